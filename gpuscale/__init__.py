@@ -1,0 +1,51 @@
+"""NumPy and pandas, scaled over many cores, many GPUs and many machines.
+
+A collection holds an immutable expression; the expression is rewritten, lowered to six physical
+nodes, fused, laid out as tasks, and handed to an engine, which runs each task on the backend that
+its data already lives on.
+
+Names are loaded at their first use, so that ``import gpuscale`` stays cheap. No module inside the
+package imports this one: it stands above all floors. A new public name is one row of `_WHERE`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpuscale import array as array
+    from gpuscale.base import config as config
+    from gpuscale.diagnostics import visualize as visualize
+    from gpuscale.run import compute as compute
+    from gpuscale.run import optimize as optimize
+    from gpuscale.run import persist as persist
+
+    __version__: str
+
+# Public name -> (module, attribute); no attribute stands for the module itself.
+_WHERE: dict[str, tuple[str, str | None]] = {
+    "array": ("gpuscale.array", None),
+    "compute": ("gpuscale.run", "compute"),
+    "config": ("gpuscale.base.config", None),
+    "optimize": ("gpuscale.run", "optimize"),
+    "persist": ("gpuscale.run", "persist"),
+    "visualize": ("gpuscale.diagnostics", "visualize"),
+}
+
+__all__ = ["__version__", "array", "compute", "config", "optimize", "persist", "visualize"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = importlib.import_module("importlib.metadata").version("gpuscale")
+    elif name in _WHERE:
+        module_name, attribute = _WHERE[name]
+        module = importlib.import_module(module_name)
+        value = module if attribute is None else getattr(module, attribute)
+    else:
+        raise AttributeError(f"module 'gpuscale' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
