@@ -1,0 +1,147 @@
+"""Our exceptions and warnings: what happened, to which chunk, and what to do next.
+
+Where NumPy or Python raises a type of its own for the same mistake, ours derives from it, so that
+code written for NumPy keeps catching it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+__all__ = [
+    "BackendError",
+    "CacheWarning",
+    "ChunkError",
+    "ConfigError",
+    "EngineError",
+    "GpuscaleError",
+    "GpuscaleWarning",
+    "MemoryBudgetError",
+    "NotSupportedError",
+    "PerformanceWarning",
+    "UnknownSizeError",
+    "add_note",
+    "format_bytes",
+]
+
+E = TypeVar("E", bound=BaseException)
+
+
+class GpuscaleError(Exception):
+    """Base of every exception that only gpuscale can raise."""
+
+
+class UnknownSizeError(GpuscaleError, ValueError):
+    """A size that depends on data was needed before it was computed."""
+
+
+class ChunkError(GpuscaleError, ValueError):
+    """Chunks that do not fit the shape, or each other."""
+
+
+class MemoryBudgetError(GpuscaleError, MemoryError):
+    """A plan, or one task of it, that cannot fit the memory budget."""
+
+
+class BackendError(GpuscaleError, RuntimeError):
+    """A backend that is not installed, or has no device to run on."""
+
+
+class NotSupportedError(GpuscaleError, NotImplementedError):
+    """An operation that exists, but not on this backend, dtype or engine."""
+
+
+class EngineError(GpuscaleError, RuntimeError):
+    """An engine that is unknown, closed, or lost its workers."""
+
+
+class ConfigError(GpuscaleError, KeyError, ValueError):
+    """An option that does not exist, or a value that it cannot take."""
+
+    def __str__(self) -> str:  # KeyError would print the message in quotes
+        return str(self.args[0]) if self.args else ""
+
+
+class GpuscaleWarning(UserWarning):
+    """Base of every warning of gpuscale."""
+
+
+class CacheWarning(GpuscaleWarning):
+    """A kernel cache that cannot be read or written: work goes on, more slowly."""
+
+
+class PerformanceWarning(GpuscaleWarning):
+    """A plan that gives the right answer in a needlessly slow way."""
+
+
+def add_note(
+    exc: E,
+    *,
+    operation: str | None = None,
+    origin: tuple[str, int] | None = None,
+    chunk: Any = None,
+    shapes: Iterable[tuple[Any, ...]] | None = None,
+    nbytes: int | None = None,
+) -> E:
+    """Tell on an exception where in the user's program, and on which data, it happened.
+
+    Parameters
+    ----------
+    exc : BaseException
+        The exception to annotate; its type and message stay as they are.
+    operation : str, optional
+        Name of the operation, as ``"add+sum"``.
+    origin : (str, int), optional
+        File and line of the user's code that made the expression.
+    chunk : optional
+        Key or block index of the chunk.
+    shapes : iterable of tuple, optional
+        Shapes of the inputs of the failing call.
+    nbytes : int, optional
+        Bytes that the call holds or asked for.
+
+    Returns
+    -------
+    BaseException
+        The same exception, so that one can write ``raise add_note(exc, ...)``.
+
+    Examples
+    --------
+    >>> error = add_note(ZeroDivisionError("division by zero"), operation="divide",
+    ...                  origin=("model.py", 12), chunk=(0, 3), shapes=[(4, 5)], nbytes=160)
+    >>> print(error.__notes__[0])
+    in operation divide, written at model.py:12
+      chunk: (0, 3)
+      shapes: (4, 5)
+      bytes: 160 B
+    """
+    where = f"in operation {operation or '(unnamed)'}"
+    if origin is not None:
+        where += f", written at {origin[0]}:{origin[1]}"
+    lines = [where]
+    if chunk is not None:
+        lines.append(f"  chunk: {chunk}")
+    if shapes is not None:
+        lines.append("  shapes: " + ", ".join(str(tuple(shape)) for shape in shapes))
+    if nbytes is not None:
+        lines.append(f"  bytes: {format_bytes(nbytes)}")
+    exc.add_note("\n".join(lines))
+    return exc
+
+
+def format_bytes(nbytes: float) -> str:
+    """Write a number of bytes for people, in binary units.
+
+    Examples
+    --------
+    >>> format_bytes(160), format_bytes(1536), format_bytes(80e9)
+    ('160 B', '1.5 KiB', '74.5 GiB')
+    """
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(nbytes) < 1024:
+            break
+        nbytes /= 1024
+    else:
+        unit = "TiB"
+    return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
