@@ -17,6 +17,7 @@ __all__ = [
     "EngineError",
     "GpuscaleError",
     "GpuscaleWarning",
+    "GraphError",
     "MemoryBudgetError",
     "NotSupportedError",
     "PerformanceWarning",
@@ -54,6 +55,10 @@ class NotSupportedError(GpuscaleError, NotImplementedError):
 
 class EngineError(GpuscaleError, RuntimeError):
     """An engine that is unknown, closed, or lost its workers."""
+
+
+class GraphError(GpuscaleError, ValueError):
+    """A task graph that cannot run: a key that is missing, or tasks in a circle."""
 
 
 class ConfigError(GpuscaleError, KeyError, ValueError):
