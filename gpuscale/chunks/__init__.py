@@ -1,0 +1,27 @@
+"""Chunk arithmetic: where blocks begin and end, and which block feeds which.
+
+What lives here: pure functions and small frozen dataclasses over ints and tuples, one idea a
+file. Nothing here holds data; the same plan serves every backend and engine.
+
+=============== ============================================================================
+`normalize`     what a user says about chunks -> sizes per block per axis
+`blocks`        offsets, block of a position, walking over a grid, regrouping sizes
+`broadcast`     one shape and one grid for operands of several
+`views`         affine views: slices, transposes, broadcasts, diagonals; who reads which block
+`slicing`       NumPy's basic indices -> a view
+`rechunk`       from one grid to another in steps of bounded memory
+`reshape`       grids that let every block reshape on its own
+`tree`          groups of blocks for tree reductions
+`overlap`       halos around blocks
+`take`          one integer index array on one axis
+`concat`        grids of concatenate and stack
+`linear`        grids of contractions: matmul, tensordot, einsum
+`divisions`     ranks at which sorted data is cut
+=============== ============================================================================
+
+May import: `gpuscale.base`, its own files, and of NumPy the exception types (and arrays where an
+index array is the input: `take`, `divisions`).
+
+To add to it: one new file with one idea, numpydoc docstrings with doctests, a property test in
+``tests_cpu/chunks`` with NumPy as the oracle.
+"""
