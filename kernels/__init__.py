@@ -1,9 +1,13 @@
-"""Hand-written kernels, installed as ``gpuscale.kernels``: the ground floor.
+"""Hand-written kernels: a folder per family, one file per operation, suffix = target.
 
-A folder per family, a file per operation, the suffix says the target: ``philox/uniform_cpu.py``,
-``philox/uniform_cuda.py``, and what both share in ``philox/rounds.py``.
+`philox/` draws random numbers that are functions of (key, element index); `elementary/` holds the
+logarithm, exponential and circular functions that these draws need with the same bits everywhere.
 
-May import: NumPy, and Numba inside functions or in files that only compiled code asks for; nothing
-of gpuscale. To add a kernel, add its file to the folder of its family and a test beside the others
-in ``tests_cpu/kernels``.
+A file without suffix is plain Python over operators: it runs on NumPy (and CuPy) arrays as it
+stands, and Numba compiles the very same text for scalars inside a loop, so both give the same
+bits. `*_cpu.py` imports numba and is imported on demand only: it holds the loops of that target.
+
+May import: the standard library and NumPy; numba in `*_cpu.py`. Nothing of gpuscale.
+To add an operation: write it once with the helpers of `portable.py`, name it in the
+`make_compilable` call of its family's `*_cpu.py`, and test that array and scalar agree bit for bit.
 """

@@ -1,0 +1,54 @@
+"""The two spellings that differ between arrays and compiled scalars.
+
+Everything else in these kernels is written with operators and with `np.sqrt`, `np.floor`,
+`np.abs` and `.view`, which mean the same for both. `portable_cpu.py` gives Numba its
+meaning of the functions below.
+"""
+
+from typing import Any
+
+import numpy as np
+
+
+def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
+    """Return `chosen` where `condition` holds, else `otherwise`; both are evaluated.
+
+    Examples
+    --------
+    >>> select(np.array([True, False]), np.array([1.0, 2.0]), 0.0)
+    array([1., 0.])
+    """
+    return np.where(condition, chosen, otherwise)
+
+
+def as_uint64(values: Any) -> Any:
+    """Return `values` as uint64: the type of all integer arithmetic in these kernels.
+
+    Examples
+    --------
+    >>> as_uint64(np.arange(2)).dtype
+    dtype('uint64')
+    """
+    return values.astype(np.uint64)
+
+
+def as_float64(values: Any) -> Any:
+    """Return `values` as float64.
+
+    Examples
+    --------
+    >>> as_float64(np.arange(2))
+    array([0., 1.])
+    """
+    return values.astype(np.float64)
+
+
+def as_float32(values: Any) -> Any:
+    """Return `values` as float32.
+
+    Examples
+    --------
+    >>> as_float32(np.arange(2))
+    array([0., 1.], dtype=float32)
+    """
+    return values.astype(np.float32)
