@@ -28,6 +28,8 @@ __all__ = [
 
 E = TypeVar("E", bound=BaseException)
 
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
 
 class GpuscaleError(Exception):
     """Base of every exception that only gpuscale can raise."""
@@ -143,10 +145,7 @@ def format_bytes(nbytes: float) -> str:
     >>> format_bytes(160), format_bytes(1536), format_bytes(80e9)
     ('160 B', '1.5 KiB', '74.5 GiB')
     """
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(nbytes) < 1024:
-            break
-        nbytes /= 1024
-    else:
-        unit = "TiB"
-    return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+    size, unit = float(nbytes), 0
+    while abs(size) >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.0f} B" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

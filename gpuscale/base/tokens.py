@@ -1,0 +1,264 @@
+"""`tokenize`: one short name for any operands, equal exactly when they mean the same.
+
+Operands become plain Python values first (`_plain`), which `marshal` then writes as bytes for the
+hash. Format 2 of marshal is used since it neither interns strings nor shares references, both of
+which would make the bytes depend on the history of the process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import marshal
+import mmap
+import os
+import sys
+import threading
+import types
+import uuid
+import weakref
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from gpuscale.base.dispatch import Dispatch
+
+__all__ = ["ARRAY_CONTENT_LIMIT", "normalize_token", "tokenize"]
+
+ARRAY_CONTENT_LIMIT = 2**20
+"""Arrays up to this many bytes are known by their content, larger ones by their identity."""
+
+# Written by marshal as they are. Exact types only: marshal would write a NumPy scalar, which
+# derives from float, as if it were raw bytes.
+_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+
+_DIGEST_BYTES = 16
+
+normalize_token: Dispatch[Any] = Dispatch(
+    "normalize_token",
+    doc="""Row by type: what stands for an operand in its token.
+
+    A row takes the object and returns values that `tokenize` already knows. Register one, lazily by
+    module name where the library is optional, for a type that neither has a
+    ``__gpuscale_tokenize__`` method nor pickles cheaply.
+    """,
+)
+
+
+def tokenize(*operands: Any) -> str:
+    """Return the deterministic identity of any operands: 32 hexadecimal digits.
+
+    The same values give the same token in every process. Types matter (``1``, ``1.0`` and ``True``
+    differ), so does the order of a dict, because it can decide the order of a result's columns.
+
+    Parameters
+    ----------
+    *operands : object
+        Python values and containers, slices, dtypes, NumPy scalars and arrays, enums, functions,
+        dataclasses, objects with a method ``__gpuscale_tokenize__``, and all that pickles. Arrays
+        over `ARRAY_CONTENT_LIMIT` bytes, and what cannot be pickled, are known by identity: the
+        same object has the same token as long as it lives, in this process only.
+
+    Returns
+    -------
+    str
+        The token.
+
+    Examples
+    --------
+    >>> tokenize(1, "a", (2.0, None)) == tokenize(1, "a", (2.0, None))
+    True
+    >>> tokenize(1) == tokenize(1.0)
+    False
+    >>> import numpy as np
+    >>> tokenize(np.arange(3)) == tokenize(np.arange(3))
+    True
+    """
+    content = marshal.dumps(_plain(operands), 2)
+    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Rewrite a value with atoms, tuples and lists alone.
+
+    Everything else becomes a tuple that starts with Ellipsis. A bare Ellipsis is rewritten too, so
+    no value of the user's can be mistaken for one of these.
+    """
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is tuple or kind is list:
+        if _ATOMS.issuperset(map(type, value)):
+            return value
+        return kind(map(_plain, value))
+    return normalize_token(value)
+
+
+def _tagged(tag: str, *parts: Any) -> tuple[Any, ...]:
+    return (..., tag, *map(_plain, parts))
+
+
+def _class_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+# ------------------------------------------------------------------ Python's own types
+
+
+@normalize_token.register(object)
+def _any_object(value: Any) -> tuple[Any, ...]:
+    kind = type(value)
+    hook = getattr(kind, "__gpuscale_tokenize__", None)
+    if hook is not None:
+        return _tagged("object", kind, hook(value))
+    if dataclasses.is_dataclass(kind):
+        fields = dataclasses.fields(kind)
+        return _tagged("dataclass", kind, *(getattr(value, field.name) for field in fields))
+    name = _importable_name(value)
+    return _by_pickle(value) if name is None else (..., "name", name)
+
+
+@normalize_token.register(dict)
+def _dict(value: dict[Any, Any]) -> tuple[Any, ...]:
+    if type(value) is not dict:
+        return _any_object(value)
+    return _tagged("dict", list(value), list(value.values()))
+
+
+@normalize_token.register(set, frozenset)
+def _set(value: set[Any] | frozenset[Any]) -> tuple[Any, ...]:
+    if type(value) not in (set, frozenset):
+        return _any_object(value)
+    return (..., type(value).__name__, sorted(marshal.dumps(_plain(item), 2) for item in value))
+
+
+@normalize_token.register(slice)
+def _slice(value: slice) -> tuple[Any, ...]:
+    return _tagged("slice", value.start, value.stop, value.step)
+
+
+@normalize_token.register(range)
+def _range(value: range) -> tuple[Any, ...]:
+    return (..., "range", value.start, value.stop, value.step)
+
+
+@normalize_token.register(type(...))
+def _ellipsis(_value: Any) -> tuple[Any, ...]:
+    return (..., "ellipsis")
+
+
+@normalize_token.register(bytearray, memoryview)
+def _buffer(value: bytearray | memoryview) -> tuple[Any, ...]:
+    return (..., type(value).__name__, bytes(value))
+
+
+@normalize_token.register(enum.Enum)
+def _enum(value: enum.Enum) -> tuple[Any, ...]:
+    return _tagged("enum", type(value), value.value)
+
+
+@normalize_token.register(functools.partial)
+def _partial(value: functools.partial[Any]) -> tuple[Any, ...]:
+    return _tagged("partial", type(value), value.func, value.args, value.keywords)
+
+
+@normalize_token.register(types.MethodType)
+def _bound_method(value: types.MethodType) -> tuple[Any, ...]:
+    return _tagged("method", value.__func__, value.__self__)
+
+
+# ------------------------------------------------------------------ NumPy's types
+
+
+@normalize_token.register(np.dtype)
+def _dtype(value: np.dtype[Any]) -> tuple[Any, ...]:
+    # The short spelling says too little of records, variable-width strings and user-defined types.
+    vague = value.kind in "VT" or value.isbuiltin == 2
+    return (..., "dtype", repr(value) if vague else value.str)
+
+
+@normalize_token.register(np.generic)
+def _numpy_scalar(value: np.generic) -> tuple[Any, ...]:
+    if value.dtype.hasobject:
+        return _tagged("scalar", value.dtype, value.item())
+    return _tagged("scalar", value.dtype, value.tobytes())
+
+
+@normalize_token.register(np.ndarray)
+def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
+    if value.nbytes > ARRAY_CONTENT_LIMIT:
+        return _by_identity(value)
+    if type(value) not in (np.ndarray, np.memmap):
+        return _any_object(value)  # a masked array is more than its data
+    content = value.tolist() if value.dtype.hasobject else value.tobytes()
+    return _tagged("ndarray", value.dtype, value.shape, content)
+
+
+@normalize_token.register(np.memmap)
+def _memmap(value: np.memmap[Any, Any]) -> tuple[Any, ...]:
+    file_map = getattr(value, "_mmap", None)
+    # What is written to a private ("c") map never reaches the file.
+    if file_map is None or value.filename is None or value.mode == "c":
+        return _ndarray(value)
+    # A view keeps the `offset` of the whole map, so where it starts is told by its address.
+    map_start = value.offset - value.offset % mmap.ALLOCATIONGRANULARITY
+    map_address = np.frombuffer(file_map, np.uint8).__array_interface__["data"][0]
+    start = map_start + value.__array_interface__["data"][0] - map_address
+    stat = os.stat(value.filename)
+    file = (os.fspath(value.filename), stat.st_mtime_ns, stat.st_size)
+    return _tagged("memmap", file, start, value.dtype, value.shape, value.strides)
+
+
+# ------------------------------------------------------------------ the three last resorts
+
+
+def _importable_name(value: Any) -> str | None:
+    """Return ``module:qualified.name`` of what an import would find again, else None.
+
+    Whatever lives in ``__main__`` has no such name: a notebook may define it again tomorrow.
+    """
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(name, str) or module == "__main__":
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{name}" if found is value else None
+
+
+def _by_pickle(value: Any) -> tuple[Any, ...]:
+    import cloudpickle
+
+    try:
+        return (..., "pickle", _class_name(type(value)), cloudpickle.dumps(value, protocol=5))
+    except Exception:  # objects may raise anything when asked to pickle themselves
+        return _by_identity(value)
+
+
+# Address -> (weak reference, name): a table beside the objects, since arrays do not hash.
+_identities: dict[int, tuple[weakref.ref[Any], str]] = {}
+_identities_lock = threading.RLock()
+
+
+def _by_identity(value: Any) -> tuple[Any, ...]:
+    """Name an object by a random number that lives and dies with it."""
+    key = id(value)
+
+    def forget(reference: weakref.ref[Any]) -> None:
+        with _identities_lock:
+            if key in _identities and _identities[key][0] is reference:
+                del _identities[key]
+
+    with _identities_lock:
+        if key in _identities and _identities[key][0]() is value:
+            return (..., "identity", _identities[key][1])
+        name = uuid.uuid4().hex
+        try:
+            _identities[key] = (weakref.ref(value, forget), name)
+        except TypeError:
+            # Nothing would tell that this object is gone and its address taken by another one, so
+            # it is not remembered and gets a new name each time it is asked.
+            _identities.pop(key, None)
+    return (..., "identity", name)
