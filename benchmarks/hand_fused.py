@@ -15,7 +15,7 @@ What makes it fast (one core with AVX-512 at 3.3 GHz, nanoseconds per generated 
   half of the block costs twice as much.
 * *rounds written out ten times*: a loop over the rounds of four counters is too long for LLVM to
   unroll, and what is not unrolled is not vectorized (11 instead of 0.9).
-* *counter words 1 to 3 constant along a run*: LLVM then drops two of the twenty multiplications.
+* *counter words 2 and 3 literal zeros*: LLVM then drops one of the twenty multiplications.
 * *no interleaved stores*: storing ``out[2 * k], out[2 * k + 1]`` to four rows stops the vectorizer
   (7 instead of 0.9). A row of a tile keeps its even elements first and its odd elements after;
   the rows of a tile are laid out in the same order, so that tile and transposed tile match.
@@ -75,7 +75,7 @@ def add_transposed(typing_context, a, r, c, b):
             return [builder.inttoptr(builder.add(start, o), vector.as_pointer()) for o in offsets]
 
         def exchange(values, distance):
-            """Swap the off-diagonal blocks of every 2 x 2 arrangement of `distance`-sized blocks."""
+            """Swap the off-diagonal blocks of each 2 x 2 arrangement of blocks."""
             low = [k + (8 - distance if k & distance else 0) for k in range(8)]
             high = [k + (8 if k & distance else distance) for k in range(8)]
             out = list(values)
@@ -124,9 +124,10 @@ def unit(high, low):
 @njit(inline="always")
 def four_pairs(t0, t1, t2, t3, k, key):
     """Elements 2*(t+k) and 2*(t+k)+1 of the uniform stream, for each of four block numbers t."""
-    # Words 1 of the counters leave the loop over k: a run of blocks does not cross 2**32 here.
-    w = ((t0 + k) & MASK, t0 >> S32, ZERO, ZERO, (t1 + k) & MASK, t1 >> S32, ZERO, ZERO,
-         (t2 + k) & MASK, t2 >> S32, ZERO, ZERO, (t3 + k) & MASK, t3 >> S32, ZERO, ZERO)  # fmt: skip
+    t0, t1, t2, t3 = t0 + k, t1 + k, t2 + k, t3 + k
+    first, second = (t0 & MASK, t0 >> S32, ZERO, ZERO), (t1 & MASK, t1 >> S32, ZERO, ZERO)
+    third, fourth = (t2 & MASK, t2 >> S32, ZERO, ZERO), (t3 & MASK, t3 >> S32, ZERO, ZERO)
+    w = first + second + third + fourth
     w = four_rounds(four_rounds(four_rounds(w, key, 0), key, 1), key, 2)
     w = four_rounds(four_rounds(four_rounds(w, key, 3), key, 4), key, 5)
     w = four_rounds(four_rounds(four_rounds(w, key, 6), key, 7), key, 8)
@@ -232,7 +233,7 @@ def add_stripe(i, n, paired, key, means, work, counts, mean, m2):
 
 
 def over_stripes(n: int, threads: int, kernel: Callable, make_state: Callable) -> list:
-    """Call ``kernel(stripe, *state)`` for every stripe of tiles; return the state of each thread."""
+    """Call ``kernel(stripe, *state)`` for every stripe of tiles; return every state."""
     stripes = iter(range(n // TILE))  # shared: whoever is free takes the next
 
     def worker() -> tuple:
