@@ -1,0 +1,116 @@
+"""What the rows of `ops` mean where NumPy has no ufunc for it: array functions and dtype rules.
+
+A rule takes the dtypes of the operands, or the Python types bool, int, float and complex for weak
+scalars, and answers the dtypes of the inputs followed by the dtype of the result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+DType = np.dtype[Any]
+BOOL: DType = np.dtype(bool)
+WEAK: dict[Any, Any] = {bool: BOOL, int: 0, float: 0.0, complex: 0j}
+
+
+def common_dtype(*dtypes: Any) -> DType:
+    """Promote as NumPy does, Python types being weak.
+
+    Examples
+    --------
+    >>> common_dtype(np.dtype("f4"), float), common_dtype(int, bool)
+    (dtype('float32'), dtype('int64'))
+    """
+    return np.result_type(*(WEAK.get(d, d) for d in dtypes))
+
+
+def cast(values: Any, dtype: DType) -> Any:
+    """Convert as ``astype`` does; of complex numbers that become real, the real part."""
+    if values.dtype.kind == "c" and dtype.kind not in "cbO":
+        values = values.real
+    return values.astype(dtype, copy=False)
+
+
+def real(values: Any) -> Any:
+    """Real part."""
+    return values.real if values.dtype.kind == "c" else values
+
+
+def imag(values: Any) -> Any:
+    """Imaginary part; zero of the same dtype for real numbers."""
+    return values.imag if values.dtype.kind == "c" else np.zeros_like(values)
+
+
+def nan_to_num(values: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
+    """Replace NaN and the infinities."""
+    return np.asarray(np.nan_to_num(values, nan=nan, posinf=posinf, neginf=neginf))
+
+
+def isclose(a: Any, b: Any, rtol: Any, atol: Any) -> Any:
+    """Compare within ``atol + rtol * abs(b)``."""
+    near = np.less_equal(np.absolute(a - b), atol + rtol * np.absolute(b))
+    return (near & np.isfinite(b)) | (a == b)
+
+
+def isclose_equal_nan(a: Any, b: Any, rtol: Any, atol: Any) -> Any:
+    """Compare as `isclose`, NaN being close to NaN."""
+    return isclose(a, b, rtol, atol) | (np.isnan(a) & np.isnan(b))
+
+
+def part_rule(x: Any) -> tuple[DType, DType]:
+    """Complex to real of the same precision; anything else stays."""
+    x = common_dtype(x)
+    return x, (np.empty(0, x).real.dtype if x.kind == "c" else x)
+
+
+def test_rule(x: Any) -> tuple[DType, DType]:
+    """Any dtype to bool."""
+    return common_dtype(x), BOOL
+
+
+def inexact_rule(x: Any) -> tuple[DType, DType]:
+    """Integers become float64."""
+    x = common_dtype(x)
+    if x.kind in "biu":
+        x = np.dtype(np.float64)
+    return x, x
+
+
+def angle_rule(x: Any) -> tuple[DType, DType]:
+    """Angles are real."""
+    given = common_dtype(x)
+    return given, np.arctan2.resolve_dtypes((part_rule(given)[1],) * 2 + (None,))[-1]
+
+
+def i0_rule(x: Any) -> tuple[DType, DType]:
+    """Real floating point only, as `numpy.i0`."""
+    given, wanted = common_dtype(x), inexact_rule(x)[1]
+    if given.kind == "c":
+        raise TypeError("i0 not supported for complex values")
+    return wanted, wanted
+
+
+def common_rule(*dtypes: Any) -> tuple[DType, ...]:
+    """All operands in the dtype of the first."""
+    x = common_dtype(dtypes[0])
+    return (x,) * (len(dtypes) + 1)
+
+
+def where_rule(condition: Any, x: Any, y: Any) -> tuple[DType, ...]:
+    """Promote the two branches."""
+    out = common_dtype(x, y)
+    return BOOL, out, out, out
+
+
+def clip_rule(x: Any, low: Any, high: Any) -> tuple[DType, ...]:
+    """Promote value and bounds."""
+    return (common_dtype(x, low, high),) * 4
+
+
+def isclose_rule(a: Any, b: Any, rtol: Any, atol: Any) -> tuple[DType, ...]:
+    """Compare in floating point; tolerances in the real dtype of the same precision."""
+    x = common_dtype(a, b, float)
+    tolerance = part_rule(x)[1]
+    return x, x, tolerance, tolerance, BOOL

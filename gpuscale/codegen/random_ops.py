@@ -1,0 +1,75 @@
+"""Rows for random numbers: functions of (key half, key half, element index, parameters...).
+
+The functions live in `gpuscale.kernels.philox`, written once for arrays and for compiled scalars;
+a row only says where, and which function fills a whole row of consecutive elements faster.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+__all__ = ["BY_NAME", "ROWS", "RandomOp"]
+
+DType = np.dtype[Any]
+_KEY_AND_INDEX = ("u4", "u4", "i8")
+
+
+@dataclass(frozen=True)
+class RandomOp:
+    """One random draw.
+
+    Attributes
+    ----------
+    name : str
+        "philox_" and the name of the distribution.
+    module, function : str
+        Where the scalar function is: ``gpuscale.kernels.philox.<module>.<function>``.
+    fill : str
+        ``<module>_cpu.<fill>(out, key0, key1, start)`` writes consecutive elements; "" where
+        elements are drawn one by one.
+    dtypes : tuple of numpy.dtype
+        Of the arguments, then of the result.
+    cost : int
+        Time for one element, in units of one addition.
+    """
+
+    name: str
+    module: str
+    function: str
+    fill: str
+    dtypes: tuple[DType, ...]
+    cost: int
+
+    @cached_property
+    def _array_function(self) -> Any:
+        module = importlib.import_module(f"gpuscale.kernels.philox.{self.module}")
+        return getattr(module, self.function)
+
+    def numpy(self, *values: Any) -> Any:
+        """Draw for arrays of indices."""
+        return self._array_function(*values)
+
+    def rule(self, *dtypes: Any) -> tuple[DType, ...]:
+        """Always the same dtypes."""
+        return self.dtypes
+
+
+def _row(
+    module: str, function: str, fill: str, out: str, cost: int, extra: tuple[str, ...] = ()
+) -> RandomOp:
+    dtypes = tuple(np.dtype(d) for d in (*_KEY_AND_INDEX, *extra, out))
+    return RandomOp(f"philox_{function}", module, function, fill, dtypes, cost)
+
+
+ROWS: tuple[RandomOp, ...] = (
+    _row("uniform", "uniform", "fill_uniform", "f8", 10),
+    _row("uniform", "open_uniform", "", "f8", 20),
+    _row("uniform", "uniform_float32", "fill_uniform_float32", "f4", 6),
+)
+
+BY_NAME: dict[str, RandomOp] = {row.name: row for row in ROWS}
