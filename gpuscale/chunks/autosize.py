@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, prod
+from math import floor, prod
 
 __all__ = ["fit_block"]
 
@@ -80,6 +80,6 @@ def _part(unit: int, ideal: float) -> int:
     """Return an equal part of `unit` of at most `ideal`, exact where that costs little."""
     if ideal >= unit:
         return unit
-    n_parts = ceil(unit / ideal)
+    n_parts = -(-unit // floor(ideal * _ROUNDING))
     exact = (n for n in range(n_parts, min(2 * n_parts, unit + 1)) if unit % n == 0)
     return -(-unit // next(exact, n_parts))

@@ -141,7 +141,7 @@ def _axis_sizes(
         )
     if size < -1 or (size == 0 and length > 0):
         _refuse(chunks, shape, f"axis {axis} has a block size of {size}; use -1 for one block")
-    return uniform_sizes(length, length if size == -1 or size > length else size) or (0,)
+    return uniform_sizes(length, max(1, length if size == -1 else min(size, length)))
 
 
 def _explicit_sizes(
@@ -171,10 +171,10 @@ def _fill_automatic(
 ) -> Chunks:
     """Choose the sizes of the axes left open (None) so that one block fits the budget."""
     fixed = [sizes for sizes in known if sizes is not None]
-    if not is_known(shape) or not is_known(fixed):
+    if not (is_known(shape) and all(map(is_known, fixed))):
         return _keep_previous(known, shape, previous)
     open_axes = [axis for axis, sizes in enumerate(known) if sizes is None and shape[axis] > 0]
-    room = budget / prod(max(1, max(sizes)) for sizes in fixed)
+    room = budget / prod(max(1, *known_sizes(sizes)) for sizes in fixed)
     multiple = _per_axis(unit_multiple, len(shape))
     unit = [1 if previous is None else max(1, *known_sizes(previous[axis])) for axis in open_axes]
     hard = [multiple[axis] for axis in open_axes]
