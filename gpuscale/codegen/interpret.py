@@ -94,9 +94,7 @@ def _over_tile(
 def _clip(tile: Tile, shape: tuple[int, ...]) -> Tile:
     """Part of a tile that an array broadcast to the domain holds itself."""
     trailing = tile[len(tile) - len(shape) :]
-    return tuple(
-        slice(None) if n == 1 else cut for n, cut in zip(shape, trailing, strict=True)
-    )
+    return tuple(slice(None) if n == 1 else cut for n, cut in zip(shape, trailing, strict=True))
 
 
 def interpret_map(

@@ -214,8 +214,15 @@ _ufunc("negative", 1, {"iufc": "-{0}"})
 _ufunc("positive", 1, {"iufc": "{0}"})
 _ufunc("absolute", 1, {"bu": "{0}", "i": "-{0} if {0} < 0 else {0}", "f": "fabs({0})"})
 _ufunc("fabs", 1, {"f": "fabs({0})"})
-_ufunc("sign", 2, {"u": "{0} > 0", "i": "({0} > 0) - ({0} < 0)",
-                   "f": "1.0 if {0} > 0 else (-1.0 if {0} < 0 else (0.0 if {0} == 0 else {0}))"})
+_ufunc(
+    "sign",
+    2,
+    {
+        "u": "{0} > 0",
+        "i": "({0} > 0) - ({0} < 0)",
+        "f": "1.0 if {0} > 0 else (-1.0 if {0} < 0 else (0.0 if {0} == 0 else {0}))",
+    },
+)
 _ufunc("square", 1, {"iuf": "{0} * {0}"})
 _ufunc("reciprocal", 4, {"f": "1 / {0}"})
 _ufunc("gcd", 40)
@@ -235,14 +242,42 @@ _ufunc("logical_and", 1, {"b": "{0} & {1}", REAL: "({0} != 0) & ({1} != 0)"})
 _ufunc("logical_or", 1, {"b": "{0} | {1}", REAL: "({0} != 0) | ({1} != 0)"})
 _ufunc("logical_xor", 1, {"b": "{0} != {1}", REAL: "({0} != 0) != ({1} != 0)"})
 _ufunc("logical_not", 1, {"b": "not {0}", REAL: "{0} == 0"})
-_ufunc("maximum", 1, {"b": "{0} | {1}", "iu": "{0} if {0} > {1} else {1}",
-                      "f": "{0} if ({0} >= {1}) | ({0} != {0}) else {1}"})
-_ufunc("minimum", 1, {"b": "{0} & {1}", "iu": "{0} if {0} < {1} else {1}",
-                      "f": "{0} if ({0} <= {1}) | ({0} != {0}) else {1}"})
-_ufunc("fmax", 1, {"b": "{0} | {1}", "iu": "{0} if {0} > {1} else {1}",
-                   "f": "{0} if ({0} >= {1}) | ({1} != {1}) else {1}"})
-_ufunc("fmin", 1, {"b": "{0} & {1}", "iu": "{0} if {0} < {1} else {1}",
-                   "f": "{0} if ({0} <= {1}) | ({1} != {1}) else {1}"})
+_ufunc(
+    "maximum",
+    1,
+    {
+        "b": "{0} | {1}",
+        "iu": "{0} if {0} > {1} else {1}",
+        "f": "{0} if ({0} >= {1}) | ({0} != {0}) else {1}",
+    },
+)
+_ufunc(
+    "minimum",
+    1,
+    {
+        "b": "{0} & {1}",
+        "iu": "{0} if {0} < {1} else {1}",
+        "f": "{0} if ({0} <= {1}) | ({0} != {0}) else {1}",
+    },
+)
+_ufunc(
+    "fmax",
+    1,
+    {
+        "b": "{0} | {1}",
+        "iu": "{0} if {0} > {1} else {1}",
+        "f": "{0} if ({0} >= {1}) | ({1} != {1}) else {1}",
+    },
+)
+_ufunc(
+    "fmin",
+    1,
+    {
+        "b": "{0} & {1}",
+        "iu": "{0} if {0} < {1} else {1}",
+        "f": "{0} if ({0} <= {1}) | ({1} != {1}) else {1}",
+    },
+)
 _ufunc("isnan", 1, {"biu": "False", "f": "{0} != {0}"})
 _ufunc("isinf", 1, {"biu": "False", "f": "fabs({0}) == inf"})
 _ufunc("isfinite", 1, {"biu": "True", "f": "fabs({0}) < inf"})
@@ -281,8 +316,21 @@ _ufunc("logaddexp2", 60)
 _ufunc("hypot", 40)
 
 # --- trigonometric and hyperbolic ---------------------------------------------------------------
-for _name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2",
-              "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"):
+for _name in (
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arctan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+):
     _ufunc(_name, 30)
 for _name in ("deg2rad", "rad2deg", "degrees", "radians"):
     _ufunc(_name, 2)
@@ -293,29 +341,54 @@ _row("real", 1, functions.real, functions.part_rule, cpu={"c": "{0}.real", "biuf
 _row("imag", 1, functions.imag, functions.part_rule, cpu={"c": "{0}.imag", "biuf": "0"})
 _row("angle", 1, np.angle, functions.angle_rule, cost=30, casts_inputs=False)
 _row("isreal", 1, np.isreal, functions.test_rule, cpu={"c": "{0}.imag == 0", "biuf": "True"})
-_row("iscomplex", 1, np.iscomplex, functions.test_rule,
-     cpu={"c": "{0}.imag != 0", "biuf": "False"})
+_row("iscomplex", 1, np.iscomplex, functions.test_rule, cpu={"c": "{0}.imag != 0", "biuf": "False"})
 
 # --- composites ---------------------------------------------------------------------------------
 _row("cast", 1, functions.cast, functions.test_rule, casts_inputs=False)
 _row("where", 3, np.where, functions.where_rule, cpu={"biufc": "{1} if {0} else {2}"})
-_row("clip", 3, np.clip, functions.clip_rule, cost=2, cpu={
-    "iu": "min(max({0}, {1}), {2})",
-    "f": "clip_float({0}, {1}, {2})"})
-_row("nan_to_num", 4, functions.nan_to_num, functions.common_rule, cost=3, cpu={
-    "biu": "{0}",
-    "f": "({1} if {0} != {0} else ({2} if {0} == inf else ({3} if {0} == -inf else {0})))"})
+_row(
+    "clip",
+    3,
+    np.clip,
+    functions.clip_rule,
+    cost=2,
+    cpu={"iu": "min(max({0}, {1}), {2})", "f": "clip_float({0}, {1}, {2})"},
+)
+_row(
+    "nan_to_num",
+    4,
+    functions.nan_to_num,
+    functions.common_rule,
+    cost=3,
+    cpu={
+        "biu": "{0}",
+        "f": "({1} if {0} != {0} else ({2} if {0} == inf else ({3} if {0} == -inf else {0})))",
+    },
+)
 _row("isposinf", 1, np.isposinf, functions.test_rule, cpu={"biu": "False", "f": "{0} == inf"})
 _row("isneginf", 1, np.isneginf, functions.test_rule, cpu={"biu": "False", "f": "{0} == -inf"})
-_row("isclose", 4, functions.isclose, functions.isclose_rule, cost=4, cpu={
-    "f": "((fabs({0} - {1}) <= {3} + {2} * fabs({1})) & (fabs({1}) < inf)) | ({0} == {1})"})
-_row("isclose_equal_nan", 4, functions.isclose_equal_nan, functions.isclose_rule, cost=5, cpu={
-    "f": "((fabs({0} - {1}) <= {3} + {2} * fabs({1})) & (fabs({1}) < inf)) | ({0} == {1})"
-         " | (({0} != {0}) & ({1} != {1}))"})
+_row(
+    "isclose",
+    4,
+    functions.isclose,
+    functions.isclose_rule,
+    cost=4,
+    cpu={"f": "((fabs({0} - {1}) <= {3} + {2} * fabs({1})) & (fabs({1}) < inf)) | ({0} == {1})"},
+)
+_row(
+    "isclose_equal_nan",
+    4,
+    functions.isclose_equal_nan,
+    functions.isclose_rule,
+    cost=5,
+    cpu={
+        "f": "((fabs({0} - {1}) <= {3} + {2} * fabs({1})) & (fabs({1}) < inf)) | ({0} == {1})"
+        " | (({0} != {0}) & ({1} != {1}))"
+    },
+)
 _row("sinc", 1, np.sinc, functions.inexact_rule, cost=35)
 _row("i0", 1, np.i0, functions.i0_rule, cost=100)
 
 # --- random numbers: functions of a key and an element's index ----------------------------------
 for _random in random_ops.ROWS:
-    _row(_random.name, len(_random.dtypes) - 1, _random.numpy, _random.rule,
-         cost=_random.cost)
+    _row(_random.name, len(_random.dtypes) - 1, _random.numpy, _random.rule, cost=_random.cost)

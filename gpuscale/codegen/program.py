@@ -200,15 +200,15 @@ class ProgramBuilder:
         return self._instrs[value]
 
     def load(self, k: int, dtype: Any) -> int:
-        """Element of the k-th array."""
+        """Read an element of the k-th array."""
         return self._add(Instr("load", (), np.dtype(dtype), (k,)))
 
     def index(self, k: int) -> int:
-        """Value of the k-th index function, int64."""
+        """Read the k-th index function, int64."""
         return self._add(Instr("index", (), np.dtype(np.int64), (k,)))
 
     def param(self, k: int, dtype: Any) -> int:
-        """The k-th scalar parameter: it may change from run to run without a compilation."""
+        """Read the k-th scalar parameter: it may change from run to run without a compilation."""
         return self._add(Instr("param", (), np.dtype(dtype), (k,)))
 
     def const(self, value: Any, dtype: Any) -> int:
@@ -247,9 +247,13 @@ class ProgramBuilder:
         if row.casts_inputs:
             values = tuple(self.cast(v, w) for v, w in zip(values, wanted, strict=True))
         if all(self._instrs[v].op == "const" for v in values) and out.kind in "biufc":
-            scalars = [self._instrs[v].dtype.type(self._instrs[v].imm[0]) for v in values]
-            return self.const(ops.evaluate(row, scalars, out), out)
+            return self._fold(row, values, out)
         return self._add(Instr(op, tuple(values), out))
+
+    def _fold(self, row: ops.Op, values: tuple[int, ...], out: np.dtype[Any]) -> int:
+        scalars = [self._instrs[v].dtype.type(self._instrs[v].imm[0]) for v in values]
+        with np.errstate(all="ignore"):
+            return self.const(ops.evaluate(row, scalars, out), out)
 
     def _add(self, instr: Instr) -> int:
         number = self._numbers.get(instr)

@@ -55,7 +55,7 @@ class RandomOp:
         return self._array_function(*values)
 
     def rule(self, *dtypes: Any) -> tuple[DType, ...]:
-        """Always the same dtypes."""
+        """Answer the dtypes, whatever the operands are: they are cast."""
         return self.dtypes
 
 

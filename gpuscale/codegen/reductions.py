@@ -59,8 +59,13 @@ def _ufunc_row(name: str, ufunc: np.ufunc, empty: Callable[[DType], Any], out: A
     def combine(a: Partial, b: Partial) -> Partial:
         return (ufunc(a[0], b[0]),)
 
-    _row(name, tile=tile, combine=combine, dtypes=lambda d: (dtype_of(d),),
-         empty=lambda d: (empty(d),))
+    _row(
+        name,
+        tile=tile,
+        combine=combine,
+        dtypes=lambda d: (dtype_of(d),),
+        empty=lambda d: (empty(d),),
+    )
 
 
 def lowest(dtype: DType) -> Any:
@@ -99,8 +104,13 @@ def _count(values: Any, positions: Any, axes: Axes) -> Partial:
     return (np.asarray(np.count_nonzero(values, axis=axes, keepdims=True), dtype=np.int64),)
 
 
-_row("count", tile=_count, combine=lambda a, b: (a[0] + b[0],),
-     dtypes=lambda d: (np.dtype(np.int64),), empty=lambda d: (0,))
+_row(
+    "count",
+    tile=_count,
+    combine=lambda a, b: (a[0] + b[0],),
+    dtypes=lambda d: (np.dtype(np.int64),),
+    empty=lambda d: (0,),
+)
 
 
 def _arg_tile(pick: Callable[..., Any]) -> Callable[[Any, Any, Axes], Partial]:
@@ -138,9 +148,13 @@ for _name, _pick, _better, _sign in (
     ("argmin", np.argmin, np.less, 1),
     ("argmax", np.argmax, np.greater, -1),
 ):
-    _row(_name, tile=_arg_tile(_pick), combine=_arg_combine(_better),
-         dtypes=lambda d: (np.dtype(np.int64), d),
-         empty=lambda d, sign=_sign: (-1, _extreme(d, sign)))
+    _row(
+        _name,
+        tile=_arg_tile(_pick),
+        combine=_arg_combine(_better),
+        dtypes=lambda d: (np.dtype(np.int64), d),
+        empty=lambda d, sign=_sign: (-1, _extreme(d, sign)),
+    )
 
 
 def _moments(values: Any, positions: Any, axes: Axes) -> Partial:
@@ -183,5 +197,10 @@ def _moment_dtypes(dtype: DType) -> tuple[DType, ...]:
     return np.dtype(np.int64), dtype, np.empty(0, dtype).real.dtype
 
 
-_row("moments", tile=_moments, combine=combine_moments, dtypes=_moment_dtypes,
-     empty=lambda d: (0, 0, 0))
+_row(
+    "moments",
+    tile=_moments,
+    combine=combine_moments,
+    dtypes=_moment_dtypes,
+    empty=lambda d: (0, 0, 0),
+)
