@@ -1,0 +1,234 @@
+"""The configuration: options from YAML files, the environment and code, checked by one table.
+
+A later source wins over an earlier one: the defaults of `options.OPTIONS`, the YAML files in
+``/etc/gpuscale``, ``~/.config/gpuscale`` and ``$GPUSCALE_CONFIG``, environment variables such as
+``GPUSCALE_ARRAY__CHUNK_SIZE``, and `set`. Built on donfig, which is loaded at the first use.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from gpuscale.base.errors import ConfigError
+from gpuscale.base.options import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from donfig import Config
+
+__all__ = ["describe", "get", "pop", "refresh", "set", "to_dict"]
+
+_BY_KEY = {option.key: option for option in OPTIONS}
+_SECTIONS = {key.rpartition(".")[0] for key in _BY_KEY} - {""}
+# donfig reads where its files are from the same family of environment variables.
+_OF_DONFIG = frozenset({"config", "root-config"})
+
+_MISSING = object()
+_loaded: list[Config] = []
+_loading = threading.Lock()
+
+
+def get(key: str, default: Any = _MISSING, override_with: Any = None) -> Any:
+    """Return the value of an option, or of a whole section as a dict.
+
+    Parameters
+    ----------
+    key : str
+        Name of the option, as ``"array.chunk-size"``; ``-`` and ``_`` mean the same.
+    default : object, optional
+        Returned for a name that is no option, instead of an error.
+    override_with : object, optional
+        Returned as it is unless None: for functions with an argument that outranks the option.
+
+    Returns
+    -------
+    object
+        Its value, in the unit that `describe` names.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such option.
+
+    Examples
+    --------
+    >>> get("array.chunk-size")
+    '128 MiB'
+    >>> get("array.chunksize")
+    Traceback (most recent call last):
+    gpuscale.base.errors.ConfigError: no option array.chunksize; did you mean array.chunk-size?
+    """
+    if override_with is not None:
+        return override_with
+    name = _spelled(key)
+    if name not in _BY_KEY and name not in _SECTIONS:
+        if default is not _MISSING:
+            return default
+        raise _unknown(key)
+    return _store().get(name)
+
+
+def set(arg: Mapping[str, Any] | None = None, **kwargs: Any) -> AbstractContextManager[Any]:
+    """Set options, for good or as a context manager.
+
+    Parameters
+    ----------
+    arg : mapping, optional
+        Option names and values; nested mappings stand for sections.
+    **kwargs : object
+        The same with ``__`` for the dot and ``_`` for the hyphen: ``array__chunk_size=...``.
+
+    Returns
+    -------
+    context manager
+        Puts the old values back when it is left. Options are of the process, not of the thread.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such option, or it cannot take the value.
+
+    Examples
+    --------
+    >>> with set({"array.chunk-size": "1 GiB"}, engine="sync"):
+    ...     get("array.chunk-size"), get("engine")
+    ('1 GiB', 'sync')
+    >>> get("engine")
+    'threads'
+    """
+    wanted = dict(arg or {})
+    wanted.update({key.replace("__", "."): value for key, value in kwargs.items()})
+    checked = {key: _option(key).check(value) for key, value in _flat(wanted)}
+    manager: AbstractContextManager[Any] = _store().set(checked)
+    return manager
+
+
+def pop(key: str) -> Any:
+    """Return the value of an option and put its default back.
+
+    Examples
+    --------
+    >>> _ = set(engine="sync")
+    >>> pop("engine"), get("engine")
+    ('sync', 'threads')
+    """
+    option = _option(key)
+    value = get(option.key)
+    set({option.key: option.default})
+    return value
+
+
+def refresh() -> None:
+    """Read files and environment again, forgetting what `set` has changed.
+
+    Raises
+    ------
+    ConfigError
+        If a file or a variable names no option, or gives one a value that it cannot take.
+    """
+    with _loading:
+        _loaded.clear()
+    _store()
+
+
+def to_dict() -> dict[str, Any]:
+    """Return all options with their present values.
+
+    Examples
+    --------
+    >>> to_dict()["num-workers"]
+    0
+    """
+    return {option.key: get(option.key) for option in OPTIONS}
+
+
+def describe(key: str | None = None) -> str:
+    """Explain one option, or all of them.
+
+    Examples
+    --------
+    >>> print(describe("array.split-every"))
+    array.split-every = 16 chunks (int, at least 2; environment GPUSCALE_ARRAY__SPLIT_EVERY)
+        How many partial results one step of a tree reduction combines.
+    """
+    options = OPTIONS if key is None else (_option(key),)
+    return "\n".join(
+        f"{option.key} = {get(option.key)}{' ' * bool(option.unit)}{option.unit} "
+        f"({option.accepted}; environment {option.variable})\n    {option.help}"
+        for option in options
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "config":  # the nested dict itself, where users of dask look for it
+        return _store().config
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# ------------------------------------------------------------------ the store
+
+
+def _store() -> Config:
+    if not _loaded:
+        with _loading:
+            if not _loaded:
+                _loaded.append(_load())
+    return _loaded[0]
+
+
+def _load() -> Config:
+    from donfig import Config
+
+    store = Config("gpuscale", defaults=[_nested({o.key: o.default for o in OPTIONS})])
+    for key, value in list(_flat(store.config)):
+        if _spelled(key) in _OF_DONFIG:
+            continue
+        try:
+            checked = _option(key).check(value)
+        except ConfigError as error:
+            error.add_note(
+                f"found in the environment or in a file under {', '.join(store.paths)}; "
+                "gpuscale.config.refresh() reads them again"
+            )
+            raise
+        store.set({key: checked})
+    return store
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in flat.items():
+        *sections, name = key.split(".")
+        place = nested
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+    return nested
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _spelled(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _option(key: str) -> Option:
+    option = _BY_KEY.get(_spelled(key))
+    if option is None:
+        raise _unknown(key)
+    return option
+
+
+def _unknown(key: str) -> ConfigError:
+    near = difflib.get_close_matches(_spelled(key), _BY_KEY, n=1)
+    advice = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(_BY_KEY))}"
+    return ConfigError(f"no option {key}; {advice}")

@@ -1,0 +1,180 @@
+"""Every option once: name, type, unit, default and help; `config` reads and checks by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gpuscale.base.errors import ConfigError
+
+__all__ = ["OPTIONS", "Option"]
+
+# What YAML, shells and people write for a truth value.
+_TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of the configuration.
+
+    Parameters
+    ----------
+    key : str
+        Full name, as ``"array.chunk-size"``; also the environment variable
+        ``GPUSCALE_ARRAY__CHUNK_SIZE``.
+    types : tuple of type
+        What its value may be; ``bool`` is not taken for an ``int``.
+    unit : str
+        Unit of its value, empty where there is none.
+    default : object
+        Value when nobody sets one.
+    help : str
+        One or two sentences for people.
+    choices : tuple of object
+        The only values it takes; with other types beside ``str``, the only strings.
+    minimum : float, optional
+        Smallest number it takes.
+    """
+
+    key: str
+    types: tuple[type, ...]
+    unit: str
+    default: Any
+    help: str
+    choices: tuple[Any, ...] = ()
+    minimum: float | None = None
+
+    @property
+    def variable(self) -> str:
+        """Name of its environment variable."""
+        return "GPUSCALE_" + self.key.replace(".", "__").replace("-", "_").upper()
+
+    def check(self, value: Any) -> Any:
+        """Return a value as this option keeps it.
+
+        Raises
+        ------
+        ConfigError
+            If the option cannot take the value.
+
+        Examples
+        --------
+        >>> option = Option("progress", (bool, str), "", "auto", "Show a bar.", choices=("auto",))
+        >>> option.check("on")
+        True
+        >>> option.check(3)
+        Traceback (most recent call last):
+        gpuscale.base.errors.ConfigError: option progress cannot be 3 (int); it takes bool or 'auto'
+        """
+        if bool in self.types and isinstance(value, str):
+            value = _TRUTH.get(value.lower(), value)
+        known = type(value) in self.types
+        if known and isinstance(value, str) and self.choices:
+            known = value in self.choices
+        if known and self.minimum is not None and isinstance(value, (int, float)):
+            known = value >= self.minimum
+        if not known:
+            raise ConfigError(
+                f"option {self.key} cannot be {value!r} ({type(value).__name__}); "
+                f"it takes {self.accepted}"
+            )
+        return value
+
+    @property
+    def accepted(self) -> str:
+        """Types and values that it takes, in words."""
+        words = [kind.__name__ for kind in self.types if not (kind is str and self.choices)] + [
+            repr(choice) for choice in self.choices
+        ]
+        lowest = "" if self.minimum is None else f", at least {self.minimum:g}"
+        return " or ".join(words).replace("NoneType", "None") + lowest
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        key="array.backend",
+        types=(str,),
+        unit="",
+        default="numpy",
+        help="Library that holds the chunks of arrays made from nothing, as ones() and random().",
+        choices=("numpy", "cupy"),
+    ),
+    Option(
+        key="array.chunk-size",
+        types=(str, int),
+        unit="bytes",
+        default="128 MiB",
+        help="Size that chunks='auto' aims at; a number of bytes or a text such as '1 GiB'.",
+        minimum=1,
+    ),
+    Option(
+        key="array.split-every",
+        types=(int,),
+        unit="chunks",
+        default=16,
+        help="How many partial results one step of a tree reduction combines.",
+        minimum=2,
+    ),
+    Option(
+        key="codegen.enabled",
+        types=(bool,),
+        unit="",
+        default=True,
+        help="Compile runs of elementwise operations; when off, NumPy does them one by one.",
+    ),
+    Option(
+        key="codegen.min-elements",
+        types=(int,),
+        unit="elements",
+        default=1_000_000,
+        help="Work on fewer elements than this is not compiled: it would not pay for the compiler.",
+        minimum=0,
+    ),
+    Option(
+        key="codegen.cache-dir",
+        types=(str,),
+        unit="",
+        default="auto",
+        help="Folder of compiled kernels; 'auto' is gpuscale/kernels in the user's cache folder.",
+    ),
+    Option(
+        key="engine",
+        types=(str,),
+        unit="",
+        default="threads",
+        help="Engine that runs the tasks: 'threads', 'sync', or one that a plugin brings.",
+    ),
+    Option(
+        key="memory-limit",
+        types=(str, int, float),
+        unit="bytes",
+        default="auto",
+        help="Memory that tasks may hold at once: bytes, a text such as '4 GiB', a fraction of "
+        "the machine's such as 0.5, or 'auto' for 80 % of what the machine or its cgroup allows.",
+        minimum=0,
+    ),
+    Option(
+        key="num-workers",
+        types=(int,),
+        unit="threads",
+        default=0,
+        help="Threads of the engine 'threads'; 0 is one for each core that the process may use.",
+        minimum=0,
+    ),
+    Option(
+        key="progress",
+        types=(bool, str),
+        unit="",
+        default="auto",
+        help="Show a progress bar; 'auto' shows one on a terminal or in a notebook, for work of "
+        "more than half a second.",
+        choices=("auto",),
+    ),
+    Option(
+        key="temporary-directory",
+        types=(str, type(None)),
+        unit="",
+        default=None,
+        help="Folder for spilled chunks and other scratch files; None is the system's own.",
+    ),
+)

@@ -1,0 +1,105 @@
+"""Where options come from, which source wins, and what a mistake is told."""
+
+import threading
+
+import pytest
+
+from gpuscale.base import config
+from gpuscale.base.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def only_the_defaults(monkeypatch, tmp_path):
+    monkeypatch.setenv("GPUSCALE_CONFIG", str(tmp_path))
+    config.refresh()
+    yield
+    monkeypatch.undo()
+    config.refresh()
+
+
+def test_defaults():
+    assert config.get("memory-limit") == "auto"
+    assert config.get("array.backend") == "numpy"
+    assert config.get("array") == config.config["array"]
+
+
+def test_hyphen_and_underscore_mean_the_same():
+    with config.set({"array.chunk_size": "1 MiB"}):
+        assert config.get("array.chunk-size") == config.get("array.chunk_size") == "1 MiB"
+
+
+def test_set_for_good_nested_and_as_keywords():
+    config.set({"array": {"chunk-size": 10, "split-every": 4}}, codegen__enabled=False)
+    assert config.get("array.chunk-size") == 10
+    assert config.get("array.split-every") == 4
+    assert config.get("codegen.enabled") is False
+
+
+def test_a_context_puts_old_values_back_even_after_an_error():
+    with config.set(engine="sync"), pytest.raises(RuntimeError), config.set(engine="other"):
+        raise RuntimeError
+    assert config.get("engine") == "threads"
+
+
+def test_options_are_seen_by_other_threads():
+    seen = []
+    with config.set({"num-workers": 3}):
+        thread = threading.Thread(target=lambda: seen.append(config.get("num-workers")))
+        thread.start()
+        thread.join()
+    assert seen == [3]
+
+
+def test_environment_wins_over_yaml(monkeypatch, tmp_path):
+    (tmp_path / "mine.yaml").write_text("engine: sync\nnum_workers: 2\narray:\n  chunk-size: 1 GiB")
+    monkeypatch.setenv("GPUSCALE_NUM_WORKERS", "5")
+    monkeypatch.setenv("GPUSCALE_MEMORY_LIMIT", "0.5")
+    monkeypatch.setenv("GPUSCALE_PROGRESS", "off")
+    config.refresh()
+    assert config.get("engine") == "sync"
+    assert config.get("array.chunk-size") == "1 GiB"
+    assert config.get("num-workers") == 5
+    assert config.get("memory-limit") == 0.5
+    assert config.get("progress") is False
+
+
+def test_a_mistake_in_the_environment_is_told_and_told_again(monkeypatch):
+    monkeypatch.setenv("GPUSCALE_ARRAY__CHUNKSIZE", "1 GiB")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="did you mean array.chunk-size") as caught:
+            config.refresh()
+        assert "environment" in caught.value.__notes__[0]
+    with pytest.raises(ConfigError):
+        config.get("engine")
+
+
+def test_unknown_names_and_impossible_values_are_refused_before_anything_is_set():
+    with pytest.raises(ConfigError, match="no option colour; there are: array.backend"):
+        config.set(colour="red")
+    with pytest.raises(KeyError, match="did you mean engine"):
+        config.get("engin")
+    with pytest.raises(ValueError, match="num-workers cannot be -1"):
+        config.set({"engine": "sync", "num-workers": -1})
+    assert config.get("engine") == "threads"
+
+
+def test_default_and_override():
+    assert config.get("no-such-option", default=7) == 7
+    assert config.get("engine", override_with="sync") == "sync"
+
+
+def test_pop_puts_the_default_back():
+    config.set(engine="sync")
+    assert config.pop("engine") == "sync"
+    assert config.get("engine") == "threads"
+
+
+def test_describe_covers_all_options():
+    text = config.describe()
+    assert all(key in text for key in config.to_dict())
+    assert "GPUSCALE_CODEGEN__MIN_ELEMENTS" in text
+
+
+def test_no_other_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        config.nothing  # noqa: B018

@@ -1,0 +1,42 @@
+"""Our exceptions are caught by code written for NumPy, and their notes say where to look."""
+
+import pytest
+
+from gpuscale.base import errors
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (errors.UnknownSizeError, ValueError),
+        (errors.ChunkError, ValueError),
+        (errors.MemoryBudgetError, MemoryError),
+        (errors.BackendError, RuntimeError),
+        (errors.NotSupportedError, NotImplementedError),
+        (errors.EngineError, RuntimeError),
+        (errors.GraphError, ValueError),
+        (errors.ConfigError, KeyError),
+        (errors.ConfigError, ValueError),
+    ],
+)
+def test_each_is_both_ours_and_the_type_that_numpy_or_python_would_raise(ours, theirs):
+    assert issubclass(ours, errors.GpuscaleError)
+    with pytest.raises(theirs):
+        raise ours("why")
+
+
+def test_config_errors_print_without_the_quotes_of_key_error():
+    assert str(errors.ConfigError("no option x")) == "no option x"
+
+
+def test_add_note_keeps_type_and_message_and_says_only_what_is_known():
+    error = errors.add_note(ValueError("bad"), operation="sum", shapes=[(3, 4), (4,)])
+    assert str(error) == "bad"
+    assert error.__notes__ == ["in operation sum\n  shapes: (3, 4), (4,)"]
+
+
+def test_format_bytes_at_the_edges_of_its_units():
+    assert errors.format_bytes(0) == "0 B"
+    assert errors.format_bytes(1023) == "1023 B"
+    assert errors.format_bytes(1024) == "1.0 KiB"
+    assert errors.format_bytes(2**50) == "1024.0 TiB"
