@@ -1,0 +1,17 @@
+"""Engines: who runs the tasks of a graph.
+
+============ ===============================================================================
+`base`       the contract, and how an engine is found by name or entry point
+`state`      which task may run next and which results may go: pure, no threads, no clock
+`sync`       one task after the other in the calling thread
+`threads`    own worker threads, kept between runs
+`events`     what engines tell those who watch
+`failure`    what an engine writes on the exception of a task
+============ ===============================================================================
+
+May import: base, chunks, backends, codegen, memory, expr, graph.
+
+To add an engine: subclass `base.Engine` and name it in the entry point group
+``gpuscale.engines``. To teach both engines something new (another reason to wait, another event),
+change `state` and its tests alone where possible.
+"""

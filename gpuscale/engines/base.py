@@ -1,0 +1,137 @@
+"""What an engine is, and how one is found by name."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from gpuscale.base import config
+from gpuscale.base.errors import EngineError
+from gpuscale.base.types import Key
+from gpuscale.engines.events import Listener
+from gpuscale.graph.task import Task
+
+__all__ = ["ENTRY_POINTS", "Engine", "engine_names", "get_engine"]
+
+#: Entry point group in which a package names its engines: ``name = "module:Class"``.
+ENTRY_POINTS = "gpuscale.engines"
+
+_BUILT_IN = {
+    "sync": "gpuscale.engines.sync:SyncEngine",
+    "threads": "gpuscale.engines.threads:ThreadsEngine",
+}
+
+_engines: dict[str, Engine] = {}
+_lock = threading.Lock()
+
+
+class Engine(ABC):
+    """Runs graphs of tasks. A subclass is created without arguments when found by name."""
+
+    #: The name under which `get_engine` finds it.
+    name: ClassVar[str]
+
+    @abstractmethod
+    def run(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> list[Any]:
+        """Run the tasks that `keys` need and return the results of `keys`, in their order.
+
+        Parameters
+        ----------
+        graph : mapping of Key to Task
+        keys : sequence of Key
+            Requested results.
+        listeners : sequence of callables
+            Called with each event (`gpuscale.engines.events`) in the calling thread.
+
+        Raises
+        ------
+        GraphError
+            The graph is not complete, or has a circle.
+        Exception
+            What a task raised, with a note that names the task and the user's line; no further
+            task starts after it.
+        """
+
+    def persist(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> dict[Key, Any]:
+        """Run like `run`, and return handles on results that stay where they are.
+
+        An engine of this process returns the results themselves.
+        """
+        return dict(zip(keys, self.run(graph, keys, listeners=listeners), strict=True))
+
+    def close(self) -> None:  # noqa: B027 - an engine without threads or connections has nothing
+        """Give back threads and connections; a closed engine may be used again."""
+
+
+def get_engine(engine: str | Engine | None = None) -> Engine:
+    """Find an engine.
+
+    Parameters
+    ----------
+    engine : str, Engine or None
+        A name (``"threads"``, ``"sync"`` or one that a package brings), an engine, or None for
+        the option ``engine``. The same name gives the same engine every time.
+
+    Raises
+    ------
+    EngineError
+        No engine has that name.
+
+    Examples
+    --------
+    >>> get_engine("sync").name
+    'sync'
+    >>> get_engine("sink")
+    Traceback (most recent call last):
+    ...
+    gpuscale.base.errors.EngineError: there is no engine 'sink'; there are 'sync', 'threads'
+    """
+    if isinstance(engine, Engine):
+        return engine
+    name: str = config.get("engine") if engine is None else engine
+    with _lock:
+        if name not in _engines:
+            _engines[name] = _find(name)()
+        return _engines[name]
+
+
+def engine_names() -> list[str]:
+    """Name all engines of this installation.
+
+    Examples
+    --------
+    >>> {"sync", "threads"} <= set(engine_names())
+    True
+    """
+    from importlib.metadata import entry_points
+
+    return sorted({*_BUILT_IN, *entry_points(group=ENTRY_POINTS).names})
+
+
+def _find(name: str) -> type[Engine]:
+    if name in _BUILT_IN:
+        module, _, attribute = _BUILT_IN[name].partition(":")
+        found: type[Engine] = getattr(importlib.import_module(module), attribute)
+        return found
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        found = entry.load()
+        return found
+    known = ", ".join(map(repr, engine_names()))
+    raise EngineError(f"there is no engine {name!r}; there are {known}")

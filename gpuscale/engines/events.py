@@ -1,0 +1,154 @@
+"""What engines tell those who watch: events, and the desk through which they pass.
+
+A listener is a callable that takes one event. Its attribute ``wants``, a tuple of event types,
+says what it needs to see (without it: everything); events of single tasks cost about as much as a
+tiny task, so engines make them only if some listener wants them. Listeners are called in the
+thread that called ``run``; what they raise ends the run and reaches its caller.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from gpuscale.base.types import Key
+
+__all__ = [
+    "Event",
+    "EventDesk",
+    "Listener",
+    "Progressed",
+    "RunFinished",
+    "RunStarted",
+    "TaskFailed",
+    "TaskFinished",
+    "TaskStarted",
+]
+
+# Seconds between two `Progressed` events, and between two deliveries of task events.
+PERIOD = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins: `time` in seconds of `time.perf_counter`, `nbytes` projected in all."""
+
+    n_tasks: int
+    nbytes: int
+    n_workers: int
+    budget: float
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """A worker begins a task."""
+
+    key: Key
+    label: str
+    worker: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    """A task returned a result that keeps `nbytes` bytes alive; times in seconds."""
+
+    key: Key
+    label: str
+    worker: int
+    start: float
+    stop: float
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """A task raised `error`; times in seconds."""
+
+    key: Key
+    label: str
+    worker: int
+    start: float
+    stop: float
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """How far a run has come; comes ten times a second at most.
+
+    `nbytes` counts the projected bytes of finished tasks, `alive` the bytes of results in memory.
+    """
+
+    n_finished: int
+    n_tasks: int
+    nbytes: int
+    alive: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run ended: all `n_finished` tasks done, or an `error` (of a task, or Ctrl-C)."""
+
+    n_finished: int
+    nbytes: int
+    time: float
+    error: BaseException | None = None
+
+
+Event: TypeAlias = RunStarted | TaskStarted | TaskFinished | TaskFailed | Progressed | RunFinished
+Listener: TypeAlias = Callable[[Event], object]
+
+
+class EventDesk:
+    """Takes events from any thread and hands them to listeners in the caller's thread.
+
+    Parameters
+    ----------
+    listeners : sequence of callables
+
+    Attributes
+    ----------
+    wants_tasks : bool
+        Whether some listener wants events of single tasks.
+    wants_progress : bool
+        Whether some listener wants `Progressed`.
+    """
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = [(each, getattr(each, "wants", None)) for each in listeners]
+        self._waiting: deque[Event] = deque()
+        self.wants_tasks = self._wanted(TaskStarted, TaskFinished, TaskFailed)
+        self.wants_progress = self._wanted(Progressed)
+        self._next = time.perf_counter() + PERIOD
+
+    def __bool__(self) -> bool:
+        return bool(self._listeners)
+
+    def _wanted(self, *types: type) -> bool:
+        return any(wants is None or set(types) & set(wants) for _, wants in self._listeners)
+
+    def post(self, event: Event) -> None:
+        """Take an event; safe in any thread."""
+        self._waiting.append(event)
+
+    def deliver(self) -> None:
+        """Hand all events taken so far to the listeners, in order."""
+        while self._waiting:
+            event = self._waiting.popleft()
+            for listener, wants in self._listeners:
+                if wants is None or isinstance(event, wants):
+                    listener(event)
+
+    def due(self) -> bool:
+        """Say, once in `PERIOD` seconds, that it is time to deliver."""
+        now = time.perf_counter()
+        if now < self._next:
+            return False
+        self._next = now + PERIOD
+        return True

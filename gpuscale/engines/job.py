@@ -1,0 +1,122 @@
+"""One run of one graph: what drivers with and without threads share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gpuscale.base.types import Key
+from gpuscale.engines.events import (
+    EventDesk,
+    Listener,
+    Progressed,
+    RunFinished,
+    RunStarted,
+    TaskFailed,
+    TaskFinished,
+    TaskStarted,
+)
+from gpuscale.engines.failure import annotate
+from gpuscale.engines.state import State
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+from gpuscale.graph.task import Task
+from gpuscale.memory.measure import held_bytes
+
+__all__ = ["Job"]
+
+
+class Job:
+    """State, results and events of one run.
+
+    Parameters
+    ----------
+    graph : mapping of Key to Task
+    keys : sequence of Key
+    listeners : sequence of callables
+    budget : float
+        Bytes that results and running tasks may take together.
+    """
+
+    __slots__ = ("_args", "_deps", "_results", "desk", "graph", "processed", "state")
+
+    def __init__(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        listeners: Sequence[Listener],
+        budget: float,
+    ) -> None:
+        self.graph = number(graph, keys)
+        self.state = State(self.graph, depth_first(self.graph), budget)
+        self.desk = EventDesk(listeners)
+        self.processed = 0
+        self._deps = self.graph.deps
+        self._results: list[Any] = [None] * len(self.graph)
+
+    def perform(self, i: int) -> int:
+        """Run a task, keep its result, and return the bytes that the result holds."""
+        task = self.graph.tasks[i]
+        results = self._results
+        results[i] = task.fn(*[results[dep] for dep in self._deps[i]], *task.args)
+        return held_bytes(results[i], task.nbytes)
+
+    def perform_watched(self, i: int, worker: int) -> int:
+        """Run a task as `perform` does, with events."""
+        task = self.graph.tasks[i]
+        start = time.perf_counter()
+        self.desk.post(TaskStarted(task.key, task.label, worker, start))
+        try:
+            nbytes = self.perform(i)
+        except BaseException as error:
+            stop = time.perf_counter()
+            self.desk.post(TaskFailed(task.key, task.label, worker, start, stop, error))
+            raise
+        stop = time.perf_counter()
+        self.desk.post(TaskFinished(task.key, task.label, worker, start, stop, nbytes))
+        return nbytes
+
+    def finish(self, i: int, nbytes: int) -> None:
+        """Report a task to the state and let results go that nobody needs any more."""
+        self.processed += nbytes
+        self.drop(self.state.finish(i, nbytes))
+
+    def drop(self, released: Sequence[int]) -> None:
+        """Let results go."""
+        for i in released:
+            self._results[i] = None
+
+    def blame(self, error: BaseException, i: int) -> None:
+        """Note on an exception which task raised it. Ctrl-C is nobody's fault."""
+        if not isinstance(error, KeyboardInterrupt):
+            annotate(error, self.graph.tasks[i], [self._results[dep] for dep in self._deps[i]])
+
+    def requested(self) -> list[Any]:
+        """Return the requested results, in the order of the request."""
+        return [self._results[i] for i in self.graph.kept]
+
+    def announce_start(self, n_workers: int) -> None:
+        """Tell listeners that the run begins."""
+        if self.desk:
+            n_tasks, total = len(self.graph), sum(task.nbytes for task in self.graph.tasks)
+            budget, now = self.state.budget, time.perf_counter()
+            self.desk.post(RunStarted(n_tasks, total, n_workers, budget, now))
+            self.desk.deliver()
+
+    def announce_progress(self) -> None:
+        """Deliver waiting events, and tell how far the run is if it is time for that."""
+        if self.desk.due():
+            if self.desk.wants_progress:
+                state, n_tasks = self.state, len(self.graph)
+                done = n_tasks - state.unfinished
+                now = time.perf_counter()
+                self.desk.post(Progressed(done, n_tasks, self.processed, state.alive, now))
+            self.desk.deliver()
+
+    def announce_end(self, error: BaseException | None = None) -> None:
+        """Tell listeners that the run is over."""
+        if self.desk:
+            done = len(self.graph) - self.state.unfinished
+            self.desk.post(RunFinished(done, self.processed, time.perf_counter(), error))
+            self.desk.deliver()

@@ -1,0 +1,12 @@
+"""Memory: how much there is, how much a graph will need, how much a result holds.
+
+============ ===============================================================================
+`limits`     what a user says about sizes -> bytes; what machine and cgroup allow
+`projection` bytes that a graph needs, task by task, before anything runs
+`measure`    bytes that a result keeps alive
+============ ===============================================================================
+
+May import: base, chunks, backends. Graphs come in as anything that looks like one.
+
+To add to it: one file for one question about memory, a pure function where possible.
+"""
