@@ -128,11 +128,15 @@ class Dispatch(Generic[R]):
 
     def _load(self, kind: type) -> None:
         toplevel = kind.__module__.partition(".")[0]
-        loader = self._lazy.get(toplevel)
-        if loader is not None:
+        loader = self._lazy.pop(toplevel, None)
+        if loader is None:
+            return
+        try:
             loader()
-            # Only now: a loader that failed to import must fail again, not leave a silent gap.
-            del self._lazy[toplevel]
+        except BaseException:
+            # A loader that failed to import must fail again, not leave a silent gap.
+            self._lazy[toplevel] = loader
+            raise
 
     def _refusal(self, kind: type) -> str:
         owners = {row.__module__.partition(".")[0] for row in self._rows} | set(self._lazy)
