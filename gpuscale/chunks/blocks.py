@@ -14,6 +14,7 @@ from gpuscale.base.types import Chunks, Shape, Size, Unknown
 
 __all__ = [
     "Grid",
+    "KnownChunks",
     "block_indices",
     "block_shape",
     "known_sizes",
@@ -26,6 +27,9 @@ __all__ = [
     "shape_of",
     "uniform_sizes",
 ]
+
+#: Chunks without unknown sizes.
+KnownChunks = tuple[tuple[int, ...], ...]
 
 
 def known_sizes(sizes: tuple[Size, ...]) -> tuple[int, ...]:
