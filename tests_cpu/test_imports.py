@@ -1,0 +1,45 @@
+"""Importing the package is cheap: beyond NumPy it loads the standard library and itself alone."""
+
+import subprocess
+import sys
+
+import pytest
+
+# What may not be loaded, named one by one so that a failure says it plainly.
+HEAVY = ["cudf", "cupy", "dask", "distributed", "donfig", "fsspec", "h5py", "numba", "pandas"]
+HEAVY += ["pyarrow", "ray", "rmm", "scipy", "tqdm", "ucxx", "yaml", "zarr"]
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh process holds after a statement."""
+    script = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return {*result.stdout.split()}
+
+
+@pytest.mark.parametrize("statement", ["import gpuscale", "import gpuscale.array"])
+def test_nothing_heavy_is_loaded(statement):
+    loaded = loaded_by(statement)
+    assert "gpuscale" in loaded
+    assert loaded & {*HEAVY} == set()
+    beyond_numpy = loaded - loaded_by("import numpy") - {*sys.stdlib_module_names}
+    assert beyond_numpy == {"gpuscale"}
+
+
+def test_public_names_are_found_on_first_use():
+    script = "import gpuscale; print([getattr(gpuscale, name) for name in gpuscale.__all__])"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "gpuscale.base.config" in result.stdout
+
+
+def test_a_name_that_does_not_exist():
+    import gpuscale
+
+    assert {"array", "compute", "config"} <= {*dir(gpuscale)}
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        gpuscale.nothing  # noqa: B018
