@@ -1,0 +1,16 @@
+"""Chunked arrays with NumPy's interface: lazy, fused, out of core, on CPU and GPU alike.
+
+May import everything below; nothing below imports it. `collection` is the class users hold,
+``api`` the public functions by chapter, ``nodes`` what they mean, ``lower`` and ``rules`` how that
+becomes physical nodes.
+"""
+
+
+from gpuscale.array import lower as lower
+from gpuscale.array import rules as rules
+from gpuscale.array.api import indexing as indexing
+from gpuscale.array.api.creation import *
+from gpuscale.array.api.elementwise import *
+from gpuscale.array.api.manipulation import *
+from gpuscale.array.api.reductions import *
+from gpuscale.array.collection import Array as Array

@@ -1,0 +1,376 @@
+"""Arrays from nothing: every element is a function of its index, so none is ever stored."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import cast
+from gpuscale.array.convert import as_array, as_node
+from gpuscale.array.nodes.creation import IndexFunction
+from gpuscale.backends.creation import resolve_backend
+from gpuscale.base.config import get
+from gpuscale.base.types import Chunks
+from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.codegen.program import AffineIndex, ProgramBuilder
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.memory.limits import parse_bytes
+
+__all__ = [
+    "arange",
+    "array",
+    "asanyarray",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "identity",
+    "index_function",
+    "linear_index",
+    "linspace",
+    "new_chunks",
+    "ones",
+    "ones_like",
+    "zeros",
+    "zeros_like",
+]
+
+
+# --- how index functions are made ----------------------------------------------------------------
+
+
+def shape_of(shape: Any) -> tuple[int, ...]:
+    """Check a shape that a user gave.
+
+    Raises
+    ------
+    ValueError
+        If a length is negative.
+    TypeError
+        If a length is not an integer.
+    """
+    lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    lengths = tuple(n.__index__() for n in lengths)
+    if any(n < 0 for n in lengths):
+        raise ValueError(f"negative dimensions are not allowed: {lengths}")
+    return lengths
+
+
+def new_chunks(chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Chunks:
+    """Chunks of a new array from what the user said."""
+    limit = parse_bytes(get("array.chunk-size"))
+    return normalize_chunks(chunks, shape, max(dtype.itemsize, 1), limit)
+
+
+def linear_index(shape: tuple[int, ...]) -> AffineIndex:
+    """Number of an element in C order, as an affine function of its position.
+
+    Examples
+    --------
+    >>> linear_index((4, 5))
+    AffineIndex(base=0, coefs=(5, 1))
+    """
+    return AffineIndex(0, tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape))))
+
+
+def axis_index(axis: int, ndim: int) -> AffineIndex:
+    """Position of an element along one axis."""
+    return AffineIndex(0, tuple(int(k == axis) for k in range(ndim)))
+
+
+def index_function(
+    builder: ProgramBuilder,
+    value: int,
+    indices: tuple[AffineIndex, ...],
+    params: tuple[Any, ...],
+    shape: tuple[int, ...],
+    chunks: Any,
+    label: str,
+    backend: str,
+) -> Array:
+    """Return an array whose elements a program computes from the index."""
+    dtype = builder.instr(value).dtype
+    meta = ArrayMeta(dtype, new_chunks(chunks, shape, dtype), backend)
+    return Array(IndexFunction(builder.build(value), indices, params, label, meta))
+
+
+# --- public --------------------------------------------------------------------------------------
+
+
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, *, chunks: Any = "auto", like: Any = None,
+    backend: str | None = None, device: Any = None,
+) -> Array:
+    """Array of one value.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+    fill_value : scalar
+    dtype : dtype, optional
+        That of the value by default.
+    chunks : int, str, tuple or dict
+        Block sizes, see :doc:`chunks`.
+    like, backend : module, array or name, optional
+        Library of the chunks.
+    device : str, optional
+        Another name of ``backend``, for the Array API standard.
+
+    Raises
+    ------
+    ValueError
+        If a length is negative, or ``fill_value`` is no scalar.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.full((2, 2), 7).compute()
+    array([[7, 7],
+           [7, 7]])
+    """
+    if np.ndim(fill_value) != 0:
+        raise ValueError(
+            f"fill_value must be a scalar, got shape {np.shape(fill_value)}; broadcast it with "
+            "gpuscale.array.broadcast_to instead"
+        )
+    if isinstance(fill_value, Array):
+        return as_array(np.broadcast_to(fill_value.compute(), shape_of(shape)))
+    scalar = np.asarray(fill_value, dtype)[()]
+    builder = ProgramBuilder()
+    value = builder.param(0, np.asarray(scalar).dtype)
+    name = resolve_backend(like, backend or _backend_of(device))
+    return index_function(builder, value, (), (scalar,), shape_of(shape), chunks, "full", name)
+
+
+def _backend_of(device: Any) -> str | None:
+    return "numpy" if device == "cpu" else device
+
+
+def zeros(shape: Any, dtype: Any = None, **kwargs: Any) -> Array:
+    """Array of zeros, float64 by default; parameters as for `full`."""
+    return full(shape, 0, np.dtype(dtype or float), **kwargs)
+
+
+def ones(shape: Any, dtype: Any = None, **kwargs: Any) -> Array:
+    """Array of ones, float64 by default; parameters as for `full`."""
+    return full(shape, 1, np.dtype(dtype or float), **kwargs)
+
+
+def empty(shape: Any, dtype: Any = None, **kwargs: Any) -> Array:
+    """Array of zeros: nothing that is never stored could hold garbage; parameters as for `full`."""
+    return zeros(shape, dtype, **kwargs)
+
+
+def full_like(
+    x: Any, /, fill_value: Any, dtype: Any = None, *, shape: Any = None, chunks: Any = None,
+    **kwargs: Any,
+) -> Array:
+    """Array of one value with the shape, dtype and chunks of another."""
+    x = as_array(x)
+    if chunks is None:
+        chunks = x.compute_chunk_sizes().chunks if shape is None else "auto"
+    kwargs.setdefault("like", x)
+    wanted = x.shape if shape is None else shape
+    return full(wanted, fill_value, dtype or x.dtype, chunks=chunks, **kwargs)
+
+
+def zeros_like(x: Any, /, dtype: Any = None, **kwargs: Any) -> Array:
+    """Array of zeros with the shape, dtype and chunks of another."""
+    return full_like(x, 0, dtype, **kwargs)
+
+
+def ones_like(x: Any, /, dtype: Any = None, **kwargs: Any) -> Array:
+    """Array of ones with the shape, dtype and chunks of another."""
+    return full_like(x, 1, dtype, **kwargs)
+
+
+def empty_like(x: Any, /, dtype: Any = None, **kwargs: Any) -> Array:
+    """Array of zeros with the shape, dtype and chunks of another."""
+    return full_like(x, 0, dtype, **kwargs)
+
+
+def arange(
+    start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, chunks: Any = "auto",
+    like: Any = None, backend: str | None = None, device: Any = None,
+) -> Array:
+    """Evenly spaced numbers from ``start`` up to, not including, ``stop``.
+
+    Parameters
+    ----------
+    start, stop, step : number
+        With one number, it is the stop and the start is 0.
+    dtype : dtype, optional
+        That of the numbers by default.
+    chunks, like, backend, device
+        As for `full`.
+
+    Raises
+    ------
+    ValueError
+        If ``step`` is 0.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.arange(2, 8, 3, chunks=1).compute()
+    array([2, 5])
+    """
+    if stop is None:
+        start, stop = 0, start
+    if step == 0:
+        raise ValueError("arange: step must not be 0")
+    length = int(max(0, math.ceil((stop - start) / step)))
+    natural = np.arange(start, start, step).dtype if dtype is None else np.dtype(dtype)
+    exact = natural if natural.kind in "iufc" else np.dtype(np.float64)
+    # NumPy too computes start + i * (second - start), in the dtype of the result.
+    first = np.asarray(start).astype(exact)[()]
+    with np.errstate(over="ignore"):
+        delta = (np.asarray(start + step).astype(exact) - first).astype(exact)[()]
+    builder = ProgramBuilder()
+    index = builder.cast(builder.index(0), exact)
+    value = builder.apply(
+        "add",
+        builder.param(0, exact),
+        builder.apply("multiply", index, builder.param(1, exact), dtype=exact),
+        dtype=exact,
+    )
+    value = builder.cast(value, natural)
+    name = resolve_backend(like, backend or _backend_of(device))
+    return index_function(
+        builder, value, (linear_index((length,)),), (first, delta), (length,), chunks, "arange", name
+    )
+
+
+def linspace(
+    start: Any, stop: Any, /, num: int = 50, *, dtype: Any = None, endpoint: bool = True,
+    retstep: bool = False, chunks: Any = "auto", like: Any = None, backend: str | None = None,
+    device: Any = None,
+) -> Any:
+    """``num`` evenly spaced numbers from ``start`` to ``stop``.
+
+    Parameters
+    ----------
+    start, stop : number
+    num : int
+    dtype : dtype, optional
+    endpoint : bool
+        Whether ``stop`` is the last number.
+    retstep : bool
+        Return the step as well.
+    chunks, like, backend, device
+        As for `full`.
+
+    Raises
+    ------
+    ValueError
+        If ``num`` is negative.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.linspace(0, 1, 5).compute()
+    array([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    """
+    num = int(num)
+    if num < 0:
+        raise ValueError(f"Number of samples, {num}, must be non-negative.")
+    gaps = num - 1 if endpoint else num
+    natural = np.result_type(start, stop, float(num))
+    wanted = natural if dtype is None else np.dtype(dtype)
+    start, stop = natural.type(start), natural.type(stop)
+    step = (stop - start) / gaps if gaps > 0 else natural.type(np.nan)
+    builder = ProgramBuilder()
+    index = builder.index(0)
+    scaled = builder.apply("multiply", builder.cast(index, natural), builder.param(1, natural))
+    value = builder.apply("add", builder.param(0, natural), scaled)
+    if endpoint and num > 1:  # the last number is exactly the stop
+        last = builder.apply("equal", index, builder.param(2, np.dtype(np.int64)))
+        value = builder.apply("where", last, builder.param(3, natural), value)
+    if wanted.kind in "iu":
+        value = builder.apply("floor", value)
+    value = builder.cast(value, wanted)
+    params = (start, step if gaps > 0 else natural.type(0), np.int64(num - 1), stop)
+    name = resolve_backend(like, backend or _backend_of(device))
+    result = index_function(
+        builder, value, (linear_index((num,)),), params, (num,), chunks, "linspace", name
+    )
+    return (result, step) if retstep else result
+
+
+def eye(
+    n_rows: int, n_cols: int | None = None, /, k: int = 0, dtype: Any = None, *,
+    chunks: Any = "auto", like: Any = None, backend: str | None = None, device: Any = None,
+) -> Array:
+    """Matrix with ones on the k-th diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    n_rows, n_cols : int
+        Square by default. Chunks are keyword-only, as the Array API standard wants.
+    k : int
+        Diagonal, above the main one where positive.
+    dtype : dtype, optional
+        float64 by default.
+    chunks, like, backend, device
+        As for `full`.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.eye(2, 3, 1).compute()
+    array([[0., 1., 0.],
+           [0., 0., 1.]])
+    """
+    shape = shape_of((n_rows, n_rows if n_cols is None else n_cols))
+    builder = ProgramBuilder()
+    row = builder.apply("add", builder.index(0), builder.param(0, np.dtype(np.int64)))
+    value = builder.cast(builder.apply("equal", row, builder.index(1)), np.dtype(dtype or float))
+    indices = (axis_index(0, 2), axis_index(1, 2))
+    name = resolve_backend(like, backend or _backend_of(device))
+    return index_function(builder, value, indices, (np.int64(k),), shape, chunks, "eye", name)
+
+
+def identity(n: int, dtype: Any = None, **kwargs: Any) -> Array:
+    """Square matrix with ones on the main diagonal; see `eye`."""
+    return eye(n, dtype=dtype, **kwargs)
+
+
+def asarray(
+    x: Any, /, dtype: Any = None, *, chunks: Any = "auto", copy: bool | None = None,
+    like: Any = None, backend: str | None = None, device: Any = None,
+) -> Array:
+    """Make an array of anything like one.
+
+    Parameters
+    ----------
+    x : array, scalar, nested list, or object with ``__dlpack__``
+    dtype : dtype, optional
+    chunks : int, str, tuple or dict
+        For what is not chunked yet.
+    copy : bool, optional
+        Lazy arrays are immutable, so False never copies and True need not.
+    like, backend, device
+        As for `full`.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.asarray([[1, 2], [3, 4]], chunks=1).numblocks
+    (2, 2)
+    """
+    result = Array(as_node(x, chunks))
+    if dtype is not None:
+        result = Array(cast(result.expr, dtype))
+    if like is not None or backend is not None or device is not None:
+        result = result.to_backend(resolve_backend(like, backend or _backend_of(device)))
+    if copy and isinstance(x, Array):
+        result = result.copy()
+    return result
+
+
+array = asanyarray = asarray

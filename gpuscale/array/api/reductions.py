@@ -1,0 +1,559 @@
+"""Reductions: sums, means, extremes, and where they are."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import cast, elementwise, reduce
+from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.ufunc import into
+from gpuscale.backends.seams import array_namespace
+from gpuscale.chunks.axes import normalize_axes
+from gpuscale.expr.node import Node
+
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "max",
+    "mean",
+    "min",
+    "nanargmax",
+    "nanargmin",
+    "nanmax",
+    "nanmean",
+    "nanmin",
+    "nanprod",
+    "nanstd",
+    "nansum",
+    "nanvar",
+    "prod",
+    "ptp",
+    "std",
+    "sum",
+    "var",
+]
+
+Axis = builtins.int | tuple[builtins.int, ...] | None
+
+
+def _first(partials: tuple[Any, ...]) -> Any:
+    return partials[0]
+
+
+@dataclass(frozen=True)
+class _As:
+    """Finish with the first partial, as another dtype."""
+
+    dtype: np.dtype[Any]
+
+    def __call__(self, partials: tuple[Any, ...]) -> Any:
+        return partials[0].astype(self.dtype, copy=False)
+
+
+def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    return tuple(sorted(normalize_axes(axis, ndim)))
+
+
+def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Dtype of a sum or product, as NumPy widens small integers."""
+    if dtype.kind == "b" or dtype.kind == "i" and dtype.itemsize < 8:
+        return np.dtype(np.int64)
+    if dtype.kind == "u" and dtype.itemsize < 8:
+        return np.dtype(np.uint64)
+    return dtype
+
+
+def _reduction(
+    name: str,
+    x: Any,
+    axis: Axis,
+    keepdims: bool,
+    split_every: Any,
+    out: Any,
+    dtype: Any = None,
+    prepare: Callable[[Node], Node] | None = None,
+) -> Array:
+    """Reduce one array by one row of the reductions table."""
+    node = known_node(x)
+    axes = _axes(axis, node.meta.ndim)
+    if prepare is not None:
+        node = prepare(node)
+    result = node.meta.dtype if dtype is None else np.dtype(dtype)
+    return into(
+        out,
+        Array(
+            reduce(
+                (node,),
+                (name,),
+                _first if result == node.meta.dtype else _As(result),
+                axes,
+                keepdims=bool(keepdims),
+                dtype=result,
+                label=name,
+                split_every=split_every,
+            )
+        ),
+    )
+
+
+def _widened(dtype: Any) -> Callable[[Node], Node]:
+    def prepare(node: Node) -> Node:
+        return cast(node, _accumulator(node.meta.dtype) if dtype is None else dtype)
+
+    return prepare
+
+
+def sum(
+    x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Sum of the elements along some axes.
+
+    Parameters
+    ----------
+    x : array
+    axis : int or tuple of int, optional
+        All axes by default.
+    dtype : dtype, optional
+        Of the result and of the accumulation; small integers are widened as in NumPy.
+    keepdims : bool
+        Keep reduced axes with length 1.
+    split_every : int or dict, optional
+        Blocks combined at once; option ``array.split-every``.
+    out : Array, optional
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.sum(ga.ones((4, 3), chunks=2), axis=0).compute()
+    array([4., 4., 4.])
+    """
+    return _reduction("sum", x, axis, keepdims, split_every, out, None, _widened(dtype))
+
+
+def prod(
+    x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Product of the elements along some axes; parameters as for `sum`."""
+    return _reduction("prod", x, axis, keepdims, split_every, out, None, _widened(dtype))
+
+
+def _extreme(
+    name: str, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any
+) -> Array:
+    x = as_array(x)
+    axes = _axes(axis, x.ndim)
+    if axes and 0 in (x.shape[a] for a in axes):
+        raise ValueError(
+            f"zero-size array to reduction operation {name}imum which has no identity"
+        )
+    return _reduction(name, x, axes, keepdims, split_every, out)
+
+
+def min(
+    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Smallest element along some axes; NaN where there is one. Parameters as for `sum`."""
+    return _extreme("min", x, axis, keepdims, split_every, out)
+
+
+def max(
+    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Largest element along some axes; NaN where there is one. Parameters as for `sum`."""
+    return _extreme("max", x, axis, keepdims, split_every, out)
+
+
+def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Range of the elements, ``max - min``, along some axes."""
+    return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)
+
+
+def _truth(node: Node) -> Node:
+    return node if node.meta.dtype.kind == "b" else elementwise("not_equal", node, 0)
+
+
+def any(
+    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Say whether some element along some axes is true."""
+    return _reduction("any", x, axis, keepdims, split_every, out, None, _truth)
+
+
+def all(
+    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Say whether all elements along some axes are true."""
+    return _reduction("all", x, axis, keepdims, split_every, out, None, _truth)
+
+
+def count_nonzero(
+    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None
+) -> Array:
+    """Count the elements that are not zero, along some axes."""
+    return _reduction("count", x, axis, keepdims, split_every, None, np.int64, _truth)
+
+
+# --- positions -----------------------------------------------------------------------------------
+
+
+def _position(
+    name: str, x: Any, axis: int | None, keepdims: bool, split_every: Any, out: Any
+) -> Array:
+    x = as_array(x)
+    axes = _axes(axis, x.ndim)
+    if 0 in (x.shape[a] for a in axes):
+        raise ValueError(f"attempt to get {name} of an empty sequence")
+    return _reduction(name, x, axes, keepdims, split_every, out, np.int64)
+
+
+def argmin(
+    x: Any, /, axis: int | None = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Position of the first smallest element; of the flat array where no axis is given."""
+    return _position("argmin", x, axis, keepdims, split_every, out)
+
+
+def argmax(
+    x: Any, /, axis: int | None = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Position of the first largest element; of the flat array where no axis is given."""
+    return _position("argmax", x, axis, keepdims, split_every, out)
+
+
+# --- means and variances -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Mean:
+    count: int
+    dtype: np.dtype[Any]
+
+    def __call__(self, partials: tuple[Any, ...]) -> Any:
+        with np.errstate(all="ignore"):
+            return (partials[0] / partials[0].dtype.type(self.count)).astype(self.dtype)
+
+
+def mean(
+    x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Mean of the elements along some axes; parameters as for `sum`.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.mean(ga.arange(6, chunks=2)).compute()
+    np.float64(2.5)
+    """
+    node = known_node(x)
+    axes = _axes(axis, node.meta.ndim)
+    wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
+    # Half precision is summed in single, as in NumPy.
+    working = np.dtype(np.float32) if wanted == np.float16 else wanted
+    count = int(np.prod([node.meta.shape[a] for a in axes], dtype=np.int64))
+    result = reduce(
+        (cast(node, working),),
+        ("sum",),
+        _Mean(count, wanted),
+        axes,
+        keepdims=bool(keepdims),
+        dtype=wanted,
+        label="mean",
+        split_every=split_every,
+    )
+    return into(out, Array(result))
+
+
+def _inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype if dtype.kind in "fcOmM" else np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Variance:
+    """Finish moments: variance or standard deviation with ``ddof`` degrees of freedom taken."""
+
+    ddof: float
+    root: bool
+    dtype: np.dtype[Any]
+
+    def __call__(self, partials: tuple[Any, ...]) -> Any:
+        n, _, m2 = partials
+        xp = array_namespace(m2)
+        with np.errstate(all="ignore"):
+            result = m2 / xp.maximum(n - self.ddof, 0).astype(m2.dtype)
+            result = xp.sqrt(result) if self.root else result
+            return result.astype(self.dtype, copy=False)
+
+
+def _variance(
+    x: Any, axis: Axis, dtype: Any, ddof: float, keepdims: bool, split_every: Any, out: Any,
+    root: bool,
+) -> Array:
+    node = known_node(x)
+    axes = _axes(axis, node.meta.ndim)
+    wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
+    working = np.dtype(np.float32) if wanted == np.float16 else wanted
+    real = np.empty(0, wanted).real.dtype
+    result = reduce(
+        (cast(node, working),),
+        ("moments",),
+        _Variance(ddof, root, real),
+        axes,
+        keepdims=bool(keepdims),
+        dtype=real,
+        label="std" if root else "var",
+        split_every=split_every,
+    )
+    return into(out, Array(result))
+
+
+def var(
+    x: Any, /, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, correction: float = 0,
+    keepdims: bool = False, split_every: Any = None, out: Any = None,
+) -> Array:
+    """Variance of the elements along some axes, in one stable pass.
+
+    Parameters
+    ----------
+    ddof, correction : float
+        Degrees of freedom taken from the count: NumPy's and the Array API's name.
+    x, axis, dtype, keepdims, split_every, out
+        As for `sum`.
+
+    Notes
+    -----
+    Chunks are combined by Chan, Golub and LeVeque, "Algorithms for computing the sample
+    variance", 1983.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.var(ga.arange(6, chunks=4), ddof=1).compute()
+    np.float64(3.5)
+    """
+    return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, False)
+
+
+def std(
+    x: Any, /, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, correction: float = 0,
+    keepdims: bool = False, split_every: Any = None, out: Any = None,
+) -> Array:
+    """Standard deviation of the elements along some axes; parameters as for `var`."""
+    return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, True)
+
+
+# --- without NaN ---------------------------------------------------------------------------------
+
+
+def _filled(value: Any) -> Callable[[Node], Node]:
+    def prepare(node: Node) -> Node:
+        if node.meta.dtype.kind not in "fc":
+            return node
+        return elementwise("where", elementwise("isnan", node), value, node)
+
+    return prepare
+
+
+def nansum(
+    x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Sum of the elements that are not NaN; parameters as for `sum`."""
+    node = _widened(dtype)(_filled(0.0)(known_node(x)))
+    return sum(Array(node), axis, keepdims=keepdims, split_every=split_every, out=out)
+
+
+def nanprod(
+    x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Product of the elements that are not NaN; parameters as for `sum`."""
+    node = _widened(dtype)(_filled(1.0)(known_node(x)))
+    return prod(Array(node), axis, keepdims=keepdims, split_every=split_every, out=out)
+
+
+def nanmin(
+    x: Any, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Smallest element that is not NaN; NaN where all are. Parameters as for `sum`."""
+    return _nan_extreme("min", np.inf, x, axis, keepdims, split_every, out)
+
+
+def nanmax(
+    x: Any, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    out: Any = None,
+) -> Array:
+    """Largest element that is not NaN; NaN where all are. Parameters as for `sum`."""
+    return _nan_extreme("max", -np.inf, x, axis, keepdims, split_every, out)
+
+
+@dataclass(frozen=True)
+class _OrNan:
+    """Finish with the first partial; NaN where the second says that nothing was counted."""
+
+    def __call__(self, partials: tuple[Any, ...]) -> Any:
+        values, found = partials
+        return array_namespace(values).where(found, values, values.dtype.type(np.nan))
+
+
+def _nan_extreme(
+    name: str, empty: float, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any
+) -> Array:
+    x = as_array(x)
+    if x.dtype.kind != "f":
+        return _extreme(name, x, axis, keepdims, split_every, out)
+    axes = _axes(axis, x.ndim)
+    if 0 in (x.shape[a] for a in axes):
+        raise ValueError(
+            f"zero-size array to reduction operation f{name} which has no identity"
+        )
+    node = x.expr
+    present = elementwise("logical_not", elementwise("isnan", node))
+    result = reduce(
+        (_filled(empty)(node), present),
+        (name, "any"),
+        _OrNan(),
+        axes,
+        keepdims=bool(keepdims),
+        dtype=x.dtype,
+        label=f"nan{name}",
+        split_every=split_every,
+    )
+    return into(out, Array(result))
+
+
+@dataclass(frozen=True)
+class _Ratio:
+    """Finish with the quotient of a sum and a count."""
+
+    dtype: np.dtype[Any]
+
+    def __call__(self, partials: tuple[Any, ...]) -> Any:
+        total, count = partials
+        with np.errstate(all="ignore"):
+            return (total / count.astype(total.real.dtype)).astype(self.dtype, copy=False)
+
+
+def nanmean(
+    x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Mean of the elements that are not NaN, in one pass; parameters as for `sum`."""
+    node = known_node(x)
+    if node.meta.dtype.kind not in "fc":
+        return mean(
+            x, axis, dtype=dtype, keepdims=keepdims, split_every=split_every, out=out
+        )
+    axes = _axes(axis, node.meta.ndim)
+    wanted = node.meta.dtype if dtype is None else np.dtype(dtype)
+    working = np.dtype(np.float32) if wanted == np.float16 else wanted
+    present = elementwise("logical_not", elementwise("isnan", node))
+    result = reduce(
+        (cast(_filled(0.0)(node), working), present),
+        ("sum", "count"),
+        _Ratio(wanted),
+        axes,
+        keepdims=bool(keepdims),
+        dtype=wanted,
+        label="nanmean",
+        split_every=split_every,
+    )
+    return into(out, Array(result))
+
+
+def nanvar(
+    x: Any, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
+    x = as_array(x)
+    if x.dtype.kind not in "fc":
+        return var(
+            x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every, out=out
+        )
+    center = nanmean(x, axis, dtype=dtype, keepdims=True, split_every=split_every)
+    off = abs(x - center)
+    total = nansum(off * off, axis, dtype=dtype, keepdims=keepdims, split_every=split_every)
+    present = Array(elementwise("logical_not", elementwise("isnan", x.expr)))
+    count = count_nonzero(present, axis, keepdims=keepdims, split_every=split_every)
+    free = Array(cast((count - ddof).expr, total.dtype))
+    nan = total.dtype.type(np.nan)
+    result = Array(elementwise("where", (free > 0).expr, (total / free).expr, nan))
+    return into(out, result)
+
+
+def nanstd(
+    x: Any, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, keepdims: bool = False,
+    split_every: Any = None, out: Any = None,
+) -> Array:
+    """Standard deviation of the elements that are not NaN; parameters as for `var`."""
+    result = nanvar(
+        x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every
+    )
+    return into(out, Array(elementwise("sqrt", result.expr)))
+
+
+def _nan_position(name: str, empty: float, x: Any, axis: int | None, keepdims: bool) -> Array:
+    x = as_array(x)
+    if x.dtype.kind != "f":
+        return _position(name, x, axis, keepdims, None, None)
+    axes = _axes(axis, x.ndim)
+    if 0 in (x.shape[a] for a in axes):
+        raise ValueError(f"attempt to get {name} of an empty sequence")
+    present = elementwise("logical_not", elementwise("isnan", x.expr))
+    result = reduce(
+        (_filled(empty)(x.expr), present),
+        (name, "any"),
+        _PositionOrError(name),
+        axes,
+        keepdims=bool(keepdims),
+        dtype=np.int64,
+        label=f"nan{name}",
+    )
+    return Array(result)
+
+
+@dataclass(frozen=True)
+class _PositionOrError:
+    """Finish with the position; NumPy refuses where all elements are NaN."""
+
+    name: str
+
+    def __call__(self, partials: tuple[Any, ...]) -> Any:
+        position, _, found = partials
+        if not found.all():
+            raise ValueError("All-NaN slice encountered")
+        return position
+
+
+def nanargmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Array:
+    """Position of the first smallest element that is not NaN."""
+    return _nan_position("argmin", np.inf, x, axis, keepdims)
+
+
+def nanargmax(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Array:
+    """Position of the first largest element that is not NaN."""
+    return _nan_position("argmax", -np.inf, x, axis, keepdims)

@@ -1,0 +1,421 @@
+"""The class that users hold: properties and operators, each one line.
+
+What an operation means stands in ``array/api``; methods hand over to the function of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from gpuscale.base.types import Chunks, is_known
+from gpuscale.collection import Collection
+from gpuscale.expr.meta import ArrayMeta
+
+__all__ = ["Array"]
+
+
+def _api() -> Any:
+    """The public namespace, looked up late: its functions are written in terms of this class."""
+    return import_module("gpuscale.array")
+
+
+def _binary(name: str) -> Callable[[Array, Any], Any]:
+    def operator(self: Array, other: Any) -> Any:
+        if not _is_operand(other):
+            return NotImplemented
+        return getattr(_api(), name)(self, other)
+
+    return operator
+
+
+def _reflected(name: str) -> Callable[[Array, Any], Any]:
+    def operator(self: Array, other: Any) -> Any:
+        if not _is_operand(other):
+            return NotImplemented
+        return getattr(_api(), name)(other, self)
+
+    return operator
+
+
+def _inplace(name: str) -> Callable[[Array, Any], Any]:
+    def operator(self: Array, other: Any) -> Any:
+        if not _is_operand(other):
+            return NotImplemented
+        return getattr(_api(), name)(self, other, out=self)
+
+    return operator
+
+
+def _unary(name: str) -> Callable[[Array], Array]:
+    def operator(self: Array) -> Array:
+        result: Array = getattr(_api(), name)(self)
+        return result
+
+    return operator
+
+
+def _is_operand(value: Any) -> bool:
+    """Whether we know what to do with the other side; else Python asks it."""
+    if isinstance(value, Array | bool | int | float | complex | np.generic | np.ndarray):
+        return True
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, Collection)
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """Hand over to the public function of that name, whose signature and text it takes on."""
+
+    def method(self: Array, *args: Any, **kwargs: Any) -> Any:
+        return getattr(_api(), name)(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Array.{name}"
+    method.__doc__ = f"See :func:`gpuscale.array.{name}`."
+    return method
+
+
+class Array(Collection):
+    """A lazy, chunked, n-dimensional array with NumPy's interface.
+
+    Made by the functions of `gpuscale.array`, never directly. An array is a handle on an
+    immutable expression; in-place operations give the handle another expression.
+    """
+
+    __slots__ = ()
+    __array_priority__ = 100
+
+    # --- what is known without computing -------------------------------------------------------
+    @property
+    def _meta(self) -> ArrayMeta:
+        meta: ArrayMeta = self._expr.meta
+        return meta
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis; where data decides, it is counted now, and once."""
+        return self.compute_chunk_sizes()._meta.shape  # type: ignore[return-value]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        return self._meta.dtype
+
+    @property
+    def chunks(self) -> Chunks:
+        """Sizes of the blocks along each axis, in elements; ``?`` where data decides."""
+        return self._meta.chunks
+
+    @property
+    def chunksize(self) -> tuple[Any, ...]:
+        """Largest block along each axis."""
+        return tuple(max(c) if is_known(c) else c[0] for c in self.chunks)
+
+    @property
+    def numblocks(self) -> tuple[int, ...]:
+        """Number of blocks along each axis."""
+        return self._meta.numblocks
+
+    @property
+    def npartitions(self) -> int:
+        """Number of blocks."""
+        return int(np.prod(self.numblocks, dtype=int))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._meta.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.compute_chunk_sizes()._meta.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.dtype.itemsize
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend whose arrays the chunks are."""
+        return self._meta.backend
+
+    @property
+    def device(self) -> str:
+        """Device of the chunks, for the Array API standard."""
+        return "cpu" if self.backend == "numpy" else self.backend
+
+    def compute_chunk_sizes(self) -> Array:
+        """Count sizes that depend on data, now; return the array itself."""
+        if not self._meta.known:
+            from gpuscale.run import count_sizes
+
+            self._expr = count_sizes(self).expr
+        return self
+
+    # --- views ---------------------------------------------------------------------------------
+    @property
+    def T(self) -> Array:
+        """The array with its axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Array:
+        """The array with its last two axes swapped."""
+        result: Array = _api().matrix_transpose(self)
+        return result
+
+    @property
+    def A(self) -> Array:
+        """The array itself; there for code written for matrices."""
+        return self
+
+    @property
+    def real(self) -> Array:
+        """Real parts."""
+        result: Array = _api().real(self)
+        return result
+
+    @property
+    def imag(self) -> Array:
+        """Imaginary parts."""
+        result: Array = _api().imag(self)
+        return result
+
+    @property
+    def blocks(self) -> Any:
+        """The array by blocks: ``x.blocks[0, 1:3]`` keeps whole blocks."""
+        return _api().indexing.BlockIndexer(self)
+
+    @property
+    def partitions(self) -> Any:
+        """Another name of `blocks`."""
+        return self.blocks
+
+    @property
+    def vindex(self) -> Any:
+        """Pointwise indexing: ``x.vindex[[0, 1], [2, 3]]`` picks two elements."""
+        return _api().indexing.PointIndexer(self)
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        """Elements in C order, one after another."""
+        return iter(self.ravel())
+
+    # --- protocols -----------------------------------------------------------------------------
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if copy is False:
+            raise ValueError("a gpuscale array is computed: it cannot become NumPy without a copy")
+        result = _api().to_host(self.compute())
+        return np.asarray(result, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return _api().protocols.array_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _api().protocols.array_function(function, types, args, kwargs)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return _api().protocols.array_namespace(api_version)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return _api().protocols.dlpack(self, kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        device: tuple[int, int] = _api().protocols.dlpack_device(self)
+        return device
+
+    def __repr__(self) -> str:
+        text: str = _api().display.text(self)
+        return text
+
+    def _repr_html_(self) -> str:
+        html: str = _api().display.html(self)
+        return html
+
+    def to_svg(self, size: int = 120) -> str:
+        """Draw the grid of chunks as SVG, its longest side ``size`` pixels long."""
+        svg: str = _api().display.svg(self, size)
+        return svg
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"The truth value of an array with {self.size} elements is ambiguous. "
+                "Use a.any() or a.all()"
+            )
+        return bool(self.compute().item())
+
+    def _number(self) -> Any:
+        if self.size != 1:
+            raise TypeError("only length-1 arrays can be converted to Python scalars")
+        return self.compute().item()
+
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __float__(self) -> float:
+        return float(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
+
+    def __index__(self) -> int:
+        if self.ndim or self.dtype.kind not in "iu":
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(self._number())
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __getitem__(self, index: Any) -> Array:
+        result: Array = _api().indexing.getitem(self, index)
+        return result
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._expr = _api().indexing.setitem(self, index, value).expr
+
+    def __copy__(self) -> Array:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Array:
+        return self.copy()
+
+    def __divmod__(self, other: Any) -> Any:
+        return _api().divmod(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return _api().divmod(other, self)
+
+    # --- operators -----------------------------------------------------------------------------
+    __add__, __radd__, __iadd__ = _binary("add"), _reflected("add"), _inplace("add")
+    __sub__, __rsub__ = _binary("subtract"), _reflected("subtract")
+    __isub__ = _inplace("subtract")
+    __mul__, __rmul__ = _binary("multiply"), _reflected("multiply")
+    __imul__ = _inplace("multiply")
+    __truediv__, __rtruediv__ = _binary("divide"), _reflected("divide")
+    __itruediv__ = _inplace("divide")
+    __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
+    __ifloordiv__ = _inplace("floor_divide")
+    __mod__, __rmod__ = _binary("remainder"), _reflected("remainder")
+    __imod__ = _inplace("remainder")
+    __pow__, __rpow__, __ipow__ = _binary("power"), _reflected("power"), _inplace("power")
+    __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
+    __iand__ = _inplace("bitwise_and")
+    __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")
+    __ior__ = _inplace("bitwise_or")
+    __xor__, __rxor__ = _binary("bitwise_xor"), _reflected("bitwise_xor")
+    __ixor__ = _inplace("bitwise_xor")
+    __lshift__, __rlshift__ = _binary("left_shift"), _reflected("left_shift")
+    __ilshift__ = _inplace("left_shift")
+    __rshift__, __rrshift__ = _binary("right_shift"), _reflected("right_shift")
+    __irshift__ = _inplace("right_shift")
+    __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
+    __imatmul__ = _inplace("matmul")
+    __eq__, __ne__ = _binary("equal"), _binary("not_equal")  # type: ignore[assignment]
+    __lt__, __le__ = _binary("less"), _binary("less_equal")
+    __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
+    __neg__, __pos__ = _unary("negative"), _unary("positive")
+    __abs__, __invert__ = _unary("absolute"), _unary("invert")
+
+    # --- methods -------------------------------------------------------------------------------
+    def transpose(self, *axes: Any) -> Array:
+        """Permute the axes; see :func:`gpuscale.array.transpose`."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        result: Array = _api().transpose(self, order)
+        return result
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Array:
+        """Give the array a new shape; see :func:`gpuscale.array.reshape`."""
+        wanted = shape[0] if len(shape) == 1 else shape
+        result: Array = _api().reshape(self, wanted, **kwargs)
+        return result
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Array:
+        """Move the chunks to a device, for the Array API standard."""
+        if stream is not None:
+            raise ValueError("to_device takes no stream: the engine chooses it")
+        return self if device == self.device else self.to_backend(device)
+
+    def item(self, *index: int) -> Any:
+        """One element as a Python number, computed now."""
+        return (self[index] if index else self)._number()
+
+    def tolist(self) -> Any:
+        """All elements in nested lists, computed now."""
+        return np.asarray(self).tolist()
+
+    def view(self, dtype: Any = None, order: str = "C") -> Array:
+        """Read the bytes of each element as another dtype."""
+        result: Array = _api().view(self, dtype, order)
+        return result
+
+    all = _method("all")
+    any = _method("any")
+    argmax = _method("argmax")
+    argmin = _method("argmin")
+    argsort = _method("argsort")
+    argtopk = _method("argtopk")
+    astype = _method("astype")
+    choose = _method("choose")
+    clip = _method("clip")
+    compress = _method("compress")
+    conj = _method("conj")
+    copy = _method("copy")
+    cumprod = _method("cumprod")
+    cumsum = _method("cumsum")
+    diagonal = _method("diagonal")
+    dot = _method("dot")
+    flatten = _method("flatten")
+    map_blocks = _method("map_blocks")
+    map_overlap = _method("map_overlap")
+    max = _method("max")
+    mean = _method("mean")
+    min = _method("min")
+    moment = _method("moment")
+    nonzero = _method("nonzero")
+    prod = _method("prod")
+    ptp = _method("ptp")
+    ravel = _method("ravel")
+    rechunk = _method("rechunk")
+    repeat = _method("repeat")
+    round = _method("round")
+    searchsorted = _method("searchsorted")
+    shuffle = _method("shuffle")
+    sort = _method("sort")
+    squeeze = _method("squeeze")
+    std = _method("std")
+    store = _method("store")
+    sum = _method("sum")
+    swapaxes = _method("swapaxes")
+    take = _method("take")
+    to_backend = _method("to_backend")
+    to_hdf5 = _method("to_hdf5")
+    to_npy_stack = _method("to_npy_stack")
+    to_zarr = _method("to_zarr")
+    topk = _method("topk")
+    trace = _method("trace")
+    var = _method("var")
+    visualize = _method("visualize")
+    explain = _method("explain")

@@ -1,0 +1,82 @@
+"""What counts as an operand, and how it becomes a node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import PYTHON_SCALARS, scalar
+from gpuscale.base.config import get
+from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import Source
+from gpuscale.io.array_like import reader_of
+from gpuscale.memory.limits import parse_bytes
+
+__all__ = ["as_array", "as_node", "as_operand", "known_node", "source"]
+
+
+def as_operand(value: Any) -> Any:
+    """Return a node, or the value itself where it is a Python scalar, which is weak (NEP 50)."""
+    return value if type(value) in PYTHON_SCALARS else as_node(value)
+
+
+def as_node(value: Any, chunks: Any = "auto") -> Node:
+    """Return the node of an array, of anything like one, or of a number.
+
+    Raises
+    ------
+    TypeError
+        If the value has no elements that NumPy knows.
+    """
+    if isinstance(value, Array):
+        return value.expr
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, np.generic) or type(value) in PYTHON_SCALARS:
+        return scalar(value)
+    if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__")):
+        value = _from_python(value)
+    if value.shape == () and isinstance(value, np.ndarray):
+        return scalar(value[()], value.dtype)
+    return source(reader_of(value), chunks)
+
+
+def _from_python(value: Any) -> Any:
+    if hasattr(value, "__dlpack__"):
+        return np.from_dlpack(value)
+    if _holds_arrays(value):
+        from gpuscale.array.api.manipulation import stack  # a list of arrays is a stack of them
+
+        return stack([as_array(item) for item in value])
+    return np.asarray(value)
+
+
+def _holds_arrays(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(
+        isinstance(item, Array) or _holds_arrays(item) for item in value
+    )
+
+
+def source(reader: Any, chunks: Any = "auto") -> Node:
+    """Return a node over a reader of pieces."""
+    limit = parse_bytes(get("array.chunk-size"))
+    dtype = np.dtype(reader.dtype)
+    stored = reader.chunks
+    sizes = normalize_chunks(chunks, reader.shape, max(dtype.itemsize, 1), limit, previous=stored)
+    return Source(reader, ArrayMeta(dtype, sizes, reader.backend))
+
+
+def as_array(value: Any) -> Array:
+    """Return an `Array`; itself where it is one."""
+    return value if isinstance(value, Array) else Array(as_node(value))
+
+
+def known_node(value: Any) -> Node:
+    """Return a node all of whose sizes are integers, counting them now where data decides."""
+    if isinstance(value, Array):
+        return value.compute_chunk_sizes().expr
+    return as_node(value)

@@ -1,0 +1,57 @@
+"""One operation on each element of broadcast inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpuscale.base.errors import BackendError
+from gpuscale.chunks.broadcast import unify_chunks
+from gpuscale.codegen.ops import OPS
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.node import Node
+
+__all__ = ["Elementwise", "common_backend"]
+
+
+class Elementwise(Node):
+    """A row of `codegen.ops.OPS` over inputs that broadcast.
+
+    Parameters
+    ----------
+    op : str
+    inputs : tuple of Node
+    dtype : numpy.dtype
+    """
+
+    op: str
+    inputs: tuple[Node, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def name(self) -> str:
+        return self.op
+
+    def _infer(self) -> ArrayMeta:
+        if self.op not in OPS:
+            raise KeyError(f"no elementwise operation {self.op!r}")
+        chunks = unify_chunks(*((x.meta.chunks, x.meta.shape) for x in self.inputs))
+        return ArrayMeta(np.dtype(self.dtype), chunks, common_backend(self.inputs, self.op))
+
+
+def common_backend(nodes: tuple[Node, ...], what: str) -> str:
+    """Backend that the inputs share; numbers without axes belong to every backend.
+
+    Raises
+    ------
+    BackendError
+        If arrays of two backends meet.
+    """
+    names = list(dict.fromkeys(x.meta.backend for x in nodes if x.meta.ndim))
+    if len(names) > 1:
+        raise BackendError(
+            f"{what} got arrays of the backends {' and '.join(names)}; move one of them first, "
+            f"for example with x.to_backend({names[0]!r})"
+        )
+    return names[0] if names else nodes[0].meta.backend

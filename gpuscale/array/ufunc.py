@@ -1,0 +1,140 @@
+"""Elementwise functions that users call: operands in, lazy arrays out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import cast, elementwise
+from gpuscale.array.convert import as_operand
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.expr.node import Node
+
+__all__ = ["Ufunc", "call", "into"]
+
+
+def call(op: str, *operands: Any, dtype: Any = None) -> Array:
+    """Apply a row of `codegen.ops.OPS` to whatever users hand in.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+    TypeError
+        If there is no such operation for the dtypes.
+    """
+    values = [as_operand(x) for x in operands]
+    return Array(elementwise(op, *_count_where_needed(values, operands), dtype=dtype))
+
+
+def _count_where_needed(values: list[Any], operands: tuple[Any, ...]) -> list[Any]:
+    """Unknown sizes of two different origins are counted, so that they can be compared."""
+    nodes = [v for v in values if isinstance(v, Node) and v.meta.ndim]
+    if all(v.meta.known for v in nodes) or len({v.meta.chunks for v in nodes}) <= 1:
+        return values
+    return [
+        x.compute_chunk_sizes().expr if isinstance(x, Array) else v
+        for v, x in zip(values, operands, strict=True)
+    ]
+
+
+def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
+    """Make ``out`` hold a result, as NumPy's ``out=`` does.
+
+    Raises
+    ------
+    TypeError
+        If ``out`` is not a gpuscale array, or its dtype cannot hold the result.
+    ValueError
+        If the shapes differ.
+    """
+    if isinstance(out, tuple):
+        (out,) = out
+    if out is None:
+        return result
+    if not isinstance(out, Array):
+        raise TypeError(
+            f"out must be a gpuscale array, got {type(out).__name__}; compute the result and copy "
+            "it with numpy.copyto instead"
+        )
+    if out.shape != result.shape:
+        raise ValueError(f"out has shape {out.shape}, the result has shape {result.shape}")
+    if not np.can_cast(result.dtype, out.dtype, casting):
+        raise TypeError(
+            f"Cannot cast output from dtype('{result.dtype}') to dtype('{out.dtype}') with "
+            f"casting rule '{casting}'"
+        )
+    out._expr = cast(result.expr, out.dtype)
+    return out
+
+
+class Ufunc:
+    """One elementwise function, called as NumPy's ufunc of that name.
+
+    Parameters
+    ----------
+    name : str
+        Public name.
+        Row of `codegen.ops.OPS` as well.
+    ufunc : numpy.ufunc
+        NumPy's function, whose documentation this one extends.
+    """
+
+    def __init__(self, name: str, ufunc: Any) -> None:
+        self.__name__ = self.__qualname__ = self.op = name
+        self.ufunc = ufunc
+        self.nin: int = getattr(ufunc, "nin", 1)
+        self.nout = 1
+        self.__doc__ = _document(name, ufunc)
+
+    def __call__(
+        self,
+        *operands: Any,
+        out: Any = None,
+        where: Any = True,
+        dtype: Any = None,
+        casting: Any = "same_kind",
+    ) -> Array:
+        if len(operands) == self.nin + 1 and out is None:
+            *operands, out = operands  # type: ignore[assignment]
+        if len(operands) != self.nin:
+            raise TypeError(f"{self.__name__}() takes {self.nin} arrays, got {len(operands)}")
+        result = call(self.op, *operands, dtype=dtype)
+        if where is not True:
+            result = _masked(self.__name__, where, result, out)
+        return into(out, result, casting)
+
+    def outer(self, a: Any, b: Any, **kwargs: Any) -> Array:
+        """Apply the function to all pairs of elements of ``a`` and ``b``."""
+        from gpuscale.array.convert import as_array
+
+        first, second = as_array(a), as_array(b)
+        return self(first[(..., *(None,) * second.ndim)], second, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<gpuscale ufunc {self.__name__!r}>"
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+
+def _masked(name: str, where: Any, result: Array, out: Any) -> Array:
+    if out is None or out == (None,):
+        raise NotSupportedError(
+            f"{name}(where=...) without out= leaves elements undefined; pass out=, or use "
+            f"gpuscale.array.where(mask, {name}(x), other)"
+        )
+    previous = out[0] if isinstance(out, tuple) else out
+    return call("where", where, result, previous)
+
+
+def _document(name: str, ufunc: Any) -> str:
+    lines = (ufunc.__doc__ or "").strip().splitlines()
+    text = [line.strip() for line in lines if line.strip()]
+    sentence = next((t for t in text if not t.startswith(name + "(")), name)
+    return (
+        f"{sentence}\n\nThe gpuscale version of :data:`numpy.{name}`: lazy, chunked, fused with "
+        "its neighbours.\n"
+    )

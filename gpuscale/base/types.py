@@ -1,0 +1,71 @@
+"""Words that every floor uses: sizes that may be unknown, shapes, chunks and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeGuard, Union
+
+from gpuscale.base.errors import UnknownSizeError
+
+__all__ = ["Chunks", "Key", "Shape", "Size", "Unknown", "is_known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """One size that depends on data, such as the length of ``x[x > 0]``.
+
+    Two axes are aligned exactly when their unknown sizes are equal, so a size carries the
+    identity of the expression that will decide it. Arithmetic on it raises, because a wrong
+    shape is worse than none: `Array.compute_chunk_sizes` turns it into an integer.
+
+    Parameters
+    ----------
+    token : str
+        Identity of the expression and axis that decides the size.
+    block : int
+        Block number along that axis; -1 stands for the length of the whole axis.
+
+    Examples
+    --------
+    >>> Unknown("nonzero-1", 0) == Unknown("nonzero-1", 0)
+    True
+    >>> Unknown("nonzero-1", 0) == Unknown("nonzero-1", 1)
+    False
+    """
+
+    token: str
+    block: int
+
+    def __repr__(self) -> str:
+        return "?"
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise UnknownSizeError(
+            "this operation needs a size that depends on data and is not computed yet; "
+            "call x.compute_chunk_sizes() first"
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __floordiv__ = __rfloordiv__ = __truediv__ = __mod__ = __neg__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __int__ = __index__ = __bool__ = _refuse
+
+
+Size = Union[int, Unknown]
+Shape = tuple[Size, ...]
+Chunks = tuple[tuple[Size, ...], ...]
+Key = Union[str, tuple[Any, ...]]
+
+
+def is_known(sizes: Iterable[Any]) -> TypeGuard[tuple[int, ...]]:
+    """Say whether a shape, the sizes of one axis, or whole chunks hold no `Unknown`.
+
+    Examples
+    --------
+    >>> is_known((3, 4)), is_known(((2, 2), (Unknown("t", 0),)))
+    (True, False)
+    """
+    return all(
+        is_known(size) if isinstance(size, tuple) else not isinstance(size, Unknown)
+        for size in sizes
+    )

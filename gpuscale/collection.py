@@ -1,0 +1,67 @@
+"""What every collection has in common: it holds an expression and can compute it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from gpuscale.expr.node import Node
+
+__all__ = ["Collection"]
+
+C = TypeVar("C", bound="Collection")
+
+
+class Collection:
+    """A handle on an immutable expression; the base of `Array` and its siblings.
+
+    Parameters
+    ----------
+    expr : Node
+        What this collection stands for.
+    """
+
+    __slots__ = ("__weakref__", "_expr")
+
+    _expr: Node
+
+    def __init__(self, expr: Node) -> None:
+        self._expr = expr
+
+    @property
+    def expr(self) -> Node:
+        """The expression, as the user wrote it."""
+        return self._expr
+
+    @property
+    def name(self) -> str:
+        """Readable and unique name of the expression."""
+        return f"{self._expr.name}-{self._expr.token[:16]}"
+
+    def _wrap(self: C, expr: Node) -> C:
+        return type(self)(expr)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._expr,)
+
+    def __gpuscale_tokenize__(self) -> str:
+        return self._expr.token
+
+    def compute(self, **options: Any) -> Any:
+        """Compute this collection; see `gpuscale.compute`."""
+        from gpuscale.run import compute
+
+        return compute(self, **options)[0]
+
+    def persist(self: C, **options: Any) -> C:
+        """Compute the chunks and keep them in memory; see `gpuscale.persist`."""
+        from gpuscale.run import persist
+
+        result: C = persist(self, **options)[0]
+        return result
+
+    def optimize(self: C, until: str = "fuse") -> C:
+        """Return the collection with its expression optimized; see `gpuscale.optimize`."""
+        from gpuscale.run import optimize
+
+        result: C = optimize(self, until=until)[0]
+        return result

@@ -1,0 +1,253 @@
+"""Merge what one task can do in one pass, so that intermediates never exist.
+
+First elementwise work is merged into the program of whoever reads it: index functions and
+views always, other work when it has one reader or is cheaper to repeat than to keep. What is
+left is inlined: a source, or a block that exactly one task reads, is evaluated inside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from gpuscale.chunks.views import View, compose
+from gpuscale.codegen.ops import OPS
+from gpuscale.codegen.program import AffineIndex, ProgramBuilder, ScalarProgram
+from gpuscale.expr.kernels import ProgramKernel, ReduceKernel
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import BlockInput, Blockwise, Source
+from gpuscale.expr.walk import toposort
+from gpuscale.memory.limits import memory_limit
+
+__all__ = ["count_reads", "fuse", "move_index", "program_cost"]
+
+CHEAP = 12  # flops for one element that cost less than writing it out and reading it back
+LONGEST = 400  # instructions; beyond this a compiler takes longer than it saves
+
+
+def fuse(roots: Iterable[Node]) -> list[Node]:
+    """Merge programs and inline single readers, below all roots at once."""
+    return _inline(_merge(list(roots)))
+
+
+def _merge(roots: list[Node]) -> list[Node]:
+    readers = count_reads(roots)
+    done: dict[str, Node] = {}
+    for node in toposort(roots):
+        new = node.map_children(lambda child: done[child.token])
+        if isinstance(new, Blockwise):
+            new = _merge_inputs(new, readers)
+        done[node.token] = new
+        readers.setdefault(new.token, readers[node.token])
+    return [done[root.token] for root in roots]
+
+
+def _inline(roots: list[Node]) -> list[Node]:
+    readers = count_reads(roots)
+    done: dict[str, Node] = {}
+    for node in toposort(roots):
+        new = node
+        if isinstance(node, Blockwise):
+            # Decided on the counts of the old inputs, then moved to the new ones.
+            flags = [_should_inline(node, each, readers) for each in node.inputs]
+            new = _with_inline(node, flags)
+        done[node.token] = new.map_children(lambda child: done[child.token])
+    return [done[root.token] for root in roots]
+
+
+def count_reads(roots: list[Node]) -> Counter[str]:
+    """Count reads of each node; one reader with two views reads twice."""
+    reads: Counter[str] = Counter(root.token for root in roots)
+    for node in toposort(roots):
+        if isinstance(node, Blockwise):
+            reads.update(each.node.token for each in node.inputs)
+        else:
+            reads.update(child.token for child in node.children)
+    return reads
+
+
+def _merge_inputs(node: Blockwise, readers: Counter[str]) -> Blockwise:
+    if not isinstance(node.kernel, ProgramKernel | ReduceKernel):
+        return node
+    if not any(_should_merge(node, each, readers) for each in node.inputs):
+        return node
+    merged = _Merge(node, [_should_merge(node, each, readers) for each in node.inputs])
+    return merged.result()
+
+
+def _should_merge(node: Blockwise, each: BlockInput, readers: Counter[str]) -> bool:
+    source = each.node
+    if each.view is None or not isinstance(source, Blockwise) or not source.is_program:
+        return False
+    if source.kernel.is_copy or not source.inputs:
+        return True
+    if len(source.kernel.program.instrs) + len(node.kernel.program.instrs) > LONGEST:
+        return False
+    cost = program_cost(source.kernel.program)
+    if _repeats(node, source) and cost > CHEAP:
+        return False
+    if readers[source.token] == 1:
+        return True
+    return cost <= CHEAP and all(_free_to_read(i.node) for i in source.inputs)
+
+
+def _repeats(node: Blockwise, source: Blockwise) -> bool:
+    """Whether the reader has more elements than the source: it would compute each repeatedly."""
+    if not (node.space.known and source.meta.known):
+        return False
+    return node.space.size > source.meta.size
+
+
+def _free_to_read(node: Node) -> bool:
+    return isinstance(node, Source) and node.reader.cost == "view"
+
+
+def program_cost(program: ScalarProgram) -> int:
+    """Cost of one element of a program, in units of one addition."""
+    return sum(OPS[i.op].cost for i in program.instrs if i.op in OPS)
+
+
+class _Merge:
+    """The program of a reader with the programs of some of its inputs in place of their loads."""
+
+    def __init__(self, node: Blockwise, merge: list[bool]) -> None:
+        self.node = node
+        self.builder = ProgramBuilder()
+        self.inputs: dict[tuple[str, View | None], int] = {}
+        self.kept: list[BlockInput] = []
+        self.indices: dict[AffineIndex, int] = {}
+        self.params: list[Any] = []
+        self.param_numbers: dict[tuple[str, str], int] = {}
+        loads = [
+            self._splice(each) if flag else self._load(each)
+            for each, flag in zip(node.inputs, merge, strict=True)
+        ]
+        kernel = node.kernel
+        self.outputs = self._copy(kernel.program, loads, kernel.indices, kernel.params)
+
+    def result(self) -> Blockwise:
+        kernel = replace(
+            self.node.kernel,
+            program=self.builder.build(*self.outputs),
+            indices=tuple(self.indices),
+            params=tuple(self.params),
+            label=self._label(),
+        )
+        new = self.node.rebuilt(kernel, tuple(self.kept), self.node.domain, self.node.out)
+        assert isinstance(new, Blockwise)
+        return new
+
+    def _label(self) -> str:
+        labels: dict[str, None] = {}
+        for each in self.node.inputs:
+            if isinstance(each.node, Blockwise) and each.node.is_program:
+                labels.update(dict.fromkeys(each.node.kernel.label.split("+")))
+        labels.update(dict.fromkeys(self.node.kernel.label.split("+")))
+        labels.pop("view", None)
+        return "+".join(labels) or "view"
+
+    def _load(self, each: BlockInput) -> Any:
+        key = (each.node.token, each.view)
+        if key not in self.inputs:
+            self.inputs[key] = len(self.kept)
+            self.kept.append(each)
+        number = self.inputs[key]
+        return lambda dtype: self.builder.load(number, dtype)
+
+    def _splice(self, each: BlockInput) -> Any:
+        source = each.node
+        assert isinstance(source, Blockwise) and each.view is not None
+        view = each.view
+        loads = []
+        for inner in source.inputs:
+            assert inner.view is not None
+            loads.append(self._load(replace(inner, view=compose(view, inner.view))))
+        indices = tuple(move_index(ix, view) for ix in source.kernel.indices)
+        (value,) = self._copy(source.kernel.program, loads, indices, source.kernel.params)
+        return lambda dtype: value
+
+    def _copy(
+        self,
+        program: ScalarProgram,
+        loads: list[Any],
+        indices: tuple[AffineIndex, ...],
+        params: tuple[Any, ...],
+    ) -> list[int]:
+        values: list[int] = []
+        for instr in program.instrs:
+            if instr.op == "load":
+                value = loads[instr.imm[0]](instr.dtype)
+            elif instr.op == "index":
+                index = indices[instr.imm[0]]
+                value = self.builder.index(self.indices.setdefault(index, len(self.indices)))
+            elif instr.op == "param":
+                value = self.builder.param(self._param(params[instr.imm[0]]), instr.dtype)
+            elif instr.op == "const":
+                value = self.builder.const(instr.imm[0], instr.dtype)
+            else:
+                value = self.builder.apply(
+                    instr.op, *(values[a] for a in instr.args), dtype=instr.dtype
+                )
+            values.append(value)
+        return [values[k] for k in program.outputs]
+
+    def _param(self, value: Any) -> int:
+        # repr tells -0.0 from 0.0 and NaN from NaN of another dtype; equality does not.
+        key = (repr(value), type(value).__name__)
+        if key not in self.param_numbers:
+            self.param_numbers[key] = len(self.params)
+            self.params.append(value)
+        return self.param_numbers[key]
+
+
+def move_index(index: AffineIndex, view: View) -> AffineIndex:
+    """Express an index function of a node in the positions of a view of it."""
+    base = index.base
+    coefs = [0] * len(view.shape)
+    for coef, (axis, start, step) in zip(index.coefs, view.axes, strict=True):
+        base += coef * start
+        if axis is not None:
+            coefs[axis] += coef * step
+    return AffineIndex(base, tuple(coefs))
+
+
+def _with_inline(node: Blockwise, flags: list[bool]) -> Node:
+    if not any(flags):
+        return node
+    inputs = tuple(
+        replace(each, inline=flag) for each, flag in zip(node.inputs, flags, strict=True)
+    )
+    return node.rebuilt(node.kernel, inputs, node.domain, node.out)
+
+
+def _should_inline(node: Blockwise, each: BlockInput, readers: Counter[str]) -> bool:
+    source = each.node
+    if isinstance(source, Source):
+        return _should_read_in_place(source, readers)
+    return (
+        isinstance(source, Blockwise)
+        and readers[source.token] == 1
+        and _one_to_one(each, source, node)
+    )
+
+
+def _should_read_in_place(source: Source, readers: Counter[str]) -> bool:
+    if source.reader.cost == "view" or readers[source.token] == 1:
+        return True
+    # Decoding twice is cheaper than running out of memory, dearer than keeping a small array.
+    return source.meta.nbytes > memory_limit() // 4
+
+
+def _one_to_one(each: BlockInput, source: Blockwise, node: Blockwise) -> bool:
+    """Whether every block of the source is read by exactly one block of the reader."""
+    if math.prod(source.meta.numblocks) != math.prod(node.space.numblocks):
+        return False
+    if each.view is None:
+        axes = list(each.axes or ())
+    else:
+        axes = [axis for axis, _, _ in each.view.axes]
+    used = {axis for axis in axes if axis is not None}
+    return all(n == 1 or axis in used for axis, n in enumerate(node.space.numblocks))

@@ -1,0 +1,155 @@
+"""The immutable, interned expression node on which everything is built."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from gpuscale.base.tokens import tokenize
+
+__all__ = ["Node", "user_line"]
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent)
+_interned: weakref.WeakValueDictionary[str, Node] = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def user_line() -> tuple[str, int] | None:
+    """File and line of the innermost caller outside gpuscale, for error messages."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back  # type: ignore[assignment]
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+class Node:
+    """One operation on other nodes; identity is its content.
+
+    A subclass declares its operands as annotations, in order, and `_infer`, which derives
+    the metadata and raises on bad input. Nodes with equal operands are one object, so common
+    subexpressions exist once and comparing is ``is``. There is no ``__init__`` to write.
+
+    Attributes
+    ----------
+    meta : ArrayMeta
+        What the result will look like.
+    token : str
+        Deterministic identity, equal in every process.
+    origin : tuple of (str, int) or None
+        File and line of the user's code that made the node first; not part of the identity.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ()
+    operands: tuple[Any, ...]
+    meta: Any
+    token: str
+    origin: tuple[str, int] | None
+
+    def __init_subclass__(cls) -> None:
+        own = [name for name in cls.__dict__.get("__annotations__", ()) if name not in _RESERVED]
+        cls.fields = cls.fields + tuple(own)
+
+    def __new__(cls, *operands: Any) -> Node:
+        if len(operands) != len(cls.fields):
+            raise TypeError(f"{cls.__name__} takes {cls.fields}, got {len(operands)} operands")
+        token = tokenize(cls.__qualname__, *operands)
+        node = _interned.get(token)
+        if node is not None:
+            return node
+        node = object.__new__(cls)
+        state = node.__dict__
+        state.update(zip(cls.fields, operands, strict=True))
+        state["operands"] = operands
+        state["token"] = token
+        state["origin"] = user_line()
+        state["meta"] = node._infer()
+        with _lock:
+            return _interned.setdefault(token, node)
+
+    def _infer(self) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must derive its metadata")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.operands, self.origin)
+
+    def __gpuscale_tokenize__(self) -> str:
+        return self.token
+
+    def __hash__(self) -> int:
+        return hash(self.token)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and self.token == other.token
+
+    @property
+    def name(self) -> str:
+        """Short human name of the operation, used in keys, plans and diagnostics."""
+        return type(self).__name__.lower()
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """Nodes that this one reads, each once, in the order of its operands."""
+        found: dict[str, Node] = {}
+        for operand in self.operands:
+            for node in _nodes_in(operand):
+                found.setdefault(node.token, node)
+        return tuple(found.values())
+
+    def map_children(self, function: Callable[[Node], Node]) -> Node:
+        """Return this node over other children; itself where nothing changed."""
+        operands = tuple(_map_nodes(operand, function) for operand in self.operands)
+        if all(new is old for new, old in zip(operands, self.operands, strict=True)):
+            return self
+        return self.rebuilt(*operands)
+
+    def rebuilt(self, *operands: Any) -> Node:
+        """Return a node of this class that keeps the user's line."""
+        return _rebuild(type(self), operands, self.origin)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(_short, self.operands))})"
+
+
+_RESERVED = {"fields", "operands", "meta", "token", "origin"}
+
+
+def _rebuild(cls: type[Node], operands: tuple[Any, ...], origin: tuple[str, int] | None) -> Node:
+    node = cls(*operands)
+    if origin is not None:
+        node.__dict__["origin"] = origin
+    return node
+
+
+def _nodes_in(operand: Any) -> Iterator[Node]:
+    if isinstance(operand, Node):
+        yield operand
+    elif isinstance(operand, tuple):
+        for item in operand:
+            yield from _nodes_in(item)
+    elif hasattr(operand, "map_nodes"):
+        yield operand.node
+
+
+def _map_nodes(operand: Any, function: Callable[[Node], Node]) -> Any:
+    if isinstance(operand, Node):
+        return function(operand)
+    if isinstance(operand, tuple):
+        items = tuple(_map_nodes(item, function) for item in operand)
+        if all(new is old for new, old in zip(items, operand, strict=True)):
+            return operand  # the same tuple, so that an unchanged parent is seen as unchanged
+        return items
+    if hasattr(operand, "map_nodes"):
+        return operand.map_nodes(function)
+    return operand
+
+
+def _short(operand: Any) -> str:
+    text = f"<{operand.name}>" if isinstance(operand, Node) else repr(operand)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,349 @@
+"""The six physical nodes: all that fusion, memory projection, graph and engines know.
+
+`Source` brings data in, `Blockwise` makes each output block from aligned input blocks,
+`TreeReduce` combines partial results, `Exchange` moves elements between blocks, `Call` runs one
+Python function on whole inputs, `Sink` writes blocks out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from gpuscale.base.types import Chunks, Unknown
+from gpuscale.chunks.views import View, axis_tables
+from gpuscale.expr.arrange import LocalAxis, arrange, forward_slice
+from gpuscale.expr.kernels import Block, ProgramKernel
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.node import Node
+
+__all__ = [
+    "BlockInput",
+    "Blockwise",
+    "Call",
+    "Exchange",
+    "Physical",
+    "Sink",
+    "Source",
+    "TreeReduce",
+]
+
+BlockIndex = tuple[int, ...]
+Read = tuple["Physical", BlockIndex]
+
+
+class Physical(Node):
+    """A node that the graph builder understands; its last operand, ``out``, is its metadata."""
+
+    def _infer(self) -> ArrayMeta:
+        meta: ArrayMeta = self.operands[-1]
+        return meta
+
+    def reads(self, index: BlockIndex) -> Iterator[Read]:
+        """Yield the (node, block) pairs whose results `run` takes, in order."""
+        raise NotImplementedError
+
+    def run(self, *values_and_index: Any) -> Any:
+        """Compute one block from the results that `reads` names, then the block's number."""
+        raise NotImplementedError
+
+
+class Source(Physical):
+    """Pieces of data: files, arrays in memory, chunks that an engine keeps.
+
+    ``reader`` follows `gpuscale.io.pieces.PieceReader`: ``read(slices)``, ``token``, ``cost``.
+    """
+
+    reader: Any
+    out: ArrayMeta
+
+    def reads(self, index: BlockIndex) -> Iterator[Read]:
+        return iter(())
+
+    def run(self, index: BlockIndex) -> Any:  # type: ignore[override]
+        return self.reader.read(self.meta.block_slices(index))
+
+    def _run(self, values: Iterator[Any], index: BlockIndex) -> Any:
+        return self.run(index)
+
+    def read_region(self, axes: tuple[LocalAxis, ...], shape: tuple[int, ...]) -> Any:
+        """Read just what an affine view of the whole source needs, arranged for a block."""
+        slices, local = [], []
+        for axis, start, step in axes:
+            length = 1 if axis is None else shape[axis]
+            first = start if step > 0 else start + step * (length - 1)
+            if length == 0:
+                slices.append(slice(0, 0))
+            else:
+                slices.append(forward_slice(first, abs(step) or 1, length))
+            local.append((axis, 0 if step > 0 or axis is None else length - 1, 1 if step > 0 else -1))
+        return arrange(self.reader.read(tuple(slices)), tuple(local), shape)
+
+    @property
+    def name(self) -> str:
+        return "read"
+
+
+@dataclass(frozen=True)
+class BlockInput:
+    """One input of a `Blockwise` and how its blocks line up with the iteration space.
+
+    Exactly one of ``view`` and ``axes`` is given.
+
+    Parameters
+    ----------
+    node : Node
+    view : View or None
+        Affine map from global positions of the iteration space to positions of the node.
+    axes : tuple of (int or None), or None
+        For each axis of the node, the axis of the iteration space whose block *number* it
+        follows; None where the node has one block.
+    inline : bool
+        Evaluate the node inside the task instead of in a task of its own.
+    """
+
+    node: Node
+    view: View | None = None
+    axes: tuple[int | None, ...] | None = None
+    inline: bool = False
+
+    def map_nodes(self, function: Callable[[Node], Node]) -> BlockInput:
+        """Return this input over another node."""
+        node = function(self.node)
+        return self if node is self.node else replace(self, node=node)
+
+
+class _Locator:
+    """Which block of an input a block of the iteration space reads, one table per axis."""
+
+    def __init__(self, source: BlockInput, domain: ArrayMeta) -> None:
+        meta = source.node.meta
+        if source.view is None:
+            assert source.axes is not None
+            pairs = [
+                (axis, [(k, 0) for k in range(1 if axis is None else domain.numblocks[axis])])
+                for axis in source.axes
+            ]
+            self.steps = (1,) * len(pairs)
+        else:
+            tables = axis_tables(source.view, meta.chunks, domain.chunks)
+            pairs = [(spec[0], t) for spec, t in zip(source.view.axes, tables, strict=True)]
+            self.steps = tuple(step for _, _, step in source.view.axes)
+        self.axes = tuple(axis for axis, _ in pairs)
+        self.tables = tuple(table for _, table in pairs)
+        self.is_identity = all(
+            axis == k and step == 1 and all(start == 0 for _, start in table)
+            for k, (axis, step, table) in enumerate(
+                zip(self.axes, self.steps, self.tables, strict=True)
+            )
+        ) and len(self.axes) == len(domain.chunks)
+
+    def block(self, index: BlockIndex) -> BlockIndex:
+        return tuple(
+            table[0 if axis is None else index[axis]][0]
+            for axis, table in zip(self.axes, self.tables, strict=True)
+        )
+
+    def local(self, index: BlockIndex) -> tuple[LocalAxis, ...]:
+        return tuple(
+            (axis, table[0 if axis is None else index[axis]][1], step)
+            for axis, table, step in zip(self.axes, self.tables, self.steps, strict=True)
+        )
+
+
+class Blockwise(Physical):
+    """Each output block from aligned blocks of the inputs; views are part of the alignment.
+
+    ``domain`` are the chunks of the iteration space: those of the output for elementwise
+    work, those of the input for the chunk stage of a reduction. Both have the same grid.
+    """
+
+    kernel: Any
+    inputs: tuple[BlockInput, ...]
+    domain: Chunks
+    out: ArrayMeta
+
+    @property
+    def name(self) -> str:
+        return str(self.kernel.label)
+
+    @cached_property
+    def space(self) -> ArrayMeta:
+        """The iteration space, with offsets of its blocks."""
+        return ArrayMeta(self.meta.dtype, self.domain, self.meta.backend)
+
+    @cached_property
+    def locators(self) -> tuple[_Locator | None, ...]:
+        """One for each input; None for a `Source` that is read in place by region."""
+        return tuple(
+            None if _by_region(each) else _Locator(each, self.space) for each in self.inputs
+        )
+
+    def reads(self, index: BlockIndex) -> Iterator[Read]:
+        for each, locator in zip(self.inputs, self.locators, strict=True):
+            if locator is None:
+                continue
+            block = locator.block(index)
+            if each.inline:
+                yield from each.node.reads(block)  # type: ignore[attr-defined]
+            else:
+                yield each.node, block  # type: ignore[misc]
+
+    def run(self, *values_and_index: Any, out: Any = None) -> Any:
+        *values, index = values_and_index
+        return self._run(iter(values), index, out)
+
+    def _run(self, values: Iterator[Any], index: BlockIndex, out: Any = None) -> Any:
+        space = self.space
+        shape = space.block_shape(index)
+        arrays = [
+            self._arranged(each, locator, values, index, shape)
+            for each, locator in zip(self.inputs, self.locators, strict=True)
+        ]
+        start = space.block_start(index) if space.known else (0,) * space.ndim
+        if not space.known:
+            shape = _actual(shape, arrays)
+        return self.kernel(Block(index, start, shape, space.backend), arrays, out)
+
+    def _arranged(
+        self,
+        each: BlockInput,
+        locator: _Locator | None,
+        values: Iterator[Any],
+        index: BlockIndex,
+        shape: tuple[Any, ...],
+    ) -> Any:
+        if locator is None:
+            return each.node.read_region(_region(each.view, self.space, index), shape)  # type: ignore
+        if each.inline:
+            chunk = each.node._run(values, locator.block(index))  # type: ignore[attr-defined]
+        else:
+            chunk = next(values)
+        if each.view is None or locator.is_identity and chunk.shape == shape:
+            return chunk
+        return arrange(chunk, locator.local(index), shape)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether this is elementwise work that others can fuse."""
+        return isinstance(self.kernel, ProgramKernel)
+
+
+def _by_region(each: BlockInput) -> bool:
+    return each.inline and isinstance(each.node, Source) and each.view is not None
+
+
+def _region(view: View | None, space: ArrayMeta, index: BlockIndex) -> tuple[LocalAxis, ...]:
+    assert view is not None
+    start = space.block_start(index)
+    return tuple(
+        (axis, first if axis is None else first + step * start[axis], step)
+        for axis, first, step in view.axes
+    )
+
+
+def _actual(shape: tuple[Any, ...], arrays: list[Any]) -> tuple[int, ...]:
+    """Sizes of a block that depend on data, as its arrays have them."""
+    sizes = list(shape)
+    for axis, size in enumerate(sizes):
+        if isinstance(size, Unknown):
+            sizes[axis] = max((a.shape[axis] for a in arrays if axis < a.ndim), default=0)
+    return tuple(sizes)
+
+
+class TreeReduce(Physical):
+    """Combine the partials of all blocks along some axes, a few at a time.
+
+    Parameters
+    ----------
+    x : Node
+        One partial for each block.
+    combine : callable
+        ``combine(parts, grid) -> partial`` for parts in C order of a ``grid`` of blocks.
+    finalize : callable
+        ``finalize(partial) -> array`` with reduced axes of length 1.
+    axes : tuple of int
+    keepdims : bool
+    split_every : tuple of int
+        Blocks combined by one task, for each of ``axes``.
+    label : str
+    """
+
+    x: Node
+    combine: Any
+    finalize: Any
+    axes: tuple[int, ...]
+    keepdims: bool
+    split_every: tuple[int, ...]
+    label: str
+    out: ArrayMeta
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+    def finish(self, partial: Any) -> Any:
+        """Turn the last partial into the result's block."""
+        result = self.finalize(partial)
+        return result if self.keepdims else result.squeeze(self.axes)
+
+
+class Exchange(Physical):
+    """Elements move between blocks: rechunk, shuffle, sort, scan.
+
+    ``plan`` is plain data; `graph.build` finds the function that lays its tasks out by the
+    plan's type.
+    """
+
+    inputs: tuple[Node, ...]
+    plan: Any
+    out: ArrayMeta
+
+    @property
+    def name(self) -> str:
+        return str(self.plan.label)
+
+
+class Call(Physical):
+    """One Python function on whole inputs; the result is one block.
+
+    ``function(*arrays, *args, **kwargs)``, with ``kwargs`` as pairs.
+    """
+
+    function: Any
+    inputs: tuple[Node, ...]
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...]
+    out: ArrayMeta
+
+    @property
+    def name(self) -> str:
+        return getattr(self.function, "__name__", "call").lstrip("_")
+
+    def apply(self, *arrays: Any) -> Any:
+        """Call the function on whole arrays."""
+        return self.function(*arrays, *self.args, **dict(self.kwargs))
+
+
+class Sink(Physical):
+    """Write each block of ``x`` where ``writer`` wants it.
+
+    ``writer.write(slices, chunk)`` is called once for each block; ``writer.target(slices)``,
+    where it exists, is memory that the producing task may fill in place.
+    """
+
+    x: Node
+    writer: Any
+    out: ArrayMeta
+
+    @property
+    def name(self) -> str:
+        return "write"
+
+    def reads(self, index: BlockIndex) -> Iterator[Read]:
+        yield self.x, index  # type: ignore[misc]
+
+    def run(self, chunk: Any, index: BlockIndex) -> None:  # type: ignore[override]
+        self.writer.write(self.x.meta.block_slices(index), chunk)

@@ -1,0 +1,71 @@
+"""Rewrite rules as tables of (node type, named function), and the loop that applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from gpuscale.expr.node import Node
+from gpuscale.expr.walk import toposort
+
+__all__ = ["Rules"]
+
+Rule = Callable[..., "Node | None"]
+R = TypeVar("R", bound=Rule)
+
+
+class Rules:
+    """A table of rewrites; each rule returns a replacement or None.
+
+    Rules see a node whose inputs are rewritten already and never ask who reads it. A replacement
+    is rewritten again, with whatever new nodes it brought, until no rule applies.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._table: dict[type[Node], list[Rule]] = {}
+
+    def rule(self, *types: type[Node]) -> Callable[[R], R]:
+        """Register a function for some node types; its docstring says what it rewrites."""
+
+        def register(function: R) -> R:
+            for each in types:
+                self._table.setdefault(each, []).append(function)
+            return function
+
+        return register
+
+    def __iter__(self) -> Iterable[tuple[str, str]]:  # type: ignore[misc]
+        for each, functions in self._table.items():
+            for function in functions:
+                yield each.__name__, function.__name__
+
+    def _step(self, node: Node) -> Node | None:
+        for function in self._table.get(type(node), ()):
+            new = function(node)
+            if new is not None and new is not node:
+                if new.origin is None or node.origin is not None:
+                    new.__dict__["origin"] = node.origin
+                return new
+        return None
+
+    def apply(self, roots: Iterable[Node]) -> list[Node]:
+        """Rewrite everything below the roots."""
+        roots = list(roots)
+        done: dict[str, Node] = {}
+        for node in toposort(roots):
+            self._rewrite(node, done)
+        return [done[root.token] for root in roots]
+
+    def _rewrite(self, node: Node, done: dict[str, Node]) -> Node:
+        if node.token in done:
+            return done[node.token]
+        # A replacement is shallow: the recursion below follows only nodes that a rule made.
+        current = node.map_children(lambda child: self._rewrite(child, done))
+        if current is not node and current.token in done:
+            done[node.token] = done[current.token]
+            return done[node.token]
+        new = self._step(current)
+        result = current if new is None else self._rewrite(new, done)
+        done[node.token] = done[current.token] = done[result.token] = result
+        return result

@@ -1,0 +1,86 @@
+"""The stages of optimization, in order; the order lives here alone.
+
+``simplify`` rewrites what users wrote, ``lower`` turns it into the six physical nodes, ``fuse``
+merges what one task can do in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.expr.check import check
+from gpuscale.expr.fuse import fuse
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import Physical
+from gpuscale.expr.rules import Rules
+from gpuscale.expr.walk import transform
+
+__all__ = ["STAGES", "lowers", "optimize", "simplify_rules"]
+
+F = TypeVar("F", bound=Callable[..., Node])
+
+simplify_rules = Rules("simplify")
+_lowering: dict[type[Node], Callable[..., Node]] = {}
+
+
+def lowers(node_type: type[Node]) -> Callable[[F], F]:
+    """Register how a logical node becomes physical ones; its inputs are physical already."""
+
+    def register(function: F) -> F:
+        _lowering[node_type] = function
+        return function
+
+    return register
+
+
+def lower(roots: Iterable[Node]) -> list[Node]:
+    """Turn every logical node into physical ones."""
+    return transform(roots, _lower_one)
+
+
+def _lower_one(node: Node) -> Node:
+    if isinstance(node, Physical):
+        return node
+    function = _lowering.get(type(node))
+    if function is None:
+        raise NotSupportedError(f"{type(node).__name__} has no lowering; register one with @lowers")
+    physical = function(node)
+    if physical.origin is not node.origin:
+        physical.__dict__["origin"] = node.origin
+    return physical
+
+
+STAGES: dict[str, Callable[[Iterable[Node]], list[Node]]] = {
+    "simplify": simplify_rules.apply,
+    "lower": lower,
+    "fuse": fuse,
+}
+
+
+def optimize(roots: Iterable[Node], until: str = "fuse") -> list[Node]:
+    """Run the stages up to and with ``until``.
+
+    Parameters
+    ----------
+    roots : iterable of Node
+    until : {"expression", "simplify", "lower", "fuse"}
+        "expression" stops before the first stage.
+
+    Raises
+    ------
+    ValueError
+        If there is no such stage.
+    """
+    roots = list(roots)
+    if until == "expression":
+        return roots
+    if until not in STAGES:
+        raise ValueError(f"no stage {until!r}; stages are expression, {', '.join(STAGES)}")
+    for name, stage in STAGES.items():
+        roots = stage(roots)
+        check(roots, name)
+        if name == until:
+            break
+    return roots

@@ -1,0 +1,269 @@
+"""Lay physical nodes out as tasks, from the blocks that are wanted back to the sources.
+
+Readers come before what they read, so each node knows all blocks that anyone wants of it, and
+blocks that nobody wants get no task.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import Any
+
+from gpuscale.base.types import Key
+from gpuscale.expr.fuse import count_reads
+from gpuscale.expr.kernels import FunctionKernel
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
+from gpuscale.expr.walk import toposort
+from gpuscale.graph.join import join_blocks
+from gpuscale.graph.task import Graph, Task
+
+__all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
+
+BlockIndex = tuple[int, ...]
+Layout = Callable[["GraphBuilder", Any, list[BlockIndex]], None]
+_layouts: dict[type, Layout] = {}
+
+
+def lays_out(node_or_plan: type) -> Callable[[Layout], Layout]:
+    """Register the function that makes the tasks of a node type, or of a plan of `Exchange`."""
+
+    def register(function: Layout) -> Layout:
+        _layouts[node_or_plan] = function
+        return function
+
+    return register
+
+
+def block_keys(node: Node) -> list[Key]:
+    """Keys of all blocks of a node, in C order."""
+    name = task_name(node)
+    return [(name, *index) for index in product(*map(range, node.meta.numblocks))]
+
+
+def task_name(node: Node) -> str:
+    """First part of a node's keys: readable and unique."""
+    return f"{node.name}-{node.token[:16]}"
+
+
+def build(roots: Iterable[Node]) -> Graph:
+    """Make the tasks for all blocks of the roots, which must be physical nodes."""
+    builder = GraphBuilder(list(roots))
+    return builder.graph
+
+
+class GraphBuilder:
+    """The graph while it grows; layouts call `want` and `add`."""
+
+    def __init__(self, roots: list[Node]) -> None:
+        self.graph: Graph = {}
+        self.readers = count_reads(roots)
+        self._wanted: dict[str, dict[BlockIndex, None]] = {}
+        self._names: dict[str, str] = {}
+        for root in roots:
+            for index in product(*map(range, root.meta.numblocks)):
+                self.want(root, index)
+        for node in reversed(list(toposort(roots))):
+            wanted = self._wanted.get(node.token)
+            if wanted:
+                kind = type(node.plan) if isinstance(node, Exchange) else type(node)
+                _layouts[kind](self, node, list(wanted))
+
+    def want(self, node: Node, index: BlockIndex) -> Key:
+        """Say that a task reads a block; return the block's key."""
+        wanted = self._wanted.get(node.token)
+        if wanted is None:
+            wanted = self._wanted[node.token] = {}
+            self._names[node.token] = task_name(node)
+        wanted[index] = None
+        return (self._names[node.token], *index)
+
+    def key(self, node: Node, index: BlockIndex) -> Key:
+        """Key of a block that somebody wants."""
+        return (self._names[node.token], *index)
+
+    def add(
+        self,
+        key: Key,
+        node: Node,
+        function: Callable[..., Any],
+        deps: Sequence[Key],
+        args: tuple[Any, ...] = (),
+        nbytes: int = 0,
+        workspace: int = 0,
+    ) -> None:
+        """Add one task; bytes are those of its result and of what it needs while it runs."""
+        self.graph[key] = Task(
+            key, function, tuple(deps), args, nbytes, workspace, 0, node.name, node.origin
+        )
+
+
+def block_nbytes(node: Node, index: BlockIndex) -> int:
+    """Projected bytes of a block; where data decides, those of the largest input block."""
+    nbytes = node.meta.block_nbytes(index)
+    if nbytes is not None:
+        return int(nbytes)
+    if isinstance(node, Blockwise):
+        reads = ((each, block) for each, block in node.reads(index))
+        return max((block_nbytes(each, block) for each, block in reads), default=0)
+    sizes = [block_nbytes(child, (0,) * child.meta.ndim) for child in node.children]
+    return max(sizes, default=node.meta.dtype.itemsize)
+
+
+@lays_out(Source)
+def _lay_out_source(builder: GraphBuilder, node: Source, wanted: list[BlockIndex]) -> None:
+    for index in wanted:
+        nbytes = 0 if node.reader.cost == "view" else block_nbytes(node, index)
+        builder.add(builder.key(node, index), node, node.run, (), (index,), nbytes)
+
+
+@lays_out(Blockwise)
+def _lay_out_blockwise(builder: GraphBuilder, node: Blockwise, wanted: list[BlockIndex]) -> None:
+    for index in wanted:
+        deps = [builder.want(each, block) for each, block in node.reads(index)]
+        nbytes = block_nbytes(node, index)
+        workspace = _workspace(node, index, nbytes)
+        builder.add(builder.key(node, index), node, node.run, deps, (index,), nbytes, workspace)
+
+
+def _workspace(node: Blockwise, index: BlockIndex, nbytes: int) -> int:
+    """Bytes that a task needs besides its inputs and its result.
+
+    A program works in tiles that fit the cache. An opaque function may copy its input once;
+    what is evaluated inside the task lives while it runs.
+    """
+    total = nbytes if isinstance(node.kernel, FunctionKernel) else 0
+    for each in node.inputs:
+        if each.inline and not (isinstance(each.node, Source) and each.node.reader.cost == "view"):
+            elements = node.space.block_nbytes(index) or 0
+            itemsize = max(node.space.dtype.itemsize, 1)
+            total += elements // itemsize * each.node.meta.dtype.itemsize
+    return total
+
+
+@lays_out(TreeReduce)
+def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockIndex]) -> None:
+    name = builder.key(node, ())[0]
+    for index in wanted:
+        outer = _spread(node, index)
+        grid = [node.x.meta.numblocks[axis] for axis in node.axes]
+        nbytes = block_nbytes(node.x, _place(outer, node.axes, (0,) * len(grid)))
+        keys = {
+            at: builder.want(node.x, _place(outer, node.axes, at))
+            for at in product(*map(range, grid))
+        }
+        level = 0
+        while True:
+            groups = [-(-n // s) for n, s in zip(grid, node.split_every, strict=True)]
+            last = math.prod(groups) == 1
+            parents: dict[BlockIndex, Key] = {}
+            for at in product(*map(range, groups)):
+                spans = [
+                    range(g * s, min((g + 1) * s, n))
+                    for g, s, n in zip(at, node.split_every, grid, strict=True)
+                ]
+                deps = [keys[child] for child in product(*spans)]
+                key = (name, *index) if last else (f"{name}-{level}", *index, *at)
+                function = _Combine(node, tuple(map(len, spans)), last)
+                builder.add(key, node, function, deps, (), nbytes, nbytes)
+                parents[at] = key
+            if last:
+                break
+            keys, grid, level = parents, groups, level + 1
+
+
+def _spread(node: TreeReduce, index: BlockIndex) -> list[int]:
+    """Position of an output block in the grid of the input, zeros on reduced axes."""
+    if node.keepdims:
+        return list(index)
+    rest = iter(index)
+    return [0 if axis in node.axes else next(rest) for axis in range(node.x.meta.ndim)]
+
+
+def _place(outer: list[int], axes: tuple[int, ...], at: BlockIndex) -> BlockIndex:
+    place = list(outer)
+    for axis, position in zip(axes, at, strict=True):
+        place[axis] = position
+    return tuple(place)
+
+
+class _Combine:
+    """One task of a tree: combine the partials of a group, finish at the root."""
+
+    __slots__ = ("grid", "last", "node")
+
+    def __init__(self, node: TreeReduce, grid: tuple[int, ...], last: bool) -> None:
+        self.node, self.grid, self.last = node, grid, last
+
+    def __call__(self, *parts: Any) -> Any:
+        partial = parts[0] if len(parts) == 1 else self.node.combine(parts, self.grid)
+        return self.node.finish(partial) if self.last else partial
+
+
+@lays_out(Call)
+def _lay_out_call(builder: GraphBuilder, node: Call, wanted: list[BlockIndex]) -> None:
+    grids = [each.meta.numblocks for each in node.inputs]
+    deps = [
+        builder.want(each, index)
+        for each, grid in zip(node.inputs, grids, strict=True)
+        for index in product(*map(range, grid))
+    ]
+    nbytes = block_nbytes(node, wanted[0])
+    whole = sum(each.meta.nbytes for each in node.inputs if each.meta.known)
+    builder.add(
+        builder.key(node, wanted[0]), node, _WholeCall(node, grids), deps, (), nbytes, whole
+    )
+
+
+class _WholeCall:
+    """Assemble whole inputs from their blocks, then call the function."""
+
+    __slots__ = ("grids", "node")
+
+    def __init__(self, node: Call, grids: list[tuple[int, ...]]) -> None:
+        self.node, self.grids = node, grids
+
+    def __call__(self, *blocks: Any) -> Any:
+        rest = list(blocks)
+        arrays = []
+        for grid in self.grids:
+            count = math.prod(grid)
+            arrays.append(join_blocks(rest[:count], grid))
+            rest = rest[count:]
+        return self.node.apply(*arrays)
+
+
+@lays_out(Sink)
+def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -> None:
+    x = node.x
+    direct = (
+        isinstance(x, Blockwise)
+        and hasattr(node.writer, "target")
+        and builder.readers[x.token] == 1
+        and x.meta.known
+    )
+    for index in wanted:
+        key = builder.key(node, index)
+        if direct:
+            assert isinstance(x, Blockwise)
+            deps = [builder.want(each, block) for each, block in x.reads(index)]
+            workspace = _workspace(x, index, 0)
+            builder.add(key, x, _WriteInPlace(node), deps, (index,), 0, workspace)
+        else:
+            builder.add(key, node, node.run, (builder.want(x, index),), (index,))
+
+
+class _WriteInPlace:
+    """Compute a block straight into the memory it is meant for."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Sink) -> None:
+        self.node = node
+
+    def __call__(self, *values_and_index: Any) -> None:
+        x = self.node.x
+        slices = x.meta.block_slices(values_and_index[-1])
+        x.run(*values_and_index, out=self.node.writer.target(slices))  # type: ignore[attr-defined]

@@ -1,0 +1,263 @@
+"""Run expressions: the only place where expressions, graphs and engines meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
+from typing import Any, TypeVar
+
+from gpuscale.base import config
+from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
+from gpuscale.base.types import Chunks
+from gpuscale.collection import Collection
+from gpuscale.diagnostics.progress import default_listeners
+from gpuscale.engines.base import get_engine
+from gpuscale.expr import stages
+from gpuscale.expr.kernels import Block, FunctionKernel
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
+from gpuscale.graph import rechunk as _rechunk  # registers its layout
+from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.join import join_blocks
+from gpuscale.graph.task import Graph
+from gpuscale.io.memory import KeptChunks, MemoryWriter
+from gpuscale.memory.limits import memory_limit
+
+__all__ = ["compute", "count_sizes", "graph_of", "optimize", "persist", "run_sinks"]
+
+C = TypeVar("C", bound=Collection)
+
+
+def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any, ...]:
+    """Compute collections together, sharing what they have in common.
+
+    Parameters
+    ----------
+    *collections : Collection or object
+        Anything nested in lists, tuples, dictionaries or sets is found; other objects are
+        handed back as they are.
+    engine : str or Engine, optional
+        "threads" or "sync"; by default the option ``engine``.
+    **options
+        Options of `gpuscale.config` for this run, such as ``num_workers=1``.
+
+    Returns
+    -------
+    tuple
+        One result for each argument: NumPy arrays (or those of their backend) for arrays.
+
+    Raises
+    ------
+    MemoryBudgetError
+        If a result, or a single task, is larger than ``memory-limit``.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> x = ga.arange(10, chunks=5)
+    >>> compute(x.sum(), {"max": x.max()})
+    (np.int64(45), {'max': np.int64(9)})
+    """
+    found = list(dict.fromkeys(_collections_in(collections)))
+    results = dict(zip(found, _compute_nodes([c.expr for c in found], engine, options), strict=True))
+    return tuple(_replace(each, lambda c: results[c]) for each in collections)
+
+
+def _compute_nodes(nodes: list[Node], engine: Any, options: dict[str, Any]) -> list[Any]:
+    _check_budget(nodes)
+    targets = [MemoryWriter(n.meta) if n.meta.known else None for n in nodes]
+    physical = stages.optimize(nodes)
+    roots = [
+        node if target is None else Sink(node, target, node.meta)
+        for node, target in zip(physical, targets, strict=True)
+    ]
+    graph = build(roots)
+    keys = [block_keys(root) for root in roots]
+    wanted = list(dict.fromkeys(key for each in keys for key in each))
+    values = dict(zip(wanted, _run(graph, wanted, engine, options), strict=True))
+    return [
+        _scalar(join_blocks([values[k] for k in own], node.meta.numblocks))
+        if target is None
+        else _scalar(target.array)
+        for node, target, own in zip(physical, targets, keys, strict=True)
+    ]
+
+
+def _scalar(array: Any) -> Any:
+    """Give results without axes the type NumPy gives them."""
+    return array[()] if array.ndim == 0 and type(array).__module__ == "numpy" else array
+
+
+def _check_budget(nodes: Iterable[Node]) -> None:
+    total = sum(node.meta.nbytes for node in nodes if node.meta.known)
+    limit = memory_limit()
+    if total > limit:
+        raise MemoryBudgetError(
+            f"the result would take {format_bytes(total)}, more than the memory limit of "
+            f"{format_bytes(limit)}; write it to disk with x.to_zarr(path), reduce it first, "
+            "or raise the limit with gpuscale.config.set({'memory-limit': ...})"
+        )
+
+
+def _run(graph: Graph, keys: Sequence[Any], engine: Any, options: dict[str, Any]) -> list[Any]:
+    settings = {key.replace("_", "-"): value for key, value in options.items()}
+    with config.set(settings):
+        return get_engine(engine).run(graph, keys, listeners=default_listeners())
+
+
+def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any, ...]:
+    """Compute chunks and keep them in memory; return collections that read them.
+
+    Parameters
+    ----------
+    *collections : Collection or object
+    engine, **options
+        As for `compute`.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> (x,) = persist(ga.ones(6, chunks=3) + 1)
+    >>> x.sum().compute()
+    np.float64(12.0)
+    """
+    found = list(dict.fromkeys(_collections_in(collections)))
+    physical = stages.optimize([c.expr for c in found])
+    graph = build(physical)
+    keys = [block_keys(node) for node in physical]
+    wanted = list(dict.fromkeys(key for each in keys for key in each))
+    values = dict(zip(wanted, _run(graph, wanted, engine, options), strict=True))
+    kept = {
+        old: old._wrap(_keep(node, [values[k] for k in own]))
+        for old, node, own in zip(found, physical, keys, strict=True)
+    }
+    return tuple(_replace(each, lambda c: kept[c]) for each in collections)
+
+
+def _keep(node: Node, blocks: list[Any]) -> Node:
+    grid = node.meta.numblocks
+    meta = node.meta
+    if not meta.known:
+        meta = meta.with_(chunks=_chunks_of([block.shape for block in blocks], grid))
+    return Source(KeptChunks(dict(zip(_indices(grid), blocks, strict=True)), meta), meta)
+
+
+def _indices(grid: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    return product(*map(range, grid))
+
+
+def _chunks_of(shapes: list[tuple[int, ...]], grid: tuple[int, ...]) -> Chunks:
+    """Sizes along each axis from the shapes of all blocks."""
+    by_index = dict(zip(_indices(grid), shapes, strict=True))
+    origin = (0,) * len(grid)
+    return tuple(
+        tuple(by_index[(*origin[:axis], k, *origin[axis + 1 :])][axis] for k in range(count))
+        for axis, count in enumerate(grid)
+    )
+
+
+KEEP_BYTES = 64 << 20  # while sizes are counted, results up to this are kept for their use
+
+
+def count_sizes(collection: C) -> C:
+    """Return the collection with every size known, by a pass that counts.
+
+    Small results are kept from that pass; large ones are computed again when they are used, so
+    that the pass holds no more than a few chunks.
+    """
+    node = collection.expr
+    if node.meta.known:
+        return collection
+    (physical,) = stages.optimize([node])
+    share = KEEP_BYTES // max(1, len(block_keys(physical)))
+    axes = tuple(range(node.meta.ndim))
+    kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
+    counted = Blockwise(
+        kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, node.meta
+    )
+    keys = block_keys(counted)
+    found = _run(build([counted]), keys, None, {})
+    if all(not isinstance(each, tuple) for each in found):
+        return collection._wrap(_keep(node, found))
+    shapes = [each if isinstance(each, tuple) else each.shape for each in found]
+    meta = node.meta.with_(chunks=_chunks_of(shapes, node.meta.numblocks))
+    kernel = FunctionKernel(_same, wants_block=True, label="known")
+    return collection._wrap(Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, meta))
+
+
+def _shape_or_chunk(chunk: Any, share: int) -> Any:
+    return chunk if chunk.nbytes <= share else tuple(chunk.shape)
+
+
+def _same(block: Block, chunk: Any) -> Any:
+    if chunk.shape != block.shape:
+        raise GpuscaleError(
+            f"block {block.index} has shape {chunk.shape} but had {block.shape} when its sizes "
+            "were counted; the data must not change between the two, persist() it first"
+        )
+    return chunk
+
+
+def run_sinks(
+    nodes: Sequence[Node], writers: Sequence[Any], engine: Any = None, **options: Any
+) -> None:
+    """Compute expressions into writers, all in one run.
+
+    Writers are opened already. On success each is committed, on any failure each is aborted, so
+    that nothing is left that looks complete.
+    """
+    try:
+        physical = stages.optimize(nodes)
+        roots = [Sink(n, w, n.meta) for n, w in zip(physical, writers, strict=True)]
+        keys = [key for root in roots for key in block_keys(root)]
+        _run(build(roots), keys, engine, options)
+        for writer in writers:
+            writer.commit()
+    except BaseException:
+        for writer in writers:
+            writer.abort()
+        raise
+
+
+def optimize(*collections: Any, until: str = "fuse") -> tuple[Any, ...]:
+    """Optimize collections together.
+
+    Parameters
+    ----------
+    *collections : Collection or object
+    until : {"expression", "simplify", "lower", "fuse"}
+        Last stage to run.
+    """
+    found = list(dict.fromkeys(_collections_in(collections)))
+    nodes = stages.optimize([c.expr for c in found], until)
+    new = {old: old._wrap(node) for old, node in zip(found, nodes, strict=True)}
+    return tuple(_replace(each, lambda c: new[c]) for each in collections)
+
+
+def graph_of(*collections: Any) -> Graph:
+    """Return the tasks that computing the collections would run."""
+    return build(stages.optimize([c.expr for c in _collections_in(collections)]))
+
+
+def _collections_in(value: Any) -> Iterator[Collection]:
+    if isinstance(value, Collection):
+        yield value
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _collections_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _collections_in(item)
+
+
+def _replace(value: Any, function: Callable[[Collection], Any]) -> Any:
+    if isinstance(value, Collection):
+        return function(value)
+    if isinstance(value, list | set | frozenset):
+        return type(value)(_replace(item, function) for item in value)
+    if isinstance(value, tuple):
+        items = [_replace(item, function) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, dict):
+        return {key: _replace(item, function) for key, item in value.items()}
+    return value
