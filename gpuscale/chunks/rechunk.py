@@ -187,9 +187,7 @@ def _best_plan(
     return min((work, plan) for held, work, plan in priced if held <= bound)[1]
 
 
-def _candidates(
-    old: KnownChunks, new: KnownChunks, max_volume: int
-) -> Iterator[list[KnownChunks]]:
+def _candidates(old: KnownChunks, new: KnownChunks, max_volume: int) -> Iterator[list[KnownChunks]]:
     """Yield plans: merge up to a volume, so many geometric steps, cut down to the end."""
     yield [new]
     seen = set()
