@@ -43,7 +43,7 @@ M0, M1 = (
 W0, W1 = U(0x9E3779B9), U(0xBB67AE85)
 ZERO, ONE, FOUR, EIGHT, UTILE, UHALF = U(0), U(1), U(4), U(8), U(TILE), U(HALF)
 S5, S6, S26 = U(5), U(6), U(26)
-COMPILE = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+COMPILE = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @intrinsic
@@ -178,7 +178,7 @@ def tile_columns(s, r, means, shift, s1, s2):
         s2[c] += squares
 
 
-@njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@njit(**COMPILE | {"fastmath": {"contract", "reassoc"}})
 def tile_rows(s, r, means, shift, s1, s2):
     """The same for rows r to r+8 over all columns: the columns of the transposed tile."""
     wide_vectors()

@@ -1,0 +1,77 @@
+"""Command line: ``python -m benchmarks run`` and ``python -m benchmarks list``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import harness, report
+from benchmarks.limits import measure_rates
+from benchmarks.workload import LIBRARIES, Workload
+from benchmarks.workloads import WORKLOADS
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="measure workloads and write the table")
+    run.add_argument("names", nargs="*", help="workloads; all but the huge one where none is named")
+    run.add_argument("--quick", action="store_true", help="tiny sizes, to see that all is well")
+    run.add_argument(
+        "--huge", action="store_true", help="the headline at 100,000 x 100,000 as well"
+    )
+    run.add_argument("--only", nargs="+", default=(), choices=LIBRARIES, metavar="LIBRARY")
+    run.add_argument("--repeats", type=int, default=3, help="processes each (default: 3)")
+    run.add_argument("--cores", type=int, default=2, help="cores each (default: 2)")
+    run.add_argument("--timeout", type=float, default=600, help="seconds each (default: 600)")
+    run.add_argument("--output", type=Path, default=RESULTS, help="folder of the table and JSON")
+    commands.add_parser("list", help="name the workloads")
+    return top
+
+
+def chosen(names: list[str], huge: bool) -> list[Workload]:
+    """Return the workloads asked for."""
+    unknown = sorted(set(names) - set(WORKLOADS))
+    if unknown:
+        raise SystemExit(
+            f"no workload named {', '.join(unknown)}; there are: {', '.join(WORKLOADS)}"
+        )
+    if names:
+        return [WORKLOADS[name] for name in names]
+    return [w for w in WORKLOADS.values() if huge or not w.on_request]
+
+
+def run(options: argparse.Namespace) -> None:
+    size = "quick" if options.quick else "full"
+    rates = measure_rates(options.cores)
+    results = {
+        workload.name: harness.measure(
+            workload,
+            size,
+            repeats=options.repeats,
+            cores=options.cores,
+            timeout=options.timeout,
+            only=options.only,
+            say=lambda line: print(line, file=sys.stderr),
+        )
+        for workload in chosen(options.names, options.huge)
+    }
+    path = report.write(options.output, WORKLOADS, size, results, rates, options.cores)
+    print(path.read_text())
+    print(f"written to {path} and {path.with_suffix('.json').name}", file=sys.stderr)
+
+
+def main() -> None:
+    options = parser().parse_args()
+    if options.command == "list":
+        for workload in WORKLOADS.values():
+            print(f"{workload.name:<18} {workload.about.format(**workload.sizes['full'])}")
+    else:
+        run(options)
+
+
+if __name__ == "__main__":
+    main()
