@@ -6,6 +6,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -93,19 +94,30 @@ class Node:
         """Short human name of the operation, used in keys, plans and diagnostics."""
         return type(self).__name__.lower()
 
-    @property
+    @cached_property
     def children(self) -> tuple[Node, ...]:
         """Nodes that this one reads, each once, in the order of its operands."""
         found: dict[str, Node] = {}
-        for operand in self.operands:
-            for node in _nodes_in(operand):
+        for place in self._places:
+            for node in _nodes_in(self.operands[place]):
                 found.setdefault(node.token, node)
         return tuple(found.values())
 
+    @cached_property
+    def _places(self) -> tuple[int, ...]:
+        """Which operands hold nodes; chunks of a million blocks are looked through once."""
+        return tuple(
+            place
+            for place, operand in enumerate(self.operands)
+            if next(_nodes_in(operand), None) is not None
+        )
+
     def map_children(self, function: Callable[[Node], Node]) -> Node:
         """Return this node over other children; itself where nothing changed."""
-        operands = tuple(_map_nodes(operand, function) for operand in self.operands)
-        if all(new is old for new, old in zip(operands, self.operands, strict=True)):
+        operands = list(self.operands)
+        for place in self._places:
+            operands[place] = _map_nodes(operands[place], function)
+        if all(operands[place] is self.operands[place] for place in self._places):
             return self
         return self.rebuilt(*operands)
 

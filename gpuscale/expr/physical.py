@@ -133,12 +133,10 @@ class _Locator:
             self.steps = tuple(step for _, _, step in source.view.axes)
         self.axes = tuple(axis for axis, _ in pairs)
         self.tables = tuple(table for _, table in pairs)
-        self.is_identity = all(
-            axis == k and step == 1 and all(start == 0 for _, start in table)
-            for k, (axis, step, table) in enumerate(
-                zip(self.axes, self.steps, self.tables, strict=True)
-            )
-        ) and len(self.axes) == len(domain.chunks)
+        in_place = self.axes == tuple(range(len(domain.chunks))) and set(self.steps) <= {1}
+        self.is_identity = in_place and all(
+            all(row == (number, 0) for number, row in enumerate(table)) for table in self.tables
+        )
 
     def block(self, index: BlockIndex) -> BlockIndex:
         return tuple(
@@ -182,14 +180,17 @@ class Blockwise(Physical):
         )
 
     def reads(self, index: BlockIndex) -> Iterator[Read]:
-        for each, locator in zip(self.inputs, self.locators, strict=True):
-            if locator is None:
-                continue
-            block = locator.block(index)
+        for each, locator in self._located:
+            block = index if locator.is_identity else locator.block(index)
             if each.inline:
                 yield from each.node.reads(block)  # type: ignore[attr-defined]
             else:
                 yield each.node, block  # type: ignore[misc]
+
+    @cached_property
+    def _located(self) -> list[tuple[BlockInput, _Locator]]:
+        pairs = zip(self.inputs, self.locators, strict=True)
+        return [(each, locator) for each, locator in pairs if locator is not None]
 
     def run(self, *values_and_index: Any, out: Any = None) -> Any:
         *values, index = values_and_index
