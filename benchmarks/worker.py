@@ -7,35 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import forget_peak, peak_bytes
+
 PATIENCE = 20.0  # seconds; a warm-up that took longer is itself the measurement
 SAMPLE = 1000  # elements of a large result that are compared
-
-
-def status(field: str) -> int:
-    """Read a size in bytes from this process's status file (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(f"/proc/self/status has no field {field}")
-
-
-def forget_peak() -> None:
-    """Make the highest memory use so far the present one, so that imports do not count."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_bytes() -> int:
-    """Return the highest resident memory since the last `forget_peak`."""
-    if sys.platform == "linux":
-        return status("VmHWM")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def digest(result: Any) -> dict[str, Any]:
@@ -68,8 +48,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     workload = WORKLOADS[request["workload"]]
     size = workload.sizes[request["size"]]
     library = load(request["implementation"], request["cores"])
-    if sys.platform == "linux":
-        forget_peak()
+    forget_peak()
     before = peak_bytes()
     prepare = workload.implementations[request["implementation"]]
     run = prepare(library, size, Path(request["folder"]))
