@@ -14,3 +14,4 @@ from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.collection import Array as Array
+from gpuscale.array import random as random
