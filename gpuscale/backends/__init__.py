@@ -1,0 +1,25 @@
+"""Floor 2: what differs between the libraries that own the data (NumPy, CuPy, ...).
+
+A chunk knows its library: most of the work on it is ``xp = array_namespace(chunk)`` and then a
+function of that namespace by the name that NumPy gives it. What remains is here.
+
+============== ===============================================================================
+`seams`        THE list of functions that differ; each a `Dispatch` by the type of the data
+`numpy_ops`    rows of that list for NumPy (and for plain Python objects)
+`cupy_ops`     rows for CuPy, loaded when the first CuPy array arrives
+`shared_ops`   written once, with the namespace as argument
+`transfer`     between host and device; containers of chunks
+`creation`     data where there is none yet: which backend, and its namespace
+============== ===============================================================================
+
+May import: `gpuscale.base` and its own files. CuPy and cuDF are named only here, in
+``memory/pool.py`` and in ``codegen/target_cuda.py``.
+
+To add a backend: one ``<name>_ops.py`` with a row for each seam, registered lazily by the
+library's top-level module name, and `creation.register_backend`. To add a seam: only where the
+libraries truly differ; one `Dispatch` with its docstring in `seams`, one row in each file.
+"""
+
+from gpuscale.backends import cupy_ops, numpy_ops, transfer  # they register their rows
+
+__all__ = ["cupy_ops", "numpy_ops", "transfer"]

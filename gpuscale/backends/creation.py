@@ -1,0 +1,130 @@
+"""The backend of data that does not exist yet: from ``like=``, a name, or the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from gpuscale.backends.cupy_ops import load_cupy
+from gpuscale.backends.seams import backend_name
+from gpuscale.base.config import get
+from gpuscale.base.errors import BackendError, NotSupportedError
+
+__all__ = ["backend_names", "namespace", "register_backend", "resolve_backend"]
+
+_loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy}
+_loaded: dict[str, Any] = {}
+
+
+def register_backend(name: str, load: Callable[[], Any]) -> None:
+    """Make a backend known by name.
+
+    Parameters
+    ----------
+    name : str
+        What ``backend=`` takes; rows for its arrays are registered with the seams.
+    load : callable
+        ``load() -> namespace`` with NumPy's names; called when a chunk is first made.
+        Raises `BackendError`, saying what to do, where the backend cannot work.
+    """
+    _loaded.pop(name, None)
+    _loaders[name] = load
+
+
+def backend_names() -> tuple[str, ...]:
+    """Return the names of all backends, whether or not they can work here.
+
+    Examples
+    --------
+    >>> {"numpy", "cupy"} <= set(backend_names())
+    True
+    """
+    return tuple(_loaders)
+
+
+def namespace(name: str) -> Any:
+    """Return the module of a backend, imported now.
+
+    Raises
+    ------
+    BackendError
+        If the name is unknown, the library is not installed, or there is no device.
+
+    Examples
+    --------
+    >>> namespace("numpy").zeros(2)
+    array([0., 0.])
+    """
+    if name not in _loaded:
+        _loaded[name] = _loaders[_checked(name)]()
+    return _loaded[name]
+
+
+def resolve_backend(like: Any = None, backend: str | None = None) -> str:
+    """Return the name of the backend that new data shall belong to; nothing is imported.
+
+    Parameters
+    ----------
+    like : module, array, gpuscale object or str, optional
+        ``like=cupy``, ``like=x`` or ``like="cupy"``.
+    backend : str, optional
+        The name itself. Without both the option ``array.backend`` decides.
+
+    Raises
+    ------
+    BackendError
+        If no backend goes by that name, `like` is nothing of the above, or the two disagree.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> resolve_backend(like=numpy), resolve_backend(like=numpy.ones(3))
+    ('numpy', 'numpy')
+    >>> resolve_backend("cupi")
+    Traceback (most recent call last):
+    gpuscale.base.errors.BackendError: there is no backend 'cupi'; did you mean 'cupy'? ...
+    """
+    if backend is not None and not isinstance(backend, str):
+        raise BackendError(f"backend= takes a name, not {backend!r}; pass modules as like=")
+    if like is None:
+        return _checked(get("array.backend") if backend is None else backend)
+    found = _name_of(like)
+    if backend is not None and found != backend:
+        raise BackendError(f"like= asks for {found!r} but backend= for {backend!r}; pass one")
+    return found
+
+
+def _name_of(like: Any) -> str:
+    if isinstance(like, str):
+        return _checked(like)
+    if isinstance(like, ModuleType):
+        # The last part first: array_api_compat.cupy makes CuPy's arrays.
+        parts = reversed(like.__name__.split("."))
+        known = next((part for part in parts if part in _loaders), None)
+        return _checked(known or like.__name__)
+    own_name = getattr(like, "backend", None)
+    if isinstance(own_name, str):
+        return _checked(own_name)
+    try:
+        return backend_name(like)
+    except NotSupportedError:
+        raise BackendError(
+            f"like= takes a module, an array or a name, not {type(like).__name__}; "
+            f"the backends are {_list()}"
+        ) from None
+
+
+def _checked(name: str) -> str:
+    if name in _loaders:
+        return name
+    close = get_close_matches(name.lower(), _loaders, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise BackendError(f"there is no backend {name!r}; {hint}The backends are {_list()}")
+
+
+def _list() -> str:
+    return ", ".join(sorted(_loaders))

@@ -1,0 +1,57 @@
+"""Rows of the seams for CuPy, loaded when the first CuPy array arrives."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
+from gpuscale.backends.shared_ops import strided_nbytes
+from gpuscale.base.errors import BackendError
+
+__all__ = ["load_cupy"]
+
+
+@array_namespace.register_lazy("cupy")
+@backend_name.register_lazy("cupy")
+@nbytes.register_lazy("cupy")
+@to_host.register_lazy("cupy")
+def _register_rows() -> None:
+    import cupy
+
+    def cupy_namespace(data: Any) -> ModuleType:
+        return cupy
+
+    def cupy_name(data: Any) -> str:
+        return "cupy"
+
+    array_namespace.register(cupy.ndarray)(cupy_namespace)
+    backend_name.register(cupy.ndarray)(cupy_name)
+    nbytes.register(cupy.ndarray)(strided_nbytes)
+    to_host.register(cupy.ndarray)(cupy.asnumpy)
+
+
+def load_cupy() -> ModuleType:
+    """Return the module ``cupy`` where it can work.
+
+    Raises
+    ------
+    BackendError
+        If CuPy is not installed, or finds no CUDA device.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        raise BackendError(
+            f"CuPy cannot be imported here ({error}); install it with "
+            "'pip install gpuscale[cuda13]' (or [cuda12], whichever your driver has), "
+            "or compute on the CPU with like=numpy"
+        ) from error
+    # Every GPU package imports without a driver, so only this question tells.
+    if not cupy.cuda.is_available():
+        raise BackendError(
+            "there is no CUDA device here, or its driver does not answer: 'nvidia-smi' shows what "
+            "the driver sees; run this on a machine with a GPU, or compute on the CPU with "
+            "like=numpy"
+        )
+    return cupy

@@ -1,0 +1,51 @@
+"""Rows of the seams for NumPy's arrays and scalars, and for objects that are no arrays."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
+from gpuscale.backends.shared_ops import strided_nbytes
+
+__all__: list[str] = []
+
+_SAMPLE = 1000  # objects looked at to estimate the size of all
+
+
+@array_namespace.register(np.ndarray, np.generic)
+def _array_namespace(data: Any) -> ModuleType:
+    return np
+
+
+@backend_name.register(np.ndarray, np.generic)
+def _backend_name(data: Any) -> str:
+    return "numpy"
+
+
+@to_host.register(object)
+def _to_host(data: Any) -> Any:
+    return data
+
+
+@nbytes.register(object)
+def _nbytes_of_object(data: Any) -> int:
+    return sys.getsizeof(data)
+
+
+@nbytes.register(np.generic)
+def _nbytes_of_scalar(data: np.generic) -> int:
+    return data.nbytes
+
+
+@nbytes.register(np.ndarray)
+def _nbytes(data: np.ndarray[Any, Any]) -> int:
+    stored = strided_nbytes(data)
+    if data.dtype != object or data.size == 0:
+        return stored
+    sample = data.flat[:: max(1, data.size // _SAMPLE)]
+    mean = sum(map(sys.getsizeof, sample)) / len(sample)
+    return stored + int(mean * (stored // data.itemsize))

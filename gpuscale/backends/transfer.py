@@ -1,0 +1,58 @@
+"""Chunks between the host and a device, and their size in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gpuscale.backends.creation import namespace
+from gpuscale.backends.seams import backend_name, nbytes, to_host
+
+__all__ = ["nbytes", "to_device", "to_host"]
+
+
+def to_device(data: Any, backend: str) -> Any:
+    """Return an array as an array of a backend; what is there already is returned as it is.
+
+    Parameters
+    ----------
+    data : array
+    backend : str
+        Name of a backend, as "cupy"; "numpy" stands for the host.
+
+    Raises
+    ------
+    BackendError
+        If the backend cannot work here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(3)
+    >>> to_device(x, "numpy") is x
+    True
+    """
+    if backend_name(data) == backend:
+        return data
+    return namespace(backend).asarray(to_host(data))
+
+
+@to_host.register(tuple, list)
+def _to_host_sequence(data: Any) -> Any:
+    items = [to_host(item) for item in data]
+    return type(data)(*items) if hasattr(data, "_fields") else type(data)(items)
+
+
+@to_host.register(dict)
+def _to_host_dict(data: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: to_host(item) for key, item in data.items()}
+
+
+@nbytes.register(tuple, list)
+def _nbytes_of_sequence(data: Iterable[Any]) -> int:
+    return sum(map(nbytes, data))
+
+
+@nbytes.register(dict)
+def _nbytes_of_dict(data: dict[Any, Any]) -> int:
+    return sum(map(nbytes, data.values()))

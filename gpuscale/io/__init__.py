@@ -1,0 +1,22 @@
+"""Floor 5: pieces of files and of other arrays, read and written by many tasks at once.
+
+=============== ==========================================================================
+`pieces`        the two contracts, `PieceReader` and `PieceWriter`
+`grid`          stored chunks under a region; grids on which writing is safe
+`targets`       hidden names beside a target, so that it appears whole or not at all
+`array_like`    anything with shape, dtype and indexing; `reader_of` finds the reader
+`mapped`        memory-mapped files, whose pieces are views
+`npy`           one ``.npy`` file           `npy_stack`   a folder of them
+`zarr`          Zarr arrays; `zarr_layout` and `zarr_chunks` decode local ones directly
+`hdf5`          datasets of HDF5 files
+=============== ==========================================================================
+
+May import: floors 0 to 4 and its own files. zarr and h5py are extras: imported in functions only.
+
+To add a format: one file with a reader and a writer that follow the contracts in `pieces`; a row
+of `reader_of`, registered lazily by module name, if users hold its arrays as objects.
+"""
+
+from gpuscale.io import hdf5, zarr  # they register their rows of `reader_of`
+
+__all__ = ["hdf5", "zarr"]

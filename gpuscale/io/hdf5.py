@@ -1,0 +1,232 @@
+"""HDF5 files: contiguous datasets are mapped, others read through h5py under one lock."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpuscale.backends.seams import to_host
+from gpuscale.base.tokens import tokenize
+from gpuscale.chunks.blocks import max_block
+from gpuscale.io.array_like import ArrayLikeReader, Lock, one_thread_lock, reader_of
+from gpuscale.io.grid import stored_grid
+from gpuscale.io.mapped import MappedReader, c_strides, file_stamp
+from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
+from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
+
+__all__ = ["Hdf5Reader", "Hdf5Writer", "open_hdf5"]
+
+
+def open_hdf5(path: str | os.PathLike[str], dataset: str) -> PieceReader:
+    """Return a reader of one dataset of an HDF5 file.
+
+    Parameters
+    ----------
+    path : str or path
+    dataset : str
+        Name of the dataset, as ``"/group/x"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no HDF5 file, or is truncated.
+    KeyError
+        If it holds no such dataset.
+    """
+    with one_thread_lock, _open_file(os.fspath(path)) as file:
+        return _reader(_dataset(file, dataset))
+
+
+def _open_file(path: str) -> Any:
+    h5py = _import_h5py()
+    try:
+        return h5py.File(path, "r")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no file {path}") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}") from error
+
+
+def _dataset(file: Any, name: str) -> Any:
+    found = file.get(name)
+    if not isinstance(found, _import_h5py().Dataset):
+        there = ", ".join(file) or "nothing"
+        raise KeyError(f"{file.filename} holds no dataset {name!r}; its root holds {there}")
+    return found
+
+
+def _import_h5py() -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError("HDF5 files need h5py; install it with gpuscale[hdf5]") from error
+    return h5py
+
+
+def _reader(dataset: Any) -> PieceReader:
+    """Return a reader of a dataset in a file that is open for reading only."""
+    path, dtype, shape = dataset.file.filename, dataset.dtype, dataset.shape
+    layout = dataset.id.get_create_plist().get_layout()
+    is_contiguous = layout == _import_h5py().h5d.CONTIGUOUS and not dataset.external
+    # Without storage nothing was written yet; booleans and strings are not NumPy's in the file.
+    is_plain = dataset.id.get_storage_size() > 0 and dtype.kind in "iufc"
+    if is_contiguous and is_plain and dataset.file.driver == "sec2":
+        return MappedReader(path, dtype, shape, c_strides(shape, dtype), dataset.id.get_offset())
+    return Hdf5Reader(path, dataset.name)
+
+
+class Hdf5Reader(PieceReader):
+    """Reads pieces of a dataset through h5py, opening the file once in each process.
+
+    Parameters
+    ----------
+    path : str
+    dataset : str
+    """
+
+    cost: Cost = "decode"
+
+    def __init__(self, path: str, dataset: str) -> None:
+        self._path, self._name = os.path.abspath(path), dataset
+        with one_thread_lock:
+            self._dataset = _dataset(_open_file(self._path), dataset)
+        self.shape, self.dtype = self._dataset.shape, self._dataset.dtype
+        self.token = tokenize("hdf5", *file_stamp(self._path), dataset)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Hdf5Reader, (self._path, self._name)
+
+    @property
+    def chunks(self) -> Cells | None:
+        """Stored chunks, None for a contiguous dataset."""
+        stored = self._dataset.chunks
+        return None if stored is None else stored_grid(self.shape, stored)
+
+    def read(self, region: Region) -> np.ndarray[Any, Any]:
+        """Return one piece."""
+        with one_thread_lock:
+            return np.asarray(self._dataset[region])
+
+
+class Hdf5Writer(PieceWriter):
+    """Writes one dataset of an HDF5 file, from one process.
+
+    A new file gets its name when it is finished. In a file that exists the dataset has a hidden
+    name until then.
+
+    Parameters
+    ----------
+    path : str or path
+    dataset : str
+        Name of the dataset; groups above it are made.
+    overwrite : bool
+        Whether a dataset of that name may be replaced; others in the file always stay.
+    options : mapping, optional
+        What else ``create_dataset`` of h5py takes: chunks, compression, ...
+        ``chunks=True`` means those of the blocks.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        dataset: str,
+        *,
+        overwrite: bool = False,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        _import_h5py()
+        self.path, self.overwrite = Path(path), overwrite
+        self._name = "/" + dataset.strip("/")
+        self._options = dict(options or {})
+        self.token = f"hdf5-{uuid.uuid4().hex}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(
+            "an HDF5 file can be written by one process only; write Zarr or .npy from a cluster"
+        )
+
+    def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
+        """Check the target and make a dataset that nobody finds yet.
+
+        Raises
+        ------
+        FileExistsError
+            If the dataset is there and may not be replaced.
+        """
+        self._is_new = not self.path.exists()
+        self._file_path = temporary_sibling(self.path) if self._is_new else self.path
+        check_free(self.path, overwrite=True)
+        if self._options.get("chunks") is True:
+            self._options["chunks"] = tuple(max(1, size) for size in max_block(chunks))
+        with one_thread_lock:
+            self._open_target(shape, dtype)
+
+    def _open_target(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        try:
+            self._file = _import_h5py().File(self._file_path, "x" if self._is_new else "r+")
+        except OSError as error:
+            raise OSError(error.errno, f"cannot write to {self.path}: {error}") from error
+        try:
+            if self._name in self._file and not self.overwrite:
+                raise FileExistsError(
+                    f"{self.path} holds {self._name}; pass overwrite=True to replace it"
+                )
+            group, _, name = self._name.rpartition("/")
+            self._hidden = f"{group}/.{name}.partial-{uuid.uuid4().hex[:12]}"
+            self._dataset = self._file.create_dataset(
+                self._hidden, shape=shape, dtype=dtype, **self._options
+            )
+        except BaseException:
+            self._file.close()
+            if self._is_new:
+                remove(self._file_path)
+            raise
+
+    def safe_grid(self) -> Cells | None:
+        """Return the stored chunks, None for a contiguous dataset."""
+        stored = self._dataset.chunks
+        return None if stored is None else stored_grid(self._dataset.shape, stored)
+
+    def write(self, region: Region, chunk: Any) -> None:
+        """Store one piece."""
+        host = to_host(chunk)
+        with one_thread_lock:
+            self._dataset[region] = host
+
+    def commit(self) -> None:
+        """Let the dataset be found."""
+        with one_thread_lock:
+            if self._name in self._file:
+                del self._file[self._name]
+            self._file.move(self._hidden, self._name)
+            self._file.close()
+        if self._is_new:
+            publish(self._file_path, self.path, overwrite=False)
+
+    def abort(self) -> None:
+        """Remove what was written so far."""
+        with one_thread_lock:
+            if self._file and not self._is_new:
+                del self._file[self._hidden]
+            self._file.close()
+        if self._is_new:
+            remove(self._file_path)
+
+
+@reader_of.register_lazy("h5py")
+def _register_h5py() -> None:
+    import h5py
+
+    def reader_of_dataset(array: Any, lock: Lock = None) -> PieceReader:
+        # A file that someone may still write is read through the handle that writes it.
+        is_still = array.file.mode == "r" and array.file.driver == "sec2"
+        return _reader(array) if is_still and lock is None else ArrayLikeReader(array, lock)
+
+    reader_of.register(h5py.Dataset)(reader_of_dataset)

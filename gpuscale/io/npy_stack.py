@@ -1,0 +1,206 @@
+"""A folder of ``0.npy, 1.npy, ...`` that follow each other along one axis."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from gpuscale.backends.seams import to_host
+from gpuscale.base.tokens import tokenize
+from gpuscale.chunks.blocks import offsets
+from gpuscale.io.grid import positions, split
+from gpuscale.io.mapped import MappedReader, file_stamp
+from gpuscale.io.npy import open_npy
+from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
+from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
+
+__all__ = ["NpyStackReader", "NpyStackWriter"]
+
+_JSON, _PICKLE = "info.json", "info"
+
+
+class NpyStackReader(PieceReader):
+    """Reads pieces of a folder of ``.npy`` files; a piece within one file is a view.
+
+    Parameters
+    ----------
+    path : str or path
+        Folder written by `NpyStackWriter`, or by ``dask.array.to_npy_stack``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder, its description or one of its files is missing.
+    ValueError
+        If the description cannot be understood.
+    """
+
+    chunks: Cells
+    cost: Cost = "view"
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path).absolute()
+        info, self.chunks, self.dtype, self._axis = _read_info(self._path)
+        self.shape = tuple(map(sum, self.chunks))
+        found = set(os.listdir(self._path))
+        for number in range(len(self.chunks[self._axis])):
+            if f"{number}.npy" not in found:
+                raise FileNotFoundError(f"{self._path} is incomplete: there is no {number}.npy")
+        self.token = tokenize("npy_stack", *file_stamp(str(info)), *file_stamp(str(self._path)))
+        self._files: dict[int, MappedReader] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_files": {}}
+
+    def read(self, region: Region) -> np.ndarray[Any, Any]:
+        """Return one piece: a read-only view within one file, else a copy from several."""
+        selected = positions(region, self.shape)
+        touched = list(split(selected[self._axis], self.chunks[self._axis]))
+        index = list(region)
+        if len(touched) == 1:
+            number, index[self._axis], _ = touched[0]
+            return self._file(number).read(tuple(index))
+        out = np.empty(tuple(map(len, selected)), self.dtype)
+        into = [slice(None)] * out.ndim
+        for number, index[self._axis], into[self._axis] in touched:
+            out[tuple(into)] = self._file(number).read(tuple(index))
+        return out
+
+    def _file(self, number: int) -> MappedReader:
+        file = self._files.get(number)
+        if file is None:
+            path = self._path / f"{number}.npy"
+            file = open_npy(path)
+            sizes = [
+                sizes[number if axis == self._axis else 0] for axis, sizes in enumerate(self.chunks)
+            ]
+            if file.shape != tuple(sizes) or file.dtype != self.dtype:
+                raise ValueError(
+                    f"{path} holds shape {file.shape} and dtype {file.dtype}, but its folder "
+                    f"describes {tuple(sizes)} and {self.dtype}"
+                )
+            self._files[number] = file
+        return file
+
+
+def _read_info(path: Path) -> tuple[Path, Cells, np.dtype[Any], int]:
+    """Return the description of a folder: its file, then chunks, dtype and axis."""
+    try:
+        file = path / _JSON
+        if file.exists():
+            info = json.loads(file.read_text())
+            dtype = npy_format.descr_to_dtype(_tuples(info["dtype"]))
+        else:
+            file = path / _PICKLE
+            with file.open("rb") as opened:
+                info = _PlainUnpickler(opened).load()
+            dtype = np.dtype(info["dtype"])
+        chunks = tuple(tuple(map(int, sizes)) for sizes in info["chunks"])
+        axis = int(info["axis"])
+        if not 0 <= axis < len(chunks):
+            raise ValueError(f"there is no axis {axis}")
+        # Files are cut along one axis; of the others only the whole lengths matter.
+        whole = tuple(sizes if k == axis else (sum(sizes),) for k, sizes in enumerate(chunks))
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{path} is not a folder of stacked .npy files: it has neither {_JSON} nor {_PICKLE}"
+        ) from None
+    except (KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{file} does not describe stacked .npy files: {error}") from error
+    return file, whole, dtype, axis
+
+
+def _tuples(descr: Any) -> Any:
+    """Turn the lists of JSON into the tuples that NumPy wants in the fields of a dtype."""
+    if isinstance(descr, str):
+        return descr
+    fields = [[_tuples(part) if k == 1 else part for k, part in enumerate(f)] for f in descr]
+    return [(f[0], f[1], *map(tuple, f[2:])) for f in fields]
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads pickles of plain values and NumPy dtypes; runs nothing else."""
+
+    _ALLOWED = frozenset(
+        {
+            ("numpy", "dtype"),
+            ("numpy._core.multiarray", "scalar"),
+            ("numpy.core.multiarray", "scalar"),
+        }
+    )
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._ALLOWED:
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}, which is refused")
+        return super().find_class(module, name)
+
+
+class NpyStackWriter(PieceWriter):
+    """Writes a folder of ``.npy`` files, one for each block along one axis.
+
+    Parameters
+    ----------
+    path : str or path
+    axis : int
+        Axis along which the files follow each other.
+    overwrite : bool
+        Whether a folder of that name may be replaced.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], axis: int = 0, overwrite: bool = False
+    ) -> None:
+        self.path, self.axis, self.overwrite = Path(path), axis, overwrite
+        self.token = f"npy_stack-{uuid.uuid4().hex}"
+
+    def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
+        """Make the folder and its description."""
+        if dtype.hasobject:
+            raise ValueError(f"cannot write dtype {dtype} to {self.path}: it holds Python objects")
+        if not -len(shape) <= self.axis < len(shape):
+            raise np.exceptions.AxisError(self.axis, len(shape))
+        self.axis %= len(shape)
+        check_free(self.path, self.overwrite)
+        files = tuple(size for size in chunks[self.axis] if size) or (0,)
+        self._grid = tuple(
+            files if axis == self.axis else (size,) for axis, size in enumerate(shape)
+        )
+        self._dtype = dtype
+        self._temporary = temporary_sibling(self.path)
+        self._temporary.mkdir()
+
+    def safe_grid(self) -> Cells | None:
+        """Return the parts of the array that are one file each."""
+        return self._grid
+
+    def write(self, region: Region, chunk: Any) -> None:
+        """Write one file."""
+        starts = offsets(self._grid[self.axis])
+        part = region[self.axis]
+        if part.start == part.stop and starts[-1]:
+            return  # an empty block gets no file
+        number = starts.index(part.start)
+        if part.stop != starts[number + 1]:
+            raise ValueError(f"{region} is not one file of {self.path}; files are {self._grid}")
+        with open(self._temporary / f"{number}.npy", "xb") as file:
+            np.save(file, np.asarray(to_host(chunk), self._dtype), allow_pickle=False)
+
+    def commit(self) -> None:
+        """Write the description and give the folder its name."""
+        info = {"chunks": self._grid, "dtype": self._dtype, "axis": self.axis}
+        with open(self._temporary / _PICKLE, "wb") as file:  # what dask.array reads
+            pickle.dump(info, file, protocol=4)
+        described = info | {"dtype": npy_format.dtype_to_descr(self._dtype)}
+        (self._temporary / _JSON).write_text(json.dumps(described))
+        publish(self._temporary, self.path, self.overwrite)
+
+    def abort(self) -> None:
+        """Remove what was written so far."""
+        remove(self._temporary)

@@ -1,0 +1,343 @@
+"""Zarr arrays, formats 2 and 3: local folders, other stores, groups, shards."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpuscale.backends.seams import to_host
+from gpuscale.base.tokens import tokenize
+from gpuscale.chunks.autosize import fit_block
+from gpuscale.chunks.blocks import max_block
+from gpuscale.io.array_like import Lock, reader_of
+from gpuscale.io.grid import positions, split, stored_grid
+from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
+from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
+from gpuscale.io.zarr_layout import chunk_files
+
+__all__ = ["ZarrReader", "ZarrWriter", "open_zarr"]
+
+# Codecs take at most 2 GiB at once, and a reader has to decode a chunk whole.
+_LARGEST_CHUNK = 2**29
+
+
+def open_zarr(
+    store: Any,
+    path: str = "",
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    zarr_format: int | None = None,
+) -> ZarrReader:
+    """Return a reader of a Zarr array.
+
+    Parameters
+    ----------
+    store : str, path, zarr store or zarr.Array
+        A folder, a URL that fsspec understands, or what the user has opened.
+    path : str
+        Where the array lies below the root of the store.
+    storage_options : mapping, optional
+        For the file system behind a URL.
+    zarr_format : {2, 3}, optional
+        By default the one that is found.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no array.
+    ValueError
+        If a group is there, or the metadata are damaged.
+    """
+    zarr = _import_zarr()
+    if isinstance(store, zarr.Array):
+        return ZarrReader(store)
+    store = _local_folder(store) or store
+    options: dict[str, Any] = {"path": path, "zarr_format": zarr_format, "mode": "r"}
+    if storage_options is not None:
+        options["storage_options"] = dict(storage_options)
+    where = f"{store}/{path}" if path else f"{store}"
+    try:
+        return ZarrReader(zarr.open_array(store, **options))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no Zarr array at {where}: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{where} cannot be opened as a Zarr array ({error}); "
+            "name an array within a group by path="
+        ) from error
+
+
+class ZarrReader(PieceReader):
+    """Reads pieces of a `zarr.Array`; in local folders without zarr's event loop.
+
+    Parameters
+    ----------
+    array : zarr.Array
+    """
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self.shape = tuple(array.shape)
+        self.dtype = array.dtype.newbyteorder("=")
+        self.token = tokenize(
+            "zarr", str(array.store), array.path, self.shape, self.dtype, tuple(array.chunks)
+        )
+        self._fill = 0 if array.fill_value is None else array.fill_value
+        self._files = chunk_files(array)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ZarrReader, (self._array,)
+
+    @property
+    def chunks(self) -> Cells:
+        """The chunks that decode each by itself; within shards, the small ones."""
+        return stored_grid(self.shape, self._array.chunks)
+
+    @property
+    def cost(self) -> Cost:
+        """Decoding, or for uncompressed local chunks a copy at most."""
+        return "copy" if self._files is not None and self._files.is_plain else "decode"
+
+    def read(self, region: Region) -> np.ndarray[Any, Any]:
+        """Return one piece."""
+        if self._files is None:
+            return np.asarray(self._array[region], self.dtype)
+        selected = positions(region, self.shape)
+        parts = [list(split(s, n)) for s, n in zip(selected, self._array.chunks, strict=True)]
+        shape = tuple(map(len, selected))
+        if all(len(part) == 1 for part in parts):
+            return self._read_one([part[0] for part in parts], shape)
+        out = np.empty(shape, self.dtype)
+        for touched in product(*parts):
+            number, inside, outside = zip(*touched, strict=True)
+            self._fill_part(out[outside], number, inside)
+        return out
+
+    def _read_one(self, touched: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        """Return a part of one chunk without copying it, unless most of it would be kept idle."""
+        assert self._files is not None
+        chunk = self._files.read(tuple(number for number, _, _ in touched))
+        if chunk is None:
+            return np.full(shape, self._fill, self.dtype)
+        part = chunk[tuple(inside for _, inside, _ in touched)]
+        if self._files.is_plain or 2 * part.size >= chunk.size:
+            return part.astype(self.dtype, copy=False)
+        return part.astype(self.dtype)
+
+    def _fill_part(
+        self, out: np.ndarray[Any, Any], number: tuple[int, ...], inside: tuple[slice, ...]
+    ) -> None:
+        assert self._files is not None
+        if self._files.fits(out):
+            if self._files.read(number, out) is None:
+                out[...] = self._fill
+            return
+        chunk = self._files.read(number)
+        out[...] = self._fill if chunk is None else chunk[inside]
+
+
+class ZarrWriter(PieceWriter):
+    """Writes a new Zarr array.
+
+    In a local folder the array is made under a hidden name and renamed when it is finished, so
+    that an old one can be read, even by this computation, until then. In other stores the
+    metadata come last, and an old array is deleted first.
+
+    Parameters
+    ----------
+    store : str, path or zarr store
+    path : str
+        Where the array shall lie below the root of the store; groups above it are made.
+    chunks : tuple of int, optional
+        Shape of the stored chunks; by default that of the blocks, or equal parts of large ones.
+    shards : tuple of int, optional
+        Shape of the files that hold many chunks each.
+    overwrite : bool
+        Whether an array of that name may be replaced.
+    zarr_format : {2, 3}
+    storage_options : mapping, optional
+        For the file system behind a URL.
+    options : mapping, optional
+        What else `zarr.create_array` takes: compressors, filters, fill_value, attributes, ...
+    """
+
+    def __init__(
+        self,
+        store: Any,
+        path: str = "",
+        *,
+        chunks: tuple[int, ...] | None = None,
+        shards: tuple[int, ...] | None = None,
+        overwrite: bool = False,
+        zarr_format: int = 3,
+        storage_options: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        _import_zarr()
+        self._store, self._path, self.overwrite = store, path.strip("/"), overwrite
+        self._chunks, self._format = chunks, zarr_format
+        self._access = {} if storage_options is None else {"storage_options": storage_options}
+        self._options = dict(options or {}, shards=shards, zarr_format=zarr_format)
+        self.token = f"zarr-{uuid.uuid4().hex}"
+
+    def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
+        """Check the target and make an array that nobody finds yet.
+
+        Raises
+        ------
+        FileExistsError
+            If something is there and may not be replaced.
+        """
+        if dtype.hasobject:
+            raise ValueError(f"cannot write dtype {dtype} to {self._name}: it holds Python objects")
+        stored = self._chunks or _chunk_shape(chunks, dtype)
+        self._options |= {"shape": shape, "dtype": dtype, "chunks": stored}
+        folder = _local_folder(self._store)
+        if folder is None:
+            self._place: _Place = _OtherPlace(_open_store(self._store, self._access), self._path)
+        else:
+            self._place = _LocalPlace(folder, self._path)
+        self._array = self._place.create(self._options, self.overwrite)
+
+    def safe_grid(self) -> Cells:
+        """Return the stored chunks, or the shards."""
+        return stored_grid(self._array.shape, self._array.shards or self._array.chunks)
+
+    def write(self, region: Region, chunk: Any) -> None:
+        """Store one piece."""
+        self._array[region] = to_host(chunk)
+
+    def commit(self) -> None:
+        """Let the array be found."""
+        self._place.publish(self._options, self.overwrite)
+
+    def abort(self) -> None:
+        """Remove what was written so far."""
+        self._place.remove()
+
+    @property
+    def _name(self) -> str:
+        return f"{self._store}/{self._path}" if self._path else f"{self._store}"
+
+
+class _LocalPlace:
+    """Below a local folder: a hidden sibling, renamed at the end."""
+
+    def __init__(self, root: Path, path: str) -> None:
+        self._root, self._path = root, path
+        self._target = root / path
+        self._hidden = temporary_sibling(self._target)
+
+    def create(self, options: dict[str, Any], overwrite: bool) -> Any:
+        import zarr
+
+        if self._path:
+            group = zarr.open_group(self._root, mode="a", zarr_format=options["zarr_format"])
+            parent = self._path.rpartition("/")[0]
+            if parent:
+                group.require_group(parent)
+        else:
+            self._root.parent.mkdir(parents=True, exist_ok=True)
+        check_free(self._target, overwrite)
+        try:
+            return zarr.create_array(self._hidden, **options)
+        except BaseException:
+            self.remove()
+            raise
+
+    def publish(self, options: dict[str, Any], overwrite: bool) -> None:
+        publish(self._hidden, self._target, overwrite)
+
+    def remove(self) -> None:
+        remove(self._hidden)
+
+
+class _OtherPlace:
+    """In a store that cannot rename: chunks first, metadata last."""
+
+    def __init__(self, store: Any, path: str) -> None:
+        self._store, self._path = store, path
+
+    def create(self, options: dict[str, Any], overwrite: bool) -> Any:
+        import zarr
+        from zarr.storage import StorePath
+
+        if not overwrite and self._exists():
+            raise FileExistsError(
+                f"{StorePath(self._store, self._path)} exists; pass overwrite=True to replace it"
+            )
+        model = zarr.create_array({}, **options)
+        self.remove()
+        return zarr.Array(zarr.AsyncArray(model.metadata, StorePath(self._store, self._path)))
+
+    def _exists(self) -> bool:
+        import zarr
+
+        try:
+            zarr.open(self._store, path=self._path, mode="r")
+        except FileNotFoundError:
+            return False
+        return True
+
+    def publish(self, options: dict[str, Any], overwrite: bool) -> None:
+        import zarr
+
+        zarr.create_array(self._store, name=self._path or None, **options)
+
+    def remove(self) -> None:
+        from zarr.core.sync import sync
+
+        sync(self._store.delete_dir(self._path))
+
+
+_Place = _LocalPlace | _OtherPlace
+
+
+def _import_zarr() -> Any:
+    try:
+        import zarr
+    except ImportError as error:
+        raise ImportError("Zarr arrays need zarr; install it with gpuscale[zarr]") from error
+    return zarr
+
+
+def _local_folder(store: Any) -> Path | None:
+    """Return the folder that a store stands for, None where it is something else."""
+    from zarr.storage import LocalStore
+
+    if isinstance(store, LocalStore):
+        return Path(store.root)
+    if not isinstance(store, str | os.PathLike):
+        return None
+    name = os.fspath(store).removeprefix("file://")
+    return None if "://" in name or "::" in name else Path(name)
+
+
+def _open_store(store: Any, access: Mapping[str, Any]) -> Any:
+    from zarr.storage import FsspecStore, MemoryStore
+
+    if isinstance(store, str):
+        return FsspecStore.from_url(store, **access)
+    return MemoryStore(store) if isinstance(store, dict) else store
+
+
+def _chunk_shape(chunks: Cells, dtype: np.dtype[Any]) -> tuple[int, ...]:
+    """Return the shape of stored chunks for blocks: theirs, or equal parts of large ones."""
+    block = [max(1, size) for size in max_block(chunks)]
+    return fit_block(block, _LARGEST_CHUNK // max(1, dtype.itemsize), block)
+
+
+@reader_of.register_lazy("zarr")
+def _register_zarr() -> None:
+    import zarr
+
+    def reader_of_zarr(array: Any, lock: Lock = None) -> PieceReader:
+        return ZarrReader(array)
+
+    reader_of.register(zarr.Array)(reader_of_zarr)

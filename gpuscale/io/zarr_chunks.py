@@ -1,0 +1,228 @@
+"""Stored chunks of a local Zarr array, decoded by the calling thread into their place.
+
+zarr-python reads through one event loop and a pool of its own, and copies every chunk once more
+than needed. Where an array lies in local files and uses the common codecs, this is the same
+reading without either: the bytes of a file, then `numcodecs` straight into the output.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+
+__all__ = ["ChunkFiles", "Codecs", "Shards"]
+
+Number: TypeAlias = tuple[int, ...]
+Array: TypeAlias = np.ndarray[Any, Any]
+
+_KEPT_INDICES = 256  # of shards, so that neighbouring chunks need not read them again
+_MISSING = 2**64 - 1  # offset of a chunk that a shard leaves out
+_UNTOUCHED = b"\xa5\x5a\xc3\x3c\x96\x69\xf0\x0f"  # stands where decoding has not come to
+
+
+@dataclass(frozen=True)
+class Codecs:
+    """How the bytes of one chunk become an array.
+
+    Parameters
+    ----------
+    order : tuple of int
+        Axes of the array in the order in which they are stored.
+    compressors : tuple
+        Codecs of `numcodecs` in the order in which they were applied.
+    checksum : bool
+        Whether a CRC32C follows the bytes.
+    """
+
+    order: tuple[int, ...]
+    compressors: tuple[Any, ...]
+    checksum: bool
+
+
+@dataclass(frozen=True)
+class Shards:
+    """How chunks lie within the files of a sharded array.
+
+    Parameters
+    ----------
+    grid : tuple of int
+        Number of chunks in a shard along each axis.
+    checksum : bool
+        Whether a CRC32C follows the index.
+    index_at_end : bool
+        Whether the index stands at the end of the file, not at its start.
+    """
+
+    grid: tuple[int, ...]
+    checksum: bool
+    index_at_end: bool
+
+
+class ChunkFiles:
+    """The chunks of one local Zarr array, read by number.
+
+    Parameters
+    ----------
+    folder : str
+        Folder of the array.
+    key : callable
+        ``key(number) -> str``: name, below the folder, of the file of a chunk or shard.
+    shape : tuple of int
+        Shape of a chunk.
+    dtype : numpy.dtype
+        As stored.
+    codecs : Codecs
+    shards : Shards or None
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        key: Callable[[Number], str],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        codecs: Codecs,
+        shards: Shards | None = None,
+    ) -> None:
+        self._folder, self._key, self._codecs, self._shards = folder, key, codecs, shards
+        self.shape, self.dtype = shape, dtype
+        self._nbytes = prod(shape) * dtype.itemsize
+        self._stored_shape = tuple(shape[axis] for axis in codecs.order)
+        self._indices: dict[Any, Array] = {}
+        self._restore = tuple(map(int, np.argsort(codecs.order)))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether chunks lie in their files as they are in memory."""
+        return not self._codecs.compressors
+
+    def fits(self, out: Array) -> bool:
+        """Say whether `read` can decode straight into an array."""
+        return out.shape == self.shape and out.transpose(self._codecs.order).flags.c_contiguous
+
+    def read(self, number: Number, out: Array | None = None) -> Array | None:
+        """Return a whole chunk, or None where it is not stored.
+
+        Parameters
+        ----------
+        number : tuple of int
+            Number of the chunk along each axis.
+        out : array, optional
+            Where to put it, if it `fits`. Without it the result may be a read-only view.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged.
+        """
+        path = os.path.join(self._folder, self._file_of(number))
+        try:
+            with open(path, "rb", buffering=0) as file:
+                return self._read(file, number, out)
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise ValueError(f"chunk {number} in {path} cannot be read: {error}") from error
+
+    def _file_of(self, number: Number) -> str:
+        if self._shards is not None:
+            number = tuple(n // size for n, size in zip(number, self._shards.grid, strict=True))
+        return self._key(number)
+
+    def _read(self, file: BinaryIO, number: Number, out: Array | None) -> Array | None:
+        status = os.fstat(file.fileno())
+        start, stop = 0, status.st_size
+        if self._shards is not None:
+            index = self._index(file, (file.name, status.st_mtime_ns, stop))
+            inside = tuple(n % size for n, size in zip(number, self._shards.grid, strict=True))
+            start, length = map(int, index[inside])
+            if start == _MISSING:
+                return None
+            stop = start + length
+        if self.is_plain and not self._codecs.checksum:
+            return self._map(file, start, stop, out)
+        data = os.pread(file.fileno(), stop - start, start)
+        return self._decode(_checked(data) if self._codecs.checksum else data, out)
+
+    def _index(self, file: BinaryIO, stamp: tuple[Any, ...]) -> Array:
+        """Return offset and length of each chunk of one shard."""
+        if stamp in self._indices:
+            return self._indices[stamp]
+        shards = self._shards
+        assert shards is not None
+        nbytes = 16 * prod(shards.grid)
+        size = nbytes + 4 * shards.checksum
+        data = os.pread(file.fileno(), size, stamp[-1] - size if shards.index_at_end else 0)
+        body = _checked(data) if shards.checksum else data
+        if len(body) != nbytes:
+            raise ValueError("it is too short to hold the index of its shard")
+        index = np.frombuffer(body, "<u8").reshape(*shards.grid, 2)
+        if len(self._indices) >= _KEPT_INDICES:
+            self._indices.clear()
+        self._indices[stamp] = index
+        return index
+
+    def _map(self, file: BinaryIO, start: int, stop: int, out: Array | None) -> Array:
+        if stop - start != self._nbytes:
+            raise ValueError(f"it has {stop - start} bytes, not {self._nbytes}")
+        if out is None:
+            mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            stored = np.ndarray(self._stored_shape, self.dtype, mapping, start)
+            return stored.transpose(self._restore)
+        file.seek(start)
+        view = memoryview(self._bytes_of(out))  # type: ignore[arg-type]
+        while view:
+            count = file.readinto(view)  # type: ignore[attr-defined]
+            if not count:
+                raise ValueError("it ends too early")
+            view = view[count:]
+        return out
+
+    def _decode(self, data: Any, out: Array | None) -> Array:
+        if out is None:
+            out = np.empty(self._stored_shape, self.dtype).transpose(self._restore)
+        target = self._bytes_of(out)
+        try:
+            found = self._decompress(data, target)
+        except Exception as error:  # codecs raise what they like on damaged bytes
+            raise ValueError(f"decoding failed: {error}") from error
+        if found != target.size:
+            raise ValueError(f"it decodes to {found} bytes, not {target.size}")
+        return out
+
+    def _decompress(self, data: Any, target: Array) -> int:
+        """Fill some memory, and return how many bytes there are to fill it with."""
+        for codec in reversed(self._codecs.compressors[1:]):
+            data = codec.decode(data)
+        if not self._codecs.compressors:
+            if len(data) == target.size:
+                target[:] = np.frombuffer(data, np.uint8)
+            return len(data)
+        codec = self._codecs.compressors[0]
+        # Decoding does not tell when it filled only a part, but then the end stays untouched.
+        mark = np.frombuffer(_UNTOUCHED, np.uint8)[: target.size]
+        target[-mark.size :] = mark
+        codec.decode(data, out=target)
+        if not np.array_equal(target[-mark.size :], mark):
+            return target.size
+        return np.frombuffer(codec.decode(data), np.uint8).size
+
+    def _bytes_of(self, out: Array) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return the memory of an array that fits, in the order in which it is stored."""
+        return out.transpose(self._codecs.order).reshape(-1).view(np.uint8)
+
+
+def _checked(data: bytes) -> memoryview:
+    """Return what stands before a CRC32C, once it is found right."""
+    import google_crc32c
+
+    body, found = memoryview(data)[:-4], int.from_bytes(data[-4:], "little")
+    if google_crc32c.value(bytes(body)) != found:
+        raise ValueError("its checksum is wrong")
+    return body
