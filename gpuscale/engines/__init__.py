@@ -15,3 +15,7 @@ To add an engine: subclass `base.Engine` and name it in the entry point group
 ``gpuscale.engines``. To teach both engines something new (another reason to wait, another event),
 change `state` and its tests alone where possible.
 """
+
+from gpuscale.engines.base import Engine, get_engine
+
+__all__ = ["Engine", "get_engine"]

@@ -24,7 +24,7 @@ _BUILT_IN = {
     "threads": "gpuscale.engines.threads:ThreadsEngine",
 }
 
-_engines: dict[str, Engine] = {}
+_engines: dict[tuple[str, frozenset[tuple[str, Any]]], Engine] = {}
 _lock = threading.Lock()
 
 
@@ -78,19 +78,21 @@ class Engine(ABC):
         """Give back threads and connections; a closed engine may be used again."""
 
 
-def get_engine(engine: str | Engine | None = None) -> Engine:
+def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
     """Find an engine.
 
     Parameters
     ----------
     engine : str, Engine or None
         A name (``"threads"``, ``"sync"`` or one that a package brings), an engine, or None for
-        the option ``engine``. The same name gives the same engine every time.
+        the option ``engine``. The same name and options give the same engine every time.
+    **options
+        What the engine's class takes: ``num_workers`` and ``memory_limit`` for ``"threads"``.
 
     Raises
     ------
     EngineError
-        No engine has that name.
+        No engine has that name, or it takes no such options.
 
     Examples
     --------
@@ -102,12 +104,18 @@ def get_engine(engine: str | Engine | None = None) -> Engine:
     gpuscale.base.errors.EngineError: there is no engine 'sink'; there are 'sync', 'threads'
     """
     if isinstance(engine, Engine):
+        if options:
+            raise EngineError(f"{engine!r} exists already and cannot take {options}")
         return engine
     name: str = config.get("engine") if engine is None else engine
+    wanted = name, frozenset(options.items())
     with _lock:
-        if name not in _engines:
-            _engines[name] = _find(name)()
-        return _engines[name]
+        if wanted not in _engines:
+            try:
+                _engines[wanted] = _find(name)(**options)
+            except TypeError as error:
+                raise EngineError(f"engine {name!r} does not take {options}: {error}") from error
+        return _engines[wanted]
 
 
 def engine_names() -> list[str]:

@@ -55,26 +55,29 @@ class Job:
         self._deps = self.graph.deps
         self._results: list[Any] = [None] * len(self.graph)
 
-    def perform(self, i: int) -> int:
+    def perform(self, i: int, worker: int) -> int:
         """Run a task, keep its result, and return the bytes that the result holds."""
         task = self.graph.tasks[i]
+        if self.desk.wants_tasks:
+            return self._perform_watched(i, task, worker)
         results = self._results
-        results[i] = task.fn(*[results[dep] for dep in self._deps[i]], *task.args)
-        return held_bytes(results[i], task.nbytes)
+        results[i] = result = task.fn(*[results[dep] for dep in self._deps[i]], *task.args)
+        return held_bytes(result, task.nbytes)
 
-    def perform_watched(self, i: int, worker: int) -> int:
-        """Run a task as `perform` does, with events."""
-        task = self.graph.tasks[i]
+    def _perform_watched(self, i: int, task: Task, worker: int) -> int:
+        key, label, results = task.key, task.label, self._results
         start = time.perf_counter()
-        self.desk.post(TaskStarted(task.key, task.label, worker, start))
+        self.desk.post(TaskStarted(key, label, worker, start))
         try:
-            nbytes = self.perform(i)
+            result = task.fn(*[results[dep] for dep in self._deps[i]], *task.args)
         except BaseException as error:
             stop = time.perf_counter()
-            self.desk.post(TaskFailed(task.key, task.label, worker, start, stop, error))
+            self.desk.post(TaskFailed(key, label, worker, start, stop, error))
             raise
         stop = time.perf_counter()
-        self.desk.post(TaskFinished(task.key, task.label, worker, start, stop, nbytes))
+        results[i] = result
+        nbytes = held_bytes(result, task.nbytes)
+        self.desk.post(TaskFinished(key, label, worker, start, stop, nbytes))
         return nbytes
 
     def finish(self, i: int, nbytes: int) -> None:

@@ -44,18 +44,17 @@ def run_here(job: Job) -> list[Any]:
     """Run a job to its end in the calling thread."""
     state, watched = job.state, bool(job.desk)
     job.announce_start(n_workers=1)
-    current: int | None = None
+    task: int | None = None
     try:
         while batch := state.start():
-            current = batch[0]
-            nbytes = job.perform_watched(current, 0) if watched else job.perform(current)
-            job.finish(current, nbytes)
+            task = batch[0]
+            job.finish(task, job.perform(task, worker=0))
             if watched:
-                current = None  # what a listener raises is not the task's fault
+                task = None  # what a listener raises is not the task's fault
                 job.announce_progress()
     except BaseException as error:
-        if current is not None:
-            job.blame(error, current)
+        if task is not None:
+            job.blame(error, task)
         job.announce_end(error)
         raise
     job.announce_end()

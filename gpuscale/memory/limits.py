@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from gpuscale.base import config
+from gpuscale.base.errors import format_bytes
 
-__all__ = ["AUTO_FRACTION", "memory_limit", "parse_bytes", "total_memory"]
+__all__ = ["AUTO_FRACTION", "format_bytes", "memory_limit", "parse_bytes", "total_memory"]
 
 #: The part of the machine's memory that ``"auto"`` stands for; the rest is the interpreter's,
 #: the libraries' and the file cache's.

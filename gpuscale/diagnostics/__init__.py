@@ -1,0 +1,11 @@
+"""Diagnostics: those who watch what engines do, and pictures of plans.
+
+What lives here: `progress` (a bar while a run lasts), `listening` (listeners that are on for a
+while). Engines send the events of `gpuscale.engines.events`; a listener is a callable that takes
+one, with an attribute ``wants`` that names the events it needs.
+
+May import: everything below, and `gpuscale.collection`.
+
+To add to it: one file for one thing to watch, with a context manager that puts it among the
+listeners (`listening.Watcher`).
+"""

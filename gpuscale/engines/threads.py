@@ -1,0 +1,249 @@
+"""The threads engine: a few threads that take tasks from the state of a run themselves.
+
+A worker reports what it has finished and takes what it does next under one lock, so a task that
+has become ready by the report usually runs at once in the thread whose cache holds its input. No
+thread is in charge of the others: a worker that leaves tasks behind wakes one more worker, one that
+finds nothing to do goes back to the pool.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from gpuscale.base import config
+from gpuscale.base.types import Key
+from gpuscale.engines.base import Engine
+from gpuscale.engines.events import PERIOD, Listener
+from gpuscale.engines.job import Job
+from gpuscale.engines.pool import ThreadPool, in_worker
+from gpuscale.engines.sync import run_here
+from gpuscale.graph.task import Task
+from gpuscale.memory.limits import memory_limit
+
+__all__ = ["ThreadsEngine", "default_workers"]
+
+# A graph this small runs in the calling thread, which saves waking another one up ...
+TINY_TASKS = 3
+# ... unless it moves as many bytes as take longer than that.
+TINY_BYTES = 1 << 20
+
+# Tiny tasks are taken in batches of about this many seconds, so that workers meet at the lock
+# rarely; a batch has at most this many tasks.
+BATCH_SECONDS = 2e-4
+MOST_TASKS = 64
+
+# Seconds that Ctrl-C waits for running tasks to end before it leaves them to themselves.
+GRACE = 0.5
+
+
+class ThreadsEngine(Engine):
+    """Runs tasks in threads of this process, within a budget of bytes.
+
+    Parameters
+    ----------
+    num_workers : int, optional
+        Threads that run tasks at the same time; by default the option ``num-workers``, where 0
+        is one for each core that the process may use.
+    memory_limit : int, optional
+        Bytes that results and running tasks may take together; by default the option
+        ``memory-limit``. All runs of the engine share it.
+
+    Examples
+    --------
+    >>> graph = {i: Task(i, pow, (), (i, 2)) for i in range(5)}
+    >>> graph["sum"] = Task("sum", lambda *x: sum(x), tuple(range(5)))
+    >>> ThreadsEngine(num_workers=2).run(graph, ["sum"])
+    [30]
+    """
+
+    name: ClassVar[str] = "threads"
+
+    def __init__(self, num_workers: int | None = None, memory_limit: int | None = None) -> None:
+        self._num_workers = num_workers
+        self._memory_limit = memory_limit
+        self._pool = ThreadPool()
+        self._runs: set[_Run] = set()
+
+    def run(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> list[Any]:
+        """Run the tasks that `keys` need and return the results of `keys`, in their order.
+
+        A run inside a task runs in that task's thread: waiting for other workers could wait
+        for ever, as they may all be waiting too.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C. Nothing starts any more; tasks that do not end within half a second go on
+            in the background until they are done, and what they return is dropped.
+        """
+        limit = memory_limit() if self._memory_limit is None else self._memory_limit
+        job = Job(graph, keys, listeners, limit)
+        if in_worker() or _is_tiny(job):
+            return run_here(job)
+        run = _Run(job, self._pool, self._num_workers or default_workers(), self._runs)
+        self._runs.add(run)
+        try:
+            return run.wait()
+        finally:
+            self._runs.discard(run)
+
+    def close(self) -> None:
+        """End the threads that have nothing to do."""
+        self._pool.close()
+
+
+def default_workers() -> int:
+    """Return the option ``num-workers``, or the number of cores that this process may use."""
+    return config.get("num-workers") or len(os.sched_getaffinity(0))
+
+
+def _is_tiny(job: Job) -> bool:
+    tasks = job.graph.tasks
+    return len(tasks) <= TINY_TASKS and sum(t.nbytes + t.workspace for t in tasks) <= TINY_BYTES
+
+
+class _Run:
+    """One job on the threads of a pool."""
+
+    def __init__(self, job: Job, pool: ThreadPool, n_workers: int, siblings: set[_Run]) -> None:
+        self.job = job
+        self.n_workers = n_workers
+        self.error: BaseException | None = None
+        self._limit = job.state.budget
+        self._siblings = siblings
+        self._pool = pool
+        self._lock = threading.Lock()  # guards the state and everything below
+        self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
+        self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
+        self._over = threading.Lock()  # released when nothing runs and nothing is left to run
+        self._over.acquire()
+
+    # in the calling thread
+
+    def wait(self) -> list[Any]:
+        """Start the run, wait for its end, and return the requested results."""
+        job = self.job
+        try:
+            job.announce_start(self.n_workers)
+            with self._lock:
+                self._wake_another()
+            if job.desk:
+                while not self._over.acquire(timeout=PERIOD):
+                    job.announce_progress()
+            elif len(job.graph):
+                self._over.acquire()
+        except BaseException as error:  # Ctrl-C, or a listener
+            with self._lock:
+                self._stop(error)
+            self._over.acquire(timeout=GRACE)
+            job.announce_end(error)
+            raise
+        job.announce_end(self.error)
+        if self.error is not None:
+            try:
+                raise self.error
+            finally:
+                self.error = None  # its traceback holds this frame: no circle, no kept inputs
+        return job.requested()
+
+    def _stop(self, error: BaseException) -> None:
+        """End the run for an error (with the lock held)."""
+        if self.error is None:
+            self.error = error
+        job = self.job
+        job.drop(job.state.cancel())
+        for batch in self._batches:
+            while batch:
+                try:
+                    task = batch.popleft()
+                except IndexError:  # its worker was faster
+                    break
+                job.state.withdraw(task)
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if self.job.state.done and self._over.locked():
+            self._over.release()
+
+    def _wake_another(self) -> None:
+        """Put one more worker to work if it would find something to do (with the lock held)."""
+        if self._free and self.job.state.can_start():
+            worker = self._free.pop()
+            self._pool.call(lambda: self._work(worker))
+
+    # in worker threads
+
+    def _work(self, worker: int) -> None:
+        """Take and run batches of tasks until there is nothing to do."""
+        finished: list[tuple[int, int]] = []
+        most = 1
+        try:
+            while self._report(worker, finished, most):
+                begin = time.perf_counter()
+                self._perform_batch(worker, finished)
+                seconds = time.perf_counter() - begin
+                most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
+        except BaseException as error:  # a defect of the engine must not leave the caller waiting
+            with self._lock:
+                self.error = error
+                if self._over.locked():
+                    self._over.release()
+
+    def _perform_batch(self, worker: int, finished: list[tuple[int, int]]) -> None:
+        job, batch = self.job, self._batches[worker]
+        while batch:
+            try:
+                task = batch.popleft()
+            except IndexError:  # another worker took the rest
+                return
+            try:
+                nbytes = job.perform(task, worker)
+            except BaseException as error:
+                job.blame(error, task)
+                with self._lock:
+                    job.drop(job.state.fail(task))
+                    self._stop(error)
+                return
+            finished.append((task, nbytes))
+
+    def _report(self, worker: int, finished: list[tuple[int, int]], most: int) -> bool:
+        """Take note of finished tasks and fill the worker's batch; say whether it got any."""
+        state, batch = self.job.state, self._batches[worker]
+        with self._lock:
+            for task, nbytes in finished:
+                self.job.finish(task, nbytes)
+            finished.clear()
+            if len(self._siblings) > 1:
+                others = (run.job.state for run in tuple(self._siblings) if run is not self)
+                state.budget = self._limit - sum(each.alive + each.reserved for each in others)
+            # With few tasks left, each worker takes its share only.
+            share = 1 + state.n_ready // (2 * self.n_workers)
+            batch.extend(state.start(min(most, share)))
+            if not batch:
+                self._take_from_others(batch)
+            if batch:
+                self._wake_another()
+                return True
+            self._free.append(worker)
+            self._end_if_done()
+            return False
+
+    def _take_from_others(self, batch: deque[int]) -> None:
+        """Take half of the longest batch: its worker may be at a long task."""
+        longest = max(self._batches, key=len)
+        for _ in range((len(longest) + 1) // 2):
+            try:
+                batch.append(longest.pop())
+            except IndexError:
+                break

@@ -1,0 +1,138 @@
+"""How many bytes a graph will need, before any of it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from gpuscale.base.errors import MemoryBudgetError, format_bytes
+
+__all__ = ["Projected", "check_fits", "peak_bytes", "task_bytes"]
+
+
+class Projected(Protocol):
+    """What must be known of a task; `gpuscale.graph.task.Task` has it."""
+
+    key: Hashable
+    deps: tuple[Hashable, ...]
+    nbytes: int
+    workspace: int
+    label: str
+    origin: tuple[str, int] | None
+
+
+T = TypeVar("T", bound=Projected)
+
+
+def task_bytes(graph: Mapping[Hashable, T], task: T) -> int:
+    """Bytes that are in use while one task runs alone: inputs, result and workspace.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> x = Task("x", int, nbytes=8)
+    >>> y = Task("y", int, deps=("x", "x"), nbytes=4, workspace=100)
+    >>> task_bytes({"x": x, "y": y}, y)
+    112
+    """
+    inputs = sum(graph[dep].nbytes for dep in set(task.deps))
+    return inputs + task.nbytes + task.workspace
+
+
+def peak_bytes(
+    graph: Mapping[Hashable, T],
+    order: Iterable[Hashable],
+    kept: Iterable[Hashable] = (),
+    n_workers: int = 1,
+) -> int:
+    """Bytes that a run needs at its worst if its workers keep close to the given order.
+
+    Parameters
+    ----------
+    graph : mapping of key to task
+    order : iterable of key
+        Order of execution.
+    kept : iterable of key
+        Requested results, which stay to the end.
+    n_workers : int
+        Tasks that run at the same time. Exact for one; for more it is what is needed if, at each
+        moment, the tasks under way are `n_workers` neighbours of the order.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> graph = {k: Task(k, int, nbytes=10) for k in "ab"}
+    >>> graph["c"] = Task("c", max, ("a", "b"), nbytes=1)
+    >>> peak_bytes(graph, "abc", kept="c"), peak_bytes(graph, "abc", n_workers=3)
+    (21, 21)
+    """
+    sequence: Sequence[T] = [graph[key] for key in order]
+    uses: dict[Hashable, int] = dict.fromkeys(kept, 1)
+    for task in sequence:
+        for dep in set(task.deps):
+            uses[dep] = uses.get(dep, 0) + 1
+    alive = under_way = peak = 0
+    for place, task in enumerate(sequence):
+        under_way += task.nbytes + task.workspace
+        if place >= n_workers:
+            finished = sequence[place - n_workers]
+            under_way -= finished.nbytes + finished.workspace
+            alive += finished.nbytes if uses.get(finished.key) else 0
+            for dep in set(finished.deps):
+                uses[dep] -= 1
+                alive -= 0 if uses[dep] else graph[dep].nbytes
+        peak = max(peak, alive + under_way)
+    return peak
+
+
+def check_fits(graph: Mapping[Hashable, T], limit: float, keys: Iterable[Hashable] = ()) -> None:
+    """Refuse a graph of which one task, or the requested results together, exceed the limit.
+
+    Parameters
+    ----------
+    graph : mapping of key to task
+    limit : float
+        Bytes that may be in use at a time.
+    keys : iterable of key
+        Requested results, which are all in memory at the end.
+
+    Raises
+    ------
+    MemoryBudgetError
+        Names the task, the line that made it, its bytes, the limit and what to do.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> graph = {"x": Task("x", int, nbytes=3 << 30, label="ones", origin=("a.py", 7))}
+    >>> check_fits(graph, limit=4 << 30)
+    >>> check_fits(graph, limit=1 << 30)
+    Traceback (most recent call last):
+    ...
+    gpuscale.base.errors.MemoryBudgetError: task 'x' (ones, written at a.py:7) needs 3.0 GiB at \
+once: 0 B of inputs, 3.0 GiB of result and 0 B to work in, but the memory limit is 1.0 GiB; use \
+smaller chunks, or raise the option memory-limit
+    """
+    for task in graph.values():
+        if task.nbytes + task.workspace > limit or task_bytes(graph, task) > limit:
+            raise MemoryBudgetError(_too_large(graph, task, limit))
+    total = sum(graph[key].nbytes for key in dict.fromkeys(keys))
+    if total > limit:
+        raise MemoryBudgetError(
+            f"the requested results take {format_bytes(total)} together, but the memory limit is "
+            f"{format_bytes(limit)}; write them to files instead, reduce them first, or raise the "
+            "option memory-limit"
+        )
+
+
+def _too_large(graph: Mapping[Hashable, T], task: T, limit: float) -> str:
+    needed = task_bytes(graph, task)
+    inputs = needed - task.nbytes - task.workspace
+    label = task.label or "unnamed"
+    where = f", written at {task.origin[0]}:{task.origin[1]}" if task.origin else ""
+    return (
+        f"task {task.key!r} ({label}{where}) needs {format_bytes(needed)} at once: "
+        f"{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
+        f"{format_bytes(task.workspace)} to work in, but the memory limit is "
+        f"{format_bytes(limit)}; use smaller chunks, or raise the option memory-limit"
+    )
