@@ -1,0 +1,56 @@
+# Each target makes the virtual environment that it needs; Python 3.11+, venv and pip suffice.
+# Overridable: PYTHON (the interpreter), VENV (where the environment goes), JOBS (test processes).
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint bench docs clean
+
+help:
+	@echo "make demo   the headline computation at full size, then on real files"
+	@echo "make test   all tests that this machine can run, examples in docstrings included"
+	@echo "make lint   style, types, conda files, changelog fragments"
+	@echo "make bench  the table of benchmarks, against the libraries of the field"
+	@echo "make docs   the documentation, into docs/site"
+	@echo "make clean  remove what the other targets made"
+
+demo: $(VENV)/.with-zarr
+	$(BIN)/python benchmarks/demo.py
+
+test: $(VENV)/.with-dev
+	$(BIN)/python -m pytest tests_cpu tests -n $(JOBS) --dist worksteal
+
+lint: $(VENV)/.with-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict -c conda/.yamllint conda .pre-commit-config.yaml
+	$(BIN)/python conda/check.py
+	$(BIN)/pre-commit validate-config
+	$(BIN)/towncrier build --draft --version next >$(VENV)/changelog.txt
+
+bench: $(VENV)/.with-bench
+	$(BIN)/python -m benchmarks run
+
+docs: $(VENV)/.with-docs
+	$(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
+
+clean:
+	rm -rf $(VENV) build dist docs/site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# $(VENV)/.with-EXTRA stands for "gpuscale is installed from here, with this extra".
+$(VENV)/.with-%: pyproject.toml setup.py | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	@touch $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "gpuscale needs Python 3.11 or newer, and $(PYTHON) is" \
+	    "$$($(PYTHON) --version 2>&1 || echo missing); name another: make PYTHON=python3.12 ..." >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make a virtual environment;" \
+	    "on Debian and Ubuntu: apt install python3-venv" >&2; \
+	  exit 1; }
