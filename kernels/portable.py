@@ -52,3 +52,36 @@ def as_float32(values: Any) -> Any:
     array([0., 1.], dtype=float32)
     """
     return values.astype(np.float32)
+
+
+def as_int64(values: Any) -> Any:
+    """Return `values` as int64; float64 values are cut towards zero.
+
+    Examples
+    --------
+    >>> as_int64(np.array([1.5]))
+    array([1])
+    """
+    return values.astype(np.int64)
+
+
+def bits_of(values: Any) -> Any:
+    """Return the bits of float64 `values` as int64.
+
+    Examples
+    --------
+    >>> hex(bits_of(np.array([1.0]))[0])
+    '0x3ff0000000000000'
+    """
+    return values.view(np.int64)
+
+
+def float64_of(bits: Any) -> Any:
+    """Return the float64 values that have these int64 `bits`.
+
+    Examples
+    --------
+    >>> float64_of(np.array([0x3FF0000000000000]))
+    array([1.])
+    """
+    return bits.view(np.float64)

@@ -1,21 +1,35 @@
 """Numba's meaning of `portable.py`, and what lets LLVM vectorise loops over these kernels."""
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic, overload, register_jitable
+from numba import njit, types
+from numba.extending import intrinsic, overload
 
-from .portable import as_float32, as_float64, as_uint64, select
+from .portable import as_float32, as_float64, as_int64, as_uint64, bits_of, float64_of, select
 
 # Inlining must not depend on LLVM's cost model, or the loops around would stay scalar. Fast-math
 # is pinned off: a caller's flags would otherwise be inherited and change the last bits.
-OPTIONS: dict[str, Any] = {"forceinline": True, "error_model": "numpy", "fastmath": False}
+OPTIONS: Any = {"forceinline": True, "error_model": "numpy", "fastmath": False}
 
 
-def make_compilable(*functions: Callable[..., Any]) -> None:
-    """Let code compiled by Numba call these plain functions, inlined.
+# What Numba compiles for the two-faced functions of `portable.py`.
+SPELLINGS: dict[Callable[..., Any], Callable[..., Any]] = {
+    select: lambda condition, chosen, otherwise: chosen if condition else otherwise,
+    as_uint64: lambda values: np.uint64(values),
+    as_int64: lambda values: np.int64(values),
+    as_float64: lambda values: np.float64(values),
+    as_float32: lambda values: np.float32(values),
+    bits_of: lambda values: np.float64(values).view(np.int64),
+    float64_of: lambda bits: np.int64(bits).view(np.float64),
+}
+_compilable: set[Callable[..., Any]] = set()
+
+
+def make_compilable(function: Callable[..., Any]) -> None:
+    """Let code compiled by Numba call this plain function, and those it calls, all inlined.
 
     Examples
     --------
@@ -23,23 +37,33 @@ def make_compilable(*functions: Callable[..., Any]) -> None:
     ...     return x + x
     >>> make_compilable(double)
     """
-    for function in functions:
-        register_jitable(**OPTIONS)(function)
+    if function in _compilable:
+        return
+    _compilable.add(function)
+    compiled = SPELLINGS.get(function, function)
+    for name in compiled.__code__.co_names:
+        called = compiled.__globals__.get(name)
+        if isinstance(called, FunctionType):
+            make_compilable(called)
+    overload(function, jit_options=OPTIONS, strict=False)(lambda *types, **more: compiled)
 
 
-# For each function: given the types of the arguments, what to compile for them.
-overload(select, jit_options=OPTIONS)(
-    lambda condition, chosen, otherwise: (
-        lambda condition, chosen, otherwise: chosen if condition else otherwise
-    )
-)
-overload(as_uint64, jit_options=OPTIONS)(lambda values: lambda values: np.uint64(values))
-overload(as_float64, jit_options=OPTIONS)(lambda values: lambda values: np.float64(values))
-overload(as_float32, jit_options=OPTIONS)(lambda values: lambda values: np.float32(values))
+@njit(forceinline=True)
+def join_float32(first: float, second: float) -> np.uint64:
+    """Return the bytes of two neighbouring float32 values as one uint64.
+
+    Examples
+    --------
+    >>> hex(join_float32(np.float32(0.0), np.float32(1.0)))
+    '0x3f80000000000000'
+    """
+    low = np.uint64(np.float32(first).view(np.uint32))
+    high = np.uint64(np.float32(second).view(np.uint32))
+    return low | (high << np.uint64(32))
 
 
 @intrinsic
-def prefer_wide_vectors(typing_context: Any) -> Any:
+def prefer_wide_vectors(typing_context: Any = None) -> Any:
     """Ask LLVM for 512-bit vectors in the function that calls this.
 
     LLVM tunes server CPUs with AVX-512 for 256 bits, for fear of lower clocks; loops of integer

@@ -54,6 +54,18 @@ def bits53_at(key0: Any, key1: Any, index: Any) -> Any:
     return select(index & ONE == ZERO, even, odd)
 
 
+def uniform_pair(key0: Any, key1: Any, block: Any) -> tuple[Any, Any]:
+    """Return the elements 2 * block and 2 * block + 1 of the float64 uniforms.
+
+    Examples
+    --------
+    >>> uniform_pair(0, 0, np.zeros(1, np.uint64))[1].round(4)
+    array([0.7357])
+    """
+    even, odd = bits53_pair(key0, key1, block)
+    return as_float64(even) * UNIT53, as_float64(odd) * UNIT53
+
+
 def uniform(key0: Any, key1: Any, index: Any) -> Any:
     """Return the float64 in [0, 1) that belongs to element `index`.
 
@@ -70,18 +82,64 @@ def uniform(key0: Any, key1: Any, index: Any) -> Any:
     return as_float64(bits53_at(key0, key1, index)) * UNIT53
 
 
+def open_unit(bits: Any) -> Any:
+    """Return the float64 in (0, 1), both ends excluded, of a 53-bit integer.
+
+    Its last bit is set: the value is never 0, 1/2 or 1, and symmetric about 1/2, as inverse
+    distribution functions with an infinity at either end need it.
+
+    Examples
+    --------
+    >>> open_unit(np.zeros(1, np.uint64))
+    array([1.11022302e-16])
+    """
+    return as_float64(bits | ONE) * UNIT53
+
+
+def open_uniform_pair(key0: Any, key1: Any, block: Any) -> tuple[Any, Any]:
+    """Return the elements 2 * block and 2 * block + 1 of the uniforms in (0, 1).
+
+    Examples
+    --------
+    >>> open_uniform_pair(0, 0, np.zeros(1, np.uint64))[1].round(4)
+    array([0.7357])
+    """
+    even, odd = bits53_pair(key0, key1, block)
+    return open_unit(even), open_unit(odd)
+
+
 def open_uniform(key0: Any, key1: Any, index: Any) -> Any:
     """Return the float64 in (0, 1), both ends excluded, that belongs to element `index`.
-
-    It is `uniform` with the last bit set: never 0 nor 1/2 nor 1, and symmetric about 1/2, as
-    inverse distribution functions with an infinity at either end need it.
 
     Examples
     --------
     >>> open_uniform(0, 0, np.arange(3)).round(4)
     array([0.399 , 0.7357, 0.9722])
     """
-    return as_float64(bits53_at(key0, key1, index) | ONE) * UNIT53
+    return open_unit(bits53_at(key0, key1, index))
+
+
+def uniform_quad_float32(key0: Any, key1: Any, block: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the elements 4 * block ... 4 * block + 3 of the float32 uniforms.
+
+    Examples
+    --------
+    >>> uniform_quad_float32(0, 0, np.zeros(1, np.uint64))[1].round(4)
+    array([0.8805], dtype=float32)
+    """
+    w0, w1, w2, w3 = words(key0, key1, block, ZERO, ZERO)
+    return unit24(w0), unit24(w1), unit24(w2), unit24(w3)
+
+
+def unit24(word: Any) -> Any:
+    """Return the float32 in [0, 1) of the upper 24 bits of a word.
+
+    Examples
+    --------
+    >>> unit24(np.array([2**31], np.uint64))
+    array([0.5], dtype=float32)
+    """
+    return as_float32(word >> EIGHT) * UNIT24
 
 
 def word_at(key0: Any, key1: Any, index: Any) -> Any:
@@ -106,4 +164,4 @@ def uniform_float32(key0: Any, key1: Any, index: Any) -> Any:
     >>> uniform_float32(0, 0, np.arange(3)).round(4)
     array([0.399 , 0.8805, 0.7357], dtype=float32)
     """
-    return as_float32(word_at(key0, key1, index) >> EIGHT) * UNIT24
+    return unit24(word_at(key0, key1, index))
