@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.seams import to_host
 from gpuscale.base.types import Chunks, is_known
 from gpuscale.collection import Collection
 from gpuscale.expr.meta import ArrayMeta
@@ -214,8 +215,7 @@ class Array(Collection):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if copy is False:
             raise ValueError("a gpuscale array is computed: it cannot become NumPy without a copy")
-        result = _api().to_host(self.compute())
-        return np.asarray(result, dtype=dtype)
+        return np.asarray(to_host(self.compute()), dtype=dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return _api().protocols.array_ufunc(ufunc, method, inputs, kwargs)

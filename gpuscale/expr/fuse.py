@@ -25,7 +25,7 @@ from gpuscale.memory.limits import memory_limit
 __all__ = ["count_reads", "fuse", "move_index", "program_cost"]
 
 CHEAP = 12  # flops for one element that cost less than writing it out and reading it back
-LONGEST = 400  # instructions; beyond this a compiler takes longer than it saves
+LONGEST = 128  # instructions; beyond this compiling takes longer than fusing saves
 
 
 def fuse(roots: Iterable[Node]) -> list[Node]:
@@ -121,11 +121,13 @@ class _Merge:
         self.indices: dict[AffineIndex, int] = {}
         self.params: list[Any] = []
         self.param_numbers: dict[tuple[str, str], int] = {}
+        self.labels: dict[str, None] = {}
         loads = [
             self._splice(each) if flag else self._load(each)
             for each, flag in zip(node.inputs, merge, strict=True)
         ]
         kernel = node.kernel
+        self._add_label(kernel.label)
         self.outputs = self._copy(kernel.program, loads, kernel.indices, kernel.params)
 
     def result(self) -> Blockwise:
@@ -134,20 +136,14 @@ class _Merge:
             program=self.builder.build(*self.outputs),
             indices=tuple(self.indices),
             params=tuple(self.params),
-            label=self._label(),
+            label="+".join(self.labels) or "view",
         )
         new = self.node.rebuilt(kernel, tuple(self.kept), self.node.domain, self.node.out)
         assert isinstance(new, Blockwise)
         return new
 
-    def _label(self) -> str:
-        labels: dict[str, None] = {}
-        for each in self.node.inputs:
-            if isinstance(each.node, Blockwise) and each.node.is_program:
-                labels.update(dict.fromkeys(each.node.kernel.label.split("+")))
-        labels.update(dict.fromkeys(self.node.kernel.label.split("+")))
-        labels.pop("view", None)
-        return "+".join(labels) or "view"
+    def _add_label(self, label: str) -> None:
+        self.labels.update(dict.fromkeys(part for part in label.split("+") if part != "view"))
 
     def _load(self, each: BlockInput) -> Any:
         key = (each.node.token, each.view)
@@ -166,6 +162,7 @@ class _Merge:
             assert inner.view is not None
             loads.append(self._load(replace(inner, view=compose(view, inner.view))))
         indices = tuple(move_index(ix, view) for ix in source.kernel.indices)
+        self._add_label(source.kernel.label)
         (value,) = self._copy(source.kernel.program, loads, indices, source.kernel.params)
         return lambda dtype: value
 

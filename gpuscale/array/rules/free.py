@@ -20,19 +20,35 @@ def is_free(node: Node) -> bool:
 
 def _cost(node: Node) -> int:
     """Cost of one element in additions; more than `CHEAP` means that it is not free."""
-    known: int | None = node.__dict__.get("_free_cost")
-    if known is not None:
-        return known
+    stack = [node]  # not recursion: expressions may be deeper than Python's stack
+    while stack:
+        current = stack[-1]
+        pending = [c for c in _transparent(current) if "_free_cost" not in c.__dict__]
+        if pending:
+            stack.extend(pending)
+        else:
+            stack.pop()
+            current.__dict__["_free_cost"] = _own_cost(current)
+    cost: int = node.__dict__["_free_cost"]
+    return cost
+
+
+def _transparent(node: Node) -> tuple[Node, ...]:
+    """Inputs whose cost counts towards that of the node."""
+    if "_free_cost" in node.__dict__:
+        return ()
+    return node.children if isinstance(node, View | Elementwise) else ()
+
+
+def _own_cost(node: Node) -> int:
     if isinstance(node, IndexFunction):
         cost = 0
     elif isinstance(node, Source):
         cost = 0 if node.reader.cost == "view" and node.meta.known else CHEAP + 1
     elif isinstance(node, View):
-        cost = _cost(node.x)
+        cost = node.x.__dict__["_free_cost"]
     elif isinstance(node, Elementwise):
-        cost = OPS[node.op].cost + sum(map(_cost, node.inputs))
+        cost = OPS[node.op].cost + sum(x.__dict__["_free_cost"] for x in node.inputs)
     else:
         cost = CHEAP + 1
-    cost = min(cost, CHEAP + 1)
-    node.__dict__["_free_cost"] = cost
-    return cost
+    return min(cost, CHEAP + 1)
