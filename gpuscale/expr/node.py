@@ -6,21 +6,39 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 from gpuscale.base.tokens import tokenize
 
-__all__ = ["Node", "user_line"]
+__all__ = ["Node", "on_behalf_of", "user_line"]
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _interned: weakref.WeakValueDictionary[str, Node] = weakref.WeakValueDictionary()
 _lock = threading.Lock()
 
 
+_behalf = threading.local()
+
+
+@contextmanager
+def on_behalf_of(node: Node) -> Iterator[None]:
+    """Nodes made inside get the user's line of this one: rewriting is nobody's line."""
+    previous = getattr(_behalf, "origin", None)
+    _behalf.origin = node.origin
+    try:
+        yield
+    finally:
+        _behalf.origin = previous
+
+
 def user_line() -> tuple[str, int] | None:
     """File and line of the innermost caller outside gpuscale, for error messages."""
+    origin: tuple[str, int] | None = getattr(_behalf, "origin", None)
+    if origin is not None:
+        return origin
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back  # type: ignore[assignment]
@@ -123,7 +141,8 @@ class Node:
 
     def rebuilt(self, *operands: Any) -> Node:
         """Return a node of this class that keeps the user's line."""
-        return _rebuild(type(self), operands, self.origin)
+        with on_behalf_of(self):
+            return type(self)(*operands)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(_short, self.operands))})"

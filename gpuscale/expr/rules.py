@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from gpuscale.expr.node import Node
+from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.walk import toposort
 
 __all__ = ["Rules"]
@@ -42,10 +42,9 @@ class Rules:
 
     def _step(self, node: Node) -> Node | None:
         for function in self._table.get(type(node), ()):
-            new = function(node)
+            with on_behalf_of(node):
+                new = function(node)
             if new is not None and new is not node:
-                if new.origin is None or node.origin is not None:
-                    new.__dict__["origin"] = node.origin
                 return new
         return None
 

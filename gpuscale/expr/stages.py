@@ -12,7 +12,7 @@ from typing import TypeVar
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.expr.check import check
 from gpuscale.expr.fuse import fuse
-from gpuscale.expr.node import Node
+from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.physical import Physical
 from gpuscale.expr.rules import Rules
 from gpuscale.expr.walk import transform
@@ -46,10 +46,8 @@ def _lower_one(node: Node) -> Node:
     function = _lowering.get(type(node))
     if function is None:
         raise NotSupportedError(f"{type(node).__name__} has no lowering; register one with @lowers")
-    physical = function(node)
-    if physical.origin is not node.origin:
-        physical.__dict__["origin"] = node.origin
-    return physical
+    with on_behalf_of(node):
+        return function(node)
 
 
 STAGES: dict[str, Callable[[Iterable[Node]], list[Node]]] = {
