@@ -72,27 +72,19 @@ class ArrayLikeReader(PieceReader):
         self.shape = tuple(map(int, array.shape))
         self.dtype = np.dtype(array.dtype)
         self.backend = _backend_or_host(array)
+        stored = _chunk_shape(array, "chunks")
+        self.chunks = None if stored is None else stored_grid(self.shape, stored)
         self._is_ndarray = isinstance(array, np.ndarray)
         if self._is_ndarray and array.nbytes <= ARRAY_CONTENT_LIMIT:
             # Equal contents are one token and so one reader: it must not see anyone's changes.
             array = array.copy()
+        self.cost: Cost = "view" if self._is_ndarray or self.backend != "numpy" else "decode"
         self._array, self._lock = array, lock
         self._guard = _lock_for(array, lock)
 
     def __reduce__(self) -> tuple[Any, ...]:
         lock = self._lock if isinstance(self._lock, bool) else None
         return _restore, (self._array, lock, self.token)
-
-    @property
-    def chunks(self) -> Cells | None:
-        """Stored chunks, where the object tells of regular ones."""
-        stored = _chunk_shape(self._array, "chunks")
-        return None if stored is None else stored_grid(self.shape, stored)
-
-    @property
-    def cost(self) -> Cost:
-        """Whether pieces are views."""
-        return "view" if self._is_ndarray or self.backend != "numpy" else "decode"
 
     def read(self, region: Region) -> Any:
         """Return one piece; of a NumPy array, a read-only view."""

@@ -98,16 +98,12 @@ class Hdf5Reader(PieceReader):
         with one_thread_lock:
             self._dataset = _dataset(_open_file(self._path), dataset)
         self.shape, self.dtype = self._dataset.shape, self._dataset.dtype
+        stored = self._dataset.chunks
+        self.chunks = None if stored is None else stored_grid(self.shape, stored)
         self.token = tokenize("hdf5", *file_stamp(self._path), dataset)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Hdf5Reader, (self._path, self._name)
-
-    @property
-    def chunks(self) -> Cells | None:
-        """Stored chunks, None for a contiguous dataset."""
-        stored = self._dataset.chunks
-        return None if stored is None else stored_grid(self.shape, stored)
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
         """Return one piece."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.base.tokens import tokenize
-from gpuscale.io.pieces import Cells, Cost, PieceReader, Region
+from gpuscale.io.pieces import Cost, PieceReader, Region
 
 __all__ = ["MappedArray", "MappedReader", "c_strides", "file_stamp"]
 
@@ -107,7 +107,7 @@ class MappedReader(PieceReader):
         If the file is shorter than the array, or the elements are Python objects.
     """
 
-    chunks: Cells | None = None
+    chunks = None
     cost: Cost = "view"
 
     def __init__(

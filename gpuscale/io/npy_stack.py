@@ -42,7 +42,7 @@ class NpyStackReader(PieceReader):
         If the description cannot be understood.
     """
 
-    chunks: Cells
+    chunks: Cells  # of which those along the other axes are whole
     cost: Cost = "view"
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -38,18 +38,10 @@ class PieceReader(Protocol):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    chunks: Cells | None
     token: str
+    cost: Cost
     backend: str = "numpy"
-
-    @property
-    def chunks(self) -> Cells | None:
-        """Stored chunks."""
-        ...
-
-    @property
-    def cost(self) -> Cost:
-        """What reading the same piece twice costs."""
-        ...
 
     def read(self, region: Region) -> Any:
         """Return one piece, possibly as a read-only view of the stored data."""

@@ -89,20 +89,14 @@ class ZarrReader(PieceReader):
             "zarr", str(array.store), array.path, self.shape, self.dtype, tuple(array.chunks)
         )
         self._fill = 0 if array.fill_value is None else array.fill_value
+        # Within shards these are the small ones, which decode each by itself.
+        self.chunks = stored_grid(self.shape, array.chunks)
         self._files = chunk_files(array)
+        is_plain = self._files is not None and self._files.is_plain
+        self.cost: Cost = "copy" if is_plain else "decode"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ZarrReader, (self._array,)
-
-    @property
-    def chunks(self) -> Cells:
-        """The chunks that decode each by itself; within shards, the small ones."""
-        return stored_grid(self.shape, self._array.chunks)
-
-    @property
-    def cost(self) -> Cost:
-        """Decoding, or for uncompressed local chunks a copy at most."""
-        return "copy" if self._files is not None and self._files.is_plain else "decode"
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
         """Return one piece."""
@@ -125,7 +119,7 @@ class ZarrReader(PieceReader):
         chunk = self._files.read(tuple(number for number, _, _ in touched))
         if chunk is None:
             return np.full(shape, self._fill, self.dtype)
-        part = chunk[tuple(inside for _, inside, _ in touched)]
+        part = chunk[(*(inside for _, inside, _ in touched), ...)]  # never a scalar
         if self._files.is_plain or 2 * part.size >= chunk.size:
             return part.astype(self.dtype, copy=False)
         return part.astype(self.dtype)

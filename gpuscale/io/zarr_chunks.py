@@ -104,7 +104,8 @@ class ChunkFiles:
 
     def fits(self, out: Array) -> bool:
         """Say whether `read` can decode straight into an array."""
-        return out.shape == self.shape and out.transpose(self._codecs.order).flags.c_contiguous
+        is_alike = out.shape == self.shape and out.dtype == self.dtype
+        return is_alike and out.transpose(self._codecs.order).flags.c_contiguous
 
     def read(self, number: Number, out: Array | None = None) -> Array | None:
         """Return a whole chunk, or None where it is not stored.
