@@ -11,6 +11,7 @@ from gpuscale.array import rules as rules
 from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
+from gpuscale.array.api.functional import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.collection import Array as Array
