@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpuscale import array as array
     from gpuscale.base import config as config
-    from gpuscale.diagnostics import visualize as visualize
+    from gpuscale.diagnostics.visualize import visualize as visualize
     from gpuscale.run import compute as compute
     from gpuscale.run import optimize as optimize
     from gpuscale.run import persist as persist
@@ -28,7 +28,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "config": ("gpuscale.base.config", None),
     "optimize": ("gpuscale.run", "optimize"),
     "persist": ("gpuscale.run", "persist"),
-    "visualize": ("gpuscale.diagnostics", "visualize"),
+    "visualize": ("gpuscale.diagnostics.visualize", "visualize"),
 }
 
 __all__ = ["__version__", "array", "compute", "config", "optimize", "persist", "visualize"]
