@@ -7,7 +7,6 @@ A later source wins over an earlier one: the defaults of `options.OPTIONS`, the 
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -229,6 +228,8 @@ def _option(key: str) -> Option:
 
 
 def _unknown(key: str) -> ConfigError:
+    import difflib  # of use only for this message
+
     near = difflib.get_close_matches(_spelled(key), _BY_KEY, n=1)
     advice = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(_BY_KEY))}"
     return ConfigError(f"no option {key}; {advice}")
