@@ -65,7 +65,8 @@ class ProgressBar(Watcher):
         if started.nbytes:
             made = f"{format_bytes(event.nbytes)} of {format_bytes(started.nbytes)}"
             self._bar.set_postfix_str(made, refresh=False)
-        self._bar.update(event.n_finished - self._bar.n)
+        self._bar.n = event.n_finished
+        self._bar.refresh()
 
     def _open(self, started: RunStarted) -> Any:
         with warnings.catch_warnings():
@@ -74,7 +75,8 @@ class ProgressBar(Watcher):
                 from tqdm.auto import tqdm
             else:
                 from tqdm import tqdm
-            bar = tqdm(total=started.n_tasks, unit=" tasks", file=self.out or sys.stderr)
+            quiet = type("Bar", (tqdm,), {"monitor_interval": 0})  # no thread of tqdm's own
+            bar = quiet(total=started.n_tasks, unit=" tasks", file=self.out or sys.stderr)
         bar.start_t -= time.perf_counter() - started.time  # what passed before the bar counts
         return bar
 

@@ -1,0 +1,59 @@
+import contextvars
+import threading
+
+from gpuscale.engines.pool import ThreadPool, in_worker
+
+word = contextvars.ContextVar("word", default="none")
+
+
+def ask(pool, function):
+    """Make a call in the pool and wait for its answer."""
+    answers, done = [], threading.Event()
+
+    def call():
+        answers.append(function())
+        done.set()
+
+    pool.call(call)
+    assert done.wait(20)
+    return answers[0]
+
+
+def test_calls_run_in_threads_of_the_pool():
+    pool = ThreadPool()
+    assert ask(pool, in_worker)
+    assert not in_worker()
+    assert ask(pool, threading.get_ident) != threading.get_ident()
+    pool.close()
+
+
+def test_as_many_threads_as_calls():
+    pool = ThreadPool()
+    meeting = threading.Barrier(4, timeout=20)
+    for _ in range(3):
+        pool.call(meeting.wait)
+    meeting.wait()
+    pool.close()
+
+
+def test_calls_see_the_context_of_the_caller():
+    pool = ThreadPool()
+    assert ask(pool, word.get) == "none"
+    token = word.set("mine")
+    assert ask(pool, word.get) == "mine"
+    assert ask(pool, lambda: word.set("theirs") and None) is None
+    assert word.get() == "mine"
+    word.reset(token)
+    pool.close()
+
+
+def test_close_ends_idle_threads():
+    pool = ThreadPool()
+    ask(pool, int)
+    threads = []
+    while not threads:  # the thread returns to the pool after its answer
+        threads = list(pool._idle)
+    pool.close()
+    assert not threads[0].is_alive()
+    assert ask(pool, in_worker)
+    pool.close()

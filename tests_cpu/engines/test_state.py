@@ -1,0 +1,318 @@
+"""The state of a run, driven by a simulator: no threads, no clock, any number of workers."""
+
+from heapq import heappop, heappush
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gpuscale.engines.state import SMALL, TRANSITIONS, IllegalTransition, State, Status
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+from gpuscale.graph.task import Task
+
+
+def make_state(graph, keys, budget=float("inf")):
+    numbered = number(graph, keys)
+    return numbered, State(numbered, depth_first(numbered), budget)
+
+
+def chunk(key, deps=(), nbytes=10, workspace=0):
+    return {key: Task(key, lambda *x: sum(x), tuple(deps), nbytes=nbytes, workspace=workspace)}
+
+
+class Simulator:
+    """Workers that take a random time for a task, and check the state after every event."""
+
+    def __init__(self, graph, keys, rng, n_workers, budget, most=1, fails=0.0, lies=False):
+        self.graph, self.state = make_state(graph, keys, budget)
+        self.rng, self.n_workers, self.most = rng, n_workers, most
+        self.fails, self.lies = fails, lies
+        self.idle = list(range(n_workers))
+        self.events = []  # (time, tie breaker, worker, batch)
+        self.now = self.n_events = 0
+        self.results = {}
+        self.times_run = [0] * len(self.graph)
+        self.peak = 0
+        self.failed = []
+        self.before = self.statuses()
+
+    def statuses(self):
+        return [self.state.status(i) for i in range(len(self.graph))]
+
+    def check(self):
+        after = self.statuses()
+        for old, new in zip(self.before, after, strict=True):
+            assert old == new or (old, new) in TRANSITIONS
+        self.before = after
+        self.state.validate()
+
+    def start(self, worker):
+        state = self.state
+        promised, alone = state.can_start(), state.running == 0
+        batch = state.start(self.most)
+        assert promised == bool(batch)
+        self.check()
+        if not batch:
+            self.idle.append(worker)
+            return
+        fits = state.alive + state.reserved <= state.budget
+        assert fits or (alone and len(batch) == 1)
+        for i in batch[1:]:
+            assert self.graph.tasks[i].nbytes + self.graph.tasks[i].workspace <= SMALL
+        self.peak = max(self.peak, state.alive + state.reserved)
+        self.n_events += 1
+        duration = sum(self.rng.randint(1, 20) for _ in batch)
+        heappush(self.events, (self.now + duration, self.n_events, worker, batch))
+
+    def run_task(self, i):
+        self.times_run[i] += 1
+        task = self.graph.tasks[i]
+        self.results[i] = task.fn(*[self.results[d] for d in self.graph.deps[i]], *task.args)
+
+    def report(self, batch):
+        for i in batch:
+            if self.state.cancelled and self.rng.random() < 0.5:
+                self.state.withdraw(i)
+                self.check()
+                continue
+            self.run_task(i) if not self.state.cancelled else None
+            if self.rng.random() < self.fails:
+                self.failed.append(i)
+                self.results.pop(i, None)
+                released = self.state.fail(i)
+            else:
+                projected = self.graph.tasks[i].nbytes
+                nbytes = self.rng.randint(0, 2 * projected) if self.lies else projected
+                released = self.state.finish(i, nbytes)
+            for dropped in released:
+                self.results.pop(dropped, None)
+            self.check()
+
+    def run(self):
+        while not self.state.done:
+            # any idle worker may be the next to ask
+            idle, self.idle = self.rng.sample(self.idle, len(self.idle)), []
+            for worker in idle:
+                self.start(worker)
+            assert self.events, "nobody works, and the run is not done"
+            self.now, _, worker, batch = heappop(self.events)
+            self.report(batch)
+            self.idle.append(worker)
+        return self
+
+
+def expected(numbered):
+    """Results of all tasks, one after the other."""
+    results = {}
+    for i in numbered.sorted:
+        task = numbered.tasks[i]
+        results[i] = task.fn(*[results[d] for d in numbered.deps[i]], *task.args)
+    return results
+
+
+# Seeds instead of Hypothesis' own random numbers: a run draws hundreds, each of them slow there.
+rngs = st.integers(0, 2**32).map(Random)
+workers = st.integers(1, 5)
+budgets = st.sampled_from([0, 50, 150, 400, float("inf")])
+
+
+@settings(max_examples=300)
+@given(rngs, st.integers(1, 25), workers, budgets, st.sampled_from([1, 1, 4]), st.booleans())
+def test_every_run_ends_with_the_requested_results(
+    random_graph, rng, n, n_workers, budget, most, lies
+):
+    graph, keys = random_graph(rng, n)
+    run = Simulator(graph, keys, rng, n_workers, budget, most, lies=lies).run()
+    assert run.times_run == [1] * len(run.graph)
+    right = expected(run.graph)
+    assert run.results == {i: right[i] for i in run.graph.kept}
+    assert run.state.reserved == run.state.running == run.state.unfinished == 0
+
+
+@given(rngs, st.integers(1, 25), workers, budgets, st.sampled_from([1, 4]))
+def test_a_failure_ends_the_run(random_graph, rng, n, n_workers, budget, most):
+    graph, keys = random_graph(rng, n)
+    run = Simulator(graph, keys, rng, n_workers, budget, most, fails=0.15).run()
+    assert max(run.times_run) <= 1
+    assert run.state.reserved == run.state.alive == 0 or not run.failed
+    assert bool(run.failed) == run.state.cancelled
+    if run.failed:
+        assert run.results == {}
+        assert all(run.state.status(i) == Status.FAILED for i in run.failed)
+
+
+def tree(n):
+    graph = {}
+    for i in range(n):
+        graph |= chunk(("x", i), nbytes=1000) | chunk((0, i), [("x", i)], 1)
+    level = 0
+    while n > 1:
+        n, below = -(-n // 4), n
+        level += 1
+        for i in range(n):
+            graph |= chunk(
+                (level, i), [(level - 1, j) for j in range(4 * i, min(4 * i + 4, below))], 1
+            )
+    return graph, [(level, 0)]
+
+
+@settings(max_examples=50)
+@given(rngs, st.integers(1, 40), workers)
+def test_a_reduction_keeps_the_budget_of_one_chunk_per_worker(rng, n, n_workers):
+    graph, keys = tree(n)
+    budget = 1001 * n_workers + n
+    assert Simulator(graph, keys, rng, n_workers, budget).run().peak <= budget
+
+
+def test_a_task_starts_when_its_inputs_are_there():
+    _, state = make_state(chunk("x") | chunk("y", "x") | chunk("z", "xy"), ["z"])
+    assert state.start(3) == [0]
+    assert state.start() == []
+    assert state.status(1) == Status.WAITING
+    assert state.finish(0, 10) == []
+    assert state.start(3) == [1]
+    assert state.finish(1, 10) == []
+    assert state.start(3) == [2]
+    assert state.finish(2, 10) == [1, 0] or state.status(0) == Status.RELEASED
+    assert state.done
+    assert state.alive == 10
+
+
+def test_a_result_goes_at_its_last_use():
+    graph = chunk("x") | chunk("a", "x") | chunk("b", "x")
+    _, state = make_state(graph, ["a", "b"])
+    state.start()
+    assert state.finish(0, 10) == []
+    assert state.start(2) == [1, 2]
+    assert state.finish(1, 10) == []
+    assert state.finish(2, 10) == [0]
+    assert state.status(0) == Status.RELEASED
+    assert state.status(1) == Status.HELD
+
+
+def test_a_task_waits_for_room():
+    graph = chunk("x", nbytes=30, workspace=30) | chunk("y", nbytes=40) | chunk("z", "xy", 1)
+    _, state = make_state(graph, ["z"], budget=90)
+    assert state.start() == [0]
+    assert state.start() == []  # 60 + 40 > 90
+    state.finish(0, 30)  # the workspace is free again
+    assert state.start() == [1]
+    assert state.alive + state.reserved == 70
+
+
+def test_sources_are_withheld_and_what_frees_memory_overtakes_them():
+    graph = chunk("x", nbytes=60) | chunk("big", nbytes=60) | chunk("end", ["big", "sx"], 1)
+    graph |= chunk("sx", "x", 5)
+    numbered = number(graph, ["end"])
+    by_key = {task.key: i for i, task in enumerate(numbered.tasks)}
+    order = [by_key[key] for key in ("x", "big", "sx", "end")]
+    state = State(numbered, order, budget=100)
+    assert state.start() == [by_key["x"]]
+    assert state.start() == []
+    state.finish(by_key["x"], 60)
+    # big's turn, but it does not fit; sx, whose turn is later, replaces x by less
+    assert state.start() == [by_key["sx"]]
+    assert state.start() == []
+    assert state.finish(by_key["sx"], 5) == [by_key["x"]]
+    assert state.start() == [by_key["big"]]
+
+
+def test_a_task_that_adds_bytes_does_not_overtake():
+    graph = chunk("x", nbytes=50) | chunk("big", nbytes=90) | chunk("small", nbytes=1)
+    _, state = make_state(graph, ["x", "big", "small"], budget=100)
+    assert state.start() == [0]
+    assert state.start() == []
+
+
+def test_a_task_larger_than_the_budget_runs_alone():
+    graph = chunk("x", nbytes=50) | chunk("huge", nbytes=500) | chunk("y", nbytes=50)
+    _, state = make_state(graph, ["x", "huge", "y"], budget=100)
+    assert state.start() == [0]
+    assert state.start() == []
+    state.finish(0, 50)
+    assert state.start() == [1]
+    assert state.start() == []
+    state.finish(1, 500)
+    assert state.start() == [2]
+
+
+def test_a_budget_may_change():
+    _, state = make_state(chunk("x") | chunk("y"), "xy", budget=10)
+    assert state.start(2) == [0]
+    assert not state.can_start()
+    state.budget = 20
+    assert state.can_start()
+    assert state.start() == [1]
+
+
+def test_a_batch_holds_one_large_task_at_most():
+    graph = chunk("a", nbytes=SMALL + 1) | chunk("b", nbytes=SMALL) | chunk("c", nbytes=SMALL + 1)
+    _, state = make_state(graph, "abc")
+    assert state.start(10) == [0, 1]
+    assert state.start(10) == [2]
+
+
+def test_chains_stay_with_their_worker():
+    graph = {}
+    for i in range(4):
+        graph |= chunk((i, 0))
+        for step in range(1, 10):
+            graph |= chunk((i, step), [(i, step - 1)])
+    numbered, state = make_state(graph, [(i, 9) for i in range(4)])
+    running = {worker: state.start()[0] for worker in range(4)}
+    for _ in range(9):
+        for worker in (2, 0, 3, 1):
+            state.finish(running[worker], 10)
+            (running[worker],) = state.start()
+    assert {numbered.tasks[i].key[0] for i in running.values()} == set(range(4))
+    assert [numbered.tasks[i].key for i in running.values()] == [(i, 9) for i in range(4)]
+
+
+def test_larger_priorities_start_first():
+    graph = {k: Task(k, int, priority=p) for k, p in (("low", -1), ("mid", 0), ("high", 1))}
+    _, state = make_state(graph, list(graph))
+    assert [state.start()[0] for _ in range(3)] == [2, 1, 0]
+
+
+def test_cancel_drops_everything():
+    graph = chunk("x") | chunk("y", "x") | chunk("z")
+    _, state = make_state(graph, ["x", "y", "z"])
+    state.start()
+    state.finish(0, 10)
+    running = state.start()
+    assert state.cancel() == [0]
+    assert (state.alive, state.n_ready, state.start()) == (0, 0, [])
+    assert not state.done
+    assert state.finish(running[0], 10) == running
+    assert state.done
+    state.validate()
+
+
+def test_an_illegal_move_tells_the_story():
+    _, state = make_state(chunk("x") | chunk("y", "x"), ["y"])
+    with pytest.raises(IllegalTransition, match="task 'x' finished while it was READY"):
+        state.finish(0, 10)
+    with pytest.raises(IllegalTransition, match="'y' failed while it was WAITING.*1 results"):
+        state.fail(1)
+    state.start()
+    with pytest.raises(IllegalTransition, match="withdrawn while it was RUNNING"):
+        state.withdraw(0)
+    state.finish(0, 10)
+    with pytest.raises(IllegalTransition, match=r"HELD.*only become RELEASED \(its last use"):
+        state.finish(0, 10)
+
+
+def test_validate_notices_a_wrong_count():
+    _, state = make_state(chunk("x"), ["x"])
+    state.validate()
+    state.reserved += 1
+    with pytest.raises(AssertionError):
+        state.validate()
+
+
+def test_every_status_but_the_last_ones_can_be_left():
+    left = {at for at, _ in TRANSITIONS}
+    assert set(Status) - left == {Status.RELEASED, Status.FAILED, Status.CANCELLED}
+    assert all(TRANSITIONS.values())

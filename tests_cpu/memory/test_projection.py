@@ -1,0 +1,111 @@
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpuscale.base.errors import MemoryBudgetError
+from gpuscale.memory.projection import check_fits, peak_bytes, task_bytes
+
+GIB = 1 << 30
+
+
+class Task:
+    """What the projection needs to know of a task, and no more."""
+
+    def __init__(self, key, deps=(), nbytes=0, workspace=0, label="", origin=None):
+        self.key, self.deps, self.nbytes, self.workspace = key, deps, nbytes, workspace
+        self.label, self.origin = label, origin
+
+
+def graph_of(*tasks):
+    return {task.key: task for task in tasks}
+
+
+SUM = graph_of(
+    Task("x", nbytes=GIB, label="ones", origin=("model.py", 3)),
+    Task("y", nbytes=GIB),
+    Task("x+y", ("x", "y"), GIB, GIB // 2, "add", ("model.py", 12)),
+)
+
+
+def test_inputs_result_and_workspace_are_in_use_together():
+    assert task_bytes(SUM, SUM["x"]) == GIB
+    assert task_bytes(SUM, SUM["x+y"]) == 3.5 * GIB
+
+
+def test_a_plan_that_fits_passes():
+    check_fits(SUM, 3.5 * GIB, ["x+y"])
+    check_fits({}, 0)
+
+
+def test_a_task_that_cannot_fit_is_named_with_its_line():
+    with pytest.raises(MemoryBudgetError) as caught:
+        check_fits(SUM, 3 * GIB)
+    message = str(caught.value)
+    assert "task 'x+y' (add, written at model.py:12) needs 3.5 GiB at once" in message
+    assert "2.0 GiB of inputs, 1.0 GiB of result and 512.0 MiB to work in" in message
+    assert "the memory limit is 3.0 GiB" in message
+    assert "smaller chunks" in message and "memory-limit" in message
+
+
+def test_a_task_without_label_and_line():
+    with pytest.raises(MemoryBudgetError, match=r"task 'y' \(unnamed\) needs 1.0 GiB"):
+        check_fits(graph_of(Task("y", nbytes=GIB)), 10)
+
+
+def test_requested_results_are_in_memory_together():
+    pieces = graph_of(*(Task(i, nbytes=GIB) for i in range(10)))
+    check_fits(pieces, 8 * GIB, [0, 1, 2])
+    with pytest.raises(MemoryBudgetError, match="take 10.0 GiB together.*limit is 8.0 GiB.*files"):
+        check_fits(pieces, 8 * GIB, pieces)
+
+
+def test_the_peak_of_a_chain():
+    chain = graph_of(Task("a", nbytes=5), Task("b", ("a",), 7, 2), Task("c", ("b",), 1))
+    assert peak_bytes(chain, "abc", "c") == 5 + 7 + 2
+    assert peak_bytes(chain, "abc", "abc") == 14
+    assert peak_bytes({}, "") == 0
+
+
+def test_the_peak_of_several_workers():
+    maps = graph_of(
+        *(Task(("x", i), (), 100) for i in range(9)),
+        *(Task(("y", i), (("x", i),), 1) for i in range(9)),
+    )
+    order = [(name, i) for i in range(9) for name in "xy"]
+    kept = [("y", i) for i in range(9)]
+    assert peak_bytes(maps, order, kept) == 100 + 9
+    assert peak_bytes(maps, order, kept, n_workers=2) == 200 + 8
+    assert peak_bytes(maps, order, kept, n_workers=18) == sum(t.nbytes for t in maps.values())
+
+
+@given(st.integers(0, 2**32), st.integers(1, 15), st.integers(1, 4))
+def test_more_workers_never_need_less(seed, n, n_workers):
+    rng = Random(seed)
+    tasks = [
+        Task(
+            i,
+            tuple(rng.choices(range(i), k=rng.randrange(3))) if i else (),
+            rng.randint(0, 9),
+            rng.randint(0, 9),
+        )
+        for i in range(n)
+    ]
+    graph = graph_of(*tasks)
+    kept = rng.sample(range(n), rng.randint(0, n))
+    peaks = [peak_bytes(graph, range(n), kept, w) for w in range(1, n_workers + 1)]
+    assert peaks == sorted(peaks)
+    assert peaks[0] >= max(task_bytes(graph, task) for task in tasks)
+    assert peaks[0] == walk(tasks, kept)
+
+
+def walk(tasks, kept):
+    """The peak of one worker by keeping the set of living results."""
+    alive, peak = {}, 0
+    for i, task in enumerate(tasks):
+        peak = max(peak, sum(alive.values()) + task.nbytes + task.workspace)
+        alive[i] = task.nbytes
+        later = {dep for other in tasks[i + 1 :] for dep in other.deps} | set(kept)
+        alive = {key: nbytes for key, nbytes in alive.items() if key in later}
+    return peak
