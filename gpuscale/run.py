@@ -16,7 +16,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
-from gpuscale.graph import rechunk as _rechunk  # registers its layout
+from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.build import block_keys, build
 from gpuscale.graph.join import join_blocks
 from gpuscale.graph.task import Graph

@@ -12,7 +12,9 @@ from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.functional import *
+from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.reductions import *
+from gpuscale.array.api.reshaping import *
 from gpuscale.array.collection import Array as Array
 from gpuscale.array import random as random

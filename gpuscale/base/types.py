@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeGuard, Union
+from typing import Any, NoReturn, TypeGuard
 
 from gpuscale.base.errors import UnknownSizeError
 
@@ -47,14 +47,14 @@ class Unknown:
         )
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
-    __floordiv__ = __rfloordiv__ = __truediv__ = __mod__ = __neg__ = _refuse
+    __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __mod__ = __neg__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = __int__ = __index__ = __bool__ = _refuse
 
 
-Size = Union[int, Unknown]
+Size = int | Unknown
 Shape = tuple[Size, ...]
 Chunks = tuple[tuple[Size, ...], ...]
-Key = Union[str, tuple[Any, ...]]
+Key = str | tuple[Any, ...]
 
 
 def is_known(sizes: Iterable[Any]) -> TypeGuard[tuple[int, ...]]:

@@ -4,7 +4,7 @@ What lives here: `progress` (a bar while a run lasts), `listening` (listeners th
 while). Engines send the events of `gpuscale.engines.events`; a listener is a callable that takes
 one, with an attribute ``wants`` that names the events it needs.
 
-May import: everything below, and `gpuscale.collection`.
+May import: everything below.
 
 To add to it: one file for one thing to watch, with a context manager that puts it among the
 listeners (`listening.Watcher`).

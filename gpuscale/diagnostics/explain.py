@@ -12,6 +12,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Physical, Source
 from gpuscale.expr.walk import toposort
+from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.build import block_keys, build, task_name
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
@@ -132,7 +133,12 @@ def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
             peak = max(row[2] for row in found)
             rows.append(
                 PlanRow(
-                    node.name, type(node).__name__, tasks, _read_bytes(node), written, peak,
+                    node.name,
+                    type(node).__name__,
+                    tasks,
+                    _read_bytes(node),
+                    written,
+                    peak,
                     "" if node.origin is None else f"{_file(node.origin[0])}:{node.origin[1]}",
                 )
             )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from gpuscale.base.types import Chunks
 
-__all__ = ["RechunkPlan"]
+__all__ = ["ConcatenatePlan", "ReshapePlan", "RechunkPlan"]
 
 
 @dataclass(frozen=True)
@@ -22,3 +22,23 @@ class RechunkPlan:
 
     steps: tuple[Chunks, ...]
     label: ClassVar[str] = "rechunk"
+
+
+@dataclass(frozen=True)
+class ConcatenatePlan:
+    """Blocks of several inputs, one input after the other along an axis.
+
+    Parameters
+    ----------
+    axis : int
+    """
+
+    axis: int
+    label: ClassVar[str] = "concatenate"
+
+
+@dataclass(frozen=True)
+class ReshapePlan:
+    """Every block gets another shape; blocks keep their C order."""
+
+    label: ClassVar[str] = "reshape"
