@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def run(options: argparse.Namespace) -> None:
 
 def main() -> None:
     options = parser().parse_args()
+    # Like Ctrl-C: end the process at work and remove the input files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if options.command == "list":
         for workload in WORKLOADS.values():
             print(f"{workload.name:<18} {workload.about.format(**workload.sizes['full'])}")

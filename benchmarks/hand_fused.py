@@ -246,11 +246,16 @@ def over_stripes(n: int, threads: int, kernel: Callable, make_state: Callable) -
         return [f.result() for f in [pool.submit(worker) for _ in range(threads)]]
 
 
+def key_of(seed: int) -> tuple[np.uint64, np.uint64]:
+    """The two 32-bit words that a 64-bit seed consists of."""
+    return U(seed & 0xFFFFFFFF), U(seed >> 32)
+
+
 def column_moments(n: int, seed: int = 0, paired: bool = True, threads: int = 2) -> np.ndarray:
     """Mean and sum of squared deviations of each column of y, shape (2, n)."""
     if n % TILE:
         raise ValueError(f"the hand-written kernel takes multiples of {TILE}, got n={n}")
-    key = (U(seed & 0xFFFFFFFF), U(seed >> 32))
+    key = key_of(seed)
 
     def sums_kernel(i, sums):
         add_column_sums(sums, i * UTILE, U(n), key)
