@@ -28,7 +28,7 @@ def read_floors(text: str) -> dict[str, int]:
 
     An entry is a number and names, two spaces before each; three or more start the explanation.
     """
-    (block,) = re.findall(r"^```\w*\n( 9  ml .*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```\w*\n(\s*\d+  ml .*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     entries = re.findall(r"(?<!\S)(\d)((?:  [\w.]+)+)(?=   |\s*$)", block, flags=re.MULTILINE)
     return {name.removesuffix(".py"): int(n) for n, names in entries for name in names.split()}
 
@@ -103,7 +103,7 @@ def all_imports() -> Iterator[tuple[str, str, str, int]]:
 
 def test_the_map_places_every_folder():
     assert FLOORS["base"] == 0
-    assert FLOORS["collection"] == 7
+    assert FLOORS["collection"] == 8
     assert len(FLOORS) == 19
     placed = {*FLOORS, GROUND, BESIDE, "__init__"}
     found = {p.stem for p in (ROOT / "gpuscale").iterdir() if p.suffix == ".py" or p.is_dir()}
@@ -149,7 +149,7 @@ def test_device_libraries_are_imported_only_behind_the_seams():
         ("gpuscale.chunks.a", "from kernels import philox", True),
         ("gpuscale.codegen.a", "from gpuscale.memory import limits", True),
         ("gpuscale.run", "from gpuscale.collection import Collection", False),
-        ("gpuscale.run", "from gpuscale.diagnostics import progress", True),
+        ("gpuscale.run", "from gpuscale.diagnostics import progress", False),
         ("gpuscale.kernels.philox.a", "from gpuscale.base import errors", True),
         ("gpuscale.kernels.philox.a", "from .rounds import f", False),
     ],
