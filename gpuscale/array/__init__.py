@@ -8,7 +8,9 @@ becomes physical nodes.
 
 from gpuscale.array import lower as lower
 from gpuscale.array import rules as rules
+from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
+from gpuscale.array.api import protocols as protocols
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.functional import *

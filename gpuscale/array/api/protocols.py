@@ -1,0 +1,124 @@
+"""How other libraries meet our arrays: NumPy's protocols, the Array API standard, DLPack."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.api.elementwise import divmod as _divmod
+from gpuscale.array.api.elementwise import frexp, modf
+from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.collection import Array
+from gpuscale.array.ufunc import Ufunc, into
+
+__all__: list[str] = []
+
+_REDUCE = {
+    "add": "sum",
+    "logical_and": "all",
+    "logical_or": "any",
+    "maximum": "max",
+    "minimum": "min",
+    "multiply": "prod",
+}
+_ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
+_SEVERAL = {"divmod": _divmod, "frexp": frexp, "modf": modf}
+
+
+def _namespace() -> Any:
+    return import_module("gpuscale.array")
+
+
+def array_ufunc(
+    ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Answer NumPy's ufuncs; those of other libraries run chunk by chunk."""
+    if any(_foreign(x) for x in inputs):
+        return NotImplemented
+    name = ufunc.__name__
+    ours = getattr(_namespace(), name, None) if _is_numpys(ufunc) else None
+    if method == "__call__":
+        if name in _SEVERAL and _is_numpys(ufunc):
+            return _SEVERAL[name](*inputs)
+        if isinstance(ours, Ufunc) or name in ("matmul", "vecdot") and ours is not None:
+            return ours(*inputs, **kwargs)
+        return _chunkwise(ufunc, inputs, kwargs)
+    table = {"reduce": _REDUCE, "accumulate": _ACCUMULATE}.get(method, {})
+    if method == "outer" and isinstance(ours, Ufunc):
+        return ours.outer(*inputs, **kwargs)
+    if name not in table:
+        return NotImplemented
+    (x,) = inputs
+    kwargs.setdefault("axis", 0)  # what NumPy's methods do, unlike its functions
+    out = kwargs.pop("out", None)
+    return into(out, getattr(_namespace(), table[name])(x, **kwargs))
+
+
+def _is_numpys(ufunc: Any) -> bool:
+    return getattr(np, ufunc.__name__, None) is ufunc or ufunc.__name__ in ("divide", "remainder")
+
+
+def _foreign(value: Any) -> bool:
+    """Whether another library's array would rather answer itself."""
+    return hasattr(value, "__array_ufunc__") and not isinstance(
+        value, Array | np.ndarray | np.generic
+    )
+
+
+def _chunkwise(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    out = kwargs.pop("out", None)
+    if ufunc.signature is not None or ufunc.nout != 1:
+        return NotImplemented
+    return into(out, map_blocks(ufunc, *inputs, **kwargs))
+
+
+def array_function(
+    function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Answer NumPy's functions with ours of the same name, in the same submodule.
+
+    Raises
+    ------
+    TypeError
+        If there is none: the array is never converted behind the user's back.
+    """
+    module = _namespace()
+    for part in function.__module__.split(".")[1:]:
+        module = getattr(module, part, None)
+    ours = getattr(module, function.__name__, None)
+    if ours is None or ours is function:
+        raise TypeError(
+            f"{function.__module__}.{function.__name__} is not implemented for gpuscale arrays; "
+            "call it on x.compute(), or on each chunk with gpuscale.array.map_blocks"
+        )
+    return ours(*args, **kwargs)
+
+
+def array_namespace(api_version: str | None) -> Any:
+    """Return `gpuscale.array`, which follows the Array API standard.
+
+    Raises
+    ------
+    ValueError
+        If a version is asked for that is not supported.
+    """
+    versions = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+    if api_version is not None and api_version not in versions:
+        raise ValueError(f"Array API version {api_version!r} is not one of {', '.join(versions)}")
+    return _namespace()
+
+
+def dlpack(x: Array, kwargs: dict[str, Any]) -> Any:
+    """Compute and export through DLPack."""
+    result = x.compute()
+    result = np.asarray(result) if x.backend == "numpy" else result
+    return result.__dlpack__(**kwargs)
+
+
+def dlpack_device(x: Array) -> tuple[int, int]:
+    """Kind and number of the device on which `dlpack` exports."""
+    return (1, 0) if x.backend == "numpy" else (2, 0)
+
+
