@@ -29,7 +29,7 @@ def read_floors(text: str) -> dict[str, int]:
     An entry is a number and names, two spaces before each; three or more start the explanation.
     """
     (block,) = re.findall(r"^```\w*\n(\s*\d+  ml .*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    entries = re.findall(r"(?<!\S)(\d)((?:  [\w.]+)+)(?=   |\s*$)", block, flags=re.MULTILINE)
+    entries = re.findall(r"(?<!\S)(\d+)((?:  [\w.]+)+)(?=   |\s*$)", block, flags=re.MULTILINE)
     return {name.removesuffix(".py"): int(n) for n, names in entries for name in names.split()}
 
 
