@@ -16,6 +16,7 @@ from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.functional import *
 from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
+from gpuscale.array.api.matrices import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
 from gpuscale.array.collection import Array as Array
