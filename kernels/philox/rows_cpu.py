@@ -4,6 +4,7 @@ Parameters of a draw beyond key and index are passed on as they are.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,30 @@ def fill_by_pairs(pair: Draw, single: Draw) -> Draw:
             body[2 * k], body[2 * k + 1] = pair(key0, key1, block + k, *parameters)
         for k in range(first + 2 * pairs, out.size):
             out[k] = single(key0, key1, start + k, *parameters)
+
+    return fill
+
+
+@cache
+def fill_each(single: Draw) -> Draw:
+    """Return `fill(out, key0, key1, index)` that writes the elements of an index array.
+
+    Examples
+    --------
+    >>> def single(key0, key1, index):
+    ...     return 10 * index
+    >>> row = np.empty(2)
+    >>> fill_each(single)(row, 0, 0, np.array([4, 2]))
+    >>> row
+    array([40., 20.])
+    """
+    make_compilable(single)
+
+    @njit(error_model="numpy", nogil=True)
+    def fill(out: Any, key0: int, key1: int, index: Any) -> None:
+        prefer_wide_vectors()
+        for k in range(out.size):
+            out[k] = single(key0, key1, index[k])
 
     return fill
 
