@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from gpuscale.diagnostics.explain import Explanation, explain
 from gpuscale.expr.node import Node
 
 __all__ = ["Collection"]
@@ -65,3 +66,24 @@ class Collection:
 
         result: C = optimize(self, until=until)[0]
         return result
+
+    def explain(self, stage: str = "plan") -> Explanation:
+        """Say what `compute` would do: tasks, bytes and projected peak of every physical node.
+
+        Parameters
+        ----------
+        stage : {"plan", "expression", "simplify", "lower", "fuse", "all"}
+            The table of the plan, the tree after one stage of optimization, or everything.
+
+        Raises
+        ------
+        ValueError
+            If there is no such stage.
+
+        Examples
+        --------
+        >>> import gpuscale.array as ga
+        >>> (ga.ones((4, 4), chunks=2) + 1).explain("fuse")
+        Blockwise full+add float64 (4, 4), 4 blocks
+        """
+        return explain([self._expr], stage)

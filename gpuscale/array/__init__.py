@@ -13,6 +13,7 @@ from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import protocols as protocols
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
+from gpuscale.array.api.files import *
 from gpuscale.array.api.functional import *
 from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *

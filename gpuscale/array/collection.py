@@ -417,5 +417,3 @@ class Array(Collection):
     topk = _method("topk")
     trace = _method("trace")
     var = _method("var")
-    visualize = _method("visualize")
-    explain = _method("explain")
