@@ -90,7 +90,22 @@ def attempt_poisson(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
     return k, inside & (bound <= log_ratio)
 
 
-POISSON = Method(attempt_poisson, blocks=1)
+def poisson_constants(parameters: Any) -> tuple[Any, ...]:
+    """Return (center, width, mode, slope, offset) for the mean.
+
+    Examples
+    --------
+    >>> center, width, mode, slope, offset = poisson_constants((np.array([3.5]),))
+    >>> center, mode, slope
+    (array([4.]), array([3.]), array([0.]))
+    """
+    lam = np.maximum(parameters[0], TINY)
+    mode = np.floor(lam)
+    slope = log(lam / (mode + 0.5))
+    return lam + 0.5, width_of(lam), mode, slope, stirling_tail(mode + 0.5)
+
+
+POISSON = Method(poisson_constants, attempt_poisson, blocks=1)
 
 
 def poisson(stream: Stream, lam: Array) -> Array:
@@ -102,11 +117,7 @@ def poisson(stream: Stream, lam: Array) -> Array:
     >>> poisson(stream, np.array(4.0)).mean().round(1)
     np.float64(4.0)
     """
-    lam = np.maximum(lam, TINY)
-    mode = np.floor(lam)
-    slope = log(lam / (mode + 0.5))
-    offset = stirling_tail(mode + 0.5)
-    return as_counts(draw_accepted(POISSON, stream, lam + 0.5, width_of(lam), mode, slope, offset))
+    return as_counts(draw_accepted(POISSON, stream, lam))
 
 
 def attempt_binomial(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
@@ -127,7 +138,24 @@ def attempt_binomial(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
     return k, inside & (bound <= log_ratio)
 
 
-BINOMIAL = Method(attempt_binomial, blocks=1)
+def binomial_constants(parameters: Any) -> tuple[Any, ...]:
+    """Return (center, width, mode, slope, offset, n) for n and p <= 1/2.
+
+    Examples
+    --------
+    >>> constants = binomial_constants((np.array([4.0]), np.array([0.5])))
+    >>> [float(constants[k][0]) for k in (0, 2, 3, 5)]
+    [2.5, 2.0, 0.0, 4.0]
+    """
+    n, p = parameters[0], np.maximum(parameters[1], TINY)
+    mode = np.minimum(np.floor((n + 1.0) * p), n)
+    m, rest = mode + 0.5, n - mode + 0.5
+    slope = log(p / (1.0 - p) * (rest / m))
+    offset = stirling_tail(m) + stirling_tail(rest)
+    return n * p + 0.5, width_of(n * p * (1.0 - p)), mode, slope, offset, n
+
+
+BINOMIAL = Method(binomial_constants, attempt_binomial, blocks=1)
 
 
 def binomial(stream: Stream, n: Array, p: Array) -> Array:
@@ -141,13 +169,7 @@ def binomial(stream: Stream, n: Array, p: Array) -> Array:
     """
     mirrored = p > 0.5
     n = np.asarray(n, np.float64)
-    p = np.maximum(np.where(mirrored, 1.0 - p, p), TINY)
-    mode = np.minimum(np.floor((n + 1.0) * p), n)
-    m, rest = mode + 0.5, n - mode + 0.5
-    slope = log(p / (1.0 - p) * (rest / m))
-    offset = stirling_tail(m) + stirling_tail(rest)
-    width = width_of(n * p * (1.0 - p))
-    drawn = draw_accepted(BINOMIAL, stream, n * p + 0.5, width, mode, slope, offset, n)
+    drawn = draw_accepted(BINOMIAL, stream, n, np.where(mirrored, 1.0 - p, p))
     return as_counts(np.where(mirrored, n - drawn, drawn))
 
 
@@ -179,7 +201,34 @@ def attempt_hypergeometric(bits: tuple[Any, ...], constants: Any) -> tuple[Any, 
     return k, inside & (bound <= log_ratio)
 
 
-HYPERGEOMETRIC = Method(attempt_hypergeometric, blocks=1)
+def hypergeometric_constants(parameters: Any) -> tuple[Any, ...]:
+    """Return (center, width, mode, slope, offset, good, sample, surplus) for (good, bad, sample).
+
+    Examples
+    --------
+    >>> two = np.array([2.0])
+    >>> constants = hypergeometric_constants((two, two, two))
+    >>> [float(constants[k][0]) for k in (0, 2, 3, 7)]
+    [1.5, 1.0, 0.0, 0.0]
+    """
+    good, bad, sample = parameters[0], parameters[1], parameters[2]
+    total = good + bad
+    share = good / np.maximum(total, 1.0)
+    mean = sample * share
+    variance = mean * (1.0 - share) * (total - sample) / np.maximum(total - 1.0, 1.0)
+    mode = np.floor((good + 1.0) * (sample + 1.0) / (total + 2.0))
+    mode = np.minimum(np.maximum(mode, np.maximum(0.0, sample - bad)), np.minimum(good, sample))
+    surplus = bad - sample
+    taken, left = mode + 0.5, good - mode + 0.5
+    unsampled, behind = sample - mode + 0.5, surplus + mode + 0.5
+    slope = log(left / taken * (unsampled / behind))
+    offset = (stirling_tail(taken) + stirling_tail(left)) + (
+        stirling_tail(unsampled) + stirling_tail(behind)
+    )
+    return mean + 0.5, width_of(variance), mode, slope, offset, good, sample, surplus
+
+
+HYPERGEOMETRIC = Method(hypergeometric_constants, attempt_hypergeometric, blocks=1)
 
 
 def hypergeometric(stream: Stream, good: Array, bad: Array, sample: Array) -> Array:
@@ -191,16 +240,4 @@ def hypergeometric(stream: Stream, good: Array, bad: Array, sample: Array) -> Ar
     >>> hypergeometric(stream, np.array(5), np.array(15), np.array(8)).mean().round(1)
     np.float64(2.0)
     """
-    good, bad, sample = (np.asarray(count, np.float64) for count in (good, bad, sample))
-    total = good + bad
-    share = good / np.maximum(total, 1.0)
-    mean = sample * share
-    variance = mean * (1.0 - share) * (total - sample) / np.maximum(total - 1.0, 1.0)
-    mode = np.floor((good + 1.0) * (sample + 1.0) / (total + 2.0))
-    mode = np.minimum(np.maximum(mode, np.maximum(0.0, sample - bad)), np.minimum(good, sample))
-    surplus = bad - sample
-    left, unsampled, behind = good - mode + 0.5, sample - mode + 0.5, surplus + mode + 0.5
-    slope = log(left / (mode + 0.5) * (unsampled / behind))
-    offset = sum(stirling_tail(h) for h in (mode + 0.5, left, unsampled, behind))
-    constants = (mean + 0.5, width_of(variance), mode, slope, offset, good, sample, surplus)
-    return as_counts(draw_accepted(HYPERGEOMETRIC, stream, *constants))
+    return as_counts(draw_accepted(HYPERGEOMETRIC, stream, good, bad, sample))

@@ -1,6 +1,6 @@
 """Distributions made of draws of others: each part takes a stage of its own.
 
-Ratios of gammas are taken between parts that cannot underflow (see `gamma_and_boost`).
+Ratios of gammas are taken as differences of logarithms, which do not underflow.
 """
 
 from typing import Any
@@ -9,22 +9,27 @@ import numpy as np
 
 from ...elementary.exponential import exp, expm1
 from ...elementary.logarithm import log, log1p
+from ...portable import as_float64, select
 from ..normal import legs, normal
-from ..rounds import words
-from ..uniform import ONE, UNIT53, ZERO, bits53, open_unit
-from .counts import as_counts, poisson
-from .gamma import gamma, gamma_and_boost, standard_gamma
-from .rejection import Array, Stream
+from ..uniform import UNIT53, open_unit
+from .counts import TINY, as_counts, poisson
+from .gamma import gamma, log_gamma, standard_gamma
+from .rejection import Array, Method, Stream, draw_accepted
 
 LARGEST_LAM = 9.2e18
 
 
-def _ratio(stream: Stream, above: Array, below: Array) -> Array:
-    """Return the ratio of two independent gamma draws of these shapes: stages 0 and 1."""
-    top, top_boost = gamma_and_boost(stream.at(0), above)
-    bottom, bottom_boost = gamma_and_boost(stream.at(1), below)
-    boost = top_boost - bottom_boost
-    return top / bottom * exp(boost) if np.ndim(boost) else top / bottom
+def _log_gammas(stream: Stream, one: Array, other: Array) -> tuple[Array, Array]:
+    """Return the logarithms of two independent gamma draws of these shapes: stages 0 and 1."""
+    return log_gamma(stream.at(0), one), log_gamma(stream.at(1), other)
+
+
+def _share(logs: Any) -> tuple[Any, ...]:
+    return (1.0 / (1.0 + exp(logs[1] - logs[0])),)
+
+
+def _ratio(logs: Any) -> tuple[Any, ...]:
+    return (exp(logs[0] - logs[1]),)
 
 
 def beta(stream: Stream, a: Array, b: Array) -> Array:
@@ -36,7 +41,7 @@ def beta(stream: Stream, a: Array, b: Array) -> Array:
     >>> beta(stream, np.array(1.0), np.array(3.0)).mean().round(2)
     np.float64(0.25)
     """
-    return 1.0 / (1.0 + _ratio(stream, b, a))
+    return stream.evaluate(_share, *_log_gammas(stream, a, b))[0]
 
 
 def f(stream: Stream, dfnum: Array, dfden: Array) -> Array:
@@ -48,7 +53,8 @@ def f(stream: Stream, dfnum: Array, dfden: Array) -> Array:
     >>> np.median(f(stream, np.array(9.0), np.array(9.0))).round(1)
     np.float64(1.0)
     """
-    return _ratio(stream, dfnum / 2.0, dfden / 2.0) * (dfden / dfnum)
+    ratio = stream.evaluate(_ratio, *_log_gammas(stream, dfnum / 2.0, dfden / 2.0))[0]
+    return ratio * (dfden / dfnum)
 
 
 def chisquare(stream: Stream, df: Array) -> Array:
@@ -100,10 +106,13 @@ def standard_t(stream: Stream, df: Array) -> Array:
     >>> abs(np.median(standard_t(stream, np.array(3.0)))) < 0.05
     np.True_
     """
-    half = df / 2.0
-    drawn, boost = gamma_and_boost(stream.at(1), half)
-    scale = np.sqrt(half / drawn)
-    return stream.draws(normal) * (scale * exp(-boost / 2.0) if np.ndim(boost) else scale)
+    logs = log_gamma(stream.at(1), df / 2.0)
+    return stream.evaluate(_student, stream.draws(normal), df, logs)[0]
+
+
+def _student(parts: Any) -> tuple[Any, ...]:
+    # sqrt of half the degrees of freedom over the gamma draw
+    return (parts[0] * np.sqrt(0.5 * parts[1]) * exp(-0.5 * parts[2]),)
 
 
 def negative_binomial(stream: Stream, n: Array, p: Array) -> Array:
@@ -119,6 +128,32 @@ def negative_binomial(stream: Stream, n: Array, p: Array) -> Array:
     return poisson(stream.at(1), np.minimum(lam, LARGEST_LAM))
 
 
+def attempt_wald(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
+    """Return (value, True) for constants (mean, scale): one attempt is enough.
+
+    Examples
+    --------
+    >>> zeros = (np.zeros(1, np.uint64),) * 4
+    >>> attempt_wald(zeros, (3.0, 2.0))
+    (array([3.]), array([ True]))
+    """
+    mean, scale = constants[0], constants[1]
+    z, _ = legs(bits[0], bits[1])
+    p = mean * z * z / (4.0 * scale)
+    side = np.sqrt(p) + np.sqrt(p + 1.0)
+    smaller = mean / (side * side)
+    u = as_float64(bits[2]) * UNIT53
+    value = select(u * (mean + smaller) <= mean, smaller, mean * (mean / smaller))
+    return value, u < 1.0
+
+
+def _unchanged(parameters: Any) -> tuple[Any, ...]:
+    return parameters[0], parameters[1]
+
+
+WALD = Method(_unchanged, attempt_wald, blocks=2)
+
+
 def wald(stream: Stream, mean: Array, scale: Array) -> Array:
     """Return inverse Gaussian draws.
 
@@ -132,13 +167,29 @@ def wald(stream: Stream, mean: Array, scale: Array) -> Array:
     >>> abs(wald(stream, np.array(3.0), np.array(9.0)).mean() - 3.0) < 0.1
     np.True_
     """
-    first, second = _bits_of_block(stream, draw=0)
-    z, _ = legs(first, second)
-    p = mean * z * z / (4.0 * scale)
-    side = np.sqrt(p) + np.sqrt(p + 1.0)
-    smaller = mean / (side * side)
-    u = _bits_of_block(stream, draw=1)[0] * UNIT53
-    return np.where(u * (mean + smaller) <= mean, smaller, mean * (mean / smaller))
+    return draw_accepted(WALD, stream, mean, scale)
+
+
+def attempt_logseries(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
+    """Return (k, True) for the constant log(1 - p): one attempt is enough.
+
+    Examples
+    --------
+    >>> middle = np.array([2**52], np.uint64)
+    >>> attempt_logseries((middle, middle), (-0.7,))
+    (array([1.]), array([ True]))
+    """
+    v, u = open_unit(bits[0]), open_unit(bits[1])
+    q = np.maximum(-expm1(constants[0] * u), TINY)
+    beyond = np.maximum(np.floor(1.0 + log(v) / log(q)), 1.0)
+    return select(v >= q, 1.0, select(v >= q * q, 2.0, beyond)), v < 1.0
+
+
+def _log_of_rest(parameters: Any) -> tuple[Any, ...]:
+    return (log1p(-parameters[0]),)
+
+
+LOGSERIES = Method(_log_of_rest, attempt_logseries, blocks=1)
 
 
 def logseries(stream: Stream, p: Array) -> Array:
@@ -153,15 +204,4 @@ def logseries(stream: Stream, p: Array) -> Array:
     >>> logseries(stream, np.array(0.5)).mean().round(1)
     np.float64(1.4)
     """
-    first, second = _bits_of_block(stream, draw=0)
-    v, u = open_unit(first), open_unit(second)
-    q = np.maximum(-expm1(log1p(-p) * u), 1e-300)
-    tail = np.floor(1.0 + log(v) / log(q))
-    return as_counts(np.where(v >= q, 1.0, np.where(v >= q * q, 2.0, np.maximum(tail, 1.0))))
-
-
-def _bits_of_block(stream: Stream, draw: int) -> tuple[Any, Any]:
-    """Return two 53-bit integers of each element's own block."""
-    stage = np.uint64(stream.stage)
-    w0, w1, w2, w3 = words(*stream.key, stream.index, ONE if draw else ZERO, stage)
-    return bits53(w0, w1), bits53(w2, w3)
+    return as_counts(draw_accepted(LOGSERIES, stream, p))

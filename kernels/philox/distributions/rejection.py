@@ -15,7 +15,7 @@ from ..rounds import words
 from ..uniform import bits53
 
 Array = np.ndarray[Any, Any]
-# Returns (value, accepted) of 53-bit random integers and the constants of the distribution.
+Formulas = Callable[[Any], tuple[Any, ...]]
 Attempt = Callable[[tuple[Any, ...], Any], tuple[Any, Any]]
 
 
@@ -46,6 +46,21 @@ class Stream:
         fill_each(draw)(out, *self.key, self.index)
         return out
 
+    def evaluate(self, formulas: Formulas, *inputs: Any) -> Any:
+        """Return the results of formulas: a tuple of floats, or a table with a row for each.
+
+        Each input is a number, or an array with a value for each element.
+        """
+        if not any(np.ndim(values) for values in inputs):
+            results = formulas(tuple(np.full(1, values, np.float64) for values in inputs))
+            return tuple(float(result[0]) for result in results)
+        table = np.stack(np.broadcast_arrays(np.empty(self.index.size), *inputs)[1:])
+        if not self.compiled:
+            return np.stack(formulas(table))
+        from .rejection_cpu import compiled_formulas
+
+        return compiled_formulas(formulas)(table)
+
     def at(self, stage: int) -> "Stream":
         """Return the same elements with draws that are independent of other stages."""
         return replace(self, stage=stage)
@@ -53,8 +68,16 @@ class Stream:
 
 @dataclass(frozen=True)
 class Method:
-    """A rejection method: its attempt and the Philox blocks of two 53-bit integers it takes."""
+    """A rejection method.
 
+    Attributes
+    ----------
+    setup : parameters -> constants of the attempts; both are indexed by number.
+    attempt : (53-bit random integers, constants) -> (value, accepted).
+    blocks : how many Philox blocks of two such integers an attempt takes, 1 or 2.
+    """
+
+    setup: Formulas
     attempt: Attempt
     blocks: int
 
@@ -97,39 +120,39 @@ def constants_at(constants: Any, positions: Any) -> Any:
     return constants if isinstance(constants, tuple) else constants[:, positions]
 
 
-def draw_accepted(method: Method, stream: Stream, *constants: Any) -> Array:
+def draw_accepted(method: Method, stream: Stream, *parameters: Any) -> Array:
     """Return, for each element of a stream, the value of its first accepted attempt.
 
     Parameters
     ----------
     method : what to attempt.
     stream : key, elements and stage.
-    constants : float or 1-d float64 array as long as the stream, each. Where one is infinite or
-        NaN no attempt could end, and the value is NaN.
+    parameters : each a number, or an array with a value for each element. Where a constant that
+        follows from them is infinite or NaN no attempt could end, and the value is NaN.
 
     Examples
     --------
-    >>> def below_half(bits, constants):
+    >>> def limit(parameters):
+    ...     return (parameters[0] / 2.0,)
+    >>> def below(bits, constants):
     ...     value = bits[0] * 2.0**-53
-    ...     return value, value < 0.5
+    ...     return value, value < constants[0]
     >>> stream = Stream((0, 0), np.arange(1000, dtype=np.uint64))
-    >>> draw_accepted(Method(below_half, blocks=1), stream).max() < 0.5
+    >>> draw_accepted(Method(limit, below, blocks=1), stream, 0.5).max() < 0.25
     np.True_
     """
-    if not any(np.ndim(constant) for constant in constants):
-        numbers = tuple(map(float, constants))
-        if not np.isfinite(numbers).all():
-            return np.full(stream.index.size, np.nan)
-        return _draw(method, stream, numbers)
-    table = np.stack(np.broadcast_arrays(np.empty(stream.index.size), *constants)[1:])
-    finite = np.isfinite(table).all(axis=0)
+    constants = stream.evaluate(method.setup, *parameters)
+    finite = np.isfinite(constants).all(axis=0)
+    if finite.all():
+        return _draw(method, stream, constants)
     out = np.full(stream.index.size, np.nan)
-    out[finite] = _draw(method, replace(stream, index=stream.index[finite]), table[:, finite])
+    if np.ndim(finite):
+        usable = replace(stream, index=stream.index[finite])
+        out[finite] = _draw(method, usable, constants[:, finite])
     return out
 
 
 def _draw(method: Method, stream: Stream, constants: Any) -> Array:
-    """Return the accepted values for finite constants: a tuple of floats, or a table of columns."""
     out = np.empty(stream.index.size)
     if stream.compiled:
         from .rejection_cpu import compiled_loop

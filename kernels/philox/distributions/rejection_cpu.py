@@ -9,22 +9,64 @@ from numba import njit, types
 from numba.extending import overload
 
 from ...portable_cpu import OPTIONS, make_compilable, prefer_wide_vectors
-from .rejection import Method, constants_at, one_block, two_blocks
+from .rejection import Formulas, Method, constants_at, one_block, two_blocks
 
 
-@overload(constants_at, jit_options=OPTIONS)
+def keep_constants(constants: Any, source: int, target: int) -> None:
+    """Move the constants of one pending element to another place of the table, if there is one."""
+
+
+@overload(constants_at, jit_options=OPTIONS, strict=False)
 def _constants_at(constants: Any, positions: Any) -> Callable[..., Any]:
     if isinstance(constants, types.BaseTuple):
         return lambda constants, positions: constants
     return lambda constants, positions: constants[:, positions]
 
 
+@overload(keep_constants, jit_options=OPTIONS, strict=False)
+def _keep_constants(constants: Any, source: Any, target: Any) -> Callable[..., Any]:
+    if isinstance(constants, types.BaseTuple):
+        return lambda constants, source, target: None
+
+    def move(constants: Any, source: int, target: int) -> None:
+        for row in range(constants.shape[0]):
+            constants[row, target] = constants[row, source]
+
+    return move
+
+
+@cache
+def compiled_formulas(formulas: Formulas) -> Callable[..., Any]:
+    """Return `evaluate(inputs)`: a table with the formulas' results for each column of inputs."""
+    make_compilable(formulas)
+
+    @njit(error_model="numpy", nogil=True)
+    def fill(out: Any, inputs: Any) -> None:
+        prefer_wide_vectors()
+        for j in range(inputs.shape[1]):
+            results = formulas(inputs[:, j])
+            for row in range(len(results)):
+                out[row, j] = results[row]
+
+    @cache
+    def count_results(inputs: int) -> int:
+        return len(formulas(np.ones((inputs, 1))))
+
+    def evaluate(inputs: Any) -> Any:
+        out = np.empty((count_results(len(inputs)), inputs.shape[1]))
+        fill(out, inputs)
+        return out
+
+    return evaluate
+
+
 @cache
 def compiled_loop(method: Method) -> Callable[..., None]:
     """Return `loop(out, key0, key1, index, stage, constants)` for a rejection method.
 
-    Each pass makes one attempt for all pending elements in a branch-free loop, which vectorises,
-    then keeps the list of those that were refused.
+    Each pass makes one attempt for all pending elements in a branch-free loop, then moves those
+    that were refused to the front of the work arrays: read through a list of positions instead,
+    the loop would not vectorise. A table of `constants` is overwritten.
     """
     attempt_once, draw_bits = method.attempt, one_block if method.blocks == 1 else two_blocks
     make_compilable(attempt_once)
@@ -33,22 +75,21 @@ def compiled_loop(method: Method) -> Callable[..., None]:
     @njit(error_model="numpy", nogil=True)
     def loop(out: Any, key0: int, key1: int, index: Any, stage: int, constants: Any) -> None:
         prefer_wide_vectors()
-        pending = np.arange(out.size)
+        elements, positions = index.copy(), np.arange(out.size)
         values = np.empty(out.size)
         accepted = np.empty(out.size, np.int64)  # as wide as a value: vectors of one length
         attempt, left, stage_word = np.uint64(0), out.size, np.uint64(stage)
         while left:
             for j in range(left):
-                at = pending[j]
-                bits = draw_bits(key0, key1, index[at], attempt, stage_word)
-                values[j], accepted[j] = attempt_once(bits, constants_at(constants, at))
+                bits = draw_bits(key0, key1, elements[j], attempt, stage_word)
+                values[j], accepted[j] = attempt_once(bits, constants_at(constants, j))
             refused = 0
             for j in range(left):
-                at = pending[j]
                 if accepted[j]:
-                    out[at] = values[j]
+                    out[positions[j]] = values[j]
                 else:
-                    pending[refused] = at
+                    elements[refused], positions[refused] = elements[j], positions[j]
+                    keep_constants(constants, j, refused)
                     refused += 1
             left = refused
             attempt += np.uint64(1)

@@ -38,7 +38,19 @@ def attempt_zipf(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
     return k, inside & (v * k * growth * (1.0 + limit) <= limit * (1.0 + growth))
 
 
-ZIPF = Method(attempt_zipf, blocks=1)
+def zipf_constants(parameters: Any) -> tuple[Any, ...]:
+    """Return (a - 1, probability of the hat beyond int64) for the exponent a.
+
+    Examples
+    --------
+    >>> zipf_constants((np.array([2.0]),))
+    (array([1.]), array([1.08420217e-19]))
+    """
+    exponent = parameters[0] - 1.0
+    return exponent, exp(exponent * -LOG_LARGEST)
+
+
+ZIPF = Method(zipf_constants, attempt_zipf, blocks=1)
 
 
 def zipf(stream: Stream, a: Array) -> Array:
@@ -51,8 +63,7 @@ def zipf(stream: Stream, a: Array) -> Array:
     np.float64(0.6)
     """
     steep = a >= STEEPEST
-    exponent = np.where(steep, 1.0, a - 1.0)
-    drawn = draw_accepted(ZIPF, stream, exponent, exp(exponent * -LOG_LARGEST))
+    drawn = draw_accepted(ZIPF, stream, np.where(steep, 2.0, a))
     return as_counts(np.where(steep, 1.0, drawn))
 
 
@@ -75,15 +86,33 @@ def attempt_vonmises(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
     return ratio * sine / cosine, accepted
 
 
-VONMISES = Method(attempt_vonmises, blocks=1)
+def vonmises_constants(parameters: Any) -> tuple[Any, ...]:
+    """Return (rho, (1 - rho) / (1 + rho), weight) of the hat for a concentration.
+
+    Written without cancellation, so that any concentration is fine.
+
+    Examples
+    --------
+    >>> vonmises_constants((np.array([0.0]),))
+    (array([0.]), array([1.]), array([1.]))
+    """
+    kappa = np.minimum(parameters[0], 1e150)  # its square stays finite
+    root = np.sqrt(1.0 + 4.0 * kappa * kappa)
+    r = 1.0 + root
+    side = r + np.sqrt(2.0 * r)
+    rho = 2.0 * kappa / side
+    missing = (1.0 + 1.0 / (root + 2.0 * kappa) + np.sqrt(2.0 * r)) / side  # 1 - rho
+    return 1.0 - missing, missing / (1.0 + rho), side / 4.0
+
+
+VONMISES = Method(vonmises_constants, attempt_vonmises, blocks=1)
 
 
 def vonmises(stream: Stream, mu: Array, kappa: Array) -> Array:
-    """Return von Mises angles in [-pi, pi].
+    """Return von Mises angles in [-pi, pi]; a concentration of 0 is uniform on the circle.
 
     Algorithm: D. J. Best and N. I. Fisher, "Efficient simulation of the von Mises distribution",
-    Applied Statistics 28, 1979; its constants written without cancellation, so that any
-    concentration is fine, 0 (uniform on the circle) included.
+    Applied Statistics 28, 1979.
 
     Examples
     --------
@@ -91,13 +120,5 @@ def vonmises(stream: Stream, mu: Array, kappa: Array) -> Array:
     >>> abs(vonmises(stream, np.array(0.5), np.array(9.0)).mean() - 0.5) < 0.02
     np.True_
     """
-    kappa = np.minimum(kappa, 1e150)  # its square stays finite
-    root = np.sqrt(1.0 + 4.0 * kappa * kappa)
-    r = 1.0 + root
-    sqrt_r = np.sqrt(r)
-    side = sqrt_r * (sqrt_r + np.sqrt(2.0))
-    rho = 2.0 * kappa / side
-    missing = (1.0 + 1.0 / (root + 2.0 * kappa) + np.sqrt(2.0 * r)) / side  # 1 - rho
-    half_tangent = draw_accepted(VONMISES, stream, 1.0 - missing, missing / (1.0 + rho), side / 4.0)
-    angle = 2.0 * np.arctan(half_tangent) + mu
+    angle = 2.0 * np.arctan(draw_accepted(VONMISES, stream, kappa)) + mu
     return angle - 2.0 * np.pi * np.round(angle / (2.0 * np.pi))

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from ...elementary.exponential import exp
-from ...elementary.logarithm import log
 from ..normal import normal
 from .counts import binomial, hypergeometric
-from .gamma import gamma_and_boost
+from .gamma import log_gamma
 from .rejection import Array, Stream
 
 
@@ -81,8 +80,8 @@ def dirichlet(stream: Stream, alpha: Array) -> Array:
     """
     wanted = alpha > 0.0
     shapes = np.broadcast_to(np.where(wanted, alpha, 1.0), (stream.index.size, alpha.size))
-    drawn, boost = gamma_and_boost(_components(stream, alpha.size), shapes.ravel())
-    logs = np.where(wanted, (log(drawn) + boost).reshape(shapes.shape), -np.inf)
+    drawn = log_gamma(_components(stream, alpha.size), shapes.ravel()).reshape(shapes.shape)
+    logs = np.where(wanted, drawn, -np.inf)
     weights = np.where(wanted, exp(logs - logs.max(axis=1, keepdims=True)), 0.0)
     return weights / _row_sums(weights) + 0.0 * alpha  # a NaN stays visible
 
