@@ -25,6 +25,8 @@ class FunctionReader(PieceReader):
     """
 
     chunks = None
+    # What a function costs is unknown, so its pieces are kept where that is possible.
+    cost: Cost = "decode"
     backend = "numpy"
 
     def __init__(
@@ -32,11 +34,6 @@ class FunctionReader(PieceReader):
     ) -> None:
         self.function, self.shape, self.dtype = function, shape, dtype
         self.token = tokenize("function", function, shape, dtype)
-
-    @property
-    def cost(self) -> Cost:
-        """What a function costs is unknown, so its pieces are kept where that is possible."""
-        return "decode"
 
     def read(self, region: Region) -> Any:
         """Call the function, and check what it returns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from collections.abc import Mapping
@@ -111,11 +112,31 @@ class Hdf5Reader(PieceReader):
             return np.asarray(self._dataset[region])
 
 
+class _File(io.FileIO):
+    """A file that h5py writes through; once dropped, it takes everything and keeps nothing.
+
+    HDF5 cannot close a file that it failed to write: the handle stays, and the process crashes
+    when it ends.
+    """
+
+    dropped = False
+
+    def write(self, data: Any) -> int:
+        left = memoryview(data).cast("B")
+        nbytes = len(left)
+        while left and not self.dropped:
+            left = left[super().write(left) :]  # h5py does not look how much was taken
+        return nbytes
+
+    def truncate(self, size: int | None = None) -> int:
+        return (size or 0) if self.dropped else super().truncate(size)
+
+
 class Hdf5Writer(PieceWriter):
     """Writes one dataset of an HDF5 file, from one process.
 
     A new file gets its name when it is finished. In a file that exists the dataset has a hidden
-    name until then.
+    name until then; a disk that is full may damage such a file.
 
     Parameters
     ----------
@@ -165,24 +186,24 @@ class Hdf5Writer(PieceWriter):
             self._open_target(shape, dtype)
 
     def _open_target(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        group, _, name = self._name.rpartition("/")
+        self._hidden = f"{group}/.{name}.partial-{uuid.uuid4().hex[:12]}"
+        self._raw = _File(self._file_path, "x+b" if self._is_new else "r+b")
         try:
-            self._file = _import_h5py().File(self._file_path, "x" if self._is_new else "r+")
+            self._file = _import_h5py().File(self._raw, "w" if self._is_new else "r+")
         except OSError as error:
-            raise OSError(error.errno, f"cannot write to {self.path}: {error}") from error
+            self._raw.close()
+            raise ValueError(f"{self.path} cannot be opened as an HDF5 file: {error}") from error
         try:
             if self._name in self._file and not self.overwrite:
                 raise FileExistsError(
                     f"{self.path} holds {self._name}; pass overwrite=True to replace it"
                 )
-            group, _, name = self._name.rpartition("/")
-            self._hidden = f"{group}/.{name}.partial-{uuid.uuid4().hex[:12]}"
             self._dataset = self._file.create_dataset(
                 self._hidden, shape=shape, dtype=dtype, **self._options
             )
         except BaseException:
-            self._file.close()
-            if self._is_new:
-                remove(self._file_path)
+            self.abort()
             raise
 
     def safe_grid(self) -> Cells | None:
@@ -199,19 +220,27 @@ class Hdf5Writer(PieceWriter):
     def commit(self) -> None:
         """Let the dataset be found."""
         with one_thread_lock:
+            self._file.flush()  # a full disk shows here; in closing it could not be recovered
             if self._name in self._file:
                 del self._file[self._name]
             self._file.move(self._hidden, self._name)
             self._file.close()
+            self._raw.close()
         if self._is_new:
             publish(self._file_path, self.path, overwrite=False)
 
     def abort(self) -> None:
         """Remove what was written so far."""
         with one_thread_lock:
-            if self._file and not self._is_new:
-                del self._file[self._hidden]
-            self._file.close()
+            self._raw.dropped = self._is_new
+            try:
+                if not self._is_new and self._hidden in self._file:
+                    del self._file[self._hidden]
+                self._file.close()
+            except (OSError, RuntimeError):
+                self._raw.dropped = True
+                self._file.close()  # what failed before does not fail twice
+            self._raw.close()
         if self._is_new:
             remove(self._file_path)
 

@@ -17,7 +17,7 @@ from gpuscale.io.mapped import MappedArray, MappedReader, c_strides
 from gpuscale.io.pieces import Cells, PieceWriter, Region
 from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
 
-__all__ = ["NpyWriter", "open_npy"]
+__all__ = ["NpyWriter", "open_npy", "write_header"]
 
 
 def open_npy(path: str | os.PathLike[str]) -> MappedReader:
@@ -61,6 +61,16 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     (length,) = struct.unpack("<I", file.read(4))
     header = ast.literal_eval(file.read(length).decode("utf-8"))
     return header["shape"], header["fortran_order"], npy_format.descr_to_dtype(header["descr"])
+
+
+def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Write what stands before the bytes of an array in C order."""
+    descr = npy_format.dtype_to_descr(dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    try:
+        npy_format.write_array_header_1_0(file, header)
+    except ValueError:  # a structured dtype with too many fields for the short header
+        npy_format.write_array_header_2_0(file, header)
 
 
 class NpyWriter(PieceWriter):
@@ -127,16 +137,8 @@ class NpyWriter(PieceWriter):
 
 def _reserve(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     """Write the header of a file and make room for its data; return where the data begin."""
-    header = {
-        "descr": npy_format.dtype_to_descr(dtype),
-        "fortran_order": False,
-        "shape": shape,
-    }
     with open(path, "xb") as file:
-        try:
-            npy_format.write_array_header_1_0(file, header)
-        except ValueError:  # a structured dtype with too many fields for the short header
-            npy_format.write_array_header_2_0(file, header)
+        write_header(file, shape, dtype)
         file.flush()
         offset = file.tell()
         nbytes = math.prod(shape) * dtype.itemsize

@@ -17,7 +17,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.chunks.blocks import offsets
 from gpuscale.io.grid import positions, split
 from gpuscale.io.mapped import MappedReader, file_stamp
-from gpuscale.io.npy import open_npy
+from gpuscale.io.npy import open_npy, write_header
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
 from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
 
@@ -189,8 +189,11 @@ class NpyStackWriter(PieceWriter):
         number = starts.index(part.start)
         if part.stop != starts[number + 1]:
             raise ValueError(f"{region} is not one file of {self.path}; files are {self._grid}")
+        data = np.ascontiguousarray(to_host(chunk), self._dtype)
         with open(self._temporary / f"{number}.npy", "xb") as file:
-            np.save(file, np.asarray(to_host(chunk), self._dtype), allow_pickle=False)
+            write_header(file, data.shape, self._dtype)
+            # Not by NumPy, whose error does not say that the disk is full.
+            file.write(data.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
 
     def commit(self) -> None:
         """Write the description and give the folder its name."""

@@ -108,9 +108,16 @@ class ZarrReader(PieceReader):
         if all(len(part) == 1 for part in parts):
             return self._read_one([part[0] for part in parts], shape)
         out = np.empty(shape, self.dtype)
+        scratch = None if self._files.is_plain else self._files.new_buffer()
         for touched in product(*parts):
             number, inside, outside = zip(*touched, strict=True)
-            self._fill_part(out[outside], number, inside)
+            place = out[outside]
+            buffer = place if self._files.fits(place) else scratch
+            chunk = self._files.read(number, buffer)
+            if chunk is None:
+                place[...] = self._fill
+            elif chunk is not place:
+                place[...] = chunk[inside]
         return out
 
     def _read_one(self, touched: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
@@ -123,17 +130,6 @@ class ZarrReader(PieceReader):
         if self._files.is_plain or 2 * part.size >= chunk.size:
             return part.astype(self.dtype, copy=False)
         return part.astype(self.dtype)
-
-    def _fill_part(
-        self, out: np.ndarray[Any, Any], number: tuple[int, ...], inside: tuple[slice, ...]
-    ) -> None:
-        assert self._files is not None
-        if self._files.fits(out):
-            if self._files.read(number, out) is None:
-                out[...] = self._fill
-            return
-        chunk = self._files.read(number)
-        out[...] = self._fill if chunk is None else chunk[inside]
 
 
 class ZarrWriter(PieceWriter):

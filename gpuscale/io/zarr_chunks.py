@@ -102,20 +102,25 @@ class ChunkFiles:
         """Whether chunks lie in their files as they are in memory."""
         return not self._codecs.compressors
 
-    def fits(self, out: Array) -> bool:
-        """Say whether `read` can decode straight into an array."""
-        is_alike = out.shape == self.shape and out.dtype == self.dtype
-        return is_alike and out.transpose(self._codecs.order).flags.c_contiguous
+    def fits(self, buffer: Array) -> bool:
+        """Say whether a chunk can be decoded into an array."""
+        is_alike = buffer.shape == self.shape and buffer.dtype == self.dtype
+        return is_alike and buffer.transpose(self._codecs.order).flags.c_contiguous
 
-    def read(self, number: Number, out: Array | None = None) -> Array | None:
+    def new_buffer(self) -> Array:
+        """Return an array into which a chunk can be decoded."""
+        return np.empty(self._stored_shape, self.dtype).transpose(self._restore)
+
+    def read(self, number: Number, buffer: Array | None = None) -> Array | None:
         """Return a whole chunk, or None where it is not stored.
 
         Parameters
         ----------
         number : tuple of int
             Number of the chunk along each axis.
-        out : array, optional
-            Where to put it, if it `fits`. Without it the result may be a read-only view.
+        buffer : array, optional
+            Where to decode it, if it `fits`. A plain chunk is a read-only view of the file all
+            the same.
 
         Raises
         ------
@@ -125,7 +130,8 @@ class ChunkFiles:
         path = os.path.join(self._folder, self._file_of(number))
         try:
             with open(path, "rb", buffering=0) as file:
-                return self._read(file, number, out)
+                data = self._stored(file, number)
+            return None if data is None else self._decode(data, buffer)
         except FileNotFoundError:
             return None
         except ValueError as error:
@@ -136,7 +142,8 @@ class ChunkFiles:
             number = tuple(n // size for n, size in zip(number, self._shards.grid, strict=True))
         return self._key(number)
 
-    def _read(self, file: BinaryIO, number: Number, out: Array | None) -> Array | None:
+    def _stored(self, file: BinaryIO, number: Number) -> memoryview | None:
+        """Return the bytes of a chunk as the file has them."""
         status = os.fstat(file.fileno())
         start, stop = 0, status.st_size
         if self._shards is not None:
@@ -145,22 +152,25 @@ class ChunkFiles:
             start, length = map(int, index[inside])
             if start == _MISSING:
                 return None
+            if start + length > stop:
+                raise ValueError(f"it has {stop} bytes, but its index goes to {start + length}")
             stop = start + length
-        if self.is_plain and not self._codecs.checksum:
-            return self._map(file, start, stop, out)
-        data = os.pread(file.fileno(), stop - start, start)
-        return self._decode(_checked(data) if self._codecs.checksum else data, out)
+        page = start - start % mmap.ALLOCATIONGRANULARITY
+        # Of a plain chunk perhaps only a part is wanted; any other is read whole, so at once.
+        flags = mmap.MAP_SHARED | (0 if self.is_plain else mmap.MAP_POPULATE)
+        mapping = mmap.mmap(file.fileno(), stop - page, flags, mmap.PROT_READ, offset=page)
+        return memoryview(mapping)[start - page :]
 
     def _index(self, file: BinaryIO, stamp: tuple[Any, ...]) -> Array:
         """Return offset and length of each chunk of one shard."""
-        if stamp in self._indices:
-            return self._indices[stamp]
-        shards = self._shards
+        index, shards = self._indices.get(stamp), self._shards
+        if index is not None:
+            return index
         assert shards is not None
         nbytes = 16 * prod(shards.grid)
         size = nbytes + 4 * shards.checksum
-        data = os.pread(file.fileno(), size, stamp[-1] - size if shards.index_at_end else 0)
-        body = _checked(data) if shards.checksum else data
+        data = os.pread(file.fileno(), size, max(0, stamp[-1] - size) * shards.index_at_end)
+        body = _checked(memoryview(data)) if shards.checksum else data
         if len(body) != nbytes:
             raise ValueError("it is too short to hold the index of its shard")
         index = np.frombuffer(body, "<u8").reshape(*shards.grid, 2)
@@ -169,61 +179,46 @@ class ChunkFiles:
         self._indices[stamp] = index
         return index
 
-    def _map(self, file: BinaryIO, start: int, stop: int, out: Array | None) -> Array:
-        if stop - start != self._nbytes:
-            raise ValueError(f"it has {stop - start} bytes, not {self._nbytes}")
-        if out is None:
-            mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            stored = np.ndarray(self._stored_shape, self.dtype, mapping, start)
+    def _decode(self, data: memoryview, buffer: Array | None) -> Array:
+        if self._codecs.checksum:
+            data = _checked(data)
+        if self.is_plain:
+            _check_size(len(data), self._nbytes)
+            stored = np.ndarray(self._stored_shape, self.dtype, data)
             return stored.transpose(self._restore)
-        file.seek(start)
-        view = memoryview(self._bytes_of(out))  # type: ignore[arg-type]
-        while view:
-            count = file.readinto(view)  # type: ignore[attr-defined]
-            if not count:
-                raise ValueError("it ends too early")
-            view = view[count:]
-        return out
-
-    def _decode(self, data: Any, out: Array | None) -> Array:
-        if out is None:
-            out = np.empty(self._stored_shape, self.dtype).transpose(self._restore)
-        target = self._bytes_of(out)
+        out = self.new_buffer() if buffer is None else buffer
+        target = out.transpose(self._codecs.order).reshape(-1).view(np.uint8)
         try:
             found = self._decompress(data, target)
         except Exception as error:  # codecs raise what they like on damaged bytes
             raise ValueError(f"decoding failed: {error}") from error
-        if found != target.size:
-            raise ValueError(f"it decodes to {found} bytes, not {target.size}")
+        _check_size(found, self._nbytes)
         return out
 
     def _decompress(self, data: Any, target: Array) -> int:
         """Fill some memory, and return how many bytes there are to fill it with."""
-        for codec in reversed(self._codecs.compressors[1:]):
+        first, *later = self._codecs.compressors
+        for codec in reversed(later):
             data = codec.decode(data)
-        if not self._codecs.compressors:
-            if len(data) == target.size:
-                target[:] = np.frombuffer(data, np.uint8)
-            return len(data)
-        codec = self._codecs.compressors[0]
         # Decoding does not tell when it filled only a part, but then the end stays untouched.
         mark = np.frombuffer(_UNTOUCHED, np.uint8)[: target.size]
         target[-mark.size :] = mark
-        codec.decode(data, out=target)
+        first.decode(data, out=target)
         if not np.array_equal(target[-mark.size :], mark):
             return target.size
-        return np.frombuffer(codec.decode(data), np.uint8).size
-
-    def _bytes_of(self, out: Array) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """Return the memory of an array that fits, in the order in which it is stored."""
-        return out.transpose(self._codecs.order).reshape(-1).view(np.uint8)
+        return np.frombuffer(first.decode(data), np.uint8).size
 
 
-def _checked(data: bytes) -> memoryview:
+def _check_size(found: int, expected: int) -> None:
+    if found != expected:
+        raise ValueError(f"it holds {found} bytes, not {expected}")
+
+
+def _checked(data: memoryview) -> memoryview:
     """Return what stands before a CRC32C, once it is found right."""
     import google_crc32c
 
-    body, found = memoryview(data)[:-4], int.from_bytes(data[-4:], "little")
-    if google_crc32c.value(bytes(body)) != found:
+    body = np.frombuffer(data[:-4], np.uint8)  # a memoryview is refused
+    if google_crc32c.value(body) != int.from_bytes(data[-4:], "little"):
         raise ValueError("its checksum is wrong")
-    return body
+    return data[:-4]
