@@ -25,6 +25,7 @@ from gpuscale.memory.limits import memory_limit
 __all__ = ["count_reads", "fuse", "move_index", "program_cost"]
 
 CHEAP = 12  # flops for one element that cost less than writing it out and reading it back
+_SILENT = {"view", "scalar"}  # parts of programs that say nothing to people
 LONGEST = 128  # instructions; beyond this compiling takes longer than fusing saves
 
 
@@ -143,7 +144,7 @@ class _Merge:
         return new
 
     def _add_label(self, label: str) -> None:
-        self.labels.update(dict.fromkeys(part for part in label.split("+") if part != "view"))
+        self.labels.update(dict.fromkeys(part for part in label.split("+") if part not in _SILENT))
 
     def _load(self, each: BlockInput) -> Any:
         key = (each.node.token, each.view)

@@ -1,0 +1,10 @@
+"""What tests of gpuscale and of its plugins stand on; shipped, but never imported by the library.
+
+`equality` compares results with NumPy's, `strategies` draws arrays and chunks for Hypothesis,
+`refusing` is an engine that raises when anything computes, which proves laziness.
+"""
+
+from gpuscale.testing.equality import assert_eq
+from gpuscale.testing.refusing import RefusingEngine, nothing_computes
+
+__all__ = ["RefusingEngine", "assert_eq", "nothing_computes"]

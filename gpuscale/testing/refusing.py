@@ -1,0 +1,46 @@
+"""An engine that refuses: whatever runs under it was lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from gpuscale.base import config
+from gpuscale.base.types import Key
+from gpuscale.engines.base import Engine
+from gpuscale.engines.events import Listener
+from gpuscale.graph.task import Task
+
+__all__ = ["RefusingEngine", "nothing_computes"]
+
+
+class RefusingEngine(Engine):
+    """Raises when anything is computed."""
+
+    name: ClassVar[str] = "refusing"
+
+    def run(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> list[Any]:
+        """Raise; the message names what would have been computed."""
+        labels = sorted({task.label for task in graph.values()})
+        raise AssertionError(f"computed, but should be lazy: {', '.join(labels)}")
+
+
+@contextmanager
+def nothing_computes() -> Iterator[None]:
+    """Raise AssertionError where anything is computed inside the block.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> with nothing_computes():
+    ...     y = ga.ones(3) + 1
+    """
+    with config.set({"engine": RefusingEngine.name}):
+        yield

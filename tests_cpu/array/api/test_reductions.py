@@ -1,0 +1,136 @@
+"""Reductions against NumPy, over dtypes, shapes, chunkings, axes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.array as ga
+from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.strategies import chunked, numpy_arrays, pairs
+
+NUMBERS = ("int8", "uint8", "int32", "int64", "float32", "float64")
+
+
+def axes_of(ndim):
+    some = st.lists(st.integers(-ndim, ndim - 1), max_size=ndim, unique_by=lambda a: a % ndim)
+    return st.none() | (st.integers(-ndim, ndim - 1) | some.map(tuple) if ndim else st.just(()))
+
+
+def compare(name, array, x, rtol=0.0, **kwargs):
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(array, **kwargs)
+        assert_eq(getattr(ga, name)(x, **kwargs), expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "any", "all", "count_nonzero"])
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_exact_reductions(name, data):
+    array, x = data.draw(pairs(dtypes=("bool", "int8", "uint8", "int64"), special=False))
+    axis = data.draw(axes_of(array.ndim))
+    compare(name, array, x, axis=axis, keepdims=data.draw(st.booleans()))
+
+
+@pytest.mark.parametrize("name", ["min", "max", "nanmin", "nanmax", "ptp"])
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+@pytest.mark.filterwarnings("ignore:All-NaN", "ignore:invalid value")
+def test_extremes(name, data):
+    array, x = data.draw(pairs(dtypes=NUMBERS, min_side=1))
+    axis = data.draw(axes_of(array.ndim))
+    compare(name, array, x, axis=axis)
+
+
+@pytest.mark.parametrize("name", ["argmin", "argmax"])
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_positions(name, data):
+    array, x = data.draw(pairs(dtypes=("bool", *NUMBERS), min_side=1))
+    axis = data.draw(st.none() | st.integers(0, array.ndim - 1) if array.ndim else st.none())
+    compare(name, array, x, axis=axis, keepdims=data.draw(st.booleans()))
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "nansum", "nanprod"])
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+@pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:Degrees of freedom")
+def test_floating_point(name, data):
+    array = data.draw(numpy_arrays(dtypes=("int32", "float64"), special=name.startswith("nan")))
+    x = data.draw(chunked(array))
+    axis = data.draw(axes_of(array.ndim))
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(array, axis=axis)
+        assert_eq(getattr(ga, name)(x, axis=axis), expected, rtol=1e-10, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["nanmean", "nanvar", "nanstd"])
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+@pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:Degrees of freedom")
+def test_without_nan(name, data):
+    elements = st.floats(-100, 100) | st.just(float("nan"))
+    shape = data.draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))
+    values = data.draw(st.lists(elements, min_size=shape[0] * shape[1],
+                                max_size=shape[0] * shape[1]))
+    array = np.array(values, float).reshape(shape)
+    x = data.draw(chunked(array))
+    axis = data.draw(axes_of(2))
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(array, axis=axis)
+        assert_eq(getattr(ga, name)(x, axis=axis), expected, rtol=1e-9, atol=1e-7)
+
+
+def test_variance_is_stable():
+    array = 1e9 + np.random.default_rng(0).random(10_000)
+    for chunks in (10_000, 128, 1000):
+        assert_eq(ga.from_array(array, chunks=chunks).var(), array.var(), rtol=1e-6)
+
+
+def test_float16_is_summed_in_single():
+    array = np.full(70_000, 1.0, np.float16)
+    assert_eq(ga.from_array(array, chunks=999).mean(), array.mean())
+
+
+def test_dtype_ddof_and_out():
+    array = np.arange(10, dtype=np.int32)
+    x = ga.from_array(array, chunks=3)
+    assert_eq(x.sum(dtype="float32"), array.sum(dtype="float32"))
+    assert_eq(x.var(ddof=1), array.var(ddof=1), rtol=1e-12)
+    assert_eq(ga.std(x, correction=1), array.std(ddof=1), rtol=1e-12)
+    out = ga.zeros((), dtype=float)
+    assert x.mean(out=out) is out
+    assert_eq(out, array.mean())
+
+
+@pytest.mark.parametrize("split_every", [2, 3, {0: 2}, 100])
+def test_every_tree_gives_the_same_sum(split_every):
+    x = ga.arange(129, chunks=1)
+    assert_eq(x.sum(split_every=split_every), np.arange(129).sum())
+
+
+def test_reductions_are_lazy():
+    with nothing_computes():
+        x = ga.ones((10, 10), chunks=3)
+        assert (x.sum(axis=0) + x.std(axis=1).mean()).shape == (10,)
+
+
+@pytest.mark.parametrize("name", ["min", "max", "argmin", "argmax", "nanargmin"])
+def test_empty_extent_has_no_extreme(name):
+    with pytest.raises(ValueError, match="zero-size|empty"):
+        getattr(ga, name)(ga.zeros((0, 3)), axis=0)
+
+
+def test_bad_axes_and_split():
+    x = ga.ones((3, 3))
+    with pytest.raises(np.exceptions.AxisError):
+        x.sum(axis=2)
+    with pytest.raises(ValueError, match="duplicate|repeated"):
+        x.sum(axis=(0, 0))
+    with pytest.raises(ValueError, match="split_every"):
+        x.sum(split_every=1)
+
+
+def test_all_nan_slice_has_no_position():
+    with pytest.raises(ValueError, match="All-NaN"):
+        ga.nanargmax(ga.full(3, np.nan)).compute()
