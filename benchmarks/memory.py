@@ -34,15 +34,20 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def resident() -> int:
+    """Return the memory of this process without pages of files (Linux), else its peak."""
+    return status("RssAnon") if LINUX else peak_bytes()
+
+
 class PeakMemory:
-    """Context manager that watches the memory of this process; `peak` in bytes.
+    """Context manager that watches the memory of this process; `before` and `peak` in bytes.
 
     Pages of mapped files are left out where the system tells them apart (Linux): they lie in the
     page cache in any case, and the system drops them when it needs room.
     """
 
     def __init__(self) -> None:
-        self.peak = 0
+        self.before = self.peak = resident()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -51,7 +56,7 @@ class PeakMemory:
             self._look()
 
     def _look(self) -> None:
-        self.peak = max(self.peak, status("RssAnon") if LINUX else peak_bytes())
+        self.peak = max(self.peak, resident())
 
     def __enter__(self) -> PeakMemory:
         self._thread.start()
