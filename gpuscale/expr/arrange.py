@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpuscale.base.types import Unknown
+
 __all__ = ["LocalAxis", "arrange", "forward_slice"]
 
 LocalAxis = tuple["int | None", int, int]
@@ -31,10 +33,15 @@ def arrange(chunk: Any, axes: tuple[LocalAxis, ...], shape: tuple[int, ...]) -> 
     axes : tuple of LocalAxis
         One for each axis of the chunk. Two may name the same axis: the diagonal.
     shape : tuple of int
-        Shape of the block; axes that nothing refers to get length 1, ready to broadcast.
+        Shape of the block; axes that nothing refers to get length 1, ready to broadcast. An axis
+        whose length depends on data is seen whole, since no view can cut it.
     """
     index = tuple(
-        start if axis is None else forward_slice(start, step, shape[axis])
+        start
+        if axis is None
+        else slice(None)
+        if isinstance(shape[axis], Unknown)
+        else forward_slice(start, step, shape[axis])
         for axis, start, step in axes
     )
     view = chunk[index] if any(i != slice(None) for i in index) else chunk

@@ -80,8 +80,11 @@ class ArrayMeta:
 
     @cached_property
     def offsets(self) -> tuple[tuple[int, ...], ...]:
-        """First position of each block along each axis."""
-        return tuple(tuple(accumulate(sizes, initial=0))[:-1] for sizes in self.chunks)
+        """First position of each block along each axis; 0 where data decides the sizes."""
+        return tuple(
+            tuple(accumulate(sizes, initial=0))[:-1] if is_known(sizes) else (0,) * len(sizes)
+            for sizes in self.chunks
+        )
 
     def block_shape(self, index: tuple[int, ...]) -> Shape:
         """Shape of one block."""

@@ -203,7 +203,7 @@ class Blockwise(Physical):
             self._arranged(each, locator, values, index, shape)
             for each, locator in zip(self.inputs, self.locators, strict=True)
         ]
-        start = space.block_start(index) if space.known else (0,) * space.ndim
+        start = space.block_start(index)
         if not space.known:
             shape = _actual(shape, arrays)
         return self.kernel(Block(index, start, shape, space.backend), arrays, out)

@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gpuscale.base.types import Chunks
 
-__all__ = ["ConcatenatePlan", "ReshapePlan", "RechunkPlan"]
+__all__ = [
+    "ConcatenatePlan",
+    "PickPlan",
+    "RechunkPlan",
+    "ReshapePlan",
+    "ScatterPlan",
+    "TakePlan",
+]
 
 
 @dataclass(frozen=True)
@@ -42,3 +52,61 @@ class ReshapePlan:
     """Every block gets another shape; blocks keep their C order."""
 
     label: ClassVar[str] = "reshape"
+
+
+@dataclass(frozen=True, eq=False)
+class TakePlan:
+    """Single elements along some axes, chosen one by one, become one axis.
+
+    Parameters
+    ----------
+    axes : tuple of int
+        Axes of the input that go, in ascending order.
+    index : ndarray of int64
+        Positions on the line of these axes, see `gpuscale.chunks.points`.
+    max_bytes : int
+        What one task should hold at most.
+
+    Notes
+    -----
+    The new axis stands where the first of ``axes`` stood.
+    """
+
+    axes: tuple[int, ...]
+    index: NDArray[np.int64]
+    max_bytes: int
+    label: ClassVar[str] = "take"
+
+
+@dataclass(frozen=True, eq=False)
+class ScatterPlan:
+    """Single elements along some axes of the first input are replaced by those of the second.
+
+    The axes of the second input are the points, in blocks that are the points of one block of the
+    first input each, and then the other axes of the first input.
+
+    Parameters
+    ----------
+    axes : tuple of int
+        Axes of the first input that the points are on, in ascending order.
+    index : ndarray of int64
+        Ascending positions on the line of these axes, see `gpuscale.chunks.points`.
+    """
+
+    axes: tuple[int, ...]
+    index: NDArray[np.int64]
+    label: ClassVar[str] = "scatter"
+
+
+@dataclass(frozen=True)
+class PickPlan:
+    """Whole blocks in another order, some left out, some more than once.
+
+    Parameters
+    ----------
+    numbers : tuple of tuple of int
+        For each axis the number of the input's block that each block of the result is.
+    """
+
+    numbers: tuple[tuple[int, ...], ...]
+    label: ClassVar[str] = "blocks"

@@ -1,0 +1,199 @@
+"""Tasks of takes and scatters: single elements, chosen by an index array, change places.
+
+No task is made for a pair of blocks. A take goes through the steps that `chunks.take` plans, and
+each of their tasks gathers what one block needs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gpuscale.backends.seams import array_namespace
+from gpuscale.base.types import Key
+from gpuscale.chunks.blocks import known_sizes, offsets
+from gpuscale.chunks.points import line_sizes
+from gpuscale.chunks.take import TakeRead, TakeStep, plan_take
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.physical import Exchange
+from gpuscale.expr.plans import ScatterPlan, TakePlan
+from gpuscale.graph.build import GraphBuilder, block_nbytes, lays_out
+
+__all__: list[str] = []
+
+BlockIndex = tuple[int, ...]
+
+
+class _Line:
+    """Some axes of an array as one, at the place of the first of them."""
+
+    def __init__(self, meta: ArrayMeta, axes: tuple[int, ...]) -> None:
+        self.axes, self.place = axes, axes[0]
+        self.grid = tuple(meta.numblocks[axis] for axis in axes)
+        self.sizes = line_sizes(tuple(known_sizes(meta.chunks[axis]) for axis in axes))
+        self.rest = tuple(s for axis, s in enumerate(meta.chunks) if axis not in axes)
+
+    def block(self, rest: BlockIndex, number: int) -> BlockIndex:
+        """Index of the block that has a number on the line and the rest beside it."""
+        along = []
+        for count in reversed(self.grid):
+            number, each = divmod(number, count)
+            along.append(each)
+        index = list(rest)
+        for axis, each in zip(self.axes, reversed(along), strict=True):
+            index.insert(axis, each)
+        return tuple(index)
+
+    def split(self, index: BlockIndex) -> tuple[BlockIndex, int]:
+        """Return the rest of a block's index and its number on the line."""
+        number = 0
+        for axis, count in zip(self.axes, self.grid, strict=True):
+            number = number * count + index[axis]
+        return tuple(k for axis, k in enumerate(index) if axis not in self.axes), number
+
+
+def _row_bytes(node: Exchange, line: _Line) -> int:
+    """Bytes of one position of the line in the largest block; unknown axes count as 1."""
+    known = (max((n for n in sizes if isinstance(n, int)), default=1) for sizes in line.rest)
+    return math.prod(known, start=max(node.meta.dtype.itemsize, 1))
+
+
+@lays_out(TakePlan)
+def _lay_out_take(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
+    """Go from the wanted blocks of the last step back to those of the input."""
+    (x,) = node.inputs
+    plan = node.plan
+    line = _Line(x.meta, plan.axes)
+    place = line.place
+    out_sizes = known_sizes(node.meta.chunks[place])
+    steps = plan_take(plan.index, line.sizes, _row_bytes(node, line), plan.max_bytes, out_sizes)
+    name = builder.key(node, ())[0]
+    names = [*(f"{name}-{level}" for level in range(1, len(steps))), name]
+    for level in reversed(range(len(steps))):
+        meta = node.meta.with_(chunks=_with(node.meta.chunks, place, steps[level].out_sizes))
+        reads = _Reads(steps[level])
+        needed: dict[BlockIndex, None] = {}
+        for index in wanted:
+            own = reads.of(index[place])
+            sources = [(*index[:place], read.block, *index[place + 1 :]) for read in own]
+            needed.update(dict.fromkeys(sources))
+            gather = _Gather(plan.axes if level == 0 else (place,), place, own, meta, index)
+            deps: list[Key]
+            if level == 0:
+                rest = (*index[:place], *index[place + 1 :])
+                deps = [builder.want(x, line.block(rest, read.block)) for read in own]
+            else:
+                deps = [(names[level - 1], *source) for source in sources]
+            nbytes = meta.block_nbytes(index)
+            if nbytes is None:
+                nbytes = block_nbytes(node, index)
+            builder.add((names[level], *index), node, gather, deps, (), nbytes)
+        wanted = list(needed)
+
+
+def _with(chunks: Any, place: int, sizes: tuple[int, ...]) -> Any:
+    return (*chunks[:place], sizes, *chunks[place + 1 :])
+
+
+class _Reads:
+    """What each block along the line reads, worked out once for all blocks beside it."""
+
+    def __init__(self, step: TakeStep) -> None:
+        self.step = step
+        self.known: dict[int, list[TakeRead]] = {}
+
+    def of(self, number: int) -> list[TakeRead]:
+        if number not in self.known:
+            self.known[number] = self.step.reads(number)
+        return self.known[number]
+
+
+class _Gather:
+    """Copy chosen elements of some blocks into one new block."""
+
+    __slots__ = ("axes", "dtype", "length", "place", "reads")
+
+    def __init__(
+        self,
+        axes: tuple[int, ...],
+        place: int,
+        reads: list[TakeRead],
+        meta: ArrayMeta,
+        index: BlockIndex,
+    ) -> None:
+        self.axes, self.place, self.reads = axes, place, reads
+        self.dtype = meta.dtype
+        self.length = meta.chunks[place][index[place]]
+
+    def __call__(self, *chunks: Any) -> Any:
+        xp = array_namespace(chunks[0])
+        if len(self.reads) == 1 and isinstance(self.reads[0].places, slice):
+            return self._chosen(xp, chunks[0], self.reads[0].positions)
+        out = None
+        for chunk, read in zip(chunks, self.reads, strict=True):
+            chosen = self._chosen(xp, chunk, read.positions)
+            if out is None:
+                shape = list(chosen.shape)
+                shape[self.place] = self.length
+                out = xp.empty(tuple(shape), self.dtype)
+            places = read.places if isinstance(read.places, slice) else xp.asarray(read.places)
+            out[(*(slice(None),) * self.place, places)] = chosen
+        return out
+
+    def _chosen(self, xp: Any, chunk: Any, positions: Any) -> Any:
+        """Elements of one block, on a new axis at the place of the first that they replace."""
+        if len(self.axes) == 1:
+            return xp.take(chunk, xp.asarray(positions), axis=self.place)
+        index = _points(xp, chunk, self.axes, positions)
+        last = chunk.ndim - len(self.axes)
+        front = xp.moveaxis(chunk, self.axes, tuple(range(last, chunk.ndim)))
+        return xp.moveaxis(front[(..., *index)], -1, self.place)
+
+
+def _points(xp: Any, chunk: Any, axes: tuple[int, ...], positions: Any) -> tuple[Any, ...]:
+    """Coordinates inside a block from positions in C order of some of its axes."""
+    found = np.unravel_index(positions, tuple(chunk.shape[axis] for axis in axes))
+    return tuple(map(xp.asarray, found))
+
+
+@lays_out(ScatterPlan)
+def _lay_out_scatter(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
+    """Each block takes its own points; a block without points stays as it is."""
+    x, values = node.inputs
+    line = _Line(x.meta, node.plan.axes)
+    starts = np.asarray(offsets(line.sizes))
+    cuts = np.searchsorted(node.plan.index, starts).tolist()
+    touched = [k for k in range(len(line.sizes)) if cuts[k] < cuts[k + 1]]
+    number_of = {block: number for number, block in enumerate(touched)}
+    for index in wanted:
+        rest, block = line.split(index)
+        key, source = builder.key(node, index), builder.want(x, index)
+        if block not in number_of:
+            builder.add(key, node, _same, (source,))
+            continue
+        local = node.plan.index[cuts[block] : cuts[block + 1]] - starts[block]
+        deps = (source, builder.want(values, (number_of[block], *rest)))
+        nbytes = block_nbytes(node, index)
+        builder.add(key, node, _Scatter(line.axes, local), deps, (), nbytes)
+
+
+def _same(chunk: Any) -> Any:
+    return chunk
+
+
+class _Scatter:
+    """Replace single elements in a copy of a block."""
+
+    __slots__ = ("axes", "positions")
+
+    def __init__(self, axes: tuple[int, ...], positions: Any) -> None:
+        self.axes, self.positions = axes, positions
+
+    def __call__(self, chunk: Any, values: Any) -> Any:
+        xp = array_namespace(chunk)
+        out = chunk.copy()
+        index = _points(xp, out, self.axes, self.positions)
+        xp.moveaxis(out, self.axes, tuple(range(len(self.axes))))[index] = values
+        return out
