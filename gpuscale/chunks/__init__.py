@@ -5,6 +5,8 @@ file. Nothing here holds data; the same plan serves every backend and engine.
 
 =============== ============================================================================
 `normalize`     what a user says about chunks -> sizes per block per axis
+`autosize`      the block shape for a budget of bytes
+`axes`          axis numbers, checked
 `blocks`        offsets, block of a position, walking over a grid, regrouping sizes
 `broadcast`     one shape and one grid for operands of several
 `views`         affine views: slices, transposes, broadcasts, diagonals; who reads which block
@@ -15,12 +17,13 @@ file. Nothing here holds data; the same plan serves every backend and engine.
 `overlap`       halos around blocks
 `take`          one integer index array on one axis
 `concat`        grids of concatenate and stack
-`linear`        grids of contractions: matmul, tensordot, einsum
+`einsum`        labels of axes: matmul, tensordot, einsum
+`linear`        grids of contractions over labelled axes
 `divisions`     ranks at which sorted data is cut
 =============== ============================================================================
 
 May import: `gpuscale.base`, its own files, and of NumPy the exception types (and arrays where an
-index array is the input: `take`, `divisions`).
+index array is the input: `take`).
 
 To add to it: one new file with one idea, numpydoc docstrings with doctests, a property test in
 ``tests_cpu/chunks`` with NumPy as the oracle.
