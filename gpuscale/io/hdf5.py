@@ -227,10 +227,16 @@ class Hdf5Writer(PieceWriter):
             self._file.close()
             self._raw.close()
         if self._is_new:
-            publish(self._file_path, self.path, overwrite=False)
+            try:
+                publish(self._file_path, self.path, overwrite=False)
+            except BaseException:
+                remove(self._file_path)
+                raise
 
     def abort(self) -> None:
         """Remove what was written so far."""
+        if self._raw.closed:
+            return
         with one_thread_lock:
             self._raw.dropped = self._is_new
             try:

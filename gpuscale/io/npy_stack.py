@@ -172,6 +172,8 @@ class NpyStackWriter(PieceWriter):
         self._grid = tuple(
             files if axis == self.axis else (size,) for axis, size in enumerate(shape)
         )
+        starts = offsets(files)
+        self._numbers = {span: k for k, span in enumerate(zip(starts, starts[1:], strict=False))}
         self._dtype = dtype
         self._temporary = temporary_sibling(self.path)
         self._temporary.mkdir()
@@ -182,12 +184,11 @@ class NpyStackWriter(PieceWriter):
 
     def write(self, region: Region, chunk: Any) -> None:
         """Write one file."""
-        starts = offsets(self._grid[self.axis])
         part = region[self.axis]
-        if part.start == part.stop and starts[-1]:
+        if part.start == part.stop and self._grid[self.axis] != (0,):
             return  # an empty block gets no file
-        number = starts.index(part.start)
-        if part.stop != starts[number + 1]:
+        number = self._numbers.get((part.start, part.stop))
+        if number is None:
             raise ValueError(f"{region} is not one file of {self.path}; files are {self._grid}")
         data = np.ascontiguousarray(to_host(chunk), self._dtype)
         with open(self._temporary / f"{number}.npy", "xb") as file:

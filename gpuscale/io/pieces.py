@@ -68,7 +68,10 @@ class PieceWriter(Protocol):
     token: str
 
     def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
-        """Check the target and reserve room for an array that will come in these blocks."""
+        """Check the target and make room for an array that will come in these blocks.
+
+        Where this raises, nothing is left behind.
+        """
         ...
 
     def safe_grid(self) -> Cells | None:
@@ -84,7 +87,7 @@ class PieceWriter(Protocol):
         ...
 
     def abort(self) -> None:
-        """Remove what was written so far."""
+        """Remove what was written since `open`; after `commit`, do nothing."""
         ...
 
     def __gpuscale_tokenize__(self) -> str:

@@ -253,6 +253,7 @@ class _OtherPlace:
 
     def __init__(self, store: Any, path: str) -> None:
         self._store, self._path = store, path
+        self._is_published = False
 
     def create(self, options: dict[str, Any], overwrite: bool) -> Any:
         import zarr
@@ -279,11 +280,13 @@ class _OtherPlace:
         import zarr
 
         zarr.create_array(self._store, name=self._path or None, **options)
+        self._is_published = True
 
     def remove(self) -> None:
         from zarr.core.sync import sync
 
-        sync(self._store.delete_dir(self._path))
+        if not self._is_published:
+            sync(self._store.delete_dir(self._path))
 
 
 _Place = _LocalPlace | _OtherPlace

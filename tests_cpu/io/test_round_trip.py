@@ -3,8 +3,6 @@
 import math
 import pickle
 import shutil
-import tempfile
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,10 +227,7 @@ def test_zarr_region(data, x):
     touched: dict[tuple[int, ...], Any] = {}
     grid = Grid(safe)
     for number in grid:
-        block = [
-            range(n)[r][s]
-            for n, r, s in zip(shape, region, grid.slices(number), strict=True)
-        ]
+        block = [range(n)[r][s] for n, r, s in zip(shape, region, grid.slices(number), strict=True)]
         if math.prod(map(len, block)):
             chunks = [{p // c for p in axis} for axis, c in zip(block, stored, strict=True)]
             for chunk in np.ndindex(*(max(c) + 1 for c in chunks)):

@@ -1,0 +1,96 @@
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gpuscale.io.array_like import reader_of
+from gpuscale.io.mapped import MappedArray, MappedReader, c_strides
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "x.bin"
+    np.arange(10_000, dtype="int32").tofile(path)
+    return path
+
+
+@given(st.lists(st.integers(1, 5), max_size=4), st.sampled_from(["u1", "i4", "c16"]))
+def test_c_strides(shape, dtype):
+    assert c_strides(tuple(shape), np.dtype(dtype)) == np.empty(shape, dtype).strides
+
+
+def test_pieces_are_read_only_views(file):
+    reader = MappedReader(str(file), np.dtype("i4"), (100, 100), (400, 4), 0)
+    a, b = reader.read((slice(2, 4), slice(None))), reader.read((slice(3, 5), slice(None)))
+    assert np.shares_memory(a, b)
+    assert type(a) is np.ndarray
+    with pytest.raises(ValueError, match="read-only"):
+        a[0, 0] = 1
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_memmaps_and_views_of_them_are_read_from_their_file(file, data):
+    offset = data.draw(st.sampled_from((0, 4, 4096, 20_004)))
+    order = data.draw(st.sampled_from("CF"))
+    view = np.memmap(file, "i4", "r", offset, (20, 30), order)
+    for axis in range(2):
+        start, step = data.draw(st.integers(0, 5)), data.draw(st.sampled_from((1, 2, -1, -3)))
+        view = np.swapaxes(np.swapaxes(view, 0, axis)[start:][::step], 0, axis)
+    view = view.T if data.draw(st.booleans()) else view
+    reader = reader_of(view)
+    assert isinstance(reader, MappedReader)
+    sent = pickle.dumps(reader)
+    assert len(sent) < 1000
+    for each in (reader, pickle.loads(sent)):
+        np.testing.assert_array_equal(each.read((slice(1, None, 2), slice(None))), view[1::2])
+
+
+def test_what_never_reaches_a_file_is_read_from_memory(file):
+    private = np.memmap(file, "i4", "c", shape=(10,))
+    private[0] = 77
+    for array in (private, np.memmap(file, "i4", "r", shape=(10,)) + 1):
+        reader = reader_of(array)
+        assert not isinstance(reader, MappedReader)
+        np.testing.assert_array_equal(reader.read((slice(0, 2),)), array[:2])
+
+
+def test_changes_through_a_memmap_are_seen(file):
+    shared = np.memmap(file, "i4", "r+", shape=(10,))
+    reader = reader_of(shared)
+    shared[3] = -5
+    assert reader.read((slice(3, 4),)) == -5
+
+
+def test_truncated_file(file):
+    with pytest.raises(ValueError, match=r"ends at byte 40004, but the file has 40000 bytes"):
+        MappedReader(str(file), np.dtype("i4"), (10_001,), (4,), 0)
+
+
+def test_python_objects_are_refused(file):
+    with pytest.raises(ValueError, match="Python objects"):
+        MappedReader(str(file), np.dtype(object), (1,), (8,), 0)
+
+
+def test_the_token_follows_the_contents(file):
+    def token(shape):
+        return MappedReader(str(file), np.dtype("i4"), shape, (4,), 0).token
+
+    before = token((5,))
+    assert before == token((5,)) != token((6,))
+    file.write_bytes(b"1" * 100)
+    assert token((5,)) != before
+
+
+def test_an_empty_array_needs_no_bytes(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    reader = MappedReader(str(tmp_path / "empty"), np.dtype("f8"), (3, 0), (8, 8), 0)
+    assert reader.read((slice(1, 3), slice(None))).shape == (2, 0)
+
+
+def test_a_writable_array_changes_the_file(file):
+    mapped = MappedArray(str(file), np.dtype("i4"), (5,), (4,), 8, writable=True)
+    mapped.array[:] = 7
+    assert np.fromfile(file, "i4", 8).tolist() == [0, 1, 7, 7, 7, 7, 7, 7]
