@@ -20,5 +20,6 @@ from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.matrices import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
+from gpuscale.array.api.sorting import *
 from gpuscale.array.collection import Array as Array
 from gpuscale.array import random as random

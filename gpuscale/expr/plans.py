@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuscale.base.types import Chunks
 
 __all__ = [
+    "SortPlan",
     "ConcatenatePlan",
     "PickPlan",
     "RechunkPlan",
@@ -110,3 +111,21 @@ class PickPlan:
 
     numbers: tuple[tuple[int, ...], ...]
     label: ClassVar[str] = "blocks"
+
+
+@dataclass(frozen=True)
+class SortPlan:
+    """Sort one axis across blocks: sort each, find exact splitters, merge.
+
+    Parameters
+    ----------
+    positions : bool
+        Return the positions of the sorted elements instead of the elements.
+    """
+
+    positions: bool = False
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+        return "argsort" if self.positions else "sort"

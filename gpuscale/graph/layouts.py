@@ -4,3 +4,4 @@ from gpuscale.graph import pick as pick
 from gpuscale.graph import rechunk as rechunk
 from gpuscale.graph import relabel as relabel
 from gpuscale.graph import take as take
+from gpuscale.graph import sort as sort

@@ -1,0 +1,113 @@
+"""Sorting, and what sorting answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.api.manipulation import flip
+from gpuscale.array.api.reshaping import ravel
+from gpuscale.array.collection import Array
+from gpuscale.array.convert import as_array
+from gpuscale.backends.seams import array_namespace
+from gpuscale.chunks.axes import normalize_axis
+from gpuscale.expr.physical import Exchange
+from gpuscale.expr.plans import SortPlan
+
+__all__ = ["argsort", "sort"]
+
+
+def _in_one_block(x: Array, axis: int) -> Array:
+    """Cut the other axes instead, so that each task sees the axis whole."""
+    if x.numblocks[axis] == 1:
+        return x
+    return x.rechunk({k: -1 if k == axis else "auto" for k in range(x.ndim)})
+
+
+def _prepared(x: Any, axis: int | None) -> tuple[Array, int]:
+    x = as_array(x).compute_chunk_sizes()
+    if axis is None:
+        x, axis = ravel(x), 0
+    if x.ndim == 0:
+        raise np.exceptions.AxisError(axis, 0)
+    return x, normalize_axis(axis, x.ndim)
+
+
+def _sort_chunk(chunk: Any, axis: int) -> Any:
+    return array_namespace(chunk).sort(chunk, axis=axis)
+
+
+def _argsort_chunk(chunk: Any, axis: int) -> Any:
+    return array_namespace(chunk).argsort(chunk, axis=axis, kind="stable")
+
+
+def sort(
+    x: Any, /, axis: int | None = -1, kind: str | None = None, *, descending: bool = False,
+    stable: bool = True,
+) -> Array:
+    """Sort along an axis, across blocks.
+
+    Parameters
+    ----------
+    x : array
+    axis : int or None
+        None flattens first.
+    kind : str, optional
+        Accepted for NumPy's sake; equal elements cannot be told apart.
+    descending : bool
+        Largest first.
+    stable : bool
+        Accepted for the Array API standard.
+
+    Returns
+    -------
+    Array
+        With the chunks of ``x`` where it has one axis.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        If the axis does not exist.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.sort(ga.asarray([3, 1, 2], chunks=2)).compute()
+    array([1, 2, 3])
+    """
+    x, axis = _prepared(x, axis)
+    if descending:
+        return flip(sort(x, axis), axis)
+    if x.ndim == 1 and x.numblocks[0] > 1:
+        return Array(Exchange((x.expr,), SortPlan(), x.expr.meta))
+    return map_blocks(_sort_chunk, _in_one_block(x, axis), axis=axis, dtype=x.dtype, name="sort")
+
+
+def argsort(
+    x: Any, /, axis: int | None = -1, kind: str | None = None, *, descending: bool = False,
+    stable: bool = True,
+) -> Array:
+    """Positions that would sort an axis; equal elements keep their order.
+
+    Parameters
+    ----------
+    x, axis, kind, descending, stable
+        As for `sort`.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.argsort(ga.asarray([3, 1, 2], chunks=2)).compute()
+    array([1, 2, 0])
+    """
+    x, axis = _prepared(x, axis)
+    if descending:
+        # Reversed twice, so that equal elements keep their order.
+        return x.shape[axis] - 1 - flip(argsort(flip(x, axis), axis), axis)
+    if x.ndim == 1 and x.numblocks[0] > 1:
+        meta = x.expr.meta.with_(dtype=np.dtype(np.intp))
+        return Array(Exchange((x.expr,), SortPlan(positions=True), meta))
+    whole = _in_one_block(x, axis)
+    return map_blocks(_argsort_chunk, whole, axis=axis, dtype=np.intp, name="argsort")

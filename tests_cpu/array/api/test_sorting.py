@@ -1,0 +1,60 @@
+"""Sorting across blocks against NumPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.array as ga
+from gpuscale.graph.sort import splitters
+from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.strategies import pairs
+
+DTYPES = ("bool", "int8", "int64", "float32", "float64")
+
+
+@pytest.mark.parametrize("name", ["sort", "argsort"])
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_sort_and_argsort(name, data):
+    array, x = data.draw(pairs(dtypes=DTYPES, min_dims=1))
+    axis = data.draw(st.none() | st.integers(-array.ndim, array.ndim - 1))
+    assert_eq(getattr(ga, name)(x, axis=axis), getattr(np, name)(array, axis=axis, kind="stable"))
+
+
+@pytest.mark.parametrize("chunks", [2, 7, 128, 129, 257])
+@pytest.mark.parametrize("distinct", [2, 50, 10**9])
+def test_many_blocks_and_ties(chunks, distinct):
+    array = np.random.default_rng(1).integers(0, distinct, 300)
+    x = ga.from_array(array, chunks=chunks)
+    assert_eq(ga.sort(x), np.sort(array))
+    assert_eq(ga.argsort(x), np.argsort(array, kind="stable"))
+    descending = ga.argsort(x, descending=True).compute()
+    assert (np.diff(array[descending]) <= 0).all()
+    same = array[descending][1:] == array[descending][:-1]
+    assert (np.diff(descending)[same] > 0).all()
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_splitters_cut_exactly(data):
+    runs = data.draw(st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=1, max_size=5))
+    runs = [np.sort(np.array(run, int)) for run in runs]
+    merged = np.concatenate(runs)
+    order = np.argsort(merged, kind="stable")
+    owner = np.repeat(np.arange(len(runs)), [len(r) for r in runs])[order]
+    ranks = range(len(merged) + 1)
+    expected = [np.bincount(owner[:r], minlength=len(runs)) for r in ranks]
+    np.testing.assert_array_equal(splitters(runs, list(ranks)), expected)
+
+
+def test_sort_is_lazy_and_keeps_chunks():
+    with nothing_computes():
+        assert ga.sort(ga.arange(10, chunks=(3, 4, 3))).chunks == ((3, 4, 3),)
+
+
+def test_no_axis_to_sort():
+    with pytest.raises(np.exceptions.AxisError):
+        ga.sort(ga.asarray(1.0))
+    with pytest.raises(np.exceptions.AxisError):
+        ga.sort(ga.ones(3), axis=1)
