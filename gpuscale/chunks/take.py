@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gpuscale.chunks.blocks import known_sizes, offsets, uniform_sizes
 
-__all__ = ["TakeRead", "TakeStep", "normalize_take", "plan_take", "take_sizes"]
+__all__ = ["BlockTake", "TakeRead", "TakeStep", "normalize_take", "plan_take", "take_sizes"]
 
 IntArray = NDArray[np.int64]
 
@@ -36,6 +36,51 @@ class TakeRead(NamedTuple):
     places: IntArray | slice
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class BlockTake:
+    """What one output block takes.
+
+    Parameters
+    ----------
+    blocks : list of int
+        Input blocks that it reads, in order; at least one.
+    starts : ndarray of int64
+        Where these start.
+    index : ndarray of int64
+        Positions in the input of its elements.
+    ascending : bool
+        Whether the index never steps back, so that blocks are read in order.
+    """
+
+    blocks: list[int]
+    starts: IntArray
+    index: IntArray
+    ascending: bool
+
+    def reads(self) -> list[TakeRead]:
+        """Return what it reads of each block.
+
+        Examples
+        --------
+        >>> take = BlockTake([0, 1], np.array([0, 3]), np.array([5, 0]), False)
+        >>> [(read.block, read.positions.tolist(), read.places) for read in take.reads()]
+        [(0, [0], array([1])), (1, [2], array([0]))]
+        """
+        if len(self.blocks) == 1:
+            whole = slice(0, self.index.size)
+            return [TakeRead(self.blocks[0], self.index - self.starts[0], whole)]
+        numbers = np.searchsorted(self.starts, self.index, side="right") - 1
+        local = self.index - self.starts[numbers]
+        order = None if self.ascending else _order(numbers, len(self.blocks))
+        if order is not None:
+            numbers, local = numbers[order], local[order]
+        cuts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+        return [
+            TakeRead(block, local[a:b], slice(a, b) if order is None else order[a:b])
+            for block, a, b in zip(self.blocks, cuts[:-1], cuts[1:], strict=True)
+        ]
+
+
 @dataclass(frozen=True, eq=False)
 class TakeStep:
     """One take along an axis, all blocks of it.
@@ -52,8 +97,8 @@ class TakeStep:
     Examples
     --------
     >>> step = TakeStep(np.array([5, 0, 4]), (3, 3), (2, 1), False)
-    >>> [(read.block, read.positions.tolist(), read.places) for read in step.reads(0)]
-    [(0, [0], array([1])), (1, [2], array([0]))]
+    >>> step.block(0).blocks, step.block(1).blocks
+    ([0, 1], [1])
     """
 
     index: IntArray
@@ -65,25 +110,32 @@ class TakeStep:
     def _starts(self) -> tuple[IntArray, IntArray]:
         return np.asarray(offsets(self.in_sizes)), np.asarray(offsets(self.out_sizes))
 
-    def reads(self, out_block: int) -> list[TakeRead]:
-        """Return what one output block reads, in order of the blocks read; at least one item."""
+    @cached_property
+    def pairs(self) -> IntArray:
+        """Pairs of an output block and an input block that it reads, each as one number."""
+        n_in, n_out = len(self.in_sizes), len(self.out_sizes)
+        out_block = np.repeat(np.arange(n_out), self.out_sizes)
+        pairs = out_block * n_in + _blocks_of(self.index, self.in_sizes)
+        if n_in * n_out > _LARGEST_TABLE:
+            return np.unique(pairs)
+        table = np.zeros(n_in * n_out, bool)
+        table[pairs] = True
+        return np.flatnonzero(table)
+
+    @cached_property
+    def _sources(self) -> tuple[list[int], list[int]]:
+        """Blocks read by all output blocks one after the other, and where those of each begin."""
+        n_in = len(self.in_sizes)
+        firsts = np.searchsorted(self.pairs, np.arange(len(self.out_sizes) + 1) * n_in)
+        return (self.pairs % n_in).tolist(), firsts.tolist()
+
+    def block(self, out_block: int) -> BlockTake:
+        """Return what one output block takes."""
         starts, out_starts = self._starts
-        wanted = self.index[out_starts[out_block] : out_starts[out_block + 1]]
-        if not wanted.size:
-            return [TakeRead(0, wanted, slice(0, 0))]
-        blocks = np.searchsorted(starts, wanted, side="right") - 1
-        order = None if self.ascending else _order(blocks, len(self.in_sizes))
-        if order is not None:
-            blocks, wanted = blocks[order], wanted[order]
-        cuts = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(blocks)]
-        return [
-            TakeRead(
-                block := int(blocks[a]),
-                wanted[a:b] - starts[block],
-                slice(a, b) if order is None else order[a:b],
-            )
-            for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-        ]
+        sources, firsts = self._sources
+        blocks = sources[firsts[out_block] : firsts[out_block + 1]] or [0]
+        index = self.index[out_starts[out_block] : out_starts[out_block + 1]]
+        return BlockTake(blocks, starts[blocks], index, self.ascending)
 
 
 def normalize_take(index: Any, length: int, axis: int = 0) -> IntArray:
@@ -270,15 +322,7 @@ def _through(step: TakeStep, order: IntArray, sizes: tuple[int, ...]) -> list[Ta
 
 def _cost(step: TakeStep) -> tuple[int, int]:
     """Return the number of reads, and the most elements that one task holds."""
-    n_in, n_out = len(step.in_sizes), len(step.out_sizes)
-    out_block = np.repeat(np.arange(n_out), step.out_sizes)
-    pairs = out_block * n_in + _blocks_of(step.index, step.in_sizes)
-    if n_in * n_out <= _LARGEST_TABLE:
-        table = np.zeros(n_in * n_out, bool)
-        table[pairs] = True
-        pairs = np.flatnonzero(table)
-    else:
-        pairs = np.unique(pairs)
+    n_in, n_out, pairs = len(step.in_sizes), len(step.out_sizes), step.pairs
     lengths = np.asarray(step.in_sizes)[pairs % n_in]
     read = np.bincount(pairs // n_in, weights=lengths, minlength=n_out)
     return len(pairs), int((read + np.asarray(step.out_sizes)).max())

@@ -15,7 +15,7 @@ from gpuscale.backends.seams import array_namespace
 from gpuscale.base.types import Key
 from gpuscale.chunks.blocks import known_sizes, offsets
 from gpuscale.chunks.points import line_sizes
-from gpuscale.chunks.take import TakeRead, TakeStep, plan_take
+from gpuscale.chunks.take import BlockTake, plan_take
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ScatterPlan, TakePlan
@@ -73,18 +73,21 @@ def _lay_out_take(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
     names = [*(f"{name}-{level}" for level in range(1, len(steps))), name]
     for level in reversed(range(len(steps))):
         meta = node.meta.with_(chunks=_with(node.meta.chunks, place, steps[level].out_sizes))
-        reads = _Reads(steps[level])
+        step, takes = steps[level], dict[int, BlockTake]()
         needed: dict[BlockIndex, None] = {}
         for index in wanted:
-            own = reads.of(index[place])
-            sources = [(*index[:place], read.block, *index[place + 1 :]) for read in own]
-            needed.update(dict.fromkeys(sources))
-            gather = _Gather(plan.axes if level == 0 else (place,), place, own, meta, index)
+            number = index[place]
+            if number not in takes:  # the same for all blocks beside it
+                takes[number] = step.block(number)
+            take = takes[number]
+            gather = _Gather(plan.axes if level == 0 else (place,), place, take, node.meta.dtype)
             deps: list[Key]
             if level == 0:
                 rest = (*index[:place], *index[place + 1 :])
-                deps = [builder.want(x, line.block(rest, read.block)) for read in own]
+                deps = [builder.want(x, line.block(rest, block)) for block in take.blocks]
             else:
+                sources = [(*index[:place], block, *index[place + 1 :]) for block in take.blocks]
+                needed.update(dict.fromkeys(sources))
                 deps = [(names[level - 1], *source) for source in sources]
             nbytes = meta.block_nbytes(index)
             if nbytes is None:
@@ -97,46 +100,25 @@ def _with(chunks: Any, place: int, sizes: tuple[int, ...]) -> Any:
     return (*chunks[:place], sizes, *chunks[place + 1 :])
 
 
-class _Reads:
-    """What each block along the line reads, worked out once for all blocks beside it."""
-
-    def __init__(self, step: TakeStep) -> None:
-        self.step = step
-        self.known: dict[int, list[TakeRead]] = {}
-
-    def of(self, number: int) -> list[TakeRead]:
-        if number not in self.known:
-            self.known[number] = self.step.reads(number)
-        return self.known[number]
-
-
 class _Gather:
     """Copy chosen elements of some blocks into one new block."""
 
-    __slots__ = ("axes", "dtype", "length", "place", "reads")
+    __slots__ = ("axes", "dtype", "place", "take")
 
-    def __init__(
-        self,
-        axes: tuple[int, ...],
-        place: int,
-        reads: list[TakeRead],
-        meta: ArrayMeta,
-        index: BlockIndex,
-    ) -> None:
-        self.axes, self.place, self.reads = axes, place, reads
-        self.dtype = meta.dtype
-        self.length = meta.chunks[place][index[place]]
+    def __init__(self, axes: tuple[int, ...], place: int, take: BlockTake, dtype: Any) -> None:
+        self.axes, self.place, self.take, self.dtype = axes, place, take, dtype
 
     def __call__(self, *chunks: Any) -> Any:
         xp = array_namespace(chunks[0])
-        if len(self.reads) == 1 and isinstance(self.reads[0].places, slice):
-            return self._chosen(xp, chunks[0], self.reads[0].positions)
+        reads = self.take.reads()
+        if len(reads) == 1:
+            return self._chosen(xp, chunks[0], reads[0].positions)
         out = None
-        for chunk, read in zip(chunks, self.reads, strict=True):
+        for chunk, read in zip(chunks, reads, strict=True):
             chosen = self._chosen(xp, chunk, read.positions)
             if out is None:
                 shape = list(chosen.shape)
-                shape[self.place] = self.length
+                shape[self.place] = self.take.index.size
                 out = xp.empty(tuple(shape), self.dtype)
             places = read.places if isinstance(read.places, slice) else xp.asarray(read.places)
             out[(*(slice(None),) * self.place, places)] = chosen
@@ -145,7 +127,7 @@ class _Gather:
     def _chosen(self, xp: Any, chunk: Any, positions: Any) -> Any:
         """Elements of one block, on a new axis at the place of the first that they replace."""
         if len(self.axes) == 1:
-            return xp.take(chunk, xp.asarray(positions), axis=self.place)
+            return chunk.take(xp.asarray(positions), axis=self.place)
         index = _points(xp, chunk, self.axes, positions)
         last = chunk.ndim - len(self.axes)
         front = xp.moveaxis(chunk, self.axes, tuple(range(last, chunk.ndim)))

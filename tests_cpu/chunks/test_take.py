@@ -19,7 +19,7 @@ def carry_out(step, data):
     out_blocks = []
     for out_block, size in enumerate(step.out_sizes):
         out = np.full(size, -1)
-        reads = step.reads(out_block)
+        reads = step.block(out_block).reads()
         assert len(reads) >= 1
         assert len({read.block for read in reads}) == len(reads)
         for block, positions, places in reads:
@@ -77,13 +77,13 @@ def test_output_blocks_are_hardly_larger_than_input_blocks(case):
     assert max(out_sizes) < 2 * max(1, *sizes)
     if len(index) and (np.diff(index) >= 0).all():
         step = TakeStep(index, sizes, out_sizes, True)
-        assert all(len(step.reads(block)) == 1 for block in range(len(out_sizes)))
+        assert all(len(step.block(block).reads()) == 1 for block in range(len(out_sizes)))
 
 
 def test_a_permutation_of_many_blocks_takes_few_tasks_and_reads():
     sizes = (20,) * 1000
     steps = plan_take(np.random.default_rng(0).permutation(20_000), sizes, 10, 10**9)
-    reads = [[len(step.reads(j)) for j in range(len(step.out_sizes))] for step in steps]
+    reads = [[len(step.block(j).reads()) for j in range(len(step.out_sizes))] for step in steps]
     assert sum(len(step.out_sizes) for step in steps) < 5000
     assert sum(map(sum, reads)) < 100_000
 
@@ -93,14 +93,14 @@ def test_few_rows_of_large_blocks_are_taken_before_they_are_put_in_order():
     index = np.random.default_rng(0).permutation(200_000)[:300]
     steps = plan_take(index, sizes, 10**4, 2 * 10**7)
     assert [len(step.out_sizes) for step in steps][-1] == 1
-    assert all(len(steps[0].reads(j)) == 1 for j in range(len(steps[0].out_sizes)))
+    assert all(len(steps[0].block(j).reads()) == 1 for j in range(len(steps[0].out_sizes)))
 
 
 def test_an_index_that_never_steps_back_is_one_step():
     index = np.arange(0, 100_000, 3)
     (step,) = plan_take(index, uniform_sizes(100_000, 7), 10**9, 0)
     assert step.ascending
-    assert step.reads(5)[0].places == slice(0, step.out_sizes[5])
+    assert step.block(5).reads()[0].places == slice(0, step.out_sizes[5])
 
 
 @pytest.mark.parametrize("index", [[5], [-6], [0.0], np.array([]), [True, False], ["a"], [[0, 9]]])
