@@ -84,7 +84,8 @@ class ZarrReader(PieceReader):
     def __init__(self, array: Any) -> None:
         self._array = array
         self.shape = tuple(array.shape)
-        self.dtype = array.dtype.newbyteorder("=")
+        dtype = array.dtype
+        self.dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
         self.token = tokenize(
             "zarr", str(array.store), array.path, self.shape, self.dtype, tuple(array.chunks)
         )

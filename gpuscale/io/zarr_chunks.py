@@ -23,7 +23,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 _KEPT_INDICES = 256  # of shards, so that neighbouring chunks need not read them again
 _MISSING = 2**64 - 1  # offset of a chunk that a shard leaves out
-_UNTOUCHED = b"\xa5\x5a\xc3\x3c\x96\x69\xf0\x0f"  # stands where decoding has not come to
+_UNTOUCHED = 0xA5  # a byte that numbers rarely end with
 
 
 @dataclass(frozen=True)
@@ -201,10 +201,9 @@ class ChunkFiles:
         for codec in reversed(later):
             data = codec.decode(data)
         # Decoding does not tell when it filled only a part, but then the end stays untouched.
-        mark = np.frombuffer(_UNTOUCHED, np.uint8)[: target.size]
-        target[-mark.size :] = mark
+        target[-1] = _UNTOUCHED
         first.decode(data, out=target)
-        if not np.array_equal(target[-mark.size :], mark):
+        if target[-1] != _UNTOUCHED:
             return target.size
         return np.frombuffer(first.decode(data), np.uint8).size
 

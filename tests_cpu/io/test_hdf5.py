@@ -1,0 +1,130 @@
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from gpuscale.io.array_like import ArrayLikeReader, reader_of
+from gpuscale.io.hdf5 import Hdf5Reader, Hdf5Writer, open_hdf5
+from gpuscale.io.mapped import MappedReader
+
+h5py = pytest.importorskip("h5py", reason="h5py is an extra")
+
+X = np.arange(48.0).reshape(6, 8)
+ALL = (slice(None), slice(None))
+
+
+@pytest.fixture
+def path(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["plain"] = X
+        file.create_dataset("chunked", data=X, chunks=(2, 4))
+        file.create_dataset("packed", data=X, compression="gzip", shuffle=True)
+        file.create_dataset("empty", shape=X.shape, dtype="f8", fillvalue=3.0)
+        file["flags"] = X > 20
+        file["group/inside"] = X
+    return tmp_path / "x.h5"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("plain", MappedReader),
+        ("group/inside", MappedReader),
+        ("chunked", Hdf5Reader),
+        ("packed", Hdf5Reader),
+        ("empty", Hdf5Reader),
+        ("flags", Hdf5Reader),
+    ],
+)
+def test_contiguous_datasets_are_mapped(path, name, kind):
+    with h5py.File(path) as file:
+        expected = file[name][:]
+    reader = open_hdf5(path, name)
+    assert type(reader) is kind
+    for each in (reader, pickle.loads(pickle.dumps(reader))):
+        np.testing.assert_array_equal(
+            each.read((slice(1, 5, 2), slice(3, 9))), expected[1:5:2, 3:9]
+        )
+
+
+def test_stored_chunks_are_told(path):
+    assert open_hdf5(path, "chunked").chunks == ((2, 2, 2), (4, 4))
+
+
+def test_datasets_of_the_user(path):
+    with h5py.File(path, "r") as file:
+        assert isinstance(reader_of(file["plain"]), MappedReader)
+        assert isinstance(reader_of(file["chunked"]), Hdf5Reader)
+        assert isinstance(reader_of(file["plain"], lock=True), ArrayLikeReader)
+
+
+def test_a_file_that_may_change_is_read_through_its_handle(path):
+    with h5py.File(path, "r+") as file:
+        reader = reader_of(file["plain"])
+        assert isinstance(reader, ArrayLikeReader)
+        file["plain"][0, 0] = -1
+        assert reader.read((slice(0, 1), slice(0, 1))) == -1
+
+
+def test_files_in_memory_are_read_through_their_handle():
+    with h5py.File("nowhere.h5", "w", driver="core", backing_store=False) as file:
+        file["x"] = X
+        np.testing.assert_array_equal(reader_of(file["x"]).read(ALL), X)
+
+
+def test_many_threads(path):
+    reader = open_hdf5(path, "packed")
+    rows = [(slice(k % 6, k % 6 + 1), slice(None)) for k in range(60)]
+    with ThreadPoolExecutor(8) as pool:
+        for row, piece in zip(rows, pool.map(reader.read, rows), strict=True):
+            np.testing.assert_array_equal(piece, X[row])
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*missing\.h5"):
+        open_hdf5(tmp_path / "missing.h5", "x")
+
+
+@pytest.mark.parametrize("name", ["absent", "group"])
+def test_missing_dataset(path, name):
+    with pytest.raises(KeyError, match=f"no dataset '{name}'; its root holds .*plain"):
+        open_hdf5(path, name)
+
+
+@pytest.mark.parametrize("size", [0, 100, 3000])
+def test_no_hdf5_file(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match=r"x\.h5 cannot be read as an HDF5 file"):
+        open_hdf5(path, "plain")
+
+
+def test_writing_into_what_is_no_hdf5_file(tmp_path):
+    (tmp_path / "x.h5").write_text("something else")
+    with pytest.raises(ValueError, match="cannot be opened as an HDF5 file"):
+        Hdf5Writer(tmp_path / "x.h5", "x").open(X.shape, X.dtype, ((6,), (8,)))
+    assert (tmp_path / "x.h5").read_text() == "something else"
+
+
+def test_options_and_chunks_of_the_blocks(tmp_path):
+    options = {"chunks": True, "compression": "gzip"}
+    writer = Hdf5Writer(tmp_path / "x.h5", "a/x", options=options)
+    writer.open(X.shape, X.dtype, ((3, 3), (8,)))
+    assert writer.safe_grid() == ((3, 3), (8,))
+    writer.write(ALL, X)
+    writer.commit()
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert (file["a/x"].chunks, file["a/x"].compression) == ((3, 8), "gzip")
+
+
+def test_bad_options_leave_nothing(tmp_path):
+    with pytest.raises(ValueError):
+        Hdf5Writer(tmp_path / "x.h5", "x", options={"compression": "none such"}).open(
+            X.shape, X.dtype, ((6,), (8,))
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writers_stay_in_their_process(tmp_path):
+    with pytest.raises(TypeError, match="one process only"):
+        pickle.dumps(Hdf5Writer(tmp_path / "x.h5", "x"))
