@@ -212,7 +212,7 @@ _ufunc("power", 40)
 _ufunc("float_power", 40)
 _ufunc("negative", 1, {"iufc": "-{0}"})
 _ufunc("positive", 1, {"iufc": "{0}"})
-_ufunc("absolute", 1, {"bu": "{0}", "i": "-{0} if {0} < 0 else {0}", "f": "fabs({0})"})
+_ufunc("absolute", 1, {"bu": "{0}", "i": "select({0} < 0, type(-{0}), {0})", "f": "fabs({0})"})
 _ufunc("fabs", 1, {"f": "fabs({0})"})
 _ufunc(
     "sign",
@@ -220,11 +220,11 @@ _ufunc(
     {
         "u": "{0} > 0",
         "i": "({0} > 0) - ({0} < 0)",
-        "f": "1.0 if {0} > 0 else (-1.0 if {0} < 0 else (0.0 if {0} == 0 else {0}))",
+        "f": "select({0} > 0, type(1), select({0} < 0, type(-1), select({0} == 0, type(0), {0})))",
     },
 )
 _ufunc("square", 1, {"iuf": "{0} * {0}"})
-_ufunc("reciprocal", 4, {"f": "1 / {0}"})
+_ufunc("reciprocal", 4, {"f": "type(1) / {0}"})
 _ufunc("gcd", 40)
 _ufunc("lcm", 40)
 _ufunc("heaviside", 2)
@@ -247,8 +247,8 @@ _ufunc(
     1,
     {
         "b": "{0} | {1}",
-        "iu": "{0} if {0} > {1} else {1}",
-        "f": "{0} if ({0} >= {1}) | ({0} != {0}) else {1}",
+        "iu": "select({0} > {1}, {0}, {1})",
+        "f": "maximum({0}, {1})",
     },
 )
 _ufunc(
@@ -256,8 +256,8 @@ _ufunc(
     1,
     {
         "b": "{0} & {1}",
-        "iu": "{0} if {0} < {1} else {1}",
-        "f": "{0} if ({0} <= {1}) | ({0} != {0}) else {1}",
+        "iu": "select({0} < {1}, {0}, {1})",
+        "f": "minimum({0}, {1})",
     },
 )
 _ufunc(
@@ -265,8 +265,8 @@ _ufunc(
     1,
     {
         "b": "{0} | {1}",
-        "iu": "{0} if {0} > {1} else {1}",
-        "f": "{0} if ({0} >= {1}) | ({1} != {1}) else {1}",
+        "iu": "select({0} > {1}, {0}, {1})",
+        "f": "fmax({0}, {1})",
     },
 )
 _ufunc(
@@ -274,8 +274,8 @@ _ufunc(
     1,
     {
         "b": "{0} & {1}",
-        "iu": "{0} if {0} < {1} else {1}",
-        "f": "{0} if ({0} <= {1}) | ({1} != {1}) else {1}",
+        "iu": "select({0} < {1}, {0}, {1})",
+        "f": "fmin({0}, {1})",
     },
 )
 _ufunc("isnan", 1, {"biu": "False", "f": "{0} != {0}"})
@@ -345,14 +345,14 @@ _row("iscomplex", 1, np.iscomplex, functions.test_rule, cpu={"c": "{0}.imag != 0
 
 # --- composites ---------------------------------------------------------------------------------
 _row("cast", 1, functions.cast, functions.test_rule, casts_inputs=False)
-_row("where", 3, np.where, functions.where_rule, cpu={"biufc": "{1} if {0} else {2}"})
+_row("where", 3, np.where, functions.where_rule, cpu={"biufc": "select({0}, {1}, {2})"})
 _row(
     "clip",
     3,
     np.clip,
     functions.clip_rule,
     cost=2,
-    cpu={"iu": "min(max({0}, {1}), {2})", "f": "clip_float({0}, {1}, {2})"},
+    cpu={"biuf": "minimum(maximum({0}, {1}), {2})"},
 )
 _row(
     "nan_to_num",
@@ -362,7 +362,7 @@ _row(
     cost=3,
     cpu={
         "biu": "{0}",
-        "f": "({1} if {0} != {0} else ({2} if {0} == inf else ({3} if {0} == -inf else {0})))",
+        "f": "select({0} != {0}, {1}, select({0} == inf, {2}, select({0} == -inf, {3}, {0})))",
     },
 )
 _row("isposinf", 1, np.isposinf, functions.test_rule, cpu={"biu": "False", "f": "{0} == inf"})

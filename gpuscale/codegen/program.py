@@ -218,6 +218,10 @@ class ProgramBuilder:
             value = np.asarray(value).astype(dtype)[()].item()
         return self._add(Instr("const", (), dtype, (value,)))
 
+    def copy(self, leaf: Instr) -> int:
+        """Take over a leaf of another program."""
+        return self._add(leaf)
+
     def cast(self, value: int, dtype: Any) -> int:
         """Convert to another dtype; nothing is added where it is that already."""
         dtype = np.dtype(dtype)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["REDUCTIONS", "Partial", "Reduction", "lowest"]
+__all__ = ["REDUCTIONS", "Partial", "Reduction", "extreme"]
 
 Partial = tuple[Any, ...]
 Axes = tuple[int, ...]
@@ -68,18 +68,14 @@ def _ufunc_row(name: str, ufunc: np.ufunc, empty: Callable[[DType], Any], out: A
     )
 
 
-def lowest(dtype: DType) -> Any:
-    """Value below or equal to all others: what an empty maximum gives.
+def extreme(dtype: DType, sign: int) -> Any:
+    """Value above (sign 1) or below (sign -1) all others: what an empty extent gives.
 
     Examples
     --------
-    >>> lowest(np.dtype("i1")), lowest(np.dtype("f4"))
-    (-128, -inf)
+    >>> extreme(np.dtype("i1"), -1), extreme(np.dtype("f4"), 1)
+    (-128, inf)
     """
-    return _extreme(dtype, -1)
-
-
-def _extreme(dtype: DType, sign: int) -> Any:
     if dtype.kind in "fc":
         return sign * np.inf
     if dtype.kind == "b":
@@ -94,8 +90,8 @@ def _extreme(dtype: DType, sign: int) -> Any:
 
 _ufunc_row("sum", np.add, lambda d: d.type(0))
 _ufunc_row("prod", np.multiply, lambda d: d.type(1))
-_ufunc_row("min", np.minimum, lambda d: _extreme(d, 1))
-_ufunc_row("max", np.maximum, lambda d: _extreme(d, -1))
+_ufunc_row("min", np.minimum, lambda d: extreme(d, 1))
+_ufunc_row("max", np.maximum, lambda d: extreme(d, -1))
 _ufunc_row("any", np.logical_or, lambda d: False, out=bool)
 _ufunc_row("all", np.logical_and, lambda d: True, out=bool)
 
@@ -153,7 +149,7 @@ for _name, _pick, _better, _sign in (
         tile=_arg_tile(_pick),
         combine=_arg_combine(_better),
         dtypes=lambda d: (np.dtype(np.int64), d),
-        empty=lambda d, sign=_sign: (-1, _extreme(d, sign)),
+        empty=lambda d, sign=_sign: (-1, extreme(d, sign)),
     )
 
 

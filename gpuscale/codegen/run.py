@@ -6,15 +6,31 @@ interpreter; the results are the same.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from gpuscale.base import config
+from gpuscale.codegen import kernel
+from gpuscale.codegen.accumulate import accumulator_of
+from gpuscale.codegen.hoist import Split, moving_axes, split
 from gpuscale.codegen.interpret import interpret_map, interpret_reduce
-from gpuscale.codegen.program import AffineIndex, ScalarProgram
+from gpuscale.codegen.layout import Strides
+from gpuscale.codegen.ops import OPS
+from gpuscale.codegen.program import LEAVES, AffineIndex, ScalarProgram
+from gpuscale.codegen.schedule import is_compilable
+from gpuscale.codegen.simplify import simplify
 
 __all__ = ["run_map", "run_reduce"]
+
+SMALL = 4096  # elements: below, launching a kernel takes longer than interpreting
+#: What the compiler costs in additions over one element: about a third of a second, and two
+#: seconds where Numba itself must be loaded.
+COMPILER, NUMBA = 3e8, 2e9
 
 
 def run_map(
@@ -57,7 +73,16 @@ def run_map(
     >>> run_map(b.build(b.apply("add", x, i)), [np.ones(3)], [AffineIndex(5, (1,))], [], (3,))
     (array([6., 7., 8.]),)
     """
-    return interpret_map(program, arrays, indices, params, shape, out, xp)
+    if out is not None and xp is np:
+        arrays = _apart(program, arrays, out)
+    request = None
+    if xp is np and math.prod(shape) >= SMALL:
+        program, arrays = _hoisted(program, arrays, indices, params, shape)
+        request = _request(program, arrays, indices, shape, out=out)
+    if request is None:
+        return interpret_map(program, arrays, indices, params, shape, out, xp)
+    used = arrays[: program.n_loads], indices[: program.n_indices]
+    return kernel.launch_map(_plan(request), *used, params, shape, out)
 
 
 def run_reduce(
@@ -99,4 +124,132 @@ def run_reduce(
     (array([[1]]), array([[7.]]))
     """
     axes = tuple(sorted(axes))
-    return interpret_reduce(program, reductions, arrays, indices, params, shape, axes, xp)
+    request = None
+    if xp is np and math.prod(shape) >= SMALL:
+        program, arrays = _hoisted(program, arrays, indices, params, shape)
+        request = _request(program, arrays, indices, shape, tuple(reductions), axes)
+    if request is None:
+        return interpret_reduce(program, reductions, arrays, indices, params, shape, axes, xp)
+    used = arrays[: program.n_loads], indices[: program.n_indices]
+    return kernel.launch_reduce(_plan(request), *used, params, shape, axes)
+
+
+def _apart(program: ScalarProgram, arrays: Sequence[Any], out: Sequence[Any]) -> list[Any]:
+    """Copy operands that writing the results would spoil before they are read."""
+
+    def spoiled(array: Any) -> bool:
+        for target in out:
+            same = (
+                len(out) == 1
+                and target.__array_interface__["data"] == array.__array_interface__["data"]
+                and target.shape == array.shape
+                and target.strides == array.strides
+            )
+            if not same and np.may_share_memory(target, array):
+                return True
+        return False
+
+    return [np.array(array) if spoiled(array) else array for array in arrays]
+
+
+def _hoisted(
+    program: ScalarProgram,
+    arrays: Sequence[Any],
+    indices: Sequence[AffineIndex],
+    params: Sequence[Any],
+    shape: tuple[int, ...],
+) -> tuple[ScalarProgram, list[Any]]:
+    """Simplify a program and compute on fewer axes what does not depend on all."""
+    views = [a if a.shape == shape else np.broadcast_to(a, shape) for a in arrays]
+    cut: Split = split(
+        simplify(program),
+        tuple(moving_axes(v.strides, shape) for v in views),
+        tuple(moving_axes(i.coefs, shape) for i in indices),
+        shape,
+    )
+    found: list[Any] = []
+    for part in cut.parts:
+        window = tuple(slice(None) if a in part.axes else slice(1) for a in range(len(shape)))
+        small = tuple(n if a in part.axes else 1 for a, n in enumerate(shape))
+        inside = [v[window] for v in views]
+        (result,) = run_map(part.program, inside, indices, params, small)
+        found.append(np.broadcast_to(result, shape))
+    return cut.main, [*views, *found]
+
+
+def _request(
+    program: ScalarProgram,
+    arrays: Sequence[Any],
+    indices: Sequence[AffineIndex],
+    shape: tuple[int, ...],
+    reductions: tuple[str, ...] = (),
+    axes: tuple[int, ...] = (),
+    out: Sequence[Any] | None = None,
+) -> kernel.Request | None:
+    """What to launch; None where the interpreter is the better or the only way."""
+    if not _worth_compiling(program, reductions, math.prod(shape)):
+        return None
+    for instr in program.instrs:
+        if instr.op == "load" and arrays[instr.imm[0]].dtype != instr.dtype:
+            return None
+    strides = [_strides(a) for a in arrays[: program.n_loads]]
+    outs = None if out is None else [_strides(o) for o in out]
+    if None in strides or (outs is not None and None in outs):
+        return None
+    if out is not None and any(o.dtype != d for o, d in zip(out, program.dtypes, strict=True)):
+        return None
+    return kernel.Request(
+        program,
+        shape,
+        tuple(s for s in strides if s is not None),
+        tuple(i.coefs for i in indices[: program.n_indices]),
+        None if outs is None else tuple(s for s in outs if s is not None),
+        reductions,
+        axes,
+    )
+
+
+def _strides(array: Any) -> Strides | None:
+    """Strides in elements; None for memory that a kernel cannot read."""
+    size = array.itemsize
+    if not array.flags.aligned or any(s % size for s in array.strides):
+        return None
+    return tuple(s // size for s in array.strides)
+
+
+_plan = lru_cache(maxsize=4096)(kernel.make_plan)
+
+
+@lru_cache(maxsize=4096)
+def _can_compile(program: ScalarProgram, reductions: tuple[str, ...]) -> bool:
+    found = [accumulator_of(*pair) for pair in zip(reductions, program.dtypes, strict=False)]
+    return is_compilable(program) and None not in found
+
+
+@lru_cache(maxsize=4096)
+def _cost(program: ScalarProgram) -> int:
+    return 1 + sum(OPS[i.op].cost for i in program.instrs if i.op not in LEAVES)
+
+
+_interpreted: dict[tuple[ScalarProgram, tuple[str, ...]], float] = {}
+_compiled: set[tuple[ScalarProgram, tuple[str, ...]]] = set()
+
+
+def _worth_compiling(program: ScalarProgram, reductions: tuple[str, ...], size: int) -> bool:
+    """Whether a kernel pays: it is there, or as much was interpreted as compiling it takes."""
+    key = (program, reductions)
+    if key in _compiled:
+        return bool(config.get("codegen.enabled"))
+    if not _can_compile(*key) or not config.get("codegen.enabled"):
+        return False
+    threshold = config.get("codegen.min-elements")
+    elements = _interpreted.get(key, 0) + size
+    price = COMPILER if "numba" in sys.modules else NUMBA
+    if elements >= threshold and (threshold == 0 or elements * _cost(program) >= price):
+        _interpreted.pop(key, None)
+        _compiled.add(key)
+        return True
+    if len(_interpreted) > 10_000:
+        _interpreted.clear()
+    _interpreted[key] = elements
+    return False

@@ -1,0 +1,194 @@
+"""What generated kernels say to LLVM directly: typed memory, selection, NumPy's inner loops.
+
+Imports numba: only generated kernels and the compiler import this module.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, register_jitable
+
+N_SCOPES = 32  # distinct memory areas told apart in one kernel: outputs, accumulators, buffers
+
+
+@intrinsic
+def pointer(typing_context: Any, address: Any, dtype: Any) -> Any:
+    """Turn an address into a pointer to elements of a Numba type."""
+    kind = types.CPointer(dtype.instance_type)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+    return kind(types.intp, dtype), codegen
+
+
+@intrinsic
+def moved(typing_context: Any, address: Any, offset: Any) -> Any:
+    """Move a pointer by elements."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return address(address, types.intp), codegen
+
+
+@intrinsic
+def address_of(typing_context: Any, address: Any, index: Any) -> Any:
+    """Address of an element, for NumPy's inner loops."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ptrtoint(builder.gep(args[0], [args[1]]), ir.IntType(64))
+
+    return types.intp(address, types.intp), codegen
+
+
+def _tag(builder: Any, instruction: Any, scope: str) -> None:
+    """Say which memory area an access is in, and that the areas do not overlap.
+
+    Without this LLVM must compare all pointers at run time before it vectorizes, and gives up
+    when they are many.
+    """
+    if scope == "any":  # too many areas to name: may overlap with all others
+        return
+    module = builder.module
+    domain = module.add_metadata(["gpuscale kernel"])
+
+    def scopes(names: list[str]) -> Any:
+        return module.add_metadata([module.add_metadata([name, domain]) for name in names])
+
+    instruction.set_metadata("alias.scope", scopes([scope]))
+    others = ["in", *(f"w{k}" for k in range(N_SCOPES))]
+    instruction.set_metadata("noalias", scopes([name for name in others if name != scope]))
+
+
+@intrinsic(prefer_literal=True)
+def fetch(typing_context: Any, address: Any, index: Any, scope: Any) -> Any:
+    """Read an element; no check, no negative index."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value = builder.load(builder.gep(args[0], [args[1]]))
+        _tag(builder, value, scope.literal_value)
+        return value
+
+    return address.dtype(address, types.intp, scope), codegen
+
+
+@intrinsic(prefer_literal=True)
+def store(typing_context: Any, address: Any, index: Any, value: Any, scope: Any) -> Any:
+    """Write an element; no check, no negative index."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        written = builder.store(args[2], builder.gep(args[0], [args[1]]))
+        _tag(builder, written, scope.literal_value)
+        return context.get_dummy_value()
+
+    return types.void(address, types.intp, address.dtype, scope), codegen
+
+
+@intrinsic
+def select(typing_context: Any, condition: Any, chosen: Any, otherwise: Any) -> Any:
+    """Return one of two values without a branch, so that the loop around vectorizes."""
+    if chosen != otherwise:
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(*args)
+
+    return chosen(types.boolean, chosen, otherwise), codegen
+
+
+def _math(name: str, arity: int) -> Any:
+    """Make one of LLVM's floating point intrinsics callable; each is a single vector instruction."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(args[0].type, [args[0].type] * arity)
+        function = builder.module.declare_intrinsic(f"llvm.{name}", [args[0].type], kind)
+        return builder.call(function, args)
+
+    if arity == 1:
+
+        @intrinsic
+        def unary(typing_context: Any, x: Any) -> Any:
+            return x(x), codegen
+
+        return unary
+
+    @intrinsic
+    def binary(typing_context: Any, x: Any, y: Any) -> Any:
+        return x(x, y), codegen
+
+    return binary
+
+
+sqrt, fabs, rint = _math("sqrt", 1), _math("fabs", 1), _math("rint", 1)
+floor, ceil, trunc = _math("floor", 1), _math("ceil", 1), _math("trunc", 1)
+copysign = _math("copysign", 2)
+
+
+@register_jitable
+def maximum(x: Any, y: Any) -> Any:
+    """Return the larger number, or NaN."""
+    return select((x >= y) | (x != x), x, y)
+
+
+@register_jitable
+def minimum(x: Any, y: Any) -> Any:
+    """Return the smaller number, or NaN."""
+    return select((x <= y) | (x != x), x, y)
+
+
+@register_jitable
+def fmax(x: Any, y: Any) -> Any:
+    """Return the larger of the numbers that are not NaN."""
+    return select((x >= y) | (y != y), x, y)
+
+
+@register_jitable
+def fmin(x: Any, y: Any) -> Any:
+    """Return the smaller of the numbers that are not NaN."""
+    return select((x <= y) | (y != y), x, y)
+
+
+def _words(builder: Any, values: Any) -> Any:
+    """Put 64-bit words side by side on the stack; their address."""
+    area = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(64), max(1, len(values))))
+    for k, value in enumerate(values):
+        builder.store(value, cgutils.gep_inbounds(builder, area, 0, k))
+    return builder.bitcast(area, ir.IntType(64).as_pointer())
+
+
+@intrinsic
+def call_kernel(typing_context: Any, function: Any, *words: Any) -> Any:
+    """Call a kernel by its address, with words for its vector."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        values = cgutils.unpack_tuple(builder, args[1])
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64).as_pointer()]).as_pointer()
+        builder.call(builder.inttoptr(args[0], kind), [_words(builder, values)])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.BaseTuple.from_types([types.intp] * len(words))), codegen
+
+
+@intrinsic
+def call_loop(typing_context: Any, function: Any, data: Any, count: Any, *operands: Any) -> Any:
+    """Call a NumPy inner loop ``void f(char **args, intp *n, intp *strides, void *data)``.
+
+    ``operands`` are the address and the stride in bytes of each operand, inputs first. The loops
+    of numeric dtypes need no GIL: NumPy itself releases it around them.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        values = cgutils.unpack_tuple(builder, args[3])
+        word = ir.IntType(64)
+        kind = ir.FunctionType(ir.VoidType(), [word.as_pointer()] * 3 + [word]).as_pointer()
+        given = [_words(builder, v) for v in (values[0::2], [args[2]], values[1::2])]
+        builder.call(builder.inttoptr(args[0], kind), [*given, args[1]])
+        return context.get_dummy_value()
+
+    words = types.BaseTuple.from_types([types.intp] * len(operands))
+    return types.void(types.intp, types.intp, types.intp, words), codegen

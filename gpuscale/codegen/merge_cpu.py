@@ -1,0 +1,203 @@
+"""Join what a tile gives with what earlier tiles gave, for each reduction.
+
+A tile leaves its partial results in lanes, short vectors in the cache. In the form "columns" lane
+l belongs to column l of the tile and goes to one position of the accumulators; in the form "fold"
+lane l holds the columns l, l + lanes, l + 2 * lanes, ..., and all lanes go to one position; they
+are folded into one first, always in the same order.
+
+All functions end in (at, step, width, lanes, rows): position and step in the accumulators,
+columns of the tile, number of lanes, rows of the tile.
+
+Imports numba: only generated kernels import this module.
+"""
+
+# Signatures below are flat lists of pointers: what Numba passes without a detour.
+# fmt: off
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba.extending import register_jitable
+
+from gpuscale.codegen.intrinsics import maximum, minimum
+
+
+def _merge(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+    """Make (columns, fold) for an operation whose partial result is one number."""
+
+    @register_jitable
+    def columns(values: Any, result: Any,
+                at: int, step: int, width: int, lanes: int, rows: int) -> None:
+        for lane in range(width):
+            k = at + lane * step
+            result[k] = operation(result[k], values[lane])
+
+    @register_jitable
+    def fold(values: Any, result: Any,
+             at: int, step: int, width: int, lanes: int, rows: int) -> None:
+        used = min(width, lanes)
+        while used > 1:
+            half = (used + 1) >> 1
+            for lane in range(used - half):
+                values[lane] = operation(values[lane], values[half + lane])
+            used = half
+        result[at] = operation(result[at], values[0])
+
+    return columns, fold
+
+
+@register_jitable
+def _add(x: Any, y: Any) -> Any:
+    return x + y
+
+
+@register_jitable
+def _multiply(x: Any, y: Any) -> Any:
+    return x * y
+
+
+@register_jitable
+def _lower(x: Any, y: Any) -> Any:
+    return minimum(x, y)
+
+
+@register_jitable
+def _higher(x: Any, y: Any) -> Any:
+    return maximum(x, y)
+
+
+@register_jitable
+def _either(x: Any, y: Any) -> Any:
+    return x | y
+
+
+@register_jitable
+def _both(x: Any, y: Any) -> Any:
+    return x & y
+
+
+columns_add, fold_add = _merge(_add)
+columns_prod, fold_prod = _merge(_multiply)
+columns_min, fold_min = _merge(_lower)
+columns_max, fold_max = _merge(_higher)
+columns_any, fold_any = _merge(_either)
+columns_all, fold_all = _merge(_both)
+
+
+@register_jitable
+def _tree_sum(values: Any, used: int) -> Any:
+    while used > 1:
+        half = (used + 1) >> 1
+        for lane in range(used - half):
+            values[lane] += values[half + lane]
+        used = half
+    return values[0]
+
+
+@register_jitable
+def columns_sum(values: Any, total: Any, lost: Any,
+                at: int, step: int, width: int, lanes: int, rows: int) -> None:
+    """Add with the rounding error kept apart (Knuth's two-sum): tiles may be many."""
+    for lane in range(width):
+        k = at + lane * step
+        old, new = total[k], values[lane]
+        both = old + new
+        taken = both - old
+        lost[k] += (old - (both - taken)) + (new - taken)
+        total[k] = both
+
+
+@register_jitable
+def fold_sum(values: Any, total: Any, lost: Any,
+             at: int, step: int, width: int, lanes: int, rows: int) -> None:
+    """Fold pairwise, then add as `columns_sum`."""
+    _tree_sum(values, min(width, lanes))
+    columns_sum(values, total, lost, at, 0, 1, lanes, rows)
+
+
+@register_jitable
+def _join(n: Any, total: Any, lost: Any, m2: Any, k: int,
+          count: float, mean: float, spread: float) -> None:
+    """Join the moments of a tile with the running ones (Chan, Golub and LeVeque, 1983)."""
+    before = n[k]
+    after = before + count
+    delta = mean - (total[k] + lost[k]) / max(before, 1.0)
+    m2[k] += spread + delta * delta * (before * count / after)
+    n[k] = after
+    # The mean of very many tiles comes from a compensated sum: running means would drift.
+    old, new = total[k], mean * count
+    both = old + new
+    taken = both - old
+    lost[k] += (old - (both - taken)) + (new - taken)
+    total[k] = both
+
+
+@register_jitable
+def columns_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2: Any,
+                    at: int, step: int, width: int, lanes: int, rows: int) -> None:
+    """Moments of each column of a tile, from sums of deviations from its first row."""
+    count = float(rows)
+    for lane in range(width):
+        off = float(s1[lane]) / count
+        spread = float(s2[lane]) - float(s1[lane]) * off
+        _join(n, total, lost, m2, at + lane * step, count, float(shift[lane]) + off, spread)
+
+
+@register_jitable
+def fold_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2: Any,
+                 at: int, step: int, width: int, lanes: int, rows: int) -> None:
+    """Moments of a whole tile, each lane having its own shift: first means, then deviations."""
+    used = min(width, lanes)
+    for lane in range(used):
+        count = float(rows * ((width - lane + lanes - 1) // lanes))
+        off = s1[lane] / count
+        s2[lane] -= s1[lane] * off
+        shift[lane] += off
+        s1[lane] = shift[lane] * count
+    everything = float(rows * width)
+    mean = float(_tree_sum(s1, used)) / everything
+    for lane in range(used):
+        count = float(rows * ((width - lane + lanes - 1) // lanes))
+        s2[lane] += (shift[lane] - mean) * (shift[lane] - mean) * count
+    _join(n, total, lost, m2, at, everything, mean, float(_tree_sum(s2, used)))
+
+
+def _arg_merge(beats: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+    """Make (columns, fold) for the position of an extreme value; the first of equals wins."""
+
+    @register_jitable
+    def offer(value: Any, position: int, best: Any, where: Any, k: int) -> None:
+        now = best[k]
+        equal = (value == now) | ((value != value) & (now != now))
+        better = beats(value, now) | ((value != value) & (now == now))
+        if better | (equal & (position < where[k])):
+            best[k], where[k] = value, position
+
+    @register_jitable
+    def columns(values: Any, positions: Any, best: Any, where: Any,
+                at: int, step: int, width: int, lanes: int, rows: int) -> None:
+        for lane in range(width):
+            offer(values[lane], positions[lane], best, where, at + lane * step)
+
+    @register_jitable
+    def fold(values: Any, positions: Any, best: Any, where: Any,
+             at: int, step: int, width: int, lanes: int, rows: int) -> None:
+        for lane in range(min(width, lanes)):
+            offer(values[lane], positions[lane], best, where, at)
+
+    return columns, fold
+
+
+@register_jitable
+def _less(x: Any, y: Any) -> Any:
+    return x < y
+
+
+@register_jitable
+def _greater(x: Any, y: Any) -> Any:
+    return x > y
+
+
+columns_argmin, fold_argmin = _arg_merge(_less)
+columns_argmax, fold_argmax = _arg_merge(_greater)

@@ -1,0 +1,519 @@
+"""The text of a kernel for the CPU: the stages of a program on one tile after the other.
+
+Every kernel is ``kernel(g)`` with one vector g of int64: `HEADER`, then `OPERAND` for each operand,
+then addresses of accumulators and of NumPy's loops, then the outer axes. Operands are arrays
+(base: an address) and index functions (base: a value). So one compiled kernel serves every shape
+and all arrays that move the same way. `tiles_cpu.next_tile` walks: it keeps its state in g too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gpuscale.codegen import random_ops
+from gpuscale.codegen.accumulate import Accumulator, accumulator_of
+from gpuscale.codegen.emit import constant, expression, memory_type, type_name
+from gpuscale.codegen.geometry import HEADER, OPERAND
+from gpuscale.codegen.helpers import (
+    NEXT_TILE,
+    Helper,
+    copy_helper,
+    fill_helper,
+    merge_helper,
+)
+from gpuscale.codegen.ops import OPS
+from gpuscale.codegen.program import ScalarProgram
+from gpuscale.codegen.schedule import Stage, Stages, schedule
+
+__all__ = ["SLOT", "KernelSpec", "kernel_source", "scalar_slot"]
+
+SLOT = 16  # bytes of one parameter or constant, and of one element of a lane
+N_SCOPES = 32  # as in `intrinsics`, which needs numba
+
+
+@dataclass(frozen=True)
+class KernelSpec:
+    """All that the text of a kernel depends on.
+
+    Attributes
+    ----------
+    program : ScalarProgram
+    form : str
+        "map", "columns" or "fold".
+    loads : tuple of str
+        How each array moves: "row", "scalar" or "tile".
+    fills : tuple of (int, str)
+        Random values drawn a row at a time, along "row" or "column".
+    outs : tuple of str
+        How each result of a map moves: "row" or "tile".
+    reductions : tuple of str
+        One for each output of a reduction.
+    """
+
+    program: ScalarProgram
+    form: str
+    loads: tuple[str, ...]
+    fills: tuple[tuple[int, str], ...]
+    outs: tuple[str, ...] = ()
+    reductions: tuple[str, ...] = ()
+
+    @cached_property
+    def accumulators(self) -> tuple[Accumulator, ...]:
+        """How each reduction is compiled."""
+        pairs = zip(self.reductions, self.program.dtypes, strict=False)
+        found = tuple(accumulator_of(name, dtype) for name, dtype in pairs)
+        return tuple(a for a in found if a is not None)
+
+    @cached_property
+    def wants_position(self) -> bool:
+        """Whether the position in the reduced extent is one more index function."""
+        return any(a.wants_position for a in self.accumulators)
+
+    @cached_property
+    def operands(self) -> tuple[str, ...]:
+        """Names of what moves over the domain, in the order of their slots."""
+        p = self.program
+        return (
+            *(f"l{k}" for k in range(p.n_loads)),
+            *(f"x{k}" for k in range(p.n_indices)),
+            *(("flat",) if self.wants_position else ()),
+            *(f"o{k}" for k in range(len(self.outs))),
+            *(("kept",) if self.reductions else ()),
+        )
+
+    @cached_property
+    def stages(self) -> Stages:
+        """The program, cut into stages."""
+        direct = {k for k, moves in enumerate(self.outs) if moves == "row"}
+        return schedule(self.program, self.loads, dict(self.fills), direct)
+
+    @cached_property
+    def calls(self) -> tuple[int, ...]:
+        """Values that NumPy's loops compute."""
+        return tuple(s.values[0] for s in self.stages.stages if s.kind == "call")
+
+    @cached_property
+    def n_totals(self) -> int:
+        """Number of accumulator arrays."""
+        return sum(len(a.totals) for a in self.accumulators)
+
+    @cached_property
+    def n_lanes(self) -> int:
+        """Number of lane vectors."""
+        return sum(len(a.lanes) for a in self.accumulators)
+
+    @cached_property
+    def slot(self) -> int:
+        """Bytes of one buffered element."""
+        return 16 if any(i.dtype.itemsize == 16 for i in self.program.instrs) else 8
+
+    @cached_property
+    def needs_spare(self) -> bool:
+        """Whether one more buffer is needed: to transpose, or for results nobody wants."""
+        return any(moves == "column" for _, moves in self.fills) or any(
+            getattr(OPS[self.program.instrs[v].op].ufunc, "nout", 1) > 1 for v in self.calls
+        )
+
+    @cached_property
+    def n_buffers(self) -> int:
+        """Number of tile buffers."""
+        return self.stages.n_buffers + self.needs_spare
+
+    def slot_of(self, name: str) -> int:
+        """Place of an operand in g."""
+        return len(HEADER) + len(OPERAND) * self.operands.index(name)
+
+    @cached_property
+    def totals_at(self) -> int:
+        """Place of the first accumulator's address in g."""
+        return len(HEADER) + len(OPERAND) * len(self.operands)
+
+    @cached_property
+    def loops_at(self) -> int:
+        """Place of the first NumPy loop's address and data in g."""
+        return self.totals_at + self.n_totals
+
+    @cached_property
+    def helpers(self) -> tuple[Helper, ...]:
+        """Parts that this kernel calls by address."""
+        instrs = self.program.instrs
+        found = [NEXT_TILE]
+        for stage in self.stages.stages:
+            instr = instrs[stage.values[0]] if stage.values else None
+            if instr is not None and stage.kind == "copy":
+                found.append(copy_helper(instr.dtype))
+            elif instr is not None and stage.kind == "fill":
+                found.append(fill_helper(instr.op, instr.dtype))
+        found += [merge_helper(self.form, a) for a in self.accumulators]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def helpers_at(self) -> int:
+        """Place of the first helper's address in g."""
+        return self.loops_at + 2 * len(self.calls)
+
+    @cached_property
+    def outer_at(self) -> int:
+        """Place of the outer axes in g."""
+        return self.helpers_at + len(self.helpers)
+
+
+def kernel_source(spec: KernelSpec) -> str:
+    """Write the source of a kernel.
+
+    Parameters
+    ----------
+    spec : KernelSpec
+
+    Returns
+    -------
+    str
+        A Python module that defines ``kernel``.
+    """
+    return _Writer(spec).write()
+
+
+class _Writer:
+    def __init__(self, spec: KernelSpec) -> None:
+        self.spec = spec
+        self.program = spec.program
+        self.instrs = spec.program.instrs
+        self.lines: list[str] = []
+        self.depth = 0
+        self.imports: set[str] = set()
+        self.buffers = spec.stages.buffers
+        self.call_numbers = {value: k for k, value in enumerate(spec.calls)}
+
+    # --- text -----------------------------------------------------------------------------------
+
+    def put(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+    def block(self, head: str) -> _Indent:
+        self.put(head)
+        return _Indent(self)
+
+    def write(self) -> str:
+        with self.block("def kernel(g):"):
+            self.put("prefer_wide_vectors()")
+            self._open_memory()
+            self._open_scalars()
+            with self.block("while True:"):
+                self._call_helper(NEXT_TILE, [self._word("self")])
+                with self.block(f"if {self._word('done')}:"):
+                    self.put("break")
+                self.put(f"h, w = {self._word('h')}, {self._word('w')}")
+                self._open_operands()
+                self._start_lanes()
+                for stage in self.spec.stages.stages:
+                    getattr(self, f"_{stage.kind}")(stage)
+                self._merge_lanes()
+        body, self.lines = self.lines, []
+        self._preamble()
+        return "\n".join([*self.lines, *body, ""])
+
+    def _preamble(self) -> None:
+        names = {"int64", "uint8", *(type_name(i.dtype) for i in self.instrs)}
+        names |= {memory_type(d) for a in self.spec.accumulators for d, _ in (*a.lanes, *a.totals)}
+        self.put('"""A kernel that gpuscale has written; it may be deleted."""')
+        self.put(f"from numba.types import {', '.join(sorted(names))}")
+        self.put("from gpuscale.codegen.intrinsics import *")
+        self.put("from gpuscale.kernels.portable_cpu import prefer_wide_vectors")
+        for text in sorted(self.imports):
+            self.put(text)
+        self.put("inf, nan = float('inf'), float('nan')")
+        self.put("")
+
+    def _word(self, name: str) -> str:
+        return f"g[{HEADER.index(name)}]"
+
+    def _field(self, operand: str, field: str) -> str:
+        return f"g[{self.spec.slot_of(operand) + OPERAND.index(field)}]"
+
+    def _call_helper(self, helper: Helper, words: Sequence[str]) -> None:
+        number = self.spec.helpers_at + self.spec.helpers.index(helper)
+        self.put(f"call_kernel(g[{number}], {', '.join(words)})")
+
+    # --- before the tiles -----------------------------------------------------------------------
+
+    def _open_memory(self) -> None:
+        """Pointers to buffers, lanes and accumulators."""
+        spec = self.spec
+        if spec.n_buffers + spec.n_lanes:
+            self.put(f"scratch = {self._word('scratch')}")
+        if spec.n_buffers:
+            self.put(f"area = {self._word('area')}")
+        for value, number in self.buffers.items():
+            self.put(f"m{value} = scratch + {number} * area")
+            self.put(f"b{value} = pointer(m{value}, {memory_type(self.instrs[value].dtype)})")
+        if spec.needs_spare:
+            self.put(f"spare = scratch + {spec.n_buffers - 1} * area")
+        if spec.n_lanes:
+            self.put(f"lanes = {self._word('lanes')}")
+            self.put(f"first_lane = scratch + {spec.n_buffers} * {self._word('area')}")
+        lane = 0
+        for r, accumulator in enumerate(spec.accumulators):
+            for k, (dtype, _) in enumerate(accumulator.lanes):
+                self.put(f"z{r}_{k} = first_lane + {SLOT * lane} * lanes")
+                self.put(f"n{r}_{k} = pointer(z{r}_{k}, {memory_type(dtype)})")
+                lane += 1
+
+    def _open_scalars(self) -> None:
+        scalars = [v for v, i in enumerate(self.instrs) if i.op in ("param", "const")]
+        if scalars:
+            self.put(f"scalars = {self._word('scalars')}")
+        for value in scalars:
+            instr = self.instrs[value]
+            if instr.op == "const":
+                self.put(f"v{value} = {constant(instr)}")
+            else:
+                address = f"pointer(scalars + {SLOT * instr.imm[0]}, {memory_type(instr.dtype)})"
+                test = " != 0" if instr.dtype.kind == "b" else ""
+                self.put(f"v{value} = fetch({address}, 0, 'in'){test}")
+
+    # --- one tile -------------------------------------------------------------------------------
+
+    def _open_operands(self) -> None:
+        """Where each operand begins in this tile, and its steps where they are not known."""
+        spec = self.spec
+        dtypes = {f"l{i.imm[0]}": i.dtype for i in self.instrs if i.op == "load"}
+        dtypes |= {f"o{k}": self.program.dtypes[k] for k in range(len(spec.outs))}
+        for name in spec.operands:
+            here = self._field(name, "here")
+            if name in dtypes:
+                here = f"pointer({here}, {memory_type(dtypes[name])})"
+            elif name.startswith("l"):
+                continue  # the program has this array no more
+            self.put(f"{name} = {here}")
+            self.put(f"{name}_i = {self._field(name, 'step_i')}")
+            if self._wants_step_j(name):
+                self.put(f"{name}_j = {self._field(name, 'step_j')}")
+
+    def _wants_step_j(self, name: str) -> bool:
+        spec = self.spec
+        if name.startswith("l"):
+            return spec.loads[int(name[1:])] == "tile"
+        return not name.startswith("o") or spec.outs[int(name[1:])] == "tile"
+
+    def _scope(self, kind: str, number: int) -> str:
+        """Name of a memory area that no other access of the kernel touches."""
+        spec = self.spec
+        first = {"out": 0, "buffer": len(spec.outs), "lane": len(spec.outs) + spec.n_buffers}
+        number += first[kind]
+        return f"'w{number}'" if number < N_SCOPES else "'any'"
+
+    def _copy(self, stage: Stage) -> None:
+        (value,) = stage.values
+        k = self.instrs[value].imm[0]
+        words = [f"m{value}", f"address_of(l{k}, 0)", f"l{k}_i", f"l{k}_j", "h", "w"]
+        self._call_helper(copy_helper(self.instrs[value].dtype), words)
+
+    def _fill(self, stage: Stage) -> None:
+        (value,) = stage.values
+        instr = self.instrs[value]
+        *keys, index = instr.args
+        k = self.instrs[index].imm[0]
+        words = [f"m{value}", "spare" if self.spec.needs_spare else "0"]
+        words += [f"x{k}", f"x{k}_i", f"x{k}_j", "h", "w", *(f"int64(v{a})" for a in keys)]
+        self._call_helper(fill_helper(instr.op, instr.dtype), words)
+
+    def _call(self, stage: Stage) -> None:
+        (value,) = stage.values
+        instr = self.instrs[value]
+        ufunc = OPS[instr.op].ufunc
+        assert ufunc is not None
+        number = self.spec.loops_at + 2 * self.call_numbers[value]
+        by_row = bool(stage.outputs) or any(self._in_rows(a) for a in instr.args)
+        words = [f"g[{number}]", f"g[{number + 1}]", "w" if by_row else "h * w"]
+        words += [word for a in instr.args for word in self._memory(a, by_row)]
+        size = str(instr.dtype.itemsize)
+        for output in range(ufunc.nout):
+            if output != OPS[instr.op].output:
+                words += ["spare", str(self.spec.slot)]
+            elif stage.outputs:
+                k = stage.outputs[0]
+                words += [f"address_of(o{k}, i * o{k}_i)", size]
+            else:
+                words += [f"m{value}" + f" + i * w * {size}" * by_row, size]
+        call = f"call_loop({', '.join(words)})"
+        if by_row:
+            with self.block("for i in range(h):"):
+                self.put(call)
+        else:
+            self.put(call)
+
+    def _in_rows(self, value: int) -> bool:
+        return self.instrs[value].op == "load" and value not in self.buffers
+
+    def _memory(self, value: int, by_row: bool) -> tuple[str, str]:
+        """Address and step in bytes from which a NumPy loop reads a value."""
+        instr = self.instrs[value]
+        if value in self.buffers:
+            size = instr.dtype.itemsize
+            return f"m{value}" + f" + i * w * {size}" * by_row, str(size)
+        if instr.op == "load":
+            k = instr.imm[0]
+            step = 0 if self.spec.loads[k] == "scalar" else instr.dtype.itemsize
+            return f"address_of(l{k}, i * l{k}_i)", str(step)
+        return f"scalars + {SLOT * scalar_slot(self.program, value)}", "0"
+
+    def _loop(self, stage: Stage) -> None:
+        reducing = self.spec.form != "map" and bool(stage.outputs)
+        read = self._read_by(stage)
+        with self.block("for i in range(h):"):
+            for value in read:
+                self._row_start(value)
+            for k in stage.outputs if not reducing else ():
+                self.put(f"e{k} = i * o{k}_i")
+            if not reducing:
+                with self.block("for j in range(w):"):
+                    self._element(stage, read)
+                return
+            with self.block("for s in range(0, w, lanes):"):
+                self.put("first = (i == 0) & (s == 0)")
+                if self.spec.wants_position:
+                    self.put("where = flat + i * flat_i")
+                with self.block("for lane in range(min(lanes, w - s)):"):
+                    self.put("j = s + lane")
+                    self._element(stage, read)
+
+    def _read_by(self, stage: Stage) -> list[int]:
+        """Values a loop reads from memory or from index functions."""
+        wanted = {a for v in stage.values for a in self.instrs[v].args}
+        wanted.update(self.program.outputs[k] for k in stage.outputs)
+        wanted.update(v for v in stage.values if self.instrs[v].op == "index")
+        inside = {v for v in stage.values if self.instrs[v].op != "index"}
+        leaves = ("const", "param")
+        return sorted(v for v in wanted - inside if self.instrs[v].op not in leaves)
+
+    def _row_start(self, value: int) -> None:
+        instr = self.instrs[value]
+        if value in self.buffers and instr.op != "index":
+            self.put(f"r{value} = i * w")
+        elif instr.op == "index":
+            k = instr.imm[0]
+            self.put(f"r{value} = x{k} + i * x{k}_i")
+        else:
+            k = instr.imm[0]
+            if self.spec.loads[k] == "scalar":
+                text = self._fetch(f"l{k}", f"i * l{k}_i", "'in'", value)
+                self.put(f"v{value} = {text}")
+            else:
+                self.put(f"r{value} = i * l{k}_i")
+
+    def _fetch(self, pointer: str, offset: str, scope: str, value: int) -> str:
+        test = " != 0" if self.instrs[value].dtype.kind == "b" else ""
+        return f"fetch({pointer}, {offset}, {scope}){test}"
+
+    def _element(self, stage: Stage, read: Sequence[int]) -> None:
+        for value in read:
+            instr = self.instrs[value]
+            if instr.op == "index":
+                self.put(f"v{value} = r{value} + j * x{instr.imm[0]}_j")
+            elif value in self.buffers:
+                scope = self._scope("buffer", self.buffers[value])
+                text = self._fetch(f"b{value}", f"r{value} + j", scope, value)
+                self.put(f"v{value} = {text}")
+            elif self.spec.loads[instr.imm[0]] == "row":
+                text = self._fetch(f"l{instr.imm[0]}", f"r{value} + j", "'in'", value)
+                self.put(f"v{value} = {text}")
+        for value in stage.values:
+            instr = self.instrs[value]
+            if instr.op == "index":
+                continue
+            if instr.op in random_ops.BY_NAME:
+                self._import_draw(instr.op)
+            names = [f"v{a}" for a in instr.args]
+            self.put(f"v{value} = {expression(self.program, value, names)}")
+        for value in stage.stores:
+            scope = self._scope("buffer", self.buffers[value])
+            text = self._stored(value)
+            self.put(f"store(b{value}, i * w + j, {text}, {scope})")
+        for k in stage.outputs:
+            self._leave(k)
+
+    def _import_draw(self, name: str) -> None:
+        row = random_ops.BY_NAME[name]
+        self.imports.add(f"import gpuscale.kernels.philox.{row.module}_cpu")
+        module = f"gpuscale.kernels.philox.{row.module}"
+        self.imports.add(f"from {module} import {row.function} as {name}")
+
+    def _stored(self, value: int) -> str:
+        return f"uint8(v{value})" if self.instrs[value].dtype.kind == "b" else f"v{value}"
+
+    def _leave(self, k: int) -> None:
+        value = self.program.outputs[k]
+        if self.spec.form == "map":
+            step = "j" if self.spec.outs[k] == "row" else f"j * o{k}_j"
+            scope = self._scope("out", k)
+            self.put(f"store(o{k}, e{k} + {step}, {self._stored(value)}, {scope})")
+            return
+        accumulator = self.spec.accumulators[k]
+        scopes = self._lane_scopes(k)
+        self.put(f"v = {self._stored(value)}")
+        if accumulator.wants_position:
+            self.put("position = where + j * flat_j")
+        for lane, (dtype, start) in enumerate(accumulator.lanes):
+            self.put(f"a{lane} = fetch(n{k}_{lane}, lane, {scopes[lane]})")
+            if start is None:
+                self.put(f"a{lane} = select(first, v, a{lane})")
+        for lane, (text, (dtype, _)) in enumerate(
+            zip(accumulator.update, accumulator.lanes, strict=True)
+        ):
+            self.put(f"store(n{k}_{lane}, lane, {memory_type(dtype)}({text}), {scopes[lane]})")
+
+    # --- lanes ----------------------------------------------------------------------------------
+
+    def _lane_scopes(self, k: int) -> list[str]:
+        before = sum(len(a.lanes) for a in self.spec.accumulators[:k])
+        count = len(self.spec.accumulators[k].lanes)
+        return [self._scope("lane", before + lane) for lane in range(count)]
+
+    def _start_lanes(self) -> None:
+        if not self.spec.reductions:
+            return
+        with self.block("for lane in range(min(lanes, w)):"):
+            for r, accumulator in enumerate(self.spec.accumulators):
+                scopes = self._lane_scopes(r)
+                for k, (dtype, start) in enumerate(accumulator.lanes):
+                    text = f"{memory_type(dtype)}({_start(start)})"
+                    self.put(f"store(n{r}_{k}, lane, {text}, {scopes[k]})")
+
+    def _merge_lanes(self) -> None:
+        total = self.spec.totals_at
+        for r, accumulator in enumerate(self.spec.accumulators):
+            words = [f"z{r}_{k}" for k in range(len(accumulator.lanes))]
+            words += [f"g[{total + k}]" for k in range(len(accumulator.totals))]
+            total += len(accumulator.totals)
+            words += ["kept", "kept_j", "w", "lanes", "h"]
+            self._call_helper(merge_helper(self.spec.form, accumulator), words)
+
+
+class _Indent:
+    def __init__(self, writer: _Writer) -> None:
+        self.writer = writer
+
+    def __enter__(self) -> None:
+        self.writer.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.writer.depth -= 1
+
+
+def _start(value: object) -> str:
+    if value is None:
+        return "0"
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def scalar_slot(program: ScalarProgram, value: int) -> int:
+    """Place of a parameter or constant among the scalars: parameters first."""
+    instr = program.instrs[value]
+    if instr.op == "param":
+        return int(instr.imm[0])
+    constants = [v for v, i in enumerate(program.instrs) if i.op == "const"]
+    return program.n_params + constants.index(value)
