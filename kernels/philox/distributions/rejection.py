@@ -54,7 +54,8 @@ class Stream:
         if not any(np.ndim(values) for values in inputs):
             results = formulas(tuple(np.full(1, values, np.float64) for values in inputs))
             return tuple(float(result[0]) for result in results)
-        table = np.stack(np.broadcast_arrays(np.empty(self.index.size), *inputs)[1:])
+        columns = np.broadcast_arrays(np.empty(self.index.size), *inputs)[1:]
+        table = np.stack(columns, dtype=np.float64)
         if not self.compiled:
             return np.stack(formulas(table))
         from .rejection_cpu import compiled_formulas

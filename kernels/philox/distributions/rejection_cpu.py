@@ -16,7 +16,8 @@ def keep_constants(constants: Any, source: int, target: int) -> None:
     """Move the constants of one pending element to another place of the table, if there is one."""
 
 
-@overload(constants_at, jit_options=OPTIONS, strict=False)
+# Inlined by Numba: inlined only by LLVM, the view's reference count keeps the loop scalar.
+@overload(constants_at, inline="always", strict=False)
 def _constants_at(constants: Any, positions: Any) -> Callable[..., Any]:
     if isinstance(constants, types.BaseTuple):
         return lambda constants, positions: constants
@@ -66,7 +67,8 @@ def compiled_loop(method: Method) -> Callable[..., None]:
 
     Each pass makes one attempt for all pending elements in a branch-free loop, then moves those
     that were refused to the front of the work arrays: read through a list of positions instead,
-    the loop would not vectorise. A table of `constants` is overwritten.
+    the loop would not vectorise, and LLVM gives up beyond a few arrays, hence NaN for a refusal.
+    A table of `constants` is overwritten.
     """
     attempt_once, draw_bits = method.attempt, one_block if method.blocks == 1 else two_blocks
     make_compilable(attempt_once)
@@ -77,15 +79,15 @@ def compiled_loop(method: Method) -> Callable[..., None]:
         prefer_wide_vectors()
         elements, positions = index.copy(), np.arange(out.size)
         values = np.empty(out.size)
-        accepted = np.empty(out.size, np.int64)  # as wide as a value: vectors of one length
         attempt, left, stage_word = np.uint64(0), out.size, np.uint64(stage)
         while left:
             for j in range(left):
                 bits = draw_bits(key0, key1, elements[j], attempt, stage_word)
-                values[j], accepted[j] = attempt_once(bits, constants_at(constants, j))
+                value, accepted = attempt_once(bits, constants_at(constants, j))
+                values[j] = value if accepted else np.nan
             refused = 0
             for j in range(left):
-                if accepted[j]:
+                if values[j] == values[j]:
                     out[positions[j]] = values[j]
                 else:
                     elements[refused], positions[refused] = elements[j], positions[j]

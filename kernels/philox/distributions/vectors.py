@@ -59,7 +59,7 @@ def multivariate_hypergeometric(stream: Stream, colors: Array, nsample: Array) -
     rest = int(colors.sum())
     for j in range(colors.size - 1):
         rest -= int(colors[j])
-        out[:, j] = hypergeometric(stream.at(j), colors[j], np.int64(rest), left)
+        out[:, j] = hypergeometric(stream.at(j), colors[j], np.asarray(rest), left)
         left = left - out[:, j]
     out[:, -1:] = left[:, np.newaxis]
     return out
