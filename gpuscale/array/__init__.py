@@ -18,8 +18,11 @@ from gpuscale.array.api.functional import *
 from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.matrices import *
+from gpuscale.array.api.overlap import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
+from gpuscale.array.api.scanning import *
 from gpuscale.array.api.sorting import *
 from gpuscale.array.collection import Array as Array
+from gpuscale.array import overlap as overlap
 from gpuscale.array import random as random

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpuscale.base.types import Chunks
+from gpuscale.chunks.overlap import Boundary
 
 __all__ = [
+    "ScanPlan",
     "SortPlan",
     "ConcatenatePlan",
+    "GatherPlan",
+    "Halo",
+    "OverlapPlan",
     "PickPlan",
     "RechunkPlan",
     "ReshapePlan",
@@ -129,3 +134,83 @@ class SortPlan:
     def label(self) -> str:
         """Name for people."""
         return "argsort" if self.positions else "sort"
+
+
+@dataclass(frozen=True)
+class GatherPlan:
+    """Each new block is a function of all blocks of the inputs along some of their axes.
+
+    Parameters
+    ----------
+    function : callable
+        Called with a block of each input, or with nested lists of blocks, a level for each axis
+        that is gathered, in the order of the input's axes.
+    axes : tuple of tuple of (int or None)
+        For each axis of each input the axis of the result whose block number it follows, None
+        where all its blocks are gathered.
+    label : str
+    """
+
+    function: Any
+    axes: tuple[tuple[int | None, ...], ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class Halo:
+    """How one input of an `OverlapPlan` is surrounded.
+
+    Parameters
+    ----------
+    depth : tuple of (int, int)
+        Elements before and after, for each axis of the input.
+    boundary : tuple of Boundary
+        What lies beyond the edges, for each axis.
+    axes : tuple of (int or None)
+        Axis of the result whose block number each axis follows, None where there is one block.
+    """
+
+    depth: tuple[tuple[int, int], ...]
+    boundary: tuple[Boundary, ...]
+    axes: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class OverlapPlan:
+    """Each new block is a function of blocks with halos, less what the halos made it larger.
+
+    Parameters
+    ----------
+    function : callable
+        Called as ``function(block, *chunks)``; ``block`` is a `gpuscale.expr.kernels.Block`.
+    halos : tuple of Halo
+        One for each input.
+    trim : tuple of tuple of (int, int)
+        For each axis of the result and each block along it, what is cut off the function's
+        result before and after.
+    label : str
+    """
+
+    function: Any
+    halos: tuple[Halo, ...]
+    trim: tuple[tuple[tuple[int, int], ...], ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """Run sums or products across blocks: totals of the blocks are carried on.
+
+    Parameters
+    ----------
+    ufunc : {"add", "multiply"}
+    axis : int
+    """
+
+    ufunc: str
+    axis: int
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+        return {"add": "cumsum", "multiply": "cumprod"}[self.ufunc]

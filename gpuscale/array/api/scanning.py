@@ -1,0 +1,239 @@
+"""Running sums and products, and differences between neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.api.elementwise import where
+from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.api.joining import concatenate
+from gpuscale.array.api.reshaping import ravel
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import cast
+from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.ufunc import call, into
+from gpuscale.backends.seams import array_namespace
+from gpuscale.chunks.axes import normalize_axis
+from gpuscale.expr.physical import Exchange
+from gpuscale.expr.plans import ScanPlan
+
+__all__ = [
+    "cumprod",
+    "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diff",
+    "ediff1d",
+    "nancumprod",
+    "nancumsum",
+    "push",
+]
+
+
+def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Dtype of a running sum or product, as NumPy widens small integers."""
+    if dtype.kind in "bi":
+        return np.result_type(dtype, np.int64)
+    return np.result_type(dtype, np.uint64) if dtype.kind == "u" else dtype
+
+
+def _scan(name: str, x: Any, axis: int | None, dtype: Any, out: Any) -> Array:
+    x = as_array(x).compute_chunk_sizes()
+    if axis is None:
+        x, axis = ravel(x), 0
+    axis = normalize_axis(axis, x.ndim)
+    node = cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype)
+    if node.meta.numblocks[axis] == 1:
+        whole = map_blocks(_run, Array(node), name=name, ufunc=name, axis=axis,
+                           dtype=node.meta.dtype)
+        return into(out, whole)
+    return into(out, Array(Exchange((node,), ScanPlan(name, axis), node.meta)))
+
+
+def _run(chunk: Any, ufunc: str, axis: int) -> Any:
+    xp = array_namespace(chunk)
+    function: Callable[..., Any] = {"add": xp.cumsum, "multiply": xp.cumprod}[ufunc]
+    return function(chunk, axis=axis, dtype=chunk.dtype)
+
+
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+    """Running sums along an axis; of the flat array where none is given.
+
+    Parameters
+    ----------
+    x : array
+    axis : int, optional
+    dtype : dtype, optional
+        Of the result and of the accumulation; small integers are widened as in NumPy.
+    out : Array, optional
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        If the axis does not exist.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.cumsum(ga.ones(4, chunks=2)).compute()
+    array([1., 2., 3., 4.])
+    """
+    return _scan("add", x, axis, dtype, out)
+
+
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+    """Running products along an axis; parameters as for `cumsum`."""
+    return _scan("multiply", x, axis, dtype, out)
+
+
+def _cumulative(
+    function: Callable[..., Array], start: int, x: Any, axis: int | None, dtype: Any,
+    include_initial: bool,
+) -> Array:
+    x = as_array(x)
+    if axis is None:
+        if x.ndim != 1:
+            raise ValueError(f"axis must be given for an array with {x.ndim} axes")
+        axis = 0
+    axis = normalize_axis(axis, x.ndim)
+    result = function(x, axis, dtype)
+    if not include_initial:
+        return result
+    from gpuscale.array.api.creation import full
+
+    shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    return concatenate([full(shape, start, result.dtype, like=x), result], axis)
+
+
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Array:
+    """Running sums; `cumsum` in the words of the Array API standard.
+
+    Parameters
+    ----------
+    x : array
+    axis : int, optional
+        May be left out for arrays with one axis only.
+    dtype : dtype, optional
+    include_initial : bool
+        Put a zero before the first.
+    """
+    return _cumulative(cumsum, 0, x, axis, dtype, include_initial)
+
+
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Array:
+    """Running products; `cumprod` in the words of the Array API standard."""
+    return _cumulative(cumprod, 1, x, axis, dtype, include_initial)
+
+
+def nancumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+    """Running sums in which NaN counts as zero."""
+    return cumsum(_without_nan(x, 0), axis, dtype, out)
+
+
+def nancumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+    """Running products in which NaN counts as one."""
+    return cumprod(_without_nan(x, 1), axis, dtype, out)
+
+
+def _without_nan(x: Any, value: int) -> Array:
+    x = as_array(x)
+    if x.dtype.kind not in "fc":
+        return x
+    result: Array = where(call("isnan", x), x.dtype.type(value), x)
+    return result
+
+
+def diff(
+    x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None
+) -> Array:
+    """Differences between neighbours along an axis, taken ``n`` times.
+
+    Parameters
+    ----------
+    x : array
+    n : int
+    axis : int
+    prepend, append : array or scalar, optional
+        Put before and after the array first.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is negative, or there is no axis.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.diff(ga.asarray([1, 4, 9])).compute()
+    array([3, 5])
+    """
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
+    x = as_array(x)
+    if x.ndim == 0:
+        raise ValueError("diff requires input that is at least one dimensional")
+    axis = normalize_axis(axis, x.ndim)
+    if n == 0:
+        return x
+    parts = [_side(prepend, x, axis), x, _side(append, x, axis)]
+    known = [part for part in parts if part is not None]
+    x = concatenate(known, axis) if len(known) > 1 else x
+    before = (slice(None),) * axis
+    op = "not_equal" if x.dtype == bool else "subtract"
+    for _ in range(n):
+        x = call(op, x[(*before, slice(1, None))], x[(*before, slice(None, -1))])
+    return x
+
+
+def _side(value: Any, x: Array, axis: int) -> Array | None:
+    if value is None:
+        return None
+    side = as_array(value)
+    if side.ndim:
+        return side
+    from gpuscale.array.api.manipulation import broadcast_to
+
+    return broadcast_to(side, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
+
+
+def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
+    """Differences between neighbours of the flat array, with numbers put around them."""
+    flat = ravel(as_array(x))
+    parts = [None if to_begin is None else ravel(as_array(to_begin)), diff(flat),
+             None if to_end is None else ravel(as_array(to_end))]
+    known = [part for part in parts if part is not None]
+    result = concatenate(known) if len(known) > 1 else known[0]
+    return result.astype(flat.dtype)
+
+
+def push(x: Any, n: int | None = None, axis: int = -1) -> Array:
+    """Fill NaN with the last number before it along an axis, over at most ``n`` places.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.push(ga.asarray([1.0, np.nan, np.nan])).compute()
+    array([1., 1., 1.])
+    """
+    x = Array(known_node(x))
+    axis = normalize_axis(axis, x.ndim)
+    whole = x.rechunk({k: -1 if k == axis else "auto" for k in range(x.ndim)})
+    return map_blocks(_push, whole, n=n, axis=axis, dtype=x.dtype, name="push")
+
+
+def _push(chunk: Any, n: int | None, axis: int) -> Any:
+    xp = array_namespace(chunk)
+    shape = [1] * chunk.ndim
+    shape[axis] = -1
+    here = xp.arange(chunk.shape[axis]).reshape(shape)
+    last = xp.maximum.accumulate(xp.where(xp.isnan(chunk), -1, here), axis=axis)
+    filled = xp.take_along_axis(chunk, xp.maximum(last, 0), axis)
+    reach = last >= 0 if n is None else (last >= 0) & (here - last <= n)
+    return xp.where(reach, filled, chunk)
