@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from gpuscale.backends import seams
+from gpuscale.base.dispatch import Dispatch
+from gpuscale.base.errors import NotSupportedError
+
+
+def test_every_seam_is_listed_and_documented():
+    found = {name for name, value in vars(seams).items() if isinstance(value, Dispatch)}
+    assert found == set(seams.__all__)
+    for name in found:
+        seam = getattr(seams, name)
+        assert seam.name == name
+        assert ">>>" in seam.__doc__
+
+
+@pytest.mark.parametrize("name", seams.__all__)
+def test_every_seam_has_a_row_for_numpy(name):
+    seam = getattr(seams, name)
+    for data in (np.ones(3), np.float32(1), np.ma.masked_array([1.0])):
+        assert callable(seam.dispatch(type(data)))
+
+
+@pytest.mark.parametrize("seam", [seams.array_namespace, seams.backend_name])
+def test_what_is_no_array_is_refused(seam):
+    with pytest.raises(
+        NotSupportedError, match=rf"{seam.name} is not supported on Python \(list\)"
+    ):
+        seam([1, 2])
