@@ -30,7 +30,6 @@ __all__ = [
     "identity",
     "is_identity",
     "make_view",
-    "source_block",
     "source_blocks",
     "squeeze",
     "transpose",
@@ -435,32 +434,3 @@ def source_blocks(
     for index in block_indices(out_chunks):
         rows = [table[0 if axis is None else index[axis]] for table, axis in followed]
         yield index, tuple([row[0] for row in rows]), tuple([row[1] for row in rows])
-
-
-def source_block(
-    view: View, source_chunks: Chunks, out_chunks: Chunks, out_index: tuple[int, ...]
-) -> tuple[tuple[int, ...], tuple[tuple[int | None, int, int, int], ...]]:
-    """Return the source block that one output block reads, and how.
-
-    To ask for many blocks, use `source_blocks` or `axis_tables`, which look each axis up once.
-
-    Returns
-    -------
-    source_index : tuple of int
-        Block of the source.
-    local : tuple of (out_axis, start, step, length)
-        Per source axis the affine map inside that block, and how many positions it reads.
-
-    Examples
-    --------
-    >>> source_block(flip((8,), 0), ((3, 3, 2),), ((2, 3, 3),), (1,))
-    ((1,), ((0, 2, -1, 3),))
-    """
-    block, local = [], []
-    tables = axis_tables(view, source_chunks, out_chunks)
-    for table, (out_axis, _, step) in zip(tables, view.axes, strict=True):
-        number, start = table[0 if out_axis is None else out_index[out_axis]]
-        length = 1 if out_axis is None else as_int(out_chunks[out_axis][out_index[out_axis]])
-        block.append(number)
-        local.append((out_axis, start, step, length))
-    return tuple(block), tuple(local)
