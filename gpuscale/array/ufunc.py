@@ -9,7 +9,8 @@ import numpy as np
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, elementwise
 from gpuscale.array.convert import as_operand
-from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.errors import NotSupportedError, UnknownSizeError
+from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
 
 __all__ = ["Ufunc", "call", "into"]
@@ -31,13 +32,17 @@ def call(op: str, *operands: Any, dtype: Any = None) -> Array:
 
 def _count_where_needed(values: list[Any], operands: tuple[Any, ...]) -> list[Any]:
     """Unknown sizes of two different origins are counted, so that they can be compared."""
-    nodes = [v for v in values if isinstance(v, Node) and v.meta.ndim]
-    if all(v.meta.known for v in nodes) or len({v.meta.chunks for v in nodes}) <= 1:
+    nodes = [v for v in values if isinstance(v, Node)]
+    if all(v.meta.known for v in nodes):
         return values
-    return [
-        x.compute_chunk_sizes().expr if isinstance(x, Array) else v
-        for v, x in zip(values, operands, strict=True)
-    ]
+    try:
+        unify_chunks(*((v.meta.chunks, v.meta.shape) for v in nodes))
+        return values
+    except UnknownSizeError:
+        return [
+            x.compute_chunk_sizes().expr if isinstance(x, Array) else v
+            for v, x in zip(values, operands, strict=True)
+        ]
 
 
 def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:

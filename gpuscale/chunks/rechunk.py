@@ -27,7 +27,7 @@ from gpuscale.chunks.blocks import (
 __all__ = ["Piece", "Step", "intersections", "plan_rechunk", "step_cost"]
 
 #: A part of an old block: its number, and where in it the part begins and ends.
-Piece = tuple[int, int, int]
+Piece = tuple[int, int, Size]
 
 # What a copy of the data costs beside what a piece costs (a slice, an edge of the graph, its
 # share of an assignment). Only their ratio matters: 2 GB/s against 10 microseconds.
@@ -74,6 +74,8 @@ def intersections(old: tuple[Size, ...], new: tuple[Size, ...]) -> tuple[tuple[P
     >>> intersections((4, 4), (3, 5))
     (((0, 0, 3),), ((0, 3, 4), (1, 0, 4)))
     """
+    if old == new:
+        return tuple([((block, 0, size),) for block, size in enumerate(old)])
     old_starts, new_starts = offsets(old), offsets(new)
     if old_starts[-1] != new_starts[-1]:
         raise ValueError(f"blocks of {old_starts[-1]} and of {new_starts[-1]} elements")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.backends.seams import array_namespace
-from gpuscale.base.types import Chunks, Key
+from gpuscale.base.types import Chunks, Key, Unknown
 from gpuscale.chunks.rechunk import intersections
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import RechunkPlan
@@ -56,9 +56,13 @@ class _Copy:
         self.shape, self.dtype, self.spans = shape, dtype, spans
 
     def __call__(self, *chunks: Any) -> Any:
-        if len(chunks) == 1 and chunks[0].shape == self.shape:
+        shape = tuple(
+            have if isinstance(want, Unknown) else want
+            for want, have in zip(self.shape, chunks[0].shape, strict=True)
+        )
+        if len(chunks) == 1 and chunks[0].shape == shape:
             return chunks[0]
-        out = array_namespace(chunks[0]).empty(self.shape, dtype=self.dtype)
+        out = array_namespace(chunks[0]).empty(shape, dtype=self.dtype)
         for chunk, pieces in zip(chunks, product(*map(_placed, self.spans)), strict=True):
             target = tuple(to for to, _ in pieces)
             out[target] = chunk[tuple(of for _, of in pieces)]
@@ -67,6 +71,8 @@ class _Copy:
 
 def _placed(pieces: Any) -> list[tuple[slice, slice]]:
     """(slice of the new block, slice of the old one) for the pieces along an axis."""
+    if isinstance(pieces[0][2], Unknown):  # such a block is never cut
+        return [(slice(None), slice(None))]
     placed, at = [], 0
     for _, start, stop in pieces:
         placed.append((slice(at, at + stop - start), slice(start, stop)))

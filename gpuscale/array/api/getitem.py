@@ -8,7 +8,7 @@ from typing import Any
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.gathering import gather
 from gpuscale.array.api.index_terms import Advanced, Index, integer_arrays, parse_index
-from gpuscale.array.api.masking import select
+from gpuscale.array.api.masking import keep_masked
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
 from gpuscale.base.errors import UnknownSizeError
@@ -50,7 +50,7 @@ def getitem(x: Array, index: Any, points_first: bool = False) -> Array:
     arrays = parsed.advanced
     if len(arrays) == 1 and _stays_mask(arrays[0]):
         taken, axes = _plain_part(x, parsed)
-        return select(taken, arrays[0], axes[0], place)
+        return keep_masked(taken, arrays[0], axes[0], place)
     if not is_known(tuple(x._meta.chunks[a.axis : a.axis + a.n_axes] for a in arrays)):
         x.compute_chunk_sizes()
     found = integer_arrays(arrays, x._meta.shape)

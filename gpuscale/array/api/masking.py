@@ -21,10 +21,10 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 
-__all__ = ["flat_axes", "kept_sizes", "select", "select_axis", "settle"]
+__all__ = ["flat_axes", "keep_masked", "kept_sizes", "select_axis", "settle"]
 
 
-def select(x: Array, mask: Advanced, axis: int, place: int) -> Array:
+def keep_masked(x: Array, mask: Advanced, axis: int, place: int) -> Array:
     """Keep what a mask says, along as many axes as it has, which become one.
 
     Parameters

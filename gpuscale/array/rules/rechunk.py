@@ -9,6 +9,7 @@ from gpuscale.array.nodes.rechunk import Rechunk
 from gpuscale.array.nodes.view import View
 from gpuscale.array.rules.free import is_free
 from gpuscale.base.types import Chunks
+from gpuscale.expr.meta import axis_size
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
 from gpuscale.expr.stages import simplify_rules
@@ -29,7 +30,7 @@ def _aligned(node: Node, chunks: Chunks) -> Chunks:
     """Chunks of the result, as an input sees them: one block where it broadcasts."""
     own = chunks[len(chunks) - node.meta.ndim :]
     return tuple(
-        sizes if length == 1 and sum(target) != 1 else target
+        sizes if length == 1 and axis_size(target) != 1 else target
         for sizes, length, target in zip(node.meta.chunks, node.meta.shape, own, strict=True)
     )
 
