@@ -11,18 +11,23 @@ from gpuscale.array import rules as rules
 from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import protocols as protocols
+from gpuscale.array.api.assigning import *
+from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.files import *
 from gpuscale.array.api.functional import *
+from gpuscale.array.api.index_arrays import *
 from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.matrices import *
 from gpuscale.array.api.overlap import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
+from gpuscale.array.api.searching import *
 from gpuscale.array.api.scanning import *
 from gpuscale.array.api.sorting import *
+from gpuscale.array.api.taking import *
 from gpuscale.array.collection import Array as Array
 from gpuscale.array import overlap as overlap
 from gpuscale.array import random as random
