@@ -100,29 +100,27 @@ class _Walk:
                 stack += missing
             else:
                 stack.pop()
-                self.placed.append(task)
-                is_placed[task] = 1
-                ready = self._follow(task)
-                if ready:
-                    stack += self._relieving(task, ready)
+                stack += self._place(task)
 
-    def _follow(self, task: int) -> list[int]:
-        """Update the counts after a task; list those able to run that may free memory by it."""
-        waiting, in_use = self.waiting, self.in_use
+    def _place(self, task: int) -> list[int]:
+        """Place a task; list those that should follow at once, the last of them first."""
+        waiting, in_use, users = self.waiting, self.in_use, self.users
+        self.placed.append(task)
+        self.is_placed[task] = 1
         ready = []
-        for user in self.users[task]:
+        for user in users[task]:
             left = waiting[user] = waiting[user] - 1
             if not left:
                 ready.append(user)
         for dep in self.deps[task]:
             left = in_use[dep] = in_use[dep] - 1
-            if left == 1:
-                for user in self.users[dep]:
+            if left == 1:  # whoever is the last to use it would free it now
+                for user in users[dep]:
                     if not self.is_placed[user]:
                         if not waiting[user]:
                             ready.append(user)
                         break
-        return ready
+        return self._relieving(task, ready) if ready else ready
 
     def _relieving(self, task: int, ready: list[int]) -> list[int]:
         """Choose those of `ready` that leave no more bytes alive, the last to run first."""
