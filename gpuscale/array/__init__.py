@@ -11,7 +11,6 @@ from gpuscale.array import rules as rules
 from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import protocols as protocols
-from gpuscale.array.api.assigning import *
 from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
