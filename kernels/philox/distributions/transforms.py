@@ -43,8 +43,9 @@ def _logistic(xp: Any, e: Any, loc: Any, scale: Any) -> Any:
 
 
 def _weibull(xp: Any, e: Any, a: Any) -> Any:
-    power = e ** (1.0 / xp.where(xp.equal(a, 0.0), 1.0, a))
-    return xp.where(xp.equal(a, 0.0), 0.0, power)
+    # exp and log, since `**` rounds differently for a scalar and an array of the same exponent
+    none = xp.equal(a, 0.0)
+    return xp.where(none, 0.0, xp.exp(xp.log(e) / xp.where(none, 1.0, a)))
 
 
 def _triangular(xp: Any, u: Any, left: Any, mode: Any, right: Any) -> Any:
@@ -73,7 +74,7 @@ TRANSFORMS: dict[str, Transform] = {
     "laplace": Transform("open_uniform", _laplace),
     "logistic": Transform("exponential", _logistic),
     "pareto": Transform("exponential", lambda xp, e, a: xp.expm1(e / a)),
-    "power": Transform("open_uniform", lambda xp, u, a: u ** (1.0 / a)),
+    "power": Transform("exponential", lambda xp, e, a: xp.exp(-e / a)),
     "rayleigh": Transform("exponential", lambda xp, e, scale: scale * xp.sqrt(2.0 * e)),
     "weibull": Transform("exponential", _weibull),
     "triangular": Transform("uniform", _triangular),

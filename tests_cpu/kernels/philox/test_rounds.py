@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from gpuscale.kernels.philox import rounds
 
 FULL = 0xFFFFFFFF
@@ -31,8 +32,9 @@ def test_counter_is_block_low_block_high_draw_stage(counter, key, expected):
 
 @pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
 def test_known_answers_in_compiled_code(counter, key, expected):
-    from gpuscale.kernels.philox import uniform_cpu  # noqa: F401  makes `mix` compilable
     from numba import njit
+
+    from gpuscale.kernels.philox import uniform_cpu  # noqa: F401  makes `mix` compilable
 
     mix = rounds.mix
 

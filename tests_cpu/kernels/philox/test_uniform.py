@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from gpuscale.kernels.philox import uniform
-from gpuscale.kernels.philox.uniform_cpu import fill_uniform, fill_uniform_float32
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+
+from gpuscale.kernels.philox import uniform
+from gpuscale.kernels.philox.uniform_cpu import fill_uniform, fill_uniform_float32
 
 KEY = (0x12345678, 0x9ABCDEF0)
 
