@@ -4,6 +4,8 @@
 `pieces`        the two contracts, `PieceReader` and `PieceWriter`
 `grid`          stored chunks under a region; grids on which writing is safe
 `targets`       hidden names beside a target, so that it appears whole or not at all
+`memory`        chunks that were computed, and an array that tasks fill
+`functions`     pieces that a Python function makes
 `array_like`    anything with shape, dtype and indexing; `reader_of` finds the reader
 `mapped`        memory-mapped files, whose pieces are views
 `npy`           one ``.npy`` file           `npy_stack`   a folder of them

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import count, product
-from typing import Any
+from typing import Any, cast
 
 from gpuscale.backends.creation import namespace
+from gpuscale.base.types import is_known
 from gpuscale.expr.meta import ArrayMeta
-from gpuscale.io.pieces import Region
+from gpuscale.io.grid import positions, split
+from gpuscale.io.pieces import Cells, Cost, Region
 
 __all__ = ["KeptChunks", "MemoryWriter"]
 
@@ -15,13 +17,22 @@ _numbers = count()
 
 
 class KeptChunks:
-    """A reader of chunks that are in memory; a region across several is copied together."""
+    """A reader of chunks that are in memory; a region across several is copied together.
 
-    cost = "view"
+    Parameters
+    ----------
+    chunks : dict
+        From the block index to the chunk.
+    meta : ArrayMeta
+        All of its sizes are known.
+    """
+
+    cost: Cost = "view"
 
     def __init__(self, chunks: dict[tuple[int, ...], Any], meta: ArrayMeta) -> None:
-        self._chunks, self.meta = chunks, meta
-        self.shape, self.dtype, self.chunks = meta.shape, meta.dtype, meta.chunks
+        assert is_known(meta.chunks) and is_known(meta.shape)
+        self._chunks = chunks
+        self.shape, self.dtype, self.chunks = meta.shape, meta.dtype, cast(Cells, meta.chunks)
         self.backend = meta.backend
         self.token = f"kept-{next(_numbers)}"
 
@@ -30,38 +41,16 @@ class KeptChunks:
 
     def read(self, region: Region) -> Any:
         """Return one piece, as a view where it lies in one chunk."""
-        spans = [
-            _pieces(sizes, starts, each)
-            for sizes, starts, each in zip(
-                self.meta.chunks, self.meta.offsets, region, strict=True
-            )
-        ]
+        selected = positions(region, self.shape)
+        spans = [list(split(s, sizes)) for s, sizes in zip(selected, self.chunks, strict=True)]
         if all(len(span) == 1 for span in spans):
             index = tuple(span[0][0] for span in spans)
-            return self._chunks[index][tuple(span[0][1] for span in spans)]
-        shape = tuple(span[-1][2].stop if span else 0 for span in spans)
-        out = namespace(self.backend).empty(shape, dtype=self.dtype)
+            return self._chunks[index][(*(span[0][1] for span in spans), ...)]
+        out = namespace(self.backend).empty(tuple(map(len, selected)), dtype=self.dtype)
         for parts in product(*spans):
             chunk = self._chunks[tuple(block for block, _, _ in parts)]
             out[tuple(to for _, _, to in parts)] = chunk[tuple(of for _, of, _ in parts)]
         return out
-
-
-def _pieces(
-    sizes: tuple[int, ...], starts: tuple[int, ...], region: slice
-) -> list[tuple[int, slice, slice]]:
-    """(block, slice inside the block, slice of the result) that a slice of an axis touches."""
-    start, stop, step = region.indices(starts[-1] + sizes[-1])
-    found, done = [], 0
-    for block, (first, size) in enumerate(zip(starts, sizes, strict=True)):
-        begin = start + done * step
-        end = min(stop, first + size)
-        if size and first <= begin < end:
-            n = -(-(end - begin) // step)
-            inside = slice(begin - first, end - first, step)
-            found.append((block, inside, slice(done, done + n)))
-            done += n
-    return found or [(0, slice(0, 0), slice(0, 0))]
 
 
 class MemoryWriter:

@@ -155,10 +155,13 @@ class ChunkFiles:
             if start + length > stop:
                 raise ValueError(f"it has {stop} bytes, but its index goes to {start + length}")
             stop = start + length
-        page = start - start % mmap.ALLOCATIONGRANULARITY
         # Of a plain chunk perhaps only a part is wanted; any other is read whole, so at once.
         flags = mmap.MAP_SHARED | (0 if self.is_plain else mmap.MAP_POPULATE)
-        mapping = mmap.mmap(file.fileno(), stop - page, flags, mmap.PROT_READ, offset=page)
+        page = start - start % mmap.ALLOCATIONGRANULARITY
+        try:
+            mapping = mmap.mmap(file.fileno(), stop - page, flags, mmap.PROT_READ, offset=page)
+        except OSError:  # a file system that cannot map
+            return memoryview(os.pread(file.fileno(), stop - start, start))
         return memoryview(mapping)[start - page :]
 
     def _index(self, file: BinaryIO, stamp: tuple[Any, ...]) -> Array:

@@ -95,3 +95,18 @@ def test_truncated_shards(tmp_path, size):
     (tmp_path / "2-3").write_bytes(shard(False)[:size])
     with pytest.raises(ValueError, match="too short|index goes to"):
         files(tmp_path, shards=Shards((1, 2), False, False)).read((2, 6))
+
+
+@pytest.mark.parametrize("at_end", [True, False])
+@pytest.mark.parametrize("compressors", [(), (numcodecs.Zstd(),)])
+def test_file_systems_that_cannot_map(tmp_path, monkeypatch, at_end, compressors):
+    def refuse(*args, **kwargs):
+        raise OSError(19, "No such device")
+
+    monkeypatch.setattr("gpuscale.io.zarr_chunks.mmap.mmap", refuse)
+    data = compressors[0].encode(X) if compressors else X.tobytes()
+    (tmp_path / "0-0").write_bytes(data)
+    np.testing.assert_array_equal(files(tmp_path, compressors).read((0, 0)), X)
+    (tmp_path / "2-3").write_bytes(shard(at_end))
+    chunks = files(tmp_path, shards=Shards((1, 2), False, at_end))
+    np.testing.assert_array_equal(chunks.read((2, 6)), X)
