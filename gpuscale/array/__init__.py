@@ -26,6 +26,7 @@ from gpuscale.array.api.reshaping import *
 from gpuscale.array.api.searching import *
 from gpuscale.array.api.scanning import *
 from gpuscale.array.api.sorting import *
+from gpuscale.array.api.statistics import *
 from gpuscale.array.api.taking import *
 from gpuscale.array.collection import Array as Array
 from gpuscale.array import overlap as overlap
