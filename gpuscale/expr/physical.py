@@ -205,7 +205,7 @@ class Blockwise(Physical):
         ]
         start = space.block_start(index)
         if not space.known:
-            shape = _actual(shape, arrays)
+            shape = _actual(shape, self.inputs, arrays)
         return self.kernel(Block(index, start, shape, space.backend), arrays, out)
 
     def _arranged(
@@ -245,12 +245,20 @@ def _region(view: View | None, space: ArrayMeta, index: BlockIndex) -> tuple[Loc
     )
 
 
-def _actual(shape: tuple[Any, ...], arrays: list[Any]) -> tuple[int, ...]:
+def _actual(
+    shape: tuple[Any, ...], inputs: tuple[BlockInput, ...], arrays: list[Any]
+) -> tuple[int, ...]:
     """Sizes of a block that depend on data, as its arrays have them."""
     sizes = list(shape)
     for axis, size in enumerate(sizes):
         if isinstance(size, Unknown):
-            sizes[axis] = max((a.shape[axis] for a in arrays if axis < a.ndim), default=0)
+            found = {
+                length
+                for each, array in zip(inputs, arrays, strict=True)
+                for own, length in enumerate(array.shape)
+                if axis == (own if each.axes is None else each.axes[own])
+            }
+            sizes[axis] = next(iter(found - {1}), 1)  # others are broadcast along it
     return tuple(sizes)
 
 
