@@ -129,6 +129,19 @@ floor, ceil, trunc = _math("floor", 1), _math("ceil", 1), _math("trunc", 1)
 copysign = _math("copysign", 2)
 
 
+@intrinsic
+def finite_or_zero(typing_context: Any, x: Any) -> Any:
+    """Return a number to measure deviations from: those from infinity would all be NaN."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        zero = ir.Constant(args[0].type, 0.0)
+        # x - x is zero for numbers, and NaN for NaN and the infinities.
+        finite = builder.fcmp_ordered("==", builder.fsub(args[0], args[0]), zero)
+        return builder.select(finite, args[0], zero)
+
+    return x(x), codegen
+
+
 @register_jitable
 def maximum(x: Any, y: Any) -> Any:
     """Return the larger number, or NaN."""

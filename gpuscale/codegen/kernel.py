@@ -99,7 +99,8 @@ def make_plan(request: Request) -> Plan:
     operands = [*moving, *_results(request, order)]
     reduced = tuple(a in request.axes for a in range(len(shape)))
     domain = merge_axes(Domain(shape, reduced, tuple(operands)), order)
-    layout = choose_layout(domain, _roles(request, len(operands)))
+    roles = _roles(request, len(operands))
+    layout = choose_layout(domain, roles, bool(request.reductions))
     spec = _spec(request, layout)
     tile_rows, tile_columns, lanes = _tile_sizes(spec, layout)
     area = tile_rows * tile_columns * spec.slot

@@ -128,7 +128,7 @@ def walking_order(shape: Sequence[int], operands: Sequence[Strides]) -> list[int
     return sorted(range(len(shape)), key=lambda a: -abs(full[a]))
 
 
-def choose_layout(domain: Domain, roles: Sequence[str]) -> Layout:
+def choose_layout(domain: Domain, roles: Sequence[str], reducing: bool = False) -> Layout:
     """Pick rows and columns so that the kernel reads, draws and writes consecutive elements.
 
     Parameters
@@ -137,6 +137,8 @@ def choose_layout(domain: Domain, roles: Sequence[str]) -> Layout:
         Already merged.
     roles : sequence of str
         A key of `COSTS` for each operand.
+    reducing : bool
+        Whether this is a reduction, be it over axes of length 1 only.
 
     Examples
     --------
@@ -147,14 +149,13 @@ def choose_layout(domain: Domain, roles: Sequence[str]) -> Layout:
     >>> [layout.moves(k) for k in range(3)]
     ['row', 'column', 'row']
     """
-    candidates = [_layout(domain, i, j) for i, j in _pairs(domain)]
+    candidates = [_layout(domain, i, j, reducing) for i, j in _pairs(domain, reducing)]
     return min(candidates, key=lambda layout: _cost(layout, roles))
 
 
-def _pairs(domain: Domain) -> Iterator[tuple[int | None, int | None]]:
+def _pairs(domain: Domain, reducing: bool) -> Iterator[tuple[int | None, int | None]]:
     """Axes for (rows, columns); where something is reduced, rows are."""
     axes = range(len(domain.shape))
-    reducing = any(domain.reduced)
     if not axes:
         yield None, None
     for j in reversed(axes):
@@ -164,8 +165,11 @@ def _pairs(domain: Domain) -> Iterator[tuple[int | None, int | None]]:
             yield None, j
 
 
-def _layout(domain: Domain, i: int | None, j: int | None) -> Layout:
+def _layout(domain: Domain, i: int | None, j: int | None, reducing: bool) -> Layout:
     outer = [a for a in range(len(domain.shape)) if a not in (i, j)]
+
+    fold = j is not None and domain.reduced[j]
+    form = "map" if not reducing else "fold" if fold else "columns"
 
     def along(strides: Strides) -> Strides:
         ends = (0 if a is None else strides[a] for a in (i, j))
@@ -175,15 +179,9 @@ def _layout(domain: Domain, i: int | None, j: int | None) -> Layout:
         tuple(domain.shape[a] for a in outer),
         1 if i is None else domain.shape[i],
         1 if j is None else domain.shape[j],
-        _form(domain, j),
+        form,
         tuple(along(s) for s in domain.strides),
     )
-
-
-def _form(domain: Domain, j: int | None) -> str:
-    if not any(domain.reduced):
-        return "map"
-    return "fold" if j is not None and domain.reduced[j] else "columns"
 
 
 def _cost(layout: Layout, roles: Sequence[str]) -> float:

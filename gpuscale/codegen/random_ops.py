@@ -68,8 +68,12 @@ def _row(
 
 ROWS: tuple[RandomOp, ...] = (
     _row("uniform", "uniform", "fill_uniform", "f8", 10),
-    _row("uniform", "open_uniform", "", "f8", 20),
+    _row("uniform", "open_uniform", "fill_open_uniform", "f8", 12),
     _row("uniform", "uniform_float32", "fill_uniform_float32", "f4", 6),
+    _row("normal", "normal", "fill_normal", "f8", 40),
+    _row("normal", "normal_float32", "fill_normal_float32", "f4", 30),
+    _row("exponential", "exponential", "fill_exponential", "f8", 30),
+    _row("exponential", "exponential_float32", "fill_exponential_float32", "f4", 20),
 )
 
 BY_NAME: dict[str, RandomOp] = {row.name: row for row in ROWS}

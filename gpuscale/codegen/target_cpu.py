@@ -460,7 +460,7 @@ class _Writer:
         for lane, (dtype, start) in enumerate(accumulator.lanes):
             self.put(f"a{lane} = fetch(n{k}_{lane}, lane, {scopes[lane]})")
             if start is None:
-                self.put(f"a{lane} = select(first, v, a{lane})")
+                self.put(f"a{lane} = select(first, finite_or_zero(v), a{lane})")
         for lane, (text, (dtype, _)) in enumerate(
             zip(accumulator.update, accumulator.lanes, strict=True)
         ):
