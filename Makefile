@@ -17,7 +17,7 @@ help:
 	@echo "make clean  remove what the other targets made"
 
 demo: $(VENV)/.with-zarr
-	$(BIN)/python benchmarks/demo.py
+	$(BIN)/python -m benchmarks.demo
 
 test: $(VENV)/.with-dev
 	$(BIN)/python -m pytest tests_cpu tests -n $(JOBS) --dist worksteal

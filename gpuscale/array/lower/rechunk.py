@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from gpuscale.array.nodes.rechunk import Rechunk
-from gpuscale.base.config import get
 from gpuscale.chunks.rechunk import plan_rechunk
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import RechunkPlan
 from gpuscale.expr.stages import lowers
-from gpuscale.memory.limits import parse_bytes
+from gpuscale.memory.limits import memory_limit
 
 __all__ = ["lower_rechunk"]
+
+SHARE = 8  # part of the memory limit that one task of an exchange may hold
 
 
 @lowers(Rechunk)
 def lower_rechunk(node: Rechunk) -> Node:
     """Plan the steps between the two grids."""
-    limit = parse_bytes(get("array.chunk-size"))
+    limit = memory_limit() // SHARE
     steps = plan_rechunk(node.x.meta.chunks, node.chunks, node.meta.dtype.itemsize, limit)
     return Exchange((node.x,), RechunkPlan(tuple(steps)), node.meta)
