@@ -1,8 +1,10 @@
 """Numba's meaning of `portable.py`, and what lets LLVM vectorise loops over these kernels."""
 
 from collections.abc import Callable
+from functools import cache, wraps
+from threading import RLock
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit, types
@@ -10,10 +12,11 @@ from numba.extending import intrinsic, overload
 
 from .portable import as_float32, as_float64, as_int64, as_uint64, bits_of, float64_of, select
 
+Builder = TypeVar("Builder", bound=Callable[..., Any])
+
 # Inlining must not depend on LLVM's cost model, or the loops around would stay scalar. Fast-math
 # is pinned off: a caller's flags would otherwise be inherited and change the last bits.
 OPTIONS: Any = {"forceinline": True, "error_model": "numpy", "fastmath": False}
-
 
 # What Numba compiles for the two-faced functions of `portable.py`.
 SPELLINGS: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -26,6 +29,30 @@ SPELLINGS: dict[Callable[..., Any], Callable[..., Any]] = {
     float64_of: lambda bits: np.int64(bits).view(np.float64),
 }
 _compilable: set[Callable[..., Any]] = set()
+_registering = RLock()
+
+
+def build_once(build: Builder) -> Builder:
+    """Return a builder of compiled functions that remembers, and builds one at a time.
+
+    Threads that want the same function together would otherwise each compile their own.
+
+    Examples
+    --------
+    >>> @build_once
+    ... def build(name):
+    ...     return [name]
+    >>> build("a") is build("a")
+    True
+    """
+    remembered = cache(build)
+
+    @wraps(build)
+    def locked(*arguments: Any) -> Any:
+        with _registering:
+            return remembered(*arguments)
+
+    return cast(Builder, locked)
 
 
 def make_compilable(function: Callable[..., Any]) -> None:
@@ -37,15 +64,16 @@ def make_compilable(function: Callable[..., Any]) -> None:
     ...     return x + x
     >>> make_compilable(double)
     """
-    if function in _compilable:
-        return
-    _compilable.add(function)
-    compiled = SPELLINGS.get(function, function)
-    for name in compiled.__code__.co_names:
-        called = compiled.__globals__.get(name)
-        if isinstance(called, FunctionType):
-            make_compilable(called)
-    overload(function, jit_options=OPTIONS, strict=False)(lambda *types, **more: compiled)
+    with _registering:
+        if function in _compilable:
+            return
+        compiled = SPELLINGS.get(function, function)
+        for name in compiled.__code__.co_names:
+            called = compiled.__globals__.get(name)
+            if isinstance(called, FunctionType):
+                make_compilable(called)
+        overload(function, jit_options=OPTIONS, strict=False)(lambda *types, **more: compiled)
+        _compilable.add(function)
 
 
 @njit(forceinline=True)

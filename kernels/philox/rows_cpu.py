@@ -4,13 +4,12 @@ Parameters of a draw beyond key and index are passed on as they are.
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from ..portable_cpu import join_float32, make_compilable, prefer_wide_vectors
+from ..portable_cpu import build_once, join_float32, make_compilable, prefer_wide_vectors
 
 Draw = Callable[..., Any]
 
@@ -58,7 +57,7 @@ def fill_by_pairs(pair: Draw, single: Draw) -> Draw:
     return fill
 
 
-@cache
+@build_once
 def fill_each(single: Draw) -> Draw:
     """Return `fill(out, key0, key1, index)` that writes the elements of an index array.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from ...portable_cpu import OPTIONS, make_compilable, prefer_wide_vectors
+from ...portable_cpu import OPTIONS, build_once, make_compilable, prefer_wide_vectors
 from .rejection import Formulas, Method, constants_at, one_block, two_blocks
 
 
@@ -36,7 +36,7 @@ def _keep_constants(constants: Any, source: Any, target: Any) -> Callable[..., A
     return move
 
 
-@cache
+@build_once
 def compiled_formulas(formulas: Formulas) -> Callable[..., Any]:
     """Return `evaluate(inputs)`: a table with the formulas' results for each column of inputs."""
     make_compilable(formulas)
@@ -61,7 +61,7 @@ def compiled_formulas(formulas: Formulas) -> Callable[..., Any]:
     return evaluate
 
 
-@cache
+@build_once
 def compiled_loop(method: Method) -> Callable[..., None]:
     """Return `loop(out, key0, key1, index, stage, constants)` for a rejection method.
 

@@ -1,9 +1,12 @@
 """Draws repeat until accepted; stages are independent; impossible constants give NaN."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from gpuscale.kernels.philox.distributions.rejection import Method, Stream, draw_accepted
+from gpuscale.kernels.philox.distributions.rejection_cpu import compiled_loop
 
 
 def keep(parameters):
@@ -51,3 +54,12 @@ def test_constants_that_are_not_finite_give_nan(compiled):
     limits = np.where(INDEX % 3 == 0, np.inf, 0.5)
     drawn = draw_accepted(METHODS[0], stream, limits)
     assert np.array_equal(np.isnan(drawn), INDEX % 3 == 0)
+
+
+def test_threads_may_ask_for_a_new_method_together():
+    method = Method(keep, below, blocks=2)
+    stream = Stream((1, 2), INDEX, compiled=True)
+    with ThreadPoolExecutor(8) as pool:
+        draws = list(pool.map(lambda _: draw_accepted(method, stream, 0.5), range(8)))
+    assert all(np.array_equal(draw, draws[0]) for draw in draws)
+    assert compiled_loop(method) is compiled_loop(method)
