@@ -101,7 +101,7 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
     >>> get_engine("sink")
     Traceback (most recent call last):
     ...
-    gpuscale.base.errors.EngineError: there is no engine 'sink'; there are 'sync', 'threads'
+    gpuscale.base.errors.EngineError: there is no engine 'sink'; there are ...'sync', 'threads'
     """
     if isinstance(engine, Engine):
         if options:
