@@ -11,6 +11,8 @@ from gpuscale.array import rules as rules
 from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import protocols as protocols
+from gpuscale.array.api.assigning import *
+from gpuscale.array.api.blockwise import *
 from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *

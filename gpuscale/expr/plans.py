@@ -12,6 +12,7 @@ from gpuscale.base.types import Chunks
 from gpuscale.chunks.overlap import Boundary
 
 __all__ = [
+    "ALL",
     "ScanPlan",
     "SortPlan",
     "ConcatenatePlan",
@@ -136,6 +137,9 @@ class SortPlan:
         return "argsort" if self.positions else "sort"
 
 
+ALL = -1
+
+
 @dataclass(frozen=True)
 class GatherPlan:
     """Each new block is a function of all blocks of the inputs along some of their axes.
@@ -143,11 +147,12 @@ class GatherPlan:
     Parameters
     ----------
     function : callable
-        Called with a block of each input, or with nested lists of blocks, a level for each axis
-        that is gathered, in the order of the input's axes.
+        Called as ``function(block, *blocks)``, where ``block`` is a `gpuscale.expr.kernels.Block`
+        of the result; an input that is gathered comes as nested lists of blocks, a level for each
+        axis that is gathered, in the order of its axes.
     axes : tuple of tuple of (int or None)
         For each axis of each input the axis of the result whose block number it follows, None
-        where all its blocks are gathered.
+        where there is one block, `ALL` where all blocks are gathered.
     label : str
     """
 

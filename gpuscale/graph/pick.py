@@ -12,9 +12,7 @@ __all__: list[str] = []
 
 
 @lays_out(PickPlan)
-def _lay_out_pick(
-    builder: GraphBuilder, node: Exchange, wanted: list[tuple[int, ...]]
-) -> None:
+def _lay_out_pick(builder: GraphBuilder, node: Exchange, wanted: list[tuple[int, ...]]) -> None:
     (x,) = node.inputs
     for index in wanted:
         source = tuple(n[k] for n, k in zip(node.plan.numbers, index, strict=True))

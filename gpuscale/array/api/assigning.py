@@ -12,7 +12,7 @@ from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.api.setitem import setitem
-from gpuscale.array.api.taking import whole_axis
+from gpuscale.array.api.taking import positions, whole_axis
 from gpuscale.array.api.tiling import resize
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, rechunk
@@ -64,15 +64,9 @@ def put(a: Array, ind: Any, v: Any, mode: str = "raise") -> None:
     array([7, 0, 0, 8])
     """
     size = _target("put", a).size
-    index = np.asarray(ind).reshape(-1)
-    if mode == "wrap":
-        index = index % max(size, 1)
-    elif mode == "clip":
-        index = np.clip(index, 0, max(size - 1, 0))
-    elif mode != "raise":
-        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
+    index = positions(ind, size, mode).reshape(-1)
     index = normalize_take(index, size)
-    values = ravel(v)
+    values = ravel(converted(v, a.dtype))
     if not (index.size and values.size):
         return
     if values.size > 1:
@@ -81,6 +75,16 @@ def put(a: Array, ind: Any, v: Any, mode: str = "raise") -> None:
         a[np.unravel_index(index, a.shape)] = values
     else:
         a[()] = values[-1]
+
+
+def _safely(values: Any, a: Array) -> Array:
+    """Flat values in the dtype of an array; arrays must have one that fits into it."""
+    if hasattr(values, "dtype") and not np.can_cast(values.dtype, a.dtype, "safe"):
+        raise TypeError(
+            f"Cannot cast array data from {values.dtype!r} to {a.dtype!r} according to the rule "
+            "'safe'"
+        )
+    return ravel(converted(values, a.dtype))
 
 
 def place(arr: Array, mask: Any, vals: Any) -> None:
@@ -92,6 +96,8 @@ def place(arr: Array, mask: Any, vals: Any) -> None:
     ------
     ValueError
         If the mask has another size, or there are no values for what it keeps.
+    TypeError
+        If the dtype of the values does not fit into that of ``arr``.
 
     Examples
     --------
@@ -104,7 +110,7 @@ def place(arr: Array, mask: Any, vals: Any) -> None:
     keep = as_array(mask).astype(bool)
     if keep.size != _target("place", arr).size:
         raise ValueError("place: mask and data must be the same size")
-    values = ravel(vals)
+    values = _safely(vals, arr)
     keep = keep.reshape(arr.shape)
     if values.size == 1:
         arr[keep] = values[0]
@@ -123,6 +129,8 @@ def putmask(a: Array, mask: Any, values: Any) -> None:
     ------
     ValueError
         If the mask has another size.
+    TypeError
+        If the dtype of the values does not fit into that of ``a``.
 
     Examples
     --------
@@ -135,14 +143,16 @@ def putmask(a: Array, mask: Any, values: Any) -> None:
     keep = as_array(mask).astype(bool)
     if keep.size != _target("putmask", a).size:
         raise ValueError("putmask: mask and data must be the same size")
-    new = as_array(values)
+    new = _safely(values, a)
     if not new.size:
         return
     if new.size == 1:
-        new = new.reshape(())
-    elif new.shape != a.shape:
+        new = new[0]
+    elif new.size == a.size:
+        new = new.reshape(a.shape)
+    else:
         new = resize(new, a.shape)
-    _assign(a, call("where", keep.reshape(a.shape), new.astype(a.dtype), a))
+    _assign(a, call("where", keep.reshape(a.shape), new, a))
 
 
 def _assign(a: Array, result: Array) -> None:
@@ -263,7 +273,8 @@ def put_along_axis(arr: Array, indices: Any, values: Any, axis: int | None) -> N
     lengths[along] = places.shape[along]
     grid = list(node.meta.chunks)
     grid[along] = (places.shape[along],)
-    parts = [rechunk(broadcast_to(each, tuple(lengths)).expr, tuple(grid)) for each in (places, new)]
+    wide = (broadcast_to(each, tuple(lengths)).expr for each in (places, new))
+    parts = [rechunk(each, tuple(grid)) for each in wide]
     axes = tuple(None if k == along else k for k in range(x.ndim))
     inputs = tuple(BlockInput(each, axes=axes) for each in (node, *parts))
     kernel = FunctionKernel(_put_along, (along,), label="put_along_axis")

@@ -60,7 +60,7 @@ def fitted(
     lengths: dict[Any, Any] = {("point", k): n for k, n in enumerate(points)}
     lengths[_NEW] = 1
     for axis, (span, length) in enumerate(zip(region, shape, strict=True)):
-        lengths[axis] = length if span is None else span.count
+        lengths[axis] = length if span is None else span.length
     own = _names_of(values, names, lengths, advanced=bool(points))
     given = values._meta.shape
     wanted = [*(("point", k) for k in range(len(points))), *kept]

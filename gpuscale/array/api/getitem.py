@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.gathering import gather
 from gpuscale.array.api.index_terms import Advanced, Index, integer_arrays, parse_index

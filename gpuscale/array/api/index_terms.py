@@ -172,8 +172,7 @@ def integer_arrays(advanced: list[Advanced], shape: tuple[Any, ...]) -> dict[int
     if 0 in common:  # no element is taken, so none can be out of bounds
         arrays = {axis: np.broadcast_to(a, common) for axis, a in arrays.items()}
     return {
-        axis: normalize_take(a, shape[axis], axis) if axis >= 0 else a
-        for axis, a in arrays.items()
+        axis: normalize_take(a, shape[axis], axis) if axis >= 0 else a for axis, a in arrays.items()
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from gpuscale.array.api.getitem import getitem
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
+from gpuscale.chunks.blocks import offsets
 from gpuscale.chunks.slicing import expand_index, slice_view
 from gpuscale.chunks.take import normalize_take
 from gpuscale.expr.physical import Exchange
@@ -91,14 +92,13 @@ class BlockIndexer:
             node = self._x[tuple(slice(None) if n else slice(0) for n in numbers)].expr
             numbers = tuple(n or (0,) for n in numbers)
         if node.meta.known and all(map(_is_run, numbers)):
+            starts = [offsets(sizes) for sizes in node.meta.chunks]
             region = tuple(
-                slice(starts[n[0]], starts[n[-1]] + sizes[n[-1]])
-                for n, starts, sizes in zip(numbers, node.meta.offsets, node.meta.chunks, strict=True)
+                slice(at[n[0]], at[n[-1] + 1]) for n, at in zip(numbers, starts, strict=True)
             )
             return Array(view(node, slice_view(region, node.meta.shape)))
         chunks = tuple(
-            tuple(sizes[k] for k in n)
-            for n, sizes in zip(numbers, node.meta.chunks, strict=True)
+            tuple(sizes[k] for k in n) for n, sizes in zip(numbers, node.meta.chunks, strict=True)
         )
         return Array(Exchange((node,), PickPlan(numbers), node.meta.with_(chunks=chunks)))
 

@@ -22,15 +22,15 @@ __all__ = ["Span", "assign_region"]
 
 
 class Span(NamedTuple):
-    """``count`` positions of an axis from ``start``, ``step`` apart; the step is positive."""
+    """``length`` positions of an axis from ``start``, ``step`` apart; the step is positive."""
 
     start: int
     step: int
-    count: int
+    length: int
 
     def before(self, position: int) -> int:
         """How many of them lie before a position."""
-        return min(max(-((self.start - position) // self.step), 0), self.count)
+        return min(max(-((self.start - position) // self.step), 0), self.length)
 
 
 Region = tuple["Span | None", ...]
@@ -48,16 +48,15 @@ def assign_region(x: Array, region: Region, values: Array) -> Array:
     values : Array
         Of the dtype of ``x``, with as many axes, each as long as that of the region or 1.
     """
-    if any(span is not None and span.count == 0 for span in region):
+    if any(span is not None and span.length == 0 for span in region):
         return x
     node, new = x.expr, values.expr
     if not any(region):
         new = view(new, views.broadcast_to(new.meta.shape, node.meta.shape))
         return Array(rechunk(new, node.meta.chunks))
-    sizes = zip(node.meta.chunks, region, new.meta.shape, strict=True)
     chunks = tuple(
         (1,) if length == 1 and sizes != (1,) else _taken(sizes, span)
-        for sizes, span, length in sizes
+        for sizes, span, length in zip(node.meta.chunks, region, new.meta.shape, strict=True)
     )
     new = rechunk(new, chunks)
     repeats = (n == 1 or span is None for n, span in zip(new.meta.shape, region, strict=True))
@@ -92,7 +91,7 @@ def _inside(node: Node, region: Region) -> Node:
         span = region[axis]
         assert span is not None
         index = builder.index(number)
-        last = span.start + span.step * (span.count - 1)
+        last = span.start + span.step * (span.length - 1)
         tests = [
             builder.apply("greater_equal", index, param(span.start)),
             builder.apply("less_equal", index, param(last)),

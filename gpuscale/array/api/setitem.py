@@ -98,15 +98,13 @@ def _part(x: Array, region: Region) -> Array:
     return basic(
         x,
         tuple(
-            slice(None) if s is None else slice(s.start, s.start + s.step * s.count, s.step)
+            slice(None) if s is None else slice(s.start, s.start + s.step * s.length, s.step)
             for s in region
         ),
     )
 
 
-def _assign_integers(
-    x: Array, part: Array, index: Index, region: Region, values: Array
-) -> Array:
+def _assign_integers(x: Array, part: Array, index: Index, region: Region, values: Array) -> Array:
     """Replace elements of the region that arrays of integers name."""
     arrays = integer_arrays(index.advanced, x._meta.shape)
     common = broadcast_index(list(arrays.values()))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpuscale.array.api.elementwise import where
 from gpuscale.array.api.functional import map_blocks
@@ -70,21 +71,34 @@ def take(
     """
     x = ravel(x) if axis is None else as_array(x)
     axis = normalize_axis(axis or 0, x.ndim)
-    where_to = np.asarray(indices)
-    if where_to.size == 0 and not hasattr(indices, "dtype"):
-        where_to = where_to.astype(np.intp)  # an empty list says nothing about its type
-    if where_to.dtype.kind not in "iu":
-        raise TypeError(f"indices must be integers, not {where_to.dtype}")
-    if mode not in ("raise", "wrap", "clip"):
-        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
-    length = x.shape[axis]
-    if where_to.size and not length:
+    index = positions(indices, x.shape[axis], mode)
+    if index.size and not x.shape[axis]:
         raise IndexError("cannot do a non-empty take from an empty axes.")
+    return into(out, x[(*(slice(None),) * axis, index)])
+
+
+def positions(indices: Any, length: int, mode: str) -> NDArray[Any]:
+    """Return positions as an array, with ``mode`` applied to those out of bounds.
+
+    Raises
+    ------
+    TypeError
+        If they are no integers.
+    ValueError
+        If there is no such mode.
+    """
+    index = np.asarray(indices)
+    if index.size == 0 and not hasattr(indices, "dtype"):
+        index = index.astype(np.intp)  # an empty list says nothing about its type
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"indices must be integers, not {index.dtype}")
     if mode == "wrap":
-        where_to = where_to % max(length, 1)
-    elif mode == "clip":
-        where_to = np.clip(where_to, 0, max(length - 1, 0))
-    return into(out, x[(*(slice(None),) * axis, where_to)])
+        return index % max(length, 1)
+    if mode == "clip":
+        return np.clip(index, 0, max(length - 1, 0))
+    if mode != "raise":
+        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
+    return index
 
 
 def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Array:

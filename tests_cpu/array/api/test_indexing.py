@@ -154,8 +154,8 @@ def test_a_mask_of_known_sizes_on_an_array_that_was_counted():
     "index",
     [
         (np.True_,), (False,), (True, [0, 1]), (slice(None), True), ([0, 2], slice(None), True),
-        (np.array(1),), (slice(None), np.array(1)), (np.int8(2), ..., np.uint8(1)), ([],), ([], [7]),
-        ([[0, 1], [1, 2]],), (slice(None), [0, 1], ..., [1, 0]), ((0, 1),), (range(2),),
+        (np.array(1),), (slice(None), np.array(1)), (np.int8(2), ..., np.uint8(1)), ([],),
+        ([], [7]), ([[0, 1], [1, 2]],), (slice(None), [0, 1], ..., [1, 0]), ((0, 1),), (range(2),),
         (0, slice(None), [0, 1]), (slice(None), 1, [0]), ([True, False, True],), (np.s_[::-2],),
     ],
 )  # fmt: skip
@@ -238,7 +238,8 @@ def test_vindex_puts_points_first(data):
     first, last = (data.draw(index_arrays(array.shape[k], (3,))) for k in (0, 2))
     x = data.draw(chunked(array))
     assert_eq(x.vindex[first, :, last], array[first, :, last])
-    assert_eq(x.vindex[:, first % array.shape[1]], np.moveaxis(array[:, first % array.shape[1]], 1, 0))
+    middle = first % array.shape[1]
+    assert_eq(x.vindex[:, middle], np.moveaxis(array[:, middle], 1, 0))
 
 
 @given(st.data())
@@ -261,7 +262,8 @@ def test_blocks(data):
     for axis, (number, each) in enumerate(zip(numbers, sizes, strict=True)):
         pieces = np.split(expected, np.cumsum(each)[:-1], axis=axis)
         chosen = np.atleast_1d(np.arange(len(each))[number])
-        expected = np.concatenate([expected[(slice(None),) * axis + (slice(0),)], *(pieces[k] for k in chosen)], axis=axis)
+        nothing = expected[(slice(None),) * axis + (slice(0),)]
+        expected = np.concatenate([nothing, *(pieces[k] for k in chosen)], axis=axis)
     assert_eq(x.blocks[tuple(numbers)], expected)
 
 
@@ -429,7 +431,8 @@ def test_values_without_meaning(array, value):
 
 SHAPE_ERRORS = [
     (slice(None), np.zeros(3)), ([0, 1], np.zeros(3)), (..., np.zeros((2, 5, 6))),
-    (np.ones((5, 6), bool), np.zeros(3)), (np.ones(5, bool), np.zeros((3, 6))), (0, np.zeros((2, 6))),
+    (np.ones((5, 6), bool), np.zeros(3)), (np.ones(5, bool), np.zeros((3, 6))),
+    (0, np.zeros((2, 6))),
 ]  # fmt: skip
 
 

@@ -29,9 +29,8 @@ def test_take(data, shape, mode):
     length = array.size if axis is None else shape[axis]
     beyond = 0 if mode == "raise" else 20
     positions = st.integers(-length - beyond, length - 1 + beyond)
-    indices = data.draw(
-        hnp.arrays(np.int64, hnp.array_shapes(min_dims=0, max_dims=2, max_side=5), elements=positions)
-    )
+    some = hnp.array_shapes(min_dims=0, max_dims=2, max_side=5)
+    indices = data.draw(hnp.arrays(np.int64, some, elements=positions))
     x = data.draw(chunked(array))
     expected = np.take(array, indices, axis, mode=mode)
     assert_eq(ga.take(x, indices, axis, mode=mode), expected)
@@ -112,9 +111,7 @@ def test_select():
     assert_eq(ga.select([x < 3, x > 8], [x, x * 1.5], x[0]), expected)
     assert_eq(ga.select([x < 3], [7], 2.5), np.select([array < 3], [7], 2.5))
     small = array.astype(np.int8)
-    assert_eq(
-        ga.select([x < 3], [ga.asarray(small)], 1), np.select([array < 3], [small], 1)
-    )
+    assert_eq(ga.select([x < 3], [ga.asarray(small)], 1), np.select([array < 3], [small], 1))
     with pytest.raises(ValueError, match="same length"):
         ga.select([x < 3], [])
     with pytest.raises(ValueError, match="empty"):
