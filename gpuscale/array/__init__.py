@@ -13,6 +13,8 @@ from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import protocols as protocols
 from gpuscale.array.api.assigning import *
 from gpuscale.array.api.blockwise import *
+from gpuscale.array.api.comparing import *
+from gpuscale.array.api.constants import *
 from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
