@@ -358,6 +358,16 @@ class Array(Collection):
             raise ValueError("to_device takes no stream: the engine chooses it")
         return self if device == self.device else self.to_backend(device)
 
+    def map_blocks(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Array:
+        """Apply a function to blocks; see :func:`gpuscale.array.map_blocks`."""
+        result: Array = _api().map_blocks(func, self, *args, **kwargs)
+        return result
+
+    def map_overlap(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Array:
+        """Apply a function to blocks with halos; see :func:`gpuscale.array.map_overlap`."""
+        result: Array = _api().map_overlap(func, self, *args, **kwargs)
+        return result
+
     def item(self, *index: int) -> Any:
         """One element as a Python number, computed now."""
         return (self[index] if index else self)._number()
@@ -388,8 +398,6 @@ class Array(Collection):
     diagonal = _method("diagonal")
     dot = _method("dot")
     flatten = _method("flatten")
-    map_blocks = _method("map_blocks")
-    map_overlap = _method("map_overlap")
     max = _method("max")
     mean = _method("mean")
     min = _method("min")

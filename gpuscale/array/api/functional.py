@@ -1,40 +1,38 @@
-"""The user's own functions, chunk by chunk."""
+"""The user's own functions: block by block, and on whole arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import Enum
-from inspect import Parameter, signature
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
 
+from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
-from gpuscale.array.convert import as_array
-from gpuscale.array.infer import infer_dtype
+from gpuscale.array.convert import known_node
 from gpuscale.array.nodes.elementwise import common_backend
+from gpuscale.base.config import get
 from gpuscale.base.errors import ChunkError
-from gpuscale.base.types import Chunks
+from gpuscale.base.tokens import tokenize
+from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.axes import normalize_axes
-from gpuscale.chunks.broadcast import unify_chunks
-from gpuscale.expr.kernels import Block, FunctionKernel
+from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import BlockInput, Blockwise
+from gpuscale.expr.physical import BlockInput, Blockwise, Call
+from gpuscale.memory.limits import parse_bytes
 
 __all__ = ["map_blocks"]
 
 
 def map_blocks(
-    func: Callable[..., Any],
-    *args: Any,
-    dtype: Any = None,
-    chunks: Any = None,
-    drop_axis: int | Sequence[int] | None = None,
-    new_axis: int | Sequence[int] | None = None,
-    name: str | None = None,
-    **kwargs: Any,
+    func: Callable[..., Any], *args: Any, dtype: Any = None, chunks: Any = None,
+    drop_axis: int | Sequence[int] | None = None, new_axis: int | Sequence[int] | None = None,
+    name: str | None = None, meta: Any = None, **kwargs: Any,
 ) -> Array:
     """Apply a function to aligned blocks of arrays.
 
@@ -43,27 +41,29 @@ def map_blocks(
     func : callable
         Called as ``func(*blocks, **kwargs)``. If it takes an argument ``block_id`` it gets the
         number of the block, if it takes ``block_info`` a dictionary as dask's.
-    *args : array or object
+    *args : Array or object
         Arrays are cut alike, their last axes are aligned, and one with a single block along an
-        axis is given to every block; anything else is passed as it is.
+        axis is given to every block; anything else, a NumPy array too, is passed as it is.
     dtype : dtype, optional
         Of the result; by default the function is tried on a tiny block.
     chunks : tuple, optional
         Block sizes of the result where the function changes them: one size, or all sizes, for
-        each axis.
+        each axis; nan where they depend on data. Without arrays these are the blocks to make.
     drop_axis : int or sequence of int, optional
         Axes that the function removes; they become one block.
     new_axis : int or sequence of int, optional
-        Axes of length 1 block that the function adds, as places in the result.
+        Axes of one block that the function adds, as places in the result.
     name : str, optional
         Label for plans and diagnostics.
+    meta : array, optional
+        An array of the dtype of the result.
     **kwargs
-        Passed to the function.
+        Passed to the function; an Array is passed whole.
 
     Raises
     ------
     ValueError
-        If the arrays cannot be aligned.
+        If the arrays cannot be aligned, or a block comes out in another shape than promised.
     ChunkError
         If ``chunks`` do not fit the blocks.
 
@@ -72,181 +72,165 @@ def map_blocks(
     >>> import gpuscale.array as ga
     >>> ga.map_blocks(lambda b: b * 2, ga.arange(6, chunks=3)).compute()
     array([ 0,  2,  4,  6,  8, 10])
+    >>> ga.map_blocks(lambda block_id: np.array(block_id), chunks=((1, 1),), dtype=int).compute()
+    array([0, 1])
     """
-    if not callable(func):
-        raise TypeError(f"the first argument of map_blocks must be callable, got {func!r}")
-    nodes, slots = _aligned(args)
-    grid = _grid(nodes)
-    dropped = _places(drop_axis, len(grid))
-    if dropped:
-        nodes = [_whole(node, dropped, len(grid)) for node in nodes]
-        grid = _grid(nodes)
-    kept = [axis for axis in range(len(grid)) if axis not in dropped]
-    added = _places(new_axis, len(kept) + np.size([] if new_axis is None else new_axis))
-    source: list[int | None] = list(kept)
-    for place in sorted(added):
-        source.insert(place, None)
-    out_chunks = _out_chunks(chunks, source, grid)
-    call = _Call(func, slots, tuple(kwargs.items()), _wants(func, "block_id", kwargs),
-                 _wants(func, "block_info", kwargs), tuple(n.meta.chunks for n in nodes))
-    if dtype is None:
-        dtype = infer_dtype(call.plain, [node.meta for node in nodes], getattr(func, "__name__", "function"))
-    backend = common_backend(tuple(nodes), "map_blocks") if nodes else "numpy"
-    meta = ArrayMeta(np.dtype(dtype), out_chunks, backend)
-    of_axis = {axis: place for place, axis in enumerate(source) if axis is not None}
-    inputs = tuple(BlockInput(node, axes=_axes(node, grid, of_axis)) for node in nodes)
-    label = name or getattr(func, "__name__", "map_blocks")
-    kernel = FunctionKernel(call, wants_block=True, label=label)
-    return Array(Blockwise(kernel, inputs, out_chunks, meta))
+    call = UserCall(func, args, kwargs, "map_blocks")
+    nodes = align([a.expr for a in args if isinstance(a, Array)])
+    wholes = [one_block(a) for a in kwargs.values() if isinstance(a, Array)]
+    frame = Frame.of(nodes, drop_axis, new_axis, chunks)
+    nodes = [frame.merged(node) for node in nodes]
+    everything = [*nodes, *wholes]
+    out = frame.sizes(chunks, frame.natural, tokenize(call, *everything))
+    result = dtype_of(dtype, meta, call, call.trial, everything)
+    inputs = [BlockInput(node, axes=frame.axes(node)) for node in nodes]
+    inputs += [BlockInput(node, axes=(None,) * node.meta.ndim) for node in wholes]
+    backend = common_backend(tuple(everything), "map_blocks") if everything else "numpy"
+    call.promise(result, out, [node.meta.chunks for node in nodes])
+    kernel = FunctionKernel(call, wants_block=True, label=name or name_of(func))
+    return Array(Blockwise(kernel, tuple(inputs), out, ArrayMeta(result, out, backend)))
 
 
-class _Slot(Enum):
-    """What stands where a block goes; an enum stays itself when it is pickled."""
+def whole(
+    function: Callable[..., Any], x: Any, *args: Any, shape: Sequence[int], dtype: Any,
+    chunks: Any = None, **kwargs: Any,
+) -> Array:
+    """Call a function on a whole array, in one task.
 
-    BLOCK = "block"
+    For what cannot be done block by block; the array must fit the memory of one worker.
 
+    Parameters
+    ----------
+    function : callable
+        Called as ``function(array, *args, **kwargs)``.
+    x : array or sequence of array
+        Several arrays are the first arguments.
+    *args, **kwargs
+        Passed as they are.
+    shape : sequence of int
+        Of the result.
+    dtype : dtype
+        Of the result.
+    chunks : int, str, tuple or dict, optional
+        Blocks to cut the result into; one by default.
 
-_BLOCK = _Slot.BLOCK
-
-
-class _Call:
-    """The user's function with everything but the blocks filled in."""
-
-    def __init__(
-        self,
-        func: Callable[..., Any],
-        slots: tuple[Any, ...],
-        kwargs: tuple[tuple[str, Any], ...],
-        block_id: bool,
-        block_info: bool,
-        chunks: tuple[Chunks, ...],
-    ) -> None:
-        self.func, self.slots, self.kwargs = func, slots, kwargs
-        self.block_id, self.block_info, self.chunks = block_id, block_info, chunks
-
-    def __gpuscale_tokenize__(self) -> tuple[Any, ...]:
-        return (self.func, self.slots, self.kwargs, self.block_id, self.block_info)
-
-    def plain(self, *blocks: Any) -> Any:
-        """Call it without a place, as for a trial."""
-        origin = Block((0,) * max((b.ndim for b in blocks), default=0), (), (), "numpy")
-        return self(origin, *blocks)
-
-    def __call__(self, block: Block, *blocks: Any) -> Any:
-        rest = iter(blocks)
-        args = [next(rest) if slot is _BLOCK else slot for slot in self.slots]
-        kwargs = dict(self.kwargs)
-        if self.block_id:
-            kwargs["block_id"] = block.index
-        if self.block_info:
-            kwargs["block_info"] = self._info(block, blocks)
-        return self.func(*args, **kwargs)
-
-    def _info(self, block: Block, blocks: Sequence[Any]) -> dict[Any, Any]:
-        places = [place for place, slot in enumerate(self.slots) if slot is _BLOCK]
-        info: dict[Any, Any] = {
-            None: {
-                "shape": block.shape,
-                "chunk-location": block.index,
-                "array-location": [
-                    (a, a + n) for a, n in zip(block.start, block.shape, strict=False)
-                ],
-            }
-        }
-        for place, chunk, chunks in zip(places, blocks, self.chunks, strict=True):
-            own = block.index[len(block.index) - len(chunks) :]
-            index = tuple(i if len(c) > 1 else 0 for i, c in zip(own, chunks, strict=False))
-            starts = [sum(c[:i]) for c, i in zip(chunks, index, strict=False)]
-            info[place] = {
-                "shape": tuple(map(sum, chunks)),
-                "num-chunks": tuple(map(len, chunks)),
-                "chunk-location": index,
-                "array-location": [
-                    (a, a + n) for a, n in zip(starts, chunk.shape, strict=False)
-                ],
-                "dtype": chunk.dtype,
-            }
-        return info
+    Examples
+    --------
+    >>> whole(np.flip, np.arange(3), shape=(3,), dtype=int).compute()
+    array([2, 1, 0])
+    """
+    arrays = x if isinstance(x, list | tuple) else (x,)
+    nodes = tuple(known_node(each) for each in arrays)
+    one: Chunks = tuple((int(n),) for n in shape)
+    backend = common_backend(nodes, name_of(function))
+    meta = ArrayMeta(np.dtype(dtype), one, backend)
+    node: Node = Call(function, nodes, args, tuple(sorted(kwargs.items())), meta)
+    if chunks is not None:
+        limit = parse_bytes(get("array.chunk-size"))
+        sizes = normalize_chunks(chunks, meta.shape, max(meta.dtype.itemsize, 1), limit)
+        node = rechunk(node, sizes)
+    return Array(node)
 
 
+def one_block(x: Any) -> Node:
+    """Node of an array in one block."""
+    node = known_node(x)
+    return rechunk(node, tuple((sum(sizes),) for sizes in node.meta.chunks))
 
 
-def _aligned(args: Sequence[Any]) -> tuple[list[Node], tuple[Any, ...]]:
-    """Arrays with common chunks, and the arguments with a mark where blocks go."""
-    arrays = [a for a in args if isinstance(a, Array | np.ndarray)]
-    nodes = [as_array(a).expr for a in arrays]
-    slots = tuple(_BLOCK if isinstance(a, Array | np.ndarray) else a for a in args)
-    if len({node.meta.chunks for node in nodes}) > 1:
-        common = unify_chunks(*((n.meta.chunks, n.meta.shape) for n in nodes))
-        nodes = [rechunk(n, _fit(n, common)) for n in nodes]
-    return nodes, slots
+@dataclass(frozen=True)
+class Frame:
+    """The grid of blocks that a function is mapped over, and which axes it drops and adds.
 
+    Parameters
+    ----------
+    grid : Chunks
+        Blocks that all inputs span together, along the axes of the inputs.
+    source : tuple of (int or None)
+        For each axis of the result the axis of the grid that it comes from; None for a new one.
+    """
 
-def _fit(node: Node, common: Chunks) -> Chunks:
-    own = common[len(common) - node.meta.ndim :]
-    return tuple(
-        sizes if length == 1 and target != (1,) else target
-        for sizes, length, target in zip(node.meta.chunks, node.meta.shape, own, strict=True)
-    )
+    grid: Chunks
+    source: tuple[int | None, ...]
 
-
-def _grid(nodes: Sequence[Node]) -> Chunks:
-    """Chunks of the block grid that all arrays span together."""
-    return unify_chunks(*((n.meta.chunks, n.meta.shape) for n in nodes)) if nodes else ()
-
-
-def _places(axis: Any, ndim: int) -> tuple[int, ...]:
-    return () if axis is None else tuple(sorted(normalize_axes(axis, ndim)))
-
-
-def _whole(node: Node, dropped: tuple[int, ...], ndim: int) -> Node:
-    """Make the dropped axes one block each."""
-    first = ndim - node.meta.ndim
-    chunks = tuple(
-        (sum(sizes),) if axis + first in dropped else sizes
-        for axis, sizes in enumerate(node.meta.chunks)
-    )
-    return rechunk(node, chunks)
-
-
-def _axes(node: Node, grid: Chunks, of_axis: dict[int, int]) -> tuple[int | None, ...]:
-    """Axis of the result that each axis of an input follows."""
-    first = len(grid) - node.meta.ndim
-    return tuple(
-        of_axis.get(axis + first) if len(sizes) == len(grid[axis + first]) else None
-        for axis, sizes in enumerate(node.meta.chunks)
-    )
-
-
-def _out_chunks(chunks: Any, source: Sequence[int | None], grid: Chunks) -> Chunks:
-    natural: Chunks = tuple((1,) if axis is None else grid[axis] for axis in source)
-    if chunks is None:
-        return natural
-    given = chunks if isinstance(chunks, tuple | list) else (chunks,)
-    if not source and len(given) == len(grid) == 0:
-        return natural
-    if len(given) != len(natural):
-        raise ChunkError(
-            f"map_blocks got chunks={chunks!r} for a result of {len(natural)} axes; give one "
-            "size, or a tuple of sizes, for each axis"
+    @classmethod
+    def of(cls, nodes: Sequence[Node], drop_axis: Any, new_axis: Any, chunks: Any = None) -> Frame:
+        """Frame of nodes that are aligned; of the chunks themselves where there are no nodes."""
+        grid = span_grid(nodes)
+        if not nodes and chunks is not None:
+            grid = tuple(tuple(c) if isinstance(c, tuple | list) else (c,) for c in chunks)
+        dropped = _places(drop_axis, len(grid))
+        grid = tuple(
+            (sum(sizes),) if axis in dropped and len(sizes) > 1 else sizes
+            for axis, sizes in enumerate(grid)
         )
-    result = []
-    for axis, (each, sizes) in enumerate(zip(given, natural, strict=True)):
-        full = tuple(each) if isinstance(each, tuple | list) else (each,) * len(sizes)
-        if len(full) != len(sizes):
+        source: list[int | None] = [axis for axis in range(len(grid)) if axis not in dropped]
+        n_new = 0 if new_axis is None else int(np.size(new_axis))
+        for place in _places(new_axis, len(source) + n_new):
+            source.insert(place, None)
+        return cls(grid, tuple(source))
+
+    @property
+    def natural(self) -> Chunks:
+        """Chunks of the result if the function keeps the sizes and new axes have length 1."""
+        return tuple((1,) if axis is None else self.grid[axis] for axis in self.source)
+
+    def merged(self, node: Node) -> Node:
+        """Give a node one block along the axes that are dropped."""
+        own = self.grid[len(self.grid) - node.meta.ndim :]
+        kept = set(self.source)
+        first = len(self.grid) - node.meta.ndim
+        return rechunk(
+            node,
+            tuple(
+                sizes if axis + first in kept or len(sizes) == 1 else target
+                for axis, (sizes, target) in enumerate(zip(node.meta.chunks, own, strict=True))
+            ),
+        )
+
+    def axes(self, node: Node) -> tuple[int | None, ...]:
+        """Axis of the result whose block number each axis of an input follows."""
+        of_grid = {axis: place for place, axis in enumerate(self.source) if axis is not None}
+        first = len(self.grid) - node.meta.ndim
+        return tuple(
+            of_grid.get(axis + first) if len(sizes) == len(self.grid[axis + first]) else None
+            for axis, sizes in enumerate(node.meta.chunks)
+        )
+
+    def sizes(self, chunks: Any, natural: Chunks, token: str) -> Chunks:
+        """Spell out what a user says of the blocks of the result.
+
+        Raises
+        ------
+        ChunkError
+            If there are not as many axes, or blocks along one, as in ``natural``.
+        """
+        if chunks is None:
+            return natural
+        given = tuple(chunks) if isinstance(chunks, tuple | list) else (chunks,)
+        if len(given) != len(natural):
             raise ChunkError(
-                f"map_blocks got {len(full)} block sizes for axis {axis}, which has "
-                f"{len(sizes)} blocks"
+                f"chunks={chunks!r} has {len(given)} items for a result of {len(natural)} axes; "
+                "give one size, or a tuple of sizes, for each axis"
             )
-        result.append(full)
-    return tuple(result)
+        result = []
+        for axis, (each, sizes) in enumerate(zip(given, natural, strict=True)):
+            full = tuple(each) if isinstance(each, tuple | list) else (each,) * len(sizes)
+            if len(full) != len(sizes) and self.source[axis] is not None:
+                raise ChunkError(
+                    f"chunks={chunks!r} has {len(full)} sizes for axis {axis}, which has "
+                    f"{len(sizes)} blocks"
+                )
+            result.append(tuple(_size(n, f"{token}-{axis}", k) for k, n in enumerate(full)))
+        return tuple(result)
 
 
-def _wants(func: Callable[..., Any], name: str, given: dict[str, Any]) -> bool:
-    """Whether a function has a parameter of that name which the user did not fill."""
-    try:
-        parameter = signature(func).parameters.get(name)
-    except (TypeError, ValueError):
-        return False
-    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    return parameter is not None and parameter.kind in kinds and name not in given
+def _size(size: Any, token: str, block: int) -> Any:
+    """A size that a user gave; nan, or None, depends on data."""
+    if size is None or isinstance(size, float) and isnan(size):
+        return Unknown(token, block)
+    return size if isinstance(size, Unknown) else size.__index__()
+
+
+def _places(axis: int | Iterable[int] | None, ndim: int) -> tuple[int, ...]:
+    return () if axis is None else tuple(sorted(normalize_axes(axis, ndim)))

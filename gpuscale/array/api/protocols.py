@@ -11,6 +11,7 @@ from gpuscale.array.api.elementwise import divmod as _divmod
 from gpuscale.array.api.elementwise import frexp, modf
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.collection import Array
+from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import Ufunc, into
 
 __all__: list[str] = []
@@ -71,7 +72,8 @@ def _chunkwise(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     out = kwargs.pop("out", None)
     if ufunc.signature is not None or ufunc.nout != 1:
         return NotImplemented
-    return into(out, map_blocks(ufunc, *inputs, **kwargs))
+    blocks = [as_array(x) if isinstance(x, np.ndarray) else x for x in inputs]
+    return into(out, map_blocks(ufunc, *blocks, **kwargs))
 
 
 def array_function(

@@ -1,0 +1,191 @@
+"""The user's own function, ready to be called on blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import rechunk
+from gpuscale.array.infer import infer_dtype
+from gpuscale.base.types import Chunks, Unknown
+from gpuscale.chunks.broadcast import unify_chunks
+from gpuscale.expr.kernels import Block
+from gpuscale.expr.node import Node
+
+__all__ = ["UserCall", "align", "dtype_of", "name_of", "span_grid"]
+
+
+class _Slot(Enum):
+    """What stands where a block goes; an enum stays itself when it is pickled."""
+
+    BLOCK = "block"
+
+
+class UserCall:
+    """A function with all its arguments but the blocks filled in.
+
+    Called as ``call(block, *chunks)``: the chunks of the arrays among ``args``, then those of the
+    arrays among ``kwargs``, which are whole.
+
+    Parameters
+    ----------
+    func : callable
+    args, kwargs
+        As the user gave them.
+    operation : str
+        For error messages.
+    """
+
+    def __init__(
+        self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], operation: str
+    ) -> None:
+        if not callable(func):
+            raise TypeError(f"the first argument of {operation} must be callable, got {func!r}")
+        self.func, self.operation = func, operation
+        self.args = tuple(_Slot.BLOCK if isinstance(a, Array) else a for a in args)
+        self.kwargs = {k: _Slot.BLOCK if isinstance(v, Array) else v for k, v in kwargs.items()}
+        self.block_id = _wants(func, "block_id", kwargs)
+        self.block_info = _wants(func, "block_info", kwargs)
+        self.chunks: tuple[Chunks, ...] = ()
+        self.dtype: np.dtype[Any] | None = None
+        self.unknown: tuple[int, ...] = ()
+
+    def __gpuscale_tokenize__(self) -> tuple[Any, ...]:
+        chunks = self.chunks if self.block_info else ()
+        wants = (self.block_id, self.block_info)
+        return (self.func, self.args, self.kwargs, wants, chunks, self.dtype, self.unknown)
+
+    def promise(self, dtype: Any, out_chunks: Chunks, in_chunks: Sequence[Chunks]) -> UserCall:
+        """Say what the function returns, so that each call can be checked; return the call."""
+        self.dtype = np.dtype(dtype)
+        self.chunks = tuple(in_chunks)
+        self.unknown = tuple(
+            axis
+            for axis, sizes in enumerate(out_chunks)
+            if any(isinstance(size, Unknown) for size in sizes)
+        )
+        return self
+
+    def trial(self, *chunks: Any) -> Any:
+        """Call the function somewhere, unchecked, to see what it returns."""
+        shapes = [np.shape(chunk) for chunk in chunks]
+        ndim = max(map(len, shapes), default=0)
+        origin = Block((0,) * ndim, (0,) * ndim, (1,) * ndim, "numpy")
+        self.chunks = tuple(tuple((n,) for n in shape) for shape in shapes)
+        return self._apply(origin, chunks)
+
+    def __call__(self, block: Block, *chunks: Any) -> Any:
+        """Call the function on the chunks of one block, and check what it returns."""
+        return self._checked(self._apply(block, chunks), block)
+
+    def _apply(self, block: Block, chunks: Sequence[Any]) -> Any:
+        rest = iter(chunks)
+        args = [next(rest) if arg is _Slot.BLOCK else arg for arg in self.args]
+        kwargs = {k: next(rest) if v is _Slot.BLOCK else v for k, v in self.kwargs.items()}
+        if self.block_id:
+            kwargs["block_id"] = block.index
+        if self.block_info:
+            kwargs["block_info"] = self._info(block, chunks)
+        return self.func(*args, **kwargs)
+
+    def _checked(self, result: Any, block: Block) -> Any:
+        """Return the result as promised: later steps are planned, even compiled, for that."""
+        shape = np.shape(result)
+        fits = len(shape) == len(block.shape) and all(
+            n == m or axis in self.unknown
+            for axis, (n, m) in enumerate(zip(shape, block.shape, strict=True))
+        )
+        if not fits:
+            raise ValueError(
+                f"{name_of(self.func)} returned a block of shape {shape} where {self.operation} "
+                f"expects {block.shape} for block {block.index}; pass chunks=, drop_axis= or "
+                "new_axis= to say what it returns (nan is a size that depends on data)"
+            )
+        if not hasattr(result, "dtype"):
+            return np.asarray(result, self.dtype)
+        return result if result.dtype == self.dtype else result.astype(self.dtype)
+
+    def _info(self, block: Block, chunks: Sequence[Any]) -> dict[Any, Any]:
+        info: dict[Any, Any] = {
+            None: {
+                "shape": block.shape,
+                "chunk-location": block.index,
+                "array-location": [
+                    (a, a + n) for a, n in zip(block.start, block.shape, strict=True)
+                ],
+                "dtype": self.dtype,
+            }
+        }
+        places = [place for place, arg in enumerate(self.args) if arg is _Slot.BLOCK]
+        for place, chunk, sizes in zip(places, chunks, self.chunks, strict=False):
+            own = block.index[max(0, len(block.index) - len(sizes)) :]
+            index = tuple(i if len(c) > 1 else 0 for i, c in zip(own, sizes, strict=False))
+            starts = [sum(c[:i]) for c, i in zip(sizes, index, strict=False)]
+            info[place] = {
+                "shape": tuple(map(sum, sizes)),
+                "num-chunks": tuple(map(len, sizes)),
+                "chunk-location": index,
+                "array-location": [
+                    (a, a + n) for a, n in zip(starts, chunk.shape, strict=False)
+                ],
+                "dtype": chunk.dtype,
+            }
+        return info
+
+
+def name_of(func: Callable[..., Any]) -> str:
+    """Name of a function for people; that of what a partial calls.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> name_of(partial(max, 1))
+    'max'
+    """
+    inner = getattr(func, "func", func)
+    return getattr(inner, "__name__", type(inner).__name__)
+
+
+def _wants(func: Callable[..., Any], name: str, given: dict[str, Any]) -> bool:
+    """Whether a function has a parameter of that name which the user did not fill."""
+    try:
+        parameter = signature(func).parameters.get(name)
+    except (TypeError, ValueError):
+        return False
+    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    return parameter is not None and parameter.kind in kinds and name not in given
+
+
+def align(nodes: Sequence[Node]) -> list[Node]:
+    """Cut nodes alike along the axes that they share, the last one with the last one."""
+    if len({node.meta.chunks for node in nodes}) <= 1:
+        return list(nodes)
+    common = span_grid(nodes)
+    return [rechunk(node, _fit(node, common)) for node in nodes]
+
+
+def span_grid(nodes: Sequence[Node]) -> Chunks:
+    """Chunks of the block grid that all nodes span together."""
+    return unify_chunks(*((n.meta.chunks, n.meta.shape) for n in nodes)) if nodes else ()
+
+
+def _fit(node: Node, common: Chunks) -> Chunks:
+    own = common[len(common) - node.meta.ndim :]
+    return tuple(
+        sizes if length == 1 and target != (1,) else target
+        for sizes, length, target in zip(node.meta.chunks, node.meta.shape, own, strict=True)
+    )
+
+
+def dtype_of(dtype: Any, meta: Any, call: UserCall, trial: Callable[..., Any], nodes: Any) -> Any:
+    """Dtype of what a function returns: as said, as in an example, or as a trial shows."""
+    if dtype is not None:
+        return np.dtype(dtype)
+    if meta is not None:
+        return np.dtype(meta.dtype)
+    return infer_dtype(trial, [node.meta for node in nodes], name_of(call.func))
