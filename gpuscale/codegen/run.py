@@ -28,9 +28,11 @@ from gpuscale.codegen.simplify import simplify
 __all__ = ["run_map", "run_reduce"]
 
 SMALL = 4096  # elements: below, launching a kernel takes longer than interpreting
-#: What the compiler costs in additions over one element: about a third of a second, and two
-#: seconds where Numba itself must be loaded.
-COMPILER, NUMBA = 3e8, 2e9
+#: What the compiler costs in additions over one element: about a third of a second, and one
+#: second more where Numba itself must be loaded.
+COMPILER, NUMBA = 3e8, 1e9
+#: How much longer a random number takes in the interpreter than in a kernel.
+SLOW_DRAW = 15
 
 
 def run_map(
@@ -228,7 +230,11 @@ def _can_compile(program: ScalarProgram, reductions: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _cost(program: ScalarProgram) -> int:
-    return 1 + sum(OPS[i.op].cost for i in program.instrs if i.op not in LEAVES)
+    return 1 + sum(
+        OPS[i.op].cost * (SLOW_DRAW if i.op.startswith("philox_") else 1)
+        for i in program.instrs
+        if i.op not in LEAVES
+    )
 
 
 _interpreted: dict[tuple[ScalarProgram, tuple[str, ...]], float] = {}
