@@ -5,8 +5,9 @@ May import everything below; nothing below imports it. `collection` is the class
 becomes physical nodes.
 """
 
-
 from gpuscale.array import lower as lower
+from gpuscale.array import overlap as overlap
+from gpuscale.array import random as random
 from gpuscale.array import rules as rules
 from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
@@ -27,11 +28,9 @@ from gpuscale.array.api.matrices import *
 from gpuscale.array.api.overlap import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
-from gpuscale.array.api.searching import *
 from gpuscale.array.api.scanning import *
+from gpuscale.array.api.searching import *
 from gpuscale.array.api.sorting import *
 from gpuscale.array.api.statistics import *
 from gpuscale.array.api.taking import *
 from gpuscale.array.collection import Array as Array
-from gpuscale.array import overlap as overlap
-from gpuscale.array import random as random

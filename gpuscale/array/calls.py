@@ -130,9 +130,7 @@ class UserCall:
                 "shape": tuple(map(sum, sizes)),
                 "num-chunks": tuple(map(len, sizes)),
                 "chunk-location": index,
-                "array-location": [
-                    (a, a + n) for a, n in zip(starts, chunk.shape, strict=False)
-                ],
+                "array-location": [(a, a + n) for a, n in zip(starts, chunk.shape, strict=False)],
                 "dtype": chunk.dtype,
             }
         return info

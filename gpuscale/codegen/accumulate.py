@@ -88,7 +88,9 @@ def _sum(dtype: DType) -> Accumulator:
     )
 
 
-def _plain(merge: str, dtype: DType, start: Any, update: str, out: DType | None = None) -> Accumulator:
+def _plain(
+    merge: str, dtype: DType, start: Any, update: str, out: DType | None = None
+) -> Accumulator:
     memory = U1 if dtype.kind == "b" else dtype
     return Accumulator(
         merge,

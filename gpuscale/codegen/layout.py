@@ -192,4 +192,3 @@ def _cost(layout: Layout, roles: Sequence[str]) -> float:
     elif layout.form == "columns":
         total += PER_MERGE / layout.rows
     return total + sum(COSTS[role][layout.moves(k)] for k, role in enumerate(roles))
-

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.codegen import random_ops
-from gpuscale.codegen.ops import OPS, Op
+from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import LEAVES, Instr, ScalarProgram
 from gpuscale.codegen.ufunc_loops import find_loop
 

@@ -62,4 +62,3 @@ def _diagonal(view: Any, present: list[int]) -> tuple[Any, list[int]]:
     second = present.index(present[first], first + 1)
     rest = [axis for k, axis in enumerate(present) if k not in (first, second)]
     return view.diagonal(0, first, second), [*rest, present[first]]
-

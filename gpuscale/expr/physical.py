@@ -78,7 +78,9 @@ class Source(Physical):
                 slices.append(slice(0, 0))
             else:
                 slices.append(forward_slice(first, abs(step) or 1, length))
-            local.append((axis, 0 if step > 0 or axis is None else length - 1, 1 if step > 0 else -1))
+            local.append(
+                (axis, 0 if step > 0 or axis is None else length - 1, 1 if step > 0 else -1)
+            )
         return arrange(self.reader.read(tuple(slices)), tuple(local), shape)
 
     @property

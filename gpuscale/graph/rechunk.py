@@ -78,5 +78,3 @@ def _placed(pieces: Any) -> list[tuple[slice, slice]]:
         placed.append((slice(at, at + stop - start), slice(start, stop)))
         at += stop - start
     return placed
-
-

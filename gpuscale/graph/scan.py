@@ -43,7 +43,6 @@ def _lay_out_scan(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
         builder.add(builder.key(node, index), node, _scan, deps, (ufunc, axis), nbytes)
 
 
-
 def _total(chunk: Any, ufunc: str, axis: int) -> Any:
     function = getattr(array_namespace(chunk), ufunc)
     return function.reduce(chunk, axis=axis, keepdims=True, dtype=chunk.dtype)

@@ -35,7 +35,9 @@ def _lay_out_sort(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
         builder.add(run, node, _sort_block, (builder.want(x, (k,)),), args, nbytes, nbytes)
     ends = list(accumulate(node.meta.chunks[0], initial=0))
     table = (f"{name}-splitters",)
-    builder.add(table, node, _Splitters(tuple(ends), positions), runs, (), 8 * len(ends) * len(runs))
+    builder.add(
+        table, node, _Splitters(tuple(ends), positions), runs, (), 8 * len(ends) * len(runs)
+    )
     for index in wanted:
         nbytes = node.meta.block_nbytes(index) or 0
         merge = _Merge(index[0], positions)
@@ -125,8 +127,10 @@ def _pivots(xp: Any, runs: Sequence[Any], low: Any, high: Any) -> Any:
     middle = xp.minimum((low + high) // 2, xp.asarray([max(len(r) - 1, 0) for r in runs]))
     filler = next(run for run in runs if len(run))
     values = xp.stack(
-        [run[middle[:, k]] if len(run) else filler[0:1].repeat(len(low))
-         for k, run in enumerate(runs)],
+        [
+            run[middle[:, k]] if len(run) else filler[0:1].repeat(len(low))
+            for k, run in enumerate(runs)
+        ],
         axis=1,
     )
     order = xp.argsort(values, axis=1, kind="stable")

@@ -66,7 +66,9 @@ GROUPS = [(d, group) for d in DTYPES for group in chunked(list(compilable_ops(d)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("dtype, names", GROUPS, ids=lambda p: p.char if hasattr(p, "char") else p[0])
+@pytest.mark.parametrize(
+    "dtype, names", GROUPS, ids=lambda p: p.char if hasattr(p, "char") else p[0]
+)
 def test_operations_give_the_bits_of_numpy(dtype, names, rng):
     arrays = [samples(dtype, rng) for _ in range(4)]
     b = ProgramBuilder()

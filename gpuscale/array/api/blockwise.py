@@ -29,10 +29,17 @@ Follow = tuple[int | None, ...]
 
 
 def blockwise(
-    func: Callable[..., Any], out_ind: Sequence[Hashable], *args: Any, name: str | None = None,
-    dtype: Any = None, adjust_chunks: Mapping[Hashable, Any] | None = None,
-    new_axes: Mapping[Hashable, Any] | None = None, align_arrays: bool = True,
-    concatenate: bool | None = None, meta: Any = None, **kwargs: Any,
+    func: Callable[..., Any],
+    out_ind: Sequence[Hashable],
+    *args: Any,
+    name: str | None = None,
+    dtype: Any = None,
+    adjust_chunks: Mapping[Hashable, Any] | None = None,
+    new_axes: Mapping[Hashable, Any] | None = None,
+    align_arrays: bool = True,
+    concatenate: bool | None = None,
+    meta: Any = None,
+    **kwargs: Any,
 ) -> Array:
     """Apply a function to blocks that are aligned by index letters.
 
@@ -115,7 +122,10 @@ def _shared(x: Array) -> tuple[Node, Follow]:
 
 
 def by_number(
-    function: Callable[..., Any], nodes: Sequence[Node], axes: Sequence[Follow], meta: ArrayMeta,
+    function: Callable[..., Any],
+    nodes: Sequence[Node],
+    axes: Sequence[Follow],
+    meta: ArrayMeta,
     label: str,
 ) -> Node:
     """Physical node of ``function(block, *blocks)``, whose axes say which blocks it reads."""

@@ -124,9 +124,7 @@ class NamespaceInfo:
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, np.dtype[Any]]:
         """Dtypes of the standard, those of some kinds where ``kind`` says so."""
         found = {name: np.dtype(name) for name in _DTYPES}
-        return {
-            name: each for name, each in found.items() if kind is None or isdtype(each, kind)
-        }
+        return {name: each for name, each in found.items() if kind is None or isdtype(each, kind)}
 
 
 def __array_namespace_info__() -> NamespaceInfo:

@@ -64,7 +64,14 @@ def _count_blocks(
     meta = ArrayMeta(np.dtype(dtype), cells, first.backend)
     return Array(
         TreeReduce(
-            counts, _total, _Shaped(first.ndim), axes, False, split_every_of(None, axes), label, meta
+            counts,
+            _total,
+            _Shaped(first.ndim),
+            axes,
+            False,
+            split_every_of(None, axes),
+            label,
+            meta,
         )
     )
 
@@ -226,9 +233,7 @@ def histogramdd(
     ranges = [None] * d if range is None else list(range)
     if len(ranges) != d:
         raise ValueError("range argument must have one entry per dimension")
-    edges = [
-        histogram_bin_edges(c, b, r) for c, b, r in zip(columns, specs, ranges, strict=True)
-    ]
+    edges = [histogram_bin_edges(c, b, r) for c, b, r in zip(columns, specs, ranges, strict=True)]
     inputs = [known_node(c) for c in columns]
     if weights is not None:
         inputs.append(known_node(weights))
@@ -271,9 +276,7 @@ class _HistogramDD:
 # --- bincount, digitize, searchsorted -------------------------------------------------------------
 
 
-def bincount(
-    x: Any, weights: Any = None, minlength: int = 0, split_every: Any = None
-) -> Array:
+def bincount(x: Any, weights: Any = None, minlength: int = 0, split_every: Any = None) -> Array:
     """Count how often each non-negative integer occurs.
 
     Parameters

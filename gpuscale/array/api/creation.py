@@ -103,8 +103,14 @@ def index_function(
 
 
 def full(
-    shape: Any, fill_value: Any, dtype: Any = None, *, chunks: Any = "auto", like: Any = None,
-    backend: str | None = None, device: Any = None,
+    shape: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
 ) -> Array:
     """Array of one value.
 
@@ -167,7 +173,13 @@ def empty(shape: Any, dtype: Any = None, **kwargs: Any) -> Array:
 
 
 def full_like(
-    x: Any, /, fill_value: Any, dtype: Any = None, *, shape: Any = None, chunks: Any = None,
+    x: Any,
+    /,
+    fill_value: Any,
+    dtype: Any = None,
+    *,
+    shape: Any = None,
+    chunks: Any = None,
     **kwargs: Any,
 ) -> Array:
     """Array of one value with the shape, dtype and chunks of another."""
@@ -195,8 +207,16 @@ def empty_like(x: Any, /, dtype: Any = None, **kwargs: Any) -> Array:
 
 
 def arange(
-    start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, chunks: Any = "auto",
-    like: Any = None, backend: str | None = None, device: Any = None,
+    start: Any,
+    /,
+    stop: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
 ) -> Array:
     """Evenly spaced numbers from ``start`` up to, not including, ``stop``.
 
@@ -242,13 +262,29 @@ def arange(
     value = builder.cast(value, natural)
     name = resolve_backend(like, backend or _backend_of(device))
     return index_function(
-        builder, value, (linear_index((length,)),), (first, delta), (length,), chunks, "arange", name
+        builder,
+        value,
+        (linear_index((length,)),),
+        (first, delta),
+        (length,),
+        chunks,
+        "arange",
+        name,
     )
 
 
 def linspace(
-    start: Any, stop: Any, /, num: int = 50, *, dtype: Any = None, endpoint: bool = True,
-    retstep: bool = False, chunks: Any = "auto", like: Any = None, backend: str | None = None,
+    start: Any,
+    stop: Any,
+    /,
+    num: int = 50,
+    *,
+    dtype: Any = None,
+    endpoint: bool = True,
+    retstep: bool = False,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
     device: Any = None,
 ) -> Any:
     """``num`` evenly spaced numbers from ``start`` to ``stop``.
@@ -303,8 +339,16 @@ def linspace(
 
 
 def eye(
-    n_rows: int, n_cols: int | None = None, /, k: int = 0, dtype: Any = None, *,
-    chunks: Any = "auto", like: Any = None, backend: str | None = None, device: Any = None,
+    n_rows: int,
+    n_cols: int | None = None,
+    /,
+    k: int = 0,
+    dtype: Any = None,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
 ) -> Array:
     """Matrix with ones on the k-th diagonal and zeros elsewhere.
 
@@ -341,8 +385,15 @@ def identity(n: int, dtype: Any = None, **kwargs: Any) -> Array:
 
 
 def asarray(
-    x: Any, /, dtype: Any = None, *, chunks: Any = "auto", copy: bool | None = None,
-    like: Any = None, backend: str | None = None, device: Any = None,
+    x: Any,
+    /,
+    dtype: Any = None,
+    *,
+    chunks: Any = "auto",
+    copy: bool | None = None,
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
 ) -> Array:
     """Make an array of anything like one.
 

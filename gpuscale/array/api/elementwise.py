@@ -343,7 +343,13 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
 
 
 def clip(
-    x: Any, /, min: Any = None, max: Any = None, *, out: Any = None, a_min: Any = None,
+    x: Any,
+    /,
+    min: Any = None,
+    max: Any = None,
+    *,
+    out: Any = None,
+    a_min: Any = None,
     a_max: Any = None,
 ) -> Array:
     """Limit elements to an interval; None is no limit.
@@ -429,9 +435,7 @@ def nan_to_num(
     return call("nan_to_num", x, *(x.dtype.type(v) for v in (nan, high, low)))
 
 
-def isclose(
-    a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False
-) -> Array:
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:
     """Say which elements are equal within a tolerance, ``|a - b| <= atol + rtol * |b|``."""
     op = "isclose_equal_nan" if equal_nan else "isclose"
     return call(op, a, b, rtol, atol)

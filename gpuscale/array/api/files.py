@@ -47,7 +47,11 @@ PathLike = str | os.PathLike[str]
 
 
 def from_array(
-    x: Any, chunks: Any = "auto", *, lock: Any = None, like: Any = None,
+    x: Any,
+    chunks: Any = "auto",
+    *,
+    lock: Any = None,
+    like: Any = None,
     backend: str | None = None,
 ) -> Array:
     """Make an array of anything with ``shape``, ``dtype`` and ``__getitem__``.
@@ -84,8 +88,12 @@ def from_array(
 
 
 def from_zarr(
-    url: Any, component: str = "", *, chunks: Any = "auto",
-    storage_options: Mapping[str, Any] | None = None, zarr_format: int | None = None,
+    url: Any,
+    component: str = "",
+    *,
+    chunks: Any = "auto",
+    storage_options: Mapping[str, Any] | None = None,
+    zarr_format: int | None = None,
 ) -> Array:
     """Read a Zarr array.
 
@@ -179,8 +187,9 @@ def to_backend(x: Any, backend: Any = None) -> Array:
         If there is no such backend.
     """
     x = as_array(x)
-    name = resolve_backend(None if isinstance(backend, str) else backend,
-                           backend if isinstance(backend, str) else None)
+    name = resolve_backend(
+        None if isinstance(backend, str) else backend, backend if isinstance(backend, str) else None
+    )
     if name == x.backend:
         return x
     node = x.expr
@@ -193,7 +202,9 @@ def to_backend(x: Any, backend: Any = None) -> Array:
 # --- writing -------------------------------------------------------------------------------------
 
 
-def _write(arrays: Sequence[Array], writers: Sequence[PieceWriter], options: dict[str, Any]) -> None:
+def _write(
+    arrays: Sequence[Array], writers: Sequence[PieceWriter], options: dict[str, Any]
+) -> None:
     """Open all targets, cut the arrays so that no two tasks touch one stored chunk, and write."""
     opened: list[PieceWriter] = []
     nodes = []
@@ -254,10 +265,18 @@ def store(
 
 
 def to_zarr(
-    x: Any, url: Any, component: str = "", *, chunks: tuple[int, ...] | None = None,
-    shards: tuple[int, ...] | None = None, region: tuple[slice, ...] | None = None,
-    overwrite: bool = False, zarr_format: int = 3,
-    storage_options: Mapping[str, Any] | None = None, engine: Any = None, **options: Any,
+    x: Any,
+    url: Any,
+    component: str = "",
+    *,
+    chunks: tuple[int, ...] | None = None,
+    shards: tuple[int, ...] | None = None,
+    region: tuple[slice, ...] | None = None,
+    overwrite: bool = False,
+    zarr_format: int = 3,
+    storage_options: Mapping[str, Any] | None = None,
+    engine: Any = None,
+    **options: Any,
 ) -> None:
     """Write a new Zarr array, or a region of one that is open.
 
@@ -294,8 +313,14 @@ def to_zarr(
         raise ValueError("region= needs an array that is open: pass a zarr.Array, not its path")
     else:
         writer = ZarrWriter(
-            url, component, chunks=chunks, shards=shards, overwrite=overwrite,
-            zarr_format=zarr_format, storage_options=storage_options, options=options,
+            url,
+            component,
+            chunks=chunks,
+            shards=shards,
+            overwrite=overwrite,
+            zarr_format=zarr_format,
+            storage_options=storage_options,
+            options=options,
         )
     _write([x], [writer], {"engine": engine})
 
@@ -324,8 +349,15 @@ def to_npy_stack(
     _write([as_array(x)], [NpyStackWriter(path, axis, overwrite)], options)
 
 
-def to_hdf5(x: Any, path: PathLike, dataset: str = "/x", *, overwrite: bool = False,
-            engine: Any = None, **options: Any) -> None:
+def to_hdf5(
+    x: Any,
+    path: PathLike,
+    dataset: str = "/x",
+    *,
+    overwrite: bool = False,
+    engine: Any = None,
+    **options: Any,
+) -> None:
     """Write a dataset of an HDF5 file.
 
     Parameters

@@ -30,9 +30,15 @@ __all__ = ["map_blocks"]
 
 
 def map_blocks(
-    func: Callable[..., Any], *args: Any, dtype: Any = None, chunks: Any = None,
-    drop_axis: int | Sequence[int] | None = None, new_axis: int | Sequence[int] | None = None,
-    name: str | None = None, meta: Any = None, **kwargs: Any,
+    func: Callable[..., Any],
+    *args: Any,
+    dtype: Any = None,
+    chunks: Any = None,
+    drop_axis: int | Sequence[int] | None = None,
+    new_axis: int | Sequence[int] | None = None,
+    name: str | None = None,
+    meta: Any = None,
+    **kwargs: Any,
 ) -> Array:
     """Apply a function to aligned blocks of arrays.
 
@@ -92,8 +98,13 @@ def map_blocks(
 
 
 def whole(
-    function: Callable[..., Any], x: Any, *args: Any, shape: Sequence[int], dtype: Any,
-    chunks: Any = None, **kwargs: Any,
+    function: Callable[..., Any],
+    x: Any,
+    *args: Any,
+    shape: Sequence[int],
+    dtype: Any,
+    chunks: Any = None,
+    **kwargs: Any,
 ) -> Array:
     """Call a function on a whole array, in one task.
 

@@ -40,7 +40,11 @@ __all__ = [
 
 
 def concatenate(
-    arrays: Sequence[Any], /, axis: int | None = 0, *, dtype: Any = None,
+    arrays: Sequence[Any],
+    /,
+    axis: int | None = 0,
+    *,
+    dtype: Any = None,
     casting: str = "same_kind",
 ) -> Array:
     """Join arrays along an axis that they have.
@@ -109,14 +113,10 @@ def _check(items: list[Array], axis: int) -> int:
 
 def _join(nodes: list[Node], axis: int) -> Node:
     """Cut all inputs alike along the other axes, then put their blocks in a row."""
-    others = [
-        tuple(sizes for k, sizes in enumerate(n.meta.chunks) if k != axis) for n in nodes
-    ]
+    others = [tuple(sizes for k, sizes in enumerate(n.meta.chunks) if k != axis) for n in nodes]
     shapes = [tuple(n for k, n in enumerate(x.meta.shape) if k != axis) for x in nodes]
     common = unify_chunks(*zip(others, shapes, strict=True))
-    nodes = [
-        rechunk(n, (*common[:axis], n.meta.chunks[axis], *common[axis:])) for n in nodes
-    ]
+    nodes = [rechunk(n, (*common[:axis], n.meta.chunks[axis], *common[axis:])) for n in nodes]
     along = tuple(size for n in nodes for size in n.meta.chunks[axis])
     meta = nodes[0].meta.with_(
         chunks=(*common[:axis], along, *common[axis:]),

@@ -56,8 +56,14 @@ def _below(shape: tuple[int, ...], k: int, chunks: Any, backend: str) -> Array:
 
 
 def tri(
-    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: Any = float, *,
-    chunks: Any = "auto", like: Any = None, backend: str | None = None,
+    n_rows: int,
+    n_cols: int | None = None,
+    k: int = 0,
+    dtype: Any = float,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
 ) -> Array:
     """Ones on and below the k-th diagonal, zeros above.
 
@@ -135,8 +141,9 @@ def diag(v: Any, k: int = 0) -> Array:
     if v.ndim != 1:
         raise ValueError("Input must be 1- or 2-d.")
     n = v.shape[0]
-    core = call("where", eye(n, dtype=bool, chunks=(v.chunks[0], v.chunks[0]), like=v), v,
-                v.dtype.type(0))
+    core = call(
+        "where", eye(n, dtype=bool, chunks=(v.chunks[0], v.chunks[0]), like=v), v, v.dtype.type(0)
+    )
     if not k:
         return core
     along = zeros((n, abs(k)), v.dtype, like=v)
@@ -151,17 +158,20 @@ def diagflat(v: Any, k: int = 0) -> Array:
     return diag(ravel(v), k)
 
 
-def trace(
-    x: Any, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None
-) -> Array:
+def trace(x: Any, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Array:
     """Sum along a diagonal of two axes."""
     result: Array = diagonal(x, offset, axis1, axis2).sum(axis=-1, dtype=dtype)
     return result
 
 
 def indices(
-    dimensions: Sequence[int], dtype: Any = int, sparse: bool = False, *, chunks: Any = "auto",
-    like: Any = None, backend: str | None = None,
+    dimensions: Sequence[int],
+    dtype: Any = int,
+    sparse: bool = False,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
 ) -> Any:
     """Positions along each axis of a grid.
 
@@ -190,8 +200,9 @@ def indices(
         builder = ProgramBuilder()
         value = builder.cast(builder.index(0), np.dtype(dtype))
         index = (axis_index(axis, ndim),)
-        grid = index_function(builder, value, index, (), lengths,
-                              "auto" if sparse else chunks, "indices", name)
+        grid = index_function(
+            builder, value, index, (), lengths, "auto" if sparse else chunks, "indices", name
+        )
         grids.append(grid)
     if sparse:
         return tuple(grids)
@@ -238,7 +249,11 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy", copy: bool = 
 
 
 def fromfunction(
-    function: Callable[..., Any], shape: Any, *, chunks: Any = "auto", dtype: Any = float,
+    function: Callable[..., Any],
+    shape: Any,
+    *,
+    chunks: Any = "auto",
+    dtype: Any = float,
     **kwargs: Any,
 ) -> Array:
     """Call a function on the grids of positions; it sees lazy arrays, so its work fuses.
@@ -251,16 +266,19 @@ def fromfunction(
            [1, 2]])
     """
     lengths = shape_of(shape)
-    grids = [
-        broadcast_to(grid, lengths, chunks) for grid in indices(lengths, dtype, sparse=True)
-    ]
+    grids = [broadcast_to(grid, lengths, chunks) for grid in indices(lengths, dtype, sparse=True)]
     result = as_array(function(*grids, **kwargs))
     return result if result.shape == lengths else broadcast_to(result, lengths)
 
 
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10.0,
-    dtype: Any = None, **kwargs: Any,
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: Any = None,
+    **kwargs: Any,
 ) -> Array:
     """Numbers spaced evenly on a logarithmic scale, from ``base**start`` to ``base**stop``."""
     exponents = linspace(start, stop, num, endpoint=endpoint, **kwargs)
@@ -269,7 +287,11 @@ def logspace(
 
 
 def geomspace(
-    start: float, stop: float, num: int = 50, endpoint: bool = True, dtype: Any = None,
+    start: float,
+    stop: float,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
     **kwargs: Any,
 ) -> Array:
     """Numbers with one ratio between neighbours, from ``start`` to ``stop``, real and not zero.
@@ -308,4 +330,3 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
     powers = arange(n) if increasing else arange(n - 1, -1, -1)
     result = call("power", x[:, None], powers[None, :])
     return result.astype(np.promote_types(x.dtype, int))
-

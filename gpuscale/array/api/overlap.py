@@ -37,10 +37,20 @@ Trim = tuple[tuple[tuple[int, int], ...], ...]
 
 
 def map_overlap(
-    func: Any, *args: Any, depth: Any = None, boundary: Any = None, trim: bool = True,
-    align_arrays: bool = True, allow_rechunk: bool = True, dtype: Any = None, chunks: Any = None,
-    drop_axis: int | Sequence[int] | None = None, new_axis: int | Sequence[int] | None = None,
-    name: str | None = None, meta: Any = None, **kwargs: Any,
+    func: Any,
+    *args: Any,
+    depth: Any = None,
+    boundary: Any = None,
+    trim: bool = True,
+    align_arrays: bool = True,
+    allow_rechunk: bool = True,
+    dtype: Any = None,
+    chunks: Any = None,
+    drop_axis: int | Sequence[int] | None = None,
+    new_axis: int | Sequence[int] | None = None,
+    name: str | None = None,
+    meta: Any = None,
+    **kwargs: Any,
 ) -> Array:
     """Apply a function to blocks that are surrounded by elements of their neighbours.
 
@@ -108,9 +118,9 @@ def map_overlap(
     )
     large = frame.sizes(chunks, natural, tokenize(call, *nodes, *wholes))
     cut: Trim = margins if trim else tuple(((0, 0),) * len(sizes) for sizes in large)
-    halos = [
-        Halo(d, b, frame.axes(node)) for node, (d, b) in zip(nodes, around, strict=True)
-    ] + [_no_halo(node) for node in wholes]
+    halos = [Halo(d, b, frame.axes(node)) for node, (d, b) in zip(nodes, around, strict=True)] + [
+        _no_halo(node) for node in wholes
+    ]
     nodes += wholes
     result = dtype_of(dtype, meta, call, _Trial(call, tuple(h.depth for h in halos)), nodes)
     call.promise(result, large, [node.meta.chunks for node in nodes])
@@ -218,8 +228,15 @@ def overlap(x: Any, depth: Any, boundary: Any = None, *, allow_rechunk: bool = T
     >>> ga.overlap.overlap(ga.arange(4, chunks=2), depth=1, boundary="none").compute()
     array([0, 1, 2, 1, 2, 3])
     """
-    return map_overlap(_itself, x, depth=depth, boundary=boundary, trim=False,
-                       dtype=as_array(x).dtype, name="overlap")
+    return map_overlap(
+        _itself,
+        x,
+        depth=depth,
+        boundary=boundary,
+        trim=False,
+        dtype=as_array(x).dtype,
+        name="overlap",
+    )
 
 
 def _itself(block: Any) -> Any:
@@ -276,8 +293,7 @@ def _trim(block: Block, chunk: Any, cut: Trim) -> Any:
     sides = [each[k] for each, k in zip(cut, block.index, strict=True)]
     return chunk[
         tuple(
-            slice(before, n - after)
-            for n, (before, after) in zip(chunk.shape, sides, strict=True)
+            slice(before, n - after) for n, (before, after) in zip(chunk.shape, sides, strict=True)
         )
     ]
 

@@ -32,9 +32,7 @@ def _namespace() -> Any:
     return import_module("gpuscale.array")
 
 
-def array_ufunc(
-    ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answer NumPy's ufuncs; those of other libraries run chunk by chunk."""
     if any(_foreign(x) for x in inputs):
         return NotImplemented
@@ -76,9 +74,7 @@ def _chunkwise(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     return into(out, map_blocks(ufunc, *blocks, **kwargs))
 
 
-def array_function(
-    function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answer NumPy's functions with ours of the same name, in the same submodule.
 
     Raises
@@ -122,5 +118,3 @@ def dlpack(x: Array, kwargs: dict[str, Any]) -> Any:
 def dlpack_device(x: Array) -> tuple[int, int]:
     """Kind and number of the device on which `dlpack` exports."""
     return (1, 0) if x.backend == "numpy" else (2, 0)
-
-

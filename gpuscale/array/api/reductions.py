@@ -113,8 +113,14 @@ def _widened(dtype: Any) -> Callable[[Node], Node]:
 
 
 def sum(
-    x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Sum of the elements along some axes.
 
@@ -146,27 +152,34 @@ def sum(
 
 
 def prod(
-    x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Product of the elements along some axes; parameters as for `sum`."""
     return _reduction("prod", x, axis, keepdims, split_every, out, None, _widened(dtype))
 
 
-def _extreme(
-    name: str, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any
-) -> Array:
+def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any) -> Array:
     x = as_array(x)
     axes = _axes(axis, x.ndim)
     if axes and 0 in (x.shape[a] for a in axes):
-        raise ValueError(
-            f"zero-size array to reduction operation {name}imum which has no identity"
-        )
+        raise ValueError(f"zero-size array to reduction operation {name}imum which has no identity")
     return _reduction(name, x, axes, keepdims, split_every, out)
 
 
 def min(
-    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Smallest element along some axes; NaN where there is one. Parameters as for `sum`."""
@@ -174,7 +187,12 @@ def min(
 
 
 def max(
-    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Largest element along some axes; NaN where there is one. Parameters as for `sum`."""
@@ -191,7 +209,12 @@ def _truth(node: Node) -> Node:
 
 
 def any(
-    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Say whether some element along some axes is true."""
@@ -199,7 +222,12 @@ def any(
 
 
 def all(
-    x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Say whether all elements along some axes are true."""
@@ -227,7 +255,12 @@ def _position(
 
 
 def argmin(
-    x: Any, /, axis: int | None = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    /,
+    axis: int | None = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Position of the first smallest element; of the flat array where no axis is given."""
@@ -235,7 +268,12 @@ def argmin(
 
 
 def argmax(
-    x: Any, /, axis: int | None = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    /,
+    axis: int | None = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Position of the first largest element; of the flat array where no axis is given."""
@@ -256,8 +294,14 @@ class _Mean:
 
 
 def mean(
-    x: Any, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Mean of the elements along some axes; parameters as for `sum`.
 
@@ -308,7 +352,13 @@ class _Variance:
 
 
 def _variance(
-    x: Any, axis: Axis, dtype: Any, ddof: float, keepdims: bool, split_every: Any, out: Any,
+    x: Any,
+    axis: Axis,
+    dtype: Any,
+    ddof: float,
+    keepdims: bool,
+    split_every: Any,
+    out: Any,
     root: bool,
 ) -> Array:
     node = known_node(x)
@@ -330,8 +380,16 @@ def _variance(
 
 
 def var(
-    x: Any, /, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, correction: float = 0,
-    keepdims: bool = False, split_every: Any = None, out: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    ddof: float = 0,
+    correction: float = 0,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Variance of the elements along some axes, in one stable pass.
 
@@ -357,8 +415,16 @@ def var(
 
 
 def std(
-    x: Any, /, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, correction: float = 0,
-    keepdims: bool = False, split_every: Any = None, out: Any = None,
+    x: Any,
+    /,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    ddof: float = 0,
+    correction: float = 0,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Standard deviation of the elements along some axes; parameters as for `var`."""
     return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, True)
@@ -377,8 +443,13 @@ def _filled(value: Any) -> Callable[[Node], Node]:
 
 
 def nansum(
-    x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Sum of the elements that are not NaN; parameters as for `sum`."""
     node = _widened(dtype)(_filled(0.0)(known_node(x)))
@@ -386,8 +457,13 @@ def nansum(
 
 
 def nanprod(
-    x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Product of the elements that are not NaN; parameters as for `sum`."""
     node = _widened(dtype)(_filled(1.0)(known_node(x)))
@@ -395,7 +471,11 @@ def nanprod(
 
 
 def nanmin(
-    x: Any, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Smallest element that is not NaN; NaN where all are. Parameters as for `sum`."""
@@ -403,7 +483,11 @@ def nanmin(
 
 
 def nanmax(
-    x: Any, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None,
+    x: Any,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    split_every: Any = None,
     out: Any = None,
 ) -> Array:
     """Largest element that is not NaN; NaN where all are. Parameters as for `sum`."""
@@ -427,9 +511,7 @@ def _nan_extreme(
         return _extreme(name, x, axis, keepdims, split_every, out)
     axes = _axes(axis, x.ndim)
     if 0 in (x.shape[a] for a in axes):
-        raise ValueError(
-            f"zero-size array to reduction operation f{name} which has no identity"
-        )
+        raise ValueError(f"zero-size array to reduction operation f{name} which has no identity")
     node = x.expr
     present = elementwise("logical_not", elementwise("isnan", node))
     result = reduce(
@@ -458,15 +540,18 @@ class _Ratio:
 
 
 def nanmean(
-    x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Mean of the elements that are not NaN, in one pass; parameters as for `sum`."""
     node = known_node(x)
     if node.meta.dtype.kind not in "fc":
-        return mean(
-            x, axis, dtype=dtype, keepdims=keepdims, split_every=split_every, out=out
-        )
+        return mean(x, axis, dtype=dtype, keepdims=keepdims, split_every=split_every, out=out)
     axes = _axes(axis, node.meta.ndim)
     wanted = node.meta.dtype if dtype is None else np.dtype(dtype)
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
@@ -485,8 +570,14 @@ def nanmean(
 
 
 def nanvar(
-    x: Any, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
     x = as_array(x)
@@ -506,13 +597,17 @@ def nanvar(
 
 
 def nanstd(
-    x: Any, axis: Axis = None, *, dtype: Any = None, ddof: float = 0, keepdims: bool = False,
-    split_every: Any = None, out: Any = None,
+    x: Any,
+    axis: Axis = None,
+    *,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Standard deviation of the elements that are not NaN; parameters as for `var`."""
-    result = nanvar(
-        x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every
-    )
+    result = nanvar(x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every)
     return into(out, Array(elementwise("sqrt", result.expr)))
 
 

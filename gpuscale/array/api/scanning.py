@@ -47,8 +47,9 @@ def _scan(name: str, x: Any, axis: int | None, dtype: Any, out: Any) -> Array:
     axis = normalize_axis(axis, x.ndim)
     node = cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype)
     if node.meta.numblocks[axis] == 1:
-        whole = map_blocks(_run, Array(node), name=name, ufunc=name, axis=axis,
-                           dtype=node.meta.dtype)
+        whole = map_blocks(
+            _run, Array(node), name=name, ufunc=name, axis=axis, dtype=node.meta.dtype
+        )
         return into(out, whole)
     return into(out, Array(Exchange((node,), ScanPlan(name, axis), node.meta)))
 
@@ -90,7 +91,11 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
 
 
 def _cumulative(
-    function: Callable[..., Array], start: int, x: Any, axis: int | None, dtype: Any,
+    function: Callable[..., Array],
+    start: int,
+    x: Any,
+    axis: int | None,
+    dtype: Any,
     include_initial: bool,
 ) -> Array:
     x = as_array(x)
@@ -150,9 +155,7 @@ def _without_nan(x: Any, value: int) -> Array:
     return result
 
 
-def diff(
-    x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None
-) -> Array:
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Array:
     """Differences between neighbours along an axis, taken ``n`` times.
 
     Parameters
@@ -206,8 +209,11 @@ def _side(value: Any, x: Array, axis: int) -> Array | None:
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     """Differences between neighbours of the flat array, with numbers put around them."""
     flat = ravel(as_array(x))
-    parts = [None if to_begin is None else ravel(as_array(to_begin)), diff(flat),
-             None if to_end is None else ravel(as_array(to_end))]
+    parts = [
+        None if to_begin is None else ravel(as_array(to_begin)),
+        diff(flat),
+        None if to_end is None else ravel(as_array(to_end)),
+    ]
     known = [part for part in parts if part is not None]
     result = concatenate(known) if len(known) > 1 else known[0]
     return result.astype(flat.dtype)

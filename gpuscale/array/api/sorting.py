@@ -44,7 +44,12 @@ def _argsort_chunk(chunk: Any, axis: int) -> Any:
 
 
 def sort(
-    x: Any, /, axis: int | None = -1, kind: str | None = None, *, descending: bool = False,
+    x: Any,
+    /,
+    axis: int | None = -1,
+    kind: str | None = None,
+    *,
+    descending: bool = False,
     stable: bool = True,
 ) -> Array:
     """Sort along an axis, across blocks.
@@ -86,7 +91,12 @@ def sort(
 
 
 def argsort(
-    x: Any, /, axis: int | None = -1, kind: str | None = None, *, descending: bool = False,
+    x: Any,
+    /,
+    axis: int | None = -1,
+    kind: str | None = None,
+    *,
+    descending: bool = False,
     stable: bool = True,
 ) -> Array:
     """Positions that would sort an axis; equal elements keep their order.

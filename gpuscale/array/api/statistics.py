@@ -60,8 +60,9 @@ def _one_axis(x: Array, axis: Any) -> tuple[Array, tuple[int, ...]]:
     axes = tuple(sorted(normalize_axes(axis, x.ndim)))
     kept = [k for k in range(x.ndim) if k not in axes]
     moved = moveaxis(x, axes, tuple(range(len(kept), x.ndim))) if axes else x
-    return reshape(moved, (*(x.shape[k] for k in kept), -1) if x.size else
-                   (*(x.shape[k] for k in kept), 0)), axes
+    return reshape(
+        moved, (*(x.shape[k] for k in kept), -1) if x.size else (*(x.shape[k] for k in kept), 0)
+    ), axes
 
 
 def _quantile(
@@ -85,8 +86,15 @@ def _quantile(
         last = flat.ndim - 1
         places = tuple(range(q.ndim))
         result = map_blocks(
-            _quantile_of_chunk, whole, q=q, method=method, nan=nan, dtype=dtype, drop_axis=last,
-            new_axis=places or None, name=name,
+            _quantile_of_chunk,
+            whole,
+            q=q,
+            method=method,
+            nan=nan,
+            dtype=dtype,
+            drop_axis=last,
+            new_axis=places or None,
+            name=name,
             chunks=(*((n,) for n in q.shape), *whole.chunks[:-1]) if places else None,
         )
     if keepdims:
@@ -125,7 +133,12 @@ def _of_sorted(x: Array, q: Any, method: str, dtype: Any) -> Array:
 
 
 def quantile(
-    x: Any, q: Any, axis: Any = None, out: Any = None, *, method: str = "linear",
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
     keepdims: bool = False,
 ) -> Array:
     """Exact quantiles along some axes.
@@ -157,7 +170,12 @@ def quantile(
 
 
 def percentile(
-    x: Any, q: Any, axis: Any = None, out: Any = None, *, method: str = "linear",
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
     keepdims: bool = False,
 ) -> Array:
     """Exact percentiles along some axes: `quantile` of ``q / 100``."""
@@ -168,7 +186,12 @@ def percentile(
 
 
 def nanquantile(
-    x: Any, q: Any, axis: Any = None, out: Any = None, *, method: str = "linear",
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
     keepdims: bool = False,
 ) -> Array:
     """Exact quantiles of the elements that are not NaN."""
@@ -176,7 +199,12 @@ def nanquantile(
 
 
 def nanpercentile(
-    x: Any, q: Any, axis: Any = None, out: Any = None, *, method: str = "linear",
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
     keepdims: bool = False,
 ) -> Array:
     """Exact percentiles of the elements that are not NaN."""
@@ -204,7 +232,11 @@ def nanmedian(x: Any, axis: Any = None, out: Any = None, *, keepdims: bool = Fal
 
 
 def average(
-    x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *,
+    x: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
     keepdims: bool = False,
 ) -> Any:
     """Weighted mean along some axes.
@@ -244,15 +276,23 @@ def _fit_weights(w: Array, x: Array, axis: Any) -> Array:
         raise TypeError("Axis must be specified when shapes of a and weights differ.")
     axes = normalize_axes(axis, x.ndim)
     if w.shape != tuple(x.shape[k] for k in axes):
-        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+        raise ValueError(
+            "Shape of weights must be consistent with shape of a along specified axis."
+        )
     order = sorted(range(len(axes)), key=axes.__getitem__)
     w = w.transpose(order)
     return expand_dims(w, tuple(k for k in range(x.ndim) if k not in axes))
 
 
 def moment(
-    x: Any, order: int, axis: Any = None, dtype: Any = None, keepdims: bool = False,
-    ddof: int = 0, split_every: Any = None, out: Any = None,
+    x: Any,
+    order: int,
+    axis: Any = None,
+    dtype: Any = None,
+    keepdims: bool = False,
+    ddof: int = 0,
+    split_every: Any = None,
+    out: Any = None,
 ) -> Array:
     """Central moment of some order along some axes, in two passes.
 
@@ -272,8 +312,15 @@ def moment(
 
 
 def cov(
-    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
-    fweights: Any = None, aweights: Any = None, *, dtype: Any = None,
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
 ) -> Array:
     """Covariance matrix of variables.
 
@@ -414,7 +461,9 @@ def _spacings(varargs: Sequence[Any], axes: tuple[int, ...], f: Array) -> list[A
             result.append(float(each))
             continue
         if each.shape != (f.shape[axis],):
-            raise ValueError("when 1d, distances must match the length of the corresponding dimension")
+            raise ValueError(
+                "when 1d, distances must match the length of the corresponding dimension"
+            )
         steps = np.diff(each.astype(float))
         result.append(float(steps[0]) if (steps == steps[0]).all() else steps)
     return result

@@ -97,8 +97,7 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
         return reshape(broadcast_to(wide, tuple(shape)), tuple(flat))
     if counts.shape != (x.shape[axis],):
         raise ValueError(
-            f"operands could not be broadcast together with shape ({x.shape[axis]},) "
-            f"{counts.shape}"
+            f"operands could not be broadcast together with shape ({x.shape[axis]},) {counts.shape}"
         )
     return _along(x, axis, np.repeat(np.arange(x.shape[axis]), counts))
 
@@ -334,9 +333,7 @@ def _constant(x: Array, axis: int, width: int, value: Any, mode: str, edge: int)
     return ramp.astype(x.dtype)
 
 
-def _pad_statistic(
-    x: Array, axis: int, before: int, after: int, mode: str, option: Any
-) -> Array:
+def _pad_statistic(x: Array, axis: int, before: int, after: int, mode: str, option: Any) -> Array:
     length = x.shape[axis]
     lengths = (None, None) if option is None else _per_axis(option, x.ndim, "stat_length")[axis]
     first, last = (length if n is None else min(int(n), length) for n in lengths)

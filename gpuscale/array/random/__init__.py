@@ -67,7 +67,11 @@ zipf = _state.zipf
 
 
 def random(
-    size: Any = None, chunks: Any = "auto", *, dtype: Any = float, like: Any = None,
+    size: Any = None,
+    chunks: Any = "auto",
+    *,
+    dtype: Any = float,
+    like: Any = None,
     backend: str | None = None,
 ) -> Array:
     """Draw uniform numbers in [0, 1) from the shared generator.

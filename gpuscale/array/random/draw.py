@@ -88,7 +88,11 @@ def base_draw(op: str, key: Key, place: Place) -> Array:
 
 
 def sampled(
-    name: str, key: Key, place: Place, params: Sequence[Any], dtype: Any = None,
+    name: str,
+    key: Key,
+    place: Place,
+    params: Sequence[Any],
+    dtype: Any = None,
     vector: int | None = None,
 ) -> Array:
     """Return an array whose blocks a distribution of `kernels.philox` fills.

@@ -44,8 +44,11 @@ _DEFAULTS: dict[str, tuple[Any, ...]] = {
     "uniform": (0.0, 1.0),
 }
 _SINGLE = {"random", "standard_normal", "standard_exponential"}
-_BASE_OF_SINGLE = {"uniform": "uniform_float32", "normal": "normal_float32",
-                   "exponential": "exponential_float32"}
+_BASE_OF_SINGLE = {
+    "uniform": "uniform_float32",
+    "normal": "normal_float32",
+    "exponential": "exponential_float32",
+}
 
 
 def _method(name: str) -> Callable[..., Array]:
@@ -54,8 +57,14 @@ def _method(name: str) -> Callable[..., Array]:
     defaults = _DEFAULTS.get(name, (...,) * len(names))
 
     def draw(
-        self: Generator, *args: Any, size: Any = None, chunks: Any = "auto", dtype: Any = None,
-        like: Any = None, backend: str | None = None, **kwargs: Any,
+        self: Generator,
+        *args: Any,
+        size: Any = None,
+        chunks: Any = "auto",
+        dtype: Any = None,
+        like: Any = None,
+        backend: str | None = None,
+        **kwargs: Any,
     ) -> Array:
         if len(args) > len(names):
             *args, size = args  # type: ignore[assignment]
@@ -64,9 +73,7 @@ def _method(name: str) -> Callable[..., Array]:
 
     draw.__name__ = name
     draw.__qualname__ = f"Generator.{name}"
-    listed = ", ".join(
-        n if d is ... else f"{n}={d}" for n, d in zip(names, defaults, strict=True)
-    )
+    listed = ", ".join(n if d is ... else f"{n}={d}" for n, d in zip(names, defaults, strict=True))
     draw.__doc__ = (
         f"Draw from the distribution of :meth:`numpy.random.Generator.{name}`.\n\n"
         f"``{name}({listed}{', ' if listed else ''}size=None, *, chunks='auto', dtype=None, "
@@ -141,7 +148,13 @@ class Generator:
         return key_from_seed(self._seed, call)
 
     def _draw(
-        self, name: str, params: list[Any], size: Any, chunks: Any, dtype: Any, like: Any,
+        self,
+        name: str,
+        params: list[Any],
+        size: Any,
+        chunks: Any,
+        dtype: Any,
+        like: Any,
         backend: str | None,
     ) -> Array:
         dtype = _checked_dtype(name, dtype)
@@ -162,8 +175,14 @@ class Generator:
 
     # --- single numbers ---------------------------------------------------------------------------
     def random(
-        self, size: Any = None, dtype: Any = np.float64, out: None = None, *, chunks: Any = "auto",
-        like: Any = None, backend: str | None = None,
+        self,
+        size: Any = None,
+        dtype: Any = np.float64,
+        out: None = None,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
+        backend: str | None = None,
     ) -> Array:
         """Draw uniform numbers in [0, 1).
 
@@ -185,15 +204,28 @@ class Generator:
         return self._draw("random", [], size, chunks, dtype, like, backend)
 
     def standard_normal(
-        self, size: Any = None, dtype: Any = np.float64, out: None = None, *, chunks: Any = "auto",
-        like: Any = None, backend: str | None = None,
+        self,
+        size: Any = None,
+        dtype: Any = np.float64,
+        out: None = None,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
+        backend: str | None = None,
     ) -> Array:
         """Draw normal numbers with mean 0 and variance 1; parameters as for `random`."""
         return self._draw("standard_normal", [], size, chunks, dtype, like, backend)
 
     def standard_exponential(
-        self, size: Any = None, dtype: Any = np.float64, method: str = "zig", out: None = None, *,
-        chunks: Any = "auto", like: Any = None, backend: str | None = None,
+        self,
+        size: Any = None,
+        dtype: Any = np.float64,
+        method: str = "zig",
+        out: None = None,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
+        backend: str | None = None,
     ) -> Array:
         """Draw exponential numbers with mean 1; parameters as for `random`."""
         return self._draw("standard_exponential", [], size, chunks, dtype, like, backend)
@@ -230,8 +262,15 @@ class Generator:
     zipf = _method("zipf")
 
     def integers(
-        self, low: Any, high: Any = None, size: Any = None, dtype: Any = np.int64,
-        endpoint: bool = False, *, chunks: Any = "auto", like: Any = None,
+        self,
+        low: Any,
+        high: Any = None,
+        size: Any = None,
+        dtype: Any = np.int64,
+        endpoint: bool = False,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
         backend: str | None = None,
     ) -> Array:
         """Draw integers from ``low`` up to, not including, ``high``.
@@ -260,13 +299,22 @@ class Generator:
 
     def bytes(self, length: int) -> bytes:
         """Draw bytes, computed now."""
-        words: bytes = sampled("bits64", self._key(), Place.of(-(-length // 8), "auto", None, None),
-                               ()).compute().tobytes()
+        words: bytes = (
+            sampled("bits64", self._key(), Place.of(-(-length // 8), "auto", None, None), ())
+            .compute()
+            .tobytes()
+        )
         return words[:length]
 
     # --- vectors ----------------------------------------------------------------------------------
     def multinomial(
-        self, n: Any, pvals: Any, size: Any = None, *, chunks: Any = "auto", like: Any = None,
+        self,
+        n: Any,
+        pvals: Any,
+        size: Any = None,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
         backend: str | None = None,
     ) -> Array:
         """Draw counts of ``n`` experiments with the given probabilities of outcomes.
@@ -281,30 +329,53 @@ class Generator:
             As for `random`, without the added axis.
         """
         counts, chances = check_multinomial(n, pvals)
-        return self._vectors("multinomial", (counts, chances), chances.shape[-1], size, chunks,
-                             like, backend)
+        return self._vectors(
+            "multinomial", (counts, chances), chances.shape[-1], size, chunks, like, backend
+        )
 
     def multivariate_hypergeometric(
-        self, colors: Any, nsample: Any, size: Any = None, method: str = "marginals", *,
-        chunks: Any = "auto", like: Any = None, backend: str | None = None,
+        self,
+        colors: Any,
+        nsample: Any,
+        size: Any = None,
+        method: str = "marginals",
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
+        backend: str | None = None,
     ) -> Array:
         """Draw how many items of each color a sample without replacement holds."""
         params = check_multivariate_hypergeometric(colors, nsample)
-        return self._vectors("multivariate_hypergeometric", params, params[0].shape[-1], size,
-                             chunks, like, backend)
+        return self._vectors(
+            "multivariate_hypergeometric", params, params[0].shape[-1], size, chunks, like, backend
+        )
 
     def dirichlet(
-        self, alpha: Any, size: Any = None, *, chunks: Any = "auto", like: Any = None,
+        self,
+        alpha: Any,
+        size: Any = None,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
         backend: str | None = None,
     ) -> Array:
         """Draw vectors of shares that sum to 1."""
         weights = check_dirichlet(alpha)
-        return self._vectors("dirichlet", (weights,), weights.shape[-1], size, chunks, like,
-                             backend)
+        return self._vectors(
+            "dirichlet", (weights,), weights.shape[-1], size, chunks, like, backend
+        )
 
     def multivariate_normal(
-        self, mean: Any, cov: Any, size: Any = None, check_valid: str = "warn", tol: float = 1e-8,
-        *, method: str = "svd", chunks: Any = "auto", like: Any = None,
+        self,
+        mean: Any,
+        cov: Any,
+        size: Any = None,
+        check_valid: str = "warn",
+        tol: float = 1e-8,
+        *,
+        method: str = "svd",
+        chunks: Any = "auto",
+        like: Any = None,
         backend: str | None = None,
     ) -> Array:
         """Draw normal vectors with a mean and a covariance matrix.
@@ -318,11 +389,18 @@ class Generator:
         factor = covariance_factor(cov, method)
         if mean.ndim != 1 or factor.shape != (mean.size, mean.size):
             raise ValueError("mean and cov must have same length")
-        return self._vectors("multivariate_normal", (mean, factor), mean.size, size, chunks, like,
-                             backend)
+        return self._vectors(
+            "multivariate_normal", (mean, factor), mean.size, size, chunks, like, backend
+        )
 
     def _vectors(
-        self, name: str, params: Any, length: int, size: Any, chunks: Any, like: Any,
+        self,
+        name: str,
+        params: Any,
+        length: int,
+        size: Any,
+        chunks: Any,
+        like: Any,
         backend: str | None,
     ) -> Array:
         place = Place.of(() if size is None else size, chunks, like, backend)
@@ -330,8 +408,16 @@ class Generator:
 
     # --- choice and order -------------------------------------------------------------------------
     def choice(
-        self, a: Any, size: Any = None, replace: bool = True, p: Any = None, axis: int = 0,
-        shuffle: bool = True, *, chunks: Any = "auto", like: Any = None,
+        self,
+        a: Any,
+        size: Any = None,
+        replace: bool = True,
+        p: Any = None,
+        axis: int = 0,
+        shuffle: bool = True,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
         backend: str | None = None,
     ) -> Array:
         """Draw items of an array, or integers below a number.
@@ -380,9 +466,7 @@ class Generator:
     def _without_replacement(self, n: int, p: Any, place: Place) -> Array:
         count = int(np.prod(place.shape, dtype=np.int64))
         if count > n:
-            raise ValueError(
-                "Cannot take a larger sample than population when replace is False"
-            )
+            raise ValueError("Cannot take a larger sample than population when replace is False")
         if p is None:
             order = self.permutation(n)
         else:

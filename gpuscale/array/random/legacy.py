@@ -48,9 +48,7 @@ class RandomState(Generator):
         """Draw integers from ``low`` up to, not including, ``high``."""
         return self.integers(low, high, size, dtype, **kwargs)
 
-    def random_integers(
-        self, low: Any, high: Any = None, size: Any = None, **kwargs: Any
-    ) -> Array:
+    def random_integers(self, low: Any, high: Any = None, size: Any = None, **kwargs: Any) -> Array:
         """Draw integers from ``low`` up to and with ``high``."""
         low, high = (1, low) if high is None else (low, high)
         return self.integers(low, high, size, endpoint=True, **kwargs)

@@ -70,8 +70,9 @@ def test_searchsorted_and_digitize(data):
     lazy_table = data.draw(chunked(table))
     side = data.draw(st.sampled_from(["left", "right"]))
     assert_eq(ga.searchsorted(lazy_table, x, side=side), np.searchsorted(table, array, side))
-    assert_eq(ga.digitize(x, table, right=side == "left"),
-              np.digitize(array, table, right=side == "left"))
+    assert_eq(
+        ga.digitize(x, table, right=side == "left"), np.digitize(array, table, right=side == "left")
+    )
 
 
 def test_searchsorted_with_sorter():

@@ -71,8 +71,9 @@ def test_floating_point(name, data):
 def test_without_nan(name, data):
     elements = st.floats(-100, 100) | st.just(float("nan"))
     shape = data.draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))
-    values = data.draw(st.lists(elements, min_size=shape[0] * shape[1],
-                                max_size=shape[0] * shape[1]))
+    values = data.draw(
+        st.lists(elements, min_size=shape[0] * shape[1], max_size=shape[0] * shape[1])
+    )
     array = np.array(values, float).reshape(shape)
     x = data.draw(chunked(array))
     axis = data.draw(axes_of(2))

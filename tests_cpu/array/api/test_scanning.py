@@ -30,8 +30,10 @@ def test_differences(data):
     axis, n = data.draw(st.integers(-array.ndim, array.ndim - 1)), data.draw(st.integers(0, 3))
     assert_eq(ga.diff(x, n=n, axis=axis), np.diff(array, n=n, axis=axis))
     if n:
-        assert_eq(ga.diff(x, axis=axis, prepend=3, append=x),
-                  np.diff(array, axis=axis, prepend=3, append=array))
+        assert_eq(
+            ga.diff(x, axis=axis, prepend=3, append=x),
+            np.diff(array, axis=axis, prepend=3, append=array),
+        )
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2, 127, 128, 129, 257])

@@ -17,8 +17,9 @@ CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 @given(data=st.data())
 @settings(max_examples=12, deadline=None)
 def test_quantile(method, data):
-    array = data.draw(numpy_arrays(dtypes=("int64", "float64"), special=False, min_dims=1,
-                                   max_dims=2, min_side=1))
+    array = data.draw(
+        numpy_arrays(dtypes=("int64", "float64"), special=False, min_dims=1, max_dims=2, min_side=1)
+    )
     x = data.draw(chunked(array))
     q = data.draw(st.sampled_from([0.0, 0.3, 1.0, [0.1, 0.5, 0.9]]))
     axis = data.draw(st.none() | st.integers(0, array.ndim - 1))
@@ -55,8 +56,9 @@ def test_average():
     w = np.array([1, 2, 3, 4])
     assert_eq(ga.average(x), np.average(a))
     assert_eq(ga.average(x, axis=1, weights=w), np.average(a, axis=1, weights=w), **CLOSE)
-    for ours, theirs in zip(ga.average(x, 0, a, returned=True),
-                            np.average(a, 0, a, returned=True), strict=True):
+    for ours, theirs in zip(
+        ga.average(x, 0, a, returned=True), np.average(a, 0, a, returned=True), strict=True
+    ):
         assert_eq(ours, theirs, **CLOSE)
     with pytest.raises(TypeError, match="Axis must"):
         ga.average(x, weights=w)
@@ -69,11 +71,15 @@ def test_cov_and_corrcoef(rowvar):
     a = a if rowvar else a.T
     x = ga.from_array(a, chunks=(3, 7))
     assert_eq(ga.cov(x, rowvar=rowvar), np.cov(a, rowvar=rowvar), **CLOSE)
-    assert_eq(ga.cov(x, x, rowvar=rowvar, bias=True), np.cov(a, a, rowvar=rowvar, bias=True),
-              **CLOSE)
+    assert_eq(
+        ga.cov(x, x, rowvar=rowvar, bias=True), np.cov(a, a, rowvar=rowvar, bias=True), **CLOSE
+    )
     f = rng.integers(1, 4, 30)
-    assert_eq(ga.cov(x, rowvar=rowvar, fweights=f, aweights=f / 2),
-              np.cov(a, rowvar=rowvar, fweights=f, aweights=f / 2), **CLOSE)
+    assert_eq(
+        ga.cov(x, rowvar=rowvar, fweights=f, aweights=f / 2),
+        np.cov(a, rowvar=rowvar, fweights=f, aweights=f / 2),
+        **CLOSE,
+    )
     assert_eq(ga.corrcoef(x, rowvar=rowvar), np.corrcoef(a, rowvar=rowvar), **CLOSE)
 
 
@@ -89,12 +95,16 @@ def test_moment():
 def test_gradient(edge_order):
     a = np.random.default_rng(0).random((6, 7))
     x = ga.from_array(a, chunks=(4, 3))
-    for ours, theirs in zip(ga.gradient(x, edge_order=edge_order),
-                            np.gradient(a, edge_order=edge_order), strict=True):
+    for ours, theirs in zip(
+        ga.gradient(x, edge_order=edge_order), np.gradient(a, edge_order=edge_order), strict=True
+    ):
         assert_eq(ours, theirs, **CLOSE)
     places = np.cumsum(np.arange(1.0, 8.0))
-    assert_eq(ga.gradient(x, places, axis=1, edge_order=edge_order),
-              np.gradient(a, places, axis=1, edge_order=edge_order), **CLOSE)
+    assert_eq(
+        ga.gradient(x, places, axis=1, edge_order=edge_order),
+        np.gradient(a, places, axis=1, edge_order=edge_order),
+        **CLOSE,
+    )
     with pytest.raises(ValueError, match="too small"):
         ga.gradient(x[:1], axis=0)
 
