@@ -30,7 +30,10 @@ from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
 from gpuscale.array.api.scanning import *
 from gpuscale.array.api.searching import *
+from gpuscale.array.api.selecting import *
+from gpuscale.array.api.sets import *
 from gpuscale.array.api.sorting import *
 from gpuscale.array.api.statistics import *
+from gpuscale.array.api.tiling import *
 from gpuscale.array.api.taking import *
 from gpuscale.array.collection import Array as Array
