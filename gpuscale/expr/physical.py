@@ -7,11 +7,12 @@ Python function on whole inputs, `Sink` writes blocks out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from gpuscale.base.errors import add_note
 from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.views import View, axis_tables
 from gpuscale.expr.arrange import LocalAxis, arrange, forward_slice
@@ -124,7 +125,7 @@ class _Locator:
         meta = source.node.meta
         if source.view is None:
             assert source.axes is not None
-            pairs = [
+            pairs: list[tuple[int | None, Sequence[tuple[int, int]]]] = [
                 (axis, [(k, 0) for k in range(1 if axis is None else domain.numblocks[axis])])
                 for axis in source.axes
             ]
@@ -221,7 +222,7 @@ class Blockwise(Physical):
         if locator is None:
             return each.node.read_region(_region(each.view, self.space, index), shape)  # type: ignore
         if each.inline:
-            chunk = each.node._run(values, locator.block(index))  # type: ignore[attr-defined]
+            chunk = _run_inside(each.node, values, locator.block(index))
         else:
             chunk = next(values)
         if each.view is None or locator.is_identity and chunk.shape == shape:
@@ -232,6 +233,14 @@ class Blockwise(Physical):
     def is_program(self) -> bool:
         """Whether this is elementwise work that others can fuse."""
         return isinstance(self.kernel, ProgramKernel)
+
+
+def _run_inside(node: Any, values: Iterator[Any], block: BlockIndex) -> Any:
+    """Evaluate a block inside another task; the engine only knows the line of that other one."""
+    try:
+        return node._run(values, block)
+    except Exception as error:
+        raise add_note(error, operation=node.name, origin=node.origin, chunk=block)
 
 
 def _by_region(each: BlockInput) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.creation import full
+from gpuscale.array.api.functional import whole
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims, flip
 from gpuscale.array.api.reductions import max as _max
@@ -237,8 +238,6 @@ def pad(x: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Array:
     if any(n < 0 for pair in widths for n in pair):
         raise ValueError("index can't contain negative values")
     if callable(mode):
-        from gpuscale.array.api.functional import whole
-
         shape = tuple(n + sum(pair) for n, pair in zip(x.shape, widths, strict=True))
         return whole(np.pad, x, widths, mode, shape=shape, dtype=x.dtype, **kwargs)
     if mode not in _MODES:
@@ -325,12 +324,7 @@ def _constant(x: Array, axis: int, width: int, value: Any, mode: str, edge: int)
     steps = steps if edge == 0 else steps[::-1]
     along = as_array(steps.reshape(-1, *(1,) * (x.ndim - axis - 1)))
     border = _along(x, axis, slice(edge, edge + 1))
-    ramp = value + (border - value) * along
-    if x.dtype.kind in "iu":
-        from gpuscale.array.api.elementwise import rint
-
-        ramp = rint(ramp) if False else ramp
-    return ramp.astype(x.dtype)
+    return (value + (border - value) * along).astype(x.dtype)
 
 
 def _pad_statistic(x: Array, axis: int, before: int, after: int, mode: str, option: Any) -> Array:

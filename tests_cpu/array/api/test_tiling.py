@@ -1,0 +1,112 @@
+"""Repeating, shifting, padding, inserting and deleting against NumPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.array as ga
+from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.strategies import pairs
+
+REAL = {"dtypes": ("int64", "float64"), "special": False, "min_dims": 1}
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_roll_repeat_tile(data):
+    array, x = data.draw(pairs(**REAL))
+    axis = data.draw(st.none() | st.integers(-array.ndim, array.ndim - 1))
+    shift = data.draw(st.integers(-9, 9))
+    assert_eq(ga.roll(x, shift, axis), np.roll(array, shift, axis))
+    times = data.draw(st.integers(0, 3))
+    assert_eq(ga.repeat(x, times, axis), np.repeat(array, times, axis))
+    reps = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    assert_eq(ga.tile(x, tuple(reps)), np.tile(array, tuple(reps)))
+
+
+def test_several_shifts_and_counts():
+    a = np.arange(12).reshape(3, 4)
+    x = ga.from_array(a, chunks=2)
+    assert_eq(ga.roll(x, (1, -1), (0, 1)), np.roll(a, (1, -1), (0, 1)))
+    assert_eq(ga.roll(x, 1, (0, 1)), np.roll(a, 1, (0, 1)))
+    assert_eq(ga.repeat(x, [0, 2, 1], 0), np.repeat(a, [0, 2, 1], 0))
+    with pytest.raises(ValueError, match="negative"):
+        ga.repeat(x, -1)
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_insert_and_delete(data):
+    array, x = data.draw(pairs(**REAL, min_side=1))
+    axis = data.draw(st.none() | st.integers(0, array.ndim - 1))
+    length = array.size if axis is None else array.shape[axis]
+    where = data.draw(st.integers(-length, length - 1) | st.lists(
+        st.integers(0, length - 1), min_size=1, max_size=3).map(list))
+    assert_eq(ga.delete(x, where, axis), np.delete(array, where, axis))
+    assert_eq(ga.insert(x, where, 7, axis), np.insert(array, where, 7, axis))
+
+
+def test_insert_rows_and_slices():
+    a = np.arange(6).reshape(3, 2)
+    x = ga.from_array(a, chunks=1)
+    assert_eq(ga.insert(x, 1, [9, 8], axis=0), np.insert(a, 1, [9, 8], axis=0))
+    assert_eq(ga.insert(x, 1, [[9], [8], [7]], axis=1), np.insert(a, 1, [[9], [8], [7]], axis=1))
+    assert_eq(ga.insert(x, slice(0, 2), 5, axis=0), np.insert(a, slice(0, 2), 5, axis=0))
+    assert_eq(ga.delete(x, slice(None, None, 2), axis=0), np.delete(a, slice(None, None, 2), axis=0))
+    assert_eq(ga.resize(x, (4, 3)), np.resize(a, (4, 3)))
+
+
+MODES = ["constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect",
+         "symmetric", "wrap"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("width", [1, (2, 0), ((1, 3), (0, 2)), ((9, 7), (8, 5))])
+def test_pad(mode, width):
+    a = np.random.default_rng(0).normal(size=(3, 4))
+    x = ga.from_array(a, chunks=2)
+    assert_eq(ga.pad(x, width, mode), np.pad(a, width, mode), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [("constant", {"constant_values": ((1, 2), (3, 4))}), ("linear_ramp", {"end_values": 5}),
+     ("maximum", {"stat_length": 2}), ("mean", {"stat_length": ((1, 2), (2, 1))}),
+     ("reflect", {"reflect_type": "odd"}), ("symmetric", {"reflect_type": "odd"})],
+)
+def test_pad_options(mode, options):
+    a = np.random.default_rng(1).normal(size=(3, 4))
+    x = ga.from_array(a, chunks=2)
+    assert_eq(ga.pad(x, 2, mode, **options), np.pad(a, 2, mode, **options), rtol=1e-12, atol=1e-12)
+
+
+def test_pad_by_a_function_and_integers():
+    def ones(vector, width, axis, kwargs):
+        vector[: width[0]] = 1
+        vector[vector.size - width[1] :] = 1
+
+    a = np.arange(6).reshape(2, 3)
+    x = ga.from_array(a, chunks=1)
+    assert_eq(ga.pad(x, 2, ones), np.pad(a, 2, ones))
+    for mode in ("mean", "linear_ramp", "median"):
+        assert_eq(ga.pad(x, 2, mode), np.pad(a, 2, mode))
+
+
+def test_bad_input():
+    x = ga.ones((2, 2))
+    with pytest.raises(ValueError, match="negative"):
+        ga.pad(x, -1)
+    with pytest.raises(ValueError, match="not supported"):
+        ga.pad(x, 1, mode="magic")
+    with pytest.raises(ValueError, match="unsupported keyword"):
+        ga.pad(x, 1, mode="edge", constant_values=3)
+    with pytest.raises(TypeError, match="integral"):
+        ga.pad(x, 1.5)
+    with pytest.raises(IndexError):
+        ga.delete(x, 5, axis=0)
+
+
+def test_tiling_is_lazy():
+    with nothing_computes():
+        ga.pad(ga.roll(ga.tile(ga.ones((2, 2)), 2), 1), 1, mode="reflect")
