@@ -83,10 +83,12 @@ def _should_merge(node: Blockwise, each: BlockInput, readers: Counter[str]) -> b
     source = each.node
     if each.view is None or not isinstance(source, Blockwise) or not source.is_program:
         return False
-    if source.kernel.is_copy or not source.inputs:
+    if source.kernel.is_copy:
         return True
     if len(source.kernel.program.instrs) + len(node.kernel.program.instrs) > LONGEST:
         return False
+    if not source.inputs:
+        return True
     cost = program_cost(source.kernel.program)
     if _repeats(node, source) and cost > CHEAP:
         return False

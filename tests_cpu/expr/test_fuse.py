@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.expr.fuse import LONGEST
 from gpuscale.expr.physical import Blockwise, Exchange, Source, TreeReduce
 from gpuscale.expr.walk import toposort
 from gpuscale.run import graph_of, optimize
@@ -98,3 +99,13 @@ def test_result_is_written_in_place(stored):
     result = (stored + 1).compute(engine="sync")
     np.testing.assert_array_equal(result, np.asarray(stored) + 1)
     assert result.flags.owndata
+
+
+def test_long_work_on_index_functions_is_cut():
+    x = ga.zeros(40, chunks=20)
+    for k in range(60):
+        x = x + x[k % 7] * 0.5  # twice as long each time, if nothing ended it
+    longest = max(
+        len(node.kernel.program.instrs) for node in physical(x) if isinstance(node, Blockwise)
+    )
+    assert longest <= 2 * LONGEST
