@@ -226,8 +226,13 @@ class Array(Collection):
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         return _api().protocols.array_namespace(api_version)
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return _api().protocols.dlpack(self, kwargs)
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None,
+        copy: bool | None = None,
+    ) -> Any:
+        wishes = {"stream": stream, "max_version": max_version, "dl_device": dl_device}
+        wishes["copy"] = copy
+        return _api().protocols.dlpack(self, {k: v for k, v in wishes.items() if v is not None})
 
     def __dlpack_device__(self) -> tuple[int, int]:
         device: tuple[int, int] = _api().protocols.dlpack_device(self)

@@ -113,9 +113,9 @@ class NamespaceInfo:
         backend = resolve_backend()
         return "cpu" if backend == "numpy" else backend
 
-    def devices(self) -> list[str]:
+    def devices(self) -> tuple[str, ...]:
         """Devices that ``device=`` may name, whether or not they can work here."""
-        return ["cpu" if name == "numpy" else name for name in backend_names()]
+        return tuple("cpu" if name == "numpy" else name for name in backend_names())
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, np.dtype[Any]]:
         """Dtypes of arrays that are made without saying which."""
@@ -167,7 +167,22 @@ def can_cast(from_: Any, to: Any, casting: Any = "safe") -> Any:
     return np.can_cast(_dtype_of(from_), to, casting)
 
 
-def finfo(type: Any, /) -> np.finfo[Any]:
+class FloatInfo:
+    """NumPy's `finfo`, with the numbers of the Array API standard as Python's."""
+
+    def __init__(self, info: Any) -> None:
+        self._info = info
+        self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+        self.smallest_normal = float(info.smallest_normal)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._info, name)
+
+    def __repr__(self) -> str:
+        return repr(self._info)
+
+
+def finfo(type: Any, /) -> FloatInfo:
     """Limits of a floating point dtype, or of that of an array.
 
     Examples
@@ -176,7 +191,7 @@ def finfo(type: Any, /) -> np.finfo[Any]:
     >>> ga.finfo(ga.ones(3, dtype="float32")).bits
     32
     """
-    return np.finfo(_dtype_of(type))
+    return FloatInfo(np.finfo(_dtype_of(type)))
 
 
 def iinfo(type: Any, /) -> np.iinfo[Any]:

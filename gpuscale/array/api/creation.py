@@ -11,7 +11,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
 from gpuscale.array.convert import as_array, as_node
 from gpuscale.array.nodes.creation import IndexFunction
-from gpuscale.backends.creation import resolve_backend
+from gpuscale.backends.creation import namespace, resolve_backend
 from gpuscale.base.config import get
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.normalize import normalize_chunks
@@ -27,6 +27,7 @@ __all__ = [
     "empty",
     "empty_like",
     "eye",
+    "from_dlpack",
     "full",
     "full_like",
     "identity",
@@ -157,19 +158,45 @@ def _backend_of(device: Any) -> str | None:
     return "numpy" if device == "cpu" else device
 
 
-def zeros(shape: Any, dtype: Any = None, **kwargs: Any) -> Array:
+def zeros(
+    shape: Any,
+    dtype: Any = None,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
+) -> Array:
     """Array of zeros, float64 by default; parameters as for `full`."""
-    return full(shape, 0, np.dtype(dtype or float), **kwargs)
+    kind = np.dtype(dtype or float)
+    return full(shape, 0, kind, chunks=chunks, like=like, backend=backend, device=device)
 
 
-def ones(shape: Any, dtype: Any = None, **kwargs: Any) -> Array:
+def ones(
+    shape: Any,
+    dtype: Any = None,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
+) -> Array:
     """Array of ones, float64 by default; parameters as for `full`."""
-    return full(shape, 1, np.dtype(dtype or float), **kwargs)
+    kind = np.dtype(dtype or float)
+    return full(shape, 1, kind, chunks=chunks, like=like, backend=backend, device=device)
 
 
-def empty(shape: Any, dtype: Any = None, **kwargs: Any) -> Array:
+def empty(
+    shape: Any,
+    dtype: Any = None,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
+) -> Array:
     """Array of zeros: nothing that is never stored could hold garbage; parameters as for `full`."""
-    return zeros(shape, dtype, **kwargs)
+    return zeros(shape, dtype, chunks=chunks, like=like, backend=backend, device=device)
 
 
 def full_like(
@@ -180,30 +207,47 @@ def full_like(
     *,
     shape: Any = None,
     chunks: Any = None,
-    **kwargs: Any,
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
 ) -> Array:
-    """Array of one value with the shape, dtype and chunks of another."""
+    """Array of one value with the shape, dtype and chunks of another, unless said otherwise."""
     x = as_array(x)
     if chunks is None:
         chunks = x.compute_chunk_sizes().chunks if shape is None else "auto"
-    kwargs.setdefault("like", x)
+    if like is None and backend is None and device is None:
+        like = x
     wanted = x.shape if shape is None else shape
-    return full(wanted, fill_value, dtype or x.dtype, chunks=chunks, **kwargs)
+    return full(
+        wanted,
+        fill_value,
+        x.dtype if dtype is None else dtype,
+        chunks=chunks,
+        like=like,
+        backend=backend,
+        device=device,
+    )
 
 
-def zeros_like(x: Any, /, dtype: Any = None, **kwargs: Any) -> Array:
-    """Array of zeros with the shape, dtype and chunks of another."""
-    return full_like(x, 0, dtype, **kwargs)
+def zeros_like(
+    x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None, **kwargs: Any
+) -> Array:
+    """Array of zeros with the shape, dtype and chunks of another; parameters as for `full_like`."""
+    return full_like(x, 0, dtype, shape=shape, device=device, **kwargs)
 
 
-def ones_like(x: Any, /, dtype: Any = None, **kwargs: Any) -> Array:
-    """Array of ones with the shape, dtype and chunks of another."""
-    return full_like(x, 1, dtype, **kwargs)
+def ones_like(
+    x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None, **kwargs: Any
+) -> Array:
+    """Array of ones with the shape, dtype and chunks of another; parameters as for `full_like`."""
+    return full_like(x, 1, dtype, shape=shape, device=device, **kwargs)
 
 
-def empty_like(x: Any, /, dtype: Any = None, **kwargs: Any) -> Array:
-    """Array of zeros with the shape, dtype and chunks of another."""
-    return full_like(x, 0, dtype, **kwargs)
+def empty_like(
+    x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None, **kwargs: Any
+) -> Array:
+    """Array of zeros with the shape, dtype and chunks of another; parameters as for `full_like`."""
+    return full_like(x, 0, dtype, shape=shape, device=device, **kwargs)
 
 
 def arange(
@@ -425,3 +469,40 @@ def asarray(
 
 
 array = asanyarray = asarray
+
+
+def from_dlpack(
+    x: Any, /, *, device: Any = None, copy: bool | None = None, chunks: Any = "auto"
+) -> Array:
+    """Make an array of what another library exports through DLPack.
+
+    Parameters
+    ----------
+    x : object with ``__dlpack__`` and ``__dlpack_device__``
+        A lazy array is handed back as it is.
+    device : str, optional
+        Where the chunks shall be; where they are, by default.
+    copy : bool, optional
+        Whether later changes of ``x`` must not be seen.
+    chunks : int, str, tuple or dict
+
+    Raises
+    ------
+    AttributeError
+        If ``x`` does not export.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.from_dlpack(np.arange(3)).compute()
+    array([0, 1, 2])
+    """
+    if isinstance(x, Array):
+        return asarray(x, copy=copy, device=device)
+    kind, _ = x.__dlpack_device__()
+    xp = np if kind in _ON_HOST else namespace("cupy")
+    data = xp.from_dlpack(x)
+    return asarray(data.copy() if copy else data, chunks=chunks, device=device)
+
+
+_ON_HOST = (1, 3, 11)  # DLDeviceType: CPU, memory of the host that CUDA or ROCm has pinned

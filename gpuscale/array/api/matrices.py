@@ -209,7 +209,9 @@ def indices(
     return stack(grids) if grids else full((0,), 0, dtype)
 
 
-def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy", copy: bool = True) -> list[Any]:
+def meshgrid(
+    *xi: Any, sparse: bool = False, indexing: str = "xy", copy: bool = True
+) -> tuple[Array, ...]:
     """Coordinate arrays from coordinate vectors.
 
     Parameters
@@ -240,12 +242,12 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy", copy: bool = 
         for number, x in enumerate(vectors)
     ]
     if sparse or not grids:
-        return grids
+        return tuple(grids)
     lengths = [0] * n
     for number, x in enumerate(vectors):
         lengths[place[number]] = x.shape[0]
     chunks = {place[number]: x.chunks[0] for number, x in enumerate(vectors)}
-    return [broadcast_to(g, tuple(lengths), chunks) for g in grids]
+    return tuple(broadcast_to(g, tuple(lengths), chunks) for g in grids)
 
 
 def fromfunction(

@@ -70,8 +70,14 @@ def argtopk(x: Any, k: int, axis: int = -1, split_every: int | None = None) -> A
 
 
 def _best(
-    x: Any, k: int, axis: int, split_every: Any, first: Callable[..., Any],
-    rest: type[_Values] | type[_Positions], dtype: Any, label: str,
+    x: Any,
+    k: int,
+    axis: int,
+    split_every: Any,
+    first: Callable[..., Any],
+    rest: type[_Values] | type[_Positions],
+    dtype: Any,
+    label: str,
 ) -> Array:
     """Select in each block, then among what a few blocks selected, up to one."""
     node = known_node(x)
@@ -161,7 +167,9 @@ class _Positions:
 
     def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> tuple[Any, Any]:
         xp = array_namespace(parts[0][0])
-        values, numbers = (xp.concatenate(each, axis=self.axis) for each in zip(*parts, strict=True))
+        values, numbers = (
+            xp.concatenate(each, axis=self.axis) for each in zip(*parts, strict=True)
+        )
         return _select_pairs(values, numbers, self.k, self.axis)
 
     def finish(self, pair: tuple[Any, Any]) -> Any:

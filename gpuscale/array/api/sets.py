@@ -62,8 +62,13 @@ class UniqueInverse(NamedTuple):
 
 
 def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
-    axis: int | None = None, *, equal_nan: bool = True,
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
 ) -> Any:
     """Distinct elements, sorted; how many there are is counted when someone asks.
 
@@ -293,14 +298,16 @@ def _unique_slices(
     length, shape[axis] = shape[axis], size
     forms = [(tuple((n,) for n in shape), x.dtype)]
     sizes = (size, length, size)
-    forms += [
-        (((n,),), np.dtype(np.intp)) for n, given in zip(sizes, wanted, strict=True) if given
-    ]
+    forms += [(((n,),), np.dtype(np.intp)) for n, given in zip(sizes, wanted, strict=True) if given]
     found = [
         Array(
-            Call(_slices, (node,), (wanted, axis, equal_nan, number), (), node.meta.with_(
-                chunks=chunks, dtype=dtype
-            ))
+            Call(
+                _slices,
+                (node,),
+                (wanted, axis, equal_nan, number),
+                (),
+                node.meta.with_(chunks=chunks, dtype=dtype),
+            )
         )
         for number, (chunks, dtype) in enumerate(forms)
     ]
@@ -318,7 +325,11 @@ def _slices(
 
 
 def isin(
-    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *,
+    element: Any,
+    test_elements: Any,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
     kind: str | None = None,
 ) -> Array:
     """Say for each element whether it is among others.
