@@ -49,7 +49,7 @@ def _from_python(value: Any) -> Any:
     if hasattr(value, "__dlpack__"):
         return np.from_dlpack(value)
     if _holds_arrays(value):
-        from gpuscale.array.api.manipulation import stack  # a list of arrays is a stack of them
+        from gpuscale.array.api.joining import stack  # a list of arrays is a stack of them
 
         return stack([as_array(item) for item in value])
     return np.asarray(value)

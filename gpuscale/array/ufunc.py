@@ -102,6 +102,7 @@ class Ufunc:
         dtype: Any = None,
         casting: Any = "same_kind",
     ) -> Array:
+        """Apply the function to arrays, element by element."""
         if len(operands) == self.nin + 1 and out is None:
             *operands, out = operands  # type: ignore[assignment]
         if len(operands) != self.nin:

@@ -130,9 +130,9 @@ class _Scheduler:
         self.instrs = program.instrs
         self.read_by_calls: set[int] = set()
         for value, instr in enumerate(self.instrs):
-            if instr.op not in LEAVES and value not in fills:
-                if spelling_of(program, instr) is None:
-                    self.read_by_calls.update(instr.args)
+            computed = instr.op not in LEAVES and value not in fills
+            if computed and spelling_of(program, instr) is None:
+                self.read_by_calls.update(instr.args)
         self.kinds = [self._kind(v, loads, fills) for v in range(len(self.instrs))]
         self.ready = self._ready()
         self.place = self._place()
@@ -212,7 +212,7 @@ class _Scheduler:
 
     def _crossing(self, values: list[int], number: int) -> list[int]:
         """Values that a call, or a loop of a later stage, reads."""
-        wanted = set()
+        wanted: set[int] = set()
         for reader, instr in enumerate(self.instrs):
             kind = self.kinds[reader]
             later = kind == "call" or (kind == "inline" and self.place[reader] > number)

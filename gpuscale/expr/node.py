@@ -73,6 +73,7 @@ class Node:
         cls.fields = cls.fields + tuple(own)
 
     def __new__(cls, *operands: Any) -> Node:
+        """Return the node with these operands: the one that lives, if one does."""
         if len(operands) != len(cls.fields):
             raise TypeError(f"{cls.__name__} takes {cls.fields}, got {len(operands)} operands")
         token = tokenize(cls.__qualname__, *operands)

@@ -209,7 +209,8 @@ class Blockwise(Physical):
         start = space.block_start(index)
         if not space.known:
             shape = _actual(shape, self.inputs, arrays)
-        return self.kernel(Block(index, start, shape, space.backend), arrays, out)
+        block = Block(index, start, shape, space.backend)  # type: ignore[arg-type]
+        return self.kernel(block, arrays, out)
 
     def _arranged(
         self,
@@ -240,7 +241,8 @@ def _run_inside(node: Any, values: Iterator[Any], block: BlockIndex) -> Any:
     try:
         return node._run(values, block)
     except Exception as error:
-        raise add_note(error, operation=node.name, origin=node.origin, chunk=block)
+        add_note(error, operation=node.name, origin=node.origin, chunk=block)
+        raise
 
 
 def _by_region(each: BlockInput) -> bool:
@@ -283,7 +285,9 @@ class TreeReduce(Physical):
     combine : callable
         ``combine(parts, grid) -> partial`` for parts in C order of a ``grid`` of blocks.
     finalize : callable
-        ``finalize(partial) -> array`` with reduced axes of length 1.
+        ``finalize(partial) -> array`` with reduced axes of length 1. Where it has a method
+        ``of_parts(parts, grid)``, that makes the result of the last partials instead, without
+        combining them first and with the axes as they should be.
     axes : tuple of int
     keepdims : bool
     split_every : tuple of int
@@ -304,9 +308,15 @@ class TreeReduce(Physical):
     def name(self) -> str:
         return self.label
 
-    def finish(self, partial: Any) -> Any:
-        """Turn the last partial into the result's block."""
-        result = self.finalize(partial)
+    def merge(self, parts: Sequence[Any], grid: tuple[int, ...]) -> Any:
+        """Combine the partials of a group."""
+        return parts[0] if len(parts) == 1 else self.combine(parts, grid)
+
+    def finish(self, parts: Sequence[Any], grid: tuple[int, ...]) -> Any:
+        """Turn the last partials into the result's block."""
+        if hasattr(self.finalize, "of_parts"):
+            return self.finalize.of_parts(parts, grid)
+        result = self.finalize(self.merge(parts, grid))
         return result if self.keepdims else result.squeeze(self.axes)
 
 

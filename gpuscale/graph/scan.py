@@ -37,10 +37,10 @@ def _lay_out_scan(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
             builder.add(carry, node, _add, deps, (ufunc,), thin)
     for index in wanted:
         nbytes = node.meta.block_nbytes(index) or 0
-        deps = [builder.want(x, index)]
+        reads: list[Key] = [builder.want(x, index)]
         if index[axis]:
-            deps.append((f"{name}-carry", *index[:axis], index[axis] - 1, *index[axis + 1 :]))
-        builder.add(builder.key(node, index), node, _scan, deps, (ufunc, axis), nbytes)
+            reads.append((f"{name}-carry", *index[:axis], index[axis] - 1, *index[axis + 1 :]))
+        builder.add(builder.key(node, index), node, _scan, reads, (ufunc, axis), nbytes)
 
 
 def _total(chunk: Any, ufunc: str, axis: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from gpuscale.base.errors import MemoryBudgetError, format_bytes
 
@@ -13,8 +13,8 @@ __all__ = ["Projected", "check_fits", "peak_bytes", "task_bytes"]
 class Projected(Protocol):
     """What must be known of a task; `gpuscale.graph.task.Task` has it."""
 
-    key: Hashable
-    deps: tuple[Hashable, ...]
+    key: Any  # attributes of a protocol are invariant: Hashable would refuse every kind of key
+    deps: tuple[Any, ...]
     nbytes: int
     workspace: int
     label: str
@@ -24,7 +24,7 @@ class Projected(Protocol):
 T = TypeVar("T", bound=Projected)
 
 
-def task_bytes(graph: Mapping[Hashable, T], task: T) -> int:
+def task_bytes(graph: Mapping[Any, T], task: T) -> int:
     """Bytes that are in use while one task runs alone: inputs, result and workspace.
 
     Examples
@@ -40,9 +40,9 @@ def task_bytes(graph: Mapping[Hashable, T], task: T) -> int:
 
 
 def peak_bytes(
-    graph: Mapping[Hashable, T],
-    order: Iterable[Hashable],
-    kept: Iterable[Hashable] = (),
+    graph: Mapping[Any, T],
+    order: Iterable[Any],
+    kept: Iterable[Any] = (),
     n_workers: int = 1,
 ) -> int:
     """Bytes that a run needs at its worst if its workers keep close to the given order.
@@ -85,7 +85,7 @@ def peak_bytes(
     return peak
 
 
-def check_fits(graph: Mapping[Hashable, T], limit: float, keys: Iterable[Hashable] = ()) -> None:
+def check_fits(graph: Mapping[Any, T], limit: float, keys: Iterable[Any] = ()) -> None:
     """Refuse a graph of which one task, or the requested results together, exceed the limit.
 
     Parameters
@@ -125,7 +125,7 @@ smaller chunks, or raise the option memory-limit
         )
 
 
-def _too_large(graph: Mapping[Hashable, T], task: T, limit: float) -> str:
+def _too_large(graph: Mapping[Any, T], task: T, limit: float) -> str:
     needed = task_bytes(graph, task)
     inputs = needed - task.nbytes - task.workspace
     label = task.label or "unnamed"

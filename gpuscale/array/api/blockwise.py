@@ -233,7 +233,7 @@ def _adjusted(letter: Hashable, blocks: tuple[Any, ...], change: Any) -> tuple[A
 class _Joined:
     """Join nested lists of blocks before the function gets them."""
 
-    function: Callable[..., Any]
+    function: Any
     axes: tuple[Follow, ...]
 
     def __call__(self, block: Block, *nests: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -25,7 +26,7 @@ _REDUCE = {
     "multiply": "prod",
 }
 _ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
-_SEVERAL = {"divmod": _divmod, "frexp": frexp, "modf": modf}
+_SEVERAL: dict[str, Callable[..., Any]] = {"divmod": _divmod, "frexp": frexp, "modf": modf}
 
 
 def _namespace() -> Any:

@@ -52,7 +52,7 @@ METHODS = (
 )
 
 
-# --- order statistics ------------------------------------------------------------------------------
+# --- order statistics ----------------------------------------------------------------------------
 
 
 def _one_axis(x: Array, axis: Any) -> tuple[Array, tuple[int, ...]]:
@@ -228,7 +228,7 @@ def nanmedian(x: Any, axis: Any = None, out: Any = None, *, keepdims: bool = Fal
     return nanquantile(x, 0.5, axis, out, keepdims=keepdims)
 
 
-# --- means and moments -----------------------------------------------------------------------------
+# --- means and moments ---------------------------------------------------------------------------
 
 
 def average(
@@ -404,7 +404,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     return call("clip", result, -1, 1) if result.dtype.kind == "f" else result
 
 
-# --- gradient --------------------------------------------------------------------------------------
+# --- gradient ------------------------------------------------------------------------------------
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:

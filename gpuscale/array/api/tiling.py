@@ -278,7 +278,7 @@ _STATISTICS: dict[str, Callable[..., Array]] = {
 def _per_axis(value: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
     """Spell (before, after) out for each axis."""
     if isinstance(value, dict):
-        pairs = [(0, 0)] * ndim
+        pairs: list[Any] = [(0, 0)] * ndim
         for axis, each in value.items():
             (number,) = normalize_axes(axis, ndim)
             pairs[number] = each if isinstance(each, tuple | list) else (each, each)

@@ -122,8 +122,8 @@ class Generator:
     def __init__(self, seed: Any = None) -> None:
         if isinstance(seed, Generator):
             seed = seed._seed
-        parent = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-        self._seed = parent
+        ready = isinstance(seed, np.random.SeedSequence)
+        self._seed: np.random.SeedSequence = seed if ready else np.random.SeedSequence(seed)
         self._calls = 0
         self._lock = threading.Lock()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gpuscale.array.construct import rechunk
 from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.array.nodes.elementwise import Elementwise
@@ -72,7 +74,7 @@ def _keeps_boundaries(old: Chunks, new: Chunks) -> bool:
     return all(_ends(fresh) <= _ends(sizes) for sizes, fresh in zip(old, new, strict=True))
 
 
-def _ends(sizes: tuple[int, ...]) -> set[int]:
+def _ends(sizes: tuple[Any, ...]) -> set[int]:
     ends, at = set(), 0
     for size in sizes:
         at += size
