@@ -145,6 +145,7 @@ def interpret_reduce(
     keep = tuple(1 if a in axes else n for a, n in enumerate(shape))
     out = [empty_partial(r, d, keep, xp) for r, d in zip(rows, program.dtypes, strict=True)]
     position = flat_position(shape, axes)
+    located = any(name in ("argmin", "argmax") for name in reductions)
     kept_part = [keep[a] if a in axes else n for a, n in enumerate(shape)]
     reduced = [shape[a] for a in axes]
     if math.prod(shape) == 0:
@@ -153,7 +154,7 @@ def interpret_reduce(
     def reduce_tile(tile: Tile) -> list[Partial]:
         values = _over_tile(program, arrays, indices, params, tile, xp)
         box = tuple(cut.stop - cut.start for cut in tile)
-        where = index_values(position, tile, xp)
+        where = index_values(position, tile, xp) if located else None
         return [
             row.tile(xp.broadcast_to(value, box), where, axes)
             for row, value in zip(rows, values, strict=True)
