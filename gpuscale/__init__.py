@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpuscale import array as array
     from gpuscale.base import config as config
-    from gpuscale.diagnostics.visualize import visualize as visualize
     from gpuscale.run import compute as compute
     from gpuscale.run import optimize as optimize
     from gpuscale.run import persist as persist
+    from gpuscale.run import visualize as visualize
 
     __version__: str
 
@@ -28,7 +28,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "config": ("gpuscale.base.config", None),
     "optimize": ("gpuscale.run", "optimize"),
     "persist": ("gpuscale.run", "persist"),
-    "visualize": ("gpuscale.diagnostics.visualize", "visualize"),
+    "visualize": ("gpuscale.run", "visualize"),
 }
 
 __all__ = ["__version__", "array", "compute", "config", "optimize", "persist", "visualize"]

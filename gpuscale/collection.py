@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from gpuscale.diagnostics.explain import Explanation, explain
+from gpuscale.diagnostics.visualize import Drawing
 from gpuscale.expr.node import Node
 
 __all__ = ["Collection"]
@@ -87,3 +88,9 @@ class Collection:
         Blockwise full+add float64 (4, 4), 4 blocks
         """
         return explain([self._expr], stage)
+
+    def visualize(self, **options: Any) -> Drawing:
+        """Draw the tasks or the expression of this collection; see `gpuscale.visualize`."""
+        from gpuscale.run import visualize
+
+        return visualize(self, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
+from os import PathLike
 from typing import Any, TypeVar
 
 from gpuscale.base import config
@@ -11,6 +12,7 @@ from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
 from gpuscale.base.types import Chunks
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.progress import default_listeners
+from gpuscale.diagnostics.visualize import Drawing, draw
 from gpuscale.engines.base import get_engine
 from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel
@@ -23,7 +25,7 @@ from gpuscale.graph.task import Graph
 from gpuscale.io.memory import KeptChunks, MemoryWriter
 from gpuscale.memory.limits import memory_limit
 
-__all__ = ["compute", "count_sizes", "graph_of", "optimize", "persist", "run_sinks"]
+__all__ = ["compute", "count_sizes", "graph_of", "optimize", "persist", "run_sinks", "visualize"]
 
 C = TypeVar("C", bound=Collection)
 
@@ -234,6 +236,50 @@ def optimize(*collections: Any, until: str = "fuse") -> tuple[Any, ...]:
     nodes = stages.optimize([c.expr for c in found], until)
     new = {old: old._wrap(node) for old, node in zip(found, nodes, strict=True)}
     return tuple(_replace(each, lambda c: new[c]) for each in collections)
+
+
+def visualize(
+    *collections: Any,
+    filename: str | PathLike[str] | None = None,
+    kind: str = "graph",
+    stage: str = "fuse",
+    format: str | None = None,
+) -> Drawing:
+    """Draw what computing the collections would do, without doing it.
+
+    Parameters
+    ----------
+    *collections : Collection or object
+    filename : str or path, optional
+        Where to write the picture as well.
+    kind : {"graph", "expression"}
+        One box for each task, or one for each node of the expression.
+    stage : {"expression", "simplify", "lower", "fuse"}
+        Last stage of optimization before drawing; there are tasks from "lower" on.
+    format : {"svg", "png"}, optional
+        By default the ending of the filename. PNG needs the package resvg-py.
+
+    Returns
+    -------
+    Drawing
+        Notebooks show it; ``.svg`` is its text.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind, stage or format, or more boxes than anyone can read.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> picture = visualize(ga.ones((4, 4), chunks=2).sum())
+    >>> picture.svg.count('class="box"')
+    5
+    """
+    drawing = draw([c.expr for c in _collections_in(collections)], kind, stage)
+    if filename is not None:
+        drawing.save(filename, format)
+    return drawing
 
 
 def graph_of(*collections: Any) -> Graph:

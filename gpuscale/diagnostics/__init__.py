@@ -1,8 +1,9 @@
 """Diagnostics: those who watch what engines do, and pictures of plans.
 
 What lives here: `progress` (a bar while a run lasts), `listening` (listeners that are on for a
-while). Engines send the events of `gpuscale.engines.events`; a listener is a callable that takes
-one, with an attribute ``wants`` that names the events it needs.
+while), `explain` (stages and plans as text), `visualize` (the same as pictures, placed by
+`layered`). Engines send the events of `gpuscale.engines.events`; a listener is a callable that
+takes one, with an attribute ``wants`` that names the events it needs.
 
 May import: everything below.
 
