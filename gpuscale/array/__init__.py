@@ -6,6 +6,7 @@ becomes physical nodes.
 """
 
 from gpuscale.array import lower as lower
+from gpuscale.array import ma as ma
 from gpuscale.array import overlap as overlap
 from gpuscale.array import random as random
 from gpuscale.array import rules as rules
@@ -21,11 +22,14 @@ from gpuscale.array.api.creation import *
 from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.files import *
 from gpuscale.array.api.functional import *
+from gpuscale.array.api.gufunc import *
 from gpuscale.array.api.index_arrays import *
 from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.matrices import *
 from gpuscale.array.api.overlap import *
+from gpuscale.array.api.pyfunctions import *
+from gpuscale.array.api.reduction import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
 from gpuscale.array.api.scanning import *
