@@ -22,6 +22,7 @@ from gpuscale.expr.node import Node
 
 __all__ = ["cast", "elementwise", "rechunk", "reduce", "scalar", "split_every_of", "view"]
 
+COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
 PYTHON_SCALARS = (bool, int, float, complex)
 _SMALL = 8  # integers up to this stay constants in the program, so that x**2 becomes x*x
 
@@ -56,20 +57,22 @@ def elementwise(op: str, *operands: Any, dtype: Any = None) -> Node:
     """
     kinds = [x.meta.dtype if isinstance(x, Node) else type(x) for x in operands]
     out = np.dtype(dtype) if dtype is not None else result_dtype(op, *kinds)
-    nodes = _strong(operands)
+    nodes = _strong(op, operands)
     return Elementwise(op, nodes, out)
 
 
-def _strong(operands: Sequence[Any]) -> tuple[Node, ...]:
+def _strong(op: str, operands: Sequence[Any]) -> tuple[Node, ...]:
     """Give Python scalars the dtype that the arrays beside them imply."""
     weak = [x for x in operands if not isinstance(x, Node)]
     if not weak:
         return tuple(operands)
     dtypes = [x.meta.dtype for x in operands if isinstance(x, Node)]
-    return tuple(x if isinstance(x, Node) else scalar(x, _weak_dtype(x, dtypes)) for x in operands)
+    return tuple(
+        x if isinstance(x, Node) else scalar(x, _weak_dtype(op, x, dtypes)) for x in operands
+    )
 
 
-def _weak_dtype(value: Any, dtypes: list[np.dtype[Any]]) -> np.dtype[Any] | None:
+def _weak_dtype(op: str, value: Any, dtypes: list[np.dtype[Any]]) -> np.dtype[Any] | None:
     numeric = [d for d in dtypes if d.kind in "biufc"]
     if type(value) not in PYTHON_SCALARS or not numeric:
         return None
@@ -77,7 +80,9 @@ def _weak_dtype(value: Any, dtypes: list[np.dtype[Any]]) -> np.dtype[Any] | None
     if type(value) is int and dtype.kind in "iu":
         info = np.iinfo(dtype)
         if not info.min <= value <= info.max:
-            return None  # comparisons are exact beyond the dtype; arithmetic has refused already
+            if op not in COMPARISONS:
+                raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
+            return None  # comparisons are exact beyond the dtype
     return dtype
 
 
