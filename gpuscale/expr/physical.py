@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 from gpuscale.base.errors import add_note
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 BlockIndex = tuple[int, ...]
-Read = tuple["Physical", BlockIndex]
 
 
 class Physical(Node):
@@ -42,8 +42,8 @@ class Physical(Node):
         meta: ArrayMeta = self.operands[-1]
         return meta
 
-    def reads(self, index: BlockIndex) -> Iterator[Read]:
-        """Yield the (node, block) pairs whose results `run` takes, in order."""
+    def reads(self, blocks: Sequence[BlockIndex]) -> Iterator[tuple[Node, Sequence[BlockIndex]]]:
+        """Yield what `run` takes, in order: a node, and its block for each of some blocks."""
         raise NotImplementedError
 
     def run(self, *values_and_index: Any) -> Any:
@@ -60,7 +60,7 @@ class Source(Physical):
     reader: Any
     out: ArrayMeta
 
-    def reads(self, index: BlockIndex) -> Iterator[Read]:
+    def reads(self, blocks: Sequence[BlockIndex]) -> Iterator[tuple[Node, Sequence[BlockIndex]]]:
         return iter(())
 
     def run(self, index: BlockIndex) -> Any:  # type: ignore[override]
@@ -147,6 +147,19 @@ class _Locator:
             for axis, table in zip(self.axes, self.tables, strict=True)
         )
 
+    def blocks(self, indices: Sequence[BlockIndex]) -> Sequence[BlockIndex]:
+        """`block` of many: a hundred thousand tasks are laid out in a fraction of a second."""
+        if self.is_identity or not self.axes:
+            return indices if self.is_identity else [()] * len(indices)
+        columns = list(zip(*indices, strict=True))
+        rows = (
+            repeat(table[0][0], len(indices))
+            if axis is None
+            else map([number for number, _ in table].__getitem__, columns[axis])
+            for axis, table in zip(self.axes, self.tables, strict=True)
+        )
+        return list(zip(*rows, strict=True))
+
     def local(self, index: BlockIndex) -> tuple[LocalAxis, ...]:
         return tuple(
             (axis, table[0 if axis is None else index[axis]][1], step)
@@ -182,18 +195,14 @@ class Blockwise(Physical):
             None if _by_region(each) else _Locator(each, self.space) for each in self.inputs
         )
 
-    def reads(self, index: BlockIndex) -> Iterator[Read]:
-        for each, locator in self._located:
-            block = index if locator.is_identity else locator.block(index)
+    def reads(self, blocks: Sequence[BlockIndex]) -> Iterator[tuple[Node, Sequence[BlockIndex]]]:
+        for each, locator in zip(self.inputs, self.locators, strict=True):
+            if locator is None:
+                continue
             if each.inline:
-                yield from each.node.reads(block)  # type: ignore[attr-defined]
+                yield from each.node.reads(locator.blocks(blocks))  # type: ignore[attr-defined]
             else:
-                yield each.node, block  # type: ignore[misc]
-
-    @cached_property
-    def _located(self) -> list[tuple[BlockInput, _Locator]]:
-        pairs = zip(self.inputs, self.locators, strict=True)
-        return [(each, locator) for each, locator in pairs if locator is not None]
+                yield each.node, locator.blocks(blocks)
 
     def run(self, *values_and_index: Any, out: Any = None) -> Any:
         *values, index = values_and_index
@@ -372,8 +381,8 @@ class Sink(Physical):
     def name(self) -> str:
         return "write"
 
-    def reads(self, index: BlockIndex) -> Iterator[Read]:
-        yield self.x, index  # type: ignore[misc]
+    def reads(self, blocks: Sequence[BlockIndex]) -> Iterator[tuple[Node, Sequence[BlockIndex]]]:
+        yield self.x, blocks
 
     def run(self, chunk: Any, index: BlockIndex) -> None:  # type: ignore[override]
         self.writer.write(self.x.meta.block_slices(index), chunk)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from itertools import product
+from itertools import product, repeat
+from operator import add
 from typing import Any
 
 from gpuscale.base.types import Key
@@ -18,6 +19,7 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.join import join_blocks
+from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.task import Graph, Task
 
 __all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
@@ -50,8 +52,8 @@ def task_name(node: Node) -> str:
 
 def build(roots: Iterable[Node]) -> Graph:
     """Make the tasks for all blocks of the roots, which must be physical nodes."""
-    builder = GraphBuilder(list(roots))
-    return builder.graph
+    with no_collection():
+        return GraphBuilder(list(roots)).graph
 
 
 class GraphBuilder:
@@ -60,11 +62,10 @@ class GraphBuilder:
     def __init__(self, roots: list[Node]) -> None:
         self.graph: Graph = {}
         self.readers = count_reads(roots)
-        self._wanted: dict[str, dict[BlockIndex, None]] = {}
+        self._wanted: dict[str, dict[BlockIndex, Key]] = {}
         self._names: dict[str, str] = {}
         for root in roots:
-            for index in product(*map(range, root.meta.numblocks)):
-                self.want(root, index)
+            self.want_all(root, list(product(*map(range, root.meta.numblocks))))
         for node in reversed(list(toposort(roots))):
             wanted = self._wanted.get(node.token)
             if wanted:
@@ -73,16 +74,25 @@ class GraphBuilder:
 
     def want(self, node: Node, index: BlockIndex) -> Key:
         """Say that a task reads a block; return the block's key."""
+        return self.want_all(node, (index,))[0]
+
+    def want_all(self, node: Node, blocks: Sequence[BlockIndex]) -> list[Key]:
+        """Say that tasks read some blocks, one each; return the blocks' keys."""
         wanted = self._wanted.get(node.token)
         if wanted is None:
             wanted = self._wanted[node.token] = {}
             self._names[node.token] = task_name(node)
-        wanted[index] = None
-        return (self._names[node.token], *index)
+        name = self._names[node.token]
+        wanted.update([(index, (name, *index)) for index in blocks if index not in wanted])
+        return list(map(wanted.__getitem__, blocks))
 
     def key(self, node: Node, index: BlockIndex) -> Key:
         """Key of a block that somebody wants."""
         return (self._names[node.token], *index)
+
+    def keys(self, node: Node, blocks: Iterable[BlockIndex]) -> list[Key]:
+        """Keys of blocks that somebody wants."""
+        return list(map(self._wanted[node.token].__getitem__, blocks))
 
     def add(
         self,
@@ -100,47 +110,80 @@ class GraphBuilder:
         )
 
 
+    def add_all(
+        self,
+        keys: Sequence[Key],
+        node: Node,
+        function: Callable[..., Any],
+        deps: Iterable[tuple[Key, ...]],
+        args: Iterable[tuple[Any, ...]],
+        nbytes: Iterable[int],
+        workspace: Iterable[int],
+    ) -> None:
+        """Add one task for each key, all of the same function."""
+        same = repeat(0), repeat(node.name), repeat(node.origin)
+        tasks = map(Task, keys, repeat(function), deps, args, nbytes, workspace, *same)
+        self.graph.update(zip(keys, tasks, strict=True))
+
+
 def block_nbytes(node: Node, index: BlockIndex) -> int:
     """Projected bytes of a block; where data decides, those of the largest input block."""
     nbytes = node.meta.block_nbytes(index)
     if nbytes is not None:
         return int(nbytes)
     if isinstance(node, Blockwise):
-        reads = ((each, block) for each, block in node.reads(index))
-        return max((block_nbytes(each, block) for each, block in reads), default=0)
+        reads = node.reads((index,))
+        return max((block_nbytes(each, block) for each, (block,) in reads), default=0)
     sizes = [block_nbytes(child, (0,) * child.meta.ndim) for child in node.children]
     return max(sizes, default=node.meta.dtype.itemsize)
 
 
+def _all_nbytes(node: Node, blocks: Sequence[BlockIndex]) -> list[int]:
+    """`block_nbytes` of many blocks."""
+    sizes = node.meta.block_sizes(blocks)
+    if sizes is None:
+        return [block_nbytes(node, index) for index in blocks]
+    itemsize = node.meta.dtype.itemsize
+    return [size * itemsize for size in sizes]
+
+
 @lays_out(Source)
 def _lay_out_source(builder: GraphBuilder, node: Source, wanted: list[BlockIndex]) -> None:
-    for index in wanted:
-        nbytes = 0 if node.reader.cost == "view" else block_nbytes(node, index)
-        builder.add(builder.key(node, index), node, node.run, (), (index,), nbytes)
+    nbytes = repeat(0) if node.reader.cost == "view" else _all_nbytes(node, wanted)
+    keys = builder.keys(node, wanted)
+    builder.add_all(keys, node, node.run, repeat(()), zip(wanted), nbytes, repeat(0))
 
 
 @lays_out(Blockwise)
 def _lay_out_blockwise(builder: GraphBuilder, node: Blockwise, wanted: list[BlockIndex]) -> None:
-    for index in wanted:
-        deps = [builder.want(each, block) for each, block in node.reads(index)]
-        nbytes = block_nbytes(node, index)
-        workspace = _workspace(node, index, nbytes)
-        builder.add(builder.key(node, index), node, node.run, deps, (index,), nbytes, workspace)
+    nbytes = _all_nbytes(node, wanted)
+    workspace = _workspaces(node, wanted)
+    if isinstance(node.kernel, FunctionKernel):  # an opaque function may copy its input once
+        workspace = map(add, workspace, nbytes)
+    deps, keys = _reads(builder, node, wanted), builder.keys(node, wanted)
+    builder.add_all(keys, node, node.run, deps, zip(wanted), nbytes, workspace)
 
 
-def _workspace(node: Blockwise, index: BlockIndex, nbytes: int) -> int:
-    """Bytes that a task needs besides its inputs and its result.
+def _reads(
+    builder: GraphBuilder, node: Blockwise, blocks: list[BlockIndex]
+) -> Iterable[tuple[Key, ...]]:
+    """Keys that the tasks of some blocks take."""
+    columns = [builder.want_all(each, theirs) for each, theirs in node.reads(blocks)]
+    return zip(*columns, strict=True) if columns else repeat((), len(blocks))
 
-    A program works in tiles that fit the cache. An opaque function may copy its input once;
-    what is evaluated inside the task lives while it runs.
+
+def _workspaces(node: Blockwise, blocks: list[BlockIndex]) -> Iterable[int]:
+    """Bytes that tasks need besides their inputs and results: what is evaluated inside them.
+
+    A program works in tiles that fit the cache.
     """
-    total = nbytes if isinstance(node.kernel, FunctionKernel) else 0
-    for each in node.inputs:
-        if each.inline and not (isinstance(each.node, Source) and each.node.reader.cost == "view"):
-            elements = node.space.block_nbytes(index) or 0
-            itemsize = max(node.space.dtype.itemsize, 1)
-            total += elements // itemsize * each.node.meta.dtype.itemsize
-    return total
+    itemsize = sum(
+        each.node.meta.dtype.itemsize
+        for each in node.inputs
+        if each.inline and not (isinstance(each.node, Source) and each.node.reader.cost == "view")
+    )
+    sizes = node.space.block_sizes(blocks) if itemsize else None
+    return repeat(0, len(blocks)) if sizes is None else [size * itemsize for size in sizes]
 
 
 @lays_out(TreeReduce)
@@ -150,10 +193,9 @@ def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockInd
         outer = _spread(node, index)
         grid = [node.x.meta.numblocks[axis] for axis in node.axes]
         nbytes = block_nbytes(node.x, _place(outer, node.axes, (0,) * len(grid)))
-        keys = {
-            at: builder.want(node.x, _place(outer, node.axes, at))
-            for at in product(*map(range, grid))
-        }
+        places = list(product(*map(range, grid)))
+        leaves = [_place(outer, node.axes, at) for at in places]
+        keys = dict(zip(places, builder.want_all(node.x, leaves), strict=True))
         level = 0
         while True:
             groups = [-(-n // s) for n, s in zip(grid, node.split_every, strict=True)]
@@ -198,8 +240,8 @@ class _Combine:
         self.node, self.grid, self.last = node, grid, last
 
     def __call__(self, *parts: Any) -> Any:
-        partial = parts[0] if len(parts) == 1 else self.node.combine(parts, self.grid)
-        return self.node.finish(partial) if self.last else partial
+        step = self.node.finish if self.last else self.node.merge
+        return step(parts, self.grid)
 
 
 @lays_out(Call)
@@ -244,15 +286,14 @@ def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -
         and builder.readers[x.token] == 1
         and x.meta.known
     )
-    for index in wanted:
-        key = builder.key(node, index)
-        if direct:
-            assert isinstance(x, Blockwise)
-            deps = [builder.want(each, block) for each, block in x.reads(index)]
-            workspace = _workspace(x, index, 0)
-            builder.add(key, x, _WriteInPlace(node), deps, (index,), 0, workspace)
-        else:
-            builder.add(key, node, node.run, (builder.want(x, index),), (index,))
+    keys, none = builder.keys(node, wanted), repeat(0)
+    if direct:
+        assert isinstance(x, Blockwise)
+        deps, workspace = _reads(builder, x, wanted), _workspaces(x, wanted)
+        builder.add_all(keys, x, _WriteInPlace(node), deps, zip(wanted), none, workspace)
+    else:
+        deps = zip(builder.want_all(x, wanted))
+        builder.add_all(keys, node, node.run, deps, zip(wanted), none, none)
 
 
 class _WriteInPlace:

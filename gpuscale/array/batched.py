@@ -1,0 +1,128 @@
+"""Functions of the last axes of arrays, mapped over blocks of the axes in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.construct import rechunk
+from gpuscale.array.nodes.elementwise import common_backend
+from gpuscale.base.types import Chunks, Unknown
+from gpuscale.chunks.broadcast import unify_chunks
+from gpuscale.expr.kernels import FunctionKernel
+from gpuscale.expr.meta import ArrayMeta, axis_size
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import BlockInput, Blockwise
+
+__all__ = ["Output", "batched"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One result of a function of the last axes.
+
+    Parameters
+    ----------
+    core : tuple of int
+        Lengths of its last axes.
+    dtype : numpy.dtype
+    """
+
+    core: tuple[Any, ...]
+    dtype: Any
+
+
+def batched(
+    function: Callable[..., Any], inputs: Sequence[Node], core_ndims: Sequence[int],
+    outputs: Sequence[Output], label: str,
+) -> list[Node]:
+    """Map a function over the axes in front of the last ones.
+
+    Parameters
+    ----------
+    function : callable
+        Called with a block of each input, all elements along the last axes; the axes in front
+        broadcast. Returns one array, or a tuple where there are several outputs.
+    inputs : sequence of Node
+    core_ndims : sequence of int
+        How many of the last axes of each input the function needs whole.
+    outputs : sequence of Output
+    label : str
+
+    Raises
+    ------
+    ValueError
+        If the axes in front do not broadcast.
+    """
+    loops = [_loop(node, n) for node, n in zip(inputs, core_ndims, strict=True)]
+    grid = unify_chunks(*((chunks, tuple(map(axis_size, chunks))) for chunks in loops))
+    nodes = [_aligned(n, k, grid) for n, k in zip(inputs, core_ndims, strict=True)]
+    sources = tuple(
+        BlockInput(node, axes=_follow(node, n_core, grid))
+        for node, n_core in zip(nodes, core_ndims, strict=True)
+    )
+    backend = common_backend(tuple(nodes), label)
+    if len(outputs) == 1:
+        meta = _meta(outputs[0], grid, backend)
+        return [Blockwise(FunctionKernel(function, label=label), sources, meta.chunks, meta)]
+    # All results of a block together, as one parcel of bytes as far as planning is concerned.
+    parcel = ArrayMeta(np.dtype(np.uint8), (*grid, (_bytes(outputs),)), backend)
+    together = Blockwise(FunctionKernel(function, label=label), sources, parcel.chunks, parcel)
+    axes = (*range(len(grid)), None)
+    results: list[Node] = []
+    for number, output in enumerate(outputs):
+        meta = _meta(output, grid, backend)
+        kernel = FunctionKernel(_pick, (number,), label=label)
+        results.append(Blockwise(kernel, (BlockInput(together, axes=axes),), meta.chunks, meta))
+    return results
+
+
+def _pick(results: tuple[Any, ...], number: int) -> Any:
+    return results[number]
+
+
+def _bytes(outputs: Sequence[Output]) -> int:
+    """Bytes of all results for one element of the axes in front, as far as they are known."""
+    return sum(
+        prod(n for n in each.core if not isinstance(n, Unknown)) * np.dtype(each.dtype).itemsize
+        for each in outputs
+    )
+
+
+def _loop(node: Node, n_core: int) -> Chunks:
+    chunks: Chunks = node.meta.chunks[: node.meta.ndim - n_core]
+    return chunks
+
+
+def _aligned(node: Node, n_core: int, grid: Chunks) -> Node:
+    """Cut the axes in front as the grid is, and leave the last ones whole."""
+    loop = _loop(node, n_core)
+    own = grid[len(grid) - len(loop) :]
+    front = tuple(
+        sizes if axis_size(sizes) == 1 != axis_size(target) else target
+        for sizes, target in zip(loop, own, strict=True)
+    )
+    core = tuple(
+        sizes if len(sizes) == 1 else (axis_size(sizes),)
+        for sizes in node.meta.chunks[len(loop) :]
+    )
+    return rechunk(node, (*front, *core))
+
+
+def _follow(node: Node, n_core: int, grid: Chunks) -> tuple[int | None, ...]:
+    loop = _loop(node, n_core)
+    first = len(grid) - len(loop)
+    front = tuple(
+        axis + first if len(sizes) == len(grid[axis + first]) else None
+        for axis, sizes in enumerate(loop)
+    )
+    return (*front, *(None,) * n_core)
+
+
+def _meta(output: Output, grid: Chunks, backend: str) -> ArrayMeta:
+    chunks = (*grid, *((n,) for n in output.core))
+    return ArrayMeta(np.dtype(output.dtype), chunks, backend)
