@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.memory import PeakMemory
+from gpuscale.base.errors import format_bytes
 
 FILE_SIZE = 12_000  # rows and columns of the input files, 1.15 GB each
 BLOCK = 1_000  # rows that NumPy writes and checks at a time
@@ -37,11 +38,19 @@ def main() -> None:
     files(options.file_size or min(FILE_SIZE, options.size), options.folder)
 
 
+SOURCE = """
+       x = ga.random.random((n, n), chunks="1 GiB")
+       y = (x + x.T) - x.mean(axis=0)
+       y.std(axis=0).compute()
+"""
+
+
 def random_numbers(n: int) -> None:
     """The expression on random numbers, which are made where they are used."""
     import gpuscale.array as ga
 
-    print(f"1. {n:,} x {n:,} random numbers: {8 * n**2 / 1e9:,.1f} GB that never exist\n")
+    print(f"1. {n:,} x {n:,} random numbers: {8 * n**2 / 1e9:,.3g} GB that never exist")
+    print(f"{SOURCE}\nThe plan:\n")
     x = ga.random.random((n, n), chunks="1 GiB")
     y = expression(x)
     result = computed(y.std(axis=0))
@@ -61,16 +70,16 @@ def files(n: int, parent: Path | None) -> None:
     nbytes = 8 * n**2
     limit = nbytes // PIECES
     with temporary_folder(parent, 2 * nbytes) as folder:
-        print(f"Writing two files of {nbytes / 1e9:.3g} GB with zarr and NumPy ...")
+        print(f"Writing two files of {format_bytes(nbytes)} with zarr and NumPy ...", flush=True)
         write_files(folder, n)
         with gpuscale.config.set({"memory-limit": limit, "array.chunk-size": limit // 16}):
-            title = f"{n:,} x {n:,} with a memory limit of {limit / 1e6:,.0f} MB"
-            print(f"\n2. A Zarr array, {title}\n")
+            title = f"{n:,} x {n:,}, with a third of its size as memory limit"
+            print(f"\n2. The same y of a Zarr array, {title}\n")
             from_zarr = computed(expression(ga.from_zarr(str(folder / "x.zarr"))).std(axis=0))
-            print(f"\n3. A .npy file, {title}\n")
+            print(f"\n3. The same y of a .npy file, {title}\n")
             npy = np.load(folder / "x.npy", mmap_mode="r")
             from_npy = computed(expression(ga.from_array(npy)).std(axis=0))
-        print("\nChecking against NumPy, block by block ...")
+        print("\nChecking against NumPy, block by block ...", flush=True)
         expected = reference(npy)
         for name, result in (("Zarr", from_zarr), (".npy", from_npy)):
             np.testing.assert_allclose(result, expected, rtol=1e-10)
@@ -84,12 +93,13 @@ def expression(x: Any) -> Any:
 def computed(y: Any) -> np.ndarray:
     """Print the plan, compute, print time and memory."""
     print(y.explain())
+    print(flush=True)
     start = time.perf_counter()
     with PeakMemory() as memory:
         result = y.compute()
     seconds = time.perf_counter() - start
-    peak, before = memory.peak / 1e6, memory.before / 1e6
-    print(f"\n   {seconds:.1f} s, peak memory {peak:,.0f} MB, {before:,.0f} MB of it held before")
+    peak, before = (format_bytes(size) for size in (memory.peak, memory.before))
+    print(f"\n   {seconds:.1f} s, peak memory {peak} (Python and its libraries before: {before})")
     return result
 
 
@@ -111,7 +121,7 @@ def write_files(folder: Path, n: int) -> None:
     import zarr
 
     rng = np.random.default_rng(2026)
-    chunk = min(BLOCK, n)
+    chunk = -(-n // 12)  # a stored chunk is then a third of those that the limit allows
     as_zarr = zarr.create_array(folder / "x.zarr", shape=(n, n), chunks=(chunk, chunk), dtype="f8")
     as_npy = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype="f8", shape=(n, n))
     for rows in blocks(n):
