@@ -6,6 +6,7 @@ The floors are read from the map in README.md, so the map that people read is th
 """
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,9 +55,11 @@ def imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[tuple[int,
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             yield from imports(ast.Module(node.orelse, []), module, is_package)
         else:
-            if isinstance(node, ast.Call) and "import" in ast.unparse(node.func):
-                texts = (arg.value for arg in node.args if isinstance(arg, ast.Constant))
-                yield from ((node.lineno, text) for text in texts if isinstance(text, str))
+            if isinstance(node, ast.Call):
+                values = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+                texts = [value for value in values if isinstance(value, str)]
+                if texts and "import" in ast.unparse(node.func):
+                    yield from ((node.lineno, text) for text in texts)
             yield from imports(node, module, is_package)
 
 
@@ -94,11 +97,13 @@ def modules() -> Iterator[tuple[Path, str, bool]]:
             yield path, prefix + ".".join(parts[: len(parts) - is_package]), is_package
 
 
-def all_imports() -> Iterator[tuple[str, str, str, int]]:
-    for path, module, is_package in modules():
-        tree = ast.parse(path.read_text(), str(path))
-        for line, imported in imports(tree, module, is_package):
-            yield str(path.relative_to(ROOT)), module, imported, line
+@functools.cache
+def all_imports() -> list[tuple[str, str, str, int]]:
+    return [
+        (str(path.relative_to(ROOT)), module, imported, line)
+        for path, module, is_package in modules()
+        for line, imported in imports(ast.parse(path.read_text()), module, is_package)
+    ]
 
 
 def test_the_map_places_every_folder():

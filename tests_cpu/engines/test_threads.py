@@ -308,22 +308,24 @@ def run_script(body, *, interrupt_after=None):
             graph["sum"] = Task("sum", lambda *x: sum(x), tuple(range(n)))
             return graph
 
+        # A shell that starts the tests in the background has Ctrl-C ignored by all below it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         engine = ThreadsEngine(num_workers=2)
     """
     script = textwrap.dedent(head) + textwrap.dedent(body)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        if interrupt_after is not None:
-            assert process.stdout.readline().strip() == interrupt_after
-            process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
+    ) as process:
+        try:
+            if interrupt_after is not None:
+                assert process.stdout.readline().strip() == interrupt_after
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0, err
     return out
 

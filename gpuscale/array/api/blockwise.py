@@ -81,6 +81,7 @@ def blockwise(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import gpuscale.array as ga
     >>> x, y = ga.arange(2, chunks=1), ga.arange(3, chunks=2)
     >>> ga.blockwise(np.multiply.outer, "ij", x, "i", y, "j").compute()

@@ -51,6 +51,10 @@ _BASE_OF_SINGLE = {
 }
 
 
+def _seed_sequence(seed: Any) -> np.random.SeedSequence:
+    return seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+
+
 def _method(name: str) -> Callable[..., Array]:
     """A method for a distribution of single numbers, with NumPy's parameters."""
     names = parameter_names(name)
@@ -120,15 +124,26 @@ class Generator:
     """
 
     def __init__(self, seed: Any = None) -> None:
+        self._lock = threading.Lock()
+        self._start(seed)
+
+    def _start(self, seed: Any) -> None:
         if isinstance(seed, Generator):
             seed = seed._seed
-        ready = isinstance(seed, np.random.SeedSequence)
-        self._seed: np.random.SeedSequence = seed if ready else np.random.SeedSequence(seed)
+        # Fresh entropy waits for the first draw: the shared generator is made on import, and
+        # numpy.random takes long to load.
+        self._parent = None if seed is None else _seed_sequence(seed)
         self._calls = 0
-        self._lock = threading.Lock()
+
+    @property
+    def _seed(self) -> np.random.SeedSequence:
+        with self._lock:
+            if self._parent is None:
+                self._parent = np.random.SeedSequence()
+            return self._parent
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_seed": self._seed, "_calls": self._calls}
+        return {"_parent": self._seed, "_calls": self._calls}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

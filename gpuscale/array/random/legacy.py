@@ -27,8 +27,7 @@ class RandomState(Generator):
 
     def seed(self, seed: Any = None) -> None:
         """Start again from a seed."""
-        self._seed = np.random.SeedSequence(seed)
-        self._calls = 0
+        self._start(seed)
 
     def rand(self, *shape: int, **kwargs: Any) -> Array:
         """Draw uniform numbers in [0, 1); lengths of the axes are arguments."""
