@@ -65,7 +65,8 @@ def is_known(sizes: Iterable[Any]) -> TypeGuard[tuple[int, ...]]:
     >>> is_known((3, 4)), is_known(((2, 2), (Unknown("t", 0),)))
     (True, False)
     """
-    return all(
-        is_known(size) if isinstance(size, tuple) else not isinstance(size, Unknown)
-        for size in sizes
-    )
+    sizes = tuple(sizes)
+    kinds = set(map(type, sizes))  # quick for axes of a million blocks
+    if Unknown in kinds:
+        return False
+    return tuple not in kinds or all(is_known(each) for each in sizes if isinstance(each, tuple))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, repeat
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -110,6 +112,27 @@ class ArrayMeta:
                 return None
             total *= size
         return total
+
+    def block_sizes(self, indices: Sequence[tuple[int, ...]]) -> list[int] | None:
+        """Elements of many blocks, None where some depend on data.
+
+        Examples
+        --------
+        >>> ArrayMeta(np.dtype("f8"), ((2, 1), (5,))).block_sizes([(0, 0), (1, 0)])
+        [10, 5]
+        """
+        if not self.known:
+            return None
+        uniform, counts = 1, None
+        for sizes, numbers in zip(self.chunks, zip(*indices, strict=True), strict=False):
+            if len(set(sizes)) == 1:
+                uniform *= sizes[0]
+            else:
+                along = map(sizes.__getitem__, numbers)
+                counts = along if counts is None else map(mul, counts, along)
+        if counts is None:
+            return [uniform] * len(indices)
+        return list(map(mul, counts, repeat(uniform)))  # type: ignore[arg-type]
 
     def with_(self, **changes: Any) -> ArrayMeta:
         """Return a copy with some fields changed."""

@@ -149,6 +149,7 @@ class Node:
         return f"{type(self).__name__}({', '.join(map(_short, self.operands))})"
 
 
+_PLAIN = {int, str, float, bool, type(None)}
 _RESERVED = {"fields", "operands", "meta", "token", "origin"}
 
 
@@ -163,6 +164,8 @@ def _nodes_in(operand: Any) -> Iterator[Node]:
     if isinstance(operand, Node):
         yield operand
     elif isinstance(operand, tuple):
+        if set(map(type, operand)) <= _PLAIN:
+            return  # quick for axes of a million blocks
         for item in operand:
             yield from _nodes_in(item)
     elif hasattr(operand, "map_nodes"):

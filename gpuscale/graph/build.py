@@ -109,7 +109,6 @@ class GraphBuilder:
             key, function, tuple(deps), args, nbytes, workspace, 0, node.name, node.origin
         )
 
-
     def add_all(
         self,
         keys: Sequence[Key],

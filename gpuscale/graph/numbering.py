@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gpuscale.base.types import Key
 from gpuscale.graph.task import GraphError, Task, check_dependencies, toposort
 
-__all__ = ["NumberedGraph", "number"]
+__all__ = ["NumberedGraph", "no_collection", "number"]
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def number(graph: Mapping[Key, Task], keys: Sequence[Key]) -> NumberedGraph:
     for key in keys:
         if key not in graph:
             raise GraphError(f"the requested key {key!r} is not in the graph")
-    with _no_collection():
+    with no_collection():
         numbered = _number_all(graph, keys)
         needed = _needed(numbered)
         if 0 in needed:
@@ -128,7 +128,8 @@ def _needed(graph: NumberedGraph) -> bytearray:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
+    """Suspend the cyclic collector while very many objects are made."""
     # Hundreds of thousands of new lists make the cyclic collector walk all of them again and
     # again, which takes longer than the work; none of them is garbage.
     enabled = gc.isenabled()
