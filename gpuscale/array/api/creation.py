@@ -289,7 +289,9 @@ def arange(
     if step == 0:
         raise ValueError("arange: step must not be 0")
     length = int(max(0, math.ceil((stop - start) / step)))
-    natural = np.arange(start, start, step).dtype if dtype is None else np.dtype(dtype)
+    # An empty range of the same numbers: NumPy says what dtype they have together.
+    sample = np.arange(start, start + (stop - stop), step, dtype=dtype)
+    natural = sample.dtype
     exact = natural if natural.kind in "iufc" else np.dtype(np.float64)
     # NumPy too computes start + i * (second - start), in the dtype of the result.
     first = np.asarray(start).astype(exact)[()]
