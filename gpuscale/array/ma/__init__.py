@@ -6,4 +6,4 @@ asks. May import what ``gpuscale.array.api`` may, and that. To add a function: w
 """
 
 from gpuscale.array.ma.array import MaskedArray as MaskedArray
-from gpuscale.array.ma.functions import *
+from gpuscale.array.ma.functions import *  # noqa: F403 - a chapter with an __all__ of its own

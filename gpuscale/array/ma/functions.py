@@ -41,6 +41,8 @@ __all__ = [
 
 
 def _fill_of(x: Any) -> Any:
+    if isinstance(x, np.ma.MaskedArray):
+        return x.fill_value
     return x._fill if isinstance(x, MaskedArray) else None
 
 
@@ -271,7 +273,11 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 def average(
-    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *,
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
     keepdims: bool = False,
 ) -> Any:
     """Weighted mean of the elements that count.

@@ -1,0 +1,172 @@
+"""Masked arrays against `numpy.ma`: masks, and elements where nothing is masked."""
+
+import operator
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import gpuscale.array as ga
+from gpuscale.testing import nothing_computes
+from gpuscale.testing.strategies import chunks
+
+
+def assert_masked(actual, expected, rtol=0.0):
+    result = actual.compute(engine="sync")
+    assert np.ma.isMaskedArray(result) == np.ma.isMaskedArray(expected)
+    assert np.shape(result) == np.shape(expected)
+    np.testing.assert_array_equal(np.ma.getmaskarray(result), np.ma.getmaskarray(expected))
+    flags = ~np.ma.getmaskarray(expected)
+    a, b = np.ma.getdata(result)[flags], np.ma.getdata(expected)[flags]
+    assert a.dtype == b.dtype
+    np.testing.assert_allclose(a, b, rtol=rtol)
+
+
+@st.composite
+def masked(draw, dtype=None, shape=None):
+    dtype = dtype or draw(st.sampled_from(["int64", "float64"]))
+    shape = shape or draw(hnp.array_shapes(max_dims=2, max_side=6))
+    elements = st.integers(-5, 5) if dtype == "int64" else st.floats(-5, 5, width=16)
+    data = draw(hnp.arrays(dtype, shape, elements=elements))
+    mask = draw(hnp.arrays(bool, shape))
+    cut = draw(chunks(shape))
+    lazy = ga.ma.masked_array(ga.from_array(data, chunks=cut), ga.from_array(mask, chunks=-1))
+    return np.ma.MaskedArray(data, mask), lazy
+
+
+@settings(max_examples=30)
+@given(masked(), st.data())
+def test_arithmetic(pair, data):
+    x, y = pair
+    other, lazy = data.draw(masked(shape=x.shape))
+    for op in (operator.add, operator.mul, operator.truediv, operator.lt, operator.eq):
+        assert_masked(op(y, lazy), op(x, other))
+        assert_masked(op(y, 2), op(x, 2))
+        assert_masked(op(2, y), op(2, x))
+    plain = np.asarray(other.data)
+    assert_masked(ga.from_array(plain) - y, plain - x)
+    assert_masked(abs(-y), abs(-x))
+    assert_masked(np.sqrt(y), np.ma.sqrt(x))
+    assert_masked(np.log(y), np.ma.log(x), rtol=1e-12)
+
+
+@settings(max_examples=30)
+@given(masked(), st.booleans(), st.data())
+def test_reductions(pair, keepdims, data):
+    x, y = pair
+    axis = data.draw(st.sampled_from([None, 0, -1]))
+    options = {"axis": axis, "keepdims": keepdims}
+    for name in ("sum", "prod", "min", "max", "mean", "any", "all", "var", "std"):
+        expected = getattr(x, name)(**options)
+        actual = getattr(y, name)(**options)
+        if name in ("any", "all"):
+            expected = expected.astype(bool) if np.ndim(expected) else expected
+        assert_masked(actual, expected, rtol=1e-9)
+    np.testing.assert_array_equal(y.count(axis, keepdims).compute(), x.count(**options))
+
+
+@settings(max_examples=20)
+@given(masked(shape=(4, 6)))
+def test_moving_elements(pair):
+    x, y = pair
+    assert_masked(y.reshape(3, 8).T, x.reshape(3, 8).T)
+    assert_masked(y[1:, ::-2], x[1:, ::-2])
+    assert_masked(y.ravel(), x.ravel())
+    assert_masked(y.swapaxes(0, 1).rechunk(2), x.swapaxes(0, 1))
+    assert_masked(y.astype("float32"), x.astype("float32"))
+    np.testing.assert_array_equal(y.filled(7).compute(), x.filled(7))
+    assert y.shape == x.shape
+    assert len(y) == len(x)
+
+
+CONDITIONS = {
+    "masked_equal": (2,),
+    "masked_not_equal": (2,),
+    "masked_greater": (1,),
+    "masked_greater_equal": (1,),
+    "masked_less": (1,),
+    "masked_less_equal": (1,),
+    "masked_inside": (3, -1),
+    "masked_outside": (-1, 3),
+    "masked_values": (2.0,),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_conditions(name):
+    x = np.arange(-4.0, 6).reshape(2, 5)
+    actual = getattr(ga.ma, name)(ga.from_array(x, chunks=2), *CONDITIONS[name])
+    expected = getattr(np.ma, name)(x, *CONDITIONS[name])
+    assert_masked(actual, expected)
+    assert actual.fill_value == expected.fill_value
+    assert_masked(getattr(ga.ma, name)(actual + 0, *CONDITIONS[name]), expected)
+
+
+def test_invalid():
+    x = np.array([1.0, np.nan, np.inf, 4.0])
+    y = ga.from_array(x, chunks=3)
+    assert_masked(ga.ma.masked_invalid(y), np.ma.masked_invalid(x))
+    fixed = ga.ma.fix_invalid(y, fill_value=-1)
+    assert_masked(fixed, np.ma.fix_invalid(x, fill_value=-1))
+    np.testing.assert_array_equal(fixed.data.compute(), [1, -1, -1, 4])
+
+
+def test_asking_and_making():
+    x = np.ma.masked_equal([[1, 0, 2], [0, 3, 2]], 2)
+    y = ga.ma.masked_array(x)
+    np.testing.assert_array_equal(ga.ma.getdata(y).compute(), x.data)
+    np.testing.assert_array_equal(ga.ma.getmaskarray(y).compute(), x.mask)
+    np.testing.assert_array_equal(ga.ma.filled(y).compute(), x.filled())
+    np.testing.assert_array_equal(ga.ma.filled(ga.ones(2)).compute(), [1, 1])
+    for ours, theirs in zip(ga.ma.nonzero(y), x.nonzero(), strict=True):
+        np.testing.assert_array_equal(ours.compute(), theirs)
+    for name in ("zeros_like", "ones_like"):
+        assert_masked(getattr(ga.ma, name)(y), getattr(np.ma, name)(x))
+    assert ga.ma.empty_like(y).mask.compute().tolist() == x.mask.tolist()
+    ga.ma.set_fill_value(y, 9)
+    np.testing.assert_array_equal(y.filled().compute(), x.filled(9))
+    chosen = np.ma.where(x.data > 0, x, -1)
+    assert_masked(ga.ma.where(ga.ma.getdata(y) > 0, y, -1), chosen)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_average(axis):
+    x = np.ma.masked_equal(np.arange(6.0).reshape(2, 3), 4)
+    y = ga.ma.masked_array(x)
+    weights = np.array([[1.0, 2, 3], [4, 5, 6]])
+    for given in (None, weights, *([weights[0]] if axis == 1 else [])):
+        actual, total = ga.ma.average(y, axis, given, returned=True)
+        expected, count = np.ma.average(x, axis, given, returned=True)
+        assert_masked(actual, expected, rtol=1e-12)
+        np.testing.assert_allclose(total.compute(), np.asarray(count))
+
+
+def test_kept_pickled_explained():
+    y = ga.ma.masked_equal(ga.arange(6, chunks=4), 3)
+    expected = np.ma.masked_equal(np.arange(6), 3)
+    assert_masked(y.persist(), expected)
+    assert_masked(pickle.loads(pickle.dumps(y)), expected)
+    assert "masked" in str(y.explain())
+    assert repr(y) == "gpuscale.array.ma<shape=(6,), dtype=int64>"
+
+
+def test_masked_arrays_are_lazy():
+    with nothing_computes():
+        y = ga.ma.masked_equal(ga.arange(6, chunks=4), 3)
+        assert ((y + 1).mean() * y).shape == (6,)
+
+
+def test_bad_input():
+    with pytest.raises(IndexError, match="Inconsistent shape"):
+        ga.ma.masked_where(ga.ones(3), ga.ones(4))
+    with pytest.raises(ValueError, match="broadcast|shape"):
+        ga.ma.masked_array(ga.ones(3), ga.ones(4, dtype=bool))
+    with pytest.raises(ValueError, match="either both or neither"):
+        ga.ma.where(ga.ones(3), 1)
+    with pytest.raises(TypeError, match="Axis must be specified"):
+        ga.ma.average(ga.ones((2, 3)), weights=ga.ones(2))
+    with pytest.raises(TypeError, match="Cannot cast"):
+        ga.ma.set_fill_value(ga.ma.masked_array(ga.arange(3)), 1.5)
