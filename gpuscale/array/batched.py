@@ -37,8 +37,11 @@ class Output:
 
 
 def batched(
-    function: Callable[..., Any], inputs: Sequence[Node], core_ndims: Sequence[int],
-    outputs: Sequence[Output], label: str,
+    function: Callable[..., Any],
+    inputs: Sequence[Node],
+    core_ndims: Sequence[int],
+    outputs: Sequence[Output],
+    label: str,
 ) -> list[Node]:
     """Map a function over the axes in front of the last ones.
 
@@ -107,8 +110,7 @@ def _aligned(node: Node, n_core: int, grid: Chunks) -> Node:
         for sizes, target in zip(loop, own, strict=True)
     )
     core = tuple(
-        sizes if len(sizes) == 1 else (axis_size(sizes),)
-        for sizes in node.meta.chunks[len(loop) :]
+        sizes if len(sizes) == 1 else (axis_size(sizes),) for sizes in node.meta.chunks[len(loop) :]
     )
     return rechunk(node, (*front, *core))
 

@@ -227,7 +227,11 @@ class Array(Collection):
         return _api().protocols.array_namespace(api_version)
 
     def __dlpack__(
-        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None,
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: Any = None,
         copy: bool | None = None,
     ) -> Any:
         wishes = {"stream": stream, "max_version": max_version, "dl_device": dl_device}

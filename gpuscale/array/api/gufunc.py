@@ -21,10 +21,18 @@ __all__ = ["apply_gufunc", "as_gufunc", "gufunc"]
 
 
 def apply_gufunc(
-    func: Callable[..., Any], signature: str, *args: Any, axes: Sequence[Any] | None = None,
-    axis: int | None = None, keepdims: bool = False, output_dtypes: Any = None,
-    output_sizes: dict[str, int] | None = None, vectorize: bool | None = None,
-    allow_rechunk: bool = False, meta: Any = None, **kwargs: Any,
+    func: Callable[..., Any],
+    signature: str,
+    *args: Any,
+    axes: Sequence[Any] | None = None,
+    axis: int | None = None,
+    keepdims: bool = False,
+    output_dtypes: Any = None,
+    output_sizes: dict[str, int] | None = None,
+    vectorize: bool | None = None,
+    allow_rechunk: bool = False,
+    meta: Any = None,
+    **kwargs: Any,
 ) -> Any:
     """Apply a function of the last axes to all blocks of the axes in front.
 
@@ -77,9 +85,7 @@ def apply_gufunc(
     if len(args) != len(parsed.inputs):
         raise ValueError(f"{signature} takes {len(parsed.inputs)} arrays, got {len(args)}")
     sources, places = parsed.places(axes, axis, keepdims)
-    arrays = [
-        _core_last(as_array(x), own, parsed) for x, own in zip(args, sources, strict=True)
-    ]
+    arrays = [_core_last(as_array(x), own, parsed) for x, own in zip(args, sources, strict=True)]
     shapes = [x.expr.meta.shape[x.ndim - len(n) :] for x, n in zip(arrays, sources, strict=True)]
     sizes = parsed.sizes(shapes, output_sizes or {})
     if not allow_rechunk:
@@ -159,7 +165,11 @@ class _Call:
 
 
 def _dtypes(
-    call: _Call, nodes: Sequence[Node], given: Any, meta: Any, vectorize: bool | None,
+    call: _Call,
+    nodes: Sequence[Node],
+    given: Any,
+    meta: Any,
+    vectorize: bool | None,
     signature: Signature,
 ) -> list[np.dtype[Any]]:
     """Dtype of each output: as said, as in an example, or as a trial shows."""

@@ -25,11 +25,20 @@ Partials = Sequence[Any]
 
 
 def reduction(
-    x: Any, chunk: Callable[..., Any], aggregate: Callable[..., Any],
-    axis: int | Sequence[int] | None = None, keepdims: bool = False,
-    combine: Callable[..., Any] | None = None, name: str | None = None, out: Any = None,
-    concatenate: bool = True, output_size: int = 1, meta: Any = None, weights: Any = None,
-    split_every: Any = None, dtype: Any = None,
+    x: Any,
+    chunk: Callable[..., Any],
+    aggregate: Callable[..., Any],
+    axis: int | Sequence[int] | None = None,
+    keepdims: bool = False,
+    combine: Callable[..., Any] | None = None,
+    name: str | None = None,
+    out: Any = None,
+    concatenate: bool = True,
+    output_size: int = 1,
+    meta: Any = None,
+    weights: Any = None,
+    split_every: Any = None,
+    dtype: Any = None,
 ) -> Array:
     """Reduce an array by functions of the user.
 
@@ -97,9 +106,7 @@ def reduction(
     )
     inputs = tuple(BlockInput(n, axes=tuple(range(n.meta.ndim))) for n in nodes)
     partial = nodes[0].meta.with_(dtype=np.dtype(dtype), chunks=grid)
-    chunked = Blockwise(
-        FunctionKernel(first, label=label), inputs, nodes[0].meta.chunks, partial
-    )
+    chunked = Blockwise(FunctionKernel(first, label=label), inputs, nodes[0].meta.chunks, partial)
     chunks = tuple(
         (output_size,) if axis in axes else sizes
         for axis, sizes in enumerate(grid)

@@ -41,8 +41,10 @@ def test_insert_and_delete(data):
     array, x = data.draw(pairs(**REAL, min_side=1))
     axis = data.draw(st.none() | st.integers(0, array.ndim - 1))
     length = array.size if axis is None else array.shape[axis]
-    where = data.draw(st.integers(-length, length - 1) | st.lists(
-        st.integers(0, length - 1), min_size=1, max_size=3).map(list))
+    where = data.draw(
+        st.integers(-length, length - 1)
+        | st.lists(st.integers(0, length - 1), min_size=1, max_size=3).map(list)
+    )
     assert_eq(ga.delete(x, where, axis), np.delete(array, where, axis))
     assert_eq(ga.insert(x, where, 7, axis), np.insert(array, where, 7, axis))
 
@@ -53,12 +55,24 @@ def test_insert_rows_and_slices():
     assert_eq(ga.insert(x, 1, [9, 8], axis=0), np.insert(a, 1, [9, 8], axis=0))
     assert_eq(ga.insert(x, 1, [[9], [8], [7]], axis=1), np.insert(a, 1, [[9], [8], [7]], axis=1))
     assert_eq(ga.insert(x, slice(0, 2), 5, axis=0), np.insert(a, slice(0, 2), 5, axis=0))
-    assert_eq(ga.delete(x, slice(None, None, 2), axis=0), np.delete(a, slice(None, None, 2), axis=0))
+    assert_eq(
+        ga.delete(x, slice(None, None, 2), axis=0), np.delete(a, slice(None, None, 2), axis=0)
+    )
     assert_eq(ga.resize(x, (4, 3)), np.resize(a, (4, 3)))
 
 
-MODES = ["constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect",
-         "symmetric", "wrap"]
+MODES = [
+    "constant",
+    "edge",
+    "linear_ramp",
+    "maximum",
+    "mean",
+    "median",
+    "minimum",
+    "reflect",
+    "symmetric",
+    "wrap",
+]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -71,9 +85,14 @@ def test_pad(mode, width):
 
 @pytest.mark.parametrize(
     ("mode", "options"),
-    [("constant", {"constant_values": ((1, 2), (3, 4))}), ("linear_ramp", {"end_values": 5}),
-     ("maximum", {"stat_length": 2}), ("mean", {"stat_length": ((1, 2), (2, 1))}),
-     ("reflect", {"reflect_type": "odd"}), ("symmetric", {"reflect_type": "odd"})],
+    [
+        ("constant", {"constant_values": ((1, 2), (3, 4))}),
+        ("linear_ramp", {"end_values": 5}),
+        ("maximum", {"stat_length": 2}),
+        ("mean", {"stat_length": ((1, 2), (2, 1))}),
+        ("reflect", {"reflect_type": "odd"}),
+        ("symmetric", {"reflect_type": "odd"}),
+    ],
 )
 def test_pad_options(mode, options):
     a = np.random.default_rng(1).normal(size=(3, 4))
