@@ -256,9 +256,10 @@ class _Merge:
 
     def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> tuple[Any, Any, Any]:
         xp = array_namespace(parts[0][0])
-        values, index, counts = (
+        joined: list[Any] = [
             None if each[0] is None else xp.concatenate(each) for each in zip(*parts, strict=True)
-        )
+        ]
+        values, index, counts = joined
         if index is not None:  # by position first: the sort by value is stable
             order = xp.argsort(index)
             values, index = values[order], index[order]
