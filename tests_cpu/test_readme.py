@@ -1,0 +1,65 @@
+"""Every Python block of the README and of the pages runs and prints what the block after it says.
+
+The blocks of one file are one program; it runs in a folder of its own. A block marked ``text`` that
+follows a Python block is what that one prints, ``...`` standing for anything.
+"""
+
+import doctest
+import io
+import re
+from contextlib import redirect_stdout
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").glob("*.md"))]
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+
+# Libraries that come with an extra; what shows them stays unread where they are not installed.
+OPTIONAL = ("h5py", "zarr")
+
+
+def blocks(text):
+    """Yield line, code and expected output (None where the page shows none) of Python blocks."""
+    fences = list(FENCE.finditer(text))
+    following = {one.start(): other for one, other in pairwise(fences)}
+    for fence in fences:
+        if fence[1] == "python":
+            after = following.get(fence.start())
+            near = after is not None and not text[fence.end() : after.start()].strip()
+            shown = after[2] if near and after[1] == "text" else None
+            yield text.count("\n", 0, fence.start()) + 1, fence[2], shown
+
+
+def test_the_reader_itself():
+    text = (
+        "```python\na\n```\n\n```text\nb\n```\nwords\n```python\nc\n```\nwords\n```text\nd\n```\n"
+    )
+    assert list(blocks(text)) == [(1, "a\n", "b\n"), (9, "c\n", None)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text()
+    for library in OPTIONAL:
+        if library in text:
+            pytest.importorskip(library, exc_type=ModuleNotFoundError)
+    names = {"__name__": "__main__"}
+    for line, code, shown in blocks(text):
+        place = f"{page.name}, block at line {line}"
+        program = compile("\n" * line + code, "tour.py", "exec")
+        with redirect_stdout(io.StringIO()) as printed:
+            exec(program, names)
+        if shown is not None:
+            said = printed.getvalue()
+            assert doctest.OutputChecker().check_output(shown, said, FLAGS), f"{place}:\n{said}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
