@@ -48,6 +48,10 @@ class Collection:
     def __gpuscale_tokenize__(self) -> str:
         return self._expr.token
 
+    def _present(self, result: Any) -> Any:
+        """Give a result of `compute` the form that users know, where engines have another."""
+        return result
+
     def compute(self, **options: Any) -> Any:
         """Compute this collection; see `gpuscale.compute`."""
         from gpuscale.run import compute

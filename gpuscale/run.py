@@ -61,9 +61,8 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     (np.int64(45), {'max': np.int64(9)})
     """
     found = list(dict.fromkeys(_collections_in(collections)))
-    results = dict(
-        zip(found, _compute_nodes([c.expr for c in found], engine, options), strict=True)
-    )
+    computed = _compute_nodes([c.expr for c in found], engine, options)
+    results = {c: c._present(result) for c, result in zip(found, computed, strict=True)}
     return tuple(_replace(each, lambda c: results[c]) for each in collections)
 
 

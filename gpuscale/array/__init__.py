@@ -33,6 +33,7 @@ from gpuscale.array.api.pyfunctions import *
 from gpuscale.array.api.reduction import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
+from gpuscale.array.api.sampling import *
 from gpuscale.array.api.scanning import *
 from gpuscale.array.api.searching import *
 from gpuscale.array.api.selecting import *

@@ -128,12 +128,10 @@ class MaskedArray(Collection):
     def __reduce__(self) -> tuple[Any, ...]:
         return MaskedArray, (self._data, self._mask, self._fill)
 
-    def compute(self, **options: Any) -> Any:
-        """Compute a `numpy.ma.MaskedArray`; see `gpuscale.compute`."""
-        both = super().compute(**options)
-        if not np.ndim(both):
-            return np.ma.masked if both["mask"] else both["data"]
-        return np.ma.MaskedArray(both["data"], both["mask"], fill_value=self._fill)
+    def _present(self, result: Any) -> Any:
+        if not np.ndim(result):
+            return np.ma.masked if result["mask"] else result["data"]
+        return np.ma.MaskedArray(result["data"], result["mask"], fill_value=self._fill)
 
     # --- what is known without computing -------------------------------------------------------
     @property

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import gpuscale
 import gpuscale.array as ga
 from gpuscale.testing import nothing_computes
 from gpuscale.testing.strategies import chunks
@@ -137,9 +138,9 @@ def test_average(axis):
     x = np.ma.masked_equal(np.arange(6.0).reshape(2, 3), 4)
     y = ga.ma.masked_array(x)
     weights = np.array([[1.0, 2, 3], [4, 5, 6]])
-    for given in (None, weights, *([weights[0]] if axis == 1 else [])):
-        actual, total = ga.ma.average(y, axis, given, returned=True)
-        expected, count = np.ma.average(x, axis, given, returned=True)
+    for w in (None, weights, *([weights[0]] if axis == 1 else [])):
+        actual, total = ga.ma.average(y, axis, w, returned=True)
+        expected, count = np.ma.average(x, axis, w, returned=True)
         assert_masked(actual, expected, rtol=1e-12)
         np.testing.assert_allclose(total.compute(), np.asarray(count))
 
@@ -148,6 +149,9 @@ def test_kept_pickled_explained():
     y = ga.ma.masked_equal(ga.arange(6, chunks=4), 3)
     expected = np.ma.masked_equal(np.arange(6), 3)
     assert_masked(y.persist(), expected)
+    result, total = gpuscale.compute(y, y.sum())
+    assert isinstance(result, np.ma.MaskedArray)
+    assert total == expected.sum()
     assert_masked(pickle.loads(pickle.dumps(y)), expected)
     assert "masked" in str(y.explain())
     assert repr(y) == "gpuscale.array.ma<shape=(6,), dtype=int64>"
