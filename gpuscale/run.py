@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import product
 from os import PathLike
 from typing import Any, TypeVar
 
 from gpuscale.base import config
 from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
-from gpuscale.base.types import Chunks
+from gpuscale.base.types import Chunks, Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.diagnostics.visualize import Drawing, draw
@@ -24,6 +25,7 @@ from gpuscale.graph.join import join_blocks
 from gpuscale.graph.task import Graph
 from gpuscale.io.memory import KeptChunks, MemoryWriter
 from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.projection import check_fits
 
 __all__ = ["compute", "count_sizes", "graph_of", "optimize", "persist", "run_sinks", "visualize"]
 
@@ -61,28 +63,25 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     (np.int64(45), {'max': np.int64(9)})
     """
     found = list(dict.fromkeys(_collections_in(collections)))
-    computed = _compute_nodes([c.expr for c in found], engine, options)
+    with _set(options):
+        computed = _compute_nodes([c.expr for c in found], engine)
     results = {c: c._present(result) for c, result in zip(found, computed, strict=True)}
     return tuple(_replace(each, lambda c: results[c]) for each in collections)
 
 
-def _compute_nodes(nodes: list[Node], engine: Any, options: dict[str, Any]) -> list[Any]:
+def _compute_nodes(nodes: list[Node], engine: Any) -> list[Any]:
     _check_budget(nodes)
     targets = [MemoryWriter(n.meta) if n.meta.known else None for n in nodes]
-    physical = stages.optimize(nodes)
-    roots = [
+    roots = stages.optimize(
         node if target is None else Sink(node, target, node.meta)
-        for node, target in zip(physical, targets, strict=True)
-    ]
-    graph = build(roots)
-    keys = [block_keys(root) for root in roots]
-    wanted = list(dict.fromkeys(key for each in keys for key in each))
-    values = dict(zip(wanted, _run(graph, wanted, engine, options), strict=True))
+        for node, target in zip(nodes, targets, strict=True)
+    )
+    keys, values = _run_blocks(roots, engine)
     return [
-        _scalar(join_blocks([values[k] for k in own], node.meta.numblocks))
+        _scalar(join_blocks([values[k] for k in own], root.meta.numblocks))
         if target is None
         else _scalar(target.array)
-        for node, target, own in zip(physical, targets, keys, strict=True)
+        for root, target, own in zip(roots, targets, keys, strict=True)
     ]
 
 
@@ -102,10 +101,18 @@ def _check_budget(nodes: Iterable[Node]) -> None:
         )
 
 
-def _run(graph: Graph, keys: Sequence[Any], engine: Any, options: dict[str, Any]) -> list[Any]:
-    settings = {key.replace("_", "-"): value for key, value in options.items()}
-    with config.set(settings):
-        return get_engine(engine).run(graph, keys, listeners=default_listeners())
+def _set(options: dict[str, Any]) -> AbstractContextManager[Any]:
+    return config.set({key.replace("_", "-"): value for key, value in options.items()})
+
+
+def _run_blocks(roots: Sequence[Node], engine: Any) -> tuple[list[list[Key]], dict[Key, Any]]:
+    """Compute all blocks of physical nodes; return the keys of each and the value of every key."""
+    graph = build(roots)
+    keys = [block_keys(root) for root in roots]
+    wanted = list(dict.fromkeys(key for each in keys for key in each))
+    check_fits(graph, memory_limit(), wanted)
+    found = get_engine(engine).run(graph, wanted, listeners=default_listeners())
+    return keys, dict(zip(wanted, found, strict=True))
 
 
 def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any, ...]:
@@ -125,11 +132,9 @@ def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     np.float64(12.0)
     """
     found = list(dict.fromkeys(_collections_in(collections)))
-    physical = stages.optimize([c.expr for c in found])
-    graph = build(physical)
-    keys = [block_keys(node) for node in physical]
-    wanted = list(dict.fromkeys(key for each in keys for key in each))
-    values = dict(zip(wanted, _run(graph, wanted, engine, options), strict=True))
+    with _set(options):
+        physical = stages.optimize([c.expr for c in found])
+        keys, values = _run_blocks(physical, engine)
     kept = {
         old: old._wrap(_keep(node, [values[k] for k in own]))
         for old, node, own in zip(found, physical, keys, strict=True)
@@ -178,8 +183,8 @@ def count_sizes(collection: C) -> C:
     counted = Blockwise(
         kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, node.meta
     )
-    keys = block_keys(counted)
-    found = _run(build([counted]), keys, None, {})
+    (keys,), values = _run_blocks([counted], None)
+    found = [values[key] for key in keys]
     if all(not isinstance(each, tuple) for each in found):
         return collection._wrap(_keep(node, found))
     shapes = [each if isinstance(each, tuple) else each.shape for each in found]
@@ -210,10 +215,9 @@ def run_sinks(
     that nothing is left that looks complete.
     """
     try:
-        physical = stages.optimize(nodes)
-        roots = [Sink(n, w, n.meta) for n, w in zip(physical, writers, strict=True)]
-        keys = [key for root in roots for key in block_keys(root)]
-        _run(build(roots), keys, engine, options)
+        with _set(options):
+            sinks = [Sink(n, w, n.meta) for n, w in zip(nodes, writers, strict=True)]
+            _run_blocks(stages.optimize(sinks), engine)
         for writer in writers:
             writer.commit()
     except BaseException:

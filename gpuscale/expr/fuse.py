@@ -2,7 +2,8 @@
 
 First elementwise work is merged into the program of whoever reads it: index functions and
 views always, other work when it has one reader or is cheaper to repeat than to keep. What is
-left is inlined: a source, or a block that exactly one task reads, is evaluated inside it.
+left is inlined: a source, or a block that exactly one task reads, is evaluated inside it. In
+between small blocks are joined where nobody can tell (`gpuscale.expr.coarsen`).
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import Any
 from gpuscale.chunks.views import View, compose
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder, ScalarProgram
+from gpuscale.expr.coarsen import coarsen
 from gpuscale.expr.kernels import ProgramKernel, ReduceKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
+from gpuscale.expr.reads import count_reads, is_free_to_read, is_read_in_place
 from gpuscale.expr.walk import toposort
-from gpuscale.memory.limits import memory_limit
 
-__all__ = ["count_reads", "fuse", "move_index", "program_cost"]
+__all__ = ["fuse", "move_index", "program_cost"]
 
 CHEAP = 12  # flops for one element that cost less than writing it out and reading it back
 _SILENT = {"view", "scalar"}  # parts of programs that say nothing to people
@@ -31,7 +33,7 @@ LONGEST = 128  # instructions; beyond this compiling takes longer than fusing sa
 
 def fuse(roots: Iterable[Node]) -> list[Node]:
     """Merge programs and inline single readers, below all roots at once."""
-    return _inline(_merge(list(roots)))
+    return _inline(coarsen(_merge(list(roots))))
 
 
 def _merge(roots: list[Node]) -> list[Node]:
@@ -59,17 +61,6 @@ def _inline(roots: list[Node]) -> list[Node]:
     return [done[root.token] for root in roots]
 
 
-def count_reads(roots: list[Node]) -> Counter[str]:
-    """Count reads of each node; one reader with two views reads twice."""
-    reads: Counter[str] = Counter(root.token for root in roots)
-    for node in toposort(roots):
-        if isinstance(node, Blockwise):
-            reads.update(each.node.token for each in node.inputs)
-        else:
-            reads.update(child.token for child in node.children)
-    return reads
-
-
 def _merge_inputs(node: Blockwise, readers: Counter[str]) -> Blockwise:
     if not isinstance(node.kernel, ProgramKernel | ReduceKernel):
         return node
@@ -94,7 +85,7 @@ def _should_merge(node: Blockwise, each: BlockInput, readers: Counter[str]) -> b
         return False
     if readers[source.token] == 1:
         return True
-    return cost <= CHEAP and all(_free_to_read(i.node) for i in source.inputs)
+    return cost <= CHEAP and all(is_free_to_read(i.node) for i in source.inputs)
 
 
 def _repeats(node: Blockwise, source: Blockwise) -> bool:
@@ -102,10 +93,6 @@ def _repeats(node: Blockwise, source: Blockwise) -> bool:
     if not (node.space.known and source.meta.known):
         return False
     return node.space.size > source.meta.size
-
-
-def _free_to_read(node: Node) -> bool:
-    return isinstance(node, Source) and node.reader.cost == "view"
 
 
 def program_cost(program: ScalarProgram) -> int:
@@ -226,19 +213,12 @@ def _with_inline(node: Blockwise, flags: list[bool]) -> Node:
 def _should_inline(node: Blockwise, each: BlockInput, readers: Counter[str]) -> bool:
     source = each.node
     if isinstance(source, Source):
-        return _should_read_in_place(source, readers)
+        return is_read_in_place(source, readers)
     return (
         isinstance(source, Blockwise)
         and readers[source.token] == 1
         and _one_to_one(each, source, node)
     )
-
-
-def _should_read_in_place(source: Source, readers: Counter[str]) -> bool:
-    if source.reader.cost == "view" or readers[source.token] == 1:
-        return True
-    # Decoding twice is cheaper than running out of memory, dearer than keeping a small array.
-    return source.meta.nbytes > memory_limit() // 4
 
 
 def _one_to_one(each: BlockInput, source: Blockwise, node: Blockwise) -> bool:

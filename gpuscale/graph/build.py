@@ -13,10 +13,10 @@ from operator import add
 from typing import Any
 
 from gpuscale.base.types import Key
-from gpuscale.expr.fuse import count_reads
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
+from gpuscale.expr.reads import count_reads
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.join import join_blocks
 from gpuscale.graph.numbering import no_collection

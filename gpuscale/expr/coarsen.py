@@ -1,0 +1,104 @@
+"""Make tasks worth their cost: small neighbouring blocks become one where nobody can tell.
+
+How users cut an array says how its chunks arrive where somebody asks for them. Along an axis that
+is reduced, or that ends in one array in memory, nobody asks; there a task takes as many blocks at
+once as make it long beside what the engine spends on it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import prod
+from typing import Any
+
+from gpuscale.base.types import Chunks
+from gpuscale.expr.kernels import ProgramKernel, ReduceKernel
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source, TreeReduce
+from gpuscale.expr.reads import count_reads, is_read_in_place
+from gpuscale.expr.walk import toposort
+
+__all__ = ["ENOUGH", "coarsen", "merge_sizes"]
+
+ENOUGH = 2 << 20  # bytes of a block beside which the cost of its task is small
+
+
+def coarsen(roots: list[Node]) -> list[Node]:
+    """Give reductions and results in memory fewer, larger blocks where theirs are small."""
+    readers = count_reads(roots)
+    done: dict[str, Node] = {}
+    for node in toposort(roots):
+        new = node.map_children(lambda child: done[child.token])
+        if isinstance(new, TreeReduce | Sink) and readers[_input(node).token] == 1:
+            new = _with_larger_blocks(new, readers)
+        done[node.token] = new
+    return [done[root.token] for root in roots]
+
+
+def _input(node: Any) -> Node:
+    x: Node = node.x
+    return x
+
+
+def _with_larger_blocks(node: TreeReduce | Sink, readers: Counter[str]) -> Node:
+    x = node.x
+    if not isinstance(x, Blockwise) or not x.space.known or not x.meta.known:
+        return node
+    if isinstance(node, Sink):
+        # Whoever lends the memory for a piece does not mind how large it is.
+        takes_any = hasattr(node.writer, "target") and isinstance(x.kernel, ProgramKernel)
+        axes = set(range(x.meta.ndim)) if takes_any else set()
+    else:
+        axes = set(node.axes) if isinstance(x.kernel, ReduceKernel) else set()
+    for each in x.inputs:
+        axes -= _held_axes(each, readers)
+    if not axes:
+        return node
+    domain = merge_sizes(x.domain, axes, ENOUGH // _itemsize(x))
+    if domain == x.domain:
+        return node
+    if isinstance(node, Sink):
+        meta = x.meta.with_(chunks=domain)
+        return node.rebuilt(x.rebuilt(x.kernel, x.inputs, domain, meta), node.writer, meta)
+    grid = tuple(
+        (1,) * len(domain[axis]) if axis in node.axes else sizes
+        for axis, sizes in enumerate(x.meta.chunks)
+    )
+    x = x.rebuilt(x.kernel, x.inputs, domain, x.meta.with_(chunks=grid))
+    return node.rebuilt(x, *node.operands[1:])
+
+
+def _held_axes(each: BlockInput, readers: Counter[str]) -> set[int]:
+    """Axes along which an input must be met block by block."""
+    if each.view is None:
+        return {axis for axis in each.axes or () if axis is not None}
+    if isinstance(each.node, Source) and is_read_in_place(each.node, readers):
+        return set()
+    counts = zip(each.view.axes, each.node.meta.numblocks, strict=True)
+    return {axis for (axis, _, _), count in counts if axis is not None and count > 1}
+
+
+def _itemsize(node: Blockwise) -> int:
+    loads = [instr.dtype.itemsize for instr in node.kernel.program.instrs]
+    return max(1, *loads)
+
+
+def merge_sizes(chunks: Chunks, axes: set[int], most: int) -> Chunks:
+    """Merge neighbouring blocks along some axes, the last first, up to a number of elements.
+
+    Examples
+    --------
+    >>> merge_sizes(((2, 2, 2), (3, 3, 3, 3)), {0, 1}, 24)
+    ((4, 2), (12,))
+    >>> merge_sizes(((2, 2, 2), (3, 3, 3, 3)), {0}, 24)
+    ((6,), (3, 3, 3, 3))
+    """
+    new = list(chunks)
+    largest = [max(sizes) for sizes in chunks]
+    for axis in sorted(axes, reverse=True):
+        count = most // max(1, prod(largest))
+        if count > 1:
+            sizes = chunks[axis]
+            new[axis] = tuple(sum(sizes[k : k + count]) for k in range(0, len(sizes), count))
+            largest[axis] = max(new[axis])
+    return tuple(new)

@@ -1,0 +1,36 @@
+"""Who reads a node, and whether reading it again costs anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import Blockwise, Source
+from gpuscale.expr.walk import toposort
+from gpuscale.memory.limits import memory_limit
+
+__all__ = ["count_reads", "is_free_to_read", "is_read_in_place"]
+
+
+def count_reads(roots: list[Node]) -> Counter[str]:
+    """Count reads of each node; one reader with two views reads twice."""
+    reads: Counter[str] = Counter(root.token for root in roots)
+    for node in toposort(roots):
+        if isinstance(node, Blockwise):
+            reads.update(each.node.token for each in node.inputs)
+        else:
+            reads.update(child.token for child in node.children)
+    return reads
+
+
+def is_free_to_read(node: Node) -> bool:
+    """Whether a piece of a node is a view of memory or of a file that is mapped."""
+    return isinstance(node, Source) and node.reader.cost == "view"
+
+
+def is_read_in_place(source: Source, readers: Counter[str]) -> bool:
+    """Whether those who read a source do it inside their own tasks."""
+    if source.reader.cost == "view" or readers[source.token] == 1:
+        return True
+    # Decoding twice is cheaper than running out of memory, dearer than keeping a small array.
+    return source.meta.nbytes > memory_limit() // 4
