@@ -14,6 +14,7 @@ from gpuscale.chunks.overlap import Boundary
 __all__ = [
     "ALL",
     "ScanPlan",
+    "SelectPlan",
     "SortPlan",
     "ConcatenatePlan",
     "GatherPlan",
@@ -219,3 +220,17 @@ class ScanPlan:
     def label(self) -> str:
         """Name for people."""
         return {"add": "cumsum", "multiply": "cumprod"}[self.ufunc]
+
+
+@dataclass(frozen=True)
+class SelectPlan:
+    """Find the elements of some ranks of one axis, without sorting the rest.
+
+    Parameters
+    ----------
+    ranks : tuple of int
+        Ascending; 0 is the smallest element.
+    """
+
+    ranks: tuple[int, ...]
+    label: ClassVar[str] = "select"

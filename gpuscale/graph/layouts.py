@@ -6,5 +6,6 @@ from gpuscale.graph import pick as pick
 from gpuscale.graph import rechunk as rechunk
 from gpuscale.graph import relabel as relabel
 from gpuscale.graph import scan as scan
+from gpuscale.graph import select as select
 from gpuscale.graph import sort as sort
 from gpuscale.graph import take as take

@@ -14,12 +14,13 @@ from gpuscale.array.api.manipulation import broadcast_to, expand_dims, moveaxis
 from gpuscale.array.api.reductions import mean
 from gpuscale.array.api.reductions import sum as _sum
 from gpuscale.array.api.reshaping import reshape
-from gpuscale.array.api.sorting import sort
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axes
+from gpuscale.expr.physical import Exchange
+from gpuscale.expr.plans import SelectPlan
 
 __all__ = [
     "average",
@@ -80,7 +81,7 @@ def _quantile(
     flat, axes = _one_axis(x, axis)
     dtype = np.quantile(np.ones(1, x.dtype), q, method=method).dtype  # type: ignore[call-overload]
     if flat.ndim == 1 and flat.numblocks[0] > 1 and not nan:
-        result = _of_sorted(flat, q, method, dtype)
+        result = _of_long_axis(flat, q, method, dtype)
     else:
         whole = flat.rechunk({k: -1 if k == flat.ndim - 1 else "auto" for k in range(flat.ndim)})
         last = flat.ndim - 1
@@ -111,8 +112,8 @@ def _quantile_of_chunk(chunk: Any, q: Any, method: str, nan: bool) -> Any:
     return function(chunk, xp.asarray(q), axis=-1, method=method)
 
 
-def _of_sorted(x: Array, q: Any, method: str, dtype: Any) -> Array:
-    """Quantiles of one long axis: sort it across blocks, look only at the neighbours of each.
+def _of_long_axis(x: Array, q: Any, method: str, dtype: Any) -> Array:
+    """Quantiles of one long axis: select the neighbours of each, sort nothing.
 
     NumPy decides which neighbours those are: it is asked for the quantiles of the positions.
     """
@@ -121,14 +122,12 @@ def _of_sorted(x: Array, q: Any, method: str, dtype: Any) -> Array:
     low = np.floor(positions).astype(np.int64)
     high = np.ceil(positions).astype(np.int64)
     fraction = as_array(np.asarray(positions - low).astype(dtype if dtype.kind == "f" else float))
-    ordered = sort(x)
-    below, above = (
-        reshape(ordered[index.ravel()], index.shape) for index in map(np.asarray, (low, high))
-    )
-    below, above = below.astype(dtype), above.astype(dtype)
+    ranks, where_in = np.unique(np.stack([low, high]), return_inverse=True)
+    meta = x.expr.meta.with_(chunks=((len(ranks),),))
+    found = Array(Exchange((x.expr,), SelectPlan(tuple(ranks.tolist())), meta)).astype(dtype)
+    index = where_in.reshape(2, *low.shape)
+    below, above = (reshape(found[places.ravel()], places.shape) for places in index)
     result = where(fraction == 0, below, below + (above - below) * fraction)
-    if x.dtype.kind == "f":
-        result = where(call("isnan", ordered[-1]), dtype.type(np.nan), result)
     return Array(result.astype(dtype).expr)
 
 
