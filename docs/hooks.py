@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from gpuscale.base.options import OPTIONS
 
@@ -35,6 +36,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for uri, content in pages.items():
         files.append(File.generated(config, uri, content=content))
     return files
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let ``:doc:`chunks``` in docstrings lead to the page of that name."""
+    to_top = "../" * page.url.count("/")
+    return re.sub(r":doc:<code>(\w+)</code>", rf'<a href="{to_top}\1/">\1</a>', html)
 
 
 def front_page() -> str:
