@@ -20,6 +20,7 @@ from gpuscale.array.api.comparing import *
 from gpuscale.array.api.constants import *
 from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
+from gpuscale.array.api.einsum import *
 from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.files import *
 from gpuscale.array.api.functional import *
@@ -29,6 +30,7 @@ from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.matrices import *
 from gpuscale.array.api.overlap import *
+from gpuscale.array.api.products import *
 from gpuscale.array.api.pyfunctions import *
 from gpuscale.array.api.reduction import *
 from gpuscale.array.api.reductions import *

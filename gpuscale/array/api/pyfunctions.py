@@ -115,7 +115,7 @@ class _Arguments:
     ) -> None:
         self.func = func
         self.__name__ = name_of(func)
-        named: dict[int | str, Any] = {**dict(enumerate(args)), **kwargs}
+        named: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         self.fixed = {key: value for key, value in named.items() if key in excluded}
         self.free = [key for key in named if key not in excluded]
         self.arrays = [named[key] for key in self.free]

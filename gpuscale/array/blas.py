@@ -1,0 +1,53 @@
+"""Threads of BLAS: one in each task, since the engine has a task for each core already."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from gpuscale.engines.pool import in_worker
+from gpuscale.engines.threads import default_workers
+
+__all__ = ["one_thread"]
+
+_lock = threading.Lock()
+_inside = 0
+_limit: Any = None
+
+
+@cache
+def _controller() -> Any:
+    """Handle on the BLAS libraries of this process; None without the package threadpoolctl."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep BLAS to one thread while some task of an engine with several workers is inside.
+
+    Without it each of n workers starts n threads, which wait for each other. The setting is that
+    of the process, so the last task that leaves restores it.
+    """
+    global _inside, _limit
+    controller = _controller() if in_worker() and default_workers() > 1 else None
+    if controller is None:
+        yield
+        return
+    with _lock:
+        if _inside == 0:
+            _limit = controller.limit(limits=1, user_api="blas")
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                _limit.restore_original_limits()
