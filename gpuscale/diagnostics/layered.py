@@ -78,7 +78,7 @@ def place(
             below.setdefault(upper, []).append(lower)
     _order(layers, above, below)
     x = _positions(layers, above, below, widths)
-    left = min((x[name] - widths[name] / 2 for name in inputs), default=0.0)
+    left = min((at - widths.get(name, 0.0) / 2 for name, at in x.items()), default=0.0)
     y = {name: height / 2 + k * (height + RISE) for k, layer in enumerate(layers) for name in layer}
     centers = {name: (x[name] - left, y[name]) for name in inputs}
     paths = {ends: _path(chain, x, y, left, height) for ends, chain in chains.items()}

@@ -31,6 +31,7 @@ def test_boxes_do_not_touch_and_edges_go_down(inputs, data):
         for (left, one), (right, other) in pairwise(sorted(row)):
             assert right - left >= (one + other) / 2 + GAP - 1e-6
     for path in layout.paths.values():
+        assert all(-1e-6 <= x <= layout.width + 1e-6 for x, _ in path)
         assert all(upper < lower for (_, upper), (_, lower) in pairwise(path))
 
 
