@@ -8,7 +8,7 @@ import gpuscale.array as ga
 
 PAGES = Path(__file__).parent / "pages"
 
-x = ga.random.random((20_000, 20_000), chunks=10_000)
+x = ga.random.default_rng(0).random((20_000, 20_000), chunks=10_000)
 y = (x + x.T) - x.mean(axis=0)
 result = y.std(axis=0)
 
