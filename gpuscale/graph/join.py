@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.shared_ops import concatenate_grid
 
 __all__ = ["join_blocks"]
 
@@ -19,15 +20,4 @@ def join_blocks(blocks: Sequence[Any], grid: tuple[int, ...]) -> Any:
     >>> join_blocks([np.ones((1, 2)), np.zeros((1, 1))], (1, 2))
     array([[1., 1., 0.]])
     """
-    if len(blocks) == 1:
-        return blocks[0]
-    blocks = list(blocks)
-    for axis in reversed(range(len(grid))):
-        count = grid[axis]
-        if count == 1:
-            continue
-        blocks = [
-            array_namespace(blocks[k]).concatenate(blocks[k : k + count], axis=axis)
-            for k in range(0, len(blocks), count)
-        ]
-    return blocks[0]
+    return concatenate_grid(array_namespace(blocks[0]), blocks, grid)

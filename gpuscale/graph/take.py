@@ -80,7 +80,7 @@ def _lay_out_take(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
             if number not in takes:  # the same for all blocks beside it
                 takes[number] = step.block(number)
             take = takes[number]
-            gather = _Gather(plan.axes if level == 0 else (place,), place, take, node.meta.dtype)
+            gather = _Gather(plan.axes if level == 0 else (place,), place, take)
             deps: list[Key]
             if level == 0:
                 rest = (*index[:place], *index[place + 1 :])
@@ -92,7 +92,7 @@ def _lay_out_take(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
             nbytes = meta.block_nbytes(index)
             if nbytes is None:
                 nbytes = block_nbytes(node, index)
-            builder.add((names[level], *index), node, gather, deps, (), nbytes)
+            builder.add((names[level], *index), node, gather, deps, (), nbytes, nbytes)
         wanted = list(needed)
 
 
@@ -103,26 +103,28 @@ def _with(chunks: Any, place: int, sizes: tuple[int, ...]) -> Any:
 class _Gather:
     """Copy chosen elements of some blocks into one new block."""
 
-    __slots__ = ("axes", "dtype", "place", "take")
+    __slots__ = ("axes", "place", "take")
 
-    def __init__(self, axes: tuple[int, ...], place: int, take: BlockTake, dtype: Any) -> None:
-        self.axes, self.place, self.take, self.dtype = axes, place, take, dtype
+    def __init__(self, axes: tuple[int, ...], place: int, take: BlockTake) -> None:
+        self.axes, self.place, self.take = axes, place, take
 
     def __call__(self, *chunks: Any) -> Any:
         xp = array_namespace(chunks[0])
         reads = self.take.reads()
         if len(reads) == 1:
             return self._chosen(xp, chunks[0], reads[0].positions)
-        out = None
-        for chunk, read in zip(chunks, reads, strict=True):
-            chosen = self._chosen(xp, chunk, read.positions)
-            if out is None:
-                shape = list(chosen.shape)
-                shape[self.place] = self.take.index.size
-                out = xp.empty(tuple(shape), self.dtype)
-            places = read.places if isinstance(read.places, slice) else xp.asarray(read.places)
-            out[(*(slice(None),) * self.place, places)] = chosen
-        return out
+        pieces = [
+            self._chosen(xp, chunk, read.positions)
+            for chunk, read in zip(chunks, reads, strict=True)
+        ]
+        joined = xp.concatenate(pieces, axis=self.place)
+        if isinstance(reads[0].places, slice):
+            return joined
+        # One take of all is several times faster than to write each piece to its places.
+        places = np.concatenate([read.places for read in reads])
+        order = np.empty_like(places)
+        order[places] = np.arange(places.size)
+        return joined.take(xp.asarray(order), axis=self.place)
 
     def _chosen(self, xp: Any, chunk: Any, positions: Any) -> Any:
         """Elements of one block, on a new axis at the place of the first that they replace."""
