@@ -10,6 +10,7 @@ import numpy as np
 
 import gpuscale.array.api.elementwise as xp
 from gpuscale.array.api.sorting import argsort
+from gpuscale.array.api.taking import take_along_axis
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.random.draw import Key, Place, base_draw, sampled, size_of
@@ -526,8 +527,6 @@ class Generator:
             return self.permutation(x.ravel()).reshape(x.shape)
         axis = normalize_axis(axis, x.ndim)
         keys = sampled("bits64", self._key(), Place(x.shape, x.chunks, "numpy"), ())
-        from gpuscale.array import take_along_axis
-
         return take_along_axis(x, argsort(keys, axis), axis)
 
 
