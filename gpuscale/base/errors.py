@@ -20,7 +20,6 @@ __all__ = [
     "GraphError",
     "MemoryBudgetError",
     "NotSupportedError",
-    "PerformanceWarning",
     "UnknownSizeError",
     "add_note",
     "format_bytes",
@@ -76,10 +75,6 @@ class GpuscaleWarning(UserWarning):
 
 class CacheWarning(GpuscaleWarning):
     """A kernel cache that cannot be read or written: work goes on, more slowly."""
-
-
-class PerformanceWarning(GpuscaleWarning):
-    """A plan that gives the right answer in a needlessly slow way."""
 
 
 def add_note(

@@ -13,13 +13,8 @@ file. Nothing here holds data; the same plan serves every backend and engine.
 `slicing`       NumPy's basic indices -> a view
 `rechunk`       from one grid to another in steps of bounded memory
 `reshape`       grids that let every block reshape on its own
-`tree`          groups of blocks for tree reductions
 `overlap`       halos around blocks
 `take`          one integer index array on one axis
-`concat`        grids of concatenate and stack
-`einsum`        labels of axes: matmul, tensordot, einsum
-`linear`        grids of contractions over labelled axes
-`divisions`     ranks at which sorted data is cut
 =============== ============================================================================
 
 May import: `gpuscale.base`, its own files, and of NumPy the exception types (and arrays where an

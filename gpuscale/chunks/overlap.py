@@ -8,16 +8,13 @@ from itertools import pairwise
 from operator import index as as_int
 from typing import Any, NamedTuple
 
-from gpuscale.base.errors import ChunkError
-from gpuscale.base.types import Chunks
 from gpuscale.chunks.axes import normalize_axis
-from gpuscale.chunks.blocks import known_sizes, offsets
+from gpuscale.chunks.blocks import offsets
 
 __all__ = [
     "BOUNDARIES",
     "Boundary",
     "HaloPiece",
-    "chunks_for_depth",
     "halo_axis",
     "merge_below",
     "normalize_boundary",
@@ -226,31 +223,6 @@ def _backward(starts: tuple[int, ...], low: int, high: int) -> Iterator[HaloPiec
     """Read the same positions from the last to the first."""
     for block, start, _, length in reversed(list(_forward(starts, low, high))):
         yield HaloPiece(block, start + length - 1, -1, length)
-
-
-def chunks_for_depth(chunks: Chunks, depth: tuple[tuple[int, int], ...]) -> Chunks:
-    """Return chunks no block of which is smaller than its halo, for which neighbours suffice.
-
-    Raises
-    ------
-    ChunkError
-        If a halo is deeper than the axis is long.
-
-    Examples
-    --------
-    >>> chunks_for_depth(((2, 2, 2, 1), (5,)), ((3, 3), (0, 0)))
-    ((4, 3), (5,))
-    """
-    for axis, (sizes, pair) in enumerate(zip(chunks, depth, strict=True)):
-        if max(pair) > 0 and sum(known_sizes(sizes)) < max(pair):
-            raise ChunkError(
-                f"a halo of {max(pair)} elements is deeper than axis {axis} of length "
-                f"{sum(known_sizes(sizes))}; make the depth smaller"
-            )
-    return tuple(
-        merge_below(known_sizes(sizes), max(pair)) if max(pair) else sizes
-        for sizes, pair in zip(chunks, depth, strict=True)
-    )
 
 
 def merge_below(sizes: tuple[int, ...], least: int) -> tuple[int, ...]:

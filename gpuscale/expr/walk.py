@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from gpuscale.expr.node import Node
 
-__all__ = ["consumers", "toposort", "transform"]
+__all__ = ["toposort", "transform"]
 
 
 def toposort(roots: Iterable[Node]) -> Iterator[Node]:
@@ -36,11 +35,3 @@ def transform(roots: Iterable[Node], function: Callable[[Node], Node]) -> list[N
     for node in toposort(roots):
         new[node.token] = function(node.map_children(lambda child: new[child.token]))
     return [new[root.token] for root in roots]
-
-
-def consumers(roots: Iterable[Node]) -> Counter[str]:
-    """Count, for each node's token, how many distinct nodes (or roots) read it."""
-    roots = list(roots)
-    count = Counter(child.token for node in toposort(roots) for child in node.children)
-    count.update(root.token for root in roots)
-    return count

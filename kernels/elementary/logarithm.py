@@ -57,23 +57,6 @@ def log1p(x: Any) -> Any:
     return log(total) + lost / total
 
 
-def log_factorial(k: Any) -> Any:
-    """Return log(k!) for whole numbers k >= 0 given as float64, within 1e-12 or 2 ulp.
-
-    Stirling's series about h = k + 1/2 (A. de Moivre), its tail cut to a rational function.
-
-    Examples
-    --------
-    >>> log_factorial(np.array([0.0, 4.0])).round(9) + 0.0
-    array([0.        , 3.17805383])
-    """
-    h = k + 0.5
-    return h * log(h) - h + HALF_LOG_TWO_PI + stirling_tail(h)
-
-
-HALF_LOG_TWO_PI = 0.9189385332046728
-
-
 def stirling_tail(h: Any) -> Any:
     """Return log(k!) - (h log h - h + log(2 pi) / 2) at h = k + 1/2 for whole numbers k >= 0.
 

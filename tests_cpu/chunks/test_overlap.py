@@ -5,13 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpuscale.base.errors import ChunkError, UnknownSizeError
-from gpuscale.base.types import Unknown
 from gpuscale.chunks.blocks import offsets
 from gpuscale.chunks.overlap import (
     BOUNDARIES,
     Boundary,
-    chunks_for_depth,
     halo_axis,
     merge_below,
     normalize_boundary,
@@ -74,15 +71,6 @@ def test_merged_blocks_are_never_smaller_than_the_halo(sizes, least):
         halos = halo_axis(merged, least, least)
         for block, pieces in enumerate(halos):
             assert {piece.block - block for piece in pieces} <= {-1, 0, 1}
-
-
-def test_chunks_grow_only_where_there_is_a_halo():
-    chunks = ((2, 2, 2), (1, 1), (Unknown("a", 0),))
-    assert chunks_for_depth(chunks, ((3, 0), (0, 0), (0, 0))) == ((6,), (1, 1), chunks[2])
-    with pytest.raises(ChunkError, match="3 elements is deeper than axis 1 of length 2"):
-        chunks_for_depth(chunks, ((3, 0), (0, 3), (0, 0)))
-    with pytest.raises(UnknownSizeError, match="compute_chunk_sizes"):
-        chunks_for_depth(chunks, ((3, 0), (0, 0), (1, 1)))
 
 
 def test_spellings_of_depth():
