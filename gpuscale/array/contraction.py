@@ -23,9 +23,7 @@ from gpuscale.memory.limits import memory_limit
 __all__ = ["contract"]
 
 
-def contract(
-    a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, label: str
-) -> Node:
+def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, label: str) -> Node:
     """Sum the products of two nodes over the letters that ``out`` lacks.
 
     Both have the dtype of the result and sizes that are known. A letter that only one of them
@@ -70,8 +68,14 @@ def _largest(meta: ArrayMeta) -> int:
 
 
 def _by_tree(
-    multiply: _Multiply, nodes: Sequence[Node], letters: Sequence[Letters], out: Letters,
-    summed: Letters, sizes: Sizes, meta: ArrayMeta, label: str,
+    multiply: _Multiply,
+    nodes: Sequence[Node],
+    letters: Sequence[Letters],
+    out: Letters,
+    summed: Letters,
+    sizes: Sizes,
+    meta: ArrayMeta,
+    label: str,
 ) -> Node:
     extended = (*out, *summed)
     ones = tuple((1,) * len(sizes[letter]) for letter in summed)

@@ -42,8 +42,9 @@ def _lay_out_select(builder: GraphBuilder, node: Exchange, wanted: list[BlockInd
         builder.add(keep, node, _between, (bracket, block), (), nbytes, size * 2)
     for index in wanted:
         args = (ranks, len(sizes))
-        builder.add(builder.key(node, index), node, _select, (*kept, *blocks), args,
-                    len(ranks) * itemsize)
+        builder.add(
+            builder.key(node, index), node, _select, (*kept, *blocks), args, len(ranks) * itemsize
+        )
 
 
 def _sample(chunk: Any, step: int) -> Any:

@@ -22,8 +22,13 @@ Operand = tuple[Array, Letters]
 
 
 def einsum(
-    *operands: Any, out: Any = None, dtype: Any = None, casting: str = "safe",
-    optimize: Any = "greedy", order: str = "K", split_every: Any = None,
+    *operands: Any,
+    out: Any = None,
+    dtype: Any = None,
+    casting: str = "safe",
+    optimize: Any = "greedy",
+    order: str = "K",
+    split_every: Any = None,
 ) -> Array:
     """Sum products over repeated index letters.
 
@@ -65,9 +70,7 @@ def einsum(
                 )
     nodes = same_dtype(*arrays, dtype=dtype)
     lengths = _lengths(terms, [n.meta.shape for n in nodes])
-    items = [
-        _simplified(Array(node), own, lengths) for node, own in zip(nodes, terms, strict=True)
-    ]
+    items = [_simplified(Array(node), own, lengths) for node, own in zip(nodes, terms, strict=True)]
     for places in _path(items, result, lengths, optimize):
         chosen = [items[k] for k in places]
         items = [each for k, each in enumerate(items) if k not in places]

@@ -80,8 +80,13 @@ class vectorize:  # noqa: N801 - NumPy's name
     """
 
     def __init__(
-        self, pyfunc: Callable[..., Any], otypes: Any = None, doc: str | None = None,
-        excluded: Any = None, cache: bool = False, signature: str | None = None,
+        self,
+        pyfunc: Callable[..., Any],
+        otypes: Any = None,
+        doc: str | None = None,
+        excluded: Any = None,
+        cache: bool = False,
+        signature: str | None = None,
     ) -> None:
         self.pyfunc, self.otypes, self.signature = pyfunc, otypes, signature
         self.excluded = set(excluded or ())
@@ -131,8 +136,13 @@ class _Arguments:
 
 
 def apply_along_axis(
-    func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, dtype: Any = None,
-    shape: Any = None, **kwargs: Any,
+    func1d: Callable[..., Any],
+    axis: int,
+    arr: Any,
+    *args: Any,
+    dtype: Any = None,
+    shape: Any = None,
+    **kwargs: Any,
 ) -> Array:
     """Apply a function of vectors along an axis.
 
@@ -213,9 +223,7 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: int | Sequence[int])
     return x
 
 
-def piecewise(
-    x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any
-) -> Array:
+def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Array:
     """Apply to each element the function of the last condition that holds there.
 
     Parameters
@@ -247,8 +255,9 @@ def piecewise(
     if len(functions) not in (n, n + 1):
         raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
     masks = [broadcast_to(as_array(each).astype(bool), x.shape) for each in conditions]
-    return map_blocks(_piecewise, x, *masks, functions=tuple(functions), args=args, kw=kw,
-                      dtype=x.dtype)
+    return map_blocks(
+        _piecewise, x, *masks, functions=tuple(functions), args=args, kw=kw, dtype=x.dtype
+    )
 
 
 def _piecewise(
