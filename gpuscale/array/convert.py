@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, scalar
-from gpuscale.base.config import get
+from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
 from gpuscale.io.array_like import reader_of
-from gpuscale.memory.limits import parse_bytes
+from gpuscale.memory.limits import chunk_bytes
 
-__all__ = ["as_array", "as_node", "as_operand", "known_node", "source"]
+__all__ = ["as_array", "as_node", "as_operand", "beside", "known_node", "source"]
+
+LARGE_PIECE = 4 << 20  # bytes from which on one stored chunk is worth a task
+READ_TOGETHER = 16 << 20  # bytes of smaller ones that one task reads; they fit the caches
 
 
 def as_operand(value: Any) -> Any:
@@ -63,16 +67,31 @@ def _holds_arrays(value: Any) -> bool:
 
 def source(reader: Any, chunks: Any = "auto") -> Node:
     """Return a node over a reader of pieces."""
-    limit = parse_bytes(get("array.chunk-size"))
     dtype = np.dtype(reader.dtype)
-    stored = reader.chunks
-    sizes = normalize_chunks(chunks, reader.shape, max(dtype.itemsize, 1), limit, previous=stored)
+    stored, itemsize, limit = reader.chunks, max(dtype.itemsize, 1), chunk_bytes()
+    if stored is not None and reader.cost != "view":
+        # A whole stored chunk is often handed on as it is decoded, several are copied together.
+        whole = math.prod(max_block(stored)) * itemsize
+        limit = min(limit, whole if whole >= LARGE_PIECE else READ_TOGETHER)
+    sizes = normalize_chunks(chunks, reader.shape, itemsize, limit, previous=stored)
     return Source(reader, ArrayMeta(dtype, sizes, reader.backend))
 
 
 def as_array(value: Any) -> Array:
     """Return an `Array`; itself where it is one."""
     return value if isinstance(value, Array) else Array(as_node(value))
+
+
+def beside(value: Any, x: Array) -> Array:
+    """Return an array for use with another one: what comes from the host moves to its backend.
+
+    Arrays of gpuscale and numbers stay as they are.
+    """
+    array = as_array(value)
+    if isinstance(value, Array) or not array.ndim or array.backend == x.backend:
+        return array
+    moved: Array = array.to_backend(x.backend)
+    return moved
 
 
 def known_node(value: Any) -> Node:

@@ -16,7 +16,7 @@ from gpuscale.base.types import Key
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
-from gpuscale.expr.reads import count_reads
+from gpuscale.expr.reads import count_reads, is_free_to_read
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.join import join_blocks
 from gpuscale.graph.numbering import no_collection
@@ -148,7 +148,7 @@ def _all_nbytes(node: Node, blocks: Sequence[BlockIndex]) -> list[int]:
 
 @lays_out(Source)
 def _lay_out_source(builder: GraphBuilder, node: Source, wanted: list[BlockIndex]) -> None:
-    nbytes = repeat(0) if node.reader.cost == "view" else _all_nbytes(node, wanted)
+    nbytes = repeat(0) if is_free_to_read(node) else _all_nbytes(node, wanted)
     keys = builder.keys(node, wanted)
     builder.add_all(keys, node, node.run, repeat(()), zip(wanted), nbytes, repeat(0))
 
@@ -176,13 +176,20 @@ def _workspaces(node: Blockwise, blocks: list[BlockIndex]) -> Iterable[int]:
 
     A program works in tiles that fit the cache.
     """
-    itemsize = sum(
-        each.node.meta.dtype.itemsize
-        for each in node.inputs
-        if each.inline and not (isinstance(each.node, Source) and each.node.reader.cost == "view")
-    )
+    itemsize = _itemsize_inside(node)
     sizes = node.space.block_sizes(blocks) if itemsize else None
     return repeat(0, len(blocks)) if sizes is None else [size * itemsize for size in sizes]
+
+
+def _itemsize_inside(node: Node) -> int:
+    """Bytes of one element of each input, and of theirs, that is evaluated inside a task."""
+    if not isinstance(node, Blockwise):
+        return 0
+    return sum(
+        each.node.meta.dtype.itemsize + _itemsize_inside(each.node)
+        for each in node.inputs
+        if each.inline and not is_free_to_read(each.node)
+    )
 
 
 @lays_out(TreeReduce)

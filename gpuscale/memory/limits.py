@@ -10,11 +10,21 @@ from pathlib import Path
 from gpuscale.base import config
 from gpuscale.base.errors import format_bytes
 
-__all__ = ["AUTO_FRACTION", "format_bytes", "memory_limit", "parse_bytes", "total_memory"]
+__all__ = [
+    "AUTO_FRACTION",
+    "chunk_bytes",
+    "format_bytes",
+    "memory_limit",
+    "parse_bytes",
+    "total_memory",
+]
 
 #: The part of the machine's memory that ``"auto"`` stands for; the rest is the interpreter's,
 #: the libraries' and the file cache's.
 AUTO_FRACTION = 0.8
+
+#: How many automatic chunks fit into the memory limit.
+CHUNKS_IN_MEMORY = 16
 
 _UNITS = {
     "": 1,
@@ -97,6 +107,31 @@ def memory_limit() -> int:
     2147483648
     """
     return parse_bytes(config.get("memory-limit"))
+
+
+def chunk_bytes(wanted: str | int | None = None) -> int:
+    """Bytes of a chunk that is chosen automatically.
+
+    Parameters
+    ----------
+    wanted : str or int, optional
+        By default the option ``array.chunk-size``.
+
+    Returns
+    -------
+    int
+        At most a sixteenth of the memory limit, so that tasks side by side fit into it.
+
+    Examples
+    --------
+    >>> chunk_bytes("1 MiB")
+    1048576
+    >>> with config.set({"memory-limit": 1600}):
+    ...     chunk_bytes()
+    100
+    """
+    size = parse_bytes(config.get("array.chunk-size") if wanted is None else wanted)
+    return max(1, min(size, memory_limit() // CHUNKS_IN_MEMORY))
 
 
 def total_memory() -> int:

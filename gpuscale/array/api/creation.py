@@ -12,12 +12,11 @@ from gpuscale.array.construct import cast
 from gpuscale.array.convert import as_array, as_node
 from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.backends.creation import namespace, resolve_backend
-from gpuscale.base.config import get
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 from gpuscale.expr.meta import ArrayMeta
-from gpuscale.memory.limits import parse_bytes
+from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "arange",
@@ -64,7 +63,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
 
 def new_chunks(chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Chunks:
     """Chunks of a new array from what the user said."""
-    limit = parse_bytes(get("array.chunk-size"))
+    limit = chunk_bytes()
     return normalize_chunks(chunks, shape, max(dtype.itemsize, 1), limit)
 
 

@@ -14,7 +14,6 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import known_node
 from gpuscale.array.nodes.elementwise import common_backend
-from gpuscale.base.config import get
 from gpuscale.base.errors import ChunkError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Chunks, Unknown
@@ -24,7 +23,7 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Call
-from gpuscale.memory.limits import parse_bytes
+from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["map_blocks"]
 
@@ -137,7 +136,7 @@ def whole(
     meta = ArrayMeta(np.dtype(dtype), one, backend)
     node: Node = Call(function, nodes, args, tuple(sorted(kwargs.items())), meta)
     if chunks is not None:
-        limit = parse_bytes(get("array.chunk-size"))
+        limit = chunk_bytes()
         sizes = normalize_chunks(chunks, meta.shape, max(meta.dtype.itemsize, 1), limit)
         node = rechunk(node, sizes)
     return Array(node)

@@ -16,7 +16,6 @@ from gpuscale.array.api.index_terms import broadcast_index
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
-from gpuscale.base.config import get
 from gpuscale.chunks import views
 from gpuscale.chunks.blocks import known_sizes
 from gpuscale.chunks.points import line_positions, line_sizes
@@ -25,7 +24,7 @@ from gpuscale.chunks.take import take_sizes
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import TakePlan
-from gpuscale.memory.limits import parse_bytes
+from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["gather", "take_points"]
 
@@ -128,7 +127,7 @@ def take_points(
         out_sizes = take_sizes(index, line_sizes(chunks))
     rest = [sizes for axis, sizes in enumerate(meta.chunks) if axis not in axes]
     out = meta.with_(chunks=(*rest[:first], out_sizes, *rest[first:]))
-    budget = _HELD_CHUNKS * parse_bytes(get("array.chunk-size"))
+    budget = _HELD_CHUNKS * chunk_bytes()
     return Exchange((node,), TakePlan(axes, index, budget), out)
 
 

@@ -9,12 +9,11 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk as rechunk_node
 from gpuscale.array.construct import view as view_node
 from gpuscale.array.convert import as_array, as_node, known_node
-from gpuscale.base.config import get
 from gpuscale.base.types import Shape
 from gpuscale.chunks import broadcast, views
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
 from gpuscale.chunks.normalize import normalize_chunks
-from gpuscale.memory.limits import parse_bytes
+from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "atleast_1d",
@@ -242,7 +241,7 @@ def broadcast_to(x: Any, /, shape: Shape | int, chunks: Any = None) -> Array:
     node = known_node(x)
     target = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
     affine = views.broadcast_to(node.meta.shape, target)
-    limit = parse_bytes(get("array.chunk-size"))
+    limit = chunk_bytes()
     sizes = normalize_chunks(
         "auto" if chunks is None else chunks, target, max(node.meta.dtype.itemsize, 1), limit
     )
@@ -301,7 +300,7 @@ def rechunk(
     ((3, 3, 3, 1),)
     """
     node = known_node(x)
-    limit = parse_bytes(block_size_limit or get("array.chunk-size"))
+    limit = chunk_bytes(block_size_limit)
     meta = node.meta
     sizes = normalize_chunks(chunks, meta.shape, max(meta.dtype.itemsize, 1), limit, meta.chunks)
     if balance:

@@ -17,7 +17,6 @@ from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
-from gpuscale.base.config import get
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.axes import normalize_axis
 from gpuscale.chunks.blocks import max_block, merge_sizes
@@ -28,7 +27,7 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import axis_size
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
-from gpuscale.memory.limits import parse_bytes
+from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "choose",
@@ -290,7 +289,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
 def whole_axis(node: Node, axis: int) -> Node:
     """Put an axis in one block; blocks that this makes too large are cut along the others."""
     meta = node.meta
-    limit = parse_bytes(get("array.chunk-size"))
+    limit = chunk_bytes()
     itemsize = max(meta.dtype.itemsize, 1)
     chunks = _with(meta.chunks, axis, (axis_size(meta.chunks[axis]),))
     if np.prod(max_block(chunks), dtype=float) * itemsize > limit:
