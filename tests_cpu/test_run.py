@@ -1,0 +1,185 @@
+"""Running expressions: nested collections, kept chunks, counted sizes, writers."""
+
+from collections import namedtuple
+
+import numpy as np
+import pytest
+
+import gpuscale
+import gpuscale.array as ga
+from gpuscale.base.errors import GpuscaleError, MemoryBudgetError
+from gpuscale.base.types import is_known
+from gpuscale.expr.physical import Physical, Source
+from gpuscale.graph.task import Task
+from gpuscale.run import count_sizes, graph_of, run_sinks
+from gpuscale.testing import nothing_computes
+
+Pair = namedtuple("Pair", "first second")
+
+
+class Writer:
+    """Collects what it is given; fails at one block if asked to."""
+
+    def __init__(self, fails_at=None):
+        self.fails_at, self.written, self.ends = fails_at, {}, []
+
+    def __gpuscale_tokenize__(self):
+        return str(id(self))
+
+    def write(self, slices, chunk):
+        start = tuple(s.start for s in slices)
+        if start == self.fails_at:
+            raise OSError("no space left")
+        self.written[start] = np.array(chunk)
+
+    def commit(self):
+        self.ends.append("commit")
+
+    def abort(self):
+        self.ends.append("abort")
+
+
+def test_collections_are_found_in_containers():
+    x = ga.arange(6, chunks=2)
+    pair, mapping, rest = gpuscale.compute(
+        Pair(x.sum(), [x.max()]), {"x": x, 3: (x.min(), "text")}, 7, engine="sync"
+    )
+    assert pair == Pair(15, [5])
+    np.testing.assert_array_equal(mapping["x"], np.arange(6))
+    assert mapping[3] == (0, "text")
+    assert rest == 7
+
+
+def test_equal_work_is_done_once():
+    calls = []
+
+    def counted(chunk):
+        calls.append(chunk.shape)
+        return chunk * 2
+
+    x = ga.map_blocks(counted, ga.arange(6, chunks=2), dtype=int)
+    gpuscale.compute(x.sum(), x.max(), x + 1, engine="sync")
+    assert calls == [(2,)] * 3
+
+
+def test_results_have_numpys_types():
+    assert type(ga.ones(3).sum().compute()) is np.float64
+    assert type(ga.ones(3).compute()) is np.ndarray
+    assert ga.ones((0, 3)).compute().shape == (0, 3)
+
+
+def test_kept_chunks_are_read_and_not_computed_again():
+    calls = []
+
+    def counted(chunk):
+        calls.append(1)
+        return chunk + 1
+
+    x = ga.map_blocks(counted, ga.zeros(6, chunks=3), dtype=float)
+    kept, nested = gpuscale.persist(x, [x.T])
+    assert isinstance(kept.expr, Source)
+    assert len(calls) == 2
+    assert kept.chunks == x.chunks
+    assert float(kept.sum().compute()) == 6
+    assert nested[0].shape == (6,)
+    assert len(calls) == 2
+
+
+def test_kept_chunks_have_known_sizes():
+    x = ga.arange(10, chunks=4)
+    (kept,) = gpuscale.persist(x[x % 3 == 0])
+    assert kept.chunks == ((2, 1, 1),)
+    np.testing.assert_array_equal(kept[1:].compute(), [3, 6, 9])
+
+
+@pytest.mark.parametrize("until", ["expression", "simplify", "lower", "fuse"])
+def test_every_stage_means_the_same(until):
+    x = ga.from_array(np.arange(24.0).reshape(4, 6), chunks=2)
+    y = ((x + x[::-1]) - x.mean(axis=0)).T.sum(axis=1)
+    ((staged,),) = gpuscale.optimize([y], until=until)
+    assert isinstance(staged.expr, Physical) == (until in ("lower", "fuse"))
+    np.testing.assert_allclose(staged.compute(), y.compute())
+    assert staged.dtype == y.dtype
+
+
+def test_stages_that_do_not_exist():
+    with pytest.raises(ValueError, match="simplify, lower, fuse"):
+        gpuscale.optimize(ga.ones(3), until="done")
+
+
+def test_the_graph_can_be_looked_at():
+    graph = graph_of(ga.ones(4, chunks=2).map_blocks(np.sort), [ga.zeros(2)])
+    assert all(isinstance(task, Task) for task in graph.values())
+    assert len(graph) >= 3
+
+
+def test_sizes_are_counted_once(monkeypatch):
+    calls = []
+
+    def counted(chunk):
+        calls.append(1)
+        return chunk
+
+    x = ga.map_blocks(counted, ga.arange(10, chunks=4), dtype=int)
+    y = x[x > 4]
+    assert not is_known(y.chunks)
+    assert len(y) == 5
+    assert y.chunks == ((0, 3, 2),)
+    before = len(calls)
+    np.testing.assert_array_equal(y[1:3].compute(), [6, 7])  # small results were kept
+    assert len(calls) == before
+    assert count_sizes(y) is y
+
+
+def test_large_results_are_not_kept_while_sizes_are_counted(monkeypatch):
+    monkeypatch.setattr("gpuscale.run.KEEP_BYTES", 0)
+    x = ga.arange(10, chunks=4)
+    y = x[x > 4].compute_chunk_sizes()
+    assert not isinstance(y.expr, Source)
+    assert y.shape == (5,)
+    np.testing.assert_array_equal(y[1:3].compute(), [6, 7])
+
+
+def test_data_that_changes_after_it_was_counted(monkeypatch):
+    monkeypatch.setattr("gpuscale.run.KEEP_BYTES", 0)
+    draws = iter(range(1, 100))
+
+    def moody(chunk):
+        return chunk[: next(draws)]
+
+    x = ga.map_blocks(moody, ga.ones(50), dtype=float, chunks=(np.nan,))
+    x.compute_chunk_sizes()
+    with pytest.raises(GpuscaleError, match="persist"):
+        x.compute(engine="sync")
+
+
+def test_results_beyond_the_memory_limit_are_refused_before_they_run():
+    x = ga.ones((1000, 1000), chunks=100)
+    with nothing_computes(), pytest.raises(MemoryBudgetError, match="to_zarr"):
+        x.compute(memory_limit="1 MiB")
+
+
+def test_options_hold_for_one_run():
+    before = gpuscale.config.get("num-workers")
+    ga.ones(3).compute(num_workers=1)
+    assert gpuscale.config.get("num-workers") == before
+    with pytest.raises(Exception, match="no-such-option"):
+        ga.ones(3).compute(no_such_option=1)
+
+
+def test_writers_get_every_block_and_are_committed():
+    x = ga.arange(6, chunks=4)
+    writers = [Writer(), Writer()]
+    run_sinks([x.expr, (x * 2).expr], writers, engine="sync")
+    assert [w.ends for w in writers] == [["commit"], ["commit"]]
+    np.testing.assert_array_equal(writers[0].written[4,], [4, 5])
+    np.testing.assert_array_equal(writers[1].written[0,], [0, 2, 4, 6])
+
+
+@pytest.mark.parametrize("engine", ["sync", "threads"])
+def test_a_failure_aborts_every_writer(engine):
+    x = ga.arange(6, chunks=4)
+    writers = [Writer(), Writer(fails_at=(4,))]
+    with pytest.raises(OSError, match="no space left"):
+        run_sinks([x.expr, (x * 2).expr], writers, engine=engine)
+    assert [w.ends for w in writers] == [["abort"], ["abort"]]
