@@ -5,6 +5,7 @@ May import everything below; nothing below imports it. `collection` is the class
 becomes physical nodes.
 """
 
+from gpuscale.array import fft as fft
 from gpuscale.array import lower as lower
 from gpuscale.array import ma as ma
 from gpuscale.array import overlap as overlap
@@ -42,6 +43,6 @@ from gpuscale.array.api.selecting import *
 from gpuscale.array.api.sets import *
 from gpuscale.array.api.sorting import *
 from gpuscale.array.api.statistics import *
-from gpuscale.array.api.tiling import *
 from gpuscale.array.api.taking import *
+from gpuscale.array.api.tiling import *
 from gpuscale.array.collection import Array as Array
