@@ -19,6 +19,9 @@ __all__ = ["Accumulator", "accumulator_of"]
 DType = np.dtype[Any]
 F8, I8, U1 = np.dtype("f8"), np.dtype("i8"), np.dtype("u1")
 
+#: Starts of a lane: the first update itself, or the first value unless it is not finite.
+FIRST, SHIFT = object(), object()
+
 
 @dataclass(frozen=True)
 class Accumulator:
@@ -29,16 +32,20 @@ class Accumulator:
     merge : str
         ``columns_<merge>`` and ``fold_<merge>`` of `merge_cpu` join a tile with its forerunners.
     lanes : tuple of (dtype, start)
-        Partial results of a tile; a start of None is taken from the first value.
+        Partial results of a tile; a start may be `FIRST` or `SHIFT` instead of a value.
     totals : tuple of (dtype, start)
         Accumulators, one element for each kept position.
     update : tuple of str
         What each lane becomes: expressions over the value ``v``, the lanes ``a0``, ``a1``, ...
-        and the ``position`` in the reduced extent.
+        and the ``position`` in the tile.
     finish : callable
         (totals, elements per position) -> partial result in the form of `Reduction.tile`.
+    grouped : bool
+        Add the values that are taken together to each other first: half the rounding.
     rows : int
         Rows of a tile at most, lest single lanes round too often.
+    fold : float
+        Time to fold all lanes into one, in quarters of a nanosecond.
     """
 
     merge: str
@@ -46,7 +53,9 @@ class Accumulator:
     totals: tuple[tuple[DType, Any], ...]
     update: tuple[str, ...]
     finish: Callable[[Sequence[Any], int], tuple[Any, ...]]
+    grouped: bool = False
     rows: int = 512
+    fold: float = 300.0
 
     @property
     def wants_position(self) -> bool:
@@ -69,9 +78,13 @@ def accumulator_of(reduction: str, dtype: DType) -> Accumulator | None:
     return make(dtype) if dtype.kind in kinds and dtype.itemsize > (dtype.kind == "f") * 2 else None
 
 
-def _known(values: Any, correction: Any) -> Any:
-    """Add what rounding lost, unless infinities made it NaN."""
-    return np.where(np.isnan(correction), values, values + correction)
+def _known(values: Any, lost: Any) -> Any:
+    """Add what rounding lost, unless infinities made it NaN; overwrites ``lost``."""
+    sums = np.add(values, lost, out=lost)
+    spoiled = np.isnan(sums)
+    if spoiled.any():
+        sums[spoiled] = values[spoiled]
+    return sums
 
 
 def _sum(dtype: DType) -> Accumulator:
@@ -83,8 +96,9 @@ def _sum(dtype: DType) -> Accumulator:
         ((dtype, 0),),
         ((wide, 0), (wide, 0)),
         ("a0 + v",),
-        lambda totals, n: (_known(*totals).astype(dtype),),
-        rows=32,
+        lambda totals, n: (_known(*totals).astype(dtype, copy=False),),
+        grouped=True,
+        rows=128,
     )
 
 
@@ -126,19 +140,19 @@ def _count(dtype: DType) -> Accumulator:
 
 
 def _arg(name: str, beats: str, sign: int) -> Callable[[DType], Accumulator]:
-    nan = "((v != v) & (a0 == a0))"
-    same = "((v == a0) | ((v != v) & (a0 != a0)))"
-    wins = f"(v {beats} a0) | {nan} | ({same} & (position < a1))"
-
     def make(dtype: DType) -> Accumulator:
         memory = U1 if dtype.kind == "b" else dtype
-        start = ((memory, extreme(dtype, sign)), (I8, np.iinfo(np.int64).max))
+        # A lane meets rising positions: among equals the one that is there stays.
+        wins = f"v {beats} a0"
+        if dtype.kind == "f":
+            wins = f"(v {beats} a0) | ((v != v) & (a0 == a0))"
         return Accumulator(
             name,
-            start,
-            start,
+            ((memory, FIRST), (I8, FIRST)),
+            ((memory, extreme(dtype, sign)), (I8, np.iinfo(np.int64).max)),
             (f"select({wins}, v, a0)", f"select({wins}, position, a1)"),
             lambda totals, n: (totals[1], totals[0].astype(dtype, copy=False)),
+            fold=1500.0,
         )
 
     return make
@@ -152,10 +166,11 @@ def _moments(dtype: DType) -> Accumulator:
 
     return Accumulator(
         "moments",
-        ((dtype, None), (dtype, 0), (dtype, 0)),
+        ((dtype, SHIFT), (dtype, 0), (dtype, 0)),
         ((F8, 0), (F8, 0), (F8, 0), (F8, 0)),
         ("a0", "a1 + (v - a0)", "a2 + (v - a0) * (v - a0)"),
         finish,
+        fold=1500.0,
     )
 
 

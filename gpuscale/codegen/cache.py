@@ -28,6 +28,8 @@ __all__ = ["compile_kernel", "kernel_folder"]
 Function = Callable[[Any], None]
 #: Modules whose code is compiled into kernels: a change of theirs makes kernels new.
 INGREDIENTS = (
+    "gpuscale.codegen.draw_cpu",
+    "gpuscale.codegen.geometry",
     "gpuscale.codegen.intrinsics",
     "gpuscale.codegen.merge_cpu",
     "gpuscale.codegen.tiles_cpu",

@@ -18,6 +18,7 @@ from gpuscale.codegen.emit import memory_type, type_name
 __all__ = ["NEXT_TILE", "Helper", "copy_helper", "fill_helper", "merge_helper"]
 
 TILES, MERGES = "gpuscale.codegen.tiles_cpu", "gpuscale.codegen.merge_cpu"
+DRAWS = "gpuscale.codegen.draw_cpu"
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,17 @@ class Helper:
     Attributes
     ----------
     module, function : str
-        Where it is.
+        Where it is; no module where `imports` make it.
     words : tuple of str
         For each argument the type that it points to, or "" for a number.
-    passing : tuple of str
-        Module and name of a function to pass first, if any.
+    imports : tuple of str
+        More lines before the kernel.
     """
 
     module: str
     function: str
     words: tuple[str, ...]
-    passing: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
 
     def source(self) -> str:
         """Write the kernel that calls the function on the words of its vector.
@@ -52,12 +53,10 @@ class Helper:
         lines = [
             f"from numba.types import {', '.join(kinds)}",
             "from gpuscale.codegen.intrinsics import pointer",
-            f"from {self.module} import {self.function}",
+            *([f"from {self.module} import {self.function}"] if self.module else []),
             "from gpuscale.kernels.portable_cpu import prefer_wide_vectors",
         ]
-        if self.passing:
-            lines.append("from {} import {}".format(*self.passing))
-            words.insert(0, self.passing[1])
+        lines += self.imports
         call = f"{self.function}({', '.join(words)})"
         return "\n".join([*lines, "", "def kernel(g):", "    prefer_wide_vectors()", f"    {call}"])
 
@@ -72,13 +71,22 @@ def copy_helper(dtype: np.dtype[Any]) -> Helper:
 
 
 def fill_helper(op: str, dtype: np.dtype[Any]) -> Helper:
-    """`tiles_cpu.fill_tile` of one random draw."""
+    """`tiles_cpu.tile_filler` of one random draw."""
     row, kind = random_ops.BY_NAME[op], type_name(dtype)
-    passing = (f"gpuscale.kernels.philox.{row.module}_cpu", row.fill)
-    return Helper(TILES, "fill_tile", (kind, kind, *[""] * 7), passing)
+    if row.rows:
+        imports = (f"from {DRAWS} import {row.rows}", f"fill_tile = tile_filler({row.rows})")
+    else:
+        imports = (
+            f"from {DRAWS} import each_row",
+            f"from gpuscale.kernels.philox.{row.module}_cpu import {row.fill}",
+            f"fill_tile = tile_filler(each_row({row.fill}))",
+        )
+    imports = (f"from {TILES} import tile_filler", *imports)
+    return Helper("", "fill_tile", (kind, kind, *[""] * 7), imports)
 
 
 def merge_helper(form: str, accumulator: Accumulator) -> Helper:
     """Join the lanes of a tile with the accumulators of one reduction."""
     pointers = [memory_type(dtype) for dtype, _ in (*accumulator.lanes, *accumulator.totals)]
-    return Helper(MERGES, f"{form}_{accumulator.merge}", (*pointers, *[""] * 5))
+    numbers = [""] * (8 if accumulator.wants_position else 5)
+    return Helper(MERGES, f"{form}_{accumulator.merge}", (*pointers, *numbers))

@@ -89,6 +89,46 @@ def store(typing_context: Any, address: Any, index: Any, value: Any, scope: Any)
     return types.void(address, types.intp, address.dtype, scope), codegen
 
 
+def _exchange(builder: Any, rows: list[Any], distance: int) -> list[Any]:
+    """Swap the off-diagonal blocks of each 2 x 2 arrangement of blocks of this size."""
+    size = len(rows)
+    low = [k + (size - distance if k & distance else 0) for k in range(size)]
+    high = [k + (size if k & distance else distance) for k in range(size)]
+    kind = ir.VectorType(ir.IntType(32), size)
+    out = list(rows)
+    for k in range(size):
+        if not k & distance:
+            pair = rows[k], rows[k + distance]
+            out[k] = builder.shuffle_vector(*pair, ir.Constant(kind, low))
+            out[k + distance] = builder.shuffle_vector(*pair, ir.Constant(kind, high))
+    return out
+
+
+@intrinsic
+def transpose_8x8(
+    typing_context: Any, out: Any, out_step: Any, source: Any, source_step: Any
+) -> Any:
+    """``out[i * out_step + j] = source[j * source_step + i]`` for i, j < 8, in registers."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, out_step, source, source_step = args
+        align = context.get_abi_sizeof(source.type.pointee)
+        vector = ir.VectorType(ir.IntType(8 * align), 8)  # whatever the bytes mean
+
+        def row(start: Any, step: Any, k: int) -> Any:
+            at = builder.gep(start, [builder.mul(step, ir.Constant(step.type, k))])
+            return builder.bitcast(at, vector.as_pointer())
+
+        rows = [builder.load(row(source, source_step, k), align=align) for k in range(8)]
+        for distance in (1, 2, 4):
+            rows = _exchange(builder, rows, distance)
+        for k, value in enumerate(rows):
+            builder.store(value, row(out, out_step, k), align=align)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, source, types.intp), codegen
+
+
 @intrinsic
 def select(typing_context: Any, condition: Any, chosen: Any, otherwise: Any) -> Any:
     """Return one of two values without a branch, so that the loop around vectorizes."""

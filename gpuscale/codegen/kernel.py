@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from gpuscale.codegen import random_ops
+from gpuscale.codegen.accumulate import accumulator_of
 from gpuscale.codegen.cache import compile_kernel
 from gpuscale.codegen.geometry import HEADER, OPERAND, dense_strides
 from gpuscale.codegen.helpers import Helper
 from gpuscale.codegen.interpret import flat_position
 from gpuscale.codegen.layout import (
+    FOLDED,
     Domain,
     Layout,
     Strides,
@@ -38,8 +40,7 @@ __all__ = ["Plan", "Request", "compile_spec", "launch_map", "launch_reduce", "ma
 BLOCK_BYTES = 1 << 19  # tiles of all buffers together: they stay in the second-level cache
 ROW_BYTES = 1 << 17  # the same where tiles may be flat
 MOST_COLUMNS = 1024  # columns of an unbuffered tile of a reduction: lanes stay in the first level
-MOST_LANES = 512
-FOLDED = 8192  # elements folded into one result at a time
+MOST_LANES = 64
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def make_plan(request: Request) -> Plan:
     reduced = tuple(a in request.axes for a in range(len(shape)))
     domain = merge_axes(Domain(shape, reduced, tuple(operands)), order)
     roles = _roles(request, len(operands))
-    layout = choose_layout(domain, roles, bool(request.reductions))
+    layout = choose_layout(domain, roles, bool(request.reductions), _fold_cost(request))
     spec = _spec(request, layout)
     tile_rows, tile_columns, lanes = _tile_sizes(spec, layout)
     area = tile_rows * tile_columns * spec.slot
@@ -167,6 +168,12 @@ def _roles(request: Request, count: int) -> list[str]:
     return roles + ["accumulator" if request.reductions else "out"] * (count - len(roles))
 
 
+def _fold_cost(request: Request) -> float:
+    pairs = zip(request.reductions, request.program.dtypes, strict=False)
+    found = (accumulator_of(name, dtype) for name, dtype in pairs)
+    return sum(a.fold for a in found if a is not None)
+
+
 def _fillable(program: ScalarProgram) -> list[tuple[int, int]]:
     """Random values that can be drawn a row at a time, with their index function."""
     found = []
@@ -210,7 +217,7 @@ def _tile_sizes(spec: KernelSpec, layout: Layout) -> tuple[int, int, int]:
     if spec.n_buffers:
         bytes_each = spec.n_buffers * spec.slot
         if "tile" in spec.loads or any(moves == "column" for _, moves in spec.fills):
-            side = max(32, min(160, math.isqrt(BLOCK_BYTES // bytes_each) // 16 * 16))
+            side = 128 if 128 * 128 * bytes_each <= BLOCK_BYTES else 64
             columns, height = min(columns, side), min(height, side)
         else:
             size = max(512, min(4096, ROW_BYTES // bytes_each))
@@ -221,8 +228,18 @@ def _tile_sizes(spec: KernelSpec, layout: Layout) -> tuple[int, int, int]:
     elif spec.form == "fold":
         columns = min(columns, FOLDED)
         height = min(height, max(1, FOLDED // columns))
-    strips = -(-columns // MOST_LANES) if spec.form == "fold" else 1
-    return max(1, min(rows, height)), max(1, columns), max(1, -(-columns // strips))
+    return max(1, min(rows, height)), max(1, columns), _lanes(spec, layout, columns)
+
+
+def _lanes(spec: KernelSpec, layout: Layout, columns: int) -> int:
+    if spec.form != "fold":
+        return max(1, columns)
+    if spec.wants_position:
+        step_i, step_j = layout.strides[spec.operands.index("flat")][-2:]
+        if layout.rows > 1 and step_i < step_j:
+            return columns  # a lane of several columns would meet positions out of order
+    # Four strips of a row are taken together: narrow tiles get narrow lanes.
+    return min(MOST_LANES, max(8, -(-columns // 32) * 8))
 
 
 _compiled: dict[KernelSpec, Compiled] = {}

@@ -103,14 +103,14 @@ def merge_axes(domain: Domain, order: Sequence[int]) -> Domain:
 #: cache lines with the help of a tile, "tile" does not. A random element costs a Philox block
 #: of its own unless a neighbour shares it.
 COSTS = {
-    "load": {"row": 1.0, "scalar": 0.1, "column": 3.0, "tile": 6.0},
-    "out": {"row": 1.0, "scalar": 6.0, "column": 3.0, "tile": 6.0},
-    "random": {"row": 4.0, "scalar": 8.0, "column": 6.0, "tile": 8.0},
+    "load": {"row": 1.0, "scalar": 0.1, "column": 2.5, "tile": 6.0},
+    "out": {"row": 1.0, "scalar": 6.0, "column": 6.0, "tile": 6.0},
+    "random": {"row": 4.0, "scalar": 8.0, "column": 5.5, "tile": 8.0},
     "index": dict.fromkeys(("row", "scalar", "column", "tile"), 0.5),
     "accumulator": dict.fromkeys(("row", "scalar", "column", "tile"), 0.0),
 }
-PER_ROW, PER_TILE, PER_FOLD, PER_MERGE = 20.0, 150.0, 400.0, 12.0
-FOLDED = 8192  # elements that one fold covers at most
+PER_ROW, PER_TILE, PER_MERGE = 20.0, 400.0, 12.0
+FOLDED = 4096  # elements that one fold covers at most
 
 
 def walking_order(shape: Sequence[int], operands: Sequence[Strides]) -> list[int]:
@@ -128,7 +128,9 @@ def walking_order(shape: Sequence[int], operands: Sequence[Strides]) -> list[int
     return sorted(range(len(shape)), key=lambda a: -abs(full[a]))
 
 
-def choose_layout(domain: Domain, roles: Sequence[str], reducing: bool = False) -> Layout:
+def choose_layout(
+    domain: Domain, roles: Sequence[str], reducing: bool = False, fold: float = 0.0
+) -> Layout:
     """Pick rows and columns so that the kernel reads, draws and writes consecutive elements.
 
     Parameters
@@ -139,6 +141,8 @@ def choose_layout(domain: Domain, roles: Sequence[str], reducing: bool = False) 
         A key of `COSTS` for each operand.
     reducing : bool
         Whether this is a reduction, be it over axes of length 1 only.
+    fold : float
+        Time to fold the lanes of a tile into one result.
 
     Examples
     --------
@@ -150,7 +154,7 @@ def choose_layout(domain: Domain, roles: Sequence[str], reducing: bool = False) 
     ['row', 'column', 'row']
     """
     candidates = [_layout(domain, i, j, reducing) for i, j in _pairs(domain, reducing)]
-    return min(candidates, key=lambda layout: _cost(layout, roles))
+    return min(candidates, key=lambda layout: _cost(layout, roles, fold))
 
 
 def _pairs(domain: Domain, reducing: bool) -> Iterator[tuple[int | None, int | None]]:
@@ -184,11 +188,11 @@ def _layout(domain: Domain, i: int | None, j: int | None, reducing: bool) -> Lay
     )
 
 
-def _cost(layout: Layout, roles: Sequence[str]) -> float:
+def _cost(layout: Layout, roles: Sequence[str], fold: float) -> float:
     tile = layout.rows * layout.columns
     total = PER_ROW / layout.columns + PER_TILE / tile
     if layout.form == "fold":
-        total += PER_FOLD / min(tile, FOLDED)
+        total += fold / min(tile, FOLDED)
     elif layout.form == "columns":
         total += PER_MERGE / layout.rows
     return total + sum(COSTS[role][layout.moves(k)] for k, role in enumerate(roles))

@@ -5,8 +5,8 @@ l belongs to column l of the tile and goes to one position of the accumulators; 
 lane l holds the columns l, l + lanes, l + 2 * lanes, ..., and all lanes go to one position; they
 are folded into one first, always in the same order.
 
-All functions end in (at, step, width, lanes, rows): position and step in the accumulators,
-columns of the tile, number of lanes, rows of the tile.
+All functions take (at, step, width, lanes, rows) after the lanes and the accumulators: position
+and step in the accumulators, columns of the tile, number of lanes, rows of the tile.
 
 Imports numba: only generated kernels import this module.
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 from numba.extending import register_jitable
 
-from gpuscale.codegen.intrinsics import maximum, minimum
+from gpuscale.codegen.intrinsics import maximum, minimum, select
 
 
 def _merge(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
@@ -148,9 +148,10 @@ def columns_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any,
 def fold_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2: Any,
                  at: int, step: int, width: int, lanes: int, rows: int) -> None:
     """Moments of a whole tile, each lane having its own shift: first means, then deviations."""
-    used = min(width, lanes)
+    used, more = min(width, lanes), width % lanes
+    few, many = float(rows * (width // lanes)), float(rows * (width // lanes + 1))
     for lane in range(used):
-        count = float(rows * ((width - lane + lanes - 1) // lanes))
+        count = select(lane < more, many, few)
         off = s1[lane] / count
         s2[lane] -= s1[lane] * off
         shift[lane] += off
@@ -158,33 +159,41 @@ def fold_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2
     everything = float(rows * width)
     mean = float(_tree_sum(s1, used)) / everything
     for lane in range(used):
-        count = float(rows * ((width - lane + lanes - 1) // lanes))
-        s2[lane] += (shift[lane] - mean) * (shift[lane] - mean) * count
+        off = shift[lane] - mean
+        s2[lane] += off * off * select(lane < more, many, few)
     _join(n, total, lost, m2, at, everything, mean, float(_tree_sum(s2, used)))
 
 
 def _arg_merge(beats: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
-    """Make (columns, fold) for the position of an extreme value; the first of equals wins."""
+    """Make (columns, fold) for the position of an extreme value; the first of equals wins.
+
+    Lanes hold places in the tile, row * width + column. The last three arguments say how the
+    position in the reduced extent follows from them: at the tile's origin, along rows, columns.
+    """
 
     @register_jitable
-    def offer(value: Any, position: int, best: Any, where: Any, k: int) -> None:
+    def offer(value: Any, place: int, best: Any, where: Any, k: int,
+              width: int, flat: int, flat_i: int, flat_j: int) -> None:
         now = best[k]
         equal = (value == now) | ((value != value) & (now != now))
         better = beats(value, now) | ((value != value) & (now == now))
-        if better | (equal & (position < where[k])):
-            best[k], where[k] = value, position
+        if better | equal:
+            position = flat + place // width * flat_i + place % width * flat_j
+            if better | (position < where[k]):
+                best[k], where[k] = value, position
 
     @register_jitable
-    def columns(values: Any, positions: Any, best: Any, where: Any,
-                at: int, step: int, width: int, lanes: int, rows: int) -> None:
+    def columns(values: Any, places: Any, best: Any, where: Any, at: int, step: int,
+                width: int, lanes: int, rows: int, flat: int, flat_i: int, flat_j: int) -> None:
         for lane in range(width):
-            offer(values[lane], positions[lane], best, where, at + lane * step)
+            offer(values[lane], places[lane], best, where, at + lane * step,
+                  width, flat, flat_i, flat_j)
 
     @register_jitable
-    def fold(values: Any, positions: Any, best: Any, where: Any,
-             at: int, step: int, width: int, lanes: int, rows: int) -> None:
+    def fold(values: Any, places: Any, best: Any, where: Any, at: int, step: int,
+             width: int, lanes: int, rows: int, flat: int, flat_i: int, flat_j: int) -> None:
         for lane in range(min(width, lanes)):
-            offer(values[lane], positions[lane], best, where, at)
+            offer(values[lane], places[lane], best, where, at, width, flat, flat_i, flat_j)
 
     return columns, fold
 

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from gpuscale.codegen import random_ops
-from gpuscale.codegen.accumulate import Accumulator, accumulator_of
+from gpuscale.codegen.accumulate import FIRST, SHIFT, Accumulator, accumulator_of
 from gpuscale.codegen.emit import constant, expression, memory_type, type_name
 from gpuscale.codegen.geometry import HEADER, OPERAND
 from gpuscale.codegen.helpers import (
@@ -33,6 +33,8 @@ __all__ = ["SLOT", "KernelSpec", "kernel_source", "scalar_slot"]
 
 SLOT = 16  # bytes of one parameter or constant, and of one element of a lane
 N_SCOPES = 32  # as in `intrinsics`, which needs numba
+TOGETHER = 4  # values that a reduction takes before it writes its lanes back
+LONG = 24  # instructions; longer programs take one, they take long to compile
 
 
 @dataclass(frozen=True)
@@ -362,24 +364,60 @@ class _Writer:
         return f"scalars + {SLOT * scalar_slot(self.program, value)}", "0"
 
     def _loop(self, stage: Stage) -> None:
-        reducing = self.spec.form != "map" and bool(stage.outputs)
+        if self.spec.form != "map" and stage.outputs:
+            self._accumulating_loops(stage)
+            return
         read = self._read_by(stage)
         with self.block("for i in range(h):"):
             for value in read:
                 self._row_start(value)
-            for k in stage.outputs if not reducing else ():
+            for k in stage.outputs:
                 self.put(f"e{k} = i * o{k}_i")
-            if not reducing:
-                with self.block("for j in range(w):"):
-                    self._element(stage, read)
-                return
-            with self.block("for s in range(0, w, lanes):"):
-                self.put("first = (i == 0) & (s == 0)")
-                if self.spec.wants_position:
-                    self.put("where = flat + i * flat_i")
-                with self.block("for lane in range(min(lanes, w - s)):"):
-                    self.put("j = s + lane")
-                    self._element(stage, read)
+            with self.block("for j in range(w):"):
+                self._element(stage, read)
+                for k in stage.outputs:
+                    self._store_output(k)
+
+    def _accumulating_loops(self, stage: Stage) -> None:
+        """Take several rows, or several strips of a row, before lanes are written back."""
+        together = TOGETHER if len(self.instrs) <= LONG else 1
+        if self.spec.form == "columns":
+            self.put(f"whole = h - h % {together}")
+            with self.block(f"for i in range(0, whole, {together}):"):
+                self._accumulating_lanes(stage, together, "i == 0", "w", "i + k", "lane")
+            if together > 1:
+                with self.block("for i in range(whole, h):"):
+                    self._accumulating_lanes(stage, 1, "i == 0", "w", "i", "lane")
+            return
+        self.put(f"whole = w - w % ({together} * lanes)")
+        with self.block("for i in range(h):"):
+            starts, column = "(i == 0) & (s == 0)", "s + k * lanes + lane"
+            with self.block(f"for s in range(0, whole, {together} * lanes):"):
+                self._accumulating_lanes(stage, together, starts, "lanes", "i", column)
+            with self.block("for s in range(whole, w, lanes):"):
+                self._accumulating_lanes(stage, 1, starts, "min(lanes, w - s)", "i", "s + lane")
+
+    def _accumulating_lanes(
+        self, stage: Stage, together: int, starts: str, width: str, row: str, column: str
+    ) -> None:
+        read = self._read_by(stage)
+        self.put(f"starts = {starts}")
+        with self.block(f"for lane in range({width}):"):
+            for k in stage.outputs:
+                self._fetch_lanes(k)
+                if self.spec.accumulators[k].grouped:
+                    self.put(f"u{k} = {self._lane_type(k)}(0)")
+            with self.block(f"for k in range({together}):"):
+                self.put(f"row, j = {row}, {column}")
+                for value in read:
+                    self._row_start(value, "row")
+                self._element(stage, read, "row")
+                for k in stage.outputs:
+                    self._accumulate(k)
+            for k in stage.outputs:
+                if self.spec.accumulators[k].grouped:
+                    self.put(f"c{k}_0 = c{k}_0 + u{k}")
+                self._store_lanes(k)
 
     def _read_by(self, stage: Stage) -> list[int]:
         """Values a loop reads from memory or from index functions."""
@@ -390,26 +428,26 @@ class _Writer:
         leaves = ("const", "param")
         return sorted(v for v in wanted - inside if self.instrs[v].op not in leaves)
 
-    def _row_start(self, value: int) -> None:
+    def _row_start(self, value: int, i: str = "i") -> None:
         instr = self.instrs[value]
         if value in self.buffers and instr.op != "index":
-            self.put(f"r{value} = i * w")
+            self.put(f"r{value} = {i} * w")
         elif instr.op == "index":
             k = instr.imm[0]
-            self.put(f"r{value} = x{k} + i * x{k}_i")
+            self.put(f"r{value} = x{k} + {i} * x{k}_i")
         else:
             k = instr.imm[0]
             if self.spec.loads[k] == "scalar":
-                text = self._fetch(f"l{k}", f"i * l{k}_i", "'in'", value)
+                text = self._fetch(f"l{k}", f"{i} * l{k}_i", "'in'", value)
                 self.put(f"v{value} = {text}")
             else:
-                self.put(f"r{value} = i * l{k}_i")
+                self.put(f"r{value} = {i} * l{k}_i")
 
     def _fetch(self, pointer: str, offset: str, scope: str, value: int) -> str:
         test = " != 0" if self.instrs[value].dtype.kind == "b" else ""
         return f"fetch({pointer}, {offset}, {scope}){test}"
 
-    def _element(self, stage: Stage, read: Sequence[int]) -> None:
+    def _element(self, stage: Stage, read: Sequence[int], i: str = "i") -> None:
         for value in read:
             instr = self.instrs[value]
             if instr.op == "index":
@@ -432,9 +470,7 @@ class _Writer:
         for value in stage.stores:
             scope = self._scope("buffer", self.buffers[value])
             text = self._stored(value)
-            self.put(f"store(b{value}, i * w + j, {text}, {scope})")
-        for k in stage.outputs:
-            self._leave(k)
+            self.put(f"store(b{value}, {i} * w + j, {text}, {scope})")
 
     def _import_draw(self, name: str) -> None:
         row = random_ops.BY_NAME[name]
@@ -445,26 +481,10 @@ class _Writer:
     def _stored(self, value: int) -> str:
         return f"uint8(v{value})" if self.instrs[value].dtype.kind == "b" else f"v{value}"
 
-    def _leave(self, k: int) -> None:
-        value = self.program.outputs[k]
-        if self.spec.form == "map":
-            step = "j" if self.spec.outs[k] == "row" else f"j * o{k}_j"
-            scope = self._scope("out", k)
-            self.put(f"store(o{k}, e{k} + {step}, {self._stored(value)}, {scope})")
-            return
-        accumulator = self.spec.accumulators[k]
-        scopes = self._lane_scopes(k)
-        self.put(f"v = {self._stored(value)}")
-        if accumulator.wants_position:
-            self.put("position = where + j * flat_j")
-        for lane, (dtype, start) in enumerate(accumulator.lanes):
-            self.put(f"a{lane} = fetch(n{k}_{lane}, lane, {scopes[lane]})")
-            if start is None:
-                self.put(f"a{lane} = select(first, finite_or_zero(v), a{lane})")
-        for lane, (text, (dtype, _)) in enumerate(
-            zip(accumulator.update, accumulator.lanes, strict=True)
-        ):
-            self.put(f"store(n{k}_{lane}, lane, {memory_type(dtype)}({text}), {scopes[lane]})")
+    def _store_output(self, k: int) -> None:
+        step = "j" if self.spec.outs[k] == "row" else f"j * o{k}_j"
+        text = self._stored(self.program.outputs[k])
+        self.put(f"store(o{k}, e{k} + {step}, {text}, {self._scope('out', k)})")
 
     # --- lanes ----------------------------------------------------------------------------------
 
@@ -472,6 +492,38 @@ class _Writer:
         before = sum(len(a.lanes) for a in self.spec.accumulators[:k])
         count = len(self.spec.accumulators[k].lanes)
         return [self._scope("lane", before + lane) for lane in range(count)]
+
+    def _lane_type(self, r: int) -> str:
+        return memory_type(self.spec.accumulators[r].lanes[0][0])
+
+    def _fetch_lanes(self, r: int) -> None:
+        scopes = self._lane_scopes(r)
+        for k in range(len(scopes)):
+            self.put(f"c{r}_{k} = fetch(n{r}_{k}, lane, {scopes[k]})")
+
+    def _accumulate(self, r: int) -> None:
+        accumulator = self.spec.accumulators[r]
+        if accumulator.grouped:
+            self.put(f"u{r} = u{r} + v{self.program.outputs[r]}")
+            return
+        self.put(f"v = {self._stored(self.program.outputs[r])}")
+        if accumulator.wants_position:
+            self.put("position = row * w + j")
+        for k, (dtype, start) in enumerate(accumulator.lanes):
+            self.put(f"a{k} = c{r}_{k}")
+            if start is SHIFT:
+                self.put(f"a{k} = select(starts & (k == 0), finite_or_zero(v), a{k})")
+        if any(start is FIRST for _, start in accumulator.lanes):
+            # The lanes are still empty: this value and its position are the best so far.
+            self.put("a0 = select(starts & (k == 0), v, a0)")
+            self.put("a1 = select(starts & (k == 0), position, a1)")
+        for k, (dtype, _) in enumerate(accumulator.lanes):
+            self.put(f"c{r}_{k} = {memory_type(dtype)}({accumulator.update[k]})")
+
+    def _store_lanes(self, r: int) -> None:
+        scopes = self._lane_scopes(r)
+        for k in range(len(scopes)):
+            self.put(f"store(n{r}_{k}, lane, c{r}_{k}, {scopes[k]})")
 
     def _start_lanes(self) -> None:
         if not self.spec.reductions:
@@ -490,6 +542,8 @@ class _Writer:
             words += [f"g[{total + k}]" for k in range(len(accumulator.totals))]
             total += len(accumulator.totals)
             words += ["kept", "kept_j", "w", "lanes", "h"]
+            if accumulator.wants_position:
+                words += ["flat", "flat_i", "flat_j"]
             self._call_helper(merge_helper(self.spec.form, accumulator), words)
 
 
@@ -505,7 +559,7 @@ class _Indent:
 
 
 def _start(value: object) -> str:
-    if value is None:
+    if value is FIRST or value is SHIFT:
         return "0"
     return repr(value.item() if isinstance(value, np.generic) else value)
 

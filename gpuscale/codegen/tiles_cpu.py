@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import carray
 from numba.extending import register_jitable
 
 from gpuscale.codegen.geometry import HEADER, OPERAND
-from gpuscale.codegen.intrinsics import fetch, moved, store
+from gpuscale.codegen.intrinsics import fetch, moved, store, transpose_8x8
 
 COUNT, ROWS, COLUMNS = (HEADER.index(name) for name in ("count", "rows", "columns"))
 TILE_ROWS, TILE_COLUMNS = HEADER.index("tile_rows"), HEADER.index("tile_columns")
@@ -64,19 +63,10 @@ def _next_plane(g: Any) -> None:
 
 
 @register_jitable
-def copy_tile(
-    out: Any, source: Any, step_i: int, step_j: int, rows: int, columns: int
-) -> None:
-    """Write ``source[i * step_i + j * step_j]`` to ``out[i * columns + j]``.
-
-    The loop along the shorter step is the inner one, so that every cache line read is used up
-    at once, wherever the lines of neighbouring rows fall in the cache.
-    """
-    if abs(step_i) < abs(step_j):
-        for j in range(columns):
-            for i in range(rows):
-                value = fetch(source, i * step_i + j * step_j, "in")
-                store(out, i * columns + j, value, "w0")
+def copy_tile(out: Any, source: Any, step_i: int, step_j: int, rows: int, columns: int) -> None:
+    """Write ``source[i * step_i + j * step_j]`` to ``out[i * columns + j]``."""
+    if step_i == 1:
+        transpose_tile(out, columns, source, step_j, rows, columns)
     else:
         for i in range(rows):
             for j in range(columns):
@@ -85,19 +75,44 @@ def copy_tile(
 
 
 @register_jitable
-def fill_tile(
-    fill: Any, out: Any, spare: Any, start: int, step_i: int, step_j: int,
-    rows: int, columns: int, key0: int, key1: int,
-) -> None:  # fmt: skip
-    """Draw a tile of random numbers with a function that draws a row of consecutive elements.
+def transpose_tile(
+    out: Any, out_step: int, source: Any, step: int, rows: int, columns: int
+) -> None:
+    """Write ``source[j * step + i]`` to ``out[i * out_step + j]``.
 
-    Where consecutive elements lie along the columns of the tile, the tile is drawn in their
-    order into ``spare`` and then transposed: neighbours share a block of random words.
+    Blocks of 8 x 8 use up every cache line that is read at once, wherever the lines of
+    neighbouring columns fall in the cache.
     """
-    if step_j == 1:
-        for i in range(rows):
-            fill(carray(moved(out, i * columns), columns), key0, key1, start + i * step_i)
-    else:
-        for j in range(columns):
-            fill(carray(moved(spare, j * rows), rows), key0, key1, start + j * step_j)
-        copy_tile(out, spare, 1, rows, rows, columns)
+    whole_rows, whole_columns = rows & ~7, columns & ~7
+    for j in range(0, whole_columns, 8):
+        for i in range(0, whole_rows, 8):
+            to, origin = moved(out, i * out_step + j), moved(source, j * step + i)
+            transpose_8x8(to, out_step, origin, step)
+    for i in range(rows):
+        first = whole_columns if i < whole_rows else 0
+        for j in range(first, columns):
+            store(out, i * out_step + j, fetch(source, j * step + i, "in"), "w0")
+
+
+def tile_filler(fill_rows: Any) -> Any:
+    """Make a function that draws a tile of random numbers from one that draws rows.
+
+    Where consecutive elements lie along the columns of the tile, eight columns at a time are
+    drawn in that order into ``spare`` and transposed from there: neighbours share a block of
+    random words, and eight columns stay in the first-level cache.
+    """
+
+    @register_jitable
+    def fill_tile(
+        out: Any, spare: Any, start: int, step_i: int, step_j: int,
+        rows: int, columns: int, key0: int, key1: int,
+    ) -> None:  # fmt: skip
+        if step_j == 1:
+            fill_rows(out, columns, start, step_i, rows, columns, key0, key1)
+            return
+        for j in range(0, columns, 8):
+            count = min(8, columns - j)
+            fill_rows(spare, rows, start + j * step_j, step_j, count, rows, key0, key1)
+            transpose_tile(moved(out, j), columns, spare, rows, rows, count)
+
+    return fill_tile
