@@ -9,6 +9,7 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, scalar
+from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.expr.meta import ArrayMeta
@@ -85,11 +86,14 @@ def as_array(value: Any) -> Array:
 def beside(value: Any, x: Array) -> Array:
     """Return an array for use with another one: what comes from the host moves to its backend.
 
-    Arrays of gpuscale and numbers stay as they are.
+    Arrays of gpuscale stay where they are, but for those without axes.
     """
     array = as_array(value)
-    if isinstance(value, Array) or not array.ndim or array.backend == x.backend:
+    node = array.expr
+    if array.backend == x.backend or isinstance(value, Array) and array.ndim:
         return array
+    if isinstance(node, IndexFunction):
+        return Array(node.rebuilt(*node.operands[:-1], node.meta.with_(backend=x.backend)))
     moved: Array = array.to_backend(x.backend)
     return moved
 

@@ -64,7 +64,7 @@ def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
             f"out must be a gpuscale array, got {type(out).__name__}; compute the result and copy "
             "it with numpy.copyto instead"
         )
-    if out.shape != result.shape:
+    if out._meta.shape != result._meta.shape and out.shape != result.shape:
         raise ValueError(f"out has shape {out.shape}, the result has shape {result.shape}")
     if not np.can_cast(result.dtype, out.dtype, casting):
         raise TypeError(

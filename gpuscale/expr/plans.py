@@ -19,9 +19,11 @@ __all__ = [
     "ConcatenatePlan",
     "GatherPlan",
     "Halo",
+    "OWN",
     "OverlapPlan",
     "PickPlan",
     "RechunkPlan",
+    "RecurrencePlan",
     "ReshapePlan",
     "ScatterPlan",
     "TakePlan",
@@ -234,3 +236,26 @@ class SelectPlan:
 
     ranks: tuple[int, ...]
     label: ClassVar[str] = "select"
+
+
+OWN = -1
+
+
+@dataclass(frozen=True)
+class RecurrencePlan:
+    """Blocks that are functions of blocks of the inputs and of other blocks of the result.
+
+    Parameters
+    ----------
+    reads : callable
+        ``reads(index) -> sequence of (input, block index)`` for a block of the result; `OWN` in
+        place of an input's number stands for the result itself. There must be no circle.
+    function : callable
+        Called as ``function(block, *chunks)`` with a `gpuscale.expr.kernels.Block` and what
+        ``reads`` named.
+    label : str
+    """
+
+    reads: Any
+    function: Any
+    label: str

@@ -66,7 +66,7 @@ def put(a: Array, ind: Any, v: Any, mode: str = "raise") -> None:
     size = _target("put", a).size
     index = positions(ind, size, mode).reshape(-1)
     index = normalize_take(index, size)
-    values = ravel(converted(v, a.dtype))
+    values = ravel(converted(v, a))
     if not (index.size and values.size):
         return
     if values.size > 1:
@@ -84,7 +84,7 @@ def _safely(values: Any, a: Array) -> Array:
             f"Cannot cast array data from {values.dtype!r} to {a.dtype!r} according to the rule "
             "'safe'"
         )
-    return ravel(converted(values, a.dtype))
+    return ravel(converted(values, a))
 
 
 def place(arr: Array, mask: Any, vals: Any) -> None:
@@ -263,7 +263,7 @@ def put_along_axis(arr: Array, indices: Any, values: Any, axis: int | None) -> N
     """
     x = ravel(_target("put_along_axis", arr)) if axis is None else arr
     along = normalize_axis(axis or 0, x.ndim)
-    places, new = as_array(indices), converted(values, arr.dtype)
+    places, new = as_array(indices), converted(values, arr)
     if places.dtype.kind not in "iu":
         raise IndexError("`indices` must be an integer array")
     if places.ndim != x.ndim:

@@ -10,7 +10,7 @@ from gpuscale.array.api.index_terms import Advanced, Index
 from gpuscale.array.api.regions import Region
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, view
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, beside
 from gpuscale.base.types import Shape, Size, Unknown
 from gpuscale.chunks.views import AxisMap, make_view
 
@@ -19,8 +19,9 @@ __all__ = ["converted", "fitted"]
 _NEW = "new"
 
 
-def converted(value: Any, dtype: np.dtype[Any]) -> Array:
-    """Return a value in a dtype, or raise what NumPy's assignment raises for it."""
+def converted(value: Any, x: Array) -> Array:
+    """Return a value in the dtype of an array, or raise what NumPy's assignment raises for it."""
+    dtype = x.dtype
     if not hasattr(value, "dtype"):
         items = value if isinstance(value, list | tuple) else ()
         mixed = any(isinstance(item, Array) for item in items)
@@ -29,7 +30,7 @@ def converted(value: Any, dtype: np.dtype[Any]) -> Array:
         box = np.empty((), dtype)
         box[()] = value
         value = box
-    return Array(cast(as_array(value).expr, dtype))
+    return Array(cast(beside(value, x).expr, dtype))
 
 
 def fitted(

@@ -11,7 +11,7 @@ from gpuscale.array.api.index_terms import Advanced
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, view
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import beside, known_node
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Size, Unknown, is_known
@@ -21,7 +21,7 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 
-__all__ = ["flat_axes", "keep_masked", "kept_sizes", "select_axis", "settle"]
+__all__ = ["flat_axes", "host_sizes", "keep_masked", "kept_sizes", "select_axis", "settle"]
 
 
 def keep_masked(x: Array, mask: Advanced, axis: int, place: int) -> Array:
@@ -36,19 +36,23 @@ def keep_masked(x: Array, mask: Advanced, axis: int, place: int) -> Array:
     place : int
         Where the axis of kept elements goes.
     """
-    keep = as_array(mask.array)
+    keep = beside(mask.array, x)
     settle(x, keep, axis)
-    sizes = None
     if mask.n_axes != 1:
         x, keep = flat_axes(x, axis, mask.n_axes), flat_axes(keep, 0, mask.n_axes)
-    along = x._meta.chunks[axis]
-    if isinstance(mask.array, np.ndarray):
-        counts = np.concatenate([[0], np.cumsum(mask.array.reshape(-1))])
-        sizes = tuple(np.diff(counts[list(offsets(along))]).tolist())
+    sizes = host_sizes(mask, x._meta.chunks[axis])
     node = select_axis(x.expr, keep.expr, axis, sizes)
     order = [k for k in range(node.meta.ndim) if k != axis]
     order.insert(place, axis)
     return Array(view(node, views.transpose(node.meta.shape, order)))
+
+
+def host_sizes(mask: Advanced, along: tuple[Any, ...]) -> tuple[int, ...] | None:
+    """Count what each block keeps of a mask that the host holds, flattened; None for a lazy one."""
+    if not isinstance(mask.array, np.ndarray):
+        return None
+    counts = np.concatenate([[0], np.cumsum(mask.array.reshape(-1))])
+    return tuple(np.diff(counts[list(offsets(along))]).tolist())
 
 
 def settle(x: Array, mask: Array, axis: int) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, elementwise, reduce
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_array, as_node, known_node
 from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
+from gpuscale.base.types import is_known
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.expr.node import Node
 
@@ -72,6 +73,10 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype
 
 
+# These have a value for no elements, so nothing need be counted where data decides the sizes.
+_OF_NOTHING = frozenset({"sum", "prod", "any", "all", "count"})
+
+
 def _reduction(
     name: str,
     x: Any,
@@ -83,7 +88,7 @@ def _reduction(
     prepare: Callable[[Node], Node] | None = None,
 ) -> Array:
     """Reduce one array by one row of the reductions table."""
-    node = known_node(x)
+    node = as_node(x) if name in _OF_NOTHING else known_node(x)
     axes = _axes(axis, node.meta.ndim)
     if prepare is not None:
         node = prepare(node)
@@ -284,7 +289,21 @@ def argmax(
 
 
 @dataclass(frozen=True)
+class _MeanOfMoments:
+    """Finish moments: the mean, where nobody knows yet how many elements there are."""
+
+    dtype: np.dtype[Any]
+
+    def __call__(self, partials: tuple[Any, ...]) -> Any:
+        n, mean, _ = partials
+        xp = array_namespace(mean)
+        return xp.where(n > 0, mean, np.nan).astype(self.dtype, copy=False)
+
+
+@dataclass(frozen=True)
 class _Mean:
+    """Finish a sum of a known number of elements."""
+
     count: int
     dtype: np.dtype[Any]
 
@@ -311,16 +330,23 @@ def mean(
     >>> ga.mean(ga.arange(6, chunks=2)).compute()
     np.float64(2.5)
     """
-    node = known_node(x)
+    node = as_node(x)
     axes = _axes(axis, node.meta.ndim)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     # Half precision is summed in single, as in NumPy.
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
-    count = int(np.prod([node.meta.shape[a] for a in axes], dtype=np.int64))
+    if wanted.kind not in "fc":
+        node = known_node(x)
+    lengths = tuple(node.meta.shape[a] for a in axes)
+    finalize: Callable[..., Any]
+    if is_known(lengths):
+        row, finalize = "sum", _Mean(int(np.prod(lengths, dtype=np.int64)), wanted)
+    else:
+        row, finalize = "moments", _MeanOfMoments(wanted)
     result = reduce(
         (cast(node, working),),
-        ("sum",),
-        _Mean(count, wanted),
+        (row,),
+        finalize,
         axes,
         keepdims=bool(keepdims),
         dtype=wanted,
@@ -361,7 +387,7 @@ def _variance(
     out: Any,
     root: bool,
 ) -> Array:
-    node = known_node(x)
+    node = as_node(x)
     axes = _axes(axis, node.meta.ndim)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     working = np.dtype(np.float32) if wanted == np.float16 else wanted

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from gpuscale.array.api.gathering import take_points
 from gpuscale.array.api.index_terms import Advanced
-from gpuscale.array.api.masking import flat_axes, kept_sizes, select_axis, settle
+from gpuscale.array.api.masking import flat_axes, host_sizes, kept_sizes, select_axis, settle
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import elementwise, rechunk, view
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import beside
+from gpuscale.base.types import Size
 from gpuscale.chunks import views
 from gpuscale.chunks.blocks import known_sizes, offsets
 from gpuscale.chunks.points import line_positions, line_sizes
@@ -89,16 +90,16 @@ def assign_mask(x: Array, mask: Advanced, values: Array) -> Array:
         If there is not one value, nor one for each element that the mask keeps.
     """
     axis, count = mask.axis, mask.n_axes
-    keep = as_array(mask.array)
+    keep = beside(mask.array, x)
     settle(x, keep, axis)
     if values._meta.shape[0] == 1:
         return _choose(x, keep, axis, count, values)
     flat = flat_axes(x, axis, count) if count > 1 else x
     flat_keep = flat_axes(keep, 0, count) if count > 1 else keep
     along = rechunk(flat_keep.expr, (flat._meta.chunks[axis],))
-    sizes = kept_sizes(along)
+    sizes: tuple[Size, ...] = kept_sizes(along)
     if values._meta.chunks[0] != sizes:  # not what this mask keeps of another array
-        sizes = _counted(along, values)
+        sizes = _counted(along, host_sizes(mask, along.meta.chunks[0]), values)
     new = values.transpose((*range(1, axis + 1), 0, *range(axis + 1, values.ndim))).expr
     chunks = (*flat._meta.chunks[:axis], sizes, *flat._meta.chunks[axis + 1 :])
     lengths = tuple(map(axis_size, chunks))
@@ -128,16 +129,17 @@ def _choose(x: Array, keep: Array, axis: int, count: int, values: Array) -> Arra
     return Array(elementwise("where", wide, rechunk(new, chunks), x.expr, dtype=x.dtype))
 
 
-def _counted(mask: Node, values: Array) -> tuple[int, ...]:
+def _counted(mask: Node, sizes: tuple[int, ...] | None, values: Array) -> tuple[int, ...]:
     """Count what each block of a mask keeps, now, and compare it with the number of values."""
-    kept = Array(select_axis(mask, mask, 0)).compute_chunk_sizes()
-    total, given = kept.shape[0], values.shape[0]
-    if total != given:
+    if sizes is None:
+        kept = Array(select_axis(mask, mask, 0)).compute_chunk_sizes()
+        sizes = known_sizes(kept.chunks[0])
+    if sum(sizes) != values.shape[0]:
         raise ValueError(
-            f"NumPy boolean array indexing assignment cannot assign {given} input values to the "
-            f"{total} output values where the mask is true"
+            f"NumPy boolean array indexing assignment cannot assign {values.shape[0]} input "
+            f"values to the {sum(sizes)} output values where the mask is true"
         )
-    return known_sizes(kept.chunks[0])
+    return sizes
 
 
 def _filled(chunk: Any, mask: Any, values: Any, axis: int) -> Any:

@@ -46,7 +46,7 @@ def setitem(x: Array, index: Any, value: Any) -> Array:
     if x.dtype.names and isinstance(index, str):
         raise NotSupportedError("assignment to one field of a structured array; assign all fields")
     parsed = parse_index(index, x)
-    values = converted(value, x.dtype)
+    values = converted(value, x)
     axes = _axes_of(parsed)
     if any(item != slice(None) for item in axes) or not _is_one_mask(parsed):
         x.compute_chunk_sizes()

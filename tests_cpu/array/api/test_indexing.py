@@ -15,6 +15,7 @@ from gpuscale.array.collection import Array
 from gpuscale.base.types import is_known
 from gpuscale.run import graph_of
 from gpuscale.testing.equality import assert_eq
+from gpuscale.testing.refusing import nothing_computes
 from gpuscale.testing.strategies import chunked, chunks
 
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=6)
@@ -453,3 +454,28 @@ def test_other_axes_of_what_has_unknown_size_are_cut_anew():
     kept = x[x[:, 0] % 8 == 0] + ga.arange(4, chunks=2)
     assert not is_known(kept.chunks)
     assert_eq(kept, array[array[:, 0] % 8 == 0] + np.arange(4))
+
+
+def test_indexing_and_assignment_are_lazy():
+    x = ga.arange(36, chunks=7).reshape((6, 6))
+    with nothing_computes():
+        y = x[x > 3][x[x > 3] < 20]
+        z = x[x[:, 0] > 3, 1:3] + x[[5, 0, 1]][:, [0, 1]][0] + x.vindex[[0], [1]]
+        z = z + x.blocks[0][0, :2]
+        x[x > 30] = 0
+        x[::2, 1:] = x[1::2, :-1]
+        x[[0, 0, 3], [1, 2, 3]] = ga.arange(3)
+        x[x < 3] += 1
+        y.sum(), z.sum()
+    assert x.compute().shape == (6, 6)
+
+
+def test_plans_for_a_device_need_none():
+    x = ga.ones((6, 6), chunks=4, like="cupy")
+    x[np.ones((6, 6), bool)] = np.arange(36)
+    x[1:3] = np.zeros((2, 6))
+    x[[1, 5]] = np.zeros(6)
+    x[x > 3] = 0
+    for y in (x[[4, 0]], x[np.eye(6, dtype=bool)], x[x > 0], x[::2], x.blocks[0]):
+        assert y.backend == "cupy"
+        assert len(graph_of(y)) > 1

@@ -1,5 +1,7 @@
 """Reductions against NumPy, over dtypes, shapes, chunkings, axes."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -135,3 +137,21 @@ def test_bad_axes_and_split():
 def test_all_nan_slice_has_no_position():
     with pytest.raises(ValueError, match="All-NaN"):
         ga.nanargmax(ga.full(3, np.nan)).compute()
+
+
+def test_what_a_mask_keeps_is_reduced_without_being_counted():
+    array = np.random.default_rng(0).normal(size=(9, 7))
+    x = ga.asarray(array, chunks=(4, 3))
+    rows = array[:, 0] > 0
+    for name in ("sum", "prod", "any", "all", "mean", "var", "std"):
+        ours, theirs = getattr(ga, name), getattr(np, name)
+        with nothing_computes():
+            flat = ours(x[x > 0])
+            lazy = [ours(x[x[:, 0] > 0], axis=axis) for axis in (0, 1, None)]
+            empty = ours(x[x > 99])
+        np.testing.assert_allclose(flat.compute(), theirs(array[array > 0]))
+        for axis, each in zip((0, 1, None), lazy, strict=True):
+            np.testing.assert_allclose(each.compute(), theirs(array[rows], axis=axis))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy warns of the mean of nothing
+            np.testing.assert_array_equal(empty.compute(), theirs(array[array > 99]))
