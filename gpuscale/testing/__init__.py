@@ -1,7 +1,8 @@
 """What tests of gpuscale and of its plugins stand on; shipped, but never imported by the library.
 
 `equality` compares results with NumPy's, `strategies` draws arrays and chunks for Hypothesis,
-`refusing` is an engine that raises when anything computes, which proves laziness.
+`indices` what may stand between brackets, `refusing` is an engine that raises when anything
+computes, which proves laziness.
 """
 
 from gpuscale.testing.equality import assert_eq
