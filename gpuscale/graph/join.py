@@ -20,4 +20,6 @@ def join_blocks(blocks: Sequence[Any], grid: tuple[int, ...]) -> Any:
     >>> join_blocks([np.ones((1, 2)), np.zeros((1, 1))], (1, 2))
     array([[1., 1., 0.]])
     """
+    if len(blocks) == 1:  # which may be more than an array: the partials of a tree are tuples
+        return blocks[0]
     return concatenate_grid(array_namespace(blocks[0]), blocks, grid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
         If a length is not an integer.
     """
     lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    lengths = tuple(n.__index__() for n in lengths)
+    lengths = tuple(map(operator.index, lengths))
     if any(n < 0 for n in lengths):
         raise ValueError(f"negative dimensions are not allowed: {lengths}")
     return lengths

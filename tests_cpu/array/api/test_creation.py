@@ -1,0 +1,141 @@
+"""Arrays from nothing and from what users have, against NumPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.array as ga
+from gpuscale.base.errors import BackendError, ChunkError
+from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.strategies import chunks
+
+SHAPES = st.sampled_from([(), (0,), (5,), (3, 4), (2, 1, 3)])
+NUMBERS = st.one_of(st.integers(-20, 20), st.sampled_from([-1.5, 0.25, 3.0, 7.75]))
+
+
+@settings(max_examples=30)
+@given(SHAPES, st.sampled_from([None, "int8", "float32", "complex64", "bool"]), st.data())
+def test_constant_arrays(shape, dtype, data):
+    cut = data.draw(chunks(shape))
+    for name in ("ones", "zeros", "empty"):
+        x = getattr(ga, name)(shape, dtype, chunks=cut)
+        assert x.chunks == cut
+        expected = np.zeros(shape, dtype) if name == "empty" else getattr(np, name)(shape, dtype)
+        assert_eq(x, expected)
+    assert_eq(ga.full(shape, 7, chunks=cut), np.full(shape, 7))
+    assert_eq(ga.full(shape, 1.5, dtype, chunks=cut), np.full(shape, 1.5, dtype))
+
+
+@settings(max_examples=20)
+@given(SHAPES, st.data())
+def test_arrays_like_others(shape, data):
+    x = ga.ones(shape, "float32", chunks=data.draw(chunks(shape)))
+    array = np.ones(shape, "float32")
+    for name in ("ones_like", "zeros_like"):
+        y = getattr(ga, name)(x)
+        assert y.chunks == x.chunks
+        assert_eq(y, getattr(np, name)(array))
+        assert_eq(
+            getattr(ga, name)(x, int, shape=(2, 2)), getattr(np, name)(array, int, shape=(2, 2))
+        )
+    assert_eq(ga.full_like(x, 3, dtype=int), np.full_like(array, 3, dtype=int))
+    assert ga.empty_like(x).dtype == array.dtype
+
+
+@settings(max_examples=60)
+@given(NUMBERS, NUMBERS, NUMBERS.filter(bool), st.integers(1, 7))
+def test_arange(start, stop, step, size):
+    expected = np.arange(start, stop, step)
+    assert_eq(ga.arange(start, stop, step, chunks=size), expected)
+    assert_eq(ga.arange(stop, chunks=size), np.arange(stop))
+    assert_eq(
+        ga.arange(start, stop, step, dtype="float32"), np.arange(start, stop, step, "float32")
+    )
+
+
+@settings(max_examples=40)
+@given(NUMBERS, NUMBERS, st.integers(0, 9), st.booleans(), st.integers(1, 4))
+def test_linspace(start, stop, num, endpoint, size):
+    expected, gap = np.linspace(start, stop, num, endpoint, retstep=True)
+    x, step = ga.linspace(start, stop, num, endpoint=endpoint, retstep=True, chunks=size)
+    assert_eq(x, expected, rtol=1e-15, atol=1e-14)
+    np.testing.assert_array_equal(step, gap)
+    if num and endpoint:
+        assert x[-1].compute() == expected[-1]
+    whole = ga.linspace(start, stop, num, dtype=int, endpoint=endpoint)
+    assert_eq(whole, np.linspace(start, stop, num, endpoint, dtype=int))
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 6), st.one_of(st.none(), st.integers(0, 6)), st.integers(-7, 7))
+def test_eye(n, m, k):
+    assert_eq(ga.eye(n, m, k, chunks=2), np.eye(n, m, k))
+    assert_eq(ga.identity(n), np.identity(n))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [3, 2.5, True, [1, 2], [[1.0], [2]], (1, 2j), np.float32(1), np.arange(3), range(4), "text"],
+)
+def test_asarray_of_what_numpy_takes(value):
+    for function in (ga.asarray, ga.array, ga.asanyarray):
+        assert_eq(function(value), np.asarray(value))
+
+
+def test_asarray_of_lazy_arrays():
+    x = ga.arange(4, chunks=2)
+    assert ga.asarray(x).expr is x.expr
+    assert_eq(ga.asarray([x, x + 1]), np.array([np.arange(4), np.arange(4) + 1]))
+    copy = ga.asarray(x, copy=True)
+    copy[0] = 9
+    assert_eq(x, np.arange(4))
+    assert_eq(ga.asarray(x, dtype="float32"), np.arange(4, dtype="float32"))
+
+
+def test_dlpack():
+    array = np.arange(4.0)
+    assert_eq(ga.from_dlpack(array, chunks=2), array)
+    assert_eq(ga.from_dlpack(ga.from_array(array)), array)
+    np.testing.assert_array_equal(np.from_dlpack(ga.arange(4, chunks=3)), np.arange(4))
+    assert ga.arange(4).__dlpack_device__() == (1, 0)
+    kept = ga.from_dlpack(array, copy=True)
+    array[0] = 7
+    assert kept[0].compute() == 0
+    with pytest.raises(AttributeError, match="dlpack"):
+        ga.from_dlpack([1, 2])
+
+
+def test_backends_are_chosen_without_being_loaded():
+    with nothing_computes():
+        for options in ({"like": "cupy"}, {"backend": "cupy"}, {"device": "cupy"}):
+            assert ga.zeros(3, **options).backend == "cupy"
+            assert ga.arange(3, **options).backend == "cupy"
+            assert ga.ones_like(ga.ones(3, **options)).backend == "cupy"
+        assert ga.ones_like(ga.ones(3, like="cupy"), device="cpu").backend == "numpy"
+        assert ga.zeros(3, like=np).device == "cpu"
+    with pytest.raises(BackendError, match="there is no backend"):
+        ga.zeros(3, like="cupi")
+
+
+def test_creation_is_lazy():
+    with nothing_computes():
+        x = ga.full((10**6, 10**6), 3, chunks="1 GiB") + ga.eye(10**6, chunks="1 GiB")
+        assert x.nbytes == 8 * 10**12
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="negative"):
+        ga.ones((2, -1))
+    with pytest.raises(TypeError):
+        ga.ones(2.5)
+    with pytest.raises(ValueError, match="scalar"):
+        ga.full(3, [1, 2, 3])
+    with pytest.raises(ValueError, match="step"):
+        ga.arange(1, 5, 0)
+    with pytest.raises(ValueError, match="non-negative"):
+        ga.linspace(0, 1, -1)
+    with pytest.raises(ChunkError):
+        ga.ones(4, chunks=((2, 3),))
+    with pytest.raises(TypeError):
+        ga.ones(4, dtype="nonsense")

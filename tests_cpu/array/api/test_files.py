@@ -1,0 +1,140 @@
+"""Arrays from files and into files: the same elements come back, failures leave nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import gpuscale.array as ga
+from gpuscale.base.errors import BackendError
+from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.strategies import chunks, pairs
+
+SLOW = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ARRAY = np.arange(30.0).reshape(5, 6)
+
+
+class Format:
+    """One way to write an array and to read it."""
+
+    def __init__(self, name, folder):
+        if name in ("zarr", "hdf5"):
+            pytest.importorskip({"zarr": "zarr", "hdf5": "h5py"}[name])
+        self.name, self.path, self.more = name, folder / "x", ["x"] if name == "hdf5" else []
+
+    def write(self, x, **options):
+        getattr(ga, f"to_{self.name}")(x, self.path, *self.more, **options)
+
+    def read(self, **options):
+        return getattr(ga, f"from_{self.name}")(self.path, *self.more, **options)
+
+
+@pytest.fixture(params=["npy", "npy_stack", "zarr", "hdf5"])
+def form(request, tmp_path):
+    return Format(request.param, tmp_path)
+
+
+@SLOW
+@given(pairs(min_dims=1, min_side=1, special=False), st.data())
+def test_what_is_written_comes_back(form, pair, data):
+    array, x = pair
+    form.write(x, overwrite=True)
+    with nothing_computes():
+        back = form.read()
+        cut = form.read(chunks=data.draw(chunks(array.shape)))
+    assert_eq(back, array)
+    assert_eq(cut[::-1] + cut, array[::-1] + array)
+
+
+def test_numpy_reads_what_is_written(tmp_path):
+    ga.to_npy(ga.from_array(ARRAY, chunks=2), tmp_path / "x.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), ARRAY)
+    np.save(tmp_path / "y.npy", ARRAY)
+    assert_eq(ga.from_npy(tmp_path / "y.npy", chunks=4), ARRAY)
+
+
+def test_nothing_is_replaced_by_accident(form):
+    form.write(ga.ones((4, 4), chunks=2))
+    with pytest.raises(FileExistsError):
+        form.write(ga.zeros((4, 4), chunks=2))
+    assert_eq(form.read(), np.ones((4, 4)))
+    form.write(ga.zeros((3, 3)), overwrite=True)
+    assert_eq(form.read(), np.zeros((3, 3)))
+
+
+def test_a_failed_write_leaves_nothing_that_looks_complete(form):
+    def fails(chunk, block_id):
+        if block_id == (1, 0):
+            raise RuntimeError("no more data")
+        return chunk
+
+    x = ga.map_blocks(fails, ga.ones((4, 4), chunks=2), dtype=float)
+    with pytest.raises(RuntimeError, match="no more data"):
+        form.write(x)
+    with pytest.raises((OSError, KeyError, ValueError)):
+        form.read()
+
+
+def test_sizes_that_depend_on_data_are_counted(form):
+    x = ga.arange(10, chunks=3)
+    form.write(x[x % 2 == 0])
+    assert_eq(form.read(), np.arange(0, 10, 2))
+
+
+def test_files_that_are_not_there(form):
+    with pytest.raises(FileNotFoundError):
+        form.read()
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_store(data):
+    x = ga.from_array(ARRAY, chunks=data.draw(chunks(ARRAY.shape)))
+    whole, part = np.zeros((5, 6)), np.zeros((9, 9))
+    ga.store([x, x * 2], [whole, part], regions=[None, (slice(2, 7), slice(1, 7))])
+    np.testing.assert_array_equal(whole, ARRAY)
+    np.testing.assert_array_equal(part[2:7, 1:7], ARRAY * 2)
+    assert part.sum() == ARRAY.sum() * 2
+
+
+def test_store_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="2 sources, 1 targets"):
+        ga.store([ga.ones(3), ga.ones(3)], [np.zeros(3)])
+    with pytest.raises(ValueError, match="shape"):
+        ga.store(ga.ones(3), np.zeros(4))
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_from_array_reads_pieces_of_anything(data):
+    asked = []
+
+    class Thing:
+        shape, dtype = ARRAY.shape, ARRAY.dtype
+
+        def __getitem__(self, index):
+            asked.append(index)
+            return ARRAY[index]
+
+    cut = data.draw(chunks(ARRAY.shape))
+    with nothing_computes():
+        x = ga.from_array(Thing(), chunks=cut)
+    assert not asked
+    assert_eq(x[1:3], ARRAY[1:3])
+    assert_eq(ga.from_map(lambda s: ARRAY[s], ARRAY.shape, float, chunks=cut), ARRAY)
+
+
+def test_memory_maps_are_read_through_views(tmp_path):
+    np.save(tmp_path / "x.npy", ARRAY)
+    x = ga.from_array(np.load(tmp_path / "x.npy", mmap_mode="r"), chunks=2)
+    assert_eq(x.T[::-1, 1:] + x.T[:, 1:], ARRAY.T[::-1, 1:] + ARRAY.T[:, 1:])
+
+
+def test_other_backends_are_planned_without_their_library():
+    with nothing_computes():
+        x = ga.from_array(ARRAY, chunks=2).to_backend("cupy")
+        assert x.backend == "cupy"
+        assert x.to_backend(np).backend == "numpy"
+        assert x.to_backend("cupy") is x
+    with pytest.raises(BackendError, match="no backend"):
+        x.to_backend("tensors")

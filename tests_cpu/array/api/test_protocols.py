@@ -1,0 +1,142 @@
+"""How NumPy, Python and other libraries meet our arrays."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import gpuscale.array as ga
+from gpuscale.array import Array
+from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.strategies import pairs
+
+ARRAY = np.arange(12.0).reshape(3, 4)
+
+
+def lazy():
+    return ga.from_array(ARRAY, chunks=2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.sin(x) + np.add(x, 1),
+        lambda x: np.add(ARRAY, x),
+        lambda x: ARRAY - x,
+        lambda x: np.sum(x, axis=0),
+        lambda x: np.mean(x, axis=1, keepdims=True),
+        lambda x: np.concatenate([x, x], axis=1),
+        lambda x: np.stack([x, x + 1]),
+        lambda x: np.where(x > 3, x, 0),
+        lambda x: np.transpose(x)[::-1],
+        lambda x: np.ones_like(x),
+        lambda x: np.add.reduce(x),
+        lambda x: np.maximum.reduce(x, axis=1),
+        lambda x: np.add.accumulate(x),
+        lambda x: np.multiply.outer(x[0], x[:, 0]),
+        lambda x: np.divmod(x, 3)[1],
+        lambda x: np.modf(x / 2)[0],
+        lambda x: np.clip(x, 2, 5),
+        lambda x: np.unique(x % 3),
+        lambda x: np.std(x),
+    ],
+)
+def test_numpys_functions_stay_lazy(function):
+    with nothing_computes():
+        result = function(lazy())
+    assert isinstance(result, Array)
+    expected = function(ARRAY)
+    assert_eq(result, expected, rtol=1e-14)
+
+
+def test_functions_that_we_lack_are_refused_and_not_converted():
+    with pytest.raises(TypeError, match="map_blocks"):
+        np.busday_count(lazy(), lazy())
+    with pytest.raises(TypeError):
+        np.add.reduceat(lazy(), [0, 1])
+
+
+def test_other_ufuncs_run_on_blocks():
+    special = pytest.importorskip("scipy.special")
+    assert_eq(special.expit(lazy()), special.expit(ARRAY))
+    twice = np.frompyfunc(lambda v: 2 * v, 1, 1)
+    assert_eq(twice(lazy()).astype(float), 2 * ARRAY)
+
+
+def test_others_are_asked():
+    class Other:
+        __array_ufunc__ = None
+
+        def __radd__(self, other):
+            return "theirs"
+
+    assert lazy() + Other() == "theirs"
+    with pytest.raises(TypeError):
+        lazy() + object()
+
+
+@settings(max_examples=20)
+@given(pairs())
+def test_conversion(pair):
+    array, x = pair
+    assert_eq(np.asarray(x), array)
+    assert np.asarray(x, dtype="complex128").dtype == np.complex128
+    np.testing.assert_array_equal(x.tolist(), array.tolist())
+    if array.size and array.dtype.kind != "f":
+        assert x[(0,) * array.ndim].item() == array.flat[0]
+    with pytest.raises(ValueError, match="copy"):
+        np.asarray(x, copy=False)
+
+
+def test_scalars():
+    assert int(ga.asarray(3)) == 3
+    assert float(ga.asarray([2.5])) == 2.5
+    assert complex(ga.asarray(1j)) == 1j
+    assert bool(ga.asarray([1]))
+    assert [10, 20, 30][ga.asarray(1)] == 20
+    assert 3 in ga.arange(5, chunks=2)
+    assert 7 not in ga.arange(5, chunks=2)
+    assert f"{float(lazy().sum()):.1f}" == "66.0"
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(lazy())
+    with pytest.raises(TypeError, match="length-1"):
+        int(lazy())
+    with pytest.raises(TypeError, match="index"):
+        range(ga.asarray(1.0))
+
+
+def test_iteration_and_length():
+    x = lazy()
+    assert len(x) == 3
+    for row, expected in zip(x, ARRAY, strict=True):
+        assert_eq(row, expected)
+    with pytest.raises(TypeError, match="unsized"):
+        len(ga.asarray(1))
+    with pytest.raises(TypeError, match="0-d"):
+        iter(ga.asarray(1))
+
+
+def test_pickling_and_copying():
+    x = lazy() + 1
+    for other in (pickle.loads(pickle.dumps(x)), copy.copy(x), copy.deepcopy(x)):
+        assert other is not x
+        assert_eq(other, x.compute())
+    other[0, 0] = -1
+    assert x[0, 0].compute() != -1
+
+
+def test_the_standards_namespace():
+    x = lazy()
+    assert x.__array_namespace__() is ga
+    assert x.device == "cpu"
+    assert x.to_device("cpu") is x
+    with pytest.raises(ValueError, match="stream"):
+        x.to_device("cpu", stream=1)
+
+
+def test_dlpack():
+    kept = np.from_dlpack(lazy())
+    np.testing.assert_array_equal(kept, ARRAY)
+    assert ga.ones(3, like="cupy").__dlpack_device__() == (2, 0)
