@@ -28,6 +28,7 @@ __all__ = ["fuse", "move_index", "program_cost"]
 
 CHEAP = 12  # flops for one element that cost less than writing it out and reading it back
 _SILENT = {"view", "scalar"}  # parts of programs that say nothing to people
+DEEPEST = 32  # nodes evaluated inside each other: each takes frames of Python's stack
 LONGEST = 128  # instructions; beyond this compiling takes longer than fusing saves
 
 
@@ -51,11 +52,17 @@ def _merge(roots: list[Node]) -> list[Node]:
 def _inline(roots: list[Node]) -> list[Node]:
     readers = count_reads(roots)
     done: dict[str, Node] = {}
+    depths: dict[str, int] = {}  # of nodes inside each other, down from each
     for node in toposort(roots):
         new = node
         if isinstance(node, Blockwise):
             # Decided on the counts of the old inputs, then moved to the new ones.
-            flags = [_should_inline(node, each, readers) for each in node.inputs]
+            flags = [
+                depths.get(each.node.token, 0) < DEEPEST and _should_inline(node, each, readers)
+                for each in node.inputs
+            ]
+            inside = (each.node for each, flag in zip(node.inputs, flags, strict=True) if flag)
+            depths[node.token] = 1 + max((depths.get(x.token, 0) for x in inside), default=0)
             new = _with_inline(node, flags)
         done[node.token] = new.map_children(lambda child: done[child.token])
     return [done[root.token] for root in roots]

@@ -109,3 +109,10 @@ def test_long_work_on_index_functions_is_cut():
         len(node.kernel.program.instrs) for node in physical(x) if isinstance(node, Blockwise)
     )
     assert longest <= 2 * LONGEST
+
+
+def test_chains_of_functions_may_be_longer_than_the_stack():
+    x = ga.ones(4, chunks=2)
+    for _ in range(400):
+        x = x.map_blocks(np.sqrt, dtype=float)
+    np.testing.assert_array_equal(x.compute(engine="sync"), np.ones(4))
