@@ -275,9 +275,9 @@ def visualize(
     Examples
     --------
     >>> import gpuscale.array as ga
-    >>> picture = visualize(ga.ones((4, 4), chunks=2).sum())
+    >>> picture = visualize(ga.ones((4, 4), chunks=2), stage="lower")
     >>> picture.svg.count('class="box"')
-    5
+    4
     """
     drawing = draw([c.expr for c in _collections_in(collections)], kind, stage)
     if filename is not None:

@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
+import numpy as np
+
 from gpuscale.base.errors import UnknownSizeError
 
-__all__ = ["Chunks", "Key", "Shape", "Size", "Unknown", "is_known"]
+__all__ = ["Chunks", "Key", "Shape", "Size", "Unknown", "is_known", "same_dtype"]
+
+_INTEGERS = {np.dtype(name): np.dtype(name) for name in ("i4", "u4", "i8", "u8")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,18 @@ def is_known(sizes: Iterable[Any]) -> TypeGuard[tuple[int, ...]]:
     if Unknown in kinds:
         return False
     return tuple not in kinds or all(is_known(each) for each in sizes if isinstance(each, tuple))
+
+
+def same_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the one dtype that stands for all that equal it.
+
+    NumPy has two integers of 64 bits, ``long`` and ``longlong``. They are equal, so a cache takes
+    them for one, but they are shown differently: without this, what is shown of an array would
+    depend on what was computed before it.
+
+    Examples
+    --------
+    >>> same_dtype(np.dtype("longlong")).char == np.dtype("int64").char
+    True
+    """
+    return _INTEGERS.get(dtype, dtype)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base.types import same_dtype
 from gpuscale.codegen import ops
 
 __all__ = ["LEAVES", "AffineIndex", "Instr", "ProgramBuilder", "ScalarProgram"]
@@ -37,7 +38,7 @@ class Instr:
     ) -> None:
         self.op = op
         self.args = args
-        self.dtype = dtype
+        self.dtype = dtype = same_dtype(dtype)
         self.imm = imm
         # Constants compare by spelling: -0.0 is not 0.0, and NaN is the same as NaN.
         shown = tuple(map(_spelling, imm)) if op == "const" else imm

@@ -88,7 +88,7 @@ def merge_sizes(chunks: Chunks, axes: set[int], most: int) -> Chunks:
 
     Examples
     --------
-    >>> merge_sizes(((2, 2, 2), (3, 3, 3, 3)), {0, 1}, 24)
+    >>> merge_sizes(((2, 2, 2), (3, 3, 3, 3)), {0, 1}, 48)
     ((4, 2), (12,))
     >>> merge_sizes(((2, 2, 2), (3, 3, 3, 3)), {0}, 24)
     ((6,), (3, 3, 3, 3))

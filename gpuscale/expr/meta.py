@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.base.types import Chunks, Shape, Unknown, is_known
+from gpuscale.base.types import Chunks, Shape, Unknown, is_known, same_dtype
 
 __all__ = ["ArrayMeta", "axis_size"]
 
@@ -49,6 +49,9 @@ class ArrayMeta:
     dtype: np.dtype[Any]
     chunks: Chunks
     backend: str = "numpy"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", same_dtype(self.dtype))
 
     @cached_property
     def shape(self) -> Shape:

@@ -3,10 +3,11 @@
 import operator
 import pickle
 
+import numpy as np
 import pytest
 
 from gpuscale.base.errors import UnknownSizeError
-from gpuscale.base.types import Unknown, is_known
+from gpuscale.base.types import Unknown, is_known, same_dtype
 
 
 def test_equality_is_by_expression_and_block():
@@ -36,3 +37,10 @@ def test_is_known_looks_into_chunks():
     assert is_known(()) and is_known((1, 2)) and is_known(((1, 2), (3,)))
     assert not is_known((1, Unknown("t", 0)))
     assert not is_known(((1,), (Unknown("t", 0), 2)))
+
+
+def test_equal_dtypes_become_one():
+    twins = [np.dtype(np.longlong), np.dtype(np.int64), np.dtype(np.long)]
+    assert len({same_dtype(dtype).char for dtype in twins if dtype.itemsize == 8}) == 1
+    for other in (np.dtype("f4"), np.dtype(">i8"), np.dtype([("a", "i4")])):
+        assert same_dtype(other) is other
