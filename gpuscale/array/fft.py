@@ -73,9 +73,7 @@ def _transform(
     ``out`` says how long the last transformed axis gets: "full", "half" of a spectrum, or "real".
     """
     if norm not in _NORMS:
-        raise ValueError(
-            f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".'
-        )
+        raise ValueError(f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".')
     x = as_array(x).compute_chunk_sizes()
     places, lengths = _axes_and_lengths(x, s, axes, real_last=out == "real")
     if not places:
@@ -89,8 +87,15 @@ def _transform(
     sample = np.ones((1,) * x.ndim, x.dtype)
     dtype = getattr(np.fft, name)(sample, lengths, places).dtype
     return map_blocks(
-        _transform_chunk, whole, name=name, transform=name, s=lengths, axes=places, norm=norm,
-        dtype=dtype, chunks=tuple(chunks),
+        _transform_chunk,
+        whole,
+        name=name,
+        transform=name,
+        s=lengths,
+        axes=places,
+        norm=norm,
+        dtype=dtype,
+        chunks=tuple(chunks),
     )
 
 
@@ -213,7 +218,13 @@ def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None)
 
 
 def fftfreq(
-    n: int, /, *, d: float = 1.0, chunks: Any = "auto", dtype: Any = None, device: Any = None,
+    n: int,
+    /,
+    *,
+    d: float = 1.0,
+    chunks: Any = "auto",
+    dtype: Any = None,
+    device: Any = None,
     like: Any = None,
 ) -> Array:
     """Frequencies of the elements of a transform, ``d`` being the spacing of the samples.
@@ -231,7 +242,13 @@ def fftfreq(
 
 
 def rfftfreq(
-    n: int, /, *, d: float = 1.0, chunks: Any = "auto", dtype: Any = None, device: Any = None,
+    n: int,
+    /,
+    *,
+    d: float = 1.0,
+    chunks: Any = "auto",
+    dtype: Any = None,
+    device: Any = None,
     like: Any = None,
 ) -> Array:
     """Frequencies of the elements of a transform of real numbers."""

@@ -51,6 +51,9 @@ def test_a_task_that_cannot_fit_is_refused_before_anything_runs():
         return chunk
 
     x = ga.ones((1000, 1000), chunks=-1).map_blocks(note, dtype=float)
-    with config.set({"memory-limit": "1 MiB"}), pytest.raises(MemoryBudgetError, match="use smaller chunks"):
+    with (
+        config.set({"memory-limit": "1 MiB"}),
+        pytest.raises(MemoryBudgetError, match="use smaller chunks"),
+    ):
         x.sum().compute()
     assert not calls
