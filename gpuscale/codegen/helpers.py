@@ -73,6 +73,7 @@ def copy_helper(dtype: np.dtype[Any]) -> Helper:
 def fill_helper(op: str, dtype: np.dtype[Any]) -> Helper:
     """`tiles_cpu.tile_filler` of one random draw."""
     row, kind = random_ops.BY_NAME[op], type_name(dtype)
+    imports: tuple[str, ...]
     if row.rows:
         imports = (f"from {DRAWS} import {row.rows}", f"fill_tile = tile_filler({row.rows})")
     else:

@@ -142,7 +142,7 @@ def select(typing_context: Any, condition: Any, chosen: Any, otherwise: Any) -> 
 
 
 def _math(name: str, arity: int) -> Any:
-    """Make one of LLVM's floating point intrinsics callable; each is a single vector instruction."""
+    """Make one of LLVM's floating point intrinsics callable; each is one vector instruction."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(args[0].type, [args[0].type] * arity)

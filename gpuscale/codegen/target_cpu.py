@@ -509,7 +509,7 @@ class _Writer:
         self.put(f"v = {self._stored(self.program.outputs[r])}")
         if accumulator.wants_position:
             self.put("position = row * w + j")
-        for k, (dtype, start) in enumerate(accumulator.lanes):
+        for k, (_, start) in enumerate(accumulator.lanes):
             self.put(f"a{k} = c{r}_{k}")
             if start is SHIFT:
                 self.put(f"a{k} = select(starts & (k == 0), finite_or_zero(v), a{k})")
