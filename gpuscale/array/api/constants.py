@@ -6,34 +6,75 @@ from typing import Any
 
 import numpy as np
 from numpy import (
+    False_,
+    ScalarType,
+    True_,
     bool,
+    bool_,
     byte,
+    bytes_,
+    cdouble,
+    character,
+    clongdouble,
     complex64,
     complex128,
+    complexfloating,
+    csingle,
+    datetime64,
+    double,
     dtype,
     e,
+    errstate,
     euler_gamma,
+    flexible,
     float16,
     float32,
     float64,
+    floating,
+    generic,
+    half,
+    inexact,
     inf,
     int8,
     int16,
     int32,
     int64,
+    int_,
+    intc,
+    integer,
     intp,
     isdtype,
+    isscalar,
     issubdtype,
+    iterable,
+    long,
     longdouble,
+    longlong,
+    min_scalar_type,
     nan,
     newaxis,
+    number,
+    object_,
     pi,
     promote_types,
+    short,
+    signedinteger,
+    single,
+    str_,
+    timedelta64,
+    ubyte,
+    uint,
     uint8,
     uint16,
     uint32,
     uint64,
+    uintc,
     uintp,
+    ulong,
+    ulonglong,
+    unsignedinteger,
+    ushort,
+    void,
 )
 
 from gpuscale.array.collection import Array
@@ -41,45 +82,87 @@ from gpuscale.backends.creation import backend_names, resolve_backend
 from gpuscale.chunks.axes import normalize_axes
 
 __all__ = [
+    "False_",
+    "ScalarType",
+    "True_",
     "__array_api_version__",
     "__array_namespace_info__",
     "bool",
+    "bool_",
     "byte",
+    "bytes_",
     "can_cast",
+    "cdouble",
+    "character",
+    "clongdouble",
+    "common_type",
     "complex128",
     "complex64",
+    "complexfloating",
+    "csingle",
+    "datetime64",
+    "double",
     "dtype",
     "e",
+    "errstate",
     "euler_gamma",
     "finfo",
+    "flexible",
     "float16",
     "float32",
     "float64",
+    "floating",
+    "generic",
+    "half",
     "iinfo",
+    "inexact",
     "inf",
     "int16",
     "int32",
     "int64",
     "int8",
+    "int_",
+    "intc",
+    "integer",
     "intp",
     "iscomplexobj",
     "isdtype",
     "isrealobj",
+    "isscalar",
     "issubdtype",
+    "iterable",
+    "long",
     "longdouble",
+    "longlong",
+    "min_scalar_type",
     "nan",
     "ndim",
     "newaxis",
+    "number",
+    "object_",
     "pi",
     "promote_types",
     "result_type",
     "shape",
+    "short",
+    "signedinteger",
+    "single",
     "size",
+    "str_",
+    "timedelta64",
+    "ubyte",
+    "uint",
     "uint16",
     "uint32",
     "uint64",
     "uint8",
+    "uintc",
     "uintp",
+    "ulong",
+    "ulonglong",
+    "unsignedinteger",
+    "ushort",
+    "void",
 ]
 
 __array_api_version__ = "2025.12"
@@ -153,6 +236,23 @@ def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     dtype('float32')
     """
     return np.result_type(*map(_dtype_of, arrays_and_dtypes))
+
+
+def common_type(*arrays: Any) -> Any:
+    """Floating point type that can hold the elements of all arrays.
+
+    Raises
+    ------
+    TypeError
+        If there are elements that are no numbers.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.common_type(ga.arange(3), ga.ones(2, dtype="float32"))
+    <class 'numpy.float64'>
+    """
+    return np.common_type(*(np.empty(0, _dtype_of(x)) for x in arrays))
 
 
 def can_cast(from_: Any, to: Any, casting: Any = "safe") -> Any:

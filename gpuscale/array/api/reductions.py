@@ -20,6 +20,8 @@ from gpuscale.expr.node import Node
 
 __all__ = [
     "all",
+    "amax",
+    "amin",
     "any",
     "argmax",
     "argmin",
@@ -202,6 +204,9 @@ def max(
 ) -> Array:
     """Largest element along some axes; NaN where there is one. Parameters as for `sum`."""
     return _extreme("max", x, axis, keepdims, split_every, out)
+
+
+amin, amax = min, max
 
 
 def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:

@@ -38,6 +38,7 @@ def test_promotion_asks_arrays_for_their_dtypes():
         assert ga.iinfo(x.astype("int8")).min == -128
         assert ga.iscomplexobj(x * 1j)
         assert ga.isrealobj(x)
+        assert ga.common_type(x, ga.arange(3)) is np.float64
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 3, 4)])
