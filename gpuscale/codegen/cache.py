@@ -120,7 +120,7 @@ def _write_source(folder: Path, name: str, source: str) -> Path:
         raise PermissionError("everybody can write there, and machine code would be trusted")
     path = folder / f"{name}.py"
     try:
-        if path.read_text() == source and path.stat().st_mtime == TIME_STAMP:
+        if path.read_bytes() == source.encode() and path.stat().st_mtime == TIME_STAMP:
             return path
         path.unlink()  # damaged
     except FileNotFoundError:

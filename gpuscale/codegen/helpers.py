@@ -73,17 +73,16 @@ def copy_helper(dtype: np.dtype[Any]) -> Helper:
 def fill_helper(op: str, dtype: np.dtype[Any]) -> Helper:
     """`tiles_cpu.tile_filler` of one random draw."""
     row, kind = random_ops.BY_NAME[op], type_name(dtype)
-    imports: tuple[str, ...]
     if row.rows:
-        imports = (f"from {DRAWS} import {row.rows}", f"fill_tile = tile_filler({row.rows})")
+        imports = [f"from {DRAWS} import {row.rows}", f"fill_tile = tile_filler({row.rows})"]
     else:
-        imports = (
+        imports = [
             f"from {DRAWS} import each_row",
             f"from gpuscale.kernels.philox.{row.module}_cpu import {row.fill}",
             f"fill_tile = tile_filler(each_row({row.fill}))",
-        )
-    imports = (f"from {TILES} import tile_filler", *imports)
-    return Helper("", "fill_tile", (kind, kind, *[""] * 7), imports)
+        ]
+    imports.insert(0, f"from {TILES} import tile_filler")
+    return Helper("", "fill_tile", (kind, kind, *[""] * 7), tuple(imports))
 
 
 def merge_helper(form: str, accumulator: Accumulator) -> Helper:

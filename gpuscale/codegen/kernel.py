@@ -11,7 +11,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,8 @@ from gpuscale.codegen.layout import (
 )
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.schedule import loop_of
-from gpuscale.codegen.target_cpu import SLOT, KernelSpec, kernel_source
+from gpuscale.codegen.spec import KernelSpec
+from gpuscale.codegen.target_cpu import SLOT, kernel_source
 
 __all__ = ["Plan", "Request", "compile_spec", "launch_map", "launch_reduce", "make_plan"]
 
@@ -94,7 +95,7 @@ class Plan:
 
 def make_plan(request: Request) -> Plan:
     """Choose layout, tiles and kernel for a request."""
-    program, shape = request.program, request.shape
+    shape = request.shape
     moving = [*request.arrays, *request.coefs]
     order = walking_order(shape, [*(request.outs or ()), *moving])
     operands = [*moving, *_results(request, order)]
@@ -110,9 +111,7 @@ def make_plan(request: Request) -> Plan:
     return Plan(spec, geometry, tuple(order), scratch)
 
 
-def _geometry(
-    spec: KernelSpec, layout: Layout, tile: tuple[int, int, int], area: int
-) -> Any:
+def _geometry(spec: KernelSpec, layout: Layout, tile: tuple[int, int, int], area: int) -> Any:
     program = spec.program
     units = [1] * len(spec.operands)
     for instr in program.instrs:
@@ -271,7 +270,7 @@ def compile_spec(spec: KernelSpec) -> Compiled:
     return kernel
 
 
-@lru_cache(maxsize=None)
+@cache
 def _helper_address(helper: Helper) -> int:
     return compile_kernel(helper.source())
 
@@ -292,9 +291,7 @@ def _scratch(size: int) -> Any:
     return area
 
 
-def _launch(
-    plan: Plan, bases: Sequence[int], totals: Sequence[Any], params: Sequence[Any]
-) -> None:
+def _launch(plan: Plan, bases: Sequence[int], totals: Sequence[Any], params: Sequence[Any]) -> None:
     spec = plan.spec
     g = plan.geometry.copy()
     area = _scratch(plan.scratch)

@@ -62,9 +62,7 @@ class RandomOp:
         return self.dtypes
 
 
-def _row(
-    module: str, function: str, fill: str, out: str, cost: int, rows: str = ""
-) -> RandomOp:
+def _row(module: str, function: str, fill: str, out: str, cost: int, rows: str = "") -> RandomOp:
     dtypes = tuple(np.dtype(d) for d in (*_KEY_AND_INDEX, out))
     return RandomOp(f"philox_{function}", module, function, fill, dtypes, cost, rows)
 

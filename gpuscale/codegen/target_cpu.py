@@ -9,13 +9,11 @@ and all arrays that move the same way. `tiles_cpu.next_tile` walks: it keeps its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from gpuscale.codegen import random_ops
-from gpuscale.codegen.accumulate import FIRST, SHIFT, Accumulator, accumulator_of
+from gpuscale.codegen.accumulate import FIRST, SHIFT
 from gpuscale.codegen.emit import constant, expression, memory_type, type_name
 from gpuscale.codegen.geometry import HEADER, OPERAND
 from gpuscale.codegen.helpers import (
@@ -27,141 +25,15 @@ from gpuscale.codegen.helpers import (
 )
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import ScalarProgram
-from gpuscale.codegen.schedule import Stage, Stages, schedule
+from gpuscale.codegen.schedule import Stage
+from gpuscale.codegen.spec import KernelSpec
 
-__all__ = ["SLOT", "KernelSpec", "kernel_source", "scalar_slot"]
+__all__ = ["SLOT", "kernel_source", "scalar_slot"]
 
 SLOT = 16  # bytes of one parameter or constant, and of one element of a lane
 N_SCOPES = 32  # as in `intrinsics`, which needs numba
 TOGETHER = 4  # values that a reduction takes before it writes its lanes back
 LONG = 24  # instructions; longer programs take one, they take long to compile
-
-
-@dataclass(frozen=True)
-class KernelSpec:
-    """All that the text of a kernel depends on.
-
-    Attributes
-    ----------
-    program : ScalarProgram
-    form : str
-        "map", "columns" or "fold".
-    loads : tuple of str
-        How each array moves: "row", "scalar" or "tile".
-    fills : tuple of (int, str)
-        Random values drawn a row at a time, along "row" or "column".
-    outs : tuple of str
-        How each result of a map moves: "row" or "tile".
-    reductions : tuple of str
-        One for each output of a reduction.
-    """
-
-    program: ScalarProgram
-    form: str
-    loads: tuple[str, ...]
-    fills: tuple[tuple[int, str], ...]
-    outs: tuple[str, ...] = ()
-    reductions: tuple[str, ...] = ()
-
-    @cached_property
-    def accumulators(self) -> tuple[Accumulator, ...]:
-        """How each reduction is compiled."""
-        pairs = zip(self.reductions, self.program.dtypes, strict=False)
-        found = tuple(accumulator_of(name, dtype) for name, dtype in pairs)
-        return tuple(a for a in found if a is not None)
-
-    @cached_property
-    def wants_position(self) -> bool:
-        """Whether the position in the reduced extent is one more index function."""
-        return any(a.wants_position for a in self.accumulators)
-
-    @cached_property
-    def operands(self) -> tuple[str, ...]:
-        """Names of what moves over the domain, in the order of their slots."""
-        p = self.program
-        return (
-            *(f"l{k}" for k in range(p.n_loads)),
-            *(f"x{k}" for k in range(p.n_indices)),
-            *(("flat",) if self.wants_position else ()),
-            *(f"o{k}" for k in range(len(self.outs))),
-            *(("kept",) if self.reductions else ()),
-        )
-
-    @cached_property
-    def stages(self) -> Stages:
-        """The program, cut into stages."""
-        direct = {k for k, moves in enumerate(self.outs) if moves == "row"}
-        return schedule(self.program, self.loads, dict(self.fills), direct)
-
-    @cached_property
-    def calls(self) -> tuple[int, ...]:
-        """Values that NumPy's loops compute."""
-        return tuple(s.values[0] for s in self.stages.stages if s.kind == "call")
-
-    @cached_property
-    def n_totals(self) -> int:
-        """Number of accumulator arrays."""
-        return sum(len(a.totals) for a in self.accumulators)
-
-    @cached_property
-    def n_lanes(self) -> int:
-        """Number of lane vectors."""
-        return sum(len(a.lanes) for a in self.accumulators)
-
-    @cached_property
-    def slot(self) -> int:
-        """Bytes of one buffered element."""
-        return 16 if any(i.dtype.itemsize == 16 for i in self.program.instrs) else 8
-
-    @cached_property
-    def needs_spare(self) -> bool:
-        """Whether one more buffer is needed: to transpose, or for results nobody wants."""
-        return any(moves == "column" for _, moves in self.fills) or any(
-            getattr(OPS[self.program.instrs[v].op].ufunc, "nout", 1) > 1 for v in self.calls
-        )
-
-    @cached_property
-    def n_buffers(self) -> int:
-        """Number of tile buffers."""
-        return self.stages.n_buffers + self.needs_spare
-
-    def slot_of(self, name: str) -> int:
-        """Place of an operand in g."""
-        return len(HEADER) + len(OPERAND) * self.operands.index(name)
-
-    @cached_property
-    def totals_at(self) -> int:
-        """Place of the first accumulator's address in g."""
-        return len(HEADER) + len(OPERAND) * len(self.operands)
-
-    @cached_property
-    def loops_at(self) -> int:
-        """Place of the first NumPy loop's address and data in g."""
-        return self.totals_at + self.n_totals
-
-    @cached_property
-    def helpers(self) -> tuple[Helper, ...]:
-        """Parts that this kernel calls by address."""
-        instrs = self.program.instrs
-        found = [NEXT_TILE]
-        for stage in self.stages.stages:
-            instr = instrs[stage.values[0]] if stage.values else None
-            if instr is not None and stage.kind == "copy":
-                found.append(copy_helper(instr.dtype))
-            elif instr is not None and stage.kind == "fill":
-                found.append(fill_helper(instr.op, instr.dtype))
-        found += [merge_helper(self.form, a) for a in self.accumulators]
-        return tuple(dict.fromkeys(found))
-
-    @cached_property
-    def helpers_at(self) -> int:
-        """Place of the first helper's address in g."""
-        return self.loops_at + 2 * len(self.calls)
-
-    @cached_property
-    def outer_at(self) -> int:
-        """Place of the outer axes in g."""
-        return self.helpers_at + len(self.helpers)
 
 
 def kernel_source(spec: KernelSpec) -> str:
