@@ -21,6 +21,7 @@ from gpuscale.array.api.comparing import *
 from gpuscale.array.api.constants import *
 from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
+from gpuscale.array.api.distinct import *
 from gpuscale.array.api.einsum import *
 from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.files import *

@@ -1,14 +1,11 @@
-"""Distinct elements and set operations, against NumPy."""
+"""Set operations against NumPy."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
-from gpuscale.base import config
-from gpuscale.base.types import is_known
 from gpuscale.testing import assert_eq, nothing_computes
 from gpuscale.testing.strategies import chunked
 
@@ -24,69 +21,6 @@ def repetitive(draw, max_dims=2):
     else:
         array = draw(hnp.arrays("int32", shape, elements=st.integers(-3, 3)))
     return array, draw(chunked(array))
-
-
-@settings(max_examples=60)
-@given(repetitive(), st.booleans(), st.booleans())
-def test_unique(pair, equal_nan, deep):
-    array, x = pair
-    every = {"return_index": True, "return_inverse": True, "return_counts": True}
-    with config.set({"array.split-every": 2 if deep else 16}):
-        results = ga.unique(x, **every, equal_nan=equal_nan)
-        plain = ga.unique(x, equal_nan=equal_nan)
-    expected = np.unique(array, **every, equal_nan=equal_nan)
-    for ours, theirs in zip(results, expected, strict=True):
-        assert_eq(ours, theirs)
-    assert_eq(plain, expected[0])
-
-
-@settings(max_examples=20)
-@given(repetitive())
-def test_unique_of_the_standard(pair):
-    array, x = pair
-    for name in ("unique_all", "unique_counts", "unique_inverse"):
-        ours, theirs = getattr(ga, name)(x), getattr(np, name)(array)
-        assert ours._fields == theirs._fields
-        for field, a, b in zip(ours._fields, ours, theirs, strict=True):
-            if field == "inverse_indices":  # NumPy numbers the NaN, all different, anyhow
-                missing = np.isnan(array)
-                assert_eq(a.compute()[~missing], b[~missing])
-                assert_eq(np.sort(a.compute()[missing]), np.sort(b[missing]))
-            else:
-                assert_eq(a, b)
-    expected = np.sort(np.unique_values(array)) if array.size else array.reshape(-1)
-    assert_eq(ga.unique_values(x), expected)
-
-
-@settings(max_examples=15)
-@given(repetitive())
-def test_unique_slices(pair):
-    array, x = pair
-    every = {"return_index": True, "return_inverse": True, "return_counts": True}
-    results = ga.unique(x, **every, axis=-1)
-    for ours, theirs in zip(results, np.unique(array, **every, axis=-1), strict=True):
-        assert_eq(ours, theirs)
-    with pytest.raises(np.exceptions.AxisError):
-        ga.unique(x, axis=2)
-
-
-def test_unique_of_other_dtypes():
-    words = np.array(["b", "a", "b", ""])
-    assert_eq(ga.unique(ga.from_array(words, chunks=2)), np.unique(words))
-    dates = np.array(["2001-01-01", "NaT", "NaT"], "datetime64[D]")
-    assert_eq(ga.unique(ga.from_array(dates, chunks=1)), np.unique(dates))
-    waves = np.array([1j, complex(np.nan, 1), complex(1, np.nan), 1j])
-    assert ga.unique(ga.from_array(waves, chunks=1)).shape == np.unique(waves).shape
-
-
-def test_sizes_are_counted_when_someone_asks():
-    x = ga.asarray([3, 1, 3, 2], chunks=2)
-    with nothing_computes():
-        values, counts = ga.unique(x, return_counts=True)
-        assert not is_known(values.chunks)
-        total = values * counts  # aligned, although nobody knows how many there are
-    assert values.shape == (3,)
-    assert total.compute().tolist() == [1, 2, 6]
 
 
 @settings(max_examples=40)
