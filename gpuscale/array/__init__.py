@@ -6,6 +6,7 @@ becomes physical nodes.
 """
 
 from gpuscale.array import fft as fft
+from gpuscale.array import linalg as linalg
 from gpuscale.array import lower as lower
 from gpuscale.array import ma as ma
 from gpuscale.array import overlap as overlap
