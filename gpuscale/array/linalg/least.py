@@ -36,9 +36,7 @@ def _inverse_of_large(values: Array, cutoff: Any) -> Array:
     return call("where", large, 1 / call("where", large, values, 1), values.dtype.type(0))
 
 
-def lstsq(
-    a: Any, b: Any, rcond: float | None = None
-) -> tuple[Array, Array, Array, Array]:
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Array, Array, Array, Array]:
     """Least-squares solutions of linear systems; of these the smallest.
 
     A tall matrix in several blocks is decomposed by a tree, see `svd`.
@@ -102,9 +100,7 @@ def _if_full(residuals: Any, rank: Any, n: int) -> Any:
     return residuals if int(rank) == n else residuals[:0]
 
 
-def pinv(
-    a: Any, /, rcond: Any = None, hermitian: bool = False, *, rtol: Any = ...
-) -> Array:
+def pinv(a: Any, /, rcond: Any = None, hermitian: bool = False, *, rtol: Any = ...) -> Array:
     """Pseudo-inverses of matrices, by their singular values.
 
     Parameters
@@ -147,9 +143,7 @@ def pinv(
     return matmul(adjoint(vh), _inverse_of_large(s, cutoff)[..., None] * adjoint(u))
 
 
-def matrix_rank(
-    A: Any, /, tol: Any = None, hermitian: bool = False, *, rtol: Any = None
-) -> Array:
+def matrix_rank(A: Any, /, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """Rank of matrices: how many singular values are not negligible.
 
     Parameters
@@ -194,8 +188,14 @@ def _column(value: Any) -> Any:
 
 
 def svd_compressed(
-    a: Any, k: int, iterator: str = "power", n_power_iter: int = 0, n_oversamples: int = 10,
-    seed: Any = None, compute: bool = False, coerce_signs: bool = True,
+    a: Any,
+    k: int,
+    iterator: str = "power",
+    n_power_iter: int = 0,
+    n_oversamples: int = 10,
+    seed: Any = None,
+    compute: bool = False,
+    coerce_signs: bool = True,
 ) -> SVDResult:
     """Largest singular values and their vectors, nearly, by random projections.
 

@@ -251,7 +251,11 @@ def sfqr(data: Any) -> QRResult:
 
 
 def svd(
-    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False, *,
+    a: Any,
+    full_matrices: bool = True,
+    compute_uv: bool = True,
+    hermitian: bool = False,
+    *,
     coerce_signs: bool = True,
 ) -> Any:
     """Singular value decomposition of matrices.
@@ -320,9 +324,7 @@ def _svd_in_blocks(x: Array, full_matrices: bool) -> SVDResult:
         return SVDResult(matrix_transpose(uh), s, matrix_transpose(v))
     u, s, vh = tsqr(x, compute_svd=True)
     if full_matrices and m > n:
-        (complement,) = batched(
-            _complement, [u.expr], [2], [Output((m, m - n), u.dtype)], "svd"
-        )
+        (complement,) = batched(_complement, [u.expr], [2], [Output((m, m - n), u.dtype)], "svd")
         u = concatenate([u, Array(complement)], 1)
     return SVDResult(u, s, vh)
 

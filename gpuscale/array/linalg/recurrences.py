@@ -142,7 +142,7 @@ class Elimination:
         k, j = block.index
         before = chunks if k == j else chunks[:-1]
         if k:
-            (_, panel), = before
+            ((_, panel),) = before
         else:
             panel = array_namespace(before[0]).concatenate(before) if len(before) > 1 else before[0]
         with one_thread():
