@@ -1,8 +1,13 @@
-"""Discrete Fourier transforms: transformed axes become one block, other axes stay cut."""
+"""Discrete Fourier transforms, one axis after the other.
+
+The axis being transformed becomes one block, and the other axes are cut in turn so that blocks
+keep their size. A transform along several axes so never needs more than rows of the array.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,9 +16,14 @@ from gpuscale.array.api.creation import arange
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.tiling import roll
 from gpuscale.array.collection import Array
+from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
+from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
+from gpuscale.base.config import get
 from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.memory.limits import parse_bytes
 
 __all__ = [
     "fft",
@@ -37,93 +47,87 @@ __all__ = [
     "rfftn",
 ]
 
+Axes = Sequence[int] | None
+Lengths = Sequence[int | None] | None
+
 _NORMS = (None, "backward", "ortho", "forward")
+_SMALL = 1 << 20  # bytes of a block that is not worth cutting
+_FROM_HALF = ("irfft", "hfft")  # from half a spectrum
+_TO_HALF = ("rfft", "ihfft")  # to half a spectrum
 
 
-def _axes_and_lengths(
-    x: Array, s: Sequence[int | None] | None, axes: Sequence[int] | None, real_last: bool
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Spell axes and transformed lengths out; ``real_last``: the last input is half a spectrum."""
-    if axes is None:
-        axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
-    places = tuple(normalize_axis(axis, x.ndim) for axis in axes)
-    if s is not None and len(s) != len(places):
-        raise ValueError("Shape and axes have different lengths.")
-    lengths = [x.shape[axis] for axis in places]
-    if real_last and lengths:
-        lengths[-1] = 2 * (lengths[-1] - 1)
-    for k, n in enumerate(s or ()):
-        if n is not None and n != -1:
-            lengths[k] = int(n)
-    if any(n < 1 for n in lengths):
-        raise ValueError(f"Invalid number of FFT data points ({min(lengths)}) specified.")
-    return places, tuple(lengths)
+# --- one axis ------------------------------------------------------------------------------------
 
 
-def _transform(
-    name: str,
-    x: Any,
-    s: Sequence[int | None] | None,
-    axes: Sequence[int] | None,
-    norm: str | None,
-    out: str = "full",
-) -> Array:
-    """Apply one of NumPy's n-dimensional transforms to every block.
-
-    ``out`` says how long the last transformed axis gets: "full", "half" of a spectrum, or "real".
-    """
+def _along(name: str, x: Any, n: int | None, axis: int, norm: str | None, out: Any = None) -> Array:
+    """Transform one axis by NumPy's function of that name."""
     if norm not in _NORMS:
         raise ValueError(f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".')
     x = as_array(x).compute_chunk_sizes()
-    places, lengths = _axes_and_lengths(x, s, axes, real_last=out == "real")
-    if not places:
-        return x.astype(np.result_type(x.dtype, np.complex64))
-    whole = x.rechunk({axis: -1 if axis in places else "auto" for axis in range(x.ndim)})
+    axis = normalize_axis(axis, x.ndim)
+    n = _length(name, x.shape[axis], n)
+    whole = _in_lines(x, [axis])
     chunks = list(whole.chunks)
-    for axis, n in zip(places, lengths, strict=True):
-        chunks[axis] = (n,)
-    if out == "half":
-        chunks[places[-1]] = (lengths[-1] // 2 + 1,)
-    sample = np.ones((1,) * x.ndim, x.dtype)
-    dtype = getattr(np.fft, name)(sample, lengths, places).dtype
-    return map_blocks(
-        _transform_chunk,
-        whole,
-        name=name,
-        transform=name,
-        s=lengths,
-        axes=places,
-        norm=norm,
-        dtype=dtype,
-        chunks=tuple(chunks),
-    )
+    chunks[axis] = (n // 2 + 1 if name in _TO_HALF else n,)
+    dtype = getattr(np.fft, name)(np.ones(1, x.dtype), 1).dtype
+    options = {"n": n, "axis": axis, "norm": norm}
+    function = _Transform(name, options)
+    return into(out, map_blocks(function, whole, dtype=dtype, chunks=tuple(chunks)))
 
 
-def _transform_chunk(
-    chunk: Any, transform: str, s: tuple[int, ...], axes: tuple[int, ...], norm: str | None
-) -> Any:
-    return getattr(array_namespace(chunk).fft, transform)(chunk, s=s, axes=axes, norm=norm)
+def _length(name: str, there: int, n: int | None) -> int:
+    """Length of the signal: that of the axis, unless said."""
+    if n is None:
+        n = 2 * (there - 1) if name in _FROM_HALF else there
+    n = n.__index__()
+    if n < 1:
+        raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
+    return n
 
 
-def _one(n: int | None) -> list[int | None] | None:
-    return None if n is None else [n]
+class _Transform:
+    """A transform from the library of the chunk, with its options."""
+
+    def __init__(self, name: str, options: dict[str, Any]) -> None:
+        self.name, self.options = name, options
+        self.__name__ = name
+
+    def __call__(self, chunk: Any) -> Any:
+        return getattr(array_namespace(chunk).fft, self.name)(chunk, **self.options)
 
 
-def fft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def _in_lines(x: Array, axes: Sequence[int]) -> Array:
+    """Make some axes one block each; cut the others so that blocks are as large as before."""
+    if all(x.numblocks[axis] == 1 for axis in axes):
+        return x
+    itemsize = max(x.itemsize, 1)
+    largest = prod(max(sizes, default=1) for sizes in x.chunks) * itemsize
+    limit = max(_SMALL, min(largest, parse_bytes(get("array.chunk-size"))))
+    spec = {axis: -1 if axis in axes else "auto" for axis in range(x.ndim)}
+    return Array(rechunk(x.expr, normalize_chunks(spec, x.shape, itemsize, limit, x.chunks)))
+
+
+def fft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Array:
     """Fourier transform along one axis.
 
     Parameters
     ----------
-    x : array
+    a : array
     n : int, optional
         Length of the axis; it is cut or filled with zeros.
     axis : int
     norm : {"backward", "ortho", "forward"}, optional
+        Which direction is divided by the length.
+    out : Array, optional
 
     Raises
     ------
     ValueError
         If ``n`` is less than 1, or ``norm`` is none of these.
+    numpy.exceptions.AxisError
+        If the axis does not exist.
 
     Examples
     --------
@@ -131,87 +135,153 @@ def fft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = None
     >>> ga.fft.fft(ga.ones(4)).compute().real
     array([4., 0., 0., 0.])
     """
-    return _transform("fftn", x, _one(n), [axis], norm)
+    return _along("fft", a, n, axis, norm, out)
 
 
-def ifft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def ifft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Array:
     """Inverse Fourier transform along one axis; parameters as for `fft`."""
-    return _transform("ifftn", x, _one(n), [axis], norm)
+    return _along("ifft", a, n, axis, norm, out)
 
 
-def rfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def rfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Array:
     """Fourier transform of real numbers: the non-negative half of the spectrum."""
-    return _transform("rfftn", x, _one(n), [axis], norm, "half")
+    return _along("rfft", a, n, axis, norm, out)
 
 
-def irfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def irfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Array:
     """Inverse of `rfft`; ``n`` is the length of the result."""
-    return _transform("irfftn", x, _one(n), [axis], norm, "real")
+    return _along("irfft", a, n, axis, norm, out)
 
 
-def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def hfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Array:
     """Fourier transform of a signal with Hermitian symmetry: a real spectrum."""
-    x = as_array(x)
-    return irfft(x.conj(), n, axis, _swapped(norm))
+    return _along("hfft", a, n, axis, norm, out)
 
 
-def ihfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def ihfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Array:
     """Inverse of `hfft`."""
-    return rfft(x, n, axis, _swapped(norm)).conj()
+    return _along("ihfft", a, n, axis, norm, out)
 
 
-def _swapped(norm: str | None) -> str | None:
-    """The norm whose direction is the other one: hfft is the inverse of a forward transform."""
-    return {None: "forward", "backward": "forward", "forward": "backward"}.get(norm, norm)
+# --- several axes --------------------------------------------------------------------------------
 
 
-def fftn(x: Any, /, s: Any = None, axes: Any = None, norm: str | None = None) -> Array:
+def _spelled(x: Array, s: Lengths, axes: Axes) -> list[tuple[int, int | None]]:
+    """Axis and length of each transform along several axes; -1 is the length that is there."""
+    if axes is None:
+        axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
+    places = [normalize_axis(axis, x.ndim) for axis in axes]
+    lengths = [None] * len(places) if s is None else list(s)
+    if len(lengths) != len(places):
+        raise ValueError("Shape and axes have different lengths.")
+    return [
+        (axis, x.shape[axis] if n == -1 else n) for axis, n in zip(places, lengths, strict=True)
+    ]
+
+
+def _several(
+    others: str, last: str, a: Any, s: Lengths, axes: Axes, norm: str | None, out: Any
+) -> Array:
+    """Transform several axes, the last of them by a function of its own."""
+    x = as_array(a).compute_chunk_sizes()
+    steps = [(others, *step) for step in _spelled(x, s, axes)]
+    if steps:
+        end = (last, *steps.pop()[1:])
+        # Real numbers become half a spectrum first, and come back from it last.
+        steps = [end, *steps] if last in _TO_HALF else [*steps, end]
+    elif last != others:
+        raise IndexError(f"{last}n needs at least one axis")
+    for name, axis, n in steps:
+        x = _along(name, x, n, axis, norm)
+    return into(out, x)
+
+
+def fftn(
+    a: Any, s: Lengths = None, axes: Axes = None, norm: str | None = None, out: Any = None
+) -> Array:
     """Fourier transform along several axes, by default all.
 
     Parameters
     ----------
-    x : array
+    a : array
     s : sequence of int, optional
-        Lengths of the transformed axes.
+        Lengths of the transformed axes; -1 is the length that an axis has.
     axes : sequence of int, optional
-    norm : {"backward", "ortho", "forward"}, optional
+    norm, out
+        As for `fft`.
+
+    Raises
+    ------
+    ValueError
+        If ``s`` and ``axes`` have different lengths, a length is less than 1, or ``norm`` is wrong.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.fft.fftn(ga.ones((2, 2), chunks=1)).compute().real
+    array([[4., 0.],
+           [0., 0.]])
     """
-    return _transform("fftn", x, s, axes, norm)
+    return _several("fft", "fft", a, s, axes, norm, out)
 
 
-def ifftn(x: Any, /, s: Any = None, axes: Any = None, norm: str | None = None) -> Array:
+def ifftn(
+    a: Any, s: Lengths = None, axes: Axes = None, norm: str | None = None, out: Any = None
+) -> Array:
     """Inverse Fourier transform along several axes; parameters as for `fftn`."""
-    return _transform("ifftn", x, s, axes, norm)
+    return _several("ifft", "ifft", a, s, axes, norm, out)
 
 
-def rfftn(x: Any, /, s: Any = None, axes: Any = None, norm: str | None = None) -> Array:
-    """Fourier transform of real numbers along several axes."""
-    return _transform("rfftn", x, s, axes, norm, "half")
+def rfftn(
+    a: Any, s: Lengths = None, axes: Axes = None, norm: str | None = None, out: Any = None
+) -> Array:
+    """Fourier transform of real numbers along several axes; the last gets half a spectrum."""
+    return _several("fft", "rfft", a, s, axes, norm, out)
 
 
-def irfftn(x: Any, /, s: Any = None, axes: Any = None, norm: str | None = None) -> Array:
+def irfftn(
+    a: Any, s: Lengths = None, axes: Axes = None, norm: str | None = None, out: Any = None
+) -> Array:
     """Inverse of `rfftn`."""
-    return _transform("irfftn", x, s, axes, norm, "real")
+    return _several("ifft", "irfft", a, s, axes, norm, out)
 
 
-def fft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Array:
+def fft2(
+    a: Any, s: Lengths = None, axes: Axes = (-2, -1), norm: str | None = None, out: Any = None
+) -> Array:
     """Fourier transform along two axes."""
-    return fftn(x, s, axes, norm)
+    return fftn(a, s, axes, norm, out)
 
 
-def ifft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Array:
+def ifft2(
+    a: Any, s: Lengths = None, axes: Axes = (-2, -1), norm: str | None = None, out: Any = None
+) -> Array:
     """Inverse Fourier transform along two axes."""
-    return ifftn(x, s, axes, norm)
+    return ifftn(a, s, axes, norm, out)
 
 
-def rfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Array:
+def rfft2(
+    a: Any, s: Lengths = None, axes: Axes = (-2, -1), norm: str | None = None, out: Any = None
+) -> Array:
     """Fourier transform of real numbers along two axes."""
-    return rfftn(x, s, axes, norm)
+    return rfftn(a, s, axes, norm, out)
 
 
-def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Array:
+def irfft2(
+    a: Any, s: Lengths = None, axes: Axes = (-2, -1), norm: str | None = None, out: Any = None
+) -> Array:
     """Inverse of `rfft2`."""
-    return irfftn(x, s, axes, norm)
+    return irfftn(a, s, axes, norm, out)
 
 
 # --- helpers -------------------------------------------------------------------------------------
@@ -219,10 +289,9 @@ def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None)
 
 def fftfreq(
     n: int,
-    /,
-    *,
     d: float = 1.0,
     chunks: Any = "auto",
+    *,
     dtype: Any = None,
     device: Any = None,
     like: Any = None,
@@ -235,26 +304,31 @@ def fftfreq(
     >>> ga.fft.fftfreq(4).compute()
     array([ 0.  ,  0.25, -0.5 , -0.25])
     """
-    places = arange(n, chunks=chunks, device=device, like=like)
+    places = arange(_positive(n), chunks=chunks, device=device, like=like)
     half = (n - 1) // 2 + 1
-    frequencies = (places - n * (places >= half)) / (n * d)
+    frequencies = (places - n * (places >= half)) * (1.0 / (n * d))
     return frequencies if dtype is None else frequencies.astype(dtype)
 
 
 def rfftfreq(
     n: int,
-    /,
-    *,
     d: float = 1.0,
     chunks: Any = "auto",
+    *,
     dtype: Any = None,
     device: Any = None,
     like: Any = None,
 ) -> Array:
     """Frequencies of the elements of a transform of real numbers."""
-    places = arange(n // 2 + 1, chunks=chunks, device=device, like=like)
-    frequencies = places / (n * d)
+    places = arange(_positive(n) // 2 + 1, chunks=chunks, device=device, like=like)
+    frequencies = places * (1.0 / (n * d))
     return frequencies if dtype is None else frequencies.astype(dtype)
+
+
+def _positive(n: Any) -> int:
+    if not hasattr(n, "__index__"):
+        raise ValueError("n should be an integer")
+    return n.__index__()
 
 
 def _shift(x: Any, axes: Any, amount: Callable[[int], int]) -> Array:
@@ -265,12 +339,12 @@ def _shift(x: Any, axes: Any, amount: Callable[[int], int]) -> Array:
     return roll(x, [amount(x.shape[axis]) for axis in places], list(places)) if places else x
 
 
-def fftshift(x: Any, /, *, axes: Any = None) -> Array:
+def fftshift(x: Any, axes: Any = None) -> Array:
     """Move frequency zero to the center."""
     return _shift(x, axes, lambda n: n // 2)
 
 
-def ifftshift(x: Any, /, *, axes: Any = None) -> Array:
+def ifftshift(x: Any, axes: Any = None) -> Array:
     """Undo `fftshift`."""
     return _shift(x, axes, lambda n: -(n // 2))
 
@@ -281,41 +355,46 @@ def fft_wrap(function: Callable[..., Any], kind: str | None = None, dtype: Any =
     Parameters
     ----------
     function : callable
-        With NumPy's signature, ``function(x, n, axis)`` or ``function(x, s, axes)``.
+        With NumPy's signature, ``function(a, n=, axis=)`` or ``function(a, s=, axes=)``.
     kind : str, optional
         Which of NumPy's transforms it is; its own name by default.
     dtype : dtype, optional
-        Of the result, where it is not that of NumPy's.
+        Of the result; by default the function is tried on something tiny.
 
     Raises
     ------
     ValueError
         If there is no such transform.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.fft.fft_wrap(np.fft.rfft)(ga.ones((2, 4), chunks=1)).shape
+    (2, 3)
     """
     name = kind or function.__name__
-    ours = globals().get(name)
-    if name not in __all__ or ours is None:
+    if name not in _KINDS:
         raise ValueError(f"Given unknown `kind` {name}.")
+    ours = globals()[name]
+    one = name[-1] not in "2n"
+    names = ("n", "axis") if one else ("s", "axes")
 
-    def wrapped(x: Any, *args: Any, **kwargs: Any) -> Array:
-        plan = ours(x, *args, **kwargs)
-        x = as_array(x)
-        changed = [a for a in range(x.ndim) if plan.numblocks[a] == 1]
-        whole = x.rechunk({a: -1 if a in changed else plan.chunks[a] for a in range(x.ndim)})
-        result = plan.dtype if dtype is None else dtype
-        return map_blocks(_Call(function, args), whole, dtype=result, chunks=plan.chunks, **kwargs)
+    def wrapped(a: Any, *args: Any, **kwargs: Any) -> Array:
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        x = as_array(a).compute_chunk_sizes()
+        usual = -1 if one else (-2, -1) if "2" in name else tuple(range(x.ndim))
+        place = given.setdefault(names[1], usual)
+        axes = [normalize_axis(k, x.ndim) for k in ((place,) if one else place)]
+        whole = _in_lines(x, axes)
+        shape = ours(whole, **given).shape
+        chunks = tuple((shape[k],) if k in axes else c for k, c in enumerate(whole.chunks))
+        tiny = {names[1]: given[names[1]]}
+        result = function(np.ones((2,) * x.ndim, x.dtype), **tiny).dtype if dtype is None else dtype
+        return map_blocks(function, whole, dtype=result, chunks=chunks, **given)
 
     wrapped.__name__ = name
     wrapped.__doc__ = f"Lazy, chunked version of {function.__module__}.{function.__name__}."
     return wrapped
 
 
-class _Call:
-    """A function with further positional arguments."""
-
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self.function, self.args = function, args
-        self.__name__ = getattr(function, "__name__", "transform")
-
-    def __call__(self, chunk: Any, **kwargs: Any) -> Any:
-        return self.function(chunk, *self.args, **kwargs)
+_KINDS = [name for name in __all__ if "freq" not in name and "s" not in name and "_" not in name]
