@@ -15,6 +15,8 @@ __all__ = ["broadcast_shapes", "refine_sizes", "unify_chunks", "unify_sizes"]
 # The common refinement only cuts blocks into views, but every block costs a task: it is worth
 # having while it has at most this many times the blocks of the finest operand.
 _REFINE_AT_MOST = 2
+# Blocks smaller than the largest by this factor are not worth a task.
+_SLIVER = 16
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
@@ -59,7 +61,8 @@ def unify_chunks(*operands: tuple[Chunks, Shape]) -> Chunks:
     """Return the grid in which operands of any broadcastable shapes are combined.
 
     Grids that agree are kept. Else each axis is cut wherever an operand is, as long as that does
-    not multiply the number of blocks; else it follows the operand with the most blocks.
+    not multiply the number of blocks or leave slivers; else it follows the operand with the most
+    blocks.
 
     Parameters
     ----------
@@ -121,8 +124,20 @@ def unify_sizes(candidates: Sequence[Sequence[tuple[Size, ...]]]) -> Chunks:
         different[0] if len(different) == 1 else refine_sizes(*different)
         for different in candidates
     ]
+    refined = [
+        finest[axis] if _n_slivers(sizes) > _n_slivers(finest[axis]) else sizes
+        for axis, sizes in enumerate(refined)
+    ]
     cheap = prod(map(len, refined)) <= _REFINE_AT_MOST * prod(map(len, finest))
     return tuple(refined if cheap else finest)
+
+
+def _n_slivers(sizes: tuple[Size, ...]) -> int:
+    """Blocks that are tiny beside the largest: what slices by a few elements leave."""
+    if not is_known(sizes):
+        return 0
+    largest = max(sizes, default=0)
+    return sum(_SLIVER * size < largest for size in sizes)
 
 
 def refine_sizes(*sizes: tuple[Size, ...]) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ from gpuscale.expr.kernels import ProgramKernel, ReduceKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import count_reads, is_free_to_read, is_read_in_place
+from gpuscale.expr.regrid import rechunk_late
 from gpuscale.expr.walk import toposort
 
 __all__ = ["fuse", "move_index", "program_cost"]
@@ -34,7 +35,7 @@ LONGEST = 128  # instructions; beyond this compiling takes longer than fusing sa
 
 def fuse(roots: Iterable[Node]) -> list[Node]:
     """Merge programs and inline single readers, below all roots at once."""
-    return _inline(coarsen(_merge(list(roots))))
+    return _inline(coarsen(_merge(rechunk_late(list(roots)))))
 
 
 def _merge(roots: list[Node]) -> list[Node]:

@@ -17,9 +17,12 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
 from gpuscale.expr.reads import count_reads, is_free_to_read
+from gpuscale.expr.regrid import is_joined_in_place
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.join import join_blocks
 from gpuscale.graph.numbering import no_collection
+from gpuscale.graph.pieces import joined_pieces
+from gpuscale.graph.sizes import all_nbytes, block_nbytes, workspaces
 from gpuscale.graph.task import Graph, Task
 
 __all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
@@ -125,38 +128,17 @@ class GraphBuilder:
         self.graph.update(zip(keys, tasks, strict=True))
 
 
-def block_nbytes(node: Node, index: BlockIndex) -> int:
-    """Projected bytes of a block; where data decides, those of the largest input block."""
-    nbytes = node.meta.block_nbytes(index)
-    if nbytes is not None:
-        return int(nbytes)
-    if isinstance(node, Blockwise):
-        reads = node.reads((index,))
-        return max((block_nbytes(each, block) for each, (block,) in reads), default=0)
-    sizes = [block_nbytes(child, (0,) * child.meta.ndim) for child in node.children]
-    return max(sizes, default=node.meta.dtype.itemsize)
-
-
-def _all_nbytes(node: Node, blocks: Sequence[BlockIndex]) -> list[int]:
-    """`block_nbytes` of many blocks."""
-    sizes = node.meta.block_sizes(blocks)
-    if sizes is None:
-        return [block_nbytes(node, index) for index in blocks]
-    itemsize = node.meta.dtype.itemsize
-    return [size * itemsize for size in sizes]
-
-
 @lays_out(Source)
 def _lay_out_source(builder: GraphBuilder, node: Source, wanted: list[BlockIndex]) -> None:
-    nbytes = repeat(0) if is_free_to_read(node) else _all_nbytes(node, wanted)
+    nbytes = repeat(0) if is_free_to_read(node) else all_nbytes(node, wanted)
     keys = builder.keys(node, wanted)
     builder.add_all(keys, node, node.run, repeat(()), zip(wanted), nbytes, repeat(0))
 
 
 @lays_out(Blockwise)
 def _lay_out_blockwise(builder: GraphBuilder, node: Blockwise, wanted: list[BlockIndex]) -> None:
-    nbytes = _all_nbytes(node, wanted)
-    workspace = _workspaces(node, wanted)
+    nbytes = all_nbytes(node, wanted)
+    workspace = workspaces(node, wanted)
     if isinstance(node.kernel, FunctionKernel):  # an opaque function may copy its input once
         workspace = map(add, workspace, nbytes)
     deps, keys = _reads(builder, node, wanted), builder.keys(node, wanted)
@@ -169,27 +151,6 @@ def _reads(
     """Keys that the tasks of some blocks take."""
     columns = [builder.want_all(each, theirs) for each, theirs in node.reads(blocks)]
     return zip(*columns, strict=True) if columns else repeat((), len(blocks))
-
-
-def _workspaces(node: Blockwise, blocks: list[BlockIndex]) -> Iterable[int]:
-    """Bytes that tasks need besides their inputs and results: what is evaluated inside them.
-
-    A program works in tiles that fit the cache.
-    """
-    itemsize = _itemsize_inside(node)
-    sizes = node.space.block_sizes(blocks) if itemsize else None
-    return repeat(0, len(blocks)) if sizes is None else [size * itemsize for size in sizes]
-
-
-def _itemsize_inside(node: Node) -> int:
-    """Bytes of one element of each input, and of theirs, that is evaluated inside a task."""
-    if not isinstance(node, Blockwise):
-        return 0
-    return sum(
-        each.node.meta.dtype.itemsize + _itemsize_inside(each.node)
-        for each in node.inputs
-        if each.inline and not is_free_to_read(each.node)
-    )
 
 
 @lays_out(TreeReduce)
@@ -286,17 +247,16 @@ class _WholeCall:
 @lays_out(Sink)
 def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -> None:
     x = node.x
-    direct = (
-        isinstance(x, Blockwise)
-        and hasattr(node.writer, "target")
-        and builder.readers[x.token] == 1
-        and x.meta.known
-    )
     keys, none = builder.keys(node, wanted), repeat(0)
-    if direct:
-        assert isinstance(x, Blockwise)
-        deps, workspace = _reads(builder, x, wanted), _workspaces(x, wanted)
-        builder.add_all(keys, x, _WriteInPlace(node), deps, zip(wanted), none, workspace)
+    alone = hasattr(node.writer, "target") and builder.readers[x.token] == 1 and x.meta.known
+    if alone and isinstance(x, Blockwise):
+        deps, workspace = _reads(builder, x, wanted), workspaces(x, wanted)
+        in_place = _WriteInPlace(node, x.run)
+        builder.add_all(keys, x, in_place, deps, zip(wanted), none, workspace)
+    elif alone and isinstance(x, Exchange) and is_joined_in_place(x, builder.readers):
+        for index, key, task in zip(wanted, keys, joined_pieces(builder, x, wanted), strict=True):
+            reads, join, room = task
+            builder.add(key, x, _WriteInPlace(node, join), reads, (index,), 0, room)
     else:
         deps = zip(builder.want_all(x, wanted))
         builder.add_all(keys, node, node.run, deps, zip(wanted), none, none)
@@ -305,12 +265,11 @@ def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -
 class _WriteInPlace:
     """Compute a block straight into the memory it is meant for."""
 
-    __slots__ = ("node",)
+    __slots__ = ("compute", "node")
 
-    def __init__(self, node: Sink) -> None:
-        self.node = node
+    def __init__(self, node: Sink, compute: Callable[..., Any]) -> None:
+        self.node, self.compute = node, compute
 
     def __call__(self, *values_and_index: Any) -> None:
-        x = self.node.x
-        slices = x.meta.block_slices(values_and_index[-1])
-        x.run(*values_and_index, out=self.node.writer.target(slices))  # type: ignore[attr-defined]
+        target = self.node.writer.target(self.node.x.meta.block_slices(values_and_index[-1]))
+        self.compute(*values_and_index, out=target)

@@ -10,9 +10,13 @@ import numpy as np
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.types import Chunks, Key, Unknown
 from gpuscale.chunks.rechunk import intersections
+from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import RechunkPlan
+from gpuscale.expr.regrid import is_joined_in_place
 from gpuscale.graph.build import GraphBuilder, lays_out
+from gpuscale.graph.pieces import joined_pieces
+from gpuscale.graph.sizes import all_nbytes
 
 __all__: list[str] = []
 
@@ -23,6 +27,9 @@ BlockIndex = tuple[int, ...]
 def _lay_out_rechunk(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
     """Go from the wanted blocks of the last grid back to those of the input."""
     (x,) = node.inputs
+    if is_joined_in_place(node, builder.readers):
+        _lay_out_pieces(builder, node, x, wanted)
+        return
     name = builder.key(node, ())[0]
     grids = [x.meta.chunks, *node.plan.steps]
     for level in range(len(grids) - 1, 0, -1):
@@ -41,6 +48,16 @@ def _lay_out_rechunk(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
             copy = _Copy(meta.block_shape(index), node.meta.dtype, spans)
             builder.add(_key(name, level, grids, index), node, copy, deps, (), nbytes)
         wanted = list(needed)
+
+
+def _lay_out_pieces(
+    builder: GraphBuilder, node: Exchange, x: Node, wanted: list[BlockIndex]
+) -> None:
+    keys, sizes = builder.keys(node, wanted), all_nbytes(node, wanted)
+    tasks = joined_pieces(builder, node, wanted)
+    for index, key, task, nbytes in zip(wanted, keys, tasks, sizes, strict=True):
+        deps, join, workspace = task
+        builder.add(key, x, join, deps, (index,), nbytes, workspace)
 
 
 def _key(name: str, level: int, grids: list[Chunks], index: BlockIndex) -> Key:
