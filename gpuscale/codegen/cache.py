@@ -1,33 +1,33 @@
-"""Compile the source of a kernel, or load it from the disk.
+"""Machine code on the disk: a kernel that was compiled once is there at once, without Numba.
 
-Numba keeps machine code beside a source file, under the file's time and size. So the source is
-written once to ``<folder>/<hash>.py`` with a fixed time; the hash covers everything that the
-machine code depends on. Processes may race: the first to link its file wins, all texts are equal.
+Each kernel is one object file, ``<folder>/<hash>.kernel``; the hash covers its source, the source
+of everything compiled into it, the versions of the compilers and the processor. Files are written
+under another name and then renamed, so processes may race: all write the same. A file that does not
+match its own checksum is made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.metadata
 import importlib.util
 import os
 import stat
-import sys
 import tempfile
+import threading
 import warnings
-from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from gpuscale.base import config
 from gpuscale.base.errors import CacheWarning
 
-__all__ = ["compile_kernel", "kernel_folder"]
+__all__ = ["compile_kernel", "is_stored", "kernel_folder"]
 
-Function = Callable[[Any], None]
 #: Modules whose code is compiled into kernels: a change of theirs makes kernels new.
 INGREDIENTS = (
+    "gpuscale.codegen.compiler",
     "gpuscale.codegen.draw_cpu",
     "gpuscale.codegen.geometry",
     "gpuscale.codegen.intrinsics",
@@ -35,7 +35,7 @@ INGREDIENTS = (
     "gpuscale.codegen.tiles_cpu",
     "gpuscale.kernels",
 )
-TIME_STAMP = 1_000_000_000  # any fixed number of seconds
+HEADING = b"gpuscale kernel 1"
 
 
 def kernel_folder() -> Path:
@@ -45,26 +45,6 @@ def kernel_folder() -> Path:
         return Path(chosen).expanduser()
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "gpuscale" / "kernels"
-
-
-@lru_cache(maxsize=1)
-def _environment() -> str:
-    """Everything besides the source that the machine code depends on."""
-    import llvmlite
-    import numba
-    from llvmlite import binding
-
-    digest = hashlib.sha256()
-    for name in INGREDIENTS:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None and spec.origin is not None
-        origin = Path(spec.origin)
-        files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
-        for file in files:
-            digest.update(file.read_bytes())
-    words = (numba.__version__, llvmlite.__version__, binding.get_host_cpu_name(),
-             binding.get_host_cpu_features().flatten(), digest.hexdigest())  # fmt: skip
-    return "\n".join(words)
 
 
 def compile_kernel(source: str) -> int:
@@ -78,92 +58,120 @@ def compile_kernel(source: str) -> int:
     Returns
     -------
     int
-        Address of the machine code, ``void kernel(int64_t *g)``; it lives as long as the process.
+        Address of the machine code, see `compiler.compile_source`; it lives as long as the
+        process.
 
     Warns
     -----
     CacheWarning
-        Once, where the folder cannot be written; kernels then live as long as the process.
+        Once, where the folder cannot be used; kernels then live as long as the process.
     """
-    name = "k" + hashlib.sha256((source + _environment()).encode()).hexdigest()[:40]
+    path = _path(source)
+    symbol = f"kernel_{path.stem}"
+    if symbol not in _loaded:
+        code = _read(path)
+        if code is None:
+            from gpuscale.codegen.compiler import compile_source
+
+            code = compile_source(symbol, source)
+            try:
+                _write(path, code)
+            except OSError as error:
+                _warn_once(str(path.parent), str(error))
+        _load(symbol, code)
+    return _loaded[symbol]
+
+
+def is_stored(source: str) -> bool:
+    """Whether a kernel is on the disk already."""
+    return _path(source).exists()
+
+
+def _path(source: str) -> Path:
+    digest = hashlib.sha256((_environment() + source).encode()).hexdigest()
+    return kernel_folder() / f"{digest[:40]}.kernel"
+
+
+@cache
+def _environment() -> str:
+    """Everything besides the source that machine code depends on."""
+    from llvmlite import binding
+
+    digest = hashlib.sha256()
+    for name in INGREDIENTS:
+        spec = importlib.util.find_spec(name)
+        assert spec is not None and spec.origin is not None
+        origin = Path(spec.origin)
+        files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
+        for file in files:
+            digest.update(file.read_bytes())
+    versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite")]
+    cpu = [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()]
+    return "\n".join([*versions, *cpu, digest.hexdigest(), ""])
+
+
+def _read(path: Path) -> bytes | None:
+    """Object file of a stored kernel; None where there is none, or a damaged one."""
     try:
-        path = _write_source(kernel_folder(), name, source)
-    except OSError as error:
-        _warn_unwritable(str(kernel_folder()), str(error))
-        return _jit(_in_memory(name, source), cache=False)
-    try:
-        return _jit(_imported(name, path), cache=True)
-    except Exception as error:  # whatever a damaged file leads to: NumbaError is one of many
-        _forget(path)
-        try:
-            return _jit(_in_memory(name, source), cache=False)
-        except Exception as second:
-            raise second from error
+        if _is_open_to_all(path.parent):
+            return None
+        heading, checksum, code = path.read_bytes().split(b"\n", 2)
+    except (OSError, ValueError):
+        return None
+    return code if heading == HEADING and checksum == _checksum(code) else None
 
 
-_alive: list[Any] = []  # Numba frees the code of what nobody holds
-
-
-def _jit(function: Function, cache: bool) -> int:
-    from numba import cfunc, types
-
-    vector = types.CPointer(types.int64)
-    compiled = cfunc(types.void(vector), error_model="numpy", cache=cache)(function)
-    _alive.append(compiled)
-    address: int = compiled.address
-    return address
-
-
-def _write_source(folder: Path, name: str, source: str) -> Path:
+def _write(path: Path, code: bytes) -> None:
+    folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_mode & stat.S_IWOTH:
+    if _is_open_to_all(folder):
         raise PermissionError("everybody can write there, and machine code would be trusted")
-    path = folder / f"{name}.py"
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".new")
     try:
-        if path.read_bytes() == source.encode() and path.stat().st_mtime == TIME_STAMP:
-            return path
-        path.unlink()  # damaged
-    except FileNotFoundError:
-        pass
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=name)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(source)
-        os.utime(temporary, (TIME_STAMP, TIME_STAMP))
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return path  # another process was first, with the same text
-    finally:
+        with os.fdopen(handle, "wb") as file:
+            file.write(b"\n".join([HEADING, _checksum(code), code]))
+        os.replace(temporary, path)
+    except BaseException:
         os.unlink(temporary)
-    return path
+        raise
 
 
-def _imported(name: str, path: Path) -> Function:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # Numba finds the globals of machine code from the disk there
-    spec.loader.exec_module(module)
-    kernel: Function = module.kernel
-    return kernel
+def _is_open_to_all(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & stat.S_IWOTH)
 
 
-def _in_memory(name: str, source: str) -> Function:
-    scope: dict[str, Any] = {"__name__": name}
-    exec(compile(source, f"<{name}>", "exec"), scope)
-    kernel: Function = scope["kernel"]
-    return kernel
+def _checksum(code: bytes) -> bytes:
+    return hashlib.sha256(code).hexdigest().encode()
 
 
-def _forget(path: Path) -> None:
-    """Remove a kernel's files; the next process writes them anew."""
-    for file in [path, *(path.parent / "__pycache__").glob(f"{path.stem}*")]:
-        file.unlink(missing_ok=True)
+_loaded: dict[str, int] = {}
+_loading = threading.Lock()
+
+
+@cache
+def _engine() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    machine = binding.Target.from_default_triple().create_target_machine(jit=True)
+    return binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+
+
+def _load(symbol: str, code: bytes) -> None:
+    """Put machine code where it can run, once: the engine cannot hold a symbol twice."""
+    from llvmlite import binding
+
+    with _loading:
+        if symbol not in _loaded:
+            engine = _engine()
+            engine.add_object_file(binding.ObjectFileRef.from_data(code))
+            engine.finalize_object()
+            _loaded[symbol] = engine.get_function_address(symbol)
 
 
 @lru_cache(maxsize=8)
-def _warn_unwritable(folder: str, reason: str) -> None:
+def _warn_once(folder: str, reason: str) -> None:
     warnings.warn(
         f"compiled kernels cannot be kept in {folder} ({reason}); they are compiled again in "
         "every process. Set the option codegen.cache-dir to a folder that can be written.",

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import carray, types
-from numba.extending import intrinsic, register_jitable
+from numba.extending import intrinsic
 
-from gpuscale.codegen.intrinsics import moved
+from gpuscale.codegen.intrinsics import in_kernel, moved
 from gpuscale.kernels.philox import rounds, uniform
 from gpuscale.kernels.philox import uniform_cpu as _compilable  # noqa: F401  registers uniform
 
@@ -103,62 +103,45 @@ def _draw_chunks(
     return types.void(out, types.intp, *words), codegen
 
 
-@register_jitable
-def _four_rows(
-    out: Any, out_step: int, start: int, step: int, size: int, key0: int, key1: int
-) -> None:
-    """Draw four rows whose starts are all even or all odd: a block holds two elements."""
-    k0, k1, one = np.uint64(key0), np.uint64(key1), np.uint64(1)
-    at = start & 1  # the element before the first whole block
-    while at + CHUNK <= size:
-        block = np.uint64(start + at) >> one
-        _draw_chunks(moved(out, at), out_step, block, np.uint64(step >> 1), k0, k1)
-        at += CHUNK
-    for row in range(ROWS):
-        first = start + row * step
-        for k in range(min(start & 1, size)):
-            out[row * out_step] = uniform.uniform(key0, key1, first + k)
-        for k in range(at, size):
-            out[row * out_step + k] = uniform.uniform(key0, key1, first + k)
-
-
-@register_jitable
+@in_kernel
 def uniform_rows(
     out: Any, out_step: int, start: int, step: int, rows: int, size: int, key0: int, key1: int
 ) -> None:
     """Write the uniforms start + i * step + k to ``out[i * out_step + k]``, k < size.
 
-    Where starts alternate between even and odd, every other row is taken together.
+    Four rows are drawn together if their starts are all even or all odd, a block holding two
+    elements: every other row, where starts alternate. A row left over is drawn as four rows that
+    follow each other. One text for both cases: it is long, and compiled wherever it stands.
     """
     apart = 1 + (step & 1)
-    whole = rows - rows % (ROWS * apart)
-    for first in range(0, whole, ROWS * apart):
-        for k in range(first, first + apart):
-            _four_rows(moved(out, k * out_step), apart * out_step, start + k * step,
-                       apart * step, size, key0, key1)  # fmt: skip
-    for i in range(whole, rows):
-        _one_row(moved(out, i * out_step), start + i * step, size, key0, key1)
-
-
-@register_jitable
-def _one_row(out: Any, start: int, size: int, key0: int, key1: int) -> None:
-    """Draw a row as four rows that follow each other, as far as it goes."""
-    at = min(start & 1, size)
-    if at:
-        out[0] = uniform.uniform(key0, key1, start)
-    k0, k1, one = np.uint64(key0), np.uint64(key1), np.uint64(1)
-    while at + ROWS * CHUNK <= size:
-        block = np.uint64(start + at) >> one
-        _draw_chunks(moved(out, at), CHUNK, block, np.uint64(LANES), k0, k1)
-        at += ROWS * CHUNK
-    for k in range(at, size):
-        out[k] = uniform.uniform(key0, key1, start + k)
+    grouped = rows - rows % (ROWS * apart)
+    i = 0
+    while i < rows:
+        first = start + i * step
+        head = min(first & 1, size)  # the element before the first whole block
+        if i < grouped:
+            together, row_step, between, advance = ROWS, apart * out_step, apart * step, CHUNK
+        else:
+            together, row_step, between, advance = 1, CHUNK, CHUNK, ROWS * CHUNK
+        done = head
+        while done + advance <= size:
+            block, apart_blocks = np.uint64(first + done) >> np.uint64(1), np.uint64(between >> 1)
+            to = moved(out, i * out_step + done)
+            _draw_chunks(to, row_step, block, apart_blocks, np.uint64(key0), np.uint64(key1))
+            done += advance
+        for row in range(together):
+            for rest in range(head + size - done):
+                k = rest if rest < head else done + rest - head
+                value = uniform.uniform(key0, key1, first + row * between + k)
+                moved(out, i * out_step + row * row_step)[k] = value
+        # The next group: after the odd rows of this one, or between its even rows.
+        i += 1 if i >= grouped or (apart == 2 and i % (2 * ROWS) == 0) else ROWS * apart - apart + 1
 
 
 def each_row(fill: Any) -> Any:
     """Make a function like `uniform_rows` from one that fills a dense vector."""
 
-    @register_jitable
+    @in_kernel
     def fill_rows(
         out: Any, out_step: int, start: int, step: int, rows: int, size: int, key0: int, key1: int
     ) -> None:

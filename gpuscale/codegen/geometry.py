@@ -27,6 +27,8 @@ HEADER = (
     "h",  # rows of this tile
     "w",
     "done",
+    "sides",  # of a mirrored pair: 2, or 1 on the diagonal of a block that is its own mirror
+    "triangular",  # whether both sides are one block
 )
 
 #: Words of each operand. Steps are in elements; ``unit`` is the size of an element in bytes, or

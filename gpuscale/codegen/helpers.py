@@ -15,7 +15,15 @@ from gpuscale.codegen import random_ops
 from gpuscale.codegen.accumulate import Accumulator
 from gpuscale.codegen.emit import memory_type, type_name
 
-__all__ = ["NEXT_TILE", "Helper", "copy_helper", "fill_helper", "merge_helper"]
+__all__ = [
+    "NEXT_PAIR",
+    "NEXT_TILE",
+    "Helper",
+    "columns_helper",
+    "copy_helper",
+    "merge_helper",
+    "rows_helper",
+]
 
 TILES, MERGES = "gpuscale.codegen.tiles_cpu", "gpuscale.codegen.merge_cpu"
 DRAWS = "gpuscale.codegen.draw_cpu"
@@ -62,6 +70,7 @@ class Helper:
 
 
 NEXT_TILE = Helper(TILES, "next_tile", ("int64",))
+NEXT_PAIR = Helper(TILES, "next_pair", ("int64",))
 
 
 def copy_helper(dtype: np.dtype[Any]) -> Helper:
@@ -70,19 +79,24 @@ def copy_helper(dtype: np.dtype[Any]) -> Helper:
     return Helper(TILES, "copy_tile", (kind, kind, "", "", "", ""))
 
 
-def fill_helper(op: str, dtype: np.dtype[Any]) -> Helper:
-    """`tiles_cpu.tile_filler` of one random draw."""
+def rows_helper(op: str, dtype: np.dtype[Any]) -> Helper:
+    """Fill rows with one random draw; the words are those of `draw_cpu.uniform_rows`."""
     row, kind = random_ops.BY_NAME[op], type_name(dtype)
+    words = (kind, *[""] * 7)
     if row.rows:
-        imports = [f"from {DRAWS} import {row.rows}", f"fill_tile = tile_filler({row.rows})"]
-    else:
-        imports = [
-            f"from {DRAWS} import each_row",
-            f"from gpuscale.kernels.philox.{row.module}_cpu import {row.fill}",
-            f"fill_tile = tile_filler(each_row({row.fill}))",
-        ]
-    imports.insert(0, f"from {TILES} import tile_filler")
-    return Helper("", "fill_tile", (kind, kind, *[""] * 7), tuple(imports))
+        return Helper(DRAWS, row.rows, words)
+    imports = (
+        f"from {DRAWS} import each_row",
+        f"from gpuscale.kernels.philox.{row.module}_cpu import {row.fill}",
+        f"fill_rows = each_row({row.fill})",
+    )
+    return Helper("", "fill_rows", words, imports)
+
+
+def columns_helper(dtype: np.dtype[Any]) -> Helper:
+    """`tiles_cpu.fill_columns` of one dtype."""
+    kind = type_name(dtype)
+    return Helper(TILES, "fill_columns", ("", kind, kind, *[""] * 6))
 
 
 def merge_helper(form: str, accumulator: Accumulator) -> Helper:

@@ -18,22 +18,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.extending import register_jitable
-
-from gpuscale.codegen.intrinsics import maximum, minimum, select
+from gpuscale.codegen.intrinsics import in_kernel, maximum, minimum, select
 
 
 def _merge(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     """Make (columns, fold) for an operation whose partial result is one number."""
 
-    @register_jitable
+    @in_kernel
     def columns(values: Any, result: Any,
                 at: int, step: int, width: int, lanes: int, rows: int) -> None:
         for lane in range(width):
             k = at + lane * step
             result[k] = operation(result[k], values[lane])
 
-    @register_jitable
+    @in_kernel
     def fold(values: Any, result: Any,
              at: int, step: int, width: int, lanes: int, rows: int) -> None:
         used = min(width, lanes)
@@ -47,32 +45,32 @@ def _merge(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     return columns, fold
 
 
-@register_jitable
+@in_kernel
 def _add(x: Any, y: Any) -> Any:
     return x + y
 
 
-@register_jitable
+@in_kernel
 def _multiply(x: Any, y: Any) -> Any:
     return x * y
 
 
-@register_jitable
+@in_kernel
 def _lower(x: Any, y: Any) -> Any:
     return minimum(x, y)
 
 
-@register_jitable
+@in_kernel
 def _higher(x: Any, y: Any) -> Any:
     return maximum(x, y)
 
 
-@register_jitable
+@in_kernel
 def _either(x: Any, y: Any) -> Any:
     return x | y
 
 
-@register_jitable
+@in_kernel
 def _both(x: Any, y: Any) -> Any:
     return x & y
 
@@ -85,7 +83,7 @@ columns_any, fold_any = _merge(_either)
 columns_all, fold_all = _merge(_both)
 
 
-@register_jitable
+@in_kernel
 def _tree_sum(values: Any, used: int) -> Any:
     while used > 1:
         half = (used + 1) >> 1
@@ -95,7 +93,7 @@ def _tree_sum(values: Any, used: int) -> Any:
     return values[0]
 
 
-@register_jitable
+@in_kernel
 def columns_sum(values: Any, total: Any, lost: Any,
                 at: int, step: int, width: int, lanes: int, rows: int) -> None:
     """Add with the rounding error kept apart (Knuth's two-sum): tiles may be many."""
@@ -108,7 +106,7 @@ def columns_sum(values: Any, total: Any, lost: Any,
         total[k] = both
 
 
-@register_jitable
+@in_kernel
 def fold_sum(values: Any, total: Any, lost: Any,
              at: int, step: int, width: int, lanes: int, rows: int) -> None:
     """Fold pairwise, then add as `columns_sum`."""
@@ -116,7 +114,7 @@ def fold_sum(values: Any, total: Any, lost: Any,
     columns_sum(values, total, lost, at, 0, 1, lanes, rows)
 
 
-@register_jitable
+@in_kernel
 def _join(n: Any, total: Any, lost: Any, m2: Any, k: int,
           count: float, mean: float, spread: float) -> None:
     """Join the moments of a tile with the running ones (Chan, Golub and LeVeque, 1983)."""
@@ -133,7 +131,7 @@ def _join(n: Any, total: Any, lost: Any, m2: Any, k: int,
     total[k] = both
 
 
-@register_jitable
+@in_kernel
 def columns_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2: Any,
                     at: int, step: int, width: int, lanes: int, rows: int) -> None:
     """Moments of each column of a tile, from sums of deviations from its first row."""
@@ -144,7 +142,7 @@ def columns_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any,
         _join(n, total, lost, m2, at + lane * step, count, float(shift[lane]) + off, spread)
 
 
-@register_jitable
+@in_kernel
 def fold_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2: Any,
                  at: int, step: int, width: int, lanes: int, rows: int) -> None:
     """Moments of a whole tile, each lane having its own shift: first means, then deviations."""
@@ -171,7 +169,7 @@ def _arg_merge(beats: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     position in the reduced extent follows from them: at the tile's origin, along rows, columns.
     """
 
-    @register_jitable
+    @in_kernel
     def offer(value: Any, place: int, best: Any, where: Any, k: int,
               width: int, flat: int, flat_i: int, flat_j: int) -> None:
         now = best[k]
@@ -182,14 +180,14 @@ def _arg_merge(beats: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
             if better | (position < where[k]):
                 best[k], where[k] = value, position
 
-    @register_jitable
+    @in_kernel
     def columns(values: Any, places: Any, best: Any, where: Any, at: int, step: int,
                 width: int, lanes: int, rows: int, flat: int, flat_i: int, flat_j: int) -> None:
         for lane in range(width):
             offer(values[lane], places[lane], best, where, at + lane * step,
                   width, flat, flat_i, flat_j)
 
-    @register_jitable
+    @in_kernel
     def fold(values: Any, places: Any, best: Any, where: Any, at: int, step: int,
              width: int, lanes: int, rows: int, flat: int, flat_i: int, flat_j: int) -> None:
         for lane in range(min(width, lanes)):
@@ -198,12 +196,12 @@ def _arg_merge(beats: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     return columns, fold
 
 
-@register_jitable
+@in_kernel
 def _less(x: Any, y: Any) -> Any:
     return x < y
 
 
-@register_jitable
+@in_kernel
 def _greater(x: Any, y: Any) -> Any:
     return x > y
 

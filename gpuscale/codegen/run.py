@@ -21,16 +21,18 @@ from gpuscale.codegen.hoist import Split, moving_axes, split
 from gpuscale.codegen.interpret import interpret_map, interpret_reduce
 from gpuscale.codegen.layout import Strides
 from gpuscale.codegen.ops import OPS
+from gpuscale.codegen.plan import Plan, Request, make_plan
 from gpuscale.codegen.program import LEAVES, AffineIndex, ScalarProgram
 from gpuscale.codegen.schedule import is_compilable
 from gpuscale.codegen.simplify import simplify
+from gpuscale.codegen.spec import KernelSpec
 
-__all__ = ["run_map", "run_reduce"]
+__all__ = ["pays", "prepare_reduce", "run_map", "run_reduce"]
 
 SMALL = 4096  # elements: below, launching a kernel takes longer than interpreting
-#: What the compiler costs in additions over one element: about a third of a second, and one
-#: second more where Numba itself must be loaded.
-COMPILER, NUMBA = 3e8, 1e9
+#: What a kernel costs in additions over one element: about a third of a second to compile, and one
+#: second more where Numba must be imported; far less where it is on the disk.
+COMPILER, NUMBA, LOADER, LLVM = 3e8, 1e9, 1e7, 1e8
 #: How much longer a random number takes in the interpreter than in a kernel.
 SLOW_DRAW = 15
 
@@ -77,14 +79,14 @@ def run_map(
     """
     if out is not None and xp is np:
         arrays = _apart(program, arrays, out)
-    request = None
+    plan = None
     if xp is np and math.prod(shape) >= SMALL:
         program, arrays = _hoisted(program, arrays, indices, params, shape)
-        request = _request(program, arrays, indices, shape, out=out)
-    if request is None:
+        plan = _plan_if_worth(_request(program, arrays, indices, shape, out=out))
+    if plan is None:
         return interpret_map(program, arrays, indices, params, shape, out, xp)
     used = arrays[: program.n_loads], indices[: program.n_indices]
-    return kernel.launch_map(_plan(request), *used, params, shape, out)
+    return kernel.launch_map(plan, *used, params, shape, out)
 
 
 def run_reduce(
@@ -126,14 +128,31 @@ def run_reduce(
     (array([[1]]), array([[7.]]))
     """
     axes = tuple(sorted(axes))
-    request = None
+    plan = None
     if xp is np and math.prod(shape) >= SMALL:
         program, arrays = _hoisted(program, arrays, indices, params, shape)
-        request = _request(program, arrays, indices, shape, tuple(reductions), axes)
-    if request is None:
+        plan = _plan_if_worth(_request(program, arrays, indices, shape, tuple(reductions), axes))
+    if plan is None:
         return interpret_reduce(program, reductions, arrays, indices, params, shape, axes, xp)
     used = arrays[: program.n_loads], indices[: program.n_indices]
-    return kernel.launch_reduce(_plan(request), *used, params, shape, axes)
+    return kernel.launch_reduce(plan, *used, params, shape, axes)
+
+
+def prepare_reduce(
+    program: ScalarProgram,
+    reductions: Sequence[str],
+    arrays: Sequence[Any],
+    indices: Sequence[AffineIndex],
+    params: Sequence[Any],
+    shape: tuple[int, ...],
+    axes: tuple[int, ...],
+) -> tuple[Request | None, Sequence[Any], Sequence[AffineIndex]]:
+    """What a kernel would be launched for, None if there can be none, and what it would read."""
+    if math.prod(shape) < SMALL:
+        return None, arrays, indices
+    program, arrays = _hoisted(program, arrays, indices, params, shape)
+    request = _request(program, arrays, indices, shape, tuple(reductions), axes)
+    return request, arrays[: program.n_loads], indices[: program.n_indices]
 
 
 def _apart(program: ScalarProgram, arrays: Sequence[Any], out: Sequence[Any]) -> list[Any]:
@@ -187,9 +206,9 @@ def _request(
     reductions: tuple[str, ...] = (),
     axes: tuple[int, ...] = (),
     out: Sequence[Any] | None = None,
-) -> kernel.Request | None:
-    """What to launch; None where the interpreter is the better or the only way."""
-    if not _worth_compiling(program, reductions, math.prod(shape)):
+) -> Request | None:
+    """What to launch; None where the interpreter is the only way."""
+    if not _can_compile(program, reductions):
         return None
     for instr in program.instrs:
         if instr.op == "load" and arrays[instr.imm[0]].dtype != instr.dtype:
@@ -200,7 +219,7 @@ def _request(
         return None
     if out is not None and any(o.dtype != d for o, d in zip(out, program.dtypes, strict=True)):
         return None
-    return kernel.Request(
+    return Request(
         program,
         shape,
         tuple(s for s in strides if s is not None),
@@ -219,7 +238,7 @@ def _strides(array: Any) -> Strides | None:
     return tuple(s // size for s in array.strides)
 
 
-_plan = lru_cache(maxsize=4096)(kernel.make_plan)
+_plan = lru_cache(maxsize=4096)(make_plan)
 
 
 @lru_cache(maxsize=4096)
@@ -237,25 +256,38 @@ def _cost(program: ScalarProgram) -> int:
     )
 
 
-_interpreted: dict[tuple[ScalarProgram, tuple[str, ...]], float] = {}
-_compiled: set[tuple[ScalarProgram, tuple[str, ...]]] = set()
+_interpreted: dict[KernelSpec, int] = {}
 
 
-def _worth_compiling(program: ScalarProgram, reductions: tuple[str, ...], size: int) -> bool:
-    """Whether a kernel pays: it is there, or as much was interpreted as compiling it takes."""
-    key = (program, reductions)
-    if key in _compiled:
-        return bool(config.get("codegen.enabled"))
-    if not _can_compile(*key) or not config.get("codegen.enabled"):
+def _plan_if_worth(request: Request | None) -> Plan | None:
+    if request is None:
+        return None
+    plan = _plan(request)
+    return plan if pays(plan.spec, math.prod(request.shape)) else None
+
+
+def pays(spec: KernelSpec, elements: int) -> bool:
+    """Whether to launch a kernel: it is at hand, or as much was interpreted as it costs to make."""
+    if not config.get("codegen.enabled"):
         return False
-    threshold = config.get("codegen.min-elements")
-    elements = _interpreted.get(key, 0) + size
-    price = COMPILER if "numba" in sys.modules else NUMBA
-    if elements >= threshold and (threshold == 0 or elements * _cost(program) >= price):
-        _interpreted.pop(key, None)
-        _compiled.add(key)
+    if kernel.is_compiled(spec):
+        return True
+    elements += _interpreted.get(spec, 0)
+    if _is_worth(spec, elements):
+        _interpreted.pop(spec, None)
         return True
     if len(_interpreted) > 10_000:
         _interpreted.clear()
-    _interpreted[key] = elements
+    _interpreted[spec] = elements
     return False
+
+
+def _is_worth(spec: KernelSpec, elements: int) -> bool:
+    threshold = config.get("codegen.min-elements")
+    if threshold == 0 or elements < threshold:
+        return bool(threshold == 0)
+    work = elements * _cost(spec.program)
+    if work >= (COMPILER if "numba" in sys.modules else NUMBA):
+        return True
+    loader = LOADER if "llvmlite" in sys.modules else LLVM
+    return work >= loader and kernel.is_stored(spec)

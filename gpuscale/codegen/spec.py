@@ -7,7 +7,15 @@ from functools import cached_property
 
 from gpuscale.codegen.accumulate import Accumulator, accumulator_of
 from gpuscale.codegen.geometry import HEADER, OPERAND
-from gpuscale.codegen.helpers import NEXT_TILE, Helper, copy_helper, fill_helper, merge_helper
+from gpuscale.codegen.helpers import (
+    NEXT_PAIR,
+    NEXT_TILE,
+    Helper,
+    columns_helper,
+    copy_helper,
+    merge_helper,
+    rows_helper,
+)
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import ScalarProgram
 from gpuscale.codegen.schedule import Stages, schedule
@@ -32,6 +40,9 @@ class KernelSpec:
         How each result of a map moves: "row" or "tile".
     reductions : tuple of str
         One for each output of a reduction.
+    mirror : tuple of int, optional
+        Two draws, the second of which is the first of the transposed tile: the kernel takes
+        tile (i, j) and tile (j, i) together and draws every number once.
     """
 
     program: ScalarProgram
@@ -40,6 +51,7 @@ class KernelSpec:
     fills: tuple[tuple[int, str], ...]
     outs: tuple[str, ...] = ()
     reductions: tuple[str, ...] = ()
+    mirror: tuple[int, int] | None = None
 
     @cached_property
     def accumulators(self) -> tuple[Accumulator, ...]:
@@ -94,14 +106,25 @@ class KernelSpec:
     @cached_property
     def needs_spare(self) -> bool:
         """Whether one more buffer is needed: to transpose, or for results nobody wants."""
-        return any(moves == "column" for _, moves in self.fills) or any(
+        mirrored = self.mirror or ()
+        return any(moves == "column" and v not in mirrored for v, moves in self.fills) or any(
             getattr(OPS[self.program.instrs[v].op].ufunc, "nout", 1) > 1 for v in self.calls
         )
 
     @cached_property
     def n_buffers(self) -> int:
-        """Number of tile buffers."""
-        return self.stages.n_buffers + self.needs_spare
+        """Number of tile buffers; the last two of a mirrored pair are its draws."""
+        return self.stages.n_buffers + self.needs_spare + (2 if self.mirror else 0)
+
+    @cached_property
+    def n_sides(self) -> int:
+        """Blocks that the kernel takes together."""
+        return 2 if self.mirror else 1
+
+    @cached_property
+    def words_per_side(self) -> int:
+        """Words of g for the operands of one block."""
+        return len(OPERAND) * len(self.operands)
 
     def slot_of(self, name: str) -> int:
         """Place of an operand in g."""
@@ -110,24 +133,29 @@ class KernelSpec:
     @cached_property
     def totals_at(self) -> int:
         """Place of the first accumulator's address in g."""
-        return len(HEADER) + len(OPERAND) * len(self.operands)
+        return len(HEADER) + self.words_per_side * self.n_sides
 
     @cached_property
     def loops_at(self) -> int:
         """Place of the first NumPy loop's address and data in g."""
-        return self.totals_at + self.n_totals
+        return self.totals_at + self.n_totals * self.n_sides
 
     @cached_property
     def helpers(self) -> tuple[Helper, ...]:
         """Parts that this kernel calls by address."""
         instrs = self.program.instrs
-        found = [NEXT_TILE]
+        found = [NEXT_PAIR if self.mirror else NEXT_TILE]
         for stage in self.stages.stages:
-            instr = instrs[stage.values[0]] if stage.values else None
-            if instr is not None and stage.kind == "copy":
+            if not stage.values:
+                continue
+            value = stage.values[0]
+            instr = instrs[value]
+            if stage.kind == "copy" or (self.mirror and value == self.mirror[1]):
                 found.append(copy_helper(instr.dtype))
-            elif instr is not None and stage.kind == "fill":
-                found.append(fill_helper(instr.op, instr.dtype))
+            elif stage.kind == "fill":
+                found.append(rows_helper(instr.op, instr.dtype))
+                if dict(self.fills)[value] == "column":
+                    found.append(columns_helper(instr.dtype))
         found += [merge_helper(self.form, a) for a in self.accumulators]
         return tuple(dict.fromkeys(found))
 

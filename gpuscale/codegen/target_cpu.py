@@ -17,11 +17,11 @@ from gpuscale.codegen.accumulate import FIRST, SHIFT
 from gpuscale.codegen.emit import constant, expression, memory_type, type_name
 from gpuscale.codegen.geometry import HEADER, OPERAND
 from gpuscale.codegen.helpers import (
-    NEXT_TILE,
     Helper,
+    columns_helper,
     copy_helper,
-    fill_helper,
     merge_helper,
+    rows_helper,
 )
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import ScalarProgram
@@ -77,18 +77,45 @@ class _Writer:
             self._open_memory()
             self._open_scalars()
             with self.block("while True:"):
-                self._call_helper(NEXT_TILE, [self._word("self")])
+                self._call_helper(self.spec.helpers[0], [self._word("self")])
                 with self.block(f"if {self._word('done')}:"):
                     self.put("break")
-                self.put(f"h, w = {self._word('h')}, {self._word('w')}")
-                self._open_operands()
-                self._start_lanes()
-                for stage in self.spec.stages.stages:
-                    getattr(self, f"_{stage.kind}")(stage)
-                self._merge_lanes()
+                if self.spec.mirror is None:
+                    self.put(f"h, w = {self._word('h')}, {self._word('w')}")
+                    self._tile()
+                else:
+                    self._mirrored_tiles(*self.spec.mirror)
         body, self.lines = self.lines, []
         self._preamble()
         return "\n".join([*self.lines, *body, ""])
+
+    def _tile(self) -> None:
+        self._open_operands()
+        self._start_lanes()
+        for stage in self.spec.stages.stages:
+            getattr(self, f"_{stage.kind}")(stage)
+        self._merge_lanes()
+
+    def _mirrored_tiles(self, across: int, down: int) -> None:
+        """Draw tiles (i, j) and (j, i) in rows, then work on each with the other's transpose."""
+        spec, h, w = self.spec, self._word("h"), self._word("w")
+        instr = self.instrs[across]
+        *keys, index = instr.args
+        x = f"x{self.instrs[index].imm[0]}"
+        self.put(f"pair, sides = scratch + {spec.n_buffers - 2} * area, {self._word('sides')}")
+        for text in ("draw", "work"):
+            with self.block("for side in range(sides):"):
+                self.put(f"shift = side * {spec.words_per_side}")
+                self.put(f"h, w = ({w}, {h}) if side else ({h}, {w})")
+                self.put(f"m{across} = pair + side * area")
+                if text == "draw":
+                    words = [f"m{across}", "w", self._field(x, "here"), self._field(x, "step_i")]
+                    words += ["h", "w", *(f"int64(v{a})" for a in keys)]
+                    self._call_helper(rows_helper(instr.op, instr.dtype), words)
+                else:
+                    self.put(f"b{across} = pointer(m{across}, {type_name(instr.dtype)})")
+                    self.put("other = pair + (sides - 1 - side) * area")
+                    self._tile()
 
     def _preamble(self) -> None:
         names = {"int64", "uint8", *(type_name(i.dtype) for i in self.instrs)}
@@ -106,11 +133,14 @@ class _Writer:
         return f"g[{HEADER.index(name)}]"
 
     def _field(self, operand: str, field: str) -> str:
-        return f"g[{self.spec.slot_of(operand) + OPERAND.index(field)}]"
+        shift = " + shift" if self.spec.mirror else ""
+        return f"g[{self.spec.slot_of(operand) + OPERAND.index(field)}{shift}]"
 
     def _call_helper(self, helper: Helper, words: Sequence[str]) -> None:
-        number = self.spec.helpers_at + self.spec.helpers.index(helper)
-        self.put(f"call_kernel(g[{number}], {', '.join(words)})")
+        self.put(f"call_kernel({self._helper_word(helper)}, {', '.join(words)})")
+
+    def _helper_word(self, helper: Helper) -> str:
+        return f"g[{self.spec.helpers_at + self.spec.helpers.index(helper)}]"
 
     # --- before the tiles -----------------------------------------------------------------------
 
@@ -122,6 +152,8 @@ class _Writer:
         if spec.n_buffers:
             self.put(f"area = {self._word('area')}")
         for value, number in self.buffers.items():
+            if spec.mirror and value == spec.mirror[0]:
+                continue
             self.put(f"m{value} = scratch + {number} * area")
             self.put(f"b{value} = pointer(m{value}, {memory_type(self.instrs[value].dtype)})")
         if spec.needs_spare:
@@ -189,11 +221,20 @@ class _Writer:
     def _fill(self, stage: Stage) -> None:
         (value,) = stage.values
         instr = self.instrs[value]
+        if self.spec.mirror and value in self.spec.mirror:
+            if value == self.spec.mirror[1]:
+                words = [f"m{value}", "other", "1", "h", "h", "w"]
+                self._call_helper(copy_helper(instr.dtype), words)
+            return
         *keys, index = instr.args
-        k = self.instrs[index].imm[0]
-        words = [f"m{value}", "spare" if self.spec.needs_spare else "0"]
-        words += [f"x{k}", f"x{k}_i", f"x{k}_j", "h", "w", *(f"int64(v{a})" for a in keys)]
-        self._call_helper(fill_helper(instr.op, instr.dtype), words)
+        x = f"x{self.instrs[index].imm[0]}"
+        key = [f"int64(v{a})" for a in keys]
+        rows = rows_helper(instr.op, instr.dtype)
+        if dict(self.spec.fills)[value] == "row":
+            self._call_helper(rows, [f"m{value}", "w", x, f"{x}_i", "h", "w", *key])
+        else:
+            words = [self._helper_word(rows), f"m{value}", "spare", x, f"{x}_j", "h", "w", *key]
+            self._call_helper(columns_helper(instr.dtype), words)
 
     def _call(self, stage: Stage) -> None:
         (value,) = stage.values
@@ -264,10 +305,14 @@ class _Writer:
         self.put(f"whole = w - w % ({together} * lanes)")
         with self.block("for i in range(h):"):
             starts, column = "(i == 0) & (s == 0)", "s + k * lanes + lane"
-            with self.block(f"for s in range(0, whole, {together} * lanes):"):
+            self.put("s = 0")
+            # Not `range`, which raises for a step of zero: kernels know no exceptions.
+            with self.block("while s < whole:"):
                 self._accumulating_lanes(stage, together, starts, "lanes", "i", column)
-            with self.block("for s in range(whole, w, lanes):"):
+                self.put(f"s += {together} * lanes")
+            with self.block("while s < w:"):
                 self._accumulating_lanes(stage, 1, starts, "min(lanes, w - s)", "i", "s + lane")
+                self.put("s += lanes")
 
     def _accumulating_lanes(
         self, stage: Stage, together: int, starts: str, width: str, row: str, column: str
@@ -411,7 +456,8 @@ class _Writer:
         total = self.spec.totals_at
         for r, accumulator in enumerate(self.spec.accumulators):
             words = [f"z{r}_{k}" for k in range(len(accumulator.lanes))]
-            words += [f"g[{total + k}]" for k in range(len(accumulator.totals))]
+            shift = f" + side * {self.spec.n_totals}" if self.spec.mirror else ""
+            words += [f"g[{total + k}{shift}]" for k in range(len(accumulator.totals))]
             total += len(accumulator.totals)
             words += ["kept", "kept_j", "w", "lanes", "h"]
             if accumulator.wants_position:

@@ -1,6 +1,7 @@
 """Kernels on the disk: found again, shared by processes, no trouble when damaged or unwritable."""
 
 import ctypes
+import functools
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from gpuscale.base import config
 from gpuscale.base.errors import CacheWarning
-from gpuscale.codegen import cache
+from gpuscale.codegen import cache, compiler
 
 SOURCE = "def kernel(g):\n    g[0] = g[1] + {0}\n"
 CALL = """
@@ -20,15 +21,17 @@ from gpuscale.base import config
 from gpuscale.codegen import cache
 config.set({"codegen.cache-dir": sys.argv[1]})
 g = np.array([0, 40])
-kernel = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(cache.compile_kernel(sys.argv[2]))
-kernel(g.ctypes.data)
-print(g[0])
+kernel = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 3)(cache.compile_kernel(sys.argv[2]))
+unused = np.zeros(2, dtype=np.int64)
+kernel(unused.ctypes.data, unused.ctypes.data, g.ctypes.data)
+print(g[0], "numba" in sys.modules)
 """
 
 
 def result_of(source):
-    g = np.array([0, 40])
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(cache.compile_kernel(source))(g.ctypes.data)
+    g, unused = np.array([0, 40]), np.zeros(2, dtype=np.int64)
+    call = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 3)
+    call(cache.compile_kernel(source))(unused.ctypes.data, unused.ctypes.data, g.ctypes.data)
     return g[0]
 
 
@@ -38,42 +41,71 @@ def folder(tmp_path):
         yield tmp_path / "kernels"
 
 
-def files(folder):
-    return {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+@pytest.fixture
+def compilations(monkeypatch):
+    """Sources that the compiler has seen."""
+    forget(monkeypatch)
+    seen = []
+    original = compiler.compile_source
+    monkeypatch.setattr(
+        compiler, "compile_source", lambda name, text: seen.append(text) or original(name, text)
+    )
+    return seen
 
 
-def test_a_kernel_is_written_once_and_loaded_again(folder):
+ENGINES = []  # machine code lives as long as its engine
+
+
+def forget(monkeypatch):
+    """Be a process that has loaded nothing yet."""
+    new_engine = functools.cache(cache._engine.__wrapped__)
+    ENGINES.append(new_engine())
+    monkeypatch.setattr(cache, "_loaded", {})
+    monkeypatch.setattr(cache, "_engine", new_engine)
+
+
+def test_a_kernel_is_compiled_once(folder, compilations, monkeypatch):
     source = SOURCE.format(1)
+    assert not cache.is_stored(source)
+    assert result_of(source) == result_of(source) == 41
+    assert cache.is_stored(source)
+    forget(monkeypatch)
     assert result_of(source) == 41
-    before = files(folder)
-    assert {p.suffix for p in before} == {".py", ".nbi", ".nbc"}
-    assert folder.stat().st_mode & 0o077 == 0
-    assert result_of(source) == 41
-    assert files(folder) == before
+    assert compilations == [source]
+    (path,) = folder.iterdir()
+    assert folder.stat().st_mode & 0o077 == 0 and path.suffix == ".kernel"
 
 
 def test_another_source_is_another_kernel(folder):
     assert [result_of(SOURCE.format(n)) for n in (2, 3)] == [42, 43]
-    assert len(list(folder.glob("*.py"))) == 2
+    assert len(list(folder.iterdir())) == 2
 
 
-def test_processes_may_race(folder):
+def test_processes_share_kernels_and_need_no_compiler(folder):
     command = [sys.executable, "-c", CALL, str(folder), SOURCE.format(4)]
     racing = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [p.communicate()[0].strip() for p in racing] == ["44"] * 3
-    assert len(list(folder.glob("*.py"))) == 1
-    assert not [p for p in folder.iterdir() if p.suffix not in (".py", "") or p.is_symlink()]
+    assert {p.communicate()[0].split()[0] for p in racing} == {"44"}
+    assert [p.suffix for p in folder.iterdir()] == [".kernel"]
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout.split() == ["44", "False"]
 
 
-@pytest.mark.parametrize("suffix", [".py", ".nbi", ".nbc"])
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04K\x01."])
-def test_damaged_files_are_replaced(folder, suffix, content):
+@pytest.mark.parametrize("damage", ["empty", "nonsense", "cut", "flipped", "old"])
+def test_damaged_files_are_replaced(folder, compilations, monkeypatch, damage):
     source = SOURCE.format(5)
     assert result_of(source) == 45
-    (path,) = folder.rglob(f"*{suffix}")
-    path.write_bytes(content)
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes({
+        "empty": b"",
+        "nonsense": b"\x80\x04K\x01.\n\n\n",
+        "cut": whole[:-9],
+        "flipped": whole[:-1] + bytes([whole[-1] ^ 1]),
+        "old": whole.replace(cache.HEADING, b"gpuscale kernel 0"),
+    }[damage])  # fmt: skip
+    forget(monkeypatch)
     assert result_of(source) == 45
-    assert result_of(source) == 45
+    assert len(compilations) == 2 and len(path.read_bytes()) == len(whole)
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning_once(tmp_path):
@@ -87,18 +119,26 @@ def test_a_folder_that_cannot_be_written_is_a_warning_once(tmp_path):
             assert result_of(SOURCE.format(7)) == 47
 
 
-def test_a_folder_that_everybody_can_write_is_not_trusted(tmp_path):
-    tmp_path.chmod(0o777)
-    warned = pytest.warns(CacheWarning, match="everybody can write")
-    with config.set({"codegen.cache-dir": str(tmp_path)}), warned:
-        assert result_of(SOURCE.format(8)) == 48
-    assert not list(tmp_path.glob("*.py"))
+def test_a_folder_that_everybody_can_write_is_not_trusted(tmp_path, compilations, monkeypatch):
+    source = SOURCE.format(8)
+    with config.set({"codegen.cache-dir": str(tmp_path)}):
+        assert result_of(source) == 48
+        tmp_path.chmod(0o777)
+        forget(monkeypatch)
+        with pytest.warns(CacheWarning, match="everybody can write"):
+            assert result_of(source) == 48
+    assert compilations == [source] * 2
 
 
-def test_a_broken_kernel_is_an_error_not_a_loop(folder):
+def test_a_broken_kernel_is_an_error_that_leaves_nothing(folder):
     with pytest.raises(Exception, match="undefined_name"):
         cache.compile_kernel("def kernel(g):\n    g[0] = undefined_name\n")
-    assert not list(folder.rglob("k*"))
+    assert not folder.exists()
+
+
+def test_code_that_may_raise_is_refused(folder):
+    with pytest.raises(RuntimeError, match="refers to"):
+        cache.compile_kernel("def kernel(g):\n    if g[0]:\n        raise ValueError(g[0])\n")
 
 
 def test_the_folder_follows_the_option_and_the_environment(monkeypatch, tmp_path):

@@ -37,6 +37,7 @@ def launches(monkeypatch):
 def cheap_compiler(monkeypatch, kernel_cache):
     monkeypatch.setattr(run, "COMPILER", 1e5)
     monkeypatch.setattr(run, "NUMBA", 1e5)
+    monkeypatch.setattr(kernel, "is_stored", lambda spec: False)
     with config.set({"codegen.cache-dir": str(kernel_cache), "codegen.min-elements": 20_000}):
         yield
 
@@ -53,6 +54,20 @@ def test_work_adds_up_until_a_kernel_pays(cheap_compiler, launches):
     assert launches == ["launch_map"] * 3
     for result in results:
         np.testing.assert_array_equal(result, results[0])
+
+
+def test_kernels_on_the_disk_pay_sooner(launches, monkeypatch):
+    stored = []
+    monkeypatch.setattr(kernel, "is_stored", lambda spec: bool(stored))
+    for name in ("COMPILER", "NUMBA", "LOADER", "LLVM"):
+        monkeypatch.setattr(run, name, 1e5 if name in ("LOADER", "LLVM") else 1e12)
+    x, program = np.linspace(0, 1, 20_000), chain(4, 0.375)
+    with config.set({"codegen.min-elements": 1}):
+        run.run_map(program, [x], [], [], x.shape)
+        assert launches == []
+        stored.append(True)
+        run.run_map(program, [x], [], [], x.shape)
+        assert launches == ["launch_map"]
 
 
 def test_compilation_can_be_switched_off(cheap_compiler, launches):
