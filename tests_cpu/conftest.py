@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 
+import pytest
 from hypothesis import settings
 
 # Machines of continuous integration are slow by turns, and a timed test is no test.
@@ -21,3 +22,18 @@ def pytest_configure(config):
         config.add_cleanup(lambda: shutil.rmtree(scratch, ignore_errors=True))
         os.environ["GPUSCALE_CONFIG"] = os.path.join(scratch, "no-such-file.yaml")
         os.environ["GPUSCALE_CODEGEN__CACHE_DIR"] = os.path.join(scratch, "kernels")
+
+
+@pytest.fixture(scope="session")
+def kernel_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("kernels")
+
+
+@pytest.fixture
+def always_compile(kernel_cache, monkeypatch):
+    """Every block, however small, goes through a kernel, without waiting for enough work."""
+    from gpuscale.base import config  # after pytest_configure: it reads the environment
+
+    monkeypatch.setattr("gpuscale.codegen.run.SMALL", 1)
+    with config.set({"codegen.min-elements": 0, "codegen.cache-dir": str(kernel_cache)}):
+        yield

@@ -21,7 +21,7 @@ from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.run import pays, prepare_reduce, run_reduce
 from gpuscale.codegen.spec import KernelSpec
 
-__all__ = ["Block", "run_reduce_mirror"]
+__all__ = ["Block", "reads_transposed", "run_reduce_mirror"]
 
 SIDE = 128  # rows and columns of a tile
 
@@ -42,29 +42,61 @@ class Block:
     shape: tuple[int, ...]
 
 
+def reads_transposed(program: ScalarProgram, indices: Sequence[AffineIndex]) -> bool:
+    """Whether a program over a square matrix draws the same numbers as they are and transposed.
+
+    Parameters
+    ----------
+    program : ScalarProgram
+    indices : sequence of AffineIndex
+        Over the whole matrix.
+
+    Examples
+    --------
+    >>> from gpuscale.codegen.program import ProgramBuilder
+    >>> b = ProgramBuilder()
+    >>> x, y = (b.apply("philox_uniform", b.const(1, "u4"), b.const(2, "u4"), b.index(k))
+    ...         for k in range(2))
+    >>> program = b.build(b.apply("add", x, y))
+    >>> reads_transposed(program, [AffineIndex(0, (9, 1)), AffineIndex(0, (1, 9))])
+    True
+    """
+    instrs = program.instrs
+    draws = fillable_draws(program)
+    return any(
+        instrs[a].op == instrs[b].op
+        and instrs[a].args[:-1] == instrs[b].args[:-1]
+        and indices[k].base == indices[m].base
+        and indices[k].coefs == indices[m].coefs[::-1]
+        and indices[k].coefs[-1] == 1
+        for a, k in draws
+        for b, m in draws
+        if a != b
+    )
+
+
 def run_reduce_mirror(
     program: ScalarProgram,
     reductions: Sequence[str],
-    first: Block,
-    second: Block | None,
+    blocks: Sequence[Block],
     params: Sequence[Any],
     axes: tuple[int, ...],
-) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
-    """Reduce two blocks as `run.run_reduce` does each, drawing random numbers once for both.
+) -> list[tuple[Any, ...]]:
+    """Reduce blocks as `run.run_reduce` does each, drawing random numbers once for all.
 
     Parameters
     ----------
     program, reductions, params, axes
-        As for `run.run_reduce`; the same for both blocks.
-    first, second : Block
-        Blocks (I, J) and (J, I) of a matrix; None for a block on the diagonal, which is its own
-        mirror image. Where the program does not read a random matrix and its transpose, or the
-        blocks are not mirror images, each block is reduced for itself.
+        As for `run.run_reduce`; the same for all blocks.
+    blocks : sequence of Block
+        Blocks (I, J) and (J, I) of a matrix, or one block on the diagonal, which is its own mirror
+        image. Where the program does not read a random matrix and its transpose, or the blocks
+        are not mirror images, each block is reduced for itself.
 
     Returns
     -------
-    tuple
-        Partial results of the first block, and of the second (None where there is none).
+    list of tuple
+        Partial results of each block.
 
     Examples
     --------
@@ -74,30 +106,27 @@ def run_reduce_mirror(
     ...         for k in range(2))
     >>> program = b.build(b.apply("subtract", x, y))
     >>> block = Block([], [AffineIndex(0, (4, 1)), AffineIndex(0, (1, 4))], (4, 4))
-    >>> (total,), _ = run_reduce_mirror(program, ("sum",), block, None, [], (0, 1))
+    >>> ((total,),) = run_reduce_mirror(program, ("sum",), [block], [], (0, 1))
     >>> abs(total[0, 0].item()) < 1e-12
     True
     """
     axes = tuple(sorted(axes))
-    blocks = [first] if second is None else [first, second]
     prepared = [
         prepare_reduce(program, reductions, b.arrays, b.indices, params, b.shape, axes)
         for b in blocks
     ]
-    requests = [request for request, _, _ in prepared]
+    requests = [request for request, _, _ in prepared if request is not None]
     plan = None
-    if requests[0] is not None and requests[-1] is not None:
+    if len(requests) == len(blocks):
         bases = tuple(tuple(i.base for i in indices) for _, _, indices in prepared)
-        plan = _plan(requests[0], requests[1] if second else None, bases)
+        plan = _plan(tuple(requests), bases)
     if plan is None or not pays(plan.spec, sum(math.prod(b.shape) for b in blocks)):
-        results = [
+        return [
             run_reduce(program, reductions, b.arrays, b.indices, params, b.shape, axes)
             for b in blocks
         ]
-        return results[0], results[1] if second else None
-    return _launched(
-        plan, blocks, [(arrays, indices) for _, arrays, indices in prepared], params, axes
-    )
+    operands = [(arrays, indices) for _, arrays, indices in prepared]
+    return _launched(plan, blocks, operands, params, axes)
 
 
 def _launched(
@@ -106,26 +135,23 @@ def _launched(
     operands: Sequence[tuple[Sequence[Any], Sequence[AffineIndex]]],
     params: Sequence[Any],
     axes: tuple[int, ...],
-) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+) -> list[tuple[Any, ...]]:
     spec = plan.spec
     totals = [kernel.new_totals(spec, block.shape, axes) for block in blocks]
     bases = [kernel.bases_of(spec, *each) for each in operands]
     # A block on the diagonal is both sides: both add to the same accumulators.
     flat = [t for side in (totals[0], totals[-1]) for each in side for t in each]
     kernel.launch(plan, [*bases[0], *bases[-1]], flat, params)
-    results = [
+    return [
         kernel.finished(spec, each, block.shape, axes)
         for each, block in zip(totals, blocks, strict=True)
     ]
-    return results[0], results[1] if len(blocks) == 2 else None
 
 
 @lru_cache(maxsize=4096)
-def _plan(
-    first: Request, second: Request | None, bases: tuple[tuple[int, ...], ...]
-) -> Plan | None:
-    """Plan a launch for both blocks; None where they are not mirror images."""
-    other = second or first
+def _plan(requests: tuple[Request, ...], bases: tuple[tuple[int, ...], ...]) -> Plan | None:
+    """Plan a launch for all blocks; None where they are not mirror images."""
+    first, other = requests[0], requests[-1]
     if len(first.shape) != 2 or other.shape != first.shape[::-1] or other.program != first.program:
         return None
     layouts = [_layout(request) for request in (first, other)]
@@ -140,7 +166,7 @@ def _plan(
         return None
     geometry, scratch = make_geometry(specs[0], layouts, (SIDE, SIDE, SIDE))
     geometry[HEADER.index("i0")] = -SIDE
-    geometry[HEADER.index("triangular")] = second is None
+    geometry[HEADER.index("triangular")] = len(requests) == 1
     return Plan(specs[0], geometry, (0, 1), scratch)
 
 

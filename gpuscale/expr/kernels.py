@@ -10,6 +10,7 @@ import numpy as np
 
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.seams import array_namespace
+from gpuscale.codegen import mirror
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.run import run_map, run_reduce
 
@@ -133,6 +134,24 @@ class ReduceKernel:
             self.axes,
             xp=np if arrays else namespace(block.backend),
         )
+        return self._placed(partials, block)
+
+    def reads_transposed(self) -> bool:
+        """Whether blocks (I, J) and (J, I) of a square matrix need the same random numbers."""
+        return mirror.reads_transposed(self.program, self.indices)
+
+    def run_mirrored(self, sides: Sequence[tuple[Block, Sequence[Any]]]) -> list[tuple[Any, ...]]:
+        """Reduce blocks (I, J) and (J, I), each given with its chunks, drawing numbers once."""
+        blocks = [
+            mirror.Block(arrays, _localize(self.indices, block.start), block.shape)
+            for block, arrays in sides
+        ]
+        found = mirror.run_reduce_mirror(
+            self.program, self.reductions, blocks, self.params, self.axes
+        )
+        return [self._placed(each, block) for each, (block, _) in zip(found, sides, strict=True)]
+
+    def _placed(self, partials: tuple[Any, ...], block: Block) -> tuple[Any, ...]:
         if self.shape is None:
             return partials
         return (self._global_position(partials[0], block), *partials[1:])

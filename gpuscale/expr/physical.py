@@ -209,6 +209,19 @@ class Blockwise(Physical):
         return self._run(iter(values), index, out)
 
     def _run(self, values: Iterator[Any], index: BlockIndex, out: Any = None) -> Any:
+        return self.kernel(*self._prepared(values, index), out)
+
+    def run_mirrored(self, *values_and_indices: Any) -> list[Any]:
+        """Compute some blocks in one go from what `reads` names for each, then their numbers.
+
+        They are blocks (I, J) and (J, I), or one on the diagonal: see `ReduceKernel.run_mirrored`.
+        """
+        *values, indices = values_and_indices
+        each = iter(values)
+        return self.kernel.run_mirrored([self._prepared(each, index) for index in indices])
+
+    def _prepared(self, values: Iterator[Any], index: BlockIndex) -> tuple[Block, list[Any]]:
+        """Where a block lies, and the arrays that it is made from."""
         space = self.space
         shape = space.block_shape(index)
         arrays = [
@@ -218,8 +231,7 @@ class Blockwise(Physical):
         start = space.block_start(index)
         if not space.known:
             shape = _actual(shape, self.inputs, arrays)
-        block = Block(index, start, shape, space.backend)  # type: ignore[arg-type]
-        return self.kernel(block, arrays, out)
+        return Block(index, start, shape, space.backend), arrays  # type: ignore[arg-type]
 
     def _arranged(
         self,

@@ -20,6 +20,7 @@ from gpuscale.expr.reads import count_reads, is_free_to_read
 from gpuscale.expr.regrid import is_joined_in_place
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.join import join_blocks
+from gpuscale.graph.mirror import is_mirrored, lay_out_mirrored
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.pieces import joined_pieces
 from gpuscale.graph.sizes import all_nbytes, block_nbytes, workspaces
@@ -137,6 +138,9 @@ def _lay_out_source(builder: GraphBuilder, node: Source, wanted: list[BlockIndex
 
 @lays_out(Blockwise)
 def _lay_out_blockwise(builder: GraphBuilder, node: Blockwise, wanted: list[BlockIndex]) -> None:
+    if is_mirrored(node):
+        lay_out_mirrored(builder, node, wanted)
+        return
     nbytes = all_nbytes(node, wanted)
     workspace = workspaces(node, wanted)
     if isinstance(node.kernel, FunctionKernel):  # an opaque function may copy its input once

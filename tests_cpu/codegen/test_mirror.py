@@ -57,7 +57,7 @@ def test_two_blocks(n, axes, launches, rng):
     means, program = rng.random(n), symmetric()
     top, side = range(3, 140), range(200, 531)
     blocks = [block(n, top, side, means), block(n, side, top, means)]
-    got = run_reduce_mirror(program, NAMES, *blocks, [5, 6], axes)
+    got = run_reduce_mirror(program, NAMES, blocks, [5, 6], axes)
     check(program, NAMES, blocks, got, [5, 6], axes)
     assert len(launches) == 1 and launches[0] is not None
 
@@ -67,8 +67,7 @@ def test_two_blocks(n, axes, launches, rng):
 def test_a_block_on_the_diagonal(n, axes, launches, rng):
     means, program = rng.random(n), symmetric(extra=None)
     only = block(n, range(10, 310), range(10, 310), means)
-    got, nothing = run_reduce_mirror(program, NAMES, only, None, [5, 6], axes)
-    assert nothing is None
+    (got,) = run_reduce_mirror(program, NAMES, [only], [5, 6], axes)
     check(program, NAMES, [only], [got], [5, 6], axes)
     assert len(launches) == 1 and launches[0] is not None
 
@@ -76,7 +75,7 @@ def test_a_block_on_the_diagonal(n, axes, launches, rng):
 def test_single_precision(launches, rng):
     means, program = rng.random(N).astype("f4"), symmetric(None, "philox_uniform_float32")
     only = block(N, range(0, 300), range(0, 300), means)
-    got, _ = run_reduce_mirror(program, NAMES, only, None, [5, 6], (0,))
+    (got,) = run_reduce_mirror(program, NAMES, [only], [5, 6], (0,))
     want = interpret_reduce(program, NAMES, only.arrays, only.indices, [5, 6], only.shape, (0,))
     for g, w in zip(got, want, strict=True):
         np.testing.assert_allclose(g, w, rtol=1e-4)
@@ -89,7 +88,7 @@ def test_blocks_that_are_no_images_are_taken_apart(launches, rng):
         block(N, range(0, 150), range(300, 500), means),
         block(N, range(300, 500), range(1, 151), means),
     ]
-    got = run_reduce_mirror(program, NAMES, *blocks, [5, 6], (0,))
+    got = run_reduce_mirror(program, NAMES, blocks, [5, 6], (0,))
     check(program, NAMES, blocks, got, [5, 6], (0,))
     assert launches == [None, None]
 
@@ -99,7 +98,7 @@ def test_programs_without_a_transpose_are_taken_apart(launches):
     x = b.apply("philox_uniform", b.const(1, "u4"), b.const(2, "u4"), b.index(0))
     program = b.build(x)
     only = Block([], [AffineIndex(0, (200, 1))], (200, 200))
-    got, _ = run_reduce_mirror(program, ("sum",), only, None, [], (0,))
+    (got,) = run_reduce_mirror(program, ("sum",), [only], [], (0,))
     check(program, ("sum",), [only], [got], [], (0,))
     assert launches == [None]
 
@@ -109,6 +108,6 @@ def test_little_work_is_not_compiled(launches, monkeypatch, rng):
     monkeypatch.setattr("gpuscale.codegen.run.pays", lambda spec, elements: False)
     means, program = rng.random(N), symmetric()
     only = block(N, range(0, 50), range(0, 50), means)
-    got, _ = run_reduce_mirror(program, NAMES, only, None, [5, 6], (0,))
+    (got,) = run_reduce_mirror(program, NAMES, [only], [5, 6], (0,))
     check(program, NAMES, [only], [got], [5, 6], (0,))
     assert launches == []
