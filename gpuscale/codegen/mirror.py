@@ -23,7 +23,7 @@ from gpuscale.codegen.spec import KernelSpec
 
 __all__ = ["Block", "reads_transposed", "run_reduce_mirror"]
 
-SIDE = 128  # rows and columns of a tile
+SIDE = 96  # rows and columns of a tile: two, and their transposes, stay in the second-level cache
 
 
 @dataclass(frozen=True)

@@ -232,6 +232,11 @@ def _tile_sizes(spec: KernelSpec, layout: Layout) -> tuple[int, int, int]:
         if "tile" in spec.loads or any(moves == "column" for _, moves in spec.fills):
             side = 128 if 128 * 128 * bytes_each <= BLOCK_BYTES else 64
             columns, height = min(columns, side), min(height, side)
+        elif spec.form == "columns":
+            # Lanes are merged once a tile: tall tiles keep that small beside the work on rows.
+            size = max(512, min(8192, ROW_BYTES // bytes_each))
+            columns = min(columns, 512)
+            height = min(height, max(1, size // columns))
         else:
             size = max(512, min(4096, ROW_BYTES // bytes_each))
             columns = min(columns, size)
