@@ -38,6 +38,18 @@ def mask_of(x: Any) -> Array | None:
     return as_array(np.ma.getmaskarray(x)) if masked else None
 
 
+def _plain(value: Any) -> Any:
+    """A value without its mask, of whatever type it is."""
+    return value.data if isinstance(value, MaskedArray | np.ma.MaskedArray) else value
+
+
+def _plain_index(index: Any) -> Any:
+    """An index whose arrays have no masks: as in NumPy, what lies beneath them counts."""
+    if isinstance(index, tuple):
+        return tuple(map(_plain_index, index))
+    return _plain(index)
+
+
 def _either(masks: list[Array | None]) -> Array | None:
     found = [mask for mask in masks if mask is not None]
     if not found:
@@ -113,12 +125,16 @@ class MaskedArray(Collection):
     __array_priority__ = 200
 
     def __init__(self, data: Any, mask: Any = False, fill_value: Any = None) -> None:
-        self._data = as_array(data)
+        self._fill = fill_value
+        self._become(as_array(data), mask)
+
+    def _become(self, data: Array, mask: Any) -> None:
+        """Take on other elements and another mask, both as handles of their own."""
+        self._data = Array(data.expr)
         flags = as_array(mask).astype(bool, copy=False)
         if flags.ndim != self._data.ndim or flags._meta.shape != self._data._meta.shape:
             flags = broadcast_to(flags, self._data.shape)
         self._mask = Array(rechunk(flags.expr, self._data.chunks))
-        self._fill = fill_value
         super().__init__(_packed(self._data.expr, self._mask.expr))
 
     def _wrap(self, expr: Node) -> MaskedArray:
@@ -136,13 +152,17 @@ class MaskedArray(Collection):
     # --- what is known without computing -------------------------------------------------------
     @property
     def data(self) -> Array:
-        """The elements, whether or not they count."""
-        return self._data
+        """The elements, whether or not they count; in place, it changes alone."""
+        return Array(self._data.expr)
 
     @property
     def mask(self) -> Array:
-        """Which elements do not count."""
-        return self._mask
+        """Which elements do not count; in place, it changes alone, but it can be assigned."""
+        return Array(self._mask.expr)
+
+    @mask.setter
+    def mask(self, mask: Any) -> None:
+        self._become(self._data, mask)
 
     @property
     def fill_value(self) -> Any:
@@ -187,7 +207,24 @@ class MaskedArray(Collection):
         return len(self._data)
 
     def __getitem__(self, index: Any) -> MaskedArray:
+        index = _plain_index(index)
         return MaskedArray(self._data[index], self._mask[index], self._fill)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Replace elements; where the value is masked they no longer count, elsewhere they do.
+
+        `numpy.ma.masked` leaves the elements as they are. The mask is soft, as it is by default in
+        NumPy: a masked element that gets a value counts again.
+        """
+        index = _plain_index(index)
+        data, mask = self.data, self.mask
+        if value is np.ma.masked:
+            mask[index] = True
+        else:
+            flags = mask_of(value)
+            data[index] = _plain(value)
+            mask[index] = False if flags is None else flags
+        self._become(data, mask)
 
     def __hash__(self) -> int:
         return id(self)

@@ -83,6 +83,80 @@ def test_moving_elements(pair):
     assert len(y) == len(x)
 
 
+def masked_values_for(draw, shape):
+    """What may be assigned to elements: scalars, `masked`, arrays, arrays with masks."""
+    values = np.arange(float(np.prod(shape))).reshape(shape)
+    flags = draw(hnp.arrays(bool, shape))
+    both = np.ma.MaskedArray(values, flags)
+    lazy = ga.ma.masked_array(ga.asarray(values), flags)
+    pairs = [(7, 7), (np.ma.masked,) * 2, (values, ga.asarray(values)), (both, both), (both, lazy)]
+    return draw(st.sampled_from(pairs))
+
+
+@settings(max_examples=40)
+@given(masked(), st.data())
+def test_assignment(pair, data):
+    x, y = pair
+    before = y + 0
+    expected = x.copy()
+    index = data.draw(hnp.basic_indices(x.shape, allow_newaxis=False))
+    value, ours = masked_values_for(data.draw, x[index].shape)
+    x[index], y[index] = value, ours
+    assert_masked(y, x)
+    np.testing.assert_array_equal(y.data.compute(), x.data)
+    assert_masked(before, expected + 0)
+
+
+@settings(max_examples=30)
+@given(masked(), st.data())
+def test_assignment_by_masks_and_points(pair, data):
+    x, y = pair
+    keep = data.draw(hnp.arrays(bool, x.shape))
+    value = data.draw(st.sampled_from([3, np.ma.masked]))
+    x[keep] = value
+    y[ga.asarray(keep)] = value
+    assert_masked(y, x)
+    points = data.draw(hnp.integer_array_indices(x.shape))
+    x[points], y[points] = 4, 4
+    assert_masked(y, x)
+    x[x > 2], y[y > 2] = np.ma.masked, np.ma.masked
+    assert_masked(y, x)
+    assert_masked(y[y < 1], x[x < 1])
+
+
+def test_assigned_masks():
+    x, y = np.ma.masked_equal(np.arange(4), 2), ga.ma.masked_equal(ga.arange(4, chunks=3), 2)
+    for mask in ([True, False, False, True], True, False):
+        x.mask = mask
+        y.mask = mask
+        assert_masked(y, x)
+    with pytest.raises(ValueError, match="broadcast"):
+        y.mask = [True, False]
+    assert_masked(y, x)
+
+
+def test_what_an_array_is_made_of_does_not_change_with_it():
+    x = ga.arange(4, chunks=3)
+    y = ga.ma.masked_array(x)
+    y[1] = np.ma.masked
+    y[0] = 9
+    y.data[2] = 5
+    assert x.compute().tolist() == [0, 1, 2, 3]
+    assert y.compute().tolist() == [9, None, 2, 3]
+    assert y.filled(-1).compute().tolist() == [9, -1, 2, 3]
+
+
+def test_bad_assignment():
+    y = ga.ma.masked_equal(ga.arange(4, chunks=3), 2)
+    with pytest.raises(IndexError, match="out of bounds"):
+        y[4] = np.ma.masked
+    with pytest.raises(ValueError, match="could not broadcast"):
+        y[:2] = np.ma.masked_equal([1, 2, 3], 3)
+    with pytest.raises(TypeError):
+        y[0] = 1j
+    assert y.compute().tolist() == [0, 1, None, 3]
+
+
 CONDITIONS = {
     "masked_equal": (2,),
     "masked_not_equal": (2,),
