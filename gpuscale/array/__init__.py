@@ -16,6 +16,7 @@ from gpuscale.array import stats as stats
 from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import protocols as protocols
+from gpuscale.array.api.asarray import *
 from gpuscale.array.api.assigning import *
 from gpuscale.array.api.blockwise import *
 from gpuscale.array.api.comparing import *
@@ -32,7 +33,9 @@ from gpuscale.array.api.index_arrays import *
 from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.matrices import *
+from gpuscale.array.api.nanreductions import *
 from gpuscale.array.api.overlap import *
+from gpuscale.array.api.positions import *
 from gpuscale.array.api.products import *
 from gpuscale.array.api.pyfunctions import *
 from gpuscale.array.api.reduction import *
@@ -49,3 +52,5 @@ from gpuscale.array.api.taking import *
 from gpuscale.array.api.tiling import *
 from gpuscale.array.api.windows import *
 from gpuscale.array.collection import Array as Array
+from gpuscale.run import compute as compute
+from gpuscale.run import optimize as optimize

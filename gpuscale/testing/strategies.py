@@ -11,9 +11,16 @@ from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
 
-__all__ = ["REAL_DTYPES", "chunked", "chunks", "numpy_arrays", "pairs"]
+__all__ = ["REAL_DTYPES", "axes", "chunked", "chunks", "numpy_arrays", "pairs"]
 
 REAL_DTYPES = ("bool", "int8", "uint8", "int32", "int64", "uint64", "float32", "float64")
+
+
+def axes(ndim: int) -> st.SearchStrategy[Any]:
+    """Draw what an argument ``axis`` takes: None, one axis, several of them."""
+    one = st.integers(-ndim, ndim - 1)
+    some = st.lists(one, max_size=ndim, unique_by=lambda axis: axis % ndim).map(tuple)
+    return st.none() | one | some if ndim else st.none() | st.just(())
 
 
 @st.composite

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.creation import linear_index
 from gpuscale.array.api.fitting import converted
+from gpuscale.array.api.index_functions import linear_index
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel

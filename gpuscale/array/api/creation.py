@@ -3,104 +3,36 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.index_functions import (
+    axis_index,
+    backend_of,
+    index_function,
+    linear_index,
+    shape_of,
+)
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import cast
-from gpuscale.array.convert import as_array, as_node
-from gpuscale.array.nodes.creation import IndexFunction
-from gpuscale.backends.creation import namespace, resolve_backend
-from gpuscale.base.types import Chunks
-from gpuscale.chunks.normalize import normalize_chunks
-from gpuscale.codegen.program import AffineIndex, ProgramBuilder
-from gpuscale.expr.meta import ArrayMeta
-from gpuscale.memory.limits import chunk_bytes
+from gpuscale.array.convert import as_array
+from gpuscale.backends.creation import resolve_backend
+from gpuscale.codegen.program import ProgramBuilder
 
 __all__ = [
     "arange",
-    "array",
-    "asanyarray",
-    "asarray",
     "empty",
     "empty_like",
     "eye",
-    "from_dlpack",
     "full",
     "full_like",
     "identity",
-    "index_function",
-    "linear_index",
     "linspace",
-    "new_chunks",
     "ones",
     "ones_like",
     "zeros",
     "zeros_like",
 ]
-
-
-# --- how index functions are made ----------------------------------------------------------------
-
-
-def shape_of(shape: Any) -> tuple[int, ...]:
-    """Check a shape that a user gave.
-
-    Raises
-    ------
-    ValueError
-        If a length is negative.
-    TypeError
-        If a length is not an integer.
-    """
-    lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    lengths = tuple(map(operator.index, lengths))
-    if any(n < 0 for n in lengths):
-        raise ValueError(f"negative dimensions are not allowed: {lengths}")
-    return lengths
-
-
-def new_chunks(chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Chunks:
-    """Chunks of a new array from what the user said."""
-    limit = chunk_bytes()
-    return normalize_chunks(chunks, shape, max(dtype.itemsize, 1), limit)
-
-
-def linear_index(shape: tuple[int, ...]) -> AffineIndex:
-    """Number of an element in C order, as an affine function of its position.
-
-    Examples
-    --------
-    >>> linear_index((4, 5))
-    AffineIndex(base=0, coefs=(5, 1))
-    """
-    return AffineIndex(0, tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape))))
-
-
-def axis_index(axis: int, ndim: int) -> AffineIndex:
-    """Position of an element along one axis."""
-    return AffineIndex(0, tuple(int(k == axis) for k in range(ndim)))
-
-
-def index_function(
-    builder: ProgramBuilder,
-    value: int,
-    indices: tuple[AffineIndex, ...],
-    params: tuple[Any, ...],
-    shape: tuple[int, ...],
-    chunks: Any,
-    label: str,
-    backend: str,
-) -> Array:
-    """Return an array whose elements a program computes from the index."""
-    dtype = builder.instr(value).dtype
-    meta = ArrayMeta(dtype, new_chunks(chunks, shape, dtype), backend)
-    return Array(IndexFunction(builder.build(value), indices, params, label, meta))
-
-
-# --- public --------------------------------------------------------------------------------------
 
 
 def full(
@@ -150,12 +82,8 @@ def full(
     scalar = np.asarray(fill_value, dtype)[()]
     builder = ProgramBuilder()
     value = builder.param(0, np.asarray(scalar).dtype)
-    name = resolve_backend(like, backend or _backend_of(device))
+    name = resolve_backend(like, backend or backend_of(device))
     return index_function(builder, value, (), (scalar,), shape_of(shape), chunks, "full", name)
-
-
-def _backend_of(device: Any) -> str | None:
-    return "numpy" if device == "cpu" else device
 
 
 def zeros(
@@ -306,7 +234,7 @@ def arange(
         dtype=exact,
     )
     value = builder.cast(value, natural)
-    name = resolve_backend(like, backend or _backend_of(device))
+    name = resolve_backend(like, backend or backend_of(device))
     return index_function(
         builder,
         value,
@@ -377,7 +305,7 @@ def linspace(
         value = builder.apply("floor", value)
     value = builder.cast(value, wanted)
     params = (start, step if gaps > 0 else natural.type(0), np.int64(num - 1), stop)
-    name = resolve_backend(like, backend or _backend_of(device))
+    name = resolve_backend(like, backend or backend_of(device))
     result = index_function(
         builder, value, (linear_index((num,)),), params, (num,), chunks, "linspace", name
     )
@@ -421,90 +349,10 @@ def eye(
     row = builder.apply("add", builder.index(0), builder.param(0, np.dtype(np.int64)))
     value = builder.cast(builder.apply("equal", row, builder.index(1)), np.dtype(dtype or float))
     indices = (axis_index(0, 2), axis_index(1, 2))
-    name = resolve_backend(like, backend or _backend_of(device))
+    name = resolve_backend(like, backend or backend_of(device))
     return index_function(builder, value, indices, (np.int64(k),), shape, chunks, "eye", name)
 
 
 def identity(n: int, dtype: Any = None, **kwargs: Any) -> Array:
     """Square matrix with ones on the main diagonal; see `eye`."""
     return eye(n, dtype=dtype, **kwargs)
-
-
-def asarray(
-    x: Any,
-    /,
-    dtype: Any = None,
-    *,
-    chunks: Any = "auto",
-    copy: bool | None = None,
-    like: Any = None,
-    backend: str | None = None,
-    device: Any = None,
-) -> Array:
-    """Make an array of anything like one.
-
-    Parameters
-    ----------
-    x : array, scalar, nested list, or object with ``__dlpack__``
-    dtype : dtype, optional
-    chunks : int, str, tuple or dict
-        For what is not chunked yet.
-    copy : bool, optional
-        Lazy arrays are immutable, so False never copies and True need not.
-    like, backend, device
-        As for `full`.
-
-    Examples
-    --------
-    >>> import gpuscale.array as ga
-    >>> ga.asarray([[1, 2], [3, 4]], chunks=1).numblocks
-    (2, 2)
-    """
-    result = Array(as_node(x, chunks))
-    if dtype is not None:
-        result = Array(cast(result.expr, dtype))
-    if like is not None or backend is not None or device is not None:
-        result = result.to_backend(resolve_backend(like, backend or _backend_of(device)))
-    if copy and isinstance(x, Array):
-        result = result.copy()
-    return result
-
-
-array = asanyarray = asarray
-
-
-def from_dlpack(
-    x: Any, /, *, device: Any = None, copy: bool | None = None, chunks: Any = "auto"
-) -> Array:
-    """Make an array of what another library exports through DLPack.
-
-    Parameters
-    ----------
-    x : object with ``__dlpack__`` and ``__dlpack_device__``
-        A lazy array is handed back as it is.
-    device : str, optional
-        Where the chunks shall be; where they are, by default.
-    copy : bool, optional
-        Whether later changes of ``x`` must not be seen.
-    chunks : int, str, tuple or dict
-
-    Raises
-    ------
-    AttributeError
-        If ``x`` does not export.
-
-    Examples
-    --------
-    >>> import gpuscale.array as ga
-    >>> ga.from_dlpack(np.arange(3)).compute()
-    array([0, 1, 2])
-    """
-    if isinstance(x, Array):
-        return asarray(x, copy=copy, device=device)
-    kind, _ = x.__dlpack_device__()
-    xp = np if kind in _ON_HOST else namespace("cupy")
-    data = xp.from_dlpack(x)
-    return asarray(data.copy() if copy else data, chunks=chunks, device=device)
-
-
-_ON_HOST = (1, 3, 11)  # DLDeviceType: CPU, memory of the host that CUDA or ROCm has pinned

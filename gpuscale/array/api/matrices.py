@@ -7,16 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.creation import (
-    arange,
-    axis_index,
-    eye,
-    full,
-    index_function,
-    linspace,
-    shape_of,
-    zeros,
-)
+from gpuscale.array.api.creation import arange, eye, full, linspace, zeros
+from gpuscale.array.api.index_functions import axis_index, index_function, shape_of
 from gpuscale.array.api.joining import concatenate, stack
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.api.reshaping import ravel

@@ -1,4 +1,4 @@
-"""Reductions: sums, means, extremes, and where they are."""
+"""Reductions: sums, extremes, means and variances; `nanreductions` leave NaN out."""
 
 from __future__ import annotations
 
@@ -23,21 +23,10 @@ __all__ = [
     "amax",
     "amin",
     "any",
-    "argmax",
-    "argmin",
     "count_nonzero",
     "max",
     "mean",
     "min",
-    "nanargmax",
-    "nanargmin",
-    "nanmax",
-    "nanmean",
-    "nanmin",
-    "nanprod",
-    "nanstd",
-    "nansum",
-    "nanvar",
     "prod",
     "ptp",
     "std",
@@ -62,7 +51,7 @@ class _As:
         return partials[0].astype(self.dtype, copy=False)
 
 
-def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+def reduced_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     return tuple(sorted(normalize_axes(axis, ndim)))
 
 
@@ -79,7 +68,7 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 _OF_NOTHING = frozenset({"sum", "prod", "any", "all", "count"})
 
 
-def _reduction(
+def table_reduction(
     name: str,
     x: Any,
     axis: Axis,
@@ -91,7 +80,7 @@ def _reduction(
 ) -> Array:
     """Reduce one array by one row of the reductions table."""
     node = as_node(x) if name in _OF_NOTHING else known_node(x)
-    axes = _axes(axis, node.meta.ndim)
+    axes = reduced_axes(axis, node.meta.ndim)
     if prepare is not None:
         node = prepare(node)
     result = node.meta.dtype if dtype is None else np.dtype(dtype)
@@ -112,7 +101,7 @@ def _reduction(
     )
 
 
-def _widened(dtype: Any) -> Callable[[Node], Node]:
+def widened(dtype: Any) -> Callable[[Node], Node]:
     def prepare(node: Node) -> Node:
         return cast(node, _accumulator(node.meta.dtype) if dtype is None else dtype)
 
@@ -155,7 +144,7 @@ def sum(
     >>> ga.sum(ga.ones((4, 3), chunks=2), axis=0).compute()
     array([4., 4., 4.])
     """
-    return _reduction("sum", x, axis, keepdims, split_every, out, None, _widened(dtype))
+    return table_reduction("sum", x, axis, keepdims, split_every, out, None, widened(dtype))
 
 
 def prod(
@@ -169,15 +158,15 @@ def prod(
     out: Any = None,
 ) -> Array:
     """Product of the elements along some axes; parameters as for `sum`."""
-    return _reduction("prod", x, axis, keepdims, split_every, out, None, _widened(dtype))
+    return table_reduction("prod", x, axis, keepdims, split_every, out, None, widened(dtype))
 
 
-def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any) -> Array:
+def extreme(name: str, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any) -> Array:
     x = as_array(x)
-    axes = _axes(axis, x.ndim)
+    axes = reduced_axes(axis, x.ndim)
     if axes and 0 in (x.shape[a] for a in axes):
         raise ValueError(f"zero-size array to reduction operation {name}imum which has no identity")
-    return _reduction(name, x, axes, keepdims, split_every, out)
+    return table_reduction(name, x, axes, keepdims, split_every, out)
 
 
 def min(
@@ -190,7 +179,7 @@ def min(
     out: Any = None,
 ) -> Array:
     """Smallest element along some axes; NaN where there is one. Parameters as for `sum`."""
-    return _extreme("min", x, axis, keepdims, split_every, out)
+    return extreme("min", x, axis, keepdims, split_every, out)
 
 
 def max(
@@ -203,7 +192,7 @@ def max(
     out: Any = None,
 ) -> Array:
     """Largest element along some axes; NaN where there is one. Parameters as for `sum`."""
-    return _extreme("max", x, axis, keepdims, split_every, out)
+    return extreme("max", x, axis, keepdims, split_every, out)
 
 
 amin, amax = min, max
@@ -228,7 +217,7 @@ def any(
     out: Any = None,
 ) -> Array:
     """Say whether some element along some axes is true."""
-    return _reduction("any", x, axis, keepdims, split_every, out, None, _truth)
+    return table_reduction("any", x, axis, keepdims, split_every, out, None, _truth)
 
 
 def all(
@@ -241,53 +230,14 @@ def all(
     out: Any = None,
 ) -> Array:
     """Say whether all elements along some axes are true."""
-    return _reduction("all", x, axis, keepdims, split_every, out, None, _truth)
+    return table_reduction("all", x, axis, keepdims, split_every, out, None, _truth)
 
 
 def count_nonzero(
     x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None
 ) -> Array:
     """Count the elements that are not zero, along some axes."""
-    return _reduction("count", x, axis, keepdims, split_every, None, np.int64, _truth)
-
-
-# --- positions -----------------------------------------------------------------------------------
-
-
-def _position(
-    name: str, x: Any, axis: int | None, keepdims: bool, split_every: Any, out: Any
-) -> Array:
-    x = as_array(x)
-    axes = _axes(axis, x.ndim)
-    if 0 in (x.shape[a] for a in axes):
-        raise ValueError(f"attempt to get {name} of an empty sequence")
-    return _reduction(name, x, axes, keepdims, split_every, out, np.int64)
-
-
-def argmin(
-    x: Any,
-    /,
-    axis: int | None = None,
-    *,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Position of the first smallest element; of the flat array where no axis is given."""
-    return _position("argmin", x, axis, keepdims, split_every, out)
-
-
-def argmax(
-    x: Any,
-    /,
-    axis: int | None = None,
-    *,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Position of the first largest element; of the flat array where no axis is given."""
-    return _position("argmax", x, axis, keepdims, split_every, out)
+    return table_reduction("count", x, axis, keepdims, split_every, None, np.int64, _truth)
 
 
 # --- means and variances -------------------------------------------------------------------------
@@ -336,7 +286,7 @@ def mean(
     np.float64(2.5)
     """
     node = as_node(x)
-    axes = _axes(axis, node.meta.ndim)
+    axes = reduced_axes(axis, node.meta.ndim)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     # Half precision is summed in single, as in NumPy.
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
@@ -393,7 +343,7 @@ def _variance(
     root: bool,
 ) -> Array:
     node = as_node(x)
-    axes = _axes(axis, node.meta.ndim)
+    axes = reduced_axes(axis, node.meta.ndim)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
     real = np.empty(0, wanted).real.dtype
@@ -459,227 +409,3 @@ def std(
 ) -> Array:
     """Standard deviation of the elements along some axes; parameters as for `var`."""
     return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, True)
-
-
-# --- without NaN ---------------------------------------------------------------------------------
-
-
-def _filled(value: Any) -> Callable[[Node], Node]:
-    def prepare(node: Node) -> Node:
-        if node.meta.dtype.kind not in "fc":
-            return node
-        return elementwise("where", elementwise("isnan", node), value, node)
-
-    return prepare
-
-
-def nansum(
-    x: Any,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Sum of the elements that are not NaN; parameters as for `sum`."""
-    node = _widened(dtype)(_filled(0.0)(known_node(x)))
-    return sum(Array(node), axis, keepdims=keepdims, split_every=split_every, out=out)
-
-
-def nanprod(
-    x: Any,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Product of the elements that are not NaN; parameters as for `sum`."""
-    node = _widened(dtype)(_filled(1.0)(known_node(x)))
-    return prod(Array(node), axis, keepdims=keepdims, split_every=split_every, out=out)
-
-
-def nanmin(
-    x: Any,
-    axis: Axis = None,
-    *,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Smallest element that is not NaN; NaN where all are. Parameters as for `sum`."""
-    return _nan_extreme("min", np.inf, x, axis, keepdims, split_every, out)
-
-
-def nanmax(
-    x: Any,
-    axis: Axis = None,
-    *,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Largest element that is not NaN; NaN where all are. Parameters as for `sum`."""
-    return _nan_extreme("max", -np.inf, x, axis, keepdims, split_every, out)
-
-
-@dataclass(frozen=True)
-class _OrNan:
-    """Finish with the first partial; NaN where the second says that nothing was counted."""
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        values, found = partials
-        return array_namespace(values).where(found, values, values.dtype.type(np.nan))
-
-
-def _nan_extreme(
-    name: str, empty: float, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any
-) -> Array:
-    x = as_array(x)
-    if x.dtype.kind != "f":
-        return _extreme(name, x, axis, keepdims, split_every, out)
-    axes = _axes(axis, x.ndim)
-    if 0 in (x.shape[a] for a in axes):
-        raise ValueError(f"zero-size array to reduction operation f{name} which has no identity")
-    node = x.expr
-    present = elementwise("logical_not", elementwise("isnan", node))
-    result = reduce(
-        (_filled(empty)(node), present),
-        (name, "any"),
-        _OrNan(),
-        axes,
-        keepdims=bool(keepdims),
-        dtype=x.dtype,
-        label=f"nan{name}",
-        split_every=split_every,
-    )
-    return into(out, Array(result))
-
-
-@dataclass(frozen=True)
-class _Ratio:
-    """Finish with the quotient of a sum and a count."""
-
-    dtype: np.dtype[Any]
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        total, count = partials
-        with np.errstate(all="ignore"):
-            return (total / count.astype(total.real.dtype)).astype(self.dtype, copy=False)
-
-
-def nanmean(
-    x: Any,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Mean of the elements that are not NaN, in one pass; parameters as for `sum`."""
-    node = known_node(x)
-    if node.meta.dtype.kind not in "fc":
-        return mean(x, axis, dtype=dtype, keepdims=keepdims, split_every=split_every, out=out)
-    axes = _axes(axis, node.meta.ndim)
-    wanted = node.meta.dtype if dtype is None else np.dtype(dtype)
-    working = np.dtype(np.float32) if wanted == np.float16 else wanted
-    present = elementwise("logical_not", elementwise("isnan", node))
-    result = reduce(
-        (cast(_filled(0.0)(node), working), present),
-        ("sum", "count"),
-        _Ratio(wanted),
-        axes,
-        keepdims=bool(keepdims),
-        dtype=wanted,
-        label="nanmean",
-        split_every=split_every,
-    )
-    return into(out, Array(result))
-
-
-def nanvar(
-    x: Any,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
-    x = as_array(x)
-    if x.dtype.kind not in "fc":
-        return var(
-            x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every, out=out
-        )
-    center = nanmean(x, axis, dtype=dtype, keepdims=True, split_every=split_every)
-    off = abs(x - center)
-    total = nansum(off * off, axis, dtype=dtype, keepdims=keepdims, split_every=split_every)
-    present = Array(elementwise("logical_not", elementwise("isnan", x.expr)))
-    count = count_nonzero(present, axis, keepdims=keepdims, split_every=split_every)
-    free = Array(cast((count - ddof).expr, total.dtype))
-    nan = total.dtype.type(np.nan)
-    result = Array(elementwise("where", (free > 0).expr, (total / free).expr, nan))
-    return into(out, result)
-
-
-def nanstd(
-    x: Any,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Standard deviation of the elements that are not NaN; parameters as for `var`."""
-    result = nanvar(x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every)
-    return into(out, Array(elementwise("sqrt", result.expr)))
-
-
-def _nan_position(name: str, empty: float, x: Any, axis: int | None, keepdims: bool) -> Array:
-    x = as_array(x)
-    if x.dtype.kind != "f":
-        return _position(name, x, axis, keepdims, None, None)
-    axes = _axes(axis, x.ndim)
-    if 0 in (x.shape[a] for a in axes):
-        raise ValueError(f"attempt to get {name} of an empty sequence")
-    present = elementwise("logical_not", elementwise("isnan", x.expr))
-    result = reduce(
-        (_filled(empty)(x.expr), present),
-        (name, "any"),
-        _PositionOrError(name),
-        axes,
-        keepdims=bool(keepdims),
-        dtype=np.int64,
-        label=f"nan{name}",
-    )
-    return Array(result)
-
-
-@dataclass(frozen=True)
-class _PositionOrError:
-    """Finish with the position; NumPy refuses where all elements are NaN."""
-
-    name: str
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        position, _, found = partials
-        if not found.all():
-            raise ValueError("All-NaN slice encountered")
-        return position
-
-
-def nanargmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Array:
-    """Position of the first smallest element that is not NaN."""
-    return _nan_position("argmin", np.inf, x, axis, keepdims)
-
-
-def nanargmax(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Array:
-    """Position of the first largest element that is not NaN."""
-    return _nan_position("argmax", -np.inf, x, axis, keepdims)

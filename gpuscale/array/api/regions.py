@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpuscale.array.api.creation import axis_index
+from gpuscale.array.api.index_functions import axis_index
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import elementwise, rechunk, view
 from gpuscale.array.nodes.creation import IndexFunction

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.creation import index_function, linear_index, new_chunks, shape_of
+from gpuscale.array.api.index_functions import index_function, linear_index, new_chunks, shape_of
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk

@@ -1,4 +1,4 @@
-"""Arrays from nothing and from what users have, against NumPy."""
+"""Arrays from nothing, against NumPy."""
 
 import numpy as np
 import pytest
@@ -72,38 +72,6 @@ def test_linspace(start, stop, num, endpoint, size):
 def test_eye(n, m, k):
     assert_eq(ga.eye(n, m, k, chunks=2), np.eye(n, m, k))
     assert_eq(ga.identity(n), np.identity(n))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [3, 2.5, True, [1, 2], [[1.0], [2]], (1, 2j), np.float32(1), np.arange(3), range(4), "text"],
-)
-def test_asarray_of_what_numpy_takes(value):
-    for function in (ga.asarray, ga.array, ga.asanyarray):
-        assert_eq(function(value), np.asarray(value))
-
-
-def test_asarray_of_lazy_arrays():
-    x = ga.arange(4, chunks=2)
-    assert ga.asarray(x).expr is x.expr
-    assert_eq(ga.asarray([x, x + 1]), np.array([np.arange(4), np.arange(4) + 1]))
-    copy = ga.asarray(x, copy=True)
-    copy[0] = 9
-    assert_eq(x, np.arange(4))
-    assert_eq(ga.asarray(x, dtype="float32"), np.arange(4, dtype="float32"))
-
-
-def test_dlpack():
-    array = np.arange(4.0)
-    assert_eq(ga.from_dlpack(array, chunks=2), array)
-    assert_eq(ga.from_dlpack(ga.from_array(array)), array)
-    np.testing.assert_array_equal(np.from_dlpack(ga.arange(4, chunks=3)), np.arange(4))
-    assert ga.arange(4).__dlpack_device__() == (1, 0)
-    kept = ga.from_dlpack(array, copy=True)
-    array[0] = 7
-    assert kept[0].compute() == 0
-    with pytest.raises(AttributeError, match="dlpack"):
-        ga.from_dlpack([1, 2])
 
 
 def test_backends_are_chosen_without_being_loaded():

@@ -1,0 +1,125 @@
+"""Arrays from what users have: numbers, lists, arrays of this and of other libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.api.index_functions import backend_of
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import cast
+from gpuscale.array.convert import as_node
+from gpuscale.backends.creation import namespace, resolve_backend
+
+__all__ = ["array", "asanyarray", "asarray", "from_dlpack"]
+
+
+def asarray(
+    x: Any,
+    /,
+    dtype: Any = None,
+    *,
+    chunks: Any = "auto",
+    copy: bool | None = None,
+    like: Any = None,
+    backend: str | None = None,
+    device: Any = None,
+) -> Array:
+    """Make an array of anything like one.
+
+    Parameters
+    ----------
+    x : array, scalar, nested list, or object with ``__dlpack__``
+    dtype : dtype, optional
+    chunks : int, str, tuple or dict
+        For what is not chunked yet.
+    copy : bool, optional
+        Whether changes in place of the one are never seen in the other. By default the result is
+        ``x`` itself where that is a lazy array and nothing about it has to change.
+    like, backend, device
+        As for `full`.
+
+    Raises
+    ------
+    ValueError
+        If ``copy`` is False and elements must be copied or converted.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.asarray([[1, 2], [3, 4]], chunks=1).numblocks
+    (2, 2)
+    """
+    given = x.copy() if copy and isinstance(x, Array | np.ndarray) else x
+    result = given if isinstance(given, Array) else Array(as_node(given, chunks))
+    unchanged = result
+    if dtype is not None and np.dtype(dtype) != result.dtype:
+        result = Array(cast(result.expr, dtype))
+    if like is not None or backend is not None or device is not None:
+        name = resolve_backend(like, backend or backend_of(device))
+        result = result if name == result.backend else result.to_backend(name)
+    has_elements = hasattr(x, "dtype") or hasattr(x, "__dlpack__")
+    if copy is False and (result is not unchanged or not has_elements):
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    return result
+
+
+asanyarray = asarray
+
+
+def array(x: Any, /, dtype: Any = None, *, copy: bool | None = None, **kwargs: Any) -> Array:
+    """Make an array of anything like one, never ``x`` itself; parameters as for `asarray`.
+
+    Large arrays of NumPy are read when something is computed; ``copy=True`` takes what they hold
+    now.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> x = ga.array([1, 2])
+    >>> y = ga.array(x)
+    >>> y[0] = 7
+    >>> x.compute()
+    array([1, 2])
+    """
+    if copy is None and isinstance(x, Array):
+        copy = True
+    return asarray(x, dtype, copy=copy, **kwargs)
+
+
+def from_dlpack(
+    x: Any, /, *, device: Any = None, copy: bool | None = None, chunks: Any = "auto"
+) -> Array:
+    """Make an array of what another library exports through DLPack.
+
+    Parameters
+    ----------
+    x : object with ``__dlpack__`` and ``__dlpack_device__``
+        A lazy array is handed back as it is.
+    device : str, optional
+        Where the chunks shall be; where they are, by default.
+    copy : bool, optional
+        Whether later changes of ``x`` must not be seen.
+    chunks : int, str, tuple or dict
+
+    Raises
+    ------
+    AttributeError
+        If ``x`` does not export.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.from_dlpack(np.arange(3)).compute()
+    array([0, 1, 2])
+    """
+    if isinstance(x, Array):
+        return asarray(x, copy=copy, device=device)
+    kind, _ = x.__dlpack_device__()
+    xp = np if kind in _ON_HOST else namespace("cupy")
+    data = xp.from_dlpack(x)
+    return asarray(data.copy() if copy else data, chunks=chunks, device=device)
+
+
+_ON_HOST = (1, 3, 11)  # DLDeviceType: CPU, memory of the host that CUDA or ROCm has pinned

@@ -1,0 +1,79 @@
+"""How index functions are made: arrays whose elements a program computes from their position."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.array.nodes.creation import IndexFunction
+from gpuscale.base.types import Chunks
+from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.codegen.program import AffineIndex, ProgramBuilder
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.memory.limits import chunk_bytes
+
+__all__ = ["axis_index", "backend_of", "index_function", "linear_index", "new_chunks", "shape_of"]
+
+
+def shape_of(shape: Any) -> tuple[int, ...]:
+    """Check a shape that a user gave.
+
+    Raises
+    ------
+    ValueError
+        If a length is negative.
+    TypeError
+        If a length is not an integer.
+    """
+    lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    lengths = tuple(map(operator.index, lengths))
+    if any(n < 0 for n in lengths):
+        raise ValueError(f"negative dimensions are not allowed: {lengths}")
+    return lengths
+
+
+def new_chunks(chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Chunks:
+    """Chunks of a new array from what the user said."""
+    limit = chunk_bytes()
+    return normalize_chunks(chunks, shape, max(dtype.itemsize, 1), limit)
+
+
+def linear_index(shape: tuple[int, ...]) -> AffineIndex:
+    """Number of an element in C order, as an affine function of its position.
+
+    Examples
+    --------
+    >>> linear_index((4, 5))
+    AffineIndex(base=0, coefs=(5, 1))
+    """
+    return AffineIndex(0, tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape))))
+
+
+def axis_index(axis: int, ndim: int) -> AffineIndex:
+    """Position of an element along one axis."""
+    return AffineIndex(0, tuple(int(k == axis) for k in range(ndim)))
+
+
+def index_function(
+    builder: ProgramBuilder,
+    value: int,
+    indices: tuple[AffineIndex, ...],
+    params: tuple[Any, ...],
+    shape: tuple[int, ...],
+    chunks: Any,
+    label: str,
+    backend: str,
+) -> Array:
+    """Return an array whose elements a program computes from the index."""
+    dtype = builder.instr(value).dtype
+    meta = ArrayMeta(dtype, new_chunks(chunks, shape, dtype), backend)
+    return Array(IndexFunction(builder.build(value), indices, params, label, meta))
+
+
+def backend_of(device: Any) -> str | None:
+    """Name of the backend that a device of the Array API standard stands for."""
+    return "numpy" if device == "cpu" else device
