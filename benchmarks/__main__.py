@@ -30,6 +30,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=float, default=600, help="seconds each (default: 600)")
     run.add_argument("--output", type=Path, default=RESULTS, help="folder of the table and JSON")
     commands.add_parser("list", help="name the workloads")
+    readme = commands.add_parser("readme", help="put a table into README.md")
+    readme.add_argument("report", type=Path, help="the JSON file that `run` wrote")
     return top
 
 
@@ -48,8 +50,9 @@ def chosen(names: list[str], huge: bool) -> list[Workload]:
 def run(options: argparse.Namespace) -> None:
     size = "quick" if options.quick else "full"
     rates = measure_rates(options.cores)
-    results = {
-        workload.name: harness.measure(
+    results = {}
+    for workload in chosen(options.names, options.huge):
+        results[workload.name] = harness.measure(
             workload,
             size,
             repeats=options.repeats,
@@ -58,9 +61,8 @@ def run(options: argparse.Namespace) -> None:
             only=options.only,
             say=lambda line: print(line, file=sys.stderr),
         )
-        for workload in chosen(options.names, options.huge)
-    }
-    path = report.write(options.output, WORKLOADS, size, results, rates, options.cores)
+        # After each, so that nothing is lost where the rest is not waited for.
+        path = report.write(options.output, WORKLOADS, size, results, rates, options.cores)
     print(path.read_text())
     print(f"written to {path} and {path.with_suffix('.json').name}", file=sys.stderr)
 
@@ -72,6 +74,8 @@ def main() -> None:
     if options.command == "list":
         for workload in WORKLOADS.values():
             print(f"{workload.name:<18} {workload.about.format(**workload.sizes['full'])}")
+    elif options.command == "readme":
+        report.into_readme(options.report, WORKLOADS)
     else:
         run(options)
 

@@ -15,9 +15,12 @@ from pathlib import Path
 
 from benchmarks.harness import ROOT, Measurement
 from benchmarks.limits import Rates
+from benchmarks.worker import PATIENCE
 from benchmarks.workload import LIBRARIES, OURS, Workload
 
 PACKAGES = ("numpy", "numba", "dask", "dask-array", "jax", "numexpr", "zarr")
+README = ROOT / "README.md"
+START, END = "<!-- benchmarks -->\n", "<!-- benchmarks end -->"
 Results = Mapping[str, Mapping[str, Measurement]]
 
 
@@ -109,9 +112,10 @@ def markdown(
     facts = "\n".join(f"- {what}: {value}" for what, value in machine(cores).items())
     return f"""# Benchmarks, {date.today()}, {size} sizes
 
-Times are medians over processes, taken in turn, each after a warm-up in its process; memory is
-the peak above what imports take; the factor in bold is how many times longer than gpuscale an
-implementation takes. Random inputs are made within the time.
+Times are medians over processes, taken in turn, each after a warm-up in its process (what takes
+over {PATIENCE:.0f} s runs once, and cold); memory is the peak above what imports take; the factor
+in bold is how many times longer than gpuscale an implementation takes. Random inputs are made
+within the time.
 
 {table(workloads, size, results, rates)}
 
@@ -153,3 +157,23 @@ def write(
     }
     path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
     return path
+
+
+def into_readme(record: Path, workloads: Mapping[str, Workload], readme: Path = README) -> None:
+    """Put the table of a JSON report where the README has its marks."""
+    known = json.loads(record.read_text())
+    results = {
+        key: {name: Measurement(**fields) for name, fields in result.items()}
+        for key, result in known["results"].items()
+    }
+    facts, rates = known["machine"], Rates(**known["rates"])
+    text = f"""
+{table(workloads, known["size"], results, rates)}
+
+Measured on {known["date"]} at {facts["gpuscale"]} on {facts["cores used"]} cores of an
+{facts["processor"]} with {facts["memory"]}: `benchmarks/results/{record.stem}.md` says how.
+
+"""
+    before, _, rest = readme.read_text().partition(START)
+    _, _, after = rest.partition(END)
+    readme.write_text(before + START + text + END + after)

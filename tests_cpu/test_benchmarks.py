@@ -162,6 +162,26 @@ def test_report(tmp_path):
     assert '"above_imports": 3000000' in path.with_suffix(".json").read_text()
 
 
+def test_the_table_goes_into_the_readme(tmp_path):
+    results = {"w": {OURS: harness.Measurement([2.0])}}
+    rates = Rates(bytes=10.0, randoms=1.0, flops=1.0)
+    path = report.write(tmp_path, {"w": workload_with_goals()}, "full", results, rates, 2)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{report.START}old\n{report.END}\nafter\n")
+    for _ in range(2):
+        report.into_readme(path.with_suffix(".json"), {"w": workload_with_goals()}, readme)
+    text = readme.read_text()
+    assert text.startswith("before") and text.endswith("after\n")
+    assert text.count("| `w`: of 10 | 2 s, 0 MB |") == 1
+    assert "old" not in text and path.name in text
+
+
+def test_what_is_slow_runs_once():
+    assert not harness.is_slow(harness.Measurement())
+    assert not harness.is_slow(harness.Measurement([worker.PATIENCE / 2]))
+    assert harness.is_slow(harness.Measurement([2 * worker.PATIENCE]))
+
+
 def test_rates():
     rates = Rates(bytes=2.0, randoms=4.0, flops=8.0)
     assert rates.seconds(Limit(bytes=4, randoms=4)) == 2.0
