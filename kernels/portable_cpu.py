@@ -16,7 +16,13 @@ Builder = TypeVar("Builder", bound=Callable[..., Any])
 
 # Inlining must not depend on LLVM's cost model, or the loops around would stay scalar. Fast-math
 # is pinned off: a caller's flags would otherwise be inherited and change the last bits.
-OPTIONS: Any = {"forceinline": True, "error_model": "numpy", "fastmath": False}
+OPTIONS: Any = {
+    "forceinline": True,
+    "error_model": "numpy",
+    "fastmath": False,
+    "no_cpython_wrapper": True,  # nobody calls them from Python
+    "no_cfunc_wrapper": True,
+}
 
 # What Numba compiles for the two-faced functions of `portable.py`.
 SPELLINGS: dict[Callable[..., Any], Callable[..., Any]] = {

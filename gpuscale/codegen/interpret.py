@@ -16,6 +16,7 @@ from gpuscale.codegen.reductions import REDUCTIONS, Partial, Reduction
 __all__ = ["evaluate", "interpret_map", "interpret_reduce", "tiles"]
 
 TILE = 1 << 16  # elements: the intermediates of one tile stay in the cache
+BARE = 1 << 18  # the same where there are none
 ROW = 1 << 10  # elements of the last axis at most, so that tiles of transposed views are square
 
 Tile = tuple[slice, ...]
@@ -29,16 +30,20 @@ def tiles(shape: Sequence[int], size: int = TILE) -> Iterator[Tile]:
     >>> list(tiles((3, 4), 8))
     [(slice(0, 2, None), slice(0, 4, None)), (slice(2, 3, None), slice(0, 4, None))]
     """
+    return itertools.product(*_cuts(shape, size))
+
+
+def _cuts(shape: Sequence[int], size: int) -> list[list[slice]]:
+    """Where boxes begin and end along each axis."""
     lengths, left = [], size
     for k, n in enumerate(reversed(shape)):
         length = max(1, min(n, left, ROW if k == 0 and len(shape) > 1 else left))
         lengths.append(length)
         left //= length
-    cuts = [
+    return [
         [slice(start, min(start + length, n)) for start in range(0, n, length)]
         for n, length in zip(shape, reversed(lengths), strict=True)
     ]
-    return itertools.product(*cuts)
 
 
 def evaluate(
@@ -146,8 +151,8 @@ def interpret_reduce(
     out = [empty_partial(r, d, keep, xp) for r, d in zip(rows, program.dtypes, strict=True)]
     position = flat_position(shape, axes)
     located = any(name in ("argmin", "argmax") for name in reductions)
-    kept_part = [keep[a] if a in axes else n for a, n in enumerate(shape)]
-    reduced = [shape[a] for a in axes]
+    bare = all(instr.is_leaf for instr in program.instrs)
+    cuts = _cuts(shape, BARE if bare else TILE)  # of all axes alike: tiles are read along rows
     if math.prod(shape) == 0:
         return tuple(x for partial in out for x in partial)
 
@@ -161,17 +166,21 @@ def interpret_reduce(
         ]
 
     with np.errstate(all="ignore"):
-        for kept in tiles(kept_part):
-            room = max(1, TILE // math.prod(c.stop - c.start for c in kept))
+        for kept in itertools.product(*_of_kept(cuts, axes)):
             stack: list[tuple[int, list[Partial]]] = []
-            for cuts in tiles(reduced, room):
-                by_axis = dict(zip(axes, cuts, strict=True))
+            for reduced in itertools.product(*(cuts[a] for a in axes)):
+                by_axis = dict(zip(axes, reduced, strict=True))
                 tile = tuple(by_axis.get(a, cut) for a, cut in enumerate(kept))
                 _push(stack, rows, reduce_tile(tile))
             for row_out, partial in zip(out, _fold(stack, rows), strict=True):
                 for target, value in zip(row_out, partial, strict=True):
                     target[kept] = value
     return tuple(x for partial in out for x in partial)
+
+
+def _of_kept(cuts: list[list[slice]], axes: tuple[int, ...]) -> list[list[slice]]:
+    """The cuts of the partial results."""
+    return [[slice(0, 1)] if a in axes else cut for a, cut in enumerate(cuts)]
 
 
 def _combine(rows: Sequence[Reduction], a: list[Partial], b: list[Partial]) -> list[Partial]:

@@ -12,6 +12,13 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
+from gpuscale.kernels.elementary.exponential import exp
+from gpuscale.kernels.elementary.logarithm import log_anywhere
+from gpuscale.kernels.portable_cpu import make_compilable
+
+for _function in (exp, log_anywhere):
+    make_compilable(_function)
+
 
 def in_kernel(function: Any) -> Any:
     """Let kernels call a Python function; nothing in it raises, not even a division by zero."""

@@ -38,8 +38,8 @@ class Op:
     rule : callable
         Dtypes of the operands -> dtypes of NumPy's loop, inputs first, result last.
     cpu : mapping of str to str
-        For kinds of dtypes (letters as in `numpy.dtype.kind`) a Python expression over ``{0}``,
-        ``{1}``, ... that Numba vectorizes.
+        For kinds of dtypes (letters as in `numpy.dtype.kind`, "d" for float64 alone) a Python
+        expression over ``{0}``, ``{1}``, ... that Numba vectorizes.
     cost : int
         Time for one element, in units of one addition.
     ufunc : numpy.ufunc or None
@@ -68,7 +68,8 @@ class Op:
         first = dtypes[-1]  # of `where`, the condition comes first and decides nothing
         if any(d != first for d in dtypes[1 if self.name == "where" else 0 :]):
             return None
-        return next((text for kinds, text in self.cpu.items() if first.kind in kinds), None)
+        letters = {first.kind, "d"} if first == np.float64 else {first.kind}
+        return next((text for kinds, text in self.cpu.items() if letters.intersection(kinds)), None)
 
     def loop_dtypes(self, *dtypes: Operand, dtype: Any = None) -> tuple[DType, ...]:
         """Dtypes of NumPy's loop for operands of these dtypes: inputs first, result last."""
@@ -309,7 +310,10 @@ _part("modf_integer", np.modf, 1, 10)
 
 # --- exponentials, logarithms, roots ------------------------------------------------------------
 _ufunc("sqrt", 4, {"f": "sqrt({0})"})
-for _name in ("cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p"):
+# NumPy's own loops have vectors for float64 on CPUs with AVX-512 only; these are vectors on all.
+_ufunc("exp", 20, {"d": "exp({0})"})
+_ufunc("log", 20, {"d": "log_anywhere({0})"})
+for _name in ("cbrt", "exp2", "expm1", "log2", "log10", "log1p"):
     _ufunc(_name, 20)
 _ufunc("logaddexp", 60)
 _ufunc("logaddexp2", 60)

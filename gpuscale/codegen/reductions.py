@@ -34,6 +34,8 @@ class Reduction:
         Dtype of the values -> dtypes of the partial.
     empty : callable
         Dtype of the values -> the scalars of the partial of an empty extent.
+    cost : int
+        Time that NumPy takes for one element, in units of one addition.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Reduction:
     combine: Callable[[Partial, Partial], Partial]
     dtypes: Callable[[DType], tuple[DType, ...]]
     empty: Callable[[DType], tuple[Any, ...]]
+    cost: int = 1
 
 
 REDUCTIONS: dict[str, Reduction] = {}
@@ -150,6 +153,7 @@ for _name, _pick, _better, _sign in (
         combine=_arg_combine(_better),
         dtypes=lambda d: (np.dtype(np.int64), d),
         empty=lambda d, sign=_sign: (-1, extreme(d, sign)),
+        cost=3,
     )
 
 
@@ -199,4 +203,5 @@ _row(
     combine=combine_moments,
     dtypes=_moment_dtypes,
     empty=lambda d: (0, 0, 0),
+    cost=5,
 )

@@ -23,6 +23,7 @@ from gpuscale.codegen.layout import Strides
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.plan import Plan, Request, make_plan
 from gpuscale.codegen.program import LEAVES, AffineIndex, ScalarProgram
+from gpuscale.codegen.reductions import REDUCTIONS
 from gpuscale.codegen.schedule import is_compilable
 from gpuscale.codegen.simplify import simplify
 from gpuscale.codegen.spec import KernelSpec
@@ -248,11 +249,15 @@ def _can_compile(program: ScalarProgram, reductions: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _cost(program: ScalarProgram) -> int:
-    return 1 + sum(
-        OPS[i.op].cost * (SLOW_DRAW if i.op.startswith("philox_") else 1)
-        for i in program.instrs
-        if i.op not in LEAVES
+def _cost(program: ScalarProgram, reductions: tuple[str, ...]) -> int:
+    return (
+        1
+        + sum(REDUCTIONS[name].cost for name in reductions)
+        + sum(
+            OPS[i.op].cost * (SLOW_DRAW if i.op.startswith("philox_") else 1)
+            for i in program.instrs
+            if i.op not in LEAVES
+        )
     )
 
 
@@ -286,7 +291,7 @@ def _is_worth(spec: KernelSpec, elements: int) -> bool:
     threshold = config.get("codegen.min-elements")
     if threshold == 0 or elements < threshold:
         return bool(threshold == 0)
-    work = elements * _cost(spec.program)
+    work = elements * _cost(spec.program, spec.reductions)
     if work >= (COMPILER if "numba" in sys.modules else NUMBA):
         return True
     loader = LOADER if "llvmlite" in sys.modules else LLVM

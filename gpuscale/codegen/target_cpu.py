@@ -302,14 +302,15 @@ class _Writer:
                 with self.block("for i in range(whole, h):"):
                     self._accumulating_lanes(stage, 1, "i == 0", "w", "i", "lane")
             return
-        self.put(f"whole = w - w % ({together} * lanes)")
         with self.block("for i in range(h):"):
             starts, column = "(i == 0) & (s == 0)", "s + k * lanes + lane"
             self.put("s = 0")
             # Not `range`, which raises for a step of zero: kernels know no exceptions.
-            with self.block("while s < whole:"):
-                self._accumulating_lanes(stage, together, starts, "lanes", "i", column)
-                self.put(f"s += {together} * lanes")
+            if together > 1:
+                self.put(f"whole = w - w % ({together} * lanes)")
+                with self.block("while s < whole:"):
+                    self._accumulating_lanes(stage, together, starts, "lanes", "i", column)
+                    self.put(f"s += {together} * lanes")
             with self.block("while s < w:"):
                 self._accumulating_lanes(stage, 1, starts, "min(lanes, w - s)", "i", "s + lane")
                 self.put("s += lanes")

@@ -39,6 +39,13 @@ def fuse(roots: Iterable[Node]) -> list[Node]:
 
 
 def _merge(roots: list[Node]) -> list[Node]:
+    """Merge until nothing changes: who read a node separately may have become one reader."""
+    while (merged := _merge_once(roots)) != roots:
+        roots = merged
+    return roots
+
+
+def _merge_once(roots: list[Node]) -> list[Node]:
     readers = count_reads(roots)
     done: dict[str, Node] = {}
     for node in toposort(roots):

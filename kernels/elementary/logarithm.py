@@ -1,4 +1,4 @@
-"""Natural logarithms of positive, finite, normal float64 numbers, within 1.5 ulp.
+"""Natural logarithms of float64 numbers, within 1.5 ulp.
 
 x = 2**k * (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2); log(1 + f) = 2 atanh(s) for s = f / (2 + f),
 whose series in s**2 is cut to a minimax polynomial and arranged so that f, which is exact, is
@@ -9,26 +9,54 @@ from typing import Any
 
 import numpy as np
 
-from ..portable import as_float64, bits_of, float64_of
+from ..portable import as_uint64, bits_of, float64_of, select
 
-MANTISSA_BITS = np.int64(52)
-BITS_OF_SQRT_HALF = np.int64(0x3FE6A09E667F3BCD)
+MANTISSA_BITS = np.uint64(52)
+BITS_OF_SQRT_HALF = np.uint64(0x3FE6A09E667F3BCD)
+# Exponents are lifted above zero. A small whole number becomes the lowest bits of a float64 above
+# 2**52: CPUs have no vector instruction that turns int64 into float64 before AVX-512.
+LIFT, BITS_OF_LIFT = 1024.0, np.uint64(1024 << 52)
+UNIT, BITS_OF_UNIT = 2.0**52, np.uint64(0x4330000000000000)
 # The upper part has 21 trailing zero bits: its product with an exponent is exact.
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
+SMALLEST, TWO_54 = 2.0**-1022, 2.0**54  # smallest normal number, and what makes others normal
+INFINITY, NOT_A_NUMBER = float("inf"), float("nan")
 
 
 def log(x: Any) -> Any:
-    """Return the natural logarithm of x > 0.
+    """Return the natural logarithm of a positive, finite, normal x.
 
     Examples
     --------
     >>> log(np.array([1.0, 2.0]))
     array([0.        , 0.69314718])
     """
-    bits = bits_of(x)
-    exponent = (bits - BITS_OF_SQRT_HALF) >> MANTISSA_BITS
-    f = float64_of(bits - (exponent << MANTISSA_BITS)) - 1.0
-    k = as_float64(exponent)
+    return _scaled_log(x, UNIT + LIFT)
+
+
+def log_anywhere(x: Any) -> Any:
+    """Return what `numpy.log` does, for any x.
+
+    Examples
+    --------
+    >>> log_anywhere(np.array([1.0, 0.0, -1.0, np.inf, 5e-324]))
+    array([   0.        ,          -inf,           nan,           inf,
+           -744.44007192])
+    """
+    small = x < SMALLEST
+    scaled = x * select(small, TWO_54, 1.0)
+    found = _scaled_log(scaled, select(small, UNIT + LIFT + 54.0, UNIT + LIFT))
+    return select(
+        x > 0.0, select(x < INFINITY, found, x), select(x == 0.0, -INFINITY, NOT_A_NUMBER)
+    )
+
+
+def _scaled_log(x: Any, zero: Any) -> Any:
+    """Return log(x) less log(2) for each by which `zero` is above UNIT + LIFT."""
+    lifted = as_uint64(bits_of(x)) + BITS_OF_LIFT
+    exponent = (lifted - BITS_OF_SQRT_HALF) >> MANTISSA_BITS
+    f = float64_of(lifted - (exponent << MANTISSA_BITS)) - 1.0
+    k = float64_of(exponent | BITS_OF_UNIT) - zero
     s = f / (2.0 + f)
     z = s * s
     y = z * z

@@ -28,6 +28,7 @@ def test_tiles_cover_the_domain_once(shape, size):
 def tile_size(request, monkeypatch):
     original = tiles.__defaults__
     monkeypatch.setattr(interpret, "TILE", request.param)
+    monkeypatch.setattr(interpret, "BARE", request.param)
     monkeypatch.setattr(tiles, "__defaults__", (request.param,))
     yield request.param
     assert original == (1 << 16,)

@@ -1,4 +1,4 @@
-"""Every operation, for every dtype, compiled and interpreted: the same bits."""
+"""Every operation, for every dtype, compiled and interpreted: the same bits, or nearly."""
 
 import numpy as np
 import pytest
@@ -13,6 +13,8 @@ DTYPES = [np.dtype(c) for c in "?bqQfdD"]
 PER_KERNEL = 24
 # NumPy's vectorized and scalar loops differ in the sign of a zero that they return.
 ZERO_SIGN = {"maximum", "minimum", "fmax", "fmin", "clip"}
+# Kernels have their own of these for float64: within 1 ulp of NumPy's.
+LAST_BIT = {"exp", "log"}
 
 
 def samples(dtype, rng, n=203):
@@ -50,8 +52,12 @@ def compilable_ops(dtype):
             yield name
 
 
-def assert_same(got, want, zero_sign):
+def assert_same(got, want, zero_sign, ulp=0):
     assert got.dtype == want.dtype
+    if ulp:
+        numbers = np.isfinite(want)
+        np.testing.assert_array_max_ulp(got[numbers], want[numbers], ulp)
+        got = np.where(numbers, want, got)
     np.testing.assert_array_equal(got, want)
     if zero_sign and want.dtype.kind == "f":
         numbers = ~np.isnan(want)
@@ -78,4 +84,4 @@ def test_operations_give_the_bits_of_numpy(dtype, names, rng):
     got = run.run_map(program, arrays, [], [], shape)
     want = interpret_map(program, arrays, [], [], shape)
     for name, g, w in zip(names, got, want, strict=True):
-        assert_same(g, w, zero_sign=name not in ZERO_SIGN)
+        assert_same(g, w, name not in ZERO_SIGN, ulp=int(name in LAST_BIT and w.dtype == "f8"))

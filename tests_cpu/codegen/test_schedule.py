@@ -74,7 +74,7 @@ def test_arithmetic_is_one_loop():
 
 def test_a_lone_numpy_loop_writes_the_result_itself():
     b = ProgramBuilder()
-    plan = schedule(b.build(b.apply("exp", b.load(0, F8))), ["row"], {}, {0})
+    plan = schedule(b.build(b.apply("tanh", b.load(0, F8))), ["row"], {}, {0})
     assert [(s.kind, s.outputs) for s in plan.stages] == [("call", [0])]
 
 
@@ -82,7 +82,7 @@ def test_buffers_are_used_again():
     b = ProgramBuilder()
     value = b.load(0, F8)
     for _ in range(10):
-        value = b.apply("negative", b.apply("exp", value))
+        value = b.apply("negative", b.apply("tanh", value))
     assert schedule(b.build(value), ["row"], {}, {0}).n_buffers <= 3
 
 

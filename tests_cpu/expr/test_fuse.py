@@ -50,6 +50,17 @@ def test_shared_expensive_work_is_kept(stored):
     assert names.count("cos+exp+sin") == 1
 
 
+def test_expensive_work_whose_readers_become_one_is_merged(stored):
+    x = ga.exp(ga.sin(stored))
+    for _ in range(3):
+        x = ga.sin(x) * ga.cos(x) + ga.tanh(x)  # three readers, all of them in one kernel
+    assert kinds(x.sum()) == [Source, Blockwise, TreeReduce]
+    y = np.exp(np.sin(np.asarray(stored)))
+    for _ in range(3):
+        y = np.sin(y) * np.cos(y) + np.tanh(y)
+    np.testing.assert_allclose(x.compute(), y, rtol=1e-13)
+
+
 def test_shared_cheap_work_on_memory_is_repeated(stored):
     shared = stored + 1
     y = shared * shared.sum()

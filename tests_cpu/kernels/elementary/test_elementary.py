@@ -7,7 +7,7 @@ from scipy import special
 
 from gpuscale.kernels.elementary.circle import cosine_sine
 from gpuscale.kernels.elementary.exponential import exp, expm1
-from gpuscale.kernels.elementary.logarithm import log, log1p, stirling_tail
+from gpuscale.kernels.elementary.logarithm import log, log1p, log_anywhere, stirling_tail
 from gpuscale.kernels.portable_cpu import make_compilable
 
 RNG = np.random.default_rng(7)
@@ -16,6 +16,7 @@ NEAR_ONE = 1.0 - 2.0**-53 * np.arange(1, 2000)
 POSITIVE = np.concatenate([UNIT, 2.0 * UNIT, NEAR_ONE, np.exp(RNG.normal(size=20_000) * 100.0)])
 REAL = np.concatenate([RNG.normal(size=20_000), RNG.normal(size=20_000) * 1e-4, [0.0]])
 WIDE = np.concatenate([REAL, RNG.uniform(-700.0, 700.0, 20_000)])
+SUBNORMAL = np.concatenate([5e-324 * np.arange(1, 50), np.exp(RNG.uniform(-744.0, -708.0, 5000))])
 
 
 def error_in_ulps(found, x, exact):
@@ -27,11 +28,12 @@ def error_in_ulps(found, x, exact):
     ("function", "exact", "x", "bound"),
     [
         (log, np.log, POSITIVE, 1.0),
+        (log_anywhere, np.log, np.concatenate([POSITIVE, SUBNORMAL, [np.finfo(float).max]]), 1.0),
         (log1p, np.log1p, np.concatenate([REAL[REAL > -1.0], POSITIVE, -UNIT]), 1.5),
         (exp, np.exp, WIDE, 1.5),
         (expm1, np.expm1, WIDE, 3.0),
     ],
-    ids=["log", "log1p", "exp", "expm1"],
+    ids=["log", "log_anywhere", "log1p", "exp", "expm1"],
 )
 def test_error_is_bounded(function, exact, x, bound):
     assert error_in_ulps(function(x), x, exact) < bound
@@ -47,6 +49,13 @@ def test_exponential_of_zero_is_one_and_far_arguments_end_at_zero_and_infinity()
     with np.errstate(over="ignore"):
         assert exp(np.array([0.0, -800.0, -1e300, -np.inf])).tolist() == [1.0, 0.0, 0.0, 0.0]
         assert exp(np.array([800.0, 1e300, np.inf])).tolist() == [np.inf] * 3
+        assert np.isnan(exp(np.array([np.nan, -np.nan]))).all()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_logarithm_outside_its_domain_is_numpys():
+    x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, -1.0, -5e-324])
+    np.testing.assert_array_equal(log_anywhere(x), np.log(x))
 
 
 def test_exponential_reaches_subnormal_numbers():
@@ -81,6 +90,7 @@ def test_stirlings_tail_completes_the_logarithm_of_factorials():
     ("function", "x"),
     [
         (log, POSITIVE),
+        (log_anywhere, np.concatenate([POSITIVE, SUBNORMAL, [0.0, -0.0, -1.0, np.inf, -np.inf]])),
         (log1p, POSITIVE),
         (exp, WIDE),
         (expm1, WIDE),
@@ -98,4 +108,4 @@ def test_compiled_code_gives_the_same_bits(function, x):
 
     out = np.empty_like(x)
     loop(x, out)
-    assert np.array_equal(out, function(x))
+    np.testing.assert_array_equal(out, function(x))
