@@ -28,6 +28,7 @@ from gpuscale.array.api.einsum import *
 from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.files import *
 from gpuscale.array.api.functional import *
+from gpuscale.array.api.gradients import *
 from gpuscale.array.api.gufunc import *
 from gpuscale.array.api.index_arrays import *
 from gpuscale.array.api.joining import *
@@ -38,6 +39,7 @@ from gpuscale.array.api.overlap import *
 from gpuscale.array.api.positions import *
 from gpuscale.array.api.products import *
 from gpuscale.array.api.pyfunctions import *
+from gpuscale.array.api.quantiles import *
 from gpuscale.array.api.reduction import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *

@@ -14,23 +14,30 @@ from typing import Any
 from gpuscale.base.types import Chunks
 from gpuscale.expr.kernels import ProgramKernel, ReduceKernel
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source, TreeReduce
+from gpuscale.expr.physical import BlockInput, Blockwise, Exchange, Sink, Source, TreeReduce
+from gpuscale.expr.plans import SelectPlan
 from gpuscale.expr.reads import count_reads, is_read_in_place
 from gpuscale.expr.walk import toposort
 
-__all__ = ["ENOUGH", "coarsen", "merge_sizes"]
+__all__ = ["ENOUGH", "coarsen", "even_sizes", "merge_sizes"]
 
 ENOUGH = 2 << 20  # bytes of a block beside which the cost of its task is small
+MODERATE = 8 << 20  # bytes of a block that is in memory as a whole while a task looks at it
 
 
 def coarsen(roots: list[Node]) -> list[Node]:
-    """Give reductions and results in memory fewer, larger blocks where theirs are small."""
+    """Give reductions and results in memory fewer, larger blocks where theirs are small.
+
+    A selection works on whole blocks: it gets them neither small nor large.
+    """
     readers = count_reads(roots)
     done: dict[str, Node] = {}
     for node in toposort(roots):
         new = node.map_children(lambda child: done[child.token])
         if isinstance(new, TreeReduce | Sink) and readers[_input(node).token] == 1:
             new = _with_larger_blocks(new, readers)
+        elif isinstance(new, Exchange) and isinstance(new.plan, SelectPlan):
+            new = _with_moderate_blocks(new, readers)
         done[node.token] = new
     return [done[root.token] for root in roots]
 
@@ -68,6 +75,23 @@ def _with_larger_blocks(node: TreeReduce | Sink, readers: Counter[str]) -> Node:
     return node.rebuilt(x, *node.operands[1:])
 
 
+def _with_moderate_blocks(node: Exchange, readers: Counter[str]) -> Node:
+    x, *rest = node.inputs
+    if isinstance(x, Source):
+        if x.reader.cost != "view":
+            return node
+        meta = x.meta.with_(
+            chunks=even_sizes(x.meta.chunks, set(), MODERATE // x.meta.dtype.itemsize)
+        )
+        return node.rebuilt((x.rebuilt(x.reader, meta), *rest), node.plan, node.out)
+    if not (isinstance(x, Blockwise) and x.is_program and readers[x.token] == 1):
+        return node
+    held = set().union(*(_held_axes(each, readers) for each in x.inputs))
+    domain = even_sizes(x.domain, held, MODERATE // _itemsize(x))
+    x = x.rebuilt(x.kernel, x.inputs, domain, x.meta.with_(chunks=domain))
+    return node.rebuilt((x, *rest), node.plan, node.out)
+
+
 def _held_axes(each: BlockInput, readers: Counter[str]) -> set[int]:
     """Axes along which an input must be met block by block."""
     if each.view is None:
@@ -101,4 +125,25 @@ def merge_sizes(chunks: Chunks, axes: set[int], most: int) -> Chunks:
             sizes = chunks[axis]
             new[axis] = tuple(sum(sizes[k : k + count]) for k in range(0, len(sizes), count))
             largest[axis] = max(new[axis])
+    return tuple(new)
+
+
+def even_sizes(chunks: Chunks, held: set[int], most: int) -> Chunks:
+    """Cut some axes anew into blocks of a number of elements, which lie together in C order.
+
+    Examples
+    --------
+    >>> even_sizes(((2, 2, 2), (3, 3, 3, 3)), set(), 24)
+    ((2, 2, 2), (12,))
+    >>> even_sizes(((2, 2, 2), (3, 3, 3, 3)), {1}, 12)
+    ((4, 2), (3, 3, 3, 3))
+    """
+    new = list(chunks)
+    left = most // max(1, prod(max(chunks[axis]) for axis in held))
+    for axis in reversed(range(len(chunks))):
+        if axis not in held:
+            length = sum(chunks[axis])
+            size = max(1, min(length, left))
+            left //= size
+            new[axis] = tuple(min(size, length - k) for k in range(0, length, size)) or (0,)
     return tuple(new)

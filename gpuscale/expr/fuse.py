@@ -24,8 +24,9 @@ from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import count_reads, is_free_to_read, is_read_in_place
 from gpuscale.expr.regrid import rechunk_late
 from gpuscale.expr.walk import toposort
+from gpuscale.memory.limits import memory_limit
 
-__all__ = ["fuse", "move_index", "program_cost"]
+__all__ = ["fuse", "is_computed_again", "move_index", "program_cost"]
 
 CHEAP = 12  # flops for one element that cost less than writing it out and reading it back
 _SILENT = {"view", "scalar"}  # parts of programs that say nothing to people
@@ -108,6 +109,28 @@ def _repeats(node: Blockwise, source: Blockwise) -> bool:
     if not (node.space.known and source.meta.known):
         return False
     return node.space.size > source.meta.size
+
+
+def is_computed_again(x: Node, readers: Counter[str], passes: int) -> bool:
+    """Whether tasks compute the blocks they look at, in each of some passes, instead of one before.
+
+    Functions of users are called once for each block.
+    """
+    if isinstance(x, Source):
+        return is_read_in_place(x, Counter({x.token: readers[x.token] * passes}))
+    if not isinstance(x, Blockwise) or readers[x.token] > 1 or not _is_elementwise(x):
+        return False
+    cheap = program_cost(x.kernel.program) <= CHEAP
+    free = all(is_free_to_read(each.node) for each in x.inputs)
+    return passes == 1 or free and (cheap or not x.inputs) or x.meta.nbytes > memory_limit() // 4
+
+
+def _is_elementwise(x: Node) -> bool:
+    """Whether a block is made by nothing but scalar operations, down to the results of others."""
+    if isinstance(x, Source):
+        return True
+    inside = (each.node for each in x.inputs if each.inline) if isinstance(x, Blockwise) else ()
+    return isinstance(x, Blockwise) and x.is_program and all(map(_is_elementwise, inside))
 
 
 def program_cost(program: ScalarProgram) -> int:

@@ -226,15 +226,20 @@ class ScanPlan:
 
 @dataclass(frozen=True)
 class SelectPlan:
-    """Find the elements of some ranks of one axis, without sorting the rest.
+    """Find the elements of some ranks among all elements, without sorting the rest.
+
+    The first input has the elements, in blocks whose shapes and order do not matter. A second one,
+    where given, is a sample of them with one axis.
 
     Parameters
     ----------
-    ranks : tuple of int
-        Ascending; 0 is the smallest element.
+    rule : QuantileRule
+        ``q`` are the shares of the elements that lie below the wanted ones, ``neighbours`` gives
+        their ranks once it is known how many elements there are, ``combine`` the result; see
+        `gpuscale.array.ranks`.
     """
 
-    ranks: tuple[int, ...]
+    rule: Any
     label: ClassVar[str] = "select"
 
 

@@ -14,13 +14,13 @@ from gpuscale.backends.creation import namespace
 from gpuscale.base.types import Key
 from gpuscale.chunks.rechunk import intersections
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import Blockwise, Exchange
+from gpuscale.expr.physical import Blockwise, Exchange, Physical
 from gpuscale.graph.sizes import workspaces
 
 if TYPE_CHECKING:
     from gpuscale.graph.build import GraphBuilder
 
-__all__ = ["JoinedPieces", "joined_pieces"]
+__all__ = ["JoinedPieces", "joined_pieces", "shared_reads"]
 
 BlockIndex = tuple[int, ...]
 Piece = tuple[BlockIndex, tuple[slice, ...], tuple[int, ...]]
@@ -40,13 +40,20 @@ def joined_pieces(
         spans = [table[k] for table, k in zip(tables, index, strict=True)]
         numbers = list(product(*(blocks for blocks, _ in spans)))
         places = list(product(*(cuts for _, cuts in spans)))
-        columns = [builder.want_all(each, blocks) for each, blocks in x.reads(numbers)]
-        rows = list(zip(*columns, strict=True)) if columns else [()] * len(numbers)
-        at = {key: k for k, key in enumerate(dict.fromkeys(key for row in rows for key in row))}
-        reads = [tuple(at[key] for key in row) for row in rows]
+        keys, reads = shared_reads(builder, x, numbers)
         pieces = list(zip(numbers, places, reads, strict=True))
         join = JoinedPieces(x, node.meta.block_shape(index), pieces)  # type: ignore[arg-type]
-        yield list(at), join, max(workspaces(x, numbers))
+        yield keys, join, max(workspaces(x, numbers))
+
+
+def shared_reads(
+    builder: GraphBuilder, x: Physical, numbers: list[BlockIndex]
+) -> tuple[list[Key], list[tuple[int, ...]]]:
+    """What one task takes that computes some blocks: each key once, and where each block's are."""
+    columns = [builder.want_all(each, blocks) for each, blocks in x.reads(numbers)]
+    rows = list(zip(*columns, strict=True)) if columns else [()] * len(numbers)
+    at = {key: k for k, key in enumerate(dict.fromkeys(key for row in rows for key in row))}
+    return list(at), [tuple(at[key] for key in row) for row in rows]
 
 
 def _placed(pieces: tuple[Any, ...]) -> tuple[list[int], list[slice]]:

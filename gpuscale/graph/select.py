@@ -1,98 +1,168 @@
-"""Tasks of a selection: a sample brackets the wanted ranks, one pass keeps what lies between.
+"""Tasks of a selection: a sample, brackets, a pass that keeps what lies in them, and the choice.
 
-The idea is that of Floyd and Rivest, "Expected time bounds for selection", 1975. Should a sample
-mislead, the last task sees that by counting and partitions all blocks instead, so the answer is
-exact for every order of the data.
+Blocks are computed inside the tasks that look at them and kept nowhere, where that costs little.
+Should the sample have misled, the last task sees it, and goes through all blocks again by itself
+with samples at random places, until every wanted element is found: the answer is exact for all
+data, and no more than what is in the brackets is ever held.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, count, product
+from math import prod
 from typing import Any
 
+import numpy as np
+
+from gpuscale.backends.creation import namespace
 from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.transfer import to_host
+from gpuscale.chunks.sampling import sample_step
+from gpuscale.expr.fuse import is_computed_again
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SelectPlan
+from gpuscale.graph.brackets import (
+    SIGMAS,
+    Brackets,
+    Kept,
+    brackets_around,
+    elements_of_ranks,
+    keep,
+    keep_all,
+)
 from gpuscale.graph.build import GraphBuilder, lays_out
+from gpuscale.graph.pieces import shared_reads
+from gpuscale.graph.sizes import block_nbytes
 
 __all__: list[str] = []
 
 BlockIndex = tuple[int, ...]
-SAMPLE = 1 << 14  # elements of all blocks together
-SIGMAS = 6  # half width of a bracket, in standard deviations of a sample's rank
 
 
 @lays_out(SelectPlan)
 def _lay_out_select(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
-    (x,) = node.inputs
-    (sizes,) = x.meta.chunks
-    name = builder.key(node, ())[0]
-    itemsize, total = x.meta.dtype.itemsize, sum(sizes)
-    step = max(1, total // SAMPLE)
-    blocks = [builder.want(x, (k,)) for k in range(len(sizes))]
-    samples = [(f"{name}-sample", k) for k in range(len(sizes))]
-    for block, sample, size in zip(blocks, samples, sizes, strict=True):
-        builder.add(sample, node, _sample, (block,), (step,), size // step * itemsize)
-    bracket = (f"{name}-brackets",)
-    ranks = node.plan.ranks
-    builder.add(bracket, node, _brackets, samples, (ranks, total), 16 * len(ranks))
-    kept = [(f"{name}-kept", k) for k in range(len(sizes))]
-    for block, keep, size in zip(blocks, kept, sizes, strict=True):
-        share = min(1.0, 2 * SIGMAS * len(ranks) / SAMPLE**0.5)
-        nbytes = int(size * itemsize * share)
-        builder.add(keep, node, _between, (bracket, block), (), nbytes, size * 2)
-    for index in wanted:
-        args = (ranks, len(sizes))
-        builder.add(
-            builder.key(node, index), node, _select, (*kept, *blocks), args, len(ranks) * itemsize
+    x, *sample = node.inputs
+    name, shares = builder.key(node, ())[0], node.plan.rule.q
+    numbers = list(product(*map(range, x.meta.numblocks)))
+    again = is_computed_again(x, builder.readers, passes=1 if sample else 2)
+    blocks = [_Blocks(builder, x, [number], again) for number in numbers]
+    step = sample_step(x.meta.size, len(shares))
+    if sample:
+        (small,) = sample
+        samples = builder.want_all(small, list(product(*map(range, small.meta.numblocks))))
+    else:
+        samples = [(f"{name}-sample", *number) for number in numbers]
+        starts = accumulate((b.size for b in blocks), initial=0)
+        for key, block, start in zip(samples, blocks, starts, strict=False):
+            args = (block, -start % step, step)
+            builder.add(key, node, _sample, block.keys, args, block.nbytes // step, block.work)
+    brackets = (f"{name}-brackets",)
+    builder.add(brackets, node, _brackets, samples, (shares,), 64 * len(shares))
+    share = _kept_share(shares, x.meta.size // step)
+    parts = [(f"{name}-kept", *number) for number in numbers]
+    for key, block in zip(parts, blocks, strict=True):
+        nbytes = int(block.nbytes * share)
+        deps = (brackets, *block.keys)
+        builder.add(key, node, _keep, deps, (block,), nbytes, nbytes + block.work)
+    everything = _Blocks(builder, x, numbers, again)
+    choose = _Choose(node.plan.rule, len(parts), everything, x.meta.backend)
+    deps = (brackets, *parts, *everything.keys)
+    workspace = 2 * int(everything.nbytes * share)
+    (index,) = wanted
+    builder.add(
+        builder.key(node, index), node, choose, deps, (), block_nbytes(node, index), workspace
+    )
+
+
+def _kept_share(shares: Sequence[float], sample: int) -> float:
+    """Which part of all elements lies in brackets, roughly."""
+    widths = [(share * (1 - share) * sample) ** 0.5 for share in shares]
+    return min(1.0, sum(2 * SIGMAS * width + 4 for width in widths) / sample)
+
+
+class _Blocks:
+    """Some blocks of a node for one task: results of other tasks, or computed inside this one.
+
+    Called with the results that ``keys`` name, it yields the blocks.
+    """
+
+    def __init__(
+        self, builder: GraphBuilder, x: Any, numbers: list[BlockIndex], again: bool
+    ) -> None:
+        self.node = x if again else None
+        self.numbers = numbers
+        self.keys, self.places = (
+            shared_reads(builder, x, numbers) if again else (builder.want_all(x, numbers), [])
         )
+        sizes = [prod(x.meta.block_shape(number)) for number in numbers]
+        self.size = sum(sizes)
+        self.nbytes = self.size * x.meta.dtype.itemsize
+        self.work = max(sizes) * x.meta.dtype.itemsize if again else 0
+
+    def __call__(self, values: Sequence[Any]) -> Iterator[Any]:
+        if self.node is None:
+            yield from values
+            return
+        for number, places in zip(self.numbers, self.places, strict=True):
+            yield self.node.run(*(values[k] for k in places), number)
 
 
-def _sample(chunk: Any, step: int) -> Any:
-    return chunk[step // 2 :: step]
-
-
-def _brackets(*args: Any) -> list[tuple[Any, Any]]:
-    """Values that lie a little below and above each rank; None where a sample has none."""
-    *samples, ranks, total = args
-    xp = array_namespace(samples[0])
-    sample = xp.sort(xp.concatenate(samples))
-    n = len(sample)
-    found = []
-    for rank in ranks:
-        share = (rank + 0.5) / total
-        margin = SIGMAS * (n * share * (1 - share)) ** 0.5 + 2
-        low, high = int(n * share - margin), int(n * share + margin)
-        found.append((sample[low] if low >= 0 else None, sample[high] if high < n else None))
-    return found
-
-
-def _between(brackets: list[tuple[Any, Any]], chunk: Any) -> list[tuple[int, Any]]:
-    """For each bracket: how many elements lie below it, and those inside; -1 where NaN is."""
+def _sample(*args: Any) -> Any:
+    """Every so many elements of a block in C order."""
+    *values, blocks, first, step = args
+    (chunk,) = blocks(values)
     xp = array_namespace(chunk)
-    result = []
-    for low, high in brackets:
-        below = 0 if low is None else int(xp.count_nonzero(chunk < low))
-        inside = chunk if low is None else chunk[chunk >= low]
-        if high is not None:
-            inside = inside[inside <= high]
-        result.append((below, inside))
-    if chunk.dtype.kind == "f" and bool(xp.isnan(chunk).any()):
-        return [(-1, chunk[:0])] * len(brackets)
-    return result
+    return chunk[xp.unravel_index(xp.arange(first, chunk.size, step), chunk.shape)]
 
 
-def _select(*args: Any) -> Any:
-    *inputs, ranks, count = args
-    kept, blocks = inputs[:count], inputs[count:]
-    xp = array_namespace(blocks[0])
-    out = xp.empty(len(ranks), dtype=blocks[0].dtype)
-    if any(each[0][0] < 0 for each in kept):
-        out[:] = xp.nan  # as NumPy: one NaN decides
-        return out
-    for k, rank in enumerate(ranks):
-        below = sum(each[k][0] for each in kept)
-        inside = xp.concatenate([each[k][1] for each in kept])
-        if not below <= rank < below + len(inside):
-            below, inside = 0, xp.concatenate(blocks)
-        out[k] = xp.partition(inside, rank - below)[rank - below]
-    return out
+def _brackets(*args: Any) -> Brackets:
+    *samples, shares = args
+    return brackets_around(np.concatenate([to_host(sample) for sample in samples]), shares)
+
+
+def _keep(brackets: Brackets, *args: Any) -> Kept:
+    *values, blocks = args
+    (chunk,) = blocks(values)
+    return keep(chunk, brackets)
+
+
+class _Choose:
+    """The result from what all blocks kept; goes through the blocks again where that is needed."""
+
+    __slots__ = ("backend", "blocks", "count", "rule")
+
+    def __init__(self, rule: Any, count: int, blocks: _Blocks, backend: str) -> None:
+        self.rule, self.count, self.blocks, self.backend = rule, count, blocks, backend
+
+    def __call__(self, brackets: Brackets, *inputs: Any) -> Any:
+        kept, values = keep_all(inputs[: self.count]), inputs[self.count :]
+        size = int(kept.beyond[0])
+        if size == 0 or size < kept.size and not self.rule.skip_nan:
+            result = np.full(len(self.rule.q), np.nan, dtype=self.rule.dtype)
+        else:
+            low, high = self.rule.neighbours(size)
+            found = self._find(brackets, kept, np.concatenate([low, high]), values)
+            result = self.rule.combine(found[: len(low)], found[len(low) :], size)
+        return namespace(self.backend).asarray(result)
+
+    def _find(self, brackets: Brackets, kept: Kept, ranks: Any, values: Sequence[Any]) -> Any:
+        attempts = count(1)
+        while (found := elements_of_ranks(kept, brackets, ranks)) is None:
+            brackets, kept = self._another_try(next(attempts), values)
+        return found
+
+    def _another_try(self, attempt: int, values: Sequence[Any]) -> tuple[Brackets, Kept]:
+        """Brackets of elements at random places, and what lies in them."""
+        generator = np.random.default_rng(attempt)
+        share = 2**attempt / sample_step(self.blocks.size, len(self.rule.q))
+        samples = [_at_random(chunk, share, generator) for chunk in self.blocks(values)]
+        brackets = brackets_around(np.concatenate(samples), self.rule.q)
+        return brackets, keep_all([keep(chunk, brackets) for chunk in self.blocks(values)])
+
+
+def _at_random(chunk: Any, share: float, generator: np.random.Generator) -> Any:
+    xp = array_namespace(chunk)
+    wanted = 1 + int(chunk.size * share) if chunk.size else 0
+    places = generator.integers(0, max(1, chunk.size), wanted)
+    return to_host(chunk[xp.unravel_index(xp.asarray(places), chunk.shape)])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.array as ga
-from gpuscale.expr.coarsen import merge_sizes
+from gpuscale.expr.coarsen import even_sizes, merge_sizes
 from gpuscale.run import graph_of
 
 DATA = np.arange(240.0).reshape(12, 20)
@@ -28,6 +28,18 @@ def test_merged_blocks_are_whole_old_blocks_and_small_enough(chunks, most, data)
             assert merged == old
     if new != chunks:
         assert np.prod([max(sizes) for sizes in new]) <= most
+
+
+@given(st.lists(axis_sizes, min_size=1, max_size=3).map(tuple), st.integers(0, 200), st.data())
+@settings(max_examples=80)
+def test_even_blocks_leave_held_axes_alone(chunks, most, data):
+    held = data.draw(st.sets(st.integers(0, len(chunks) - 1)))
+    new = even_sizes(chunks, held, most)
+    for axis, (old, even) in enumerate(zip(chunks, new, strict=True)):
+        assert sum(old) == sum(even)
+        assert axis not in held or even == old
+    largest = np.prod([max(sizes) for sizes in new])
+    assert largest <= max(most, np.prod([max(chunks[axis]) for axis in held]))
 
 
 def tasks(x):

@@ -11,11 +11,11 @@ from gpuscale.array.api.creation import full
 from gpuscale.array.api.functional import whole
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims, flip
+from gpuscale.array.api.quantiles import median as _median
 from gpuscale.array.api.reductions import max as _max
 from gpuscale.array.api.reductions import mean as _mean
 from gpuscale.array.api.reductions import min as _min
 from gpuscale.array.api.reshaping import ravel, reshape
-from gpuscale.array.api.statistics import median as _median
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.chunks.axes import normalize_axes, normalize_axis

@@ -1,0 +1,230 @@
+"""Exact quantiles, percentiles and medians.
+
+Of all elements they are found without sorting or keeping them, see `gpuscale.graph.select`; along
+some axes the others are cut into blocks, and NumPy works on each.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.api.manipulation import moveaxis
+from gpuscale.array.api.reshaping import reshape
+from gpuscale.array.collection import Array
+from gpuscale.array.convert import as_array
+from gpuscale.array.ranks import MEAN, METHODS, QuantileRule
+from gpuscale.array.ufunc import into
+from gpuscale.backends.seams import array_namespace
+from gpuscale.chunks.axes import normalize_axes
+from gpuscale.expr.physical import Exchange
+from gpuscale.expr.plans import SelectPlan
+from gpuscale.graph.select import sample_step
+
+__all__ = [
+    "median",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "percentile",
+    "quantile",
+]
+
+FEW = 1 << 17  # elements that NumPy goes through as a whole in a millisecond
+
+
+def _quantile(
+    name: str, x: Any, q: Any, axis: Any, keepdims: bool, out: Any, method: str, nan: bool
+) -> Array:
+    x = as_array(x).compute_chunk_sizes()
+    if x.dtype.kind == "c":
+        raise TypeError("a must be an array of real numbers")
+    shares = np.asarray(q)
+    if not (np.all(shares >= 0) and np.all(shares <= 1)):
+        raise ValueError("Quantiles must be in the range [0, 1]")
+    if shares.dtype.kind in "iu" and method == "linear":
+        method = "lower"  # the smallest and the largest element, with their dtype
+    axes = tuple(sorted(normalize_axes(axis, x.ndim)))
+    if len(axes) == x.ndim and x.dtype.kind in "iuf" and x.size > FEW and shares.size:
+        fractions = tuple(shares.astype(float).ravel().tolist())
+        dtype, weak = _dtype(x.dtype, q, method), _is_weak(q)
+        result = reshape(
+            _of_all(x, QuantileRule(fractions, method, dtype, weak, nan)), shares.shape
+        )
+    else:
+        result = _along(name, x, q, axes, method, nan)
+    if keepdims:
+        keep = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
+        result = reshape(result, (*shares.shape, *keep))
+    return into(out, result)
+
+
+def _dtype(dtype: Any, q: Any, method: str) -> np.dtype[Any]:
+    """The dtype that NumPy's result has, or its exception."""
+    one = np.ones(1, dtype)
+    result = np.median(one) if method == MEAN else np.quantile(one, q, method=method)  # type: ignore
+    return np.asarray(result).dtype
+
+
+def _is_weak(q: Any) -> bool:
+    """Whether a fraction leaves the dtype of the elements alone, as one of Python's does."""
+    return type(q) in (int, float)
+
+
+def _of_all(x: Array, rule: QuantileRule) -> Array:
+    """Quantiles of all elements, whatever their order.
+
+    Along one axis the sample is a slice. Of several axes a slice sees only some rows and columns,
+    which may differ from the others; there each block is sampled on its own.
+    """
+    step = sample_step(x.size, len(rule.q))
+    inputs = (x.expr, x[step // 2 :: step].rechunk(-1).expr) if x.ndim == 1 else (x.expr,)
+    meta = x.expr.meta.with_(dtype=rule.dtype, chunks=((len(rule.q),),))
+    return Array(Exchange(inputs, SelectPlan(rule), meta))
+
+
+def _along(name: str, x: Array, q: Any, axes: tuple[int, ...], method: str, nan: bool) -> Array:
+    """Quantiles along some axes, which become one in one block; NumPy sorts each row."""
+    kept = [k for k in range(x.ndim) if k not in axes]
+    moved = moveaxis(x, axes, tuple(range(len(kept), x.ndim))) if axes else x
+    rest = tuple(x.shape[k] for k in kept)
+    rows = reshape(moved, (*rest, prod(x.shape[k] for k in axes)))
+    whole = rows.rechunk({k: -1 if k == len(rest) else "auto" for k in range(rows.ndim)})
+    places = tuple(range(np.ndim(q)))
+    return map_blocks(
+        _quantile_of_chunk,
+        whole,
+        q=q,
+        method=method,
+        nan=nan,
+        dtype=_dtype(x.dtype, q, method),
+        drop_axis=len(rest),
+        new_axis=places or None,
+        name=name,
+        chunks=(*((n,) for n in np.shape(q)), *whole.chunks[:-1]) if places else None,
+    )
+
+
+def _quantile_of_chunk(chunk: Any, q: Any, method: str, nan: bool) -> Any:
+    xp = array_namespace(chunk)
+    if chunk.shape[-1] == 0:
+        dtype = _dtype(chunk.dtype, q, "linear")
+        return xp.full((*np.shape(q), *chunk.shape[:-1]), xp.nan, dtype=dtype)
+    if method == MEAN:
+        return (xp.nanmedian if nan else xp.median)(chunk, axis=-1)
+    function = xp.nanquantile if nan else xp.quantile
+    return function(chunk, q if _is_weak(q) else xp.asarray(q), axis=-1, method=method)
+
+
+def _checked(method: str) -> str:
+    if method not in METHODS:
+        raise ValueError(f"{method!r} is not a valid method. Use one of: {', '.join(METHODS)}")
+    return method
+
+
+def _fractions(percents: Any) -> Any:
+    """Percents as fractions; one of Python's numbers stays one."""
+    fractions = percents / 100 if _is_weak(percents) else np.true_divide(percents, 100)
+    if not (np.all(fractions >= 0) and np.all(fractions <= 1)):
+        raise ValueError("Percentiles must be in the range [0, 100]")
+    return fractions
+
+
+def quantile(
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Array:
+    """Exact quantiles along some axes.
+
+    Parameters
+    ----------
+    x : array of real numbers
+    q : float or sequence of float
+        Between 0 and 1.
+    axis : int or tuple of int, optional
+        Flattened by default.
+    out : Array, optional
+    method : str
+        NumPy's methods.
+    keepdims : bool
+
+    Raises
+    ------
+    ValueError
+        If ``q`` is out of range or there is no such method.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.quantile(ga.arange(5, chunks=2), 0.5).compute()
+    np.float64(2.0)
+    """
+    return _quantile("quantile", x, q, axis, keepdims, out, _checked(method), nan=False)
+
+
+def percentile(
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Array:
+    """Exact percentiles along some axes: `quantile` of ``q / 100``."""
+    return _quantile(
+        "percentile", x, _fractions(q), axis, keepdims, out, _checked(method), nan=False
+    )
+
+
+def nanquantile(
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Array:
+    """Exact quantiles of the elements that are not NaN."""
+    return _quantile("nanquantile", x, q, axis, keepdims, out, _checked(method), nan=True)
+
+
+def nanpercentile(
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Array:
+    """Exact percentiles of the elements that are not NaN."""
+    return _quantile(
+        "nanpercentile", x, _fractions(q), axis, keepdims, out, _checked(method), nan=True
+    )
+
+
+def median(x: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Array:
+    """Exact median along some axes, of all elements by default.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.median(ga.asarray([3, 1, 2], chunks=2)).compute()
+    np.float64(2.0)
+    """
+    return _quantile("median", x, 0.5, axis, keepdims, out, MEAN, nan=False)
+
+
+def nanmedian(x: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Array:
+    """Exact median of the elements that are not NaN."""
+    return _quantile("nanmedian", x, 0.5, axis, keepdims, out, MEAN, nan=True)
