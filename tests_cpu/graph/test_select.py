@@ -5,6 +5,7 @@ import pytest
 
 import gpuscale.array as ga
 from gpuscale.array.api import quantiles
+from gpuscale.base import config
 from gpuscale.chunks import sampling
 from gpuscale.chunks.sampling import sample_step
 from gpuscale.graph.select import _Choose
@@ -47,7 +48,7 @@ def test_percentiles_of_any_order(order, chunks, tries):
 def test_another_try_goes_through_blocks_of_other_tasks(tries):
     array = np.random.default_rng(0).normal(size=20_000)
     step = sample_step(array.size)
-    array[step // 2 :: step] = -5.0
+    array[::step] = -5.0  # what samples of blocks see
     x = ga.from_array(array, chunks=700)
     for y in (x.map_blocks(np.negative), np.exp(x) + x.mean()):
         assert ga.median(y).compute() == np.median(y.compute())
@@ -59,3 +60,11 @@ def test_blocks_are_neither_many_nor_large():
     large = graph_of(ga.median(ga.random.random((4000, 4000), chunks=-1)))
     assert len(large) > 16
     assert max(task.nbytes + task.workspace for task in large.values()) < 32 << 20
+
+
+def test_what_is_costly_is_computed_again_where_it_is_too_large_to_keep():
+    x = ga.median(np.exp(np.sin(ga.from_array(np.zeros(400_000), chunks=50_000))))
+    kept = sum(task.nbytes for task in graph_of(x).values())
+    with config.set({"memory-limit": "4 MiB"}):
+        again = sum(task.nbytes for task in graph_of(x).values())
+    assert again < kept / 2

@@ -17,9 +17,11 @@ from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ranks import MEAN, METHODS, QuantileRule
+from gpuscale.array.rules.free import is_free
 from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axes
+from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SelectPlan
 from gpuscale.graph.select import sample_step
@@ -77,11 +79,13 @@ def _is_weak(q: Any) -> bool:
 def _of_all(x: Array, rule: QuantileRule) -> Array:
     """Quantiles of all elements, whatever their order.
 
-    Along one axis the sample is a slice. Of several axes a slice sees only some rows and columns,
-    which may differ from the others; there each block is sampled on its own.
+    Where a slice computes nothing else, it is the sample. Of several axes it would see only some
+    rows and columns, which may differ from the others; there each block is sampled on its own.
     """
-    step = sample_step(x.size, len(rule.q))
-    inputs = (x.expr, x[step // 2 :: step].rechunk(-1).expr) if x.ndim == 1 else (x.expr,)
+    inputs: tuple[Node, ...] = (x.expr,)
+    if x.ndim == 1 and is_free(x.expr):
+        step = sample_step(x.size, len(rule.q))
+        inputs = (x.expr, x[step // 2 :: step].rechunk(-1).expr)
     meta = x.expr.meta.with_(dtype=rule.dtype, chunks=((len(rule.q),),))
     return Array(Exchange(inputs, SelectPlan(rule), meta))
 
@@ -113,6 +117,7 @@ def _quantile_of_chunk(chunk: Any, q: Any, method: str, nan: bool) -> Any:
     if chunk.shape[-1] == 0:
         dtype = _dtype(chunk.dtype, q, "linear")
         return xp.full((*np.shape(q), *chunk.shape[:-1]), xp.nan, dtype=dtype)
+    chunk = xp.ascontiguousarray(chunk)  # faster than a partition of rows that lie apart
     if method == MEAN:
         return (xp.nanmedian if nan else xp.median)(chunk, axis=-1)
     function = xp.nanquantile if nan else xp.quantile
