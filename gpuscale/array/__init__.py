@@ -52,6 +52,7 @@ from gpuscale.array.api.sorting import *
 from gpuscale.array.api.statistics import *
 from gpuscale.array.api.taking import *
 from gpuscale.array.api.tiling import *
+from gpuscale.array.api.viewing import *
 from gpuscale.array.api.windows import *
 from gpuscale.array.collection import Array as Array
 from gpuscale.run import compute as compute

@@ -379,16 +379,13 @@ class Array(Collection):
 
     def item(self, *index: int) -> Any:
         """One element as a Python number, computed now."""
+        if not index and self.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
         return (self[index] if index else self)._number()
 
     def tolist(self) -> Any:
         """All elements in nested lists, computed now."""
         return np.asarray(self).tolist()
-
-    def view(self, dtype: Any = None, order: str = "C") -> Array:
-        """Read the bytes of each element as another dtype."""
-        result: Array = _api().view(self, dtype, order)
-        return result
 
     all = _method("all")
     any = _method("any")
@@ -434,3 +431,4 @@ class Array(Collection):
     topk = _method("topk")
     trace = _method("trace")
     var = _method("var")
+    view = _method("view")

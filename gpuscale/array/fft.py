@@ -328,6 +328,8 @@ def rfftfreq(
 def _positive(n: Any) -> int:
     if not hasattr(n, "__index__"):
         raise ValueError("n should be an integer")
+    if n < 0:
+        raise ValueError(f"negative dimensions are not allowed: {n} frequencies")
     return n.__index__()
 
 

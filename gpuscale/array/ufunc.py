@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import cast, elementwise
+from gpuscale.array.construct import PYTHON_SCALARS, cast, elementwise
 from gpuscale.array.convert import as_operand
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
@@ -107,10 +107,25 @@ class Ufunc:
             *operands, out = operands  # type: ignore[assignment]
         if len(operands) != self.nin:
             raise TypeError(f"{self.__name__}() takes {self.nin} arrays, got {len(operands)}")
+        if dtype is not None:
+            self._check_inputs(operands, np.dtype(dtype), casting)
         result = call(self.op, *operands, dtype=dtype)
         if where is not True:
             result = _masked(self.__name__, where, result, out)
         return into(out, result, casting)
+
+    def _check_inputs(self, operands: Any, dtype: np.dtype[Any], casting: Any) -> None:
+        """Refuse to compute in a dtype that cannot hold an input; predicates have one of bool."""
+        if dtype.kind == "b":
+            return
+        for number, each in enumerate(operands):
+            weak = type(each) in PYTHON_SCALARS
+            given = np.result_type(dtype, each) if weak else getattr(each, "dtype", dtype)
+            if not np.can_cast(given, dtype, casting):
+                raise TypeError(
+                    f"Cannot cast ufunc '{self.__name__}' input {number} from {given!r} to "
+                    f"{dtype!r} with casting rule '{casting}'"
+                )
 
     def outer(self, a: Any, b: Any, **kwargs: Any) -> Array:
         """Apply the function to all pairs of elements of ``a`` and ``b``."""

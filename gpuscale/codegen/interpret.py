@@ -117,7 +117,10 @@ def interpret_map(
         if whole and out is None:
             tile = tuple(slice(0, n) for n in shape)
             values = _over_tile(program, arrays, indices, params, tile, xp)
-            return tuple(_own(value, shape, arrays, xp) for value in values)
+            return tuple(
+                _own(value, dtype, shape, arrays, xp)
+                for value, dtype in zip(values, program.dtypes, strict=True)
+            )
         if out is None:
             out = [xp.empty(shape, dtype) for dtype in program.dtypes]
         for tile in tiles(shape):
@@ -127,9 +130,9 @@ def interpret_map(
         return tuple(out)
 
 
-def _own(value: Any, shape: tuple[int, ...], arrays: Sequence[Any], xp: Any) -> Any:
+def _own(value: Any, dtype: Any, shape: tuple[int, ...], arrays: Sequence[Any], xp: Any) -> Any:
     """Return a value as a fresh array of the domain's shape."""
-    value = xp.asarray(value)
+    value = xp.asarray(value, dtype=dtype)  # a scalar forgets how long strings of its dtype may be
     if value.shape == shape and not any(xp.may_share_memory(value, a) for a in arrays):
         return value
     return xp.array(xp.broadcast_to(value, shape))

@@ -57,7 +57,9 @@ def _ufunc_row(name: str, ufunc: np.ufunc, empty: Callable[[DType], Any], out: A
     dtype_of = (lambda d: d) if out is None else (lambda d: np.dtype(out))
 
     def tile(values: Any, positions: Any, axes: Axes) -> Partial:
-        return (ufunc.reduce(values, axis=axes, keepdims=True, dtype=dtype_of(values.dtype)),)
+        # ufuncs do not take a dtype with a unit, and need none: they keep it.
+        dtype = None if values.dtype.kind in "mM" and out is None else dtype_of(values.dtype)
+        return (ufunc.reduce(values, axis=axes, keepdims=True, dtype=dtype),)
 
     def combine(a: Partial, b: Partial) -> Partial:
         return (ufunc(a[0], b[0]),)
@@ -91,7 +93,7 @@ def extreme(dtype: DType, sign: int) -> Any:
     raise TypeError(f"an empty block of dtype {dtype} has no largest or smallest value")
 
 
-_ufunc_row("sum", np.add, lambda d: d.type(0))
+_ufunc_row("sum", np.add, lambda d: np.zeros((), d)[()])
 _ufunc_row("prod", np.multiply, lambda d: d.type(1))
 _ufunc_row("min", np.minimum, lambda d: extreme(d, 1))
 _ufunc_row("max", np.maximum, lambda d: extreme(d, -1))

@@ -132,3 +132,9 @@ def test_lazy_and_bad_input():
         ga.fft.rfft(x + 1j)
     with pytest.raises(ValueError, match="integer"):
         ga.fft.fftfreq(1.5)
+
+
+def test_no_negative_number_of_frequencies():
+    for function in (ga.fft.fftfreq, ga.fft.rfftfreq):
+        with pytest.raises(ValueError, match="negative"):
+            function(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,10 @@ def full(
         )
     if isinstance(fill_value, Array):
         return as_array(np.broadcast_to(fill_value.compute(), shape_of(shape)))
-    scalar = np.asarray(fill_value, dtype)[()]
+    box = np.asarray(fill_value, dtype)
+    scalar = box[()]
     builder = ProgramBuilder()
-    value = builder.param(0, np.asarray(scalar).dtype)
+    value = builder.param(0, box.dtype)
     name = resolve_backend(like, backend or backend_of(device))
     return index_function(builder, value, (), (scalar,), shape_of(shape), chunks, "full", name)
 
@@ -203,7 +205,7 @@ def arange(
 
     Raises
     ------
-    ValueError
+    ZeroDivisionError
         If ``step`` is 0.
 
     Examples
@@ -215,7 +217,7 @@ def arange(
     if stop is None:
         start, stop = 0, start
     if step == 0:
-        raise ValueError("arange: step must not be 0")
+        raise ZeroDivisionError("arange: step must not be 0")
     length = int(max(0, math.ceil((stop - start) / step)))
     # An empty range of the same numbers: NumPy says what dtype they have together.
     sample = np.arange(start, start + (stop - stop), step, dtype=dtype)
@@ -286,7 +288,7 @@ def linspace(
     >>> ga.linspace(0, 1, 5).compute()
     array([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
-    num = int(num)
+    num = operator.index(num)
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     gaps = num - 1 if endpoint else num

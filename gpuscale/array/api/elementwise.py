@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -380,7 +381,7 @@ def round(x: Any, /, decimals: int = 0, out: Any = None) -> Array:
     >>> ga.round(ga.asarray([0.5, 1.25]), 1).compute()
     array([0.5, 1.2])
     """
-    x = as_array(x)
+    x, decimals = as_array(x), index(decimals)
     if x.dtype.kind in "biu" and decimals >= 0:
         return into(out, call("positive", x) if x.dtype.kind != "b" else call("rint", x))
     if decimals == 0:

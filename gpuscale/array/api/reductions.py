@@ -81,6 +81,8 @@ def table_reduction(
     """Reduce one array by one row of the reductions table."""
     node = as_node(x) if name in _OF_NOTHING else known_node(x)
     axes = reduced_axes(axis, node.meta.ndim)
+    if name in ("sum", "prod"):
+        check_adds_up(name, node.meta.dtype)
     if prepare is not None:
         node = prepare(node)
     result = node.meta.dtype if dtype is None else np.dtype(dtype)
@@ -99,6 +101,21 @@ def table_reduction(
             )
         ),
     )
+
+
+def check_adds_up(name: str, dtype: np.dtype[Any]) -> None:
+    """Refuse dtypes, dates and strings among them, whose elements NumPy does not reduce like this.
+
+    Raises
+    ------
+    TypeError
+    """
+    if dtype.kind in "biufcO":
+        return
+    try:
+        getattr(np, name)(np.zeros(1, dtype))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} of elements of {dtype} is not defined") from error
 
 
 def widened(dtype: Any) -> Callable[[Node], Node]:
@@ -263,8 +280,10 @@ class _Mean:
     dtype: np.dtype[Any]
 
     def __call__(self, partials: tuple[Any, ...]) -> Any:
+        (total,) = partials
+        count = self.count if total.dtype.kind == "m" else total.dtype.type(self.count)
         with np.errstate(all="ignore"):
-            return (partials[0] / partials[0].dtype.type(self.count)).astype(self.dtype)
+            return (total / count).astype(self.dtype)
 
 
 def mean(
@@ -287,6 +306,7 @@ def mean(
     """
     node = as_node(x)
     axes = reduced_axes(axis, node.meta.ndim)
+    check_adds_up("mean", node.meta.dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     # Half precision is summed in single, as in NumPy.
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
@@ -344,6 +364,7 @@ def _variance(
 ) -> Array:
     node = as_node(x)
     axes = reduced_axes(axis, node.meta.ndim)
+    check_adds_up("std" if root else "var", node.meta.dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
     real = np.empty(0, wanted).real.dtype

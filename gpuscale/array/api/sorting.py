@@ -35,6 +35,12 @@ def _prepared(x: Any, axis: int | None) -> tuple[Array, int]:
     return x, normalize_axis(axis, x.ndim)
 
 
+def _check_kind(kind: str | None) -> None:
+    names = ("quick", "quicksort", "heap", "heapsort", "mergesort", "stable")
+    if kind is not None and kind not in names:
+        raise ValueError(f"sort kind must be one of {', '.join(names)} (got {kind!r})")
+
+
 def _sort_chunk(chunk: Any, axis: int) -> Any:
     return array_namespace(chunk).sort(chunk, axis=axis)
 
@@ -82,6 +88,7 @@ def sort(
     >>> ga.sort(ga.asarray([3, 1, 2], chunks=2)).compute()
     array([1, 2, 3])
     """
+    _check_kind(kind)
     x, axis = _prepared(x, axis)
     if descending:
         return flip(sort(x, axis), axis)
@@ -112,6 +119,7 @@ def argsort(
     >>> ga.argsort(ga.asarray([3, 1, 2], chunks=2)).compute()
     array([1, 2, 0])
     """
+    _check_kind(kind)
     x, axis = _prepared(x, axis)
     if descending:
         # Reversed twice, so that equal elements keep their order.

@@ -163,5 +163,11 @@ def test_bad_input():
         ga.add(ga.ones(3))
     with pytest.raises(TypeError):
         ga.bitwise_and(ga.ones(3), 1)
+    with pytest.raises(TypeError, match="Cannot cast ufunc 'add' input 1"):
+        ga.add(ga.arange(3), 1.5, dtype=int)
+    assert_eq(ga.add(ga.arange(3), 1, dtype="uint8", casting="unsafe"), np.arange(1, 4, dtype="u1"))
+    assert_eq(ga.add(np.arange(3, dtype="u1"), 1, dtype="u1"), np.arange(1, 4, dtype="u1"))
+    with pytest.raises(TypeError):
+        ga.round(ga.ones(3), "a")
     with pytest.raises(ValueError, match="either both or neither"):
         ga.where(ga.ones(3) > 0, 1)

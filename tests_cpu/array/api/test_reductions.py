@@ -102,6 +102,19 @@ def test_bad_axes_and_split():
         x.sum(split_every=1)
 
 
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var"])
+@pytest.mark.parametrize("dtype", ["M8[D]", "m8[s]", "U2", "S1"])
+def test_what_does_not_add_up_is_refused_at_once(name, dtype):
+    array = np.array([0, 3, 8]).astype(dtype)
+    try:
+        expected = getattr(np, name)(array)
+    except TypeError:
+        with pytest.raises(TypeError, match="not defined"):
+            getattr(ga, name)(ga.asarray(array))
+    else:
+        assert_eq(getattr(ga, name)(ga.asarray(array, chunks=2)), expected)
+
+
 def test_what_a_mask_keeps_is_reduced_without_being_counted():
     array = np.random.default_rng(0).normal(size=(9, 7))
     x = ga.asarray(array, chunks=(4, 3))

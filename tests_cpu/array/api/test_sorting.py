@@ -58,3 +58,12 @@ def test_no_axis_to_sort():
         ga.sort(ga.asarray(1.0))
     with pytest.raises(np.exceptions.AxisError):
         ga.sort(ga.ones(3), axis=1)
+
+
+def test_kinds():
+    x = ga.asarray([3, 1, 2], chunks=2)
+    for kind in ("quicksort", "heapsort", "mergesort", "stable", None):
+        assert_eq(ga.sort(x, kind=kind), np.array([1, 2, 3]))
+    for function in (ga.sort, ga.argsort):
+        with pytest.raises(ValueError, match="sort kind"):
+            function(x, kind="bubble")
