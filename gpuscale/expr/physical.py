@@ -136,6 +136,7 @@ class _Locator:
             self.steps = tuple(step for _, _, step in source.view.axes)
         self.axes = tuple(axis for axis, _ in pairs)
         self.tables = tuple(table for _, table in pairs)
+        self.numbers = tuple([number for number, _ in table] for table in self.tables)
         in_place = self.axes == tuple(range(len(domain.chunks))) and set(self.steps) <= {1}
         self.is_identity = in_place and all(
             all(row == (number, 0) for number, row in enumerate(table)) for table in self.tables
@@ -153,10 +154,10 @@ class _Locator:
             return indices if self.is_identity else [()] * len(indices)
         columns = list(zip(*indices, strict=True))
         rows = (
-            repeat(table[0][0], len(indices))
+            repeat(numbers[0], len(indices))
             if axis is None
-            else map([number for number, _ in table].__getitem__, columns[axis])
-            for axis, table in zip(self.axes, self.tables, strict=True)
+            else map(numbers.__getitem__, columns[axis])
+            for axis, numbers in zip(self.axes, self.numbers, strict=True)
         )
         return list(zip(*rows, strict=True))
 
