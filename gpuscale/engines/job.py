@@ -22,6 +22,7 @@ from gpuscale.engines.state import State
 from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
+from gpuscale.memory.freed import keep_freed_memory
 from gpuscale.memory.measure import held_bytes
 
 __all__ = ["Job"]
@@ -48,6 +49,7 @@ class Job:
         listeners: Sequence[Listener],
         budget: float,
     ) -> None:
+        keep_freed_memory()
         self.graph = number(graph, keys)
         self.state = State(self.graph, depth_first(self.graph), budget)
         self.desk = EventDesk(listeners)

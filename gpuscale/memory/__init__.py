@@ -4,6 +4,7 @@
 `limits`     what a user says about sizes -> bytes; what machine and cgroup allow
 `projection` bytes that a graph needs, task by task, before anything runs
 `measure`    bytes that a result keeps alive
+`freed`      what the process does with memory that was freed
 ============ ===============================================================================
 
 May import: base, chunks, backends. Graphs come in as anything that looks like one.
