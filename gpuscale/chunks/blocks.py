@@ -9,7 +9,7 @@ from itertools import accumulate, product
 from math import prod
 from typing import cast
 
-from gpuscale.base.errors import UnknownSizeError
+from gpuscale.base.errors import ChunkError, UnknownSizeError
 from gpuscale.base.types import Chunks, Shape, Size, Unknown
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
     "shape_of",
     "uniform_sizes",
 ]
+
+_MOST_BLOCKS = 10**8  # along one axis: sizes alone would take a gigabyte
 
 #: Chunks without unknown sizes.
 KnownChunks = tuple[tuple[int, ...], ...]
@@ -213,12 +215,19 @@ def uniform_sizes(length: int, size: int) -> tuple[int, ...]:
     size : int
         Size of a block, at least 1.
 
+    Raises
+    ------
+    ChunkError
+        If there would be more blocks than anyone could compute.
+
     Examples
     --------
     >>> uniform_sizes(8, 3), uniform_sizes(0, 3)
     ((3, 3, 2), (0,))
     """
     full, rest = divmod(length, size)
+    if full > _MOST_BLOCKS:
+        raise ChunkError(f"{length} elements in blocks of {size} are too many blocks: {full}")
     return (size,) * full + (rest,) * (rest > 0 or full == 0)
 
 

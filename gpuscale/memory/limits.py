@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from gpuscale.base import config
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.errors import ConfigError, format_bytes
 
 __all__ = [
     "AUTO_FRACTION",
@@ -90,6 +90,14 @@ def parse_bytes(size: float | str, total: int | None = None) -> int:
     return int(size)
 
 
+def _option(key: str) -> int:
+    """Bytes that an option says; what cannot be read is an error of that option."""
+    try:
+        return parse_bytes(config.get(key))
+    except ValueError as error:
+        raise ConfigError(f"option {key}: {error}") from None
+
+
 def _parse_number(digits: str, whole: object) -> float:
     try:
         return float(digits)
@@ -106,7 +114,7 @@ def memory_limit() -> int:
     ...     memory_limit()
     2147483648
     """
-    return parse_bytes(config.get("memory-limit"))
+    return _option("memory-limit")
 
 
 def chunk_bytes(wanted: str | int | None = None) -> int:
@@ -130,7 +138,7 @@ def chunk_bytes(wanted: str | int | None = None) -> int:
     ...     chunk_bytes()
     100
     """
-    size = parse_bytes(config.get("array.chunk-size") if wanted is None else wanted)
+    size = _option("array.chunk-size") if wanted is None else parse_bytes(wanted)
     return max(1, min(size, memory_limit() // CHUNKS_IN_MEMORY))
 
 

@@ -5,8 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuscale.base import config
+from gpuscale.base.errors import ConfigError
 from gpuscale.memory import limits
-from gpuscale.memory.limits import cgroup_limit, memory_limit, parse_bytes, total_memory
+from gpuscale.memory.limits import (
+    cgroup_limit,
+    chunk_bytes,
+    memory_limit,
+    parse_bytes,
+    total_memory,
+)
 
 GIB = 1 << 30
 
@@ -111,3 +118,9 @@ def test_no_limit(tmp_path):
     assert groups(tmp_path, lines, memory__memory_D_limit_in_bytes=unlimited) is None
     assert cgroup_limit(str(tmp_path / "nothing"), str(tmp_path)) is None
     assert groups(tmp_path, ["0::/"], memory_D_max="max\n") is None
+
+
+@pytest.mark.parametrize("key", ["memory-limit", "array.chunk-size"])
+def test_what_cannot_be_read_is_an_error_of_the_option(key):
+    with config.set({key: "plenty"}), pytest.raises(ConfigError, match=f"option {key}.*plenty"):
+        chunk_bytes()

@@ -25,7 +25,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     Raises
     ------
     ValueError
-        If a length is negative.
+        If a length is negative, or there are more elements than 64 bits can number.
     TypeError
         If a length is not an integer.
     """
@@ -33,6 +33,8 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     lengths = tuple(map(operator.index, lengths))
     if any(n < 0 for n in lengths):
         raise ValueError(f"negative dimensions are not allowed: {lengths}")
+    if math.prod(lengths) > np.iinfo(np.int64).max:
+        raise ValueError(f"array is too big: elements of shape {lengths} cannot be numbered")
     return lengths
 
 

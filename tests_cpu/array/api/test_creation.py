@@ -97,6 +97,11 @@ def test_creation_is_lazy():
 def test_bad_input():
     with pytest.raises(ValueError, match="negative"):
         ga.ones((2, -1))
+    for shape in (2**70, (10**12, 10**12)):
+        with pytest.raises(ValueError, match="too big"):
+            ga.ones(shape)
+    with pytest.raises(ChunkError, match="too many blocks"):
+        ga.ones(10**18)
     with pytest.raises(TypeError):
         ga.ones(2.5)
     with pytest.raises(ValueError, match="scalar"):
