@@ -1,8 +1,9 @@
 """Random arrays: a namespace with NumPy's names that can itself be called.
 
-``random((n, n), like=cupy)`` is ``random.random((n, n), like=cupy)``. `generator` holds the
-distributions, ``draw`` how they become expressions, ``legacy`` the names of older NumPy.
-Module functions share one generator, which `seed` starts again.
+``random((n, n), like=cupy)`` is ``random.random((n, n), like=cupy)``. `generator` is the class
+that users hold, made of ``streams`` (seeds), ``distributions``, ``vectors`` and ``orders``;
+``draw`` says how draws become expressions, ``legacy`` has the names of older NumPy. Module
+functions share one generator, which `seed` starts again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """Random arrays: one seed gives one array, however it is cut; NumPy's names and exceptions."""
 
-import pickle
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -111,44 +109,6 @@ def test_parameters_may_be_arrays(data):
     assert (counts[:, 0, 0] == 0).all()
 
 
-def test_calls_and_seeds_are_streams_of_their_own():
-    rng = ga.random.default_rng(3)
-    first, second = rng.random(50), rng.random(50)
-    assert not np.isin(first.compute(), second.compute()).any()
-    again = ga.random.default_rng(3)
-    np.testing.assert_array_equal(again.random(50).compute(), first.compute())
-    np.testing.assert_array_equal(again.random(50).compute(), second.compute())
-    other = ga.random.default_rng(4).random(50)
-    assert not np.isin(first.compute(), other.compute()).any()
-    assert (first == first).all().compute()  # the numbers are a function, drawn anew each time
-    fresh = [ga.random.default_rng().random(9).compute() for _ in range(2)]
-    assert not np.isin(*fresh).any()
-
-
-def test_spawned_generators_are_independent_and_repeatable():
-    a, b = ga.random.default_rng(3).spawn(2)
-    c, _ = ga.random.default_rng(3).spawn(2)
-    x, y, z = (rng.random(100).compute() for rng in (a, b, c))
-    np.testing.assert_array_equal(x, z)
-    assert not np.isin(x, y).any()
-    assert abs(np.corrcoef(x, y)[0, 1]) < 0.5
-
-
-def test_pickling_goes_on_where_the_generator_is():
-    rng = ga.random.default_rng(3)
-    rng.random(3)
-    copy = pickle.loads(pickle.dumps(rng))
-    x, y = rng.normal(size=8), copy.normal(size=8)
-    np.testing.assert_array_equal(x.compute(), y.compute())
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(x)).compute(), x.compute())
-
-
-@pytest.mark.parametrize("seed", [7, [1, 2, 3], np.random.SeedSequence(9), 2**100])
-def test_seeds(seed):
-    x, y = (ga.random.default_rng(seed).random(5).compute() for _ in range(2))
-    np.testing.assert_array_equal(x, y)
-
-
 def test_drawing_is_lazy():
     rng = ga.random.default_rng(0)
     with nothing_computes():
@@ -156,34 +116,6 @@ def test_drawing_is_lazy():
         assert x.nbytes == 8 * 10**12
         for name, args in {**SCALARS, **VECTORS}.items():
             assert getattr(rng, name)(*args, size=4, chunks=2).shape[0] == 4
-
-
-@pytest.mark.parametrize("replace", [True, False])
-def test_choice(replace):
-    items = np.arange(40).reshape(20, 2) * 3
-    for p in (None, np.linspace(0, 1, 20) / np.linspace(0, 1, 20).sum()):
-        drawn = [
-            ga.random.default_rng(2).choice(items, 9, replace=replace, p=p, chunks=c).compute()
-            for c in (-1, 4)
-        ]
-        np.testing.assert_array_equal(drawn[0], drawn[1])
-        assert set(map(tuple, drawn[0])) <= set(map(tuple, items))
-        if not replace:
-            assert len(set(map(tuple, drawn[0]))) == 9
-    assert ga.random.default_rng(2).choice(5, (2, 2)).shape == (2, 2)
-
-
-def test_permutation_and_shuffle():
-    rng = ga.random.default_rng(2)
-    order = rng.permutation(30).compute()
-    np.testing.assert_array_equal(np.sort(order), np.arange(30))
-    assert (order != np.arange(30)).any()
-    x = ga.arange(20, chunks=6)
-    rng.shuffle(x)
-    np.testing.assert_array_equal(np.sort(x.compute()), np.arange(20))
-    rows = ga.arange(20).reshape(10, 2)
-    mixed = rng.permutation(rows).compute()
-    assert sorted(map(tuple, mixed)) == [(2 * k, 2 * k + 1) for k in range(10)]
 
 
 def test_bytes_and_integers():

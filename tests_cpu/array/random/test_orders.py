@@ -1,0 +1,34 @@
+"""Choices and random orders."""
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_choice(replace):
+    items = np.arange(40).reshape(20, 2) * 3
+    for p in (None, np.linspace(0, 1, 20) / np.linspace(0, 1, 20).sum()):
+        drawn = [
+            ga.random.default_rng(2).choice(items, 9, replace=replace, p=p, chunks=c).compute()
+            for c in (-1, 4)
+        ]
+        np.testing.assert_array_equal(drawn[0], drawn[1])
+        assert set(map(tuple, drawn[0])) <= set(map(tuple, items))
+        if not replace:
+            assert len(set(map(tuple, drawn[0]))) == 9
+    assert ga.random.default_rng(2).choice(5, (2, 2)).shape == (2, 2)
+
+
+def test_permutation_and_shuffle():
+    rng = ga.random.default_rng(2)
+    order = rng.permutation(30).compute()
+    np.testing.assert_array_equal(np.sort(order), np.arange(30))
+    assert (order != np.arange(30)).any()
+    x = ga.arange(20, chunks=6)
+    rng.shuffle(x)
+    np.testing.assert_array_equal(np.sort(x.compute()), np.arange(20))
+    rows = ga.arange(20).reshape(10, 2)
+    mixed = rng.permutation(rows).compute()
+    assert sorted(map(tuple, mixed)) == [(2 * k, 2 * k + 1) for k in range(10)]
