@@ -377,11 +377,14 @@ class Array(Collection):
         result: Array = _api().map_overlap(func, self, *args, **kwargs)
         return result
 
-    def item(self, *index: int) -> Any:
-        """One element as a Python number, computed now."""
-        if not index and self.size != 1:
-            raise ValueError("can only convert an array of size 1 to a Python scalar")
-        return (self[index] if index else self)._number()
+    def item(self, *index: Any) -> Any:
+        """One element as a Python number, computed now; one index counts through all axes."""
+        if not index:
+            if self.size != 1:
+                raise ValueError("can only convert an array of size 1 to a Python scalar")
+            return self._number()
+        place = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
+        return (self.ravel() if len(place) == 1 else self)[place]._number()
 
     def tolist(self) -> Any:
         """All elements in nested lists, computed now."""

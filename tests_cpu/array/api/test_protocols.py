@@ -107,6 +107,19 @@ def test_scalars():
         range(ga.asarray(1.0))
 
 
+def test_item():
+    array = np.arange(6).reshape(2, 3)
+    x = ga.from_array(array, chunks=2)
+    for index in ((4,), (-1,), (1, 2), ((1, -1),)):
+        assert x.item(*index) == array.item(*index)
+    assert ga.asarray([[7]]).item() == 7
+    for function in (array.item, x.item):
+        with pytest.raises(ValueError, match="size 1"):
+            function()
+        with pytest.raises(IndexError):
+            function(6)
+
+
 def test_iteration_and_length():
     x = lazy()
     assert len(x) == 3
