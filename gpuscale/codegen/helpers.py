@@ -59,7 +59,7 @@ class Helper:
         kinds = sorted({*filter(None, self.words), "int64"})
         words = [f"pointer(g[{k}], {t})" if t else f"g[{k}]" for k, t in enumerate(self.words)]
         lines = [
-            f"from numba.types import {', '.join(kinds)}",
+            f"from numba.core.types import {', '.join(kinds)}",
             "from gpuscale.codegen.intrinsics import pointer",
             *([f"from {self.module} import {self.function}"] if self.module else []),
             "from gpuscale.kernels.portable_cpu import prefer_wide_vectors",

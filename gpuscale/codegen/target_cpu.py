@@ -121,7 +121,8 @@ class _Writer:
         names = {"int64", "uint8", *(type_name(i.dtype) for i in self.instrs)}
         names |= {memory_type(d) for a in self.spec.accumulators for d, _ in (*a.lanes, *a.totals)}
         self.put('"""A kernel that gpuscale has written; it may be deleted."""')
-        self.put(f"from numba.types import {', '.join(sorted(names))}")
+        # Not numba.types: it replaces itself on import, which other threads may see half done.
+        self.put(f"from numba.core.types import {', '.join(sorted(names))}")
         self.put("from gpuscale.codegen.intrinsics import *")
         self.put("from gpuscale.kernels.portable_cpu import prefer_wide_vectors")
         for text in sorted(self.imports):
