@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.memory import forget_peak, peak_bytes
 
-PATIENCE = 20.0  # seconds; a warm-up that took longer is itself the measurement
+PATIENCE = 10.0  # seconds; a warm-up that took longer is itself the measurement
 SAMPLE = 1000  # elements of a large result that are compared
 
 

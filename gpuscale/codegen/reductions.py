@@ -205,5 +205,5 @@ _row(
     combine=combine_moments,
     dtypes=_moment_dtypes,
     empty=lambda d: (0, 0, 0),
-    cost=5,
+    cost=10,
 )
