@@ -43,6 +43,7 @@ def with_jax(name: str, jnp: Any, size: Size, folder: Path) -> Run:
 
 def by_hand(name: str, paired: bool, hand: Any, size: Size, folder: Path) -> Run:
     compute = hand.total if name == "sum" else hand.deviations
+    compute(2 * hand.TILE, seed=1, paired=paired)  # compiles
     return lambda: compute(size["n"], seed=1, paired=paired)
 
 
