@@ -61,7 +61,9 @@ def _unary(name: str) -> Callable[[Array], Array]:
 
 def _is_operand(value: Any) -> bool:
     """Whether we know what to do with the other side; else Python asks it."""
-    if isinstance(value, Array | bool | int | float | complex | np.generic | np.ndarray):
+    if isinstance(value, Array | np.generic | np.ndarray):
+        return True
+    if isinstance(value, bool | int | float | complex | list | tuple):
         return True
     return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, Collection)
 
@@ -207,9 +209,9 @@ class Array(Collection):
         return _api().indexing.PointIndexer(self)
 
     @property
-    def flat(self) -> Iterator[Any]:
-        """Elements in C order, one after another."""
-        return iter(self.ravel())
+    def flat(self) -> Any:
+        """Elements in C order, one after another; ``x.flat[3]`` picks from all axes."""
+        return _api().indexing.FlatIndexer(self)
 
     # --- protocols -----------------------------------------------------------------------------
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -249,6 +251,9 @@ class Array(Collection):
     def _repr_html_(self) -> str:
         html: str = _api().display.html(self)
         return html
+
+    def __format__(self, spec: str) -> str:
+        return format(self._number(), spec) if spec and not self.ndim else super().__format__(spec)
 
     def to_svg(self, size: int = 120) -> str:
         """Draw the grid of chunks as SVG, its longest side ``size`` pixels long."""
@@ -390,6 +395,10 @@ class Array(Collection):
         """All elements in nested lists, computed now."""
         return np.asarray(self).tolist()
 
+    def tobytes(self, order: Any = "C") -> bytes:
+        """All elements as they lie in memory, computed now."""
+        return np.asarray(self).tobytes(order)
+
     all = _method("all")
     any = _method("any")
     argmax = _method("argmax")
@@ -401,6 +410,7 @@ class Array(Collection):
     clip = _method("clip")
     compress = _method("compress")
     conj = _method("conj")
+    conjugate = _method("conjugate")
     copy = _method("copy")
     cumprod = _method("cumprod")
     cumsum = _method("cumsum")

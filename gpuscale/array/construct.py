@@ -20,7 +20,7 @@ from gpuscale.codegen.program import ProgramBuilder
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 
-__all__ = ["cast", "elementwise", "rechunk", "reduce", "scalar", "split_every_of", "view"]
+__all__ = ["cast", "elementwise", "native", "rechunk", "reduce", "scalar", "split_every_of", "view"]
 
 COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
 PYTHON_SCALARS = (bool, int, float, complex)
@@ -94,6 +94,11 @@ def cast(node: Node, dtype: Any) -> Node:
     return Elementwise("cast", (node,), dtype)
 
 
+def native(node: Node) -> Node:
+    """Return the elements in the byte order of the machine, in which NumPy gives results."""
+    return cast(node, node.meta.dtype.newbyteorder("="))
+
+
 def view(node: Node, affine: views.View, new_axis_chunks: Any = None) -> Node:
     """Return an affine view; the node itself where nothing changes."""
     if views.is_identity(affine, node.meta.shape):
@@ -141,7 +146,7 @@ def reduce(
 ) -> Node:
     """Return a reduction of inputs with one shape; they share one pass."""
     first = inputs[0].meta.chunks
-    inputs = tuple(rechunk(x, first) for x in inputs)
+    inputs = tuple(native(rechunk(x, first)) for x in inputs)
     spans = split_every_of(split_every, axes)
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(dtype).newbyteorder("=")
     return Reduce(inputs, reductions, finalize, axes, keepdims, spans, label, dtype)

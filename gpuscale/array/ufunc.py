@@ -142,7 +142,7 @@ class Ufunc:
 
 
 def _masked(name: str, where: Any, result: Array, out: Any) -> Array:
-    if out is None or out == (None,):
+    if out is None or isinstance(out, tuple) and out[0] is None:
         raise NotSupportedError(
             f"{name}(where=...) without out= leaves elements undefined; pass out=, or use "
             f"gpuscale.array.where(mask, {name}(x), other)"

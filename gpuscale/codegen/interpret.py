@@ -96,8 +96,10 @@ def _over_tile(
     return evaluate(program, cut, [index_values(i, tile, xp) for i in indices], params)
 
 
-def _clip(tile: Tile, shape: tuple[int, ...]) -> Tile:
+def _clip(tile: Tile, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Part of a tile that an array broadcast to the domain holds itself."""
+    if not shape:
+        return (...,)  # one string or object stays an array
     trailing = tile[len(tile) - len(shape) :]
     return tuple(slice(None) if n == 1 else cut for n, cut in zip(shape, trailing, strict=True))
 

@@ -44,7 +44,7 @@ def arrange(chunk: Any, axes: tuple[LocalAxis, ...], shape: tuple[int, ...]) -> 
         else forward_slice(start, step, shape[axis])
         for axis, start, step in axes
     )
-    view = chunk[index] if any(i != slice(None) for i in index) else chunk
+    view = chunk[(*index, ...)] if any(i != slice(None) for i in index) else chunk  # no scalar
     present = [axis for axis, _, _ in axes if axis is not None]
     while len(set(present)) < len(present):
         view, present = _diagonal(view, present)

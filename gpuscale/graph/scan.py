@@ -45,7 +45,12 @@ def _lay_out_scan(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
 
 def _total(chunk: Any, ufunc: str, axis: int) -> Any:
     function = getattr(array_namespace(chunk), ufunc)
-    return function.reduce(chunk, axis=axis, keepdims=True, dtype=chunk.dtype)
+    return function.reduce(chunk, axis=axis, keepdims=True, dtype=_kind_of(chunk))
+
+
+def _kind_of(chunk: Any) -> Any:
+    """Dtype to scan in: ufuncs do not take one with a unit, and need none: they keep it."""
+    return None if chunk.dtype.kind == "m" else chunk.dtype
 
 
 def _add(first: Any, *rest: Any) -> Any:
@@ -60,5 +65,5 @@ def _scan(chunk: Any, *rest: Any) -> Any:
     """Scan a block; begin with what is carried over, so that no second pass over it is needed."""
     *carry, ufunc, axis = rest
     function = getattr(array_namespace(chunk), ufunc)
-    result = function.accumulate(chunk, axis=axis, dtype=chunk.dtype)
+    result = function.accumulate(chunk, axis=axis, dtype=_kind_of(chunk))
     return function(result, carry[0], out=result) if carry else result

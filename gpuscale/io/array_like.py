@@ -66,7 +66,8 @@ class ArrayLikeReader(PieceReader):
         missing = [name for name in ("shape", "dtype", "__getitem__") if not hasattr(array, name)]
         if missing:
             raise TypeError(
-                f"{type(array).__name__} cannot be read in pieces: it has no {missing[0]}"
+                f"{type(array).__name__} cannot be read in pieces: it has no {missing[0]}; "
+                "gpuscale.array.asarray takes lists, numbers and whatever NumPy converts"
             )
         self.token = tokenize("array", array)
         self.shape = tuple(map(int, array.shape))

@@ -1,7 +1,8 @@
-"""``x.vindex`` and ``x.blocks``: other meanings of what stands between the brackets."""
+"""``x.vindex``, ``x.flat`` and ``x.blocks``: other meanings of what stands between the brackets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import index as as_int
 from typing import Any
 
@@ -16,7 +17,7 @@ from gpuscale.chunks.take import normalize_take
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import PickPlan
 
-__all__ = ["BlockIndexer", "PointIndexer"]
+__all__ = ["BlockIndexer", "FlatIndexer", "PointIndexer"]
 
 
 class PointIndexer:
@@ -39,6 +40,37 @@ class PointIndexer:
 
     def __getitem__(self, index: Any) -> Array:
         return getitem(self._x, index, points_first=True)
+
+
+class FlatIndexer:
+    """Index, and go through, the elements in C order.
+
+    Parameters
+    ----------
+    x : Array
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.arange(12, chunks=5).reshape((3, 4)).flat[[5, -1]].compute()
+    array([ 5, 11])
+    """
+
+    def __init__(self, x: Array) -> None:
+        self._flat: Array = x.ravel()
+        self._rest = iter(self._flat)
+
+    def __getitem__(self, index: Any) -> Array:
+        return getitem(self._flat, index)
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    def __iter__(self) -> Iterator[Array]:
+        return self
+
+    def __next__(self) -> Array:
+        return next(self._rest)
 
 
 class BlockIndexer:

@@ -1,7 +1,7 @@
 """Indexing: what stands between the brackets of an array, of ``x.vindex`` and ``x.blocks``."""
 
 from gpuscale.array.api.getitem import getitem
-from gpuscale.array.api.indexers import BlockIndexer, PointIndexer
+from gpuscale.array.api.indexers import BlockIndexer, FlatIndexer, PointIndexer
 from gpuscale.array.api.setitem import setitem
 
-__all__ = ["BlockIndexer", "PointIndexer", "getitem", "setitem"]
+__all__ = ["BlockIndexer", "FlatIndexer", "PointIndexer", "getitem", "setitem"]

@@ -332,7 +332,7 @@ def mean(
 
 
 def _inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return dtype if dtype.kind in "fcOmM" else np.dtype(np.float64)
+    return dtype.newbyteorder("=") if dtype.kind in "fcOmM" else np.dtype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import cast
+from gpuscale.array.construct import cast, native
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
@@ -45,7 +45,7 @@ def _scan(name: str, x: Any, axis: int | None, dtype: Any, out: Any) -> Array:
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    node = cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype)
+    node = native(cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype))
     if node.meta.numblocks[axis] == 1:
         whole = map_blocks(
             _run, Array(node), name=name, ufunc=name, axis=axis, dtype=node.meta.dtype

@@ -247,3 +247,24 @@ def test_other_axes_of_what_has_unknown_size_are_cut_anew():
     kept = x[x[:, 0] % 8 == 0] + ga.arange(4, chunks=2)
     assert not is_known(kept.chunks)
     assert_eq(kept, array[array[:, 0] % 8 == 0] + np.arange(4))
+
+
+def test_flat_counts_through_all_axes():
+    array = np.arange(12).reshape(3, 4)
+    x = ga.from_array(array, chunks=2)
+    for index in (5, -1, slice(2, 9, 3), [0, 7]):
+        assert_eq(x.flat[index], array.flat[index])
+    assert len(x.flat) == 12
+    assert int(next(x.flat)) == 0
+    assert [int(each) for each in x[:2, :2].flat] == [0, 1, 4, 5]
+
+
+@pytest.mark.parametrize("values", [["abc", "d"], [b"abc", b"d"]])
+def test_one_string_or_object(values):
+    for dtype in (None, object):
+        array = np.array(values, dtype)
+        x = ga.from_array(array, chunks=1)
+        for index in range(2):  # a scalar, as in NumPy, whose dtype may be narrower
+            assert x[index].compute() == array[index]
+            assert ga.array(x[index]).compute() == array[index]
+            assert (x.rechunk(2)[index]).compute() == array[index]

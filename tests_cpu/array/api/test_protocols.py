@@ -107,6 +107,30 @@ def test_scalars():
         range(ga.asarray(1.0))
 
 
+def test_format_and_bytes():
+    array = np.arange(6.0).reshape(2, 3)
+    x = ga.from_array(array, chunks=2)
+    assert f"{x[1, 0]:.2f}" == "3.00"
+    assert f"{x}" == str(x)
+    with pytest.raises(TypeError, match="format"):
+        f"{x:.2f}"
+    assert x.tobytes() == array.tobytes()
+    assert x.tobytes(order="F") == array.tobytes(order="F")
+    assert_eq((x + 1j).conjugate(), array - 1j)
+
+
+@pytest.mark.parametrize("other", [[1, 2, 3], (4, 5, 6), [[1], [2]], [[1.5, 2, 3]]])
+def test_lists_are_operands(other):
+    array = np.arange(6).reshape(2, 3)
+    x = ga.from_array(array, chunks=2)
+    assert_eq(x + other, array + other)
+    assert_eq(other - x, other - array)
+    assert_eq(x == other, array == other)
+    assert_eq(x < other, array < other)
+    x *= np.array(other).astype(int).tolist()
+    assert_eq(x, array * np.array(other).astype(int))
+
+
 def test_item():
     array = np.arange(6).reshape(2, 3)
     x = ga.from_array(array, chunks=2)

@@ -131,3 +131,21 @@ def test_what_a_mask_keeps_is_reduced_without_being_counted():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # NumPy warns of the mean of nothing
             np.testing.assert_array_equal(empty.compute(), theirs(array[array > 99]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sum", "prod", "mean", "max", "min", "std", "var", "any", "argmax", "median", "ptp"]
+    + ["nansum", "nanmax", "nanmean", "nanstd", "cumsum", "nancumsum", "diff", "count_nonzero"],
+)
+@pytest.mark.parametrize("axis", [None, 0])
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">i4", ">c16"])
+def test_results_have_the_byte_order_of_the_machine(name, axis, dtype):
+    array = (np.arange(12) % 7).astype(dtype).reshape(3, 4)
+    kwargs = {} if name == "diff" else {"axis": axis}
+    if dtype == ">c16" and name in ("max", "min", "ptp", "argmax", "median", "nanmax"):
+        return
+    expected = getattr(np, name)(array, **kwargs)
+    result = getattr(ga, name)(ga.from_array(array, chunks=2), **kwargs)
+    assert_eq(result, expected, rtol=1e-6)
+    assert result.dtype.isnative

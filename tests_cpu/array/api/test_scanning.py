@@ -66,3 +66,11 @@ def test_scans_are_lazy_and_refuse_bad_input():
         ga.cumsum(ga.ones(3), axis=1)
     with pytest.raises(ValueError, match="non-negative"):
         ga.diff(ga.ones(3), n=-1)
+
+
+@pytest.mark.parametrize("chunks", [2, 10])
+@pytest.mark.parametrize("name", ["cumsum", "nancumsum"])
+def test_running_sums_of_durations(name, chunks):
+    for values in ([1, 2, 3, 4, 5], [1, 2, "NaT", 4, 5]):
+        array = np.array(values, "m8[s]")
+        assert_eq(getattr(ga, name)(ga.from_array(array, chunks=chunks)), getattr(np, name)(array))
