@@ -18,6 +18,7 @@ from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import protocols as protocols
 from gpuscale.array.api.asarray import *
 from gpuscale.array.api.assigning import *
+from gpuscale.array.api.averages import *
 from gpuscale.array.api.blockwise import *
 from gpuscale.array.api.comparing import *
 from gpuscale.array.api.constants import *

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpuscale.array.api.averages import mean, var
 from gpuscale.array.api.elementwise import log, sqrt, where
 from gpuscale.array.api.functional import map_blocks
-from gpuscale.array.api.reductions import mean, var
 from gpuscale.array.api.reductions import sum as _sum
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.api.statistics import moment as _moment

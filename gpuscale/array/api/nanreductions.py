@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.averages import Ratio, mean, var
 from gpuscale.array.api.reductions import (
     Axis,
     count_nonzero,
     extreme,
-    mean,
     prod,
     reduced_axes,
     sum,
-    var,
     widened,
 )
 from gpuscale.array.collection import Array
@@ -125,18 +124,6 @@ def _nan_extreme(
     return into(out, Array(result))
 
 
-@dataclass(frozen=True)
-class _Ratio:
-    """Finish with the quotient of a sum and a count."""
-
-    dtype: np.dtype[Any]
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        total, count = partials
-        with np.errstate(all="ignore"):
-            return (total / count.astype(total.real.dtype)).astype(self.dtype, copy=False)
-
-
 def nanmean(
     x: Any,
     axis: Axis = None,
@@ -157,7 +144,7 @@ def nanmean(
     result = reduce(
         (cast(without_nan(0.0)(node), working), present),
         ("sum", "count"),
-        _Ratio(wanted),
+        Ratio(wanted),
         axes,
         keepdims=bool(keepdims),
         dtype=wanted,

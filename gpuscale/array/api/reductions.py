@@ -1,4 +1,4 @@
-"""Reductions: sums, extremes, means and variances; `nanreductions` leave NaN out."""
+"""Reductions: sums and extremes; `averages` have means, `nanreductions` leave NaN out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import cast, elementwise, reduce
+from gpuscale.array.construct import cast, elementwise, reduce, scalar
 from gpuscale.array.convert import as_array, as_node, known_node
 from gpuscale.array.ufunc import into
-from gpuscale.backends.seams import array_namespace
-from gpuscale.base.types import is_known
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.expr.node import Node
 
@@ -25,13 +24,10 @@ __all__ = [
     "any",
     "count_nonzero",
     "max",
-    "mean",
     "min",
     "prod",
     "ptp",
-    "std",
     "sum",
-    "var",
 ]
 
 Axis = builtins.int | tuple[builtins.int, ...] | None
@@ -65,7 +61,9 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 # These have a value for no elements, so nothing need be counted where data decides the sizes.
-_OF_NOTHING = frozenset({"sum", "prod", "any", "all", "count"})
+_OF_NOTHING = {"sum": 0, "prod": 1, "any": False, "all": True, "count": False}
+
+_COMBINES = {"sum": "add", "prod": "multiply", "min": "minimum", "max": "maximum"}
 
 
 def table_reduction(
@@ -77,6 +75,9 @@ def table_reduction(
     out: Any,
     dtype: Any = None,
     prepare: Callable[[Node], Node] | None = None,
+    *,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
     """Reduce one array by one row of the reductions table."""
     node = as_node(x) if name in _OF_NOTHING else known_node(x)
@@ -85,22 +86,52 @@ def table_reduction(
         check_adds_up(name, node.meta.dtype)
     if prepare is not None:
         node = prepare(node)
+    if where is not True:
+        node = selected(node, where, _OF_NOTHING.get(name, initial))
     result = node.meta.dtype if dtype is None else np.dtype(dtype)
-    return into(
-        out,
-        Array(
-            reduce(
-                (node,),
-                (name,),
-                _first if result == node.meta.dtype else _As(result),
-                axes,
-                keepdims=bool(keepdims),
-                dtype=result,
-                label=name,
-                split_every=split_every,
-            )
-        ),
+    reduced = reduce(
+        (node,),
+        (name,),
+        _first if result == node.meta.dtype else _As(result),
+        axes,
+        keepdims=bool(keepdims),
+        dtype=result,
+        label=name,
+        split_every=split_every,
     )
+    if initial is not None:
+        reduced = elementwise(_COMBINES[name], reduced, _one(initial, reduced.meta.dtype))
+    return into(out, Array(reduced))
+
+
+def _one(value: Any, dtype: np.dtype[Any]) -> Node:
+    """A number that the user gave, of the dtype of the result, as NumPy casts it."""
+    array = np.asarray(value, dtype)
+    if array.ndim:
+        raise ValueError(f"initial must be one number, got an array of shape {array.shape}")
+    return scalar(array[()], dtype)
+
+
+def mask_for(where: Any, node: Node) -> Node:
+    """Check ``where`` of a reduction and return it in the shape of what is reduced.
+
+    Raises
+    ------
+    TypeError
+        If it is not of booleans.
+    ValueError
+        If it does not broadcast to the shape.
+    """
+    mask = as_array(bool(where) if isinstance(where, builtins.int) else where)
+    if mask.dtype.kind != "b":
+        raise TypeError(f"where must be an array of bool, not of {mask.dtype}")
+    return broadcast_to(mask, node.meta.shape).expr
+
+
+def selected(node: Node, where: Any, fill: Any) -> Node:
+    """Put a value that changes nothing in the place of elements that do not count."""
+    known = known_node(Array(node))
+    return elementwise("where", mask_for(where, known), known, _one(fill, known.meta.dtype))
 
 
 def check_adds_up(name: str, dtype: np.dtype[Any]) -> None:
@@ -134,6 +165,8 @@ def sum(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
     """Sum of the elements along some axes.
 
@@ -149,6 +182,10 @@ def sum(
     split_every : int or dict, optional
         Blocks combined at once; option ``array.split-every``.
     out : Array, optional
+    initial : number, optional
+        One more element to begin with.
+    where : bool array
+        Elements that count; broadcast to the shape of ``x``.
 
     Raises
     ------
@@ -161,7 +198,18 @@ def sum(
     >>> ga.sum(ga.ones((4, 3), chunks=2), axis=0).compute()
     array([4., 4., 4.])
     """
-    return table_reduction("sum", x, axis, keepdims, split_every, out, None, widened(dtype))
+    return table_reduction(
+        "sum",
+        x,
+        axis,
+        keepdims,
+        split_every,
+        out,
+        None,
+        widened(dtype),
+        initial=initial,
+        where=where,
+    )
 
 
 def prod(
@@ -173,17 +221,44 @@ def prod(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
     """Product of the elements along some axes; parameters as for `sum`."""
-    return table_reduction("prod", x, axis, keepdims, split_every, out, None, widened(dtype))
+    return table_reduction(
+        "prod",
+        x,
+        axis,
+        keepdims,
+        split_every,
+        out,
+        None,
+        widened(dtype),
+        initial=initial,
+        where=where,
+    )
 
 
-def extreme(name: str, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any) -> Array:
+def extreme(
+    name: str,
+    x: Any,
+    axis: Axis,
+    keepdims: bool,
+    split_every: Any,
+    out: Any,
+    initial: Any = None,
+    where: Any = True,
+) -> Array:
     x = as_array(x)
     axes = reduced_axes(axis, x.ndim)
-    if axes and 0 in (x.shape[a] for a in axes):
+    if initial is None and where is not True:
+        raise ValueError(
+            f"reduction operation '{name}imum' does not have an identity, so to use a where mask "
+            "one has to specify 'initial'"
+        )
+    if initial is None and axes and 0 in (x.shape[a] for a in axes):
         raise ValueError(f"zero-size array to reduction operation {name}imum which has no identity")
-    return table_reduction(name, x, axes, keepdims, split_every, out)
+    return table_reduction(name, x, axes, keepdims, split_every, out, initial=initial, where=where)
 
 
 def min(
@@ -194,9 +269,11 @@ def min(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
     """Smallest element along some axes; NaN where there is one. Parameters as for `sum`."""
-    return extreme("min", x, axis, keepdims, split_every, out)
+    return extreme("min", x, axis, keepdims, split_every, out, initial, where)
 
 
 def max(
@@ -207,9 +284,11 @@ def max(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
     """Largest element along some axes; NaN where there is one. Parameters as for `sum`."""
-    return extreme("max", x, axis, keepdims, split_every, out)
+    return extreme("max", x, axis, keepdims, split_every, out, initial, where)
 
 
 amin, amax = min, max
@@ -232,9 +311,10 @@ def any(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    where: Any = True,
 ) -> Array:
     """Say whether some element along some axes is true."""
-    return table_reduction("any", x, axis, keepdims, split_every, out, None, _truth)
+    return table_reduction("any", x, axis, keepdims, split_every, out, None, _truth, where=where)
 
 
 def all(
@@ -245,9 +325,10 @@ def all(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    where: Any = True,
 ) -> Array:
     """Say whether all elements along some axes are true."""
-    return table_reduction("all", x, axis, keepdims, split_every, out, None, _truth)
+    return table_reduction("all", x, axis, keepdims, split_every, out, None, _truth, where=where)
 
 
 def count_nonzero(
@@ -255,178 +336,3 @@ def count_nonzero(
 ) -> Array:
     """Count the elements that are not zero, along some axes."""
     return table_reduction("count", x, axis, keepdims, split_every, None, np.int64, _truth)
-
-
-# --- means and variances -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _MeanOfMoments:
-    """Finish moments: the mean, where nobody knows yet how many elements there are."""
-
-    dtype: np.dtype[Any]
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        n, mean, _ = partials
-        xp = array_namespace(mean)
-        return xp.where(n > 0, mean, np.nan).astype(self.dtype, copy=False)
-
-
-@dataclass(frozen=True)
-class _Mean:
-    """Finish a sum of a known number of elements."""
-
-    count: int
-    dtype: np.dtype[Any]
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        (total,) = partials
-        count = self.count if total.dtype.kind == "m" else total.dtype.type(self.count)
-        with np.errstate(all="ignore"):
-            return (total / count).astype(self.dtype)
-
-
-def mean(
-    x: Any,
-    /,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Mean of the elements along some axes; parameters as for `sum`.
-
-    Examples
-    --------
-    >>> import gpuscale.array as ga
-    >>> ga.mean(ga.arange(6, chunks=2)).compute()
-    np.float64(2.5)
-    """
-    node = as_node(x)
-    axes = reduced_axes(axis, node.meta.ndim)
-    check_adds_up("mean", node.meta.dtype)
-    wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
-    # Half precision is summed in single, as in NumPy.
-    working = np.dtype(np.float32) if wanted == np.float16 else wanted
-    if wanted.kind not in "fc":
-        node = known_node(x)
-    lengths = tuple(node.meta.shape[a] for a in axes)
-    finalize: Callable[..., Any]
-    if is_known(lengths):
-        row, finalize = "sum", _Mean(int(np.prod(lengths, dtype=np.int64)), wanted)
-    else:
-        row, finalize = "moments", _MeanOfMoments(wanted)
-    result = reduce(
-        (cast(node, working),),
-        (row,),
-        finalize,
-        axes,
-        keepdims=bool(keepdims),
-        dtype=wanted,
-        label="mean",
-        split_every=split_every,
-    )
-    return into(out, Array(result))
-
-
-def _inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return dtype.newbyteorder("=") if dtype.kind in "fcOmM" else np.dtype(np.float64)
-
-
-@dataclass(frozen=True)
-class _Variance:
-    """Finish moments: variance or standard deviation with ``ddof`` degrees of freedom taken."""
-
-    ddof: float
-    root: bool
-    dtype: np.dtype[Any]
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        n, _, m2 = partials
-        xp = array_namespace(m2)
-        with np.errstate(all="ignore"):
-            result = m2 / xp.maximum(n - self.ddof, 0).astype(m2.dtype)
-            result = xp.sqrt(result) if self.root else result
-            return result.astype(self.dtype, copy=False)
-
-
-def _variance(
-    x: Any,
-    axis: Axis,
-    dtype: Any,
-    ddof: float,
-    keepdims: bool,
-    split_every: Any,
-    out: Any,
-    root: bool,
-) -> Array:
-    node = as_node(x)
-    axes = reduced_axes(axis, node.meta.ndim)
-    check_adds_up("std" if root else "var", node.meta.dtype)
-    wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
-    working = np.dtype(np.float32) if wanted == np.float16 else wanted
-    real = np.empty(0, wanted).real.dtype
-    result = reduce(
-        (cast(node, working),),
-        ("moments",),
-        _Variance(ddof, root, real),
-        axes,
-        keepdims=bool(keepdims),
-        dtype=real,
-        label="std" if root else "var",
-        split_every=split_every,
-    )
-    return into(out, Array(result))
-
-
-def var(
-    x: Any,
-    /,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    ddof: float = 0,
-    correction: float = 0,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Variance of the elements along some axes, in one stable pass.
-
-    Parameters
-    ----------
-    ddof, correction : float
-        Degrees of freedom taken from the count: NumPy's and the Array API's name.
-    x, axis, dtype, keepdims, split_every, out
-        As for `sum`.
-
-    Notes
-    -----
-    Chunks are combined by Chan, Golub and LeVeque, "Algorithms for computing the sample
-    variance", 1983.
-
-    Examples
-    --------
-    >>> import gpuscale.array as ga
-    >>> ga.var(ga.arange(6, chunks=4), ddof=1).compute()
-    np.float64(3.5)
-    """
-    return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, False)
-
-
-def std(
-    x: Any,
-    /,
-    axis: Axis = None,
-    *,
-    dtype: Any = None,
-    ddof: float = 0,
-    correction: float = 0,
-    keepdims: bool = False,
-    split_every: Any = None,
-    out: Any = None,
-) -> Array:
-    """Standard deviation of the elements along some axes; parameters as for `var`."""
-    return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.averages import mean
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims
-from gpuscale.array.api.reductions import mean
 from gpuscale.array.api.reductions import sum as _sum
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.averages import mean as _mean
 from gpuscale.array.api.creation import full
 from gpuscale.array.api.functional import whole
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims, flip
 from gpuscale.array.api.quantiles import median as _median
 from gpuscale.array.api.reductions import max as _max
-from gpuscale.array.api.reductions import mean as _mean
 from gpuscale.array.api.reductions import min as _min
 from gpuscale.array.api.reshaping import ravel, reshape
 from gpuscale.array.collection import Array

@@ -149,3 +149,38 @@ def test_results_have_the_byte_order_of_the_machine(name, axis, dtype):
     result = getattr(ga, name)(ga.from_array(array, chunks=2), **kwargs)
     assert_eq(result, expected, rtol=1e-6)
     assert result.dtype.isnative
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "any", "all", "min", "max"])
+@given(data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_where_and_initial(name, data):
+    array, x = data.draw(pairs(dtypes=("int8", "float64"), special=False))
+    axis = data.draw(axes(array.ndim))
+    rng = np.random.default_rng(data.draw(st.integers(0, 9)))
+    kwargs = {"where": rng.random(array.shape) > 0.5, "axis": axis}
+    if name in ("min", "max") or name in ("sum", "prod") and data.draw(st.booleans()):
+        kwargs["initial"] = data.draw(st.integers(-3, 3))
+    compare(name, array, x, rtol=1e-9, **kwargs)
+
+
+def test_where_broadcasts_and_is_refused_as_in_numpy():
+    array = np.arange(12.0).reshape(3, 4)
+    x = ga.from_array(array, chunks=2)
+    row = np.array([True, False, True, True])
+    assert_eq(x.sum(where=row), array.sum(where=row))
+    assert_eq(np.sum(x, axis=0, where=x > 3), np.sum(array, axis=0, where=array > 3))
+    assert_eq(np.add.reduce(x, where=row, initial=2), np.add.reduce(array, where=row, initial=2))
+    assert_eq(x.max(initial=99), array.max(initial=99))
+    assert_eq(x[:0].max(initial=1.5), array[:0].max(initial=1.5))
+    assert_eq(x.sum(where=1), array.sum(where=1))
+    for error, kwargs in (
+        (ValueError, {"where": row[:3]}),
+        (ValueError, {"where": np.ones((2, 3, 4), bool)}),
+        (TypeError, {"where": array}),
+        (ValueError, {"initial": [1, 2]}),
+    ):
+        with pytest.raises(error):
+            x.sum(**kwargs)
+    with pytest.raises(ValueError, match="initial"):
+        x.max(where=row)

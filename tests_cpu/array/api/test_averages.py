@@ -1,0 +1,30 @@
+"""Means and variances of chosen elements against NumPy; `test_reductions` has all the others."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+from gpuscale.testing import assert_eq
+
+
+@pytest.mark.parametrize("name", ["mean", "var", "std"])
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+@pytest.mark.parametrize("dtype", ["i4", "f4", "f8", "c16"])
+def test_where(name, axis, dtype):
+    array = np.arange(12).astype(dtype).reshape(3, 4)
+    x = ga.from_array(array, chunks=2)
+    for where in (array.real % 3 != 1, np.array([True, False, True, True]), array.real > 99):
+        for options in ({}, {"keepdims": True}, {} if name == "mean" else {"ddof": 1}):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                expected = getattr(np, name)(array, axis=axis, where=where, **options)
+            result = getattr(x, name)(axis=axis, where=where, **options)
+            assert_eq(result, expected, rtol=1e-5)
+
+
+def test_mean_of_chosen_durations():
+    array = np.arange(4, dtype="m8[s]")
+    where = [True, False, True, True]
+    assert_eq(ga.from_array(array, chunks=2).mean(where=where), array.mean(where=where))
