@@ -93,8 +93,8 @@ class Collection:
         """
         return explain([self._expr], stage)
 
-    def visualize(self, **options: Any) -> Drawing:
+    def visualize(self, filename: Any = None, **options: Any) -> Drawing:
         """Draw the tasks or the expression of this collection; see `gpuscale.visualize`."""
         from gpuscale.run import visualize
 
-        return visualize(self, **options)
+        return visualize(self, filename=filename, **options)

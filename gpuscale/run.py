@@ -102,6 +102,10 @@ def _check_budget(nodes: Iterable[Node]) -> None:
 
 
 def _set(options: dict[str, Any]) -> AbstractContextManager[Any]:
+    if "scheduler" in options:
+        raise TypeError(
+            'there is no option scheduler; say engine="threads", or engine="sync" for one thread'
+        )
     return config.set({key.replace("_", "-"): value for key, value in options.items()})
 
 

@@ -183,3 +183,8 @@ def test_a_failure_aborts_every_writer(engine):
     with pytest.raises(OSError, match="no space left"):
         run_sinks([x.expr, (x * 2).expr], writers, engine=engine)
     assert [w.ends for w in writers] == [["abort"], ["abort"]]
+
+
+def test_the_scheduler_is_called_engine():
+    with pytest.raises(TypeError, match="engine="):
+        ga.ones(4, chunks=2).compute(scheduler="threads")

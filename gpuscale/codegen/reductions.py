@@ -81,7 +81,7 @@ def extreme(dtype: DType, sign: int) -> Any:
     >>> extreme(np.dtype("i1"), -1), extreme(np.dtype("f4"), 1)
     (-128, inf)
     """
-    if dtype.kind in "fc":
+    if dtype.kind in "fcO":
         return sign * np.inf
     if dtype.kind == "b":
         return sign > 0

@@ -132,6 +132,13 @@ class _File(io.FileIO):
         return (size or 0) if self.dropped else super().truncate(size)
 
 
+_REMEDIES = {
+    "M": 'store the ticks, x.view("i8")',
+    "m": 'store the ticks, x.view("i8")',
+    "U": 'store bytes, x.astype("S")',
+}
+
+
 class Hdf5Writer(PieceWriter):
     """Writes one dataset of an HDF5 file, from one process.
 
@@ -176,7 +183,14 @@ class Hdf5Writer(PieceWriter):
         ------
         FileExistsError
             If the dataset is there and may not be replaced.
+        TypeError
+            If HDF5 has no such elements.
         """
+        if dtype.kind in _REMEDIES:
+            raise TypeError(
+                f"HDF5 has no elements of {dtype}, so {self._name} cannot be written; "
+                f"{_REMEDIES[dtype.kind]}, or write Zarr or .npy"
+            )
         self._is_new = not self.path.exists()
         self._file_path = temporary_sibling(self.path) if self._is_new else self.path
         check_free(self.path, overwrite=True)

@@ -134,3 +134,8 @@ def test_more_than_anyone_can_read_is_refused_with_advice():
     with pytest.raises(ValueError, match="kind='expression'"):
         x.visualize()
     assert len(boxes(x.visualize(kind="expression"))) == 1
+
+
+def test_the_filename_may_come_first(tmp_path):
+    ga.ones(4, chunks=2).visualize(str(tmp_path / "plan.svg"))
+    assert (tmp_path / "plan.svg").exists()

@@ -128,3 +128,11 @@ def test_bad_options_leave_nothing(tmp_path):
 def test_writers_stay_in_their_process(tmp_path):
     with pytest.raises(TypeError, match="one process only"):
         pickle.dumps(Hdf5Writer(tmp_path / "x.h5", "x"))
+
+
+@pytest.mark.parametrize("dtype, remedy", [("M8[s]", "view"), ("m8[s]", "view"), ("U3", "astype")])
+def test_elements_that_hdf5_lacks_are_refused_by_name(tmp_path, dtype, remedy):
+    writer = Hdf5Writer(tmp_path / "f.h5", "data")
+    with pytest.raises(TypeError, match=f"/data cannot be written.*{remedy}"):
+        writer.open((2,), np.dtype(dtype), ((2,),))
+    assert not list(tmp_path.iterdir())

@@ -151,6 +151,8 @@ def histogram(
     array([5, 5])
     """
     node = known_node(x)
+    if isinstance(bins, str) and weights is not None:
+        raise TypeError("Automated estimation of the number of bins is not supported with weights")
     edges = histogram_bin_edges(Array(node), bins, range)
     equal = None if np.ndim(bins) else (float(edges[0]), float(edges[-1]), len(edges) - 1)
     inputs = [node]

@@ -42,7 +42,7 @@ def _quantile(
     name: str, x: Any, q: Any, axis: Any, keepdims: bool, out: Any, method: str, nan: bool
 ) -> Array:
     x = as_array(x).compute_chunk_sizes()
-    if x.dtype.kind == "c":
+    if x.dtype.kind == "c" and method != MEAN:
         raise TypeError("a must be an array of real numbers")
     shares = np.asarray(q)
     if not (np.all(shares >= 0) and np.all(shares <= 1)):

@@ -300,6 +300,8 @@ def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 
 def _truth(node: Node) -> Node:
+    if node.meta.dtype.kind not in "biufc":
+        return cast(node, bool)
     return node if node.meta.dtype.kind == "b" else elementwise("not_equal", node, 0)
 
 

@@ -104,3 +104,9 @@ def test_bad_input():
         ga.searchsorted(x, x, side="middle")
     with pytest.raises(ValueError, match="monoton"):
         ga.digitize(x, [1, 3, 2])
+
+
+def test_no_rule_for_bins_sees_weights():
+    x = ga.arange(4.0, chunks=2)
+    with pytest.raises(TypeError, match="Automated estimation"):
+        ga.histogram(x, bins="auto", weights=x)

@@ -149,3 +149,12 @@ def test_lazy_and_bad_input():
         ga.quantile(x, 0.5, method="mean")
     with pytest.raises(TypeError, match="real"):
         ga.quantile(x * 1j, 0.5)
+
+
+@pytest.mark.parametrize("name", ["median", "nanmedian"])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_medians_of_complex_numbers(name, axis):
+    array = np.array([[1 + 2j, 3, 2], [1 + 1j, 0, 5j]])
+    assert_eq(
+        getattr(ga, name)(ga.from_array(array, chunks=2), axis), getattr(np, name)(array, axis)
+    )

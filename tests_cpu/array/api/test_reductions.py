@@ -184,3 +184,32 @@ def test_where_broadcasts_and_is_refused_as_in_numpy():
             x.sum(**kwargs)
     with pytest.raises(ValueError, match="initial"):
         x.max(where=row)
+
+
+@pytest.mark.parametrize("name", ["any", "all", "count_nonzero"])
+@pytest.mark.parametrize("values", [["a", "", "0"], [b"a", b""], ["", "b"], [0, 3, None]])
+@pytest.mark.parametrize("dtype", [None, object])
+def test_truth_of_strings_and_objects(name, values, dtype):
+    array = np.array(values, dtype)
+    compare(name, array, ga.from_array(array, chunks=1))
+
+
+@pytest.mark.parametrize("name", ["any", "all", "count_nonzero"])
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]"])
+def test_truth_of_dates(name, dtype):
+    array = np.array([0, 1, "NaT"], dtype)
+    compare(name, array, ga.from_array(array, chunks=2))
+
+
+@pytest.mark.parametrize("name", ["min", "max", "argmin", "argmax"])
+@pytest.mark.parametrize("values", [[3, 1, 2], ["b", "a", "c"]])
+def test_extremes_of_objects(name, values):
+    array = np.array(values, object)
+    for chunks in (1, 2, 3):
+        result = getattr(ga, name)(ga.from_array(array, chunks=chunks)).compute()
+        assert result == getattr(np, name)(array)
+
+
+def test_range_of_objects():
+    array = np.array([3, 1, 2], object)
+    assert ga.ptp(ga.from_array(array, chunks=2)).compute() == np.ptp(array)
