@@ -8,6 +8,7 @@ from itertools import product
 from os import PathLike
 from typing import Any, TypeVar
 
+from gpuscale.backends.creation import backend_names, namespace
 from gpuscale.base import config
 from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
 from gpuscale.base.types import Chunks, Key
@@ -70,6 +71,8 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
 
 
 def _compute_nodes(nodes: list[Node], engine: Any) -> list[Any]:
+    for name in {node.meta.backend for node in nodes}.intersection(backend_names()):
+        namespace(name)  # a library that is missing is told first: no memory would help
     _check_budget(nodes)
     targets = [MemoryWriter(n.meta) if n.meta.known else None for n in nodes]
     roots = stages.optimize(

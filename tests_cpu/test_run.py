@@ -1,5 +1,6 @@
 """Running expressions: nested collections, kept chunks, counted sizes, writers."""
 
+import sys
 from collections import namedtuple
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 import gpuscale
 import gpuscale.array as ga
-from gpuscale.base.errors import GpuscaleError, MemoryBudgetError
+from gpuscale.backends import creation
+from gpuscale.base.errors import BackendError, GpuscaleError, MemoryBudgetError
 from gpuscale.base.types import is_known
 from gpuscale.expr.physical import Physical, Source
 from gpuscale.graph.task import Task
@@ -157,6 +159,21 @@ def test_results_beyond_the_memory_limit_are_refused_before_they_run():
     x = ga.ones((1000, 1000), chunks=100)
     with nothing_computes(), pytest.raises(MemoryBudgetError, match="to_zarr"):
         x.compute(memory_limit="1 MiB")
+
+
+@pytest.mark.parametrize("order", [ga.sort, ga.argsort])
+def test_a_sort_beyond_the_memory_limit_does_not_advise_smaller_chunks(order):
+    x = order(ga.random.default_rng(0).random(10_000, chunks=1_000))[::5_000]
+    with pytest.raises(MemoryBudgetError, match="sorted blocks are all held at once") as caught:
+        gpuscale.compute(x, memory_limit=60_000)
+    assert "smaller chunks" not in str(caught.value)
+
+
+def test_a_backend_that_is_missing_is_named_before_the_memory(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.setattr(creation, "_loaded", {})
+    with pytest.raises(BackendError, match="CuPy cannot be imported"):
+        gpuscale.compute(ga.ones(1_000, like="cupy"), memory_limit=100)
 
 
 def test_options_hold_for_one_run():

@@ -19,6 +19,8 @@ __all__ = ["splitters"]
 
 BlockIndex = tuple[int, ...]
 
+_ALL_HELD = "its sorted blocks are all held at once, whatever the chunks: sort less"
+
 
 @lays_out(SortPlan)
 def _lay_out_sort(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
@@ -58,6 +60,7 @@ class _Splitters:
     """Where each sorted block is cut for every end of a new block."""
 
     __slots__ = ("ends", "pairs")
+    advice = _ALL_HELD
 
     def __init__(self, ends: tuple[int, ...], pairs: bool) -> None:
         self.ends, self.pairs = ends, pairs
@@ -144,6 +147,7 @@ class _Merge:
     """Put the parts of all runs together that make one new block."""
 
     __slots__ = ("number", "pairs")
+    advice = _ALL_HELD
 
     def __init__(self, number: int, pairs: bool) -> None:
         self.number, self.pairs = number, pairs

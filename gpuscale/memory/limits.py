@@ -55,7 +55,7 @@ def parse_bytes(size: float | str, total: int | None = None) -> int:
     Raises
     ------
     ValueError
-        The text is no size, or the size is negative or not finite.
+        The text is no size, or the size is negative, not finite or not a whole number of bytes.
 
     Examples
     --------
@@ -87,6 +87,10 @@ def parse_bytes(size: float | str, total: int | None = None) -> int:
         raise ValueError(f"a size in bytes cannot be {size!r}")
     if isinstance(size, float) and 0 < size <= 1:
         return int(size * (total_memory() if total is None else total))
+    if size != int(size):
+        raise ValueError(
+            f"{size!r} is not a whole number of bytes, and a fraction of the memory is at most 1"
+        )
     return int(size)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from gpuscale.base.errors import MemoryBudgetError, format_bytes
@@ -11,8 +11,12 @@ __all__ = ["Projected", "check_fits", "peak_bytes", "task_bytes"]
 
 
 class Projected(Protocol):
-    """What must be known of a task; `gpuscale.graph.task.Task` has it."""
+    """What must be known of a task; `gpuscale.graph.task.Task` has it.
 
+    A function whose tasks do not shrink with the chunks says in ``advice`` what to know instead.
+    """
+
+    fn: Callable[..., Any]
     key: Any  # attributes of a protocol are invariant: Hashable would refuse every kind of key
     deps: tuple[Any, ...]
     nbytes: int
@@ -137,10 +141,11 @@ def _too_large(graph: Mapping[Any, T], task: T, limit: float) -> str:
     needed = task_bytes(graph, task)
     inputs = needed - task.nbytes - task.workspace
     label = task.label or "unnamed"
+    advice = getattr(task.fn, "advice", "use smaller chunks")
     where = f", written at {task.origin[0]}:{task.origin[1]}" if task.origin else ""
     return (
         f"task {task.key!r} ({label}{where}) needs {format_bytes(needed)} at once: "
         f"{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
         f"{format_bytes(task.workspace)} to work in, but the memory limit is "
-        f"{format_bytes(limit)}; use smaller chunks, or raise the option memory-limit"
+        f"{format_bytes(limit)}; {advice}, or raise the option memory-limit"
     )

@@ -70,6 +70,12 @@ def test_numbers_that_are_no_size(number):
         parse_bytes(number)
 
 
+@pytest.mark.parametrize("number", [1.5, "1.5", 1000.25, "2.5e0"])
+def test_bytes_are_whole(number):
+    with pytest.raises(ValueError, match=r"not a whole number of bytes.*at most 1"):
+        parse_bytes(number)
+
+
 def test_the_limit_is_an_option():
     with config.set({"memory-limit": "3 GiB"}):
         assert memory_limit() == 3 * GIB

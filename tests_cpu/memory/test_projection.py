@@ -13,9 +13,9 @@ GIB = 1 << 30
 class Task:
     """What the projection needs to know of a task, and no more."""
 
-    def __init__(self, key, deps=(), nbytes=0, workspace=0, label="", origin=None):
+    def __init__(self, key, deps=(), nbytes=0, workspace=0, label="", origin=None, fn=int):
         self.key, self.deps, self.nbytes, self.workspace = key, deps, nbytes, workspace
-        self.label, self.origin = label, origin
+        self.label, self.origin, self.fn = label, origin, fn
 
 
 def graph_of(*tasks):
@@ -52,6 +52,15 @@ def test_a_task_that_cannot_fit_is_named_with_its_line():
 def test_a_task_without_label_and_line():
     with pytest.raises(MemoryBudgetError, match=r"task 'y' \(unnamed\) needs 1.0 GiB"):
         check_fits(graph_of(Task("y", nbytes=GIB)), 10)
+
+
+def test_a_function_knows_what_would_help():
+    def merge():
+        """Stands for a task that needs everything at once."""
+
+    merge.advice = "all of it is held at once"
+    with pytest.raises(MemoryBudgetError, match="9 B; all of it is held at once, or raise"):
+        check_fits({"x": Task("x", nbytes=10, fn=merge)}, limit=9)
 
 
 def test_requested_results_are_in_memory_together():
