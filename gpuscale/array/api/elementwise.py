@@ -11,6 +11,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import Ufunc, call, into
+from gpuscale.base.errors import NotSupportedError
 
 __all__ = [
     "abs",
@@ -403,6 +404,8 @@ def astype(
     ------
     TypeError
         If ``casting`` forbids the conversion.
+    NotSupportedError
+        If Python objects are to become strings of no given length.
 
     Examples
     --------
@@ -416,7 +419,19 @@ def astype(
         raise TypeError(f"Cannot cast array data from {x.dtype!r} to {dtype!r} by rule {casting!r}")
     if device is not None:
         x = x.to_device(device)
+    dtype = _sized(dtype, x.dtype)
     return x if x.dtype == dtype and not copy else Array(cast(x.expr, dtype))
+
+
+def _sized(dtype: np.dtype[Any], given: np.dtype[Any]) -> np.dtype[Any]:
+    """Give strings of no length the one that all elements of a dtype fit."""
+    if dtype.itemsize or dtype.kind not in "USV":
+        return dtype
+    if given.kind in "OT":
+        raise NotSupportedError(
+            f"how long strings of {given} are depends on data; say it, as in astype('U20')"
+        )
+    return np.zeros(0, given).astype(dtype).dtype
 
 
 def nan_to_num(

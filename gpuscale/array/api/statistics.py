@@ -55,7 +55,8 @@ def average(
             w = _fit_weights(w, x, axis)
         kind = np.result_type(x.dtype, w.dtype, np.float64 if x.dtype.kind in "biu" else x.dtype)
         total = _sum(broadcast_to(w, x.shape), axis, dtype=kind, keepdims=keepdims)
-        result = _sum(x * w, axis, dtype=kind, keepdims=keepdims) / total
+        # In the wide dtype: products of small integers would wrap around.
+        result = _sum(call("multiply", x, w, dtype=kind), axis, keepdims=keepdims) / total
     return (result, total) if returned else result
 
 

@@ -171,3 +171,19 @@ def test_bad_input():
         ga.round(ga.ones(3), "a")
     with pytest.raises(ValueError, match="either both or neither"):
         ga.where(ga.ones(3) > 0, 1)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u1", "f8", "?", "M8[D]", "S3"])
+@pytest.mark.parametrize("kind", [str, "U", "S"])
+def test_numbers_become_whole_strings(dtype, kind):
+    array = np.array([10, 200, 3]).astype("u1").astype(dtype)
+    result = ga.from_array(array, chunks=2).astype(kind)
+    expected = array.astype(kind)
+    assert result.dtype == np.zeros(0, dtype).astype(kind).dtype
+    np.testing.assert_array_equal(result.compute(), expected)
+
+
+def test_strings_of_objects_need_a_length():
+    x = ga.from_array(np.array(["a", 22], dtype=object))
+    with pytest.raises(NotSupportedError, match="astype"):
+        x.astype(str)

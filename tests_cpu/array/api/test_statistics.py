@@ -53,3 +53,12 @@ def test_moment():
 def test_lazy():
     with nothing_computes():
         ga.cov(ga.ones((4, 4), chunks=2))
+
+
+@pytest.mark.parametrize("dtype", ["i2", "u1", "f4", "i8"])
+def test_weighted_averages_do_not_overflow(dtype):
+    array = (np.arange(200) % 100 + 100).astype(dtype)
+    expected = np.average(array, weights=array)
+    result = ga.average(ga.from_array(array, chunks=30), weights=array)
+    assert result.dtype == expected.dtype
+    np.testing.assert_allclose(result.compute(), expected)
