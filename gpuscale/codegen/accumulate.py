@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.codegen.reductions import extreme
+from gpuscale.codegen.reductions import extreme, missing
 
 __all__ = ["Accumulator", "accumulator_of"]
 
@@ -127,6 +127,14 @@ def _max(dtype: DType) -> Accumulator:
     return _plain("max", dtype, extreme(dtype, -1), "maximum(a0, v)")
 
 
+def _fmin(dtype: DType) -> Accumulator:
+    return _plain("fmin", dtype, missing(dtype, 1), "fmin(a0, v)")
+
+
+def _fmax(dtype: DType) -> Accumulator:
+    return _plain("fmax", dtype, missing(dtype, -1), "fmax(a0, v)")
+
+
 def _any(dtype: DType) -> Accumulator:
     return _plain("any", np.dtype(bool), 0, "a0 | (v != 0)")
 
@@ -179,6 +187,8 @@ _MAKERS: dict[str, tuple[str, Callable[[DType], Accumulator]]] = {
     "prod": ("iufc", _prod),
     "min": ("biuf", _min),
     "max": ("biuf", _max),
+    "fmin": ("f", _fmin),
+    "fmax": ("f", _fmax),
     "any": ("biufc", _any),
     "all": ("biufc", _all),
     "count": ("biufc", _count),

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gpuscale.codegen.intrinsics import in_kernel, maximum, minimum, select
+from gpuscale.codegen.intrinsics import fmax, fmin, in_kernel, maximum, minimum, select
 
 
 def _merge(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
@@ -66,6 +66,16 @@ def _higher(x: Any, y: Any) -> Any:
 
 
 @in_kernel
+def _lower_number(x: Any, y: Any) -> Any:
+    return fmin(x, y)
+
+
+@in_kernel
+def _higher_number(x: Any, y: Any) -> Any:
+    return fmax(x, y)
+
+
+@in_kernel
 def _either(x: Any, y: Any) -> Any:
     return x | y
 
@@ -79,6 +89,8 @@ columns_add, fold_add = _merge(_add)
 columns_prod, fold_prod = _merge(_multiply)
 columns_min, fold_min = _merge(_lower)
 columns_max, fold_max = _merge(_higher)
+columns_fmin, fold_fmin = _merge(_lower_number)
+columns_fmax, fold_fmax = _merge(_higher_number)
 columns_any, fold_any = _merge(_either)
 columns_all, fold_all = _merge(_both)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["REDUCTIONS", "Partial", "Reduction", "extreme"]
+__all__ = ["REDUCTIONS", "Partial", "Reduction", "extreme", "missing"]
 
 Partial = tuple[Any, ...]
 Axes = tuple[int, ...]
@@ -89,14 +89,30 @@ def extreme(dtype: DType, sign: int) -> Any:
         info = np.iinfo(dtype)
         return info.max if sign > 0 else info.min
     if dtype.kind in "mM":
-        return np.array("NaT", dtype)
+        info = np.iinfo(np.int64)  # whose smallest value is NaT
+        return np.array(info.max if sign > 0 else info.min + 1, np.int64).view(dtype)[()]
     raise TypeError(f"an empty block of dtype {dtype} has no largest or smallest value")
+
+
+def missing(dtype: DType, sign: int) -> Any:
+    """Value that a minimum (sign 1) or maximum without NaN leaves out: NaN and NaT.
+
+    Examples
+    --------
+    >>> missing(np.dtype("f4"), 1), missing(np.dtype("u1"), 1)
+    (nan, 255)
+    """
+    if dtype.kind in "mM":
+        return np.array("NaT", dtype)[()]
+    return np.nan if dtype.kind in "fc" else extreme(dtype, sign)
 
 
 _ufunc_row("sum", np.add, lambda d: np.zeros((), d)[()])
 _ufunc_row("prod", np.multiply, lambda d: d.type(1))
 _ufunc_row("min", np.minimum, lambda d: extreme(d, 1))
 _ufunc_row("max", np.maximum, lambda d: extreme(d, -1))
+_ufunc_row("fmin", np.fmin, lambda d: missing(d, 1))
+_ufunc_row("fmax", np.fmax, lambda d: missing(d, -1))
 _ufunc_row("any", np.logical_or, lambda d: False, out=bool)
 _ufunc_row("all", np.logical_and, lambda d: True, out=bool)
 

@@ -108,9 +108,9 @@ def run_reduce(
         As for `run_map`.
     reductions : sequence of str
         For each output a row of `reductions.REDUCTIONS`: "sum" (accumulated in the dtype of the
-        output), "prod", "min", "max", "any", "all", "count" (of nonzero), "argmin", "argmax"
-        (position flattened over ``axes`` in C order, and value), "moments" (count, mean, sum of
-        squared deviations).
+        output), "prod", "min", "max", "fmin", "fmax" (without NaN), "any", "all", "count" (of
+        nonzero), "argmin", "argmax" (position flattened over ``axes`` in C order, and value),
+        "moments" (count, mean, sum of squared deviations).
     axes : tuple of int
         Reduced axes; they are kept with length 1.
 

@@ -168,6 +168,19 @@ def test_complex_reductions(dtype, rng):
         np.testing.assert_allclose(g, w, rtol=2e-5 if dtype == np.dtype("F") else 1e-12)
 
 
+@pytest.mark.parametrize("dtype", [F4, F8], ids=str)
+@pytest.mark.parametrize("axes", [(0, 1), (0,), (1,)])
+def test_extremes_without_nan(dtype, axes, rng):
+    x = rng.standard_normal((130, 67)).astype(dtype)
+    x[rng.random(x.shape) < 0.7] = np.nan
+    x[7], x[:, 3] = np.nan, np.nan
+    b = ProgramBuilder()
+    program = b.build(*[b.load(0, dtype)] * 2)
+    got = run.run_reduce(program, ("fmin", "fmax"), [x], [], [], x.shape, axes)
+    for g, ufunc in zip(got, (np.fmin, np.fmax), strict=True):
+        np.testing.assert_array_equal(g, ufunc.reduce(x, axis=axes, keepdims=True))
+
+
 def test_reductions_repeat_to_the_bit(rng):
     x = rng.standard_normal((300, 211))
     b = ProgramBuilder()

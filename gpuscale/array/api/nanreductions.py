@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.averages import Ratio, mean, var
+from gpuscale.array.api.averages import mean, var
 from gpuscale.array.api.reductions import (
     Axis,
+    any,
     count_nonzero,
     extreme,
+    mask_for,
     prod,
-    reduced_axes,
     sum,
     widened,
 )
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import cast, elementwise, reduce
+from gpuscale.array.construct import elementwise
 from gpuscale.array.convert import as_array, known_node
-from gpuscale.array.ufunc import into
-from gpuscale.backends.seams import array_namespace
+from gpuscale.array.ufunc import call, into
 from gpuscale.expr.node import Node
 
 __all__ = ["nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar"]
@@ -32,11 +31,28 @@ def without_nan(value: Any) -> Callable[[Node], Node]:
     """Put a value in the place of NaN."""
 
     def prepare(node: Node) -> Node:
-        if node.meta.dtype.kind not in "fc":
+        if node.meta.dtype.kind not in "fcO":
             return node
-        return elementwise("where", elementwise("isnan", node), value, node)
+        return elementwise("where", _present(node), node, value)
 
     return prepare
+
+
+def _present(node: Node) -> Node:
+    """Which elements are not NaN."""
+    if node.meta.dtype.kind == "O":  # isnan knows no objects, but NaN is not equal to itself
+        return elementwise("equal", node, node)
+    return elementwise("logical_not", elementwise("isnan", node))
+
+
+def _counting(node: Node, where: Any) -> Any:
+    """Which elements count: those that are chosen and not NaN."""
+    if node.meta.dtype.kind not in "fcO":
+        return where
+    present = _present(node)
+    if where is not True:
+        present = elementwise("logical_and", present, mask_for(where, node))
+    return Array(present)
 
 
 def nansum(
@@ -47,10 +63,13 @@ def nansum(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
     """Sum of the elements that are not NaN; parameters as for `sum`."""
-    node = widened(dtype)(without_nan(0.0)(known_node(x)))
-    return sum(Array(node), axis, keepdims=keepdims, split_every=split_every, out=out)
+    node = widened(dtype)(without_nan(0)(known_node(x)))
+    wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
+    return sum(Array(node), axis, initial=initial, where=where, **wishes)
 
 
 def nanprod(
@@ -61,10 +80,13 @@ def nanprod(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
     """Product of the elements that are not NaN; parameters as for `sum`."""
-    node = widened(dtype)(without_nan(1.0)(known_node(x)))
-    return prod(Array(node), axis, keepdims=keepdims, split_every=split_every, out=out)
+    node = widened(dtype)(without_nan(1)(known_node(x)))
+    wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
+    return prod(Array(node), axis, initial=initial, where=where, **wishes)
 
 
 def nanmin(
@@ -74,9 +96,19 @@ def nanmin(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
-    """Smallest element that is not NaN; NaN where all are. Parameters as for `sum`."""
-    return _nan_extreme("min", np.inf, x, axis, keepdims, split_every, out)
+    """Smallest element that is not NaN or NaT; NaN where all are. Parameters as for `sum`.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.nanmin(ga.asarray([2.0, ga.nan, 3.0], chunks=2)).compute()
+    np.float64(2.0)
+    """
+    wishes: dict[str, Any] = {"initial": initial, "where": where}
+    return _nan_extreme("min", x, axis, keepdims, split_every, out, wishes)
 
 
 def nanmax(
@@ -86,42 +118,32 @@ def nanmax(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    initial: Any = None,
+    where: Any = True,
 ) -> Array:
-    """Largest element that is not NaN; NaN where all are. Parameters as for `sum`."""
-    return _nan_extreme("max", -np.inf, x, axis, keepdims, split_every, out)
-
-
-@dataclass(frozen=True)
-class _OrNan:
-    """Finish with the first partial; NaN where the second says that nothing was counted."""
-
-    def __call__(self, partials: tuple[Any, ...]) -> Any:
-        values, found = partials
-        return array_namespace(values).where(found, values, values.dtype.type(np.nan))
+    """Largest element that is not NaN or NaT; NaN where all are. Parameters as for `sum`."""
+    wishes: dict[str, Any] = {"initial": initial, "where": where}
+    return _nan_extreme("max", x, axis, keepdims, split_every, out, wishes)
 
 
 def _nan_extreme(
-    name: str, empty: float, x: Any, axis: Axis, keepdims: bool, split_every: Any, out: Any
+    name: str,
+    x: Any,
+    axis: Axis,
+    keepdims: bool,
+    split_every: Any,
+    out: Any,
+    wishes: dict[str, Any],
 ) -> Array:
     x = as_array(x)
-    if x.dtype.kind != "f":
-        return extreme(name, x, axis, keepdims, split_every, out)
-    axes = reduced_axes(axis, x.ndim)
-    if 0 in (x.shape[a] for a in axes):
-        raise ValueError(f"zero-size array to reduction operation f{name} which has no identity")
-    node = x.expr
-    present = elementwise("logical_not", elementwise("isnan", node))
-    result = reduce(
-        (without_nan(empty)(node), present),
-        (name, "any"),
-        _OrNan(),
-        axes,
-        keepdims=bool(keepdims),
-        dtype=x.dtype,
-        label=f"nan{name}",
-        split_every=split_every,
-    )
-    return into(out, Array(result))
+    if x.dtype.kind != "O":
+        return extreme(f"f{name}", x, axis, keepdims, split_every, out, **wishes)
+    # NumPy's fmin takes NaN among objects for a number.
+    present = Array(_present(known_node(x)))
+    filled = call("where", present, x, np.inf if name == "min" else -np.inf)
+    result = extreme(name, filled, axis, keepdims, split_every, None, **wishes)
+    some = any(present, axis, keepdims=keepdims, where=wishes["where"])
+    return into(out, call("where", some, result, np.nan))
 
 
 def nanmean(
@@ -132,26 +154,12 @@ def nanmean(
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    where: Any = True,
 ) -> Array:
     """Mean of the elements that are not NaN, in one pass; parameters as for `sum`."""
     node = known_node(x)
-    if node.meta.dtype.kind not in "fc":
-        return mean(x, axis, dtype=dtype, keepdims=keepdims, split_every=split_every, out=out)
-    axes = reduced_axes(axis, node.meta.ndim)
-    wanted = node.meta.dtype if dtype is None else np.dtype(dtype)
-    working = np.dtype(np.float32) if wanted == np.float16 else wanted
-    present = elementwise("logical_not", elementwise("isnan", node))
-    result = reduce(
-        (cast(without_nan(0.0)(node), working), present),
-        ("sum", "count"),
-        Ratio(wanted),
-        axes,
-        keepdims=bool(keepdims),
-        dtype=wanted,
-        label="nanmean",
-        split_every=split_every,
-    )
-    return into(out, Array(result))
+    wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
+    return mean(Array(node), axis, dtype=dtype, where=_counting(node, where), **wishes)
 
 
 def nanvar(
@@ -160,24 +168,20 @@ def nanvar(
     *,
     dtype: Any = None,
     ddof: float = 0,
+    correction: float = 0,
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    where: Any = True,
 ) -> Array:
     """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
-    x = as_array(x)
-    if x.dtype.kind not in "fc":
-        return var(
-            x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every, out=out
-        )
-    center = nanmean(x, axis, dtype=dtype, keepdims=True, split_every=split_every)
-    off = abs(x - center)
-    total = nansum(off * off, axis, dtype=dtype, keepdims=keepdims, split_every=split_every)
-    present = Array(elementwise("logical_not", elementwise("isnan", x.expr)))
-    count = count_nonzero(present, axis, keepdims=keepdims, split_every=split_every)
-    free = Array(cast((count - ddof).expr, total.dtype))
-    nan = total.dtype.type(np.nan)
-    result = Array(elementwise("where", (free > 0).expr, (total / free).expr, nan))
+    node, ddof = known_node(x), ddof or correction
+    counting = _counting(node, where)
+    kept: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every}
+    result = var(Array(node), axis, dtype=dtype, ddof=ddof, where=counting, **kept)
+    if counting is not where:
+        count = count_nonzero(counting, axis, **kept)
+        result = call("where", count > ddof, result, np.nan)
     return into(out, result)
 
 
@@ -187,10 +191,12 @@ def nanstd(
     *,
     dtype: Any = None,
     ddof: float = 0,
+    correction: float = 0,
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
+    where: Any = True,
 ) -> Array:
     """Standard deviation of the elements that are not NaN; parameters as for `var`."""
-    result = nanvar(x, axis, dtype=dtype, ddof=ddof, keepdims=keepdims, split_every=split_every)
-    return into(out, Array(elementwise("sqrt", result.expr)))
+    wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "where": where}
+    return into(out, call("sqrt", nanvar(x, axis, dtype=dtype, ddof=ddof or correction, **wishes)))

@@ -63,7 +63,14 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 # These have a value for no elements, so nothing need be counted where data decides the sizes.
 _OF_NOTHING = {"sum": 0, "prod": 1, "any": False, "all": True, "count": False}
 
-_COMBINES = {"sum": "add", "prod": "multiply", "min": "minimum", "max": "maximum"}
+_COMBINES = {
+    "sum": "add",
+    "prod": "multiply",
+    "min": "minimum",
+    "max": "maximum",
+    "fmin": "fmin",
+    "fmax": "fmax",
+}
 
 
 def table_reduction(
@@ -253,11 +260,13 @@ def extreme(
     axes = reduced_axes(axis, x.ndim)
     if initial is None and where is not True:
         raise ValueError(
-            f"reduction operation '{name}imum' does not have an identity, so to use a where mask "
-            "one has to specify 'initial'"
+            f"reduction operation '{_COMBINES[name]}' does not have an identity, so to use a where "
+            "mask one has to specify 'initial'"
         )
     if initial is None and axes and 0 in (x.shape[a] for a in axes):
-        raise ValueError(f"zero-size array to reduction operation {name}imum which has no identity")
+        raise ValueError(
+            f"zero-size array to reduction operation {_COMBINES[name]} which has no identity"
+        )
     return table_reduction(name, x, axes, keepdims, split_every, out, initial=initial, where=where)
 
 

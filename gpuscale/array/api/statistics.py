@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.averages import mean
+from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims
 from gpuscale.array.api.reductions import sum as _sum
@@ -43,6 +44,8 @@ def average(
     ------
     TypeError, ValueError
         If the weights do not fit.
+    ZeroDivisionError
+        When computed, if weights sum to zero.
     """
     x = as_array(x)
     if weights is None:
@@ -56,8 +59,15 @@ def average(
         kind = np.result_type(x.dtype, w.dtype, np.float64 if x.dtype.kind in "biu" else x.dtype)
         total = _sum(broadcast_to(w, x.shape), axis, dtype=kind, keepdims=keepdims)
         # In the wide dtype: products of small integers would wrap around.
-        result = _sum(call("multiply", x, w, dtype=kind), axis, keepdims=keepdims) / total
+        result = _sum(call("multiply", x, w, dtype=kind), axis, keepdims=keepdims)
+        result = result / map_blocks(_not_zero, total, dtype=kind)
     return (result, total) if returned else result
+
+
+def _not_zero(total: Any) -> Any:
+    if (total == 0).any():
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    return total
 
 
 def _fit_weights(w: Array, x: Array, axis: Any) -> Array:

@@ -213,3 +213,12 @@ def test_extremes_of_objects(name, values):
 def test_range_of_objects():
     array = np.array([3, 1, 2], object)
     assert ga.ptp(ga.from_array(array, chunks=2)).compute() == np.ptp(array)
+
+
+@pytest.mark.parametrize("dtype", ["M8[D]", "m8[s]"])
+def test_extremes_of_no_dates(dtype):
+    array = np.zeros(0, dtype)
+    first = np.array(5, dtype)[()]
+    for name in ("max", "min"):
+        expected = getattr(np, name)(array, initial=first)
+        assert_eq(getattr(ga, name)(ga.from_array(array), initial=first), expected)

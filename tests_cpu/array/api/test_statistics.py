@@ -62,3 +62,13 @@ def test_weighted_averages_do_not_overflow(dtype):
     result = ga.average(ga.from_array(array, chunks=30), weights=array)
     assert result.dtype == expected.dtype
     np.testing.assert_allclose(result.compute(), expected)
+
+
+@pytest.mark.parametrize("axis", [None, 0])
+def test_weights_that_sum_to_zero_are_refused(axis):
+    x = ga.from_array(np.arange(6.0).reshape(2, 3), chunks=2)
+    w = np.array([[1, 0, 1], [-1, 0, -1]])
+    with nothing_computes():
+        lazy = ga.average(x, axis, weights=w)
+    with pytest.raises(ZeroDivisionError, match="sum to zero"):
+        lazy.compute()
