@@ -54,6 +54,17 @@ def as_float32(values: Any) -> Any:
     return values.astype(np.float32)
 
 
+def as_int32(values: Any) -> Any:
+    """Return integer `values` as int32, which every CPU turns into floats by vector instructions.
+
+    Examples
+    --------
+    >>> as_int32(np.array([7], np.uint64))
+    array([7], dtype=int32)
+    """
+    return values.astype(np.int32)
+
+
 def as_int64(values: Any) -> Any:
     """Return `values` as int64; float64 values are cut towards zero.
 

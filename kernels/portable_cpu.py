@@ -10,7 +10,16 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from .portable import as_float32, as_float64, as_int64, as_uint64, bits_of, float64_of, select
+from .portable import (
+    as_float32,
+    as_float64,
+    as_int32,
+    as_int64,
+    as_uint64,
+    bits_of,
+    float64_of,
+    select,
+)
 
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
@@ -28,6 +37,7 @@ OPTIONS: Any = {
 SPELLINGS: dict[Callable[..., Any], Callable[..., Any]] = {
     select: lambda condition, chosen, otherwise: chosen if condition else otherwise,
     as_uint64: lambda values: np.uint64(values),
+    as_int32: lambda values: np.int32(values),
     as_int64: lambda values: np.int64(values),
     as_float64: lambda values: np.float64(values),
     as_float32: lambda values: np.float32(values),

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..portable import as_float64, select
+from ..portable import as_float64, as_int32, select
+from .fractions import unit53
 
-TURN_UNIT = 2.0**-53
 EIGHTH = np.uint64(1 << 50)
 QUARTER_BITS = np.uint64(51)
 ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
@@ -24,7 +24,7 @@ def cosine_sine(turns53: Any) -> tuple[Any, Any]:
     (array([0.70710678]), array([0.70710678]))
     """
     quarter = (turns53 + EIGHTH) >> QUARTER_BITS
-    r = as_float64(turns53) * TURN_UNIT - as_float64(quarter) * 0.25
+    r = unit53(turns53) - as_float64(as_int32(quarter)) * 0.25
     y = r * r
     sine = r * (
         6.283185307179586

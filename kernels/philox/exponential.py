@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
+from ..elementary.fractions import unit53
 from ..elementary.logarithm import log
-from ..portable import as_float32, as_float64
+from ..portable import as_float32
 from .rounds import words
 from .uniform import ONE, ZERO, open_uniform, open_uniform_pair, word_at
 
-HALF_STEP33 = 2.0**-33
+TO_BITS53 = np.uint64(20)
 
 
 def exponential_pair(key0: Any, key1: Any, block: Any) -> tuple[Any, Any]:
@@ -44,7 +47,7 @@ def of_word(word: Any) -> Any:
     >>> of_word(np.array([2**31], np.uint64))
     array([0.6931472], dtype=float32)
     """
-    return as_float32(-log(as_float64((word << ONE) | ONE) * HALF_STEP33))
+    return as_float32(-log(unit53(((word << ONE) | ONE) << TO_BITS53)))
 
 
 def exponential_quad_float32(key0: Any, key1: Any, block: Any) -> tuple[Any, Any, Any, Any]:

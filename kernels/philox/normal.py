@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..elementary.circle import cosine_sine
+from ..elementary.fractions import unit53
 from ..elementary.logarithm import log
-from ..portable import as_float32, as_float64, as_uint64, select
+from ..portable import as_float32, as_uint64, select
 from .rounds import words
-from .uniform import ONE, TWO, UNIT53, ZERO, bits53_pair
+from .uniform import ONE, TWO, ZERO, bits53_pair
 
 TO_BITS53 = np.uint64(21)
 
@@ -26,7 +27,7 @@ def legs(radius_bits: Any, angle_bits: Any) -> tuple[Any, Any]:
     >>> legs(np.array([2**52], np.uint64), np.array([2**50], np.uint64))
     (array([0.83255461]), array([0.83255461]))
     """
-    radius = np.sqrt(-2.0 * log(1.0 - as_float64(radius_bits) * UNIT53))
+    radius = np.sqrt(-2.0 * log(1.0 - unit53(radius_bits)))
     cosine, sine = cosine_sine(angle_bits)
     return radius * cosine, radius * sine
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..portable import as_float32, as_float64, as_uint64, select
+from ..elementary.fractions import unit53
+from ..portable import as_float32, as_int32, as_uint64, select
 from .rounds import words
 
 ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
 FIVE, SIX, EIGHT, SHIFT26 = np.uint64(5), np.uint64(6), np.uint64(8), np.uint64(26)
-UNIT53 = 2.0**-53
 UNIT24 = np.float32(2.0**-24)
 
 
@@ -63,7 +63,7 @@ def uniform_pair(key0: Any, key1: Any, block: Any) -> tuple[Any, Any]:
     array([0.7357])
     """
     even, odd = bits53_pair(key0, key1, block)
-    return as_float64(even) * UNIT53, as_float64(odd) * UNIT53
+    return unit53(even), unit53(odd)
 
 
 def uniform(key0: Any, key1: Any, index: Any) -> Any:
@@ -79,7 +79,7 @@ def uniform(key0: Any, key1: Any, index: Any) -> Any:
     >>> uniform(0, 0, np.arange(3)).round(4)
     array([0.399 , 0.7357, 0.9722])
     """
-    return as_float64(bits53_at(key0, key1, index)) * UNIT53
+    return unit53(bits53_at(key0, key1, index))
 
 
 def open_unit(bits: Any) -> Any:
@@ -93,7 +93,7 @@ def open_unit(bits: Any) -> Any:
     >>> open_unit(np.zeros(1, np.uint64))
     array([1.11022302e-16])
     """
-    return as_float64(bits | ONE) * UNIT53
+    return unit53(bits | ONE)
 
 
 def open_uniform_pair(key0: Any, key1: Any, block: Any) -> tuple[Any, Any]:
@@ -139,7 +139,7 @@ def unit24(word: Any) -> Any:
     >>> unit24(np.array([2**31], np.uint64))
     array([0.5], dtype=float32)
     """
-    return as_float32(word >> EIGHT) * UNIT24
+    return as_float32(as_int32(word >> EIGHT)) * UNIT24
 
 
 def word_at(key0: Any, key1: Any, index: Any) -> Any:

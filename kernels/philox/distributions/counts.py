@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ...elementary.fractions import unit53
 from ...elementary.logarithm import log, log1p, stirling_tail
-from ...portable import as_float64
-from ..uniform import UNIT53, open_unit
+from ..uniform import open_unit
 from .rejection import Array, Method, Stream, draw_accepted
 
 WIDTH_FACTOR = 2.0 * np.sqrt(2.0 / np.e)
@@ -42,7 +42,7 @@ def candidate(bits: tuple[Any, ...], center: Any, width: Any) -> tuple[Any, Any]
     array([3.])
     """
     u = open_unit(bits[0])
-    v = as_float64(bits[1]) * UNIT53 - 0.5
+    v = unit53(bits[1]) - 0.5
     return np.floor(center + width * (v / u)), 2.0 * log(u)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...elementary.exponential import exp, expm1
+from ...elementary.fractions import unit53
 from ...elementary.logarithm import log, log1p
-from ...portable import as_float64, select
+from ...portable import select
 from ..normal import legs, normal
-from ..uniform import UNIT53, open_unit
+from ..uniform import open_unit
 from .counts import TINY, as_counts, poisson
 from .gamma import gamma, log_gamma, standard_gamma
 from .rejection import Array, Method, Stream, draw_accepted
@@ -142,7 +143,7 @@ def attempt_wald(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
     p = mean * z * z / (4.0 * scale)
     side = np.sqrt(p) + np.sqrt(p + 1.0)
     smaller = mean / (side * side)
-    u = as_float64(bits[2]) * UNIT53
+    u = unit53(bits[2])
     value = select(u * (mean + smaller) <= mean, smaller, mean * (mean / smaller))
     return value, u < 1.0
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from ...elementary.circle import cosine_sine
 from ...elementary.exponential import exp, expm1
+from ...elementary.fractions import unit53
 from ...elementary.logarithm import log, log1p
-from ...portable import as_float64, select
-from ..uniform import ONE, UNIT53, open_unit
+from ...portable import select
+from ..uniform import ONE, open_unit
 from .counts import LARGEST, as_counts
 from .rejection import Array, Method, Stream, draw_accepted
 
@@ -34,7 +35,7 @@ def attempt_zipf(bits: tuple[Any, ...], constants: Any) -> tuple[Any, Any]:
     k = select(inside, k, 1.0)
     growth = expm1(exponent * log1p(1.0 / k))  # (1 + 1 / k)**exponent - 1
     limit = expm1(exponent * LOG_2)
-    v = as_float64(bits[1]) * UNIT53
+    v = unit53(bits[1])
     return k, inside & (v * k * growth * (1.0 + limit) <= limit * (1.0 + growth))
 
 
