@@ -24,29 +24,32 @@ def _api() -> Any:
     return import_module("gpuscale.array")
 
 
-def _binary(name: str) -> Callable[[Array, Any], Any]:
+def _binary(name: str, swap: bool = False, inplace: bool = False) -> Callable[[Array, Any], Any]:
     def operator(self: Array, other: Any) -> Any:
         if not _is_operand(other):
             return NotImplemented
-        return getattr(_api(), name)(self, other)
+        function = getattr(_api(), name)
+        if inplace:
+            return function(self, other, out=self)
+        return function(other, self) if swap else function(self, other)
 
     return operator
 
 
 def _reflected(name: str) -> Callable[[Array, Any], Any]:
-    def operator(self: Array, other: Any) -> Any:
-        if not _is_operand(other):
-            return NotImplemented
-        return getattr(_api(), name)(other, self)
-
-    return operator
+    return _binary(name, swap=True)
 
 
 def _inplace(name: str) -> Callable[[Array, Any], Any]:
+    return _binary(name, inplace=True)
+
+
+def _equality(name: str) -> Callable[[Array, Any], Any]:
     def operator(self: Array, other: Any) -> Any:
-        if not _is_operand(other):
+        asks_itself = isinstance(other, Collection) or hasattr(other, "__array_ufunc__")
+        if asks_itself and not _is_operand(other):
             return NotImplemented
-        return getattr(_api(), name)(self, other, out=self)
+        return _api().comparing.equality(name, self, other)
 
     return operator
 
@@ -63,7 +66,7 @@ def _is_operand(value: Any) -> bool:
     """Whether we know what to do with the other side; else Python asks it."""
     if isinstance(value, Array | np.generic | np.ndarray):
         return True
-    if isinstance(value, bool | int | float | complex | list | tuple):
+    if isinstance(value, bool | int | float | complex | str | bytes | list | tuple):
         return True
     return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, Collection)
 
@@ -347,7 +350,7 @@ class Array(Collection):
     __irshift__ = _inplace("right_shift")
     __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
     __imatmul__ = _inplace("matmul")
-    __eq__, __ne__ = _binary("equal"), _binary("not_equal")  # type: ignore[assignment]
+    __eq__, __ne__ = _equality("equal"), _equality("not_equal")  # type: ignore[assignment]
     __lt__, __le__ = _binary("less"), _binary("less_equal")
     __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
     __neg__, __pos__ = _unary("negative"), _unary("positive")
