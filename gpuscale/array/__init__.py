@@ -13,9 +13,9 @@ from gpuscale.array import overlap as overlap
 from gpuscale.array import random as random
 from gpuscale.array import rules as rules
 from gpuscale.array import stats as stats
-from gpuscale.array.api import comparing as comparing
 from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
+from gpuscale.array.api import operators as operators
 from gpuscale.array.api import protocols as protocols
 from gpuscale.array.api.asarray import *
 from gpuscale.array.api.assigning import *

@@ -49,7 +49,7 @@ def _equality(name: str) -> Callable[[Array, Any], Any]:
         asks_itself = isinstance(other, Collection) or hasattr(other, "__array_ufunc__")
         if asks_itself and not _is_operand(other):
             return NotImplemented
-        return _api().comparing.equality(name, self, other)
+        return _api().operators.equality(name, self, other)
 
     return operator
 
@@ -319,11 +319,8 @@ class Array(Collection):
     def __deepcopy__(self, memo: Any) -> Array:
         return self.copy()
 
-    def __divmod__(self, other: Any) -> Any:
-        return _api().divmod(self, other)
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return _api().divmod(other, self)
+    def __pow__(self, other: Any) -> Any:
+        return _api().operators.power(self, other) if _is_operand(other) else NotImplemented
 
     # --- operators -----------------------------------------------------------------------------
     __add__, __radd__, __iadd__ = _binary("add"), _reflected("add"), _inplace("add")
@@ -337,7 +334,8 @@ class Array(Collection):
     __ifloordiv__ = _inplace("floor_divide")
     __mod__, __rmod__ = _binary("remainder"), _reflected("remainder")
     __imod__ = _inplace("remainder")
-    __pow__, __rpow__, __ipow__ = _binary("power"), _reflected("power"), _inplace("power")
+    __divmod__, __rdivmod__ = _binary("divmod"), _reflected("divmod")
+    __rpow__, __ipow__ = _reflected("power"), _inplace("power")
     __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
     __iand__ = _inplace("bitwise_and")
     __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")

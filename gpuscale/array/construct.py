@@ -15,14 +15,25 @@ from gpuscale.array.nodes.view import View
 from gpuscale.base.config import get
 from gpuscale.base.types import Chunks
 from gpuscale.chunks import views
-from gpuscale.codegen.ops import result_dtype
+from gpuscale.codegen.ops import loop_dtypes, result_dtype
 from gpuscale.codegen.program import ProgramBuilder
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 
-__all__ = ["cast", "elementwise", "native", "rechunk", "reduce", "scalar", "split_every_of", "view"]
+__all__ = [
+    "cast",
+    "elementwise",
+    "fits",
+    "native",
+    "rechunk",
+    "reduce",
+    "scalar",
+    "split_every_of",
+    "view",
+]
 
 COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+LOGICAL = {"logical_and", "logical_or", "logical_xor"}
 PYTHON_SCALARS = (bool, int, float, complex)
 _SMALL = 8  # integers up to this stay constants in the program, so that x**2 becomes x*x
 
@@ -55,34 +66,52 @@ def elementwise(op: str, *operands: Any, dtype: Any = None) -> Node:
     TypeError
         If the operation is not defined for the dtypes.
     """
-    kinds = [x.meta.dtype if isinstance(x, Node) else type(x) for x in operands]
+    kinds = _kinds(operands)
     out = np.dtype(dtype) if dtype is not None else result_dtype(op, *kinds)
-    nodes = _strong(op, operands)
-    return Elementwise(op, nodes, out)
+    return Elementwise(op, _strong(op, operands, dtype), out)
 
 
-def _strong(op: str, operands: Sequence[Any]) -> tuple[Node, ...]:
+def _kinds(operands: Sequence[Any]) -> list[Any]:
+    """Dtypes, and the types of Python's scalars, which are weak (NEP 50)."""
+    return [x.meta.dtype if isinstance(x, Node) else type(x) for x in operands]
+
+
+def _strong(op: str, operands: Sequence[Any], dtype: Any) -> tuple[Node, ...]:
     """Give Python scalars the dtype that the arrays beside them imply."""
-    weak = [x for x in operands if not isinstance(x, Node)]
-    if not weak:
-        return tuple(operands)
-    dtypes = [x.meta.dtype for x in operands if isinstance(x, Node)]
-    return tuple(
-        x if isinstance(x, Node) else scalar(x, _weak_dtype(op, x, dtypes)) for x in operands
-    )
+    kinds = _kinds(operands)
+    numeric = [d for d in kinds if isinstance(d, np.dtype) and d.kind in "biufc"]
+    nodes = []
+    for place, x in enumerate(operands):
+        if isinstance(x, Node):
+            nodes.append(x)
+        elif type(x) not in PYTHON_SCALARS or not numeric:
+            nodes.append(scalar(x))
+        elif fits(x, natural := np.result_type(*numeric, x)) and op != "ldexp":
+            nodes.append(scalar(x, natural))
+        elif op == "where":  # NumPy wraps integers around there
+            nodes.append(scalar(np.asarray(x).astype(natural)[()], natural))
+        else:
+            wanted = loop_dtypes(op, *kinds, dtype=dtype)[place]
+            nodes.append(scalar(x, _beyond(op, x, wanted)))
+    return tuple(nodes)
 
 
-def _weak_dtype(op: str, value: Any, dtypes: list[np.dtype[Any]]) -> np.dtype[Any] | None:
-    numeric = [d for d in dtypes if d.kind in "biufc"]
-    if type(value) not in PYTHON_SCALARS or not numeric:
-        return None
-    dtype = np.result_type(*numeric, value)
-    if type(value) is int and dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        if not info.min <= value <= info.max:
-            if op not in COMPARISONS:
-                raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
-            return None  # comparisons are exact beyond the dtype
+def fits(value: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether an integer of Python, if it is one, can be held by a dtype, if it is of integers."""
+    if type(value) is not int or dtype.kind not in "iu":
+        return True
+    info = np.iinfo(dtype)
+    return bool(info.min <= value <= info.max)
+
+
+def _beyond(op: str, value: Any, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Dtype of an integer that that of the arrays cannot hold; NumPy's loop may have another."""
+    if op in COMPARISONS:
+        return None  # comparisons are exact beyond the dtype
+    if op in LOGICAL:
+        return np.dtype(np.int64)
+    if not fits(value, dtype):
+        raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
     return dtype
 
 

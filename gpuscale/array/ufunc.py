@@ -22,12 +22,22 @@ def call(op: str, *operands: Any, dtype: Any = None) -> Array:
     Raises
     ------
     ValueError
-        If the shapes do not broadcast.
+        If the shapes do not broadcast, or integers are to be raised to a negative power.
     TypeError
         If there is no such operation for the dtypes.
     """
     values = [as_operand(x) for x in operands]
+    if op == "power":
+        _check_power(values[0], operands[1])
     return Array(elementwise(op, *_count_where_needed(values, operands), dtype=dtype))
+
+
+def _check_power(base: Any, exponent: Any) -> None:
+    negative = isinstance(exponent, int | np.integer) and exponent < 0
+    if not negative or not isinstance(base, Node):
+        return
+    if base.meta.dtype.kind in "bi" and 0 not in base.meta.shape:
+        raise ValueError("Integers to negative integer powers are not allowed.")
 
 
 def _count_where_needed(values: list[Any], operands: tuple[Any, ...]) -> list[Any]:

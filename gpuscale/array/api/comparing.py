@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -85,28 +84,6 @@ def array_equiv(a1: Any, a2: Any) -> Array:
     except ValueError:
         return as_array(np.False_)
     return _all(call("equal", x, y))
-
-
-def equality(name: str, x: Array, other: Any) -> Array:
-    """Answer ``==`` and ``!=``, which unlike `equal` compare what has no common dtype as well.
-
-    What NumPy's ufuncs cannot compare, numbers and strings or records, its operators can.
-
-    Raises
-    ------
-    TypeError
-        If only one side is of records, or their fields differ.
-    """
-    records = "V" in (x.dtype.kind, getattr(getattr(other, "dtype", None), "kind", None))
-    try:
-        if not records:
-            return call(name, x, other)
-    except TypeError:
-        pass
-    y = as_array(other)
-    compare = {"equal": operator.eq, "not_equal": operator.ne}[name]
-    compare(np.zeros(1, x.dtype), np.zeros(1, y.dtype))
-    return map_blocks(compare, x, y, dtype=np.bool_, name=name)
 
 
 def isnull(values: Any) -> Array:

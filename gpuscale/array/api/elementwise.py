@@ -364,6 +364,9 @@ def clip(
     """
     low = a_min if min is None else min
     high = a_max if max is None else max
+    if (kind := as_array(x).dtype).kind in "iu":  # bounds that no element can pass
+        low = None if type(low) is int and low <= np.iinfo(kind).min else low
+        high = None if type(high) is int and high >= np.iinfo(kind).max else high
     if low is not None and high is not None:
         return into(out, call("clip", x, low, high))
     if low is not None:

@@ -1,9 +1,5 @@
 """Whether arrays agree, against NumPy."""
 
-import datetime
-import operator
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,50 +60,3 @@ def test_comparing_is_lazy():
     x = ga.ones(5, chunks=2)
     with nothing_computes():
         assert ga.array_equal(x, x + 1).shape == ga.allclose(x, 2).shape == ()
-
-
-RECORDS = [("x", "i4"), ("y", "f8", 2)]
-LEFT = {
-    "int": np.array([1, 2, 3]),
-    "str": np.array(["a", "bc", ""]),
-    "bytes": np.array([b"a", b"bc", b""]),
-    "object": np.array(["a", None, 3], object),
-    "date": np.array(["2020-01-01", "NaT", "2021-01-01"], "M8[D]"),
-    "record": np.array([(1, 2.0), (1, 3.0), (0, 2.0)], RECORDS),
-}
-RIGHT = [
-    None, "a", "2020-01-01", b"a", 3, [1, 2, 3], datetime.date(2020, 1, 1), object(),
-    ["a", "b", ""], [[1], [3]], np.array((1, [2.0, 2.0]), RECORDS)[()],
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("operation", [operator.eq, operator.ne])
-@pytest.mark.parametrize("right", RIGHT, ids=lambda each: str(each)[:9])
-@pytest.mark.parametrize("left", LEFT)
-def test_operators_compare_whatever_there_is(operation, left, right):
-    array = LEFT[left]
-    x = ga.from_array(array, chunks=2)
-    try:
-        expected = operation(array, right)
-    except TypeError as error:
-        with pytest.raises(TypeError, match=re.escape(str(error)[:12])):
-            operation(x, right)
-    else:
-        with nothing_computes():
-            lazy = operation(x, right)
-        assert_eq(lazy, expected)
-    assert_eq(operation(x, x[1:2]), operation(array, array[1:2]))
-
-
-def test_operators_on_strings():
-    array = LEFT["str"]
-    x = ga.from_array(array, chunks=2)
-    assert_eq(x < "b", array < "b")
-    assert_eq(x + "!", array + "!")
-    assert_eq("!" + x, "!" + array)
-    with pytest.raises(TypeError):
-        x - "a"
-    with pytest.raises(TypeError):
-        ga.equal(ga.arange(3), "a")
-    with pytest.raises(ValueError, match="broadcast"):
-        assert ga.arange(3) == ["a", "b"]

@@ -1,0 +1,43 @@
+"""What Python's operators do beyond the functions that they are named after."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.collection import Array
+from gpuscale.array.convert import as_array
+from gpuscale.array.ufunc import call
+
+__all__: list[str] = []
+
+
+def equality(name: str, x: Array, other: Any) -> Array:
+    """Answer ``==`` and ``!=``, which unlike `equal` compare what has no common dtype as well.
+
+    What NumPy's ufuncs cannot compare, numbers and strings or records, its operators can.
+
+    Raises
+    ------
+    TypeError
+        If only one side is of records, or their fields differ.
+    """
+    records = "V" in (x.dtype.kind, getattr(getattr(other, "dtype", None), "kind", None))
+    try:
+        if not records:
+            return call(name, x, other)
+    except TypeError:
+        pass
+    y = as_array(other)
+    compare = {"equal": operator.eq, "not_equal": operator.ne}[name]
+    compare(np.zeros(1, x.dtype), np.zeros(1, y.dtype))
+    return map_blocks(compare, x, y, dtype=np.bool_, name=name)
+
+
+def power(x: Array, exponent: Any) -> Array:
+    """Answer ``**``: the square of truth values is of int8, since NumPy multiplies for it."""
+    square = x.dtype.kind == "b" and type(exponent) is int and exponent == 2
+    return call("square", x) if square else call("power", x, exponent)
