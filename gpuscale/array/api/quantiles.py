@@ -6,14 +6,16 @@ some axes the others are cut into blocks, and NumPy works on each.
 
 from __future__ import annotations
 
+import warnings
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from gpuscale.array.api.functional import map_blocks
-from gpuscale.array.api.manipulation import moveaxis
+from gpuscale.array.api.manipulation import broadcast_to, moveaxis
 from gpuscale.array.api.reshaping import reshape
+from gpuscale.array.api.statistics import fit_weights
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ranks import MEAN, METHODS, QuantileRule
@@ -39,7 +41,15 @@ FEW = 1 << 17  # elements that NumPy goes through as a whole in a millisecond
 
 
 def _quantile(
-    name: str, x: Any, q: Any, axis: Any, keepdims: bool, out: Any, method: str, nan: bool
+    name: str,
+    x: Any,
+    q: Any,
+    axis: Any,
+    keepdims: bool,
+    out: Any,
+    method: str,
+    nan: bool,
+    weights: Any = None,
 ) -> Array:
     x = as_array(x).compute_chunk_sizes()
     if x.dtype.kind == "c" and method != MEAN:
@@ -49,19 +59,45 @@ def _quantile(
         raise ValueError("Quantiles must be in the range [0, 1]")
     if shares.dtype.kind in "iu" and method == "linear":
         method = "lower"  # the smallest and the largest element, with their dtype
+    if weights is not None:
+        weights = _fitting(weights, x, axis, method)
     axes = tuple(sorted(normalize_axes(axis, x.ndim)))
-    if len(axes) == x.ndim and x.dtype.kind in "iuf" and x.size > FEW and shares.size:
+    if x.size == 0:
+        return into(out, _of_none(x, q, axes, keepdims, method, nan))
+    everything = len(axes) == x.ndim and weights is None
+    if everything and x.dtype.kind in "iuf" and x.size > FEW and shares.size:
         fractions = tuple(shares.astype(float).ravel().tolist())
         dtype, weak = _dtype(x.dtype, q, method), _is_weak(q)
         result = reshape(
             _of_all(x, QuantileRule(fractions, method, dtype, weak, nan)), shares.shape
         )
     else:
-        result = _along(name, x, q, axes, method, nan)
+        result = _along(name, x, q, axes, method, nan, weights)
     if keepdims:
         keep = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
         result = reshape(result, (*shares.shape, *keep))
     return into(out, result)
+
+
+def _fitting(weights: Any, x: Array, axis: Any, method: str) -> Array:
+    """Weights with the axes of an array."""
+    if method != "inverted_cdf":
+        raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
+    w = as_array(weights)
+    return broadcast_to(w if w.shape == x.shape else fit_weights(w, x, axis), x.shape)
+
+
+def _of_none(
+    x: Array, q: Any, axes: tuple[int, ...], keepdims: bool, method: str, nan: bool
+) -> Array:
+    """Quantiles of no elements: NumPy's value, or its exception, for the smallest such array."""
+    tiny: Any = np.empty([min(n, 1) for n in x.shape], x.dtype)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = _of_numpy(np, tiny, q, axes, method, nan, keepdims=keepdims)
+    kept = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
+    lead = np.shape(value)[: np.ndim(value) - len(kept)]
+    return broadcast_to(as_array(np.asarray(value)), (*lead, *kept))
 
 
 def _dtype(dtype: Any, q: Any, method: str) -> np.dtype[Any]:
@@ -90,38 +126,48 @@ def _of_all(x: Array, rule: QuantileRule) -> Array:
     return Array(Exchange(inputs, SelectPlan(rule), meta))
 
 
-def _along(name: str, x: Array, q: Any, axes: tuple[int, ...], method: str, nan: bool) -> Array:
+def _along(
+    name: str, x: Array, q: Any, axes: tuple[int, ...], method: str, nan: bool, weights: Any
+) -> Array:
     """Quantiles along some axes, which become one in one block; NumPy sorts each row."""
-    kept = [k for k in range(x.ndim) if k not in axes]
-    moved = moveaxis(x, axes, tuple(range(len(kept), x.ndim))) if axes else x
-    rest = tuple(x.shape[k] for k in kept)
-    rows = reshape(moved, (*rest, prod(x.shape[k] for k in axes)))
-    whole = rows.rechunk({k: -1 if k == len(rest) else "auto" for k in range(rows.ndim)})
+    whole = _rows(x, axes)
     places = tuple(range(np.ndim(q)))
     return map_blocks(
         _quantile_of_chunk,
         whole,
+        *([] if weights is None else [_rows(weights, axes).rechunk(whole.chunks)]),
         q=q,
         method=method,
         nan=nan,
         dtype=_dtype(x.dtype, q, method),
-        drop_axis=len(rest),
+        drop_axis=whole.ndim - 1,
         new_axis=places or None,
         name=name,
         chunks=(*((n,) for n in np.shape(q)), *whole.chunks[:-1]) if places else None,
     )
 
 
-def _quantile_of_chunk(chunk: Any, q: Any, method: str, nan: bool) -> Any:
+def _rows(x: Array, axes: tuple[int, ...]) -> Array:
+    """Make one axis of some, the last one, in one block."""
+    kept = [k for k in range(x.ndim) if k not in axes]
+    moved = moveaxis(x, axes, tuple(range(len(kept), x.ndim))) if axes else x
+    rest = tuple(x.shape[k] for k in kept)
+    rows = reshape(moved, (*rest, prod(x.shape[k] for k in axes)))
+    return rows.rechunk({k: -1 if k == len(rest) else "auto" for k in range(rows.ndim)})
+
+
+def _quantile_of_chunk(chunk: Any, weights: Any = None, *, q: Any, method: str, nan: bool) -> Any:
     xp = array_namespace(chunk)
-    if chunk.shape[-1] == 0:
-        dtype = _dtype(chunk.dtype, q, "linear")
-        return xp.full((*np.shape(q), *chunk.shape[:-1]), xp.nan, dtype=dtype)
     chunk = xp.ascontiguousarray(chunk)  # faster than a partition of rows that lie apart
+    more = {} if weights is None else {"weights": weights}
+    return _of_numpy(xp, chunk, q, -1, method, nan, **more)
+
+
+def _of_numpy(xp: Any, x: Any, q: Any, axis: Any, method: str, nan: bool, **more: Any) -> Any:
     if method == MEAN:
-        return (xp.nanmedian if nan else xp.median)(chunk, axis=-1)
+        return (xp.nanmedian if nan else xp.median)(x, axis=axis, **more)
     function = xp.nanquantile if nan else xp.quantile
-    return function(chunk, q if _is_weak(q) else xp.asarray(q), axis=-1, method=method)
+    return function(x, q if _is_weak(q) else xp.asarray(q), axis=axis, method=method, **more)
 
 
 def _checked(method: str) -> str:
@@ -146,6 +192,7 @@ def quantile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Any = None,
 ) -> Array:
     """Exact quantiles along some axes.
 
@@ -160,11 +207,16 @@ def quantile(
     method : str
         NumPy's methods.
     keepdims : bool
+    weights : array, optional
+        How often each element counts, for the method "inverted_cdf"; with the shape of ``x``, or
+        the lengths of ``axis``.
 
     Raises
     ------
     ValueError
-        If ``q`` is out of range or there is no such method.
+        If ``q`` is out of range, there is no such method, or it takes no weights.
+    IndexError
+        If there are no elements, for most methods and dtypes.
 
     Examples
     --------
@@ -172,7 +224,9 @@ def quantile(
     >>> ga.quantile(ga.arange(5, chunks=2), 0.5).compute()
     np.float64(2.0)
     """
-    return _quantile("quantile", x, q, axis, keepdims, out, _checked(method), nan=False)
+    return _quantile(
+        "quantile", x, q, axis, keepdims, out, _checked(method), nan=False, weights=weights
+    )
 
 
 def percentile(
@@ -183,10 +237,19 @@ def percentile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Any = None,
 ) -> Array:
     """Exact percentiles along some axes: `quantile` of ``q / 100``."""
     return _quantile(
-        "percentile", x, _fractions(q), axis, keepdims, out, _checked(method), nan=False
+        "percentile",
+        x,
+        _fractions(q),
+        axis,
+        keepdims,
+        out,
+        _checked(method),
+        nan=False,
+        weights=weights,
     )
 
 
@@ -198,9 +261,12 @@ def nanquantile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Any = None,
 ) -> Array:
     """Exact quantiles of the elements that are not NaN."""
-    return _quantile("nanquantile", x, q, axis, keepdims, out, _checked(method), nan=True)
+    return _quantile(
+        "nanquantile", x, q, axis, keepdims, out, _checked(method), nan=True, weights=weights
+    )
 
 
 def nanpercentile(
@@ -211,10 +277,19 @@ def nanpercentile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Any = None,
 ) -> Array:
     """Exact percentiles of the elements that are not NaN."""
     return _quantile(
-        "nanpercentile", x, _fractions(q), axis, keepdims, out, _checked(method), nan=True
+        "nanpercentile",
+        x,
+        _fractions(q),
+        axis,
+        keepdims,
+        out,
+        _checked(method),
+        nan=True,
+        weights=weights,
     )
 
 

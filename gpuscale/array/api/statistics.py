@@ -55,7 +55,7 @@ def average(
     else:
         w = as_array(weights)
         if w.shape != x.shape:
-            w = _fit_weights(w, x, axis)
+            w = fit_weights(w, x, axis)
         kind = np.result_type(x.dtype, w.dtype, np.float64 if x.dtype.kind in "biu" else x.dtype)
         total = _sum(broadcast_to(w, x.shape), axis, dtype=kind, keepdims=keepdims)
         # In the wide dtype: products of small integers would wrap around.
@@ -70,7 +70,14 @@ def _not_zero(total: Any) -> Any:
     return total
 
 
-def _fit_weights(w: Array, x: Array, axis: Any) -> Array:
+def fit_weights(w: Array, x: Array, axis: Any) -> Array:
+    """Weights of some axes as an array that broadcasts with all.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they do not fit.
+    """
     if axis is None:
         raise TypeError("Axis must be specified when shapes of a and weights differ.")
     axes = normalize_axes(axis, x.ndim)

@@ -1,5 +1,7 @@
 """Quantiles against NumPy, of rows as wholes and of all elements by selection."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -162,3 +164,56 @@ def test_medians_of_complex_numbers(name, axis):
     assert_eq(
         getattr(ga, name)(ga.from_array(array, chunks=2), axis), getattr(np, name)(array, axis)
     )
+
+
+def same(name, array, x, *args, **options):
+    """Both give the same, or raise the same."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            expected = getattr(np, name)(array, *args, **options)
+        except (IndexError, TypeError, ValueError) as error:
+            with pytest.raises(type(error)):
+                getattr(ga, name)(x, *args, **options)
+        else:
+            assert_eq(getattr(ga, name)(x, *args, **options), expected)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (0, 0)])
+@pytest.mark.parametrize("dtype", ["i8", "f4", "M8[D]"])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_no_elements(shape, dtype, keepdims):
+    array = np.empty(shape, dtype)
+    x = ga.from_array(array)
+    for axis in (None, *range(len(shape)), tuple(range(len(shape)))):
+        for name in ("median", "nanmedian"):
+            same(name, array, x, axis=axis, keepdims=keepdims)
+        for name in ("quantile", "nanpercentile"):
+            for q in (0.5, 1, [0.25, 0.5], []):
+                for method in ("linear", "nearest", "inverted_cdf", "hazen"):
+                    same(name, array, x, q, axis=axis, keepdims=keepdims, method=method)
+
+
+@pytest.mark.parametrize("name", ["quantile", "nanquantile"])
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_weights(name, data):
+    array = data.draw(numpy_arrays(dtypes=("int32", "float64"), min_dims=1, max_dims=2, min_side=1))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    x = data.draw(chunked(array))
+    axis = data.draw(st.none() | st.integers(0, array.ndim - 1))
+    whole = axis is None or name == "nanquantile" or data.draw(st.booleans())
+    shape = array.shape if whole else array.shape[axis]
+    weights = rng.integers(0, 4, shape) + (rng.random(shape) < 0.9) * 0.5
+    q = data.draw(st.sampled_from([0, 0.3, 1.0, [0.1, 0.9]]))
+    same(name, array, x, q, axis=axis, method="inverted_cdf", weights=weights)
+
+
+def test_wrong_weights():
+    x = ga.ones((3, 2), chunks=2)
+    with pytest.raises(ValueError, match="Only method 'inverted_cdf' supports weights"):
+        ga.quantile(x, 0.5, weights=np.ones((3, 2)))
+    with pytest.raises(TypeError, match="Axis must be specified"):
+        ga.quantile(x, 0.5, weights=np.ones(2), method="inverted_cdf")
+    with pytest.raises(ValueError, match="non-negative"):
+        ga.quantile(x, 0.5, weights=-x, method="inverted_cdf").compute()
