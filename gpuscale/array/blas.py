@@ -20,11 +20,9 @@ _limit: Any = None
 
 @cache
 def _controller() -> Any:
-    """Handle on the BLAS libraries of this process; None without the package threadpoolctl."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
+    """Handle on the BLAS libraries of this process."""
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()
 
 
