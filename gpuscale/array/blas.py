@@ -31,7 +31,7 @@ def one_thread() -> Iterator[None]:
     """Keep BLAS to one thread while some task of an engine with several workers is inside.
 
     Without it each of n workers starts n threads, which wait for each other. The setting is that
-    of the process, so the last task that leaves restores it.
+    of the process, so the last task that leaves restores it, from whichever thread.
     """
     global _inside, _limit
     controller = _controller() if in_worker() and default_workers() > 1 else None
@@ -40,6 +40,7 @@ def one_thread() -> Iterator[None]:
         return
     with _lock:
         if _inside == 0:
+            _take_control(controller)
             _limit = controller.limit(limits=1, user_api="blas")
         _inside += 1
     try:
@@ -48,4 +49,12 @@ def one_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
+                _take_control(controller)
                 _limit.restore_original_limits()
+
+
+def _take_control(controller: Any) -> None:
+    """Let this thread set the limits: threadpoolctl heeds only the first that tried."""
+    for library in controller.lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
