@@ -2,8 +2,10 @@
 
 A listener is a callable that takes one event. Its attribute ``wants``, a tuple of event types,
 says what it needs to see (without it: everything); events of single tasks cost about as much as a
-tiny task, so engines make them only if some listener wants them. Listeners are called in the
-thread that called ``run``; what they raise ends the run and reaches its caller.
+tiny task, so engines make them only if some listener wants them. An attribute ``wants_results``
+that is true asks for the tasks' results as well, which then stay in memory until the event has been
+delivered. Listeners are called in the thread that called ``run``; what they raise ends the run and
+reaches its caller.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from gpuscale.base.types import Key
+from gpuscale.graph.task import Task
 
 __all__ = [
     "Event",
@@ -34,13 +37,18 @@ PERIOD = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins: `time` in seconds of `time.perf_counter`, `nbytes` projected in all."""
+    """A run begins: `time` in seconds of `time.perf_counter`, `nbytes` projected in all.
+
+    `tasks` are those that will run as far as they are known by now, `keys` the requested ones.
+    """
 
     n_tasks: int
     nbytes: int
     n_workers: int
     budget: float
     time: float
+    tasks: Sequence[Task] = ()
+    keys: Sequence[Key] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,10 @@ class TaskStarted:
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished:
-    """A task returned a result that keeps `nbytes` bytes alive; times in seconds."""
+    """A task returned a result that keeps `nbytes` bytes alive; times in seconds.
+
+    `result` is there only if some listener asked for it by ``wants_results``.
+    """
 
     key: Key
     label: str
@@ -63,6 +74,7 @@ class TaskFinished:
     start: float
     stop: float
     nbytes: int
+    result: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,8 @@ class EventDesk:
     ----------
     wants_tasks : bool
         Whether some listener wants events of single tasks.
+    wants_results : bool
+        Whether some listener wants the results of tasks.
     wants_progress : bool
         Whether some listener wants `Progressed`.
     """
@@ -124,6 +138,7 @@ class EventDesk:
         self._listeners = [(each, getattr(each, "wants", None)) for each in listeners]
         self._waiting: deque[Event] = deque()
         self.wants_tasks = self._wanted(TaskStarted, TaskFinished, TaskFailed)
+        self.wants_results = any(getattr(each, "wants_results", False) for each in listeners)
         self.wants_progress = self._wanted(Progressed)
         self._next = time.perf_counter() + PERIOD
 

@@ -79,7 +79,8 @@ class Job:
         stop = time.perf_counter()
         results[i] = result
         nbytes = held_bytes(result, task.nbytes)
-        self.desk.post(TaskFinished(key, label, worker, start, stop, nbytes))
+        shown = result if self.desk.wants_results else None
+        self.desk.post(TaskFinished(key, label, worker, start, stop, nbytes, shown))
         return nbytes
 
     def finish(self, i: int, nbytes: int) -> None:
@@ -104,9 +105,10 @@ class Job:
     def announce_start(self, n_workers: int) -> None:
         """Tell listeners that the run begins."""
         if self.desk:
-            n_tasks, total = len(self.graph), sum(task.nbytes for task in self.graph.tasks)
-            budget, now = self.state.budget, time.perf_counter()
-            self.desk.post(RunStarted(n_tasks, total, n_workers, budget, now))
+            tasks, kept = self.graph.tasks, self.graph.kept
+            total, budget = sum(task.nbytes for task in tasks), self.state.budget
+            keys, now = [tasks[i].key for i in kept], time.perf_counter()
+            self.desk.post(RunStarted(len(tasks), total, n_workers, budget, now, tasks, keys))
             self.desk.deliver()
 
     def announce_progress(self) -> None:

@@ -62,3 +62,16 @@ def test_progress_is_not_told_at_every_task():
     graph = {i: Task(i, int) for i in range(200)}
     SyncEngine().run(graph, list(graph), listeners=[listener])
     assert len(listener.events) < 100
+
+
+def test_a_run_names_its_tasks_and_hands_out_results_if_someone_asks():
+    graph = {"x": Task("x", int), "y": Task("y", abs, ("x",))}
+    quiet, curious = Listener(RunStarted, TaskFinished), Listener(TaskFinished)
+    curious.wants_results = True
+    SyncEngine().run(graph, ["y"], listeners=[quiet])
+    started, *finished = quiet.events
+    assert [task.key for task in started.tasks] == ["x", "y"]
+    assert started.keys == ["y"]
+    assert [event.result for event in finished] == [None, None]
+    SyncEngine().run(graph, ["y"], listeners=[curious])
+    assert [event.result for event in curious.events] == [0, 0]
