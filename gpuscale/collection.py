@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from gpuscale.diagnostics.explain import Explanation, explain
-from gpuscale.diagnostics.visualize import Drawing
+from gpuscale.diagnostics.drawing import Drawing
 from gpuscale.expr.node import Node
 
 __all__ = ["Collection"]

@@ -8,7 +8,7 @@ import pytest
 
 import gpuscale
 import gpuscale.array as ga
-from gpuscale.diagnostics.visualize import MAX_BOXES
+from gpuscale.diagnostics.drawing import MAX_BOXES
 from gpuscale.expr import stages
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.build import build
