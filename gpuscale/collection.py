@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from gpuscale.diagnostics.explain import Explanation, explain
 from gpuscale.diagnostics.drawing import Drawing
+from gpuscale.diagnostics.explain import Explanation, explain
 from gpuscale.expr.node import Node
 
 __all__ = ["Collection"]

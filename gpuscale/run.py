@@ -13,8 +13,8 @@ from gpuscale.base import config
 from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
 from gpuscale.base.types import Chunks, Key
 from gpuscale.collection import Collection
-from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.diagnostics.drawing import Drawing, draw
+from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.engines.base import get_engine
 from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel

@@ -90,7 +90,7 @@ def test_collections_together_share_boxes():
 
 def test_the_user_s_line_is_shown_without_its_folder():
     svg = headline().visualize(kind="expression").svg
-    assert re.search(r"<title>[^/]*\ntest_visualize\.py:\d+</title>", svg)
+    assert re.search(r"<title>[^/]*\ntest_drawing\.py:\d+</title>", svg)
 
 
 def test_written_to_files(tmp_path):
