@@ -282,12 +282,13 @@ class Array(Collection):
                 f"The truth value of an array with {self.size} elements is ambiguous. "
                 "Use a.any() or a.all()"
             )
-        return bool(self.compute().item())
+        return bool(self._number())
 
     def _number(self) -> Any:
         if self.size != 1:
             raise TypeError("only length-1 arrays can be converted to Python scalars")
-        return self.compute().item()
+        result = self.compute()
+        return result.item() if hasattr(result, "item") else result
 
     def __int__(self) -> int:
         return int(self._number())

@@ -15,6 +15,7 @@ from gpuscale.array.nodes.view import View
 from gpuscale.base.config import get
 from gpuscale.base.types import Chunks
 from gpuscale.chunks import views
+from gpuscale.codegen.functions import boxed
 from gpuscale.codegen.ops import loop_dtypes, result_dtype
 from gpuscale.codegen.program import ProgramBuilder
 from gpuscale.expr.meta import ArrayMeta
@@ -44,16 +45,14 @@ def scalar(value: Any, dtype: Any = None) -> Node:
     It is a parameter of the program, so that other numbers need no other kernel.
     """
     builder = ProgramBuilder()
-    if type(value) in (bool, int) and abs(value) <= _SMALL:
-        constant = np.asarray(value, dtype)[()]
-        program = builder.build(builder.const(constant, constant.dtype))
+    box = boxed(value, dtype)
+    if type(value) in (bool, int) and abs(value) <= _SMALL and box.dtype.kind != "O":
+        program = builder.build(builder.const(box[()], box.dtype))
         params: tuple[Any, ...] = ()
     else:
-        constant = np.asarray(value, dtype)[()]
-        program = builder.build(builder.param(0, np.asarray(constant).dtype))
-        params = (constant,)
-    meta = ArrayMeta(np.asarray(constant).dtype, ())
-    return IndexFunction(program, (), params, "scalar", meta)
+        program = builder.build(builder.param(0, box.dtype))
+        params = (box[()],)
+    return IndexFunction(program, (), params, "scalar", ArrayMeta(box.dtype, ()))
 
 
 def elementwise(op: str, *operands: Any, dtype: Any = None) -> Node:

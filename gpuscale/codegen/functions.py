@@ -26,9 +26,24 @@ def common_dtype(*dtypes: Any) -> DType:
     return np.result_type(*(WEAK.get(d, d) for d in dtypes))
 
 
+def boxed(value: Any, dtype: Any = None) -> Any:
+    """Return one value as an array without axes, even an object that is a list.
+
+    Examples
+    --------
+    >>> boxed([1, 2], np.dtype(object)), boxed(3, np.dtype("f4"))
+    (array(list([1, 2]), dtype=object), array(3., dtype=float32))
+    """
+    if dtype is None or np.dtype(dtype).kind != "O":
+        return np.asarray(value, dtype)
+    box = np.empty((), dtype)
+    box[()] = value
+    return box
+
+
 def cast(values: Any, dtype: DType) -> Any:
     """Convert as ``astype`` does; of complex numbers that become real, the real part."""
-    if values.dtype.kind == "c" and dtype.kind not in "cbO":
+    if values.dtype.kind == "c" and dtype.kind not in "cbOUS":
         values = values.real
     return values.astype(dtype, copy=False)
 
@@ -81,7 +96,9 @@ def inexact_rule(x: Any) -> tuple[DType, DType]:
 def angle_rule(x: Any) -> tuple[DType, DType]:
     """Angles are real."""
     given = common_dtype(x)
-    return given, np.arctan2.resolve_dtypes((part_rule(given)[1],) * 2 + (None,))[-1]
+    real = part_rule(given)[1]
+    parts = (real, real) if given.kind == "c" else (int, real)  # the imaginary part is just 0
+    return given, np.arctan2.resolve_dtypes((*parts, None))[-1]
 
 
 def i0_rule(x: Any) -> tuple[DType, DType]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.codegen import ops
+from gpuscale.codegen import functions, ops
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.reductions import REDUCTIONS, Partial, Reduction
 
@@ -62,9 +62,9 @@ def evaluate(
         elif op == "index":
             value = indices[instr.imm[0]]
         elif op == "param":
-            value = np.asarray(params[instr.imm[0]], dtype=instr.dtype)[()]
+            value = _one(params[instr.imm[0]], instr.dtype)
         elif op == "const":
-            value = np.asarray(instr.imm[0], dtype=instr.dtype)[()]
+            value = _one(instr.imm[0], instr.dtype)
         else:
             value = ops.evaluate(ops.OPS[op], [values[a] for a in instr.args], instr.dtype)
             for a in instr.args:
@@ -72,6 +72,12 @@ def evaluate(
                     values[a] = None  # frees the memory of the intermediate
         values.append(value)
     return [values[k] for k in program.outputs]
+
+
+def _one(value: Any, dtype: Any) -> Any:
+    """One number; objects and strings stay in a box, lest they forget their dtype."""
+    box = functions.boxed(value, dtype)
+    return box if dtype.kind in "OSUV" else box[()]
 
 
 def index_values(index: AffineIndex, tile: Tile, xp: Any = np) -> Any:
@@ -128,7 +134,7 @@ def interpret_map(
         for tile in tiles(shape):
             values = _over_tile(program, arrays, indices, params, tile, xp)
             for target, value in zip(out, values, strict=True):
-                target[tile] = value
+                target[(*tile, ...)] = value
         return tuple(out)
 
 

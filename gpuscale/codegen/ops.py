@@ -168,9 +168,7 @@ def evaluate(op: Op, values: Sequence[Any], dtype: DType) -> Any:
         return functions.cast(values[0], dtype)
     result = op.numpy(*values)
     if not hasattr(result, "dtype"):  # of one object NumPy returns the object
-        boxed = np.empty((), dtype)
-        boxed[()] = result
-        return boxed
+        return functions.boxed(result, dtype)
     if result.dtype != dtype:
         # Only `dtype=` of a ufunc call comes here: NumPy casts what the loop returns.
         result = functions.cast(result, dtype)

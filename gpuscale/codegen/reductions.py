@@ -6,6 +6,7 @@ what an empty extent gives: a partial result that changes nothing it is combined
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,10 @@ def extreme(dtype: DType, sign: int) -> Any:
     if dtype.kind in "mM":
         info = np.iinfo(np.int64)  # whose smallest value is NaT
         return np.array(info.max if sign > 0 else info.min + 1, np.int64).view(dtype)[()]
+    if dtype.kind == "U":
+        return chr(sys.maxunicode) * (dtype.itemsize // 4) if sign > 0 else ""
+    if dtype.kind == "S":
+        return b"\xff" * dtype.itemsize if sign > 0 else b""
     raise TypeError(f"an empty block of dtype {dtype} has no largest or smallest value")
 
 

@@ -69,4 +69,4 @@ class MemoryWriter:
 
     def write(self, region: Region, chunk: Any) -> None:
         """Copy one piece in."""
-        self.array[region] = chunk
+        self.array[(*region, ...)] = chunk  # the dots unpack one object from its box

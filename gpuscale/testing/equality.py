@@ -8,6 +8,7 @@ import numpy as np
 
 from gpuscale.backends.seams import to_host
 from gpuscale.base.types import is_known
+from gpuscale.codegen.functions import boxed
 from gpuscale.collection import Collection
 
 __all__ = ["assert_eq"]
@@ -36,8 +37,10 @@ def assert_eq(actual: Any, expected: Any, *, rtol: float = 0.0, atol: float = 0.
     """
     result = actual
     if isinstance(actual, Collection):
-        result = np.asarray(to_host(actual.compute(engine="sync")))
         meta = actual.expr.meta
+        result = to_host(actual.compute(engine="sync"))
+        one_object = meta.dtype.kind == "O" and meta.shape == ()
+        result = boxed(result, meta.dtype) if one_object else np.asarray(result)
         assert meta.dtype == result.dtype, f"promised {meta.dtype}, computed {result.dtype}"
         if is_known(meta.shape):
             assert meta.shape == result.shape, f"promised {meta.shape}, computed {result.shape}"

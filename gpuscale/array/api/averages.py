@@ -176,7 +176,7 @@ def _variance(
     axes = reduced_axes(axis, node.meta.ndim)
     check_adds_up("std" if root else "var", node.meta.dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
-    if where is not True:
+    if where is not True or wanted.kind == "O":
         node = cast(node, wanted)
         return _variance_of_selected(node, axes, ddof, keepdims, split_every, out, root, where)
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
@@ -212,7 +212,9 @@ def _variance_of_selected(
     total = sum(off * off, axes, where=mask, **kept)
     free = call("maximum", count_nonzero(mask, axes, **kept) - ddof, 0).astype(total.dtype)
     result = total / free
-    return into(out, call("sqrt", result) if root else result)
+    if root:  # objects have no square root, but powers
+        result = call("sqrt", result) if result.dtype.kind != "O" else result**0.5
+    return into(out, result)
 
 
 def var(

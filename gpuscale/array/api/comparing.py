@@ -8,6 +8,7 @@ import numpy as np
 
 from gpuscale.array.api.elementwise import isclose
 from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.api.operators import equality
 from gpuscale.array.api.reductions import all as _all
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
@@ -63,7 +64,7 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Array:
     x, y = as_array(a1), as_array(a2)
     if x.shape != y.shape:
         return as_array(np.False_)
-    same = call("equal", x, y)
+    same = equality("equal", x, y)
     if equal_nan:
         same = same | (isnull(x) & isnull(y))
     return _all(same)
@@ -83,7 +84,7 @@ def array_equiv(a1: Any, a2: Any) -> Array:
         np.broadcast_shapes(x.shape, y.shape)
     except ValueError:
         return as_array(np.False_)
-    return _all(call("equal", x, y))
+    return _all(equality("equal", x, y))
 
 
 def isnull(values: Any) -> Array:

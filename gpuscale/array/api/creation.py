@@ -88,6 +88,11 @@ def full(
     return index_function(builder, value, (), (scalar,), shape_of(shape), chunks, "full", name)
 
 
+def zero(dtype: Any) -> Any:
+    """What arrays of zeros hold: the empty string among strings, 1970 among dates."""
+    return np.zeros((), dtype)[()]
+
+
 def zeros(
     shape: Any,
     dtype: Any = None,
@@ -99,7 +104,8 @@ def zeros(
 ) -> Array:
     """Array of zeros, float64 by default; parameters as for `full`."""
     kind = np.dtype(dtype or float)
-    return full(shape, 0, kind, chunks=chunks, like=like, backend=backend, device=device)
+    nothing = zero(kind)
+    return full(shape, nothing, kind, chunks=chunks, like=like, backend=backend, device=device)
 
 
 def ones(
@@ -163,7 +169,9 @@ def zeros_like(
     x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None, **kwargs: Any
 ) -> Array:
     """Array of zeros with the shape, dtype and chunks of another; parameters as for `full_like`."""
-    return full_like(x, 0, dtype, shape=shape, device=device, **kwargs)
+    x = as_array(x)
+    nothing = zero(x.dtype if dtype is None else dtype)
+    return full_like(x, nothing, dtype, shape=shape, device=device, **kwargs)
 
 
 def ones_like(
@@ -177,7 +185,7 @@ def empty_like(
     x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None, **kwargs: Any
 ) -> Array:
     """Array of zeros with the shape, dtype and chunks of another; parameters as for `full_like`."""
-    return full_like(x, 0, dtype, shape=shape, device=device, **kwargs)
+    return zeros_like(x, dtype, shape=shape, device=device, **kwargs)
 
 
 def arange(
@@ -349,10 +357,17 @@ def eye(
     shape = shape_of((n_rows, n_rows if n_cols is None else n_cols))
     builder = ProgramBuilder()
     row = builder.apply("add", builder.index(0), builder.param(0, np.dtype(np.int64)))
-    value = builder.cast(builder.apply("equal", row, builder.index(1)), np.dtype(dtype or float))
+    value = builder.apply("equal", row, builder.index(1))
+    params: list[Any] = [np.int64(k)]
+    kind = np.dtype(dtype or float)
+    if kind.kind in "biufc":
+        value = builder.cast(value, kind)
+    else:  # of which truth values are no ones and zeros
+        params += [np.ones((), kind)[()], zero(kind)]
+        value = builder.apply("where", value, builder.param(1, kind), builder.param(2, kind))
     indices = (axis_index(0, 2), axis_index(1, 2))
     name = resolve_backend(like, backend or backend_of(device))
-    return index_function(builder, value, indices, (np.int64(k),), shape, chunks, "eye", name)
+    return index_function(builder, value, indices, tuple(params), shape, chunks, "eye", name)
 
 
 def identity(n: int, dtype: Any = None, **kwargs: Any) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.joining import concatenate
+from gpuscale.array.api.viewing import view
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.chunks.axes import normalize_axes
@@ -43,7 +44,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     if edge_order not in (1, 2):
         raise ValueError("'edge_order' greater than 2 not supported")
     spacings = _spacings(varargs, axes, f)
-    f = f if f.dtype.kind in "fc" else f.astype(np.float64)
+    if f.dtype.kind == "M":
+        f = view(f, f.dtype.str.replace("M", "m"))  # differences of dates are durations
+    f = f.astype(np.float64) if f.dtype.kind in "iu" else f
     results = []
     for number, spacing in zip(axes, spacings, strict=True):
         if f.shape[number] < edge_order + 1:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.creation import arange, eye, full, linspace, zeros
+from gpuscale.array.api.creation import arange, eye, full, linspace, zero, zeros
 from gpuscale.array.api.index_functions import axis_index, index_function, shape_of
 from gpuscale.array.api.joining import concatenate, stack
 from gpuscale.array.api.manipulation import broadcast_to
@@ -85,9 +85,9 @@ def _triangle(x: Any, k: int, lower: bool) -> Array:
         x = broadcast_to(x, (x.shape[0], x.shape[0]))
     if x.ndim == 0:
         raise ValueError("Input must have at least one axis")
-    zero = x.dtype.type(0)
+    nothing = zero(x.dtype)
     mask = _below(x.shape, k if lower else k - 1, x.chunks, x.backend)
-    return call("where", mask, x, zero) if lower else call("where", mask, zero, x)
+    return call("where", mask, x, nothing) if lower else call("where", mask, nothing, x)
 
 
 def tril(x: Any, /, k: int = 0) -> Array:
@@ -134,7 +134,7 @@ def diag(v: Any, k: int = 0) -> Array:
         raise ValueError("Input must be 1- or 2-d.")
     n = v.shape[0]
     core = call(
-        "where", eye(n, dtype=bool, chunks=(v.chunks[0], v.chunks[0]), like=v), v, v.dtype.type(0)
+        "where", eye(n, dtype=bool, chunks=(v.chunks[0], v.chunks[0]), like=v), v, zero(v.dtype)
     )
     if not k:
         return core

@@ -15,6 +15,7 @@ from gpuscale.array.construct import cast, elementwise, reduce, scalar
 from gpuscale.array.convert import as_array, as_node, known_node
 from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import normalize_axes
+from gpuscale.codegen.ops import result_dtype
 from gpuscale.expr.node import Node
 
 __all__ = [
@@ -258,6 +259,7 @@ def extreme(
 ) -> Array:
     x = as_array(x)
     axes = reduced_axes(axis, x.ndim)
+    result_dtype(_COMBINES[name], x.dtype, x.dtype)  # TypeError where there is no order
     if initial is None and where is not True:
         raise ValueError(
             f"reduction operation '{_COMBINES[name]}' does not have an identity, so to use a where "

@@ -49,7 +49,9 @@ def isin(
     """
     x = as_array(element)
     axes = tuple(range(x.ndim))
-    table = unique(test_elements)
+    table = as_array(test_elements)
+    # Objects may have no order to find distinct ones by.
+    table = unique(table) if table.dtype.kind != "O" else table.ravel().rechunk(-1)
     inputs = (BlockInput(x.expr, axes=axes), BlockInput(table.expr, axes=(None,)))
     kernel = FunctionKernel(_is_in, (bool(invert),), label="isin")
     meta = x.expr.meta.with_(dtype=np.dtype(bool))

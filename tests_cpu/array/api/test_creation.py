@@ -117,3 +117,19 @@ def test_bad_input():
         ga.ones(4, chunks=((2, 3),))
     with pytest.raises(TypeError):
         ga.ones(4, dtype="nonsense")
+
+
+NOT_NUMBERS = ["U2", "S2", "M8[D]", "m8[s]", "O", [("x", "i4"), ("y", "f8")]]
+
+
+@pytest.mark.parametrize("dtype", NOT_NUMBERS, ids=str)
+def test_zeros_and_ones_of_what_is_no_number(dtype):
+    array = np.ones((2, 3), dtype)
+    x = ga.from_array(array, chunks=2)
+    assert_eq(ga.zeros(3, dtype), np.zeros(3, dtype))
+    assert_eq(ga.ones(3, dtype), np.ones(3, dtype))
+    assert_eq(ga.zeros_like(x), np.zeros_like(array))
+    assert_eq(ga.zeros_like(x, dtype="U5"), np.zeros_like(array, dtype="U5"))
+    assert_eq(ga.empty_like(x), np.zeros_like(array))
+    assert_eq(ga.ones_like(x), np.ones_like(array))
+    assert_eq(ga.eye(3, 2, 1, dtype=dtype, chunks=2), np.eye(3, 2, 1, dtype=dtype))

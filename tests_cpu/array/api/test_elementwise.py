@@ -187,3 +187,9 @@ def test_strings_of_objects_need_a_length():
     x = ga.from_array(np.array(["a", 22], dtype=object))
     with pytest.raises(NotSupportedError, match="astype"):
         x.astype(str)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "i1", "i8", "f2", "f4", "c8"])
+def test_angles(dtype):
+    array = np.array([1, 0, -1]).astype(dtype)
+    assert_eq(ga.angle(ga.from_array(array, chunks=2)), np.angle(array), rtol=1e-6)

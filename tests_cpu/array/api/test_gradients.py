@@ -25,3 +25,16 @@ def test_gradient(edge_order):
     )
     with pytest.raises(ValueError, match="too small"):
         ga.gradient(x[:1], axis=0)
+
+
+@pytest.mark.parametrize("dtype", ["M8[D]", "M8[ns]", "m8[s]", "f2", "u1"])
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_dtypes(dtype, edge_order):
+    array = np.array([1, 3, 4, 9, 20], "u1").astype(dtype)
+    x = ga.from_array(array, chunks=2)
+    assert_eq(ga.gradient(x, edge_order=edge_order), np.gradient(array, edge_order=edge_order))
+
+
+def test_truth_values_have_no_gradient():
+    with pytest.raises(TypeError, match="boolean subtract"):
+        ga.gradient(ga.arange(3) > 1)

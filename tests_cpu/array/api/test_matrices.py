@@ -87,3 +87,23 @@ def test_bad_input():
         ga.geomspace(0, 1)
     with pytest.raises(ValueError, match="one-dimensional"):
         ga.vander(ga.ones((2, 2)))
+
+
+NOT_NUMBERS = [
+    np.array([["ab", "c"], ["", "d"]]),
+    np.array([[b"ab", b"c"], [b"", b"d"]]),
+    np.array([["2020-01-01", "NaT"], ["1999-01-01", "2000-01-01"]], "M8[D]"),
+    np.array([[1, 2], [3, "NaT"]], "m8[s]"),
+    np.array([[None, "a"], [3, 2.5]], object),
+    np.array([[(1, 2.0), (3, 4.0)]] * 2, [("x", "i4"), ("y", "f8")]),
+]
+
+
+@pytest.mark.parametrize("array", NOT_NUMBERS, ids=lambda array: str(array.dtype))
+def test_triangles_and_diagonals_of_what_is_no_number(array):
+    x = ga.from_array(array, chunks=1)
+    for k in (-1, 0, 1):
+        assert_eq(ga.tril(x, k), np.tril(array, k))
+        assert_eq(ga.triu(x, k), np.triu(array, k))
+        assert_eq(ga.diag(x[0], k), np.diag(array[0], k))
+        assert_eq(ga.diagflat(x, k), np.diagflat(array, k))
