@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.getitem import getitem
+from gpuscale.array.api.tiling import resize
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
+from gpuscale.array.convert import as_array
 from gpuscale.chunks.blocks import offsets
 from gpuscale.chunks.slicing import expand_index, slice_view
 from gpuscale.chunks.take import normalize_take
@@ -57,11 +59,21 @@ class FlatIndexer:
     """
 
     def __init__(self, x: Array) -> None:
+        self._x = x
         self._flat: Array = x.ravel()
         self._rest = iter(self._flat)
 
     def __getitem__(self, index: Any) -> Array:
         return getitem(self._flat, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, tuple) and len(index) > 1:
+            raise IndexError("too many indices: all elements in C order have one axis")
+        values = as_array(value).ravel()
+        selected = getitem(self._flat, index)
+        if values.size and selected.size:  # values repeat, or are left over, as in NumPy
+            self._flat[index] = resize(values, selected.shape)
+            self._x[...] = self._flat.reshape(self._x.shape)
 
     def __len__(self) -> int:
         return len(self._flat)

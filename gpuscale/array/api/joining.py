@@ -249,6 +249,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     ------
     ValueError
         If the parts would not be equal.
+    ZeroDivisionError
+        If there shall be no part.
 
     Examples
     --------
@@ -259,7 +261,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     x = as_array(x)
     if not np.ndim(indices_or_sections):
         length = x.shape[normalize_axis(axis, x.ndim)]
-        if indices_or_sections <= 0 or length % indices_or_sections:
+        if length % indices_or_sections:
             raise ValueError("array split does not result in an equal division")
     return array_split(x, indices_or_sections, axis)
 

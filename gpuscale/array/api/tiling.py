@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.averages import mean as _mean
-from gpuscale.array.api.creation import full
+from gpuscale.array.api.creation import full, zeros
 from gpuscale.array.api.functional import whole
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims, flip
@@ -134,7 +134,7 @@ def resize(x: Any, new_shape: Any) -> Array:
         raise ValueError("all elements of `new_shape` must be non-negative")
     size = int(np.prod(shape, dtype=np.int64))
     if x.size == 0 or size == 0:
-        return full(shape, 0, x.dtype)
+        return zeros(shape, x.dtype)
     return reshape(tile(x, -(-size // x.size))[:size], shape)
 
 

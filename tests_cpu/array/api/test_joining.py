@@ -115,3 +115,12 @@ def test_bad_input():
         ga.stack([])
     with pytest.raises(ValueError, match="zero-dimensional|0-d"):
         ga.concatenate([ga.asarray(1), ga.asarray(2)])
+
+
+def test_numbers_of_parts_that_cannot_be():
+    x = ga.arange(6, chunks=4)
+    with pytest.raises(ZeroDivisionError):
+        ga.split(x, 0)
+    for function, parts in ((ga.split, 4), (ga.split, -1), (ga.array_split, 0)):
+        with pytest.raises(ValueError, match="split|sections"):
+            function(x, parts)

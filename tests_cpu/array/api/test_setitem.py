@@ -205,3 +205,35 @@ def test_plans_for_a_device_need_none():
     for y in (x[[4, 0]], x[np.eye(6, dtype=bool)], x[x > 0], x[::2], x.blocks[0]):
         assert y.backend == "cupy"
         assert len(graph_of(y)) > 1
+
+
+FLAT = [
+    (3, 9),
+    (-1, 5.7),
+    (slice(1, 4), [7, 8, 9]),
+    (slice(None), [1, 2]),
+    (slice(0, 6), list(range(8))),
+    (slice(1, 6, 2), [[9], [8]]),
+    ([0, 5], 7),
+    (np.array([True, False, False, True, True, False]), [1, 2]),
+    (..., 3),
+    (slice(2, 2), 3),
+    (slice(None), []),
+]
+
+
+@pytest.mark.parametrize("index, value", FLAT)
+def test_flat(index, value):
+    array = np.arange(6).reshape(2, 3)
+    x = ga.from_array(array.copy(), chunks=2)
+    array.flat[index] = value
+    x.flat[index] = value
+    assert_eq(x, array)
+
+
+def test_flat_has_one_axis():
+    x = ga.zeros((2, 3), chunks=2)
+    with pytest.raises(IndexError, match="out of bounds"):
+        x.flat[7] = 1
+    with pytest.raises(IndexError, match="too many"):
+        x.flat[0, 1] = 1
