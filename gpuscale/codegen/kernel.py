@@ -19,7 +19,8 @@ from gpuscale.codegen.helpers import Helper
 from gpuscale.codegen.plan import Plan
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.spec import KernelSpec
-from gpuscale.codegen.target_cpu import SLOT, kernel_source
+from gpuscale.codegen.target_cpu import kernel_source
+from gpuscale.codegen.text_cpu import SLOT
 
 __all__ = [
     "address",

@@ -29,7 +29,7 @@ from gpuscale.codegen.layout import (
 from gpuscale.codegen.program import ScalarProgram
 from gpuscale.codegen.schedule import loop_of
 from gpuscale.codegen.spec import KernelSpec
-from gpuscale.codegen.target_cpu import SLOT
+from gpuscale.codegen.text_cpu import SLOT
 
 __all__ = ["Plan", "Request", "fillable_draws", "make_geometry", "make_plan", "result_strides"]
 

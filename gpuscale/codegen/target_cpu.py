@@ -8,32 +8,15 @@ and all arrays that move the same way. `tiles_cpu.next_tile` walks: it keeps its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from gpuscale.codegen import random_ops
-from gpuscale.codegen.accumulate import FIRST, SHIFT
-from gpuscale.codegen.emit import constant, expression, memory_type, type_name
-from gpuscale.codegen.geometry import HEADER, OPERAND
-from gpuscale.codegen.helpers import (
-    Helper,
-    columns_helper,
-    copy_helper,
-    merge_helper,
-    rows_helper,
-)
+from gpuscale.codegen.emit import constant, memory_type, type_name
+from gpuscale.codegen.helpers import columns_helper, copy_helper, rows_helper
+from gpuscale.codegen.lanes_cpu import LaneText
 from gpuscale.codegen.ops import OPS
-from gpuscale.codegen.program import ScalarProgram
 from gpuscale.codegen.schedule import Stage
 from gpuscale.codegen.spec import KernelSpec
+from gpuscale.codegen.text_cpu import SLOT, scalar_slot
 
-__all__ = ["SLOT", "kernel_source", "scalar_slot"]
-
-SLOT = 16  # bytes of one parameter or constant, and of one element of a lane
-N_SCOPES = 32  # as in `intrinsics`, which needs numba
-TOGETHER = 4  # values that a reduction takes before it writes its lanes back
-LONG = 24  # instructions; longer programs take one, they take long to compile
+__all__ = ["kernel_source"]
 
 
 def kernel_source(spec: KernelSpec) -> str:
@@ -48,28 +31,11 @@ def kernel_source(spec: KernelSpec) -> str:
     str
         A Python module that defines ``kernel``.
     """
-    return _Writer(spec).write()
+    return _Kernel(spec).write()
 
 
-class _Writer:
-    def __init__(self, spec: KernelSpec) -> None:
-        self.spec = spec
-        self.program = spec.program
-        self.instrs = spec.program.instrs
-        self.lines: list[str] = []
-        self.depth = 0
-        self.imports: set[str] = set()
-        self.buffers = spec.stages.buffers
-        self.call_numbers = {value: k for k, value in enumerate(spec.calls)}
-
-    # --- text -----------------------------------------------------------------------------------
-
-    def put(self, text: str) -> None:
-        self.lines.append("    " * self.depth + text)
-
-    def block(self, head: str) -> _Indent:
-        self.put(head)
-        return _Indent(self)
+class _Kernel(LaneText):
+    """The whole text: what is opened first, the loop over tiles, the stages of a tile."""
 
     def write(self) -> str:
         with self.block("def kernel(g):"):
@@ -129,19 +95,6 @@ class _Writer:
             self.put(text)
         self.put("inf, nan = float('inf'), float('nan')")
         self.put("")
-
-    def _word(self, name: str) -> str:
-        return f"g[{HEADER.index(name)}]"
-
-    def _field(self, operand: str, field: str) -> str:
-        shift = " + shift" if self.spec.mirror else ""
-        return f"g[{self.spec.slot_of(operand) + OPERAND.index(field)}{shift}]"
-
-    def _call_helper(self, helper: Helper, words: Sequence[str]) -> None:
-        self.put(f"call_kernel({self._helper_word(helper)}, {', '.join(words)})")
-
-    def _helper_word(self, helper: Helper) -> str:
-        return f"g[{self.spec.helpers_at + self.spec.helpers.index(helper)}]"
 
     # --- before the tiles -----------------------------------------------------------------------
 
@@ -205,13 +158,6 @@ class _Writer:
         if name.startswith("l"):
             return spec.loads[int(name[1:])] == "tile"
         return not name.startswith("o") or spec.outs[int(name[1:])] == "tile"
-
-    def _scope(self, kind: str, number: int) -> str:
-        """Name of a memory area that no other access of the kernel touches."""
-        spec = self.spec
-        first = {"out": 0, "buffer": len(spec.outs), "lane": len(spec.outs) + spec.n_buffers}
-        number += first[kind]
-        return f"'w{number}'" if number < N_SCOPES else "'any'"
 
     def _copy(self, stage: Stage) -> None:
         (value,) = stage.values
@@ -291,203 +237,3 @@ class _Writer:
                 self._element(stage, read)
                 for k in stage.outputs:
                     self._store_output(k)
-
-    def _accumulating_loops(self, stage: Stage) -> None:
-        """Take several rows, or several strips of a row, before lanes are written back."""
-        together = TOGETHER if len(self.instrs) <= LONG else 1
-        if self.spec.form == "columns":
-            self.put(f"whole = h - h % {together}")
-            with self.block(f"for i in range(0, whole, {together}):"):
-                self._accumulating_lanes(stage, together, "i == 0", "w", "i + k", "lane")
-            if together > 1:
-                with self.block("for i in range(whole, h):"):
-                    self._accumulating_lanes(stage, 1, "i == 0", "w", "i", "lane")
-            return
-        with self.block("for i in range(h):"):
-            starts, column = "(i == 0) & (s == 0)", "s + k * lanes + lane"
-            self.put("s = 0")
-            # Not `range`, which raises for a step of zero: kernels know no exceptions.
-            if together > 1:
-                self.put(f"whole = w - w % ({together} * lanes)")
-                with self.block("while s < whole:"):
-                    self._accumulating_lanes(stage, together, starts, "lanes", "i", column)
-                    self.put(f"s += {together} * lanes")
-            with self.block("while s < w:"):
-                self._accumulating_lanes(stage, 1, starts, "min(lanes, w - s)", "i", "s + lane")
-                self.put("s += lanes")
-
-    def _accumulating_lanes(
-        self, stage: Stage, together: int, starts: str, width: str, row: str, column: str
-    ) -> None:
-        read = self._read_by(stage)
-        self.put(f"starts = {starts}")
-        with self.block(f"for lane in range({width}):"):
-            for k in stage.outputs:
-                self._fetch_lanes(k)
-                if self.spec.accumulators[k].grouped:
-                    self.put(f"u{k} = {self._lane_type(k)}(0)")
-            with self.block(f"for k in range({together}):"):
-                self.put(f"row, j = {row}, {column}")
-                for value in read:
-                    self._row_start(value, "row")
-                self._element(stage, read, "row")
-                for k in stage.outputs:
-                    self._accumulate(k)
-            for k in stage.outputs:
-                if self.spec.accumulators[k].grouped:
-                    self.put(f"c{k}_0 = c{k}_0 + u{k}")
-                self._store_lanes(k)
-
-    def _read_by(self, stage: Stage) -> list[int]:
-        """Values a loop reads from memory or from index functions."""
-        wanted = {a for v in stage.values for a in self.instrs[v].args}
-        wanted.update(self.program.outputs[k] for k in stage.outputs)
-        wanted.update(v for v in stage.values if self.instrs[v].op == "index")
-        inside = {v for v in stage.values if self.instrs[v].op != "index"}
-        leaves = ("const", "param")
-        return sorted(v for v in wanted - inside if self.instrs[v].op not in leaves)
-
-    def _row_start(self, value: int, i: str = "i") -> None:
-        instr = self.instrs[value]
-        if value in self.buffers and instr.op != "index":
-            self.put(f"r{value} = {i} * w")
-        elif instr.op == "index":
-            k = instr.imm[0]
-            self.put(f"r{value} = x{k} + {i} * x{k}_i")
-        else:
-            k = instr.imm[0]
-            if self.spec.loads[k] == "scalar":
-                text = self._fetch(f"l{k}", f"{i} * l{k}_i", "'in'", value)
-                self.put(f"v{value} = {text}")
-            else:
-                self.put(f"r{value} = {i} * l{k}_i")
-
-    def _fetch(self, pointer: str, offset: str, scope: str, value: int) -> str:
-        test = " != 0" if self.instrs[value].dtype.kind == "b" else ""
-        return f"fetch({pointer}, {offset}, {scope}){test}"
-
-    def _element(self, stage: Stage, read: Sequence[int], i: str = "i") -> None:
-        for value in read:
-            instr = self.instrs[value]
-            if instr.op == "index":
-                self.put(f"v{value} = r{value} + j * x{instr.imm[0]}_j")
-            elif value in self.buffers:
-                scope = self._scope("buffer", self.buffers[value])
-                text = self._fetch(f"b{value}", f"r{value} + j", scope, value)
-                self.put(f"v{value} = {text}")
-            elif self.spec.loads[instr.imm[0]] == "row":
-                text = self._fetch(f"l{instr.imm[0]}", f"r{value} + j", "'in'", value)
-                self.put(f"v{value} = {text}")
-        for value in stage.values:
-            instr = self.instrs[value]
-            if instr.op == "index":
-                continue
-            if instr.op in random_ops.BY_NAME:
-                self._import_draw(instr.op)
-            names = [f"v{a}" for a in instr.args]
-            self.put(f"v{value} = {expression(self.program, value, names)}")
-        for value in stage.stores:
-            scope = self._scope("buffer", self.buffers[value])
-            text = self._stored(value)
-            self.put(f"store(b{value}, {i} * w + j, {text}, {scope})")
-
-    def _import_draw(self, name: str) -> None:
-        row = random_ops.BY_NAME[name]
-        self.imports.add(f"import gpuscale.kernels.philox.{row.module}_cpu")
-        module = f"gpuscale.kernels.philox.{row.module}"
-        self.imports.add(f"from {module} import {row.function} as {name}")
-
-    def _stored(self, value: int) -> str:
-        return f"uint8(v{value})" if self.instrs[value].dtype.kind == "b" else f"v{value}"
-
-    def _store_output(self, k: int) -> None:
-        step = "j" if self.spec.outs[k] == "row" else f"j * o{k}_j"
-        text = self._stored(self.program.outputs[k])
-        self.put(f"store(o{k}, e{k} + {step}, {text}, {self._scope('out', k)})")
-
-    # --- lanes ----------------------------------------------------------------------------------
-
-    def _lane_scopes(self, k: int) -> list[str]:
-        before = sum(len(a.lanes) for a in self.spec.accumulators[:k])
-        count = len(self.spec.accumulators[k].lanes)
-        return [self._scope("lane", before + lane) for lane in range(count)]
-
-    def _lane_type(self, r: int) -> str:
-        return memory_type(self.spec.accumulators[r].lanes[0][0])
-
-    def _fetch_lanes(self, r: int) -> None:
-        scopes = self._lane_scopes(r)
-        for k in range(len(scopes)):
-            self.put(f"c{r}_{k} = fetch(n{r}_{k}, lane, {scopes[k]})")
-
-    def _accumulate(self, r: int) -> None:
-        accumulator = self.spec.accumulators[r]
-        if accumulator.grouped:
-            self.put(f"u{r} = u{r} + v{self.program.outputs[r]}")
-            return
-        self.put(f"v = {self._stored(self.program.outputs[r])}")
-        if accumulator.wants_position:
-            self.put("position = row * w + j")
-        for k, (_, start) in enumerate(accumulator.lanes):
-            self.put(f"a{k} = c{r}_{k}")
-            if start is SHIFT:
-                self.put(f"a{k} = select(starts & (k == 0), finite_or_zero(v), a{k})")
-        if any(start is FIRST for _, start in accumulator.lanes):
-            # The lanes are still empty: this value and its position are the best so far.
-            self.put("a0 = select(starts & (k == 0), v, a0)")
-            self.put("a1 = select(starts & (k == 0), position, a1)")
-        for k, (dtype, _) in enumerate(accumulator.lanes):
-            self.put(f"c{r}_{k} = {memory_type(dtype)}({accumulator.update[k]})")
-
-    def _store_lanes(self, r: int) -> None:
-        scopes = self._lane_scopes(r)
-        for k in range(len(scopes)):
-            self.put(f"store(n{r}_{k}, lane, c{r}_{k}, {scopes[k]})")
-
-    def _start_lanes(self) -> None:
-        if not self.spec.reductions:
-            return
-        with self.block("for lane in range(min(lanes, w)):"):
-            for r, accumulator in enumerate(self.spec.accumulators):
-                scopes = self._lane_scopes(r)
-                for k, (dtype, start) in enumerate(accumulator.lanes):
-                    text = f"{memory_type(dtype)}({_start(start)})"
-                    self.put(f"store(n{r}_{k}, lane, {text}, {scopes[k]})")
-
-    def _merge_lanes(self) -> None:
-        total = self.spec.totals_at
-        for r, accumulator in enumerate(self.spec.accumulators):
-            words = [f"z{r}_{k}" for k in range(len(accumulator.lanes))]
-            shift = f" + side * {self.spec.n_totals}" if self.spec.mirror else ""
-            words += [f"g[{total + k}{shift}]" for k in range(len(accumulator.totals))]
-            total += len(accumulator.totals)
-            words += ["kept", "kept_j", "w", "lanes", "h"]
-            if accumulator.wants_position:
-                words += ["flat", "flat_i", "flat_j"]
-            self._call_helper(merge_helper(self.spec.form, accumulator), words)
-
-
-class _Indent:
-    def __init__(self, writer: _Writer) -> None:
-        self.writer = writer
-
-    def __enter__(self) -> None:
-        self.writer.depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        self.writer.depth -= 1
-
-
-def _start(value: object) -> str:
-    if value is FIRST or value is SHIFT:
-        return "0"
-    return repr(value.item() if isinstance(value, np.generic) else value)
-
-
-def scalar_slot(program: ScalarProgram, value: int) -> int:
-    """Place of a parameter or constant among the scalars: parameters first."""
-    instr = program.instrs[value]
-    if instr.op == "param":
-        return int(instr.imm[0])
-    constants = [v for v, i in enumerate(program.instrs) if i.op == "const"]
-    return program.n_params + constants.index(value)
