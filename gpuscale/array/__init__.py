@@ -20,9 +20,11 @@ from gpuscale.array.api import protocols as protocols
 from gpuscale.array.api.asarray import *
 from gpuscale.array.api.assigning import *
 from gpuscale.array.api.averages import *
+from gpuscale.array.api.bits import *
 from gpuscale.array.api.blockwise import *
 from gpuscale.array.api.comparing import *
 from gpuscale.array.api.constants import *
+from gpuscale.array.api.convolving import *
 from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
 from gpuscale.array.api.distinct import *
@@ -31,6 +33,7 @@ from gpuscale.array.api.elementwise import *
 from gpuscale.array.api.files import *
 from gpuscale.array.api.functional import *
 from gpuscale.array.api.gradients import *
+from gpuscale.array.api.grids import *
 from gpuscale.array.api.gufunc import *
 from gpuscale.array.api.index_arrays import *
 from gpuscale.array.api.joining import *
