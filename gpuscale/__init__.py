@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpuscale import array as array
+    from gpuscale import diagnostics as diagnostics
     from gpuscale.base import config as config
     from gpuscale.run import compute as compute
     from gpuscale.run import optimize as optimize
@@ -26,12 +27,22 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "array": ("gpuscale.array", None),
     "compute": ("gpuscale.run", "compute"),
     "config": ("gpuscale.base.config", None),
+    "diagnostics": ("gpuscale.diagnostics", None),
     "optimize": ("gpuscale.run", "optimize"),
     "persist": ("gpuscale.run", "persist"),
     "visualize": ("gpuscale.run", "visualize"),
 }
 
-__all__ = ["__version__", "array", "compute", "config", "optimize", "persist", "visualize"]
+__all__ = [
+    "__version__",
+    "array",
+    "compute",
+    "config",
+    "diagnostics",
+    "optimize",
+    "persist",
+    "visualize",
+]
 
 
 def __getattr__(name: str) -> Any:

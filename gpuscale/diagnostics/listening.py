@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
-from typing import ClassVar, TypeVar
+from typing import Generic, TypeVar
 
 from gpuscale.engines.events import Event, Listener
 
-__all__ = ["Watcher", "active_listeners"]
+__all__ = ["Runs", "Watcher", "active_listeners"]
 
 W = TypeVar("W", bound="Watcher")
+R = TypeVar("R")
 
 _active: list[Listener] = []
 
@@ -30,8 +32,10 @@ class Watcher:
     False
     """
 
-    #: The events that it needs to see; the fewer, the less an engine has to do.
-    wants: ClassVar[tuple[type, ...] | None] = None
+    @property
+    def wants(self) -> tuple[type, ...] | None:
+        """The events that it needs to see; the fewer, the less an engine has to do."""
+        return None
 
     def __call__(self, event: Event) -> None:
         """Take one event; called in the thread that asked for the computation."""
@@ -56,6 +60,52 @@ class Watcher:
         traceback: TracebackType | None,
     ) -> None:
         self.unregister()
+
+
+class Runs(Generic[R]):
+    """What a listener knows of the runs under way.
+
+    Events do not say which run they belong to, and need not: an engine delivers them in the thread
+    that asked for the run, and runs of one thread are nested.
+
+    Examples
+    --------
+    >>> runs = Runs()
+    >>> runs.open("outer"), runs.open("inner")
+    ('outer', 'inner')
+    >>> runs.close(), runs.current, runs.close(), runs.close()
+    ('inner', 'outer', 'outer', None)
+    """
+
+    def __init__(self) -> None:
+        self._of_thread: dict[int, list[R]] = {}
+
+    def open(self, run: R) -> R:
+        """Take note that a run begins in this thread."""
+        self._of_thread.setdefault(threading.get_ident(), []).append(run)
+        return run
+
+    @property
+    def current(self) -> R | None:
+        """The innermost run of this thread."""
+        runs = self._of_thread.get(threading.get_ident())
+        return runs[-1] if runs else None
+
+    def close(self) -> R | None:
+        """Take note that the innermost run of this thread is over, and return it."""
+        runs = self._of_thread.get(threading.get_ident())
+        if not runs:
+            return None
+        run = runs.pop()
+        if not runs:
+            del self._of_thread[threading.get_ident()]
+        return run
+
+    def close_all(self) -> list[R]:
+        """Forget all runs, of whichever thread, and return them."""
+        threads = list(self._of_thread.values())
+        self._of_thread = {}
+        return [run for runs in threads for run in runs]
 
 
 def active_listeners() -> list[Listener]:

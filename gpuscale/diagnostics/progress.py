@@ -6,11 +6,12 @@ import sys
 import threading
 import time
 import warnings
-from typing import Any, ClassVar, TextIO
+from typing import Any, TextIO
 
 from gpuscale.base import config
 from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.listening import Watcher, active_listeners
+from gpuscale.diagnostics.logs import run_log
 from gpuscale.engines.events import Event, Listener, Progressed, RunFinished, RunStarted
 
 __all__ = ["ProgressBar", "default_listeners"]
@@ -41,7 +42,7 @@ class ProgressBar(Watcher):
     True
     """
 
-    wants: ClassVar[tuple[type, ...]] = (RunStarted, Progressed, RunFinished)
+    wants = (RunStarted, Progressed, RunFinished)
 
     def __init__(self, minimum: float = 0.0, out: TextIO | None = None) -> None:
         self.minimum = minimum
@@ -87,13 +88,13 @@ class ProgressBar(Watcher):
 
 
 def default_listeners() -> list[Listener]:
-    """List who watches a computation: what the user has put on, and a bar if it may help.
+    """List who watches a computation: what the user has put on, the log, and a bar if it helps.
 
     The option ``progress`` decides about the bar. "auto" shows it if standard error is a terminal
     or the program a notebook; in the main thread only, so a computation inside a task
     has none of its own.
     """
-    listeners = active_listeners()
+    listeners = active_listeners() + run_log()
     if any(isinstance(each, ProgressBar) for each in listeners):
         return listeners
     wish = config.get("progress")

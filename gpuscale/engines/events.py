@@ -153,12 +153,19 @@ class EventDesk:
         self._waiting.append(event)
 
     def deliver(self) -> None:
-        """Hand all events taken so far to the listeners, in order."""
+        """Hand all events taken so far to the listeners, in order.
+
+        A listener that raises, and so ends the run, hears of nothing but the end any more.
+        """
         while self._waiting:
             event = self._waiting.popleft()
-            for listener, wants in self._listeners:
+            for k, (listener, wants) in enumerate(self._listeners):
                 if wants is None or isinstance(event, wants):
-                    listener(event)
+                    try:
+                        listener(event)
+                    except BaseException:
+                        self._listeners[k] = listener, (RunFinished,)
+                        raise
 
     def due(self) -> bool:
         """Say, once in `PERIOD` seconds, that it is time to deliver."""

@@ -122,8 +122,16 @@ class Job:
             self.desk.deliver()
 
     def announce_end(self, error: BaseException | None = None) -> None:
-        """Tell listeners that the run is over."""
+        """Tell listeners that the run is over, also those that run after one that raises."""
         if self.desk:
-            done = len(self.graph) - self.state.unfinished
-            self.desk.post(RunFinished(done, self.processed, time.perf_counter(), error))
-            self.desk.deliver()
+            try:
+                self.desk.deliver()
+            except BaseException as raised:
+                self._tell_end(raised)
+                raise
+            self._tell_end(error)
+
+    def _tell_end(self, error: BaseException | None) -> None:
+        done = len(self.graph) - self.state.unfinished
+        self.desk.post(RunFinished(done, self.processed, time.perf_counter(), error))
+        self.desk.deliver()

@@ -1,0 +1,77 @@
+"""What runs say through `logging`: loggers under "gpuscale", silent until someone asks."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from gpuscale.base.errors import format_bytes
+from gpuscale.diagnostics.listening import Runs
+from gpuscale.engines.events import (
+    Event,
+    Listener,
+    RunFinished,
+    RunStarted,
+    TaskFailed,
+    TaskFinished,
+    TaskStarted,
+)
+
+__all__ = ["RunLog", "run_log"]
+
+# A library does not print: without a handler of the user's, Python would send warnings to stderr.
+logging.getLogger("gpuscale").addHandler(logging.NullHandler())
+
+_logger = logging.getLogger("gpuscale.run")
+
+
+class RunLog:
+    """A listener that logs: runs at INFO, tasks at DEBUG, failures of tasks at WARNING.
+
+    Parameters
+    ----------
+    level : int
+        The least important messages that will be read.
+    """
+
+    def __init__(self, level: int) -> None:
+        tasks = (TaskStarted, TaskFinished) if level <= logging.DEBUG else ()
+        self.wants: tuple[type, ...] = (RunStarted, RunFinished, TaskFailed, *tasks)
+        self._runs: Runs[RunStarted] = Runs()
+
+    def __call__(self, event: Event) -> None:
+        """Log an event."""
+        if isinstance(event, RunStarted):
+            self._runs.open(event)
+            _logger.info(
+                "run of %d tasks starts on %d workers, memory limit %s",
+                event.n_tasks, event.n_workers, format_bytes(event.budget),
+            )  # fmt: skip
+        elif isinstance(event, RunFinished):
+            self._finish(event)
+        elif isinstance(event, TaskStarted):
+            _logger.debug("worker %d starts %r (%s)", event.worker, event.key, event.label)
+        elif isinstance(event, TaskFinished | TaskFailed):
+            self._task(event)
+
+    def _finish(self, event: RunFinished) -> None:
+        started = self._runs.close()
+        seconds = event.time - started.time if started is not None else 0.0
+        how = "is over" if event.error is None else f"ended with {event.error!r}"
+        _logger.info(
+            "run %s after %.3f s: %d tasks, %s",
+            how, seconds, event.n_finished, format_bytes(event.nbytes),
+        )  # fmt: skip
+
+    def _task(self, event: TaskFinished | TaskFailed) -> None:
+        what: tuple[Any, ...] = event.worker, event.key, event.label, event.stop - event.start
+        if isinstance(event, TaskFailed):
+            _logger.warning("worker %d failed at %r (%s) after %.3f s: %r", *what, event.error)
+        else:
+            _logger.debug("worker %d finished %r (%s) after %.3f s", *what)
+
+
+def run_log() -> list[Listener]:
+    """List the listener that logs, if anybody reads what it would say."""
+    level = _logger.getEffectiveLevel()
+    return [RunLog(level)] if level <= logging.INFO else []

@@ -1,0 +1,203 @@
+"""Profilers: what ran when and where, and which results were in memory for how long."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+from gpuscale.base.types import Key
+from gpuscale.diagnostics.listening import Runs, Watcher
+from gpuscale.engines.events import Event, RunFinished, RunStarted, TaskFinished
+from gpuscale.graph.task import Task
+
+__all__ = ["CacheData", "CacheProfiler", "Profiler", "TaskData"]
+
+P = TypeVar("P", bound="_Timed")
+
+
+class TaskData(NamedTuple):
+    """One task that ran; times in seconds of `time.perf_counter`."""
+
+    key: Key
+    task: Task | None
+    start_time: float
+    end_time: float
+    worker_id: int
+
+
+class CacheData(NamedTuple):
+    """One result that was in memory from `cache_time` to `free_time`."""
+
+    key: Key
+    task: Task | None
+    metric: Any
+    cache_time: float
+    free_time: float
+
+
+class _Timed(Watcher):
+    """A profiler that notes when its block begins and ends, and starts each block afresh."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+        self.start_time: float | None = None
+        self.end_time: float | None = None
+
+    def clear(self) -> None:
+        """Forget the results, and the tasks and data that they hold on to."""
+        self.results.clear()
+        self.start_time = self.end_time = None
+
+    def __enter__(self: P) -> P:
+        self.clear()
+        self.start_time = time.perf_counter()
+        return super().__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end_time = time.perf_counter()
+        super().__exit__(kind, error, traceback)
+
+
+class Profiler(_Timed):
+    """Record each task that ends without an error: when it ran, and in which worker.
+
+    Attributes
+    ----------
+    results : list of TaskData
+        Named tuples ``(key, task, start_time, end_time, worker_id)``, in the order in which tasks
+        ended. A task holds on to the data that it reads or writes; `clear` lets go of it.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> with Profiler() as prof:
+    ...     total = ga.arange(4, chunks=2).sum().persist()
+    >>> [data.task.label for data in prof.results]
+    ['arange+sum', 'sum']
+    >>> all(data.start_time <= data.end_time for data in prof.results)
+    True
+    """
+
+    wants = (RunStarted, TaskFinished)
+    results: list[TaskData]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tasks: dict[Key, Task] = {}
+
+    def clear(self) -> None:
+        """Forget the results, and the tasks and data that they hold on to."""
+        super().clear()
+        self._tasks.clear()
+
+    def visualize(self, **options: Any) -> Any:
+        """Draw the results with bokeh; see `gpuscale.diagnostics.visualize`."""
+        from gpuscale.diagnostics.plots import visualize
+
+        return visualize(self, **options)
+
+    def __call__(self, event: Event) -> None:
+        """Take note of tasks."""
+        if isinstance(event, RunStarted):
+            self._tasks.update([(task.key, task) for task in event.tasks])
+        elif isinstance(event, TaskFinished):
+            key = event.key
+            found = TaskData(key, self._tasks.get(key), event.start, event.stop, event.worker)
+            self.results.append(found)
+
+
+@dataclass(slots=True)
+class _Results:
+    """The results of one run: those in memory, and how often each is still needed."""
+
+    tasks: dict[Key, Task]
+    uses: Counter[Key]
+    cached: dict[Key, tuple[Any, float]] = field(default_factory=dict)
+
+
+class CacheProfiler(_Timed):
+    """Record for how long each result was in memory, and how large it was by some measure.
+
+    Parameters
+    ----------
+    metric : callable, optional
+        Called with each result; by default each counts 1. Results stay in memory up to a tenth of
+        a second longer for it.
+    metric_name : str, optional
+        What it measures; the name of the function by default.
+
+    Attributes
+    ----------
+    results : list of CacheData
+        Named tuples ``(key, task, metric, cache_time, free_time)``, in the order in which results
+        were let go.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> with CacheProfiler() as cprof:
+    ...     total = ga.arange(4, chunks=2).sum().persist()
+    >>> [(data.task.label, data.metric) for data in cprof.results]
+    [('arange+sum', 1), ('sum', 1)]
+    """
+
+    wants = (RunStarted, TaskFinished, RunFinished)
+    results: list[CacheData]
+
+    def __init__(
+        self, metric: Callable[[Any], Any] | None = None, metric_name: str | None = None
+    ) -> None:
+        super().__init__()
+        self.wants_results = metric is not None
+        self._metric = metric or _one
+        self.metric_name = metric_name or ("count" if metric is None else _name(metric))
+        self._runs: Runs[_Results] = Runs()
+
+    def visualize(self, **options: Any) -> Any:
+        """Draw the results with bokeh; see `gpuscale.diagnostics.visualize`."""
+        from gpuscale.diagnostics.plots import visualize
+
+        return visualize(self, **options)
+
+    def __call__(self, event: Event) -> None:
+        """Take note of results that come and go."""
+        if isinstance(event, RunStarted):
+            tasks = {task.key: task for task in event.tasks}
+            uses = Counter(dep for task in event.tasks for dep in set(task.deps))
+            uses.update(set(event.keys))  # requested results stay
+            self._runs.open(_Results(tasks, uses))
+        elif isinstance(event, TaskFinished) and (run := self._runs.current) is not None:
+            self._finish(event, run)
+        elif isinstance(event, RunFinished) and (run := self._runs.close()) is not None:
+            for key in list(run.cached):
+                self._free(key, event.time, run)
+
+    def _finish(self, event: TaskFinished, run: _Results) -> None:
+        run.cached[event.key] = self._metric(event.result), event.stop
+        task = run.tasks.get(event.key)
+        for dep in set(task.deps) if task is not None else ():
+            run.uses[dep] -= 1
+            if not run.uses[dep]:
+                self._free(dep, event.stop, run)
+
+    def _free(self, key: Key, now: float, run: _Results) -> None:
+        if key in run.cached:  # else it failed, or nobody told
+            metric, since = run.cached.pop(key)
+            self.results.append(CacheData(key, run.tasks.get(key), metric, since, now))
+
+
+def _one(result: Any) -> int:
+    return 1
+
+
+def _name(function: Callable[[Any], Any]) -> str:
+    return getattr(function, "__name__", None) or type(function).__name__

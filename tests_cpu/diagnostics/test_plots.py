@@ -1,0 +1,48 @@
+"""Profilers draw themselves; how it looks in a browser is tested with the report."""
+
+import pytest
+
+import gpuscale.array as ga
+from gpuscale.diagnostics import CacheProfiler, Profiler, ResourceProfiler, visualize
+
+pytest.importorskip("bokeh", exc_type=ModuleNotFoundError)
+
+
+@pytest.fixture(scope="module")
+def profilers():
+    with Profiler() as prof, ResourceProfiler(dt=0.01) as rprof, CacheProfiler() as cprof:
+        ga.map_blocks(abs, ga.ones((40, 40), chunks=10), dtype=float).sum().compute()
+    return prof, rprof, cprof
+
+
+def test_several_share_one_axis_of_time(profilers, tmp_path):
+    drawn = visualize(profilers, tmp_path / "profile.html", show=False)
+    assert len(drawn.children) == 3
+    assert len({figure.x_range.id for figure in drawn.children}) == 1
+    text = (tmp_path / "profile.html").read_text()
+    assert text.startswith("<!DOCTYPE html>")
+    assert " src=" not in text.split("<body>")[1]  # nothing is loaded from elsewhere
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_each_draws_itself(profilers, which, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    drawn = profilers[which].visualize(show=False, height=200)
+    assert drawn.height == 200
+    assert (tmp_path / "profile.html").exists()
+
+
+def test_it_opens_a_browser_if_asked(profilers, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    profilers[0].visualize(filename=tmp_path / "p.html")
+    assert opened == [(tmp_path / "p.html").as_uri()]
+    profilers[0].visualize(filename=tmp_path / "q.html", save=False, show=False)
+    assert not (tmp_path / "q.html").exists()
+
+
+@pytest.mark.parametrize("kind", [Profiler, ResourceProfiler, CacheProfiler])
+def test_nothing_recorded(kind, tmp_path):
+    visualize(kind(), tmp_path / "p.html", show=False)
+    with pytest.raises(ValueError, match="no profiler"):
+        visualize([])
