@@ -201,10 +201,7 @@ class Array(Collection):
         """The array by blocks: ``x.blocks[0, 1:3]`` keeps whole blocks."""
         return _api().indexing.BlockIndexer(self)
 
-    @property
-    def partitions(self) -> Any:
-        """Another name of `blocks`."""
-        return self.blocks
+    partitions = blocks
 
     @property
     def vindex(self) -> Any:
@@ -405,6 +402,7 @@ class Array(Collection):
     any = _method("any")
     argmax = _method("argmax")
     argmin = _method("argmin")
+    argpartition = _method("argpartition")
     argsort = _method("argsort")
     argtopk = _method("argtopk")
     astype = _method("astype")
@@ -424,6 +422,7 @@ class Array(Collection):
     min = _method("min")
     moment = _method("moment")
     nonzero = _method("nonzero")
+    partition = _method("partition")
     prod = _method("prod")
     ptp = _method("ptp")
     ravel = _method("ravel")

@@ -12,13 +12,22 @@ from gpuscale.array.api.creation import arange
 from gpuscale.array.api.elementwise import floor_divide, remainder
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.masking import select_axis
+from gpuscale.array.api.reductions import any as _any
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
 from gpuscale.array.convert import as_array
 from gpuscale.backends.seams import array_namespace
+from gpuscale.chunks.axes import normalize_axes
 
-__all__ = ["argwhere", "flatnonzero", "nonzero", "ravel_multi_index", "unravel_index"]
+__all__ = [
+    "argwhere",
+    "flatnonzero",
+    "nonzero",
+    "ravel_multi_index",
+    "trim_zeros",
+    "unravel_index",
+]
 
 
 def flatnonzero(x: Any) -> Array:
@@ -170,3 +179,44 @@ def ravel_multi_index(
 def _ravel(*chunks: Any, shape: tuple[int, ...], mode: Any, order: str) -> Any:
     xp = array_namespace(chunks[0])
     return xp.ravel_multi_index(chunks, shape, mode=mode, order=order)
+
+
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Array:
+    """Leave out zeros at the ends; where they are is computed now.
+
+    Parameters
+    ----------
+    filt : array
+    trim : {"fb", "f", "b"}
+        Both ends, the front or the back.
+    axis : int or sequence of int, optional
+        Axes to trim; all by default.
+
+    Raises
+    ------
+    ValueError
+        If ``trim`` names no end.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.trim_zeros(ga.asarray([0, 0, 3, 0, 5, 0], chunks=2)).compute()
+    array([3, 0, 5])
+    """
+    x = as_array(filt)
+    if trim.lower() not in ("fb", "bf", "f", "b"):
+        raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
+    axes = normalize_axes(axis, x.ndim)
+    flags = Array(cast(x.expr, bool))
+    found = [_any(flags, tuple(k for k in range(x.ndim) if k != each)) for each in axes]
+    from gpuscale.run import compute
+
+    index = [slice(None)] * x.ndim
+    for each, present in zip(axes, compute(*found), strict=True):
+        places = np.flatnonzero(present)
+        if not places.size:
+            return x[tuple(slice(0, 0) if k in axes else slice(None) for k in range(x.ndim))]
+        first = int(places[0]) if "f" in trim.lower() else 0
+        last = int(places[-1]) + 1 if "b" in trim.lower() else None
+        index[each] = slice(first, last)
+    return x[tuple(index)]

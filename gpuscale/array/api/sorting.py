@@ -16,7 +16,7 @@ from gpuscale.chunks.axes import normalize_axis
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SortPlan
 
-__all__ = ["argsort", "sort"]
+__all__ = ["argsort", "lexsort", "sort"]
 
 
 def _in_one_block(x: Array, axis: int) -> Array:
@@ -129,3 +129,45 @@ def argsort(
         return Array(Exchange((x.expr,), SortPlan(positions=True), meta))
     whole = _in_one_block(x, axis)
     return map_blocks(_argsort_chunk, whole, axis=axis, dtype=np.intp, name="argsort")
+
+
+def lexsort(keys: Any, axis: int = -1) -> Array:
+    """Positions that would sort by several keys, of which the last is the first to decide.
+
+    Parameters
+    ----------
+    keys : sequence of array
+        All of one shape.
+    axis : int
+
+    Raises
+    ------
+    TypeError
+        If there is no key.
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.lexsort([ga.asarray([9, 1, 5], chunks=2), ga.asarray([1, 2, 1], chunks=2)]).compute()
+    array([2, 0, 1])
+    """
+    arrays = [as_array(key) for key in keys]
+    if not arrays:
+        raise TypeError("need sequence of keys with len > 0 in lexsort")
+    if len({key.shape for key in arrays}) > 1:
+        raise ValueError("all keys need to be the same shape")
+    first, axis = _prepared(arrays[0], axis)
+    if first.ndim == 1 and first.numblocks[0] > 1:
+        order = argsort(first)
+        for key in arrays[1:]:  # sorting keeps the order of equal elements
+            order = order[argsort(key[order])]
+        return order
+    whole = _in_one_block(first, axis)
+    rest = [key.rechunk(whole.chunks) for key in arrays[1:]]
+    return map_blocks(_lexsort_chunk, whole, *rest, axis=axis, dtype=np.intp)
+
+
+def _lexsort_chunk(*keys: Any, axis: int) -> Any:
+    return array_namespace(keys[0]).lexsort(keys, axis=axis)

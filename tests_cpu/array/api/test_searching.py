@@ -85,3 +85,26 @@ def test_bad_numbers_and_positions():
     bad = ga.ravel_multi_index((ga.asarray([2]), ga.asarray([0])), (2, 3))
     with pytest.raises(ValueError, match="invalid entry"):
         bad.compute(engine="sync")
+
+
+TRIMMED = [
+    np.array([0, 0, 3, 0, 5, 0]),
+    np.zeros(4),
+    np.array([1.0, 2.0]),
+    np.zeros(0),
+    np.pad(np.array([[0, 1], [2, 0]]), ((1, 2), (3, 0))),
+    np.array(["", "a", ""]),
+]
+
+
+@pytest.mark.parametrize("array", TRIMMED, ids=str)
+@pytest.mark.parametrize("trim", ["fb", "F", "b"])
+def test_trim_zeros(array, trim):
+    x = ga.from_array(array, chunks=2)
+    for axis in (None, 0, -1, tuple(range(array.ndim)), ()):
+        assert_eq(ga.trim_zeros(x, trim, axis), np.trim_zeros(array, trim, axis))
+
+
+def test_trim_zeros_at_no_end():
+    with pytest.raises(ValueError, match="unexpected"):
+        ga.trim_zeros(ga.arange(3), "x")

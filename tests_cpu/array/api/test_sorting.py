@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import gpuscale.array as ga
 from gpuscale.graph.sort import splitters
 from gpuscale.testing import assert_eq, nothing_computes
-from gpuscale.testing.strategies import pairs
+from gpuscale.testing.strategies import chunked, pairs
 
 DTYPES = ("bool", "int8", "int64", "float32", "float64")
 
@@ -67,3 +67,21 @@ def test_kinds():
     for function in (ga.sort, ga.argsort):
         with pytest.raises(ValueError, match="sort kind"):
             function(x, kind="bubble")
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_lexsort(data):
+    shape = data.draw(st.sampled_from([(7,), (1,), (0,), (3, 4)]))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    keys = [rng.integers(0, 3, shape) for _ in range(data.draw(st.integers(1, 3)))]
+    lazy = [data.draw(chunked(key)) for key in keys]
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    assert_eq(ga.lexsort(lazy, axis), np.lexsort(keys, axis))
+
+
+def test_lexsort_of_bad_keys():
+    with pytest.raises(TypeError, match="len > 0"):
+        ga.lexsort([])
+    with pytest.raises(ValueError, match="same shape"):
+        ga.lexsort([ga.arange(3), ga.arange(4)])
