@@ -103,9 +103,10 @@ def angle_rule(x: Any) -> tuple[DType, DType]:
 
 def i0_rule(x: Any) -> tuple[DType, DType]:
     """Real floating point only, as `numpy.i0`."""
-    given, wanted = common_dtype(x), inexact_rule(x)[1]
+    given = common_dtype(x)
     if given.kind == "c":
         raise TypeError("i0 not supported for complex values")
+    wanted = given if given.kind == "f" else np.dtype(np.float64)
     return wanted, wanted
 
 

@@ -58,3 +58,11 @@ def test_complex_numbers_as_strings(dtype):
     array = np.array([1, 0, 1 + 2.5j], dtype)
     for kind in (str, bytes, "U3"):
         assert_eq(ga.from_array(array, chunks=2).astype(kind), array.astype(kind))
+
+
+def test_medians_and_gradients():
+    array = np.array([[1, 2.5, 3], [4, 7, 1]], object)
+    x = ga.from_array(array, chunks=2)
+    assert_eq(ga.median(x, axis=1), np.median(array, axis=1))
+    assert_eq(ga.gradient(x, axis=1), np.gradient(array, axis=1))
+    assert ga.nanstd(x).compute() == pytest.approx(np.nanstd(array))

@@ -169,26 +169,26 @@ def _variance(
     keepdims: bool,
     split_every: Any,
     out: Any,
-    root: bool,
+    deviation: bool,
     where: Any,
 ) -> Array:
     node = as_node(x)
     axes = reduced_axes(axis, node.meta.ndim)
-    check_adds_up("std" if root else "var", node.meta.dtype)
+    check_adds_up("std" if deviation else "var", node.meta.dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     if where is not True or wanted.kind == "O":
         node = cast(node, wanted)
-        return _variance_of_selected(node, axes, ddof, keepdims, split_every, out, root, where)
+        return _variance_of_selected(node, axes, ddof, keepdims, split_every, out, deviation, where)
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
     real = np.empty(0, wanted).real.dtype
     result = reduce(
         (cast(node, working),),
         ("moments",),
-        _Variance(ddof, root, real),
+        _Variance(ddof, deviation, real),
         axes,
         keepdims=bool(keepdims),
         dtype=real,
-        label="std" if root else "var",
+        label="std" if deviation else "var",
         split_every=split_every,
     )
     return into(out, Array(result))
@@ -201,7 +201,7 @@ def _variance_of_selected(
     keepdims: bool,
     split_every: Any,
     out: Any,
-    root: bool,
+    deviation: bool,
     where: Any,
 ) -> Array:
     """In two passes, as NumPy does."""
@@ -212,9 +212,13 @@ def _variance_of_selected(
     total = sum(off * off, axes, where=mask, **kept)
     free = call("maximum", count_nonzero(mask, axes, **kept) - ddof, 0).astype(total.dtype)
     result = total / free
-    if root:  # objects have no square root, but powers
-        result = call("sqrt", result) if result.dtype.kind != "O" else result**0.5
-    return into(out, result)
+    return into(out, root(result) if deviation else result)
+
+
+def root(x: Array) -> Array:
+    """Square roots; objects have none, but powers."""
+    result: Array = call("sqrt", x) if x.dtype.kind != "O" else x**0.5
+    return result
 
 
 def var(

@@ -17,7 +17,9 @@ from gpuscale.array.api.index_functions import (
 )
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
+from gpuscale.array.ufunc import call
 from gpuscale.backends.creation import resolve_backend
+from gpuscale.chunks.axes import normalize_axis
 from gpuscale.codegen.program import ProgramBuilder
 
 __all__ = [
@@ -270,12 +272,13 @@ def linspace(
     like: Any = None,
     backend: str | None = None,
     device: Any = None,
+    axis: int = 0,
 ) -> Any:
     """``num`` evenly spaced numbers from ``start`` to ``stop``.
 
     Parameters
     ----------
-    start, stop : number
+    start, stop : number or array
     num : int
     dtype : dtype, optional
     endpoint : bool
@@ -284,6 +287,8 @@ def linspace(
         Return the step as well.
     chunks, like, backend, device
         As for `full`.
+    axis : int
+        Where the numbers lie if ``start`` or ``stop`` are arrays.
 
     Raises
     ------
@@ -300,6 +305,9 @@ def linspace(
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     gaps = num - 1 if endpoint else num
+    if np.ndim(start) or np.ndim(stop):
+        result, step = _between(as_array(start), as_array(stop), num, gaps, dtype, axis)
+        return (result, step) if retstep else result
     natural = np.result_type(start, stop, float(num))
     wanted = natural if dtype is None else np.dtype(dtype)
     start, stop = natural.type(start), natural.type(stop)
@@ -320,6 +328,24 @@ def linspace(
         builder, value, (linear_index((num,)),), params, (num,), chunks, "linspace", name
     )
     return (result, step) if retstep else result
+
+
+def _between(
+    start: Array, stop: Array, num: int, gaps: int, dtype: Any, axis: int
+) -> tuple[Array, Array]:
+    """Numbers between the elements of two arrays, and the steps between them."""
+    natural = np.result_type(start.dtype, stop.dtype, float(num))
+    first, last = start.astype(natural), stop.astype(natural)
+    step = (last - first) / (gaps if gaps > 0 else np.nan)
+    places = arange(num)[(..., *(None,) * step.ndim)]
+    result = call("where", places == 0, first, first + places * step)
+    if gaps == num - 1:
+        result = call("where", (places == gaps) & (places > 0), last, result)
+    order = list(range(1, result.ndim))
+    order.insert(normalize_axis(axis, result.ndim), 0)
+    wanted = natural if dtype is None else np.dtype(dtype)
+    result = call("floor", result) if wanted.kind in "iu" else result
+    return result.transpose(order).astype(wanted, copy=False), step
 
 
 def eye(

@@ -386,10 +386,11 @@ def round(x: Any, /, decimals: int = 0, out: Any = None) -> Array:
     array([0.5, 1.2])
     """
     x, decimals = as_array(x), index(decimals)
-    if x.dtype.kind in "biu" and decimals >= 0:
-        return into(out, call("positive", x) if x.dtype.kind != "b" else call("rint", x))
+    if x.dtype.kind in "iu" and decimals >= 0:
+        return into(out, call("positive", x))
     if decimals == 0:
         return into(out, call("rint", x))
+    np.round(np.zeros(1, x.dtype), decimals)  # TypeError now rather than later
     from gpuscale.array.api.functional import map_blocks  # NumPy's own rounding, chunk by chunk
 
     return into(out, map_blocks(np.round, x, decimals=decimals, dtype=x.dtype))

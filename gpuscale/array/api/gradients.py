@@ -46,7 +46,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     spacings = _spacings(varargs, axes, f)
     if f.dtype.kind == "M":
         f = view(f, f.dtype.str.replace("M", "m"))  # differences of dates are durations
-    f = f.astype(np.float64) if f.dtype.kind in "iu" else f
+    f = f.astype(np.float64) if f.dtype.kind in "iuO" else f
     results = []
     for number, spacing in zip(axes, spacings, strict=True):
         if f.shape[number] < edge_order + 1:

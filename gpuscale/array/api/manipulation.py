@@ -59,7 +59,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Array:
     return Array(view_node(node, views.transpose(node.meta.shape, axes)))
 
 
-def permute_dims(x: Any, /, axes: Sequence[int]) -> Array:
+def permute_dims(x: Any, /, axes: Sequence[int] | None = None) -> Array:
     """Permute the axes; `transpose` in the words of the Array API standard."""
     return transpose(x, axes)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.averages import mean, var
+from gpuscale.array.api.averages import mean, root, var
 from gpuscale.array.api.reductions import (
     Axis,
     any,
@@ -199,4 +199,5 @@ def nanstd(
 ) -> Array:
     """Standard deviation of the elements that are not NaN; parameters as for `var`."""
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "where": where}
-    return into(out, call("sqrt", nanvar(x, axis, dtype=dtype, ddof=ddof or correction, **wishes)))
+    variance = nanvar(x, axis, dtype=dtype, ddof=ddof or correction, **wishes)
+    return into(out, root(variance))

@@ -54,6 +54,7 @@ def _quantile(
     x = as_array(x).compute_chunk_sizes()
     if x.dtype.kind == "c" and method != MEAN:
         raise TypeError("a must be an array of real numbers")
+    q = q.compute() if isinstance(q, Array) else q
     shares = np.asarray(q)
     if not (np.all(shares >= 0) and np.all(shares <= 1)):
         raise ValueError("Quantiles must be in the range [0, 1]")
@@ -102,6 +103,8 @@ def _of_none(
 
 def _dtype(dtype: Any, q: Any, method: str) -> np.dtype[Any]:
     """The dtype that NumPy's result has, or its exception."""
+    if dtype.kind == "O":
+        return np.dtype(object)
     one = np.ones(1, dtype)
     result = np.median(one) if method == MEAN else np.quantile(one, q, method=method)  # type: ignore
     return np.asarray(result).dtype

@@ -17,6 +17,7 @@ from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axis
+from gpuscale.codegen.ops import result_dtype
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ScanPlan
 
@@ -99,6 +100,7 @@ def _cumulative(
     include_initial: bool,
 ) -> Array:
     x = as_array(x)
+    x = x if x.ndim else ravel(x)
     if axis is None:
         if x.ndim != 1:
             raise ValueError(f"axis must be given for an array with {x.ndim} axes")
@@ -209,6 +211,7 @@ def _side(value: Any, x: Array, axis: int) -> Array | None:
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     """Differences between neighbours of the flat array, with numbers put around them."""
     flat = ravel(as_array(x))
+    result_dtype("subtract", flat.dtype, flat.dtype)  # TypeError: truth values have no difference
     parts = [
         None if to_begin is None else ravel(as_array(to_begin)),
         diff(flat),
@@ -216,7 +219,7 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     ]
     known = [part for part in parts if part is not None]
     result = concatenate(known) if len(known) > 1 else known[0]
-    return result.astype(flat.dtype)
+    return result if flat.dtype.kind == "M" else result.astype(flat.dtype)
 
 
 def push(x: Any, n: int | None = None, axis: int = -1) -> Array:

@@ -11,6 +11,7 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
+from gpuscale.array.construct import PYTHON_SCALARS
 from gpuscale.array.convert import as_array
 from gpuscale.backends.seams import array_namespace
 from gpuscale.expr.kernels import FunctionKernel
@@ -73,7 +74,8 @@ def _as_set(x: Any, assume_unique: bool) -> Array:
 
 def _promoted(a: Any, b: Any) -> tuple[Array, Array]:
     x, y = as_array(a), as_array(b)
-    common = np.result_type(x.dtype, y.dtype)
+    kinds = [v if type(v) in PYTHON_SCALARS else k.dtype for v, k in ((a, x), (b, y))]
+    common = np.result_type(*kinds)  # Python's numbers are weak
     return x.astype(common, copy=False), y.astype(common, copy=False)
 
 

@@ -161,7 +161,8 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Array:
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    kept = np.delete(np.arange(x.shape[axis]), obj)
+    places = obj.compute() if isinstance(obj, Array) else obj
+    kept = np.delete(np.arange(x.shape[axis]), places)
     return _along(x, axis, kept)
 
 

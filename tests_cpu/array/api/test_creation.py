@@ -133,3 +133,18 @@ def test_zeros_and_ones_of_what_is_no_number(dtype):
     assert_eq(ga.empty_like(x), np.zeros_like(array))
     assert_eq(ga.ones_like(x), np.ones_like(array))
     assert_eq(ga.eye(3, 2, 1, dtype=dtype, chunks=2), np.eye(3, 2, 1, dtype=dtype))
+
+
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("num", [0, 1, 2, 5])
+@pytest.mark.parametrize("dtype", [None, "i4", "f4"])
+def test_numbers_between_arrays(endpoint, num, dtype):
+    start, stop = np.array([0, 1.5, -2]), np.array([[1], [7]])
+    for axis in (0, 1, -1):
+        options = {"num": num, "endpoint": endpoint, "dtype": dtype, "axis": axis}
+        expected = np.linspace(start, stop, **options)
+        lazy = ga.linspace(ga.from_array(start, chunks=2), stop, **options)
+        assert_eq(lazy, expected, rtol=1e-6)
+    if num > 1:  # else NumPy's step is one NaN
+        _, step = np.linspace(start, 3, num, endpoint=endpoint, retstep=True)
+        assert_eq(ga.linspace(start, 3, num, endpoint=endpoint, retstep=True)[1], step)

@@ -193,3 +193,12 @@ def test_strings_of_objects_need_a_length():
 def test_angles(dtype):
     array = np.array([1, 0, -1]).astype(dtype)
     assert_eq(ga.angle(ga.from_array(array, chunks=2)), np.angle(array), rtol=1e-6)
+
+
+def test_small_differences_from_numpy():
+    for decimals in (1, -1):
+        with pytest.raises(TypeError):
+            ga.round(ga.arange(3) > 1, decimals)
+    durations = np.array([1, 2], "m8[s]")
+    assert_eq(ga.i0(ga.from_array(durations, chunks=1)), np.i0(durations))
+    assert_eq(ga.permute_dims(ga.ones((2, 3))), np.ones((3, 2)))

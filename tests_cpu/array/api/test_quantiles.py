@@ -217,3 +217,10 @@ def test_wrong_weights():
         ga.quantile(x, 0.5, weights=np.ones(2), method="inverted_cdf")
     with pytest.raises(ValueError, match="non-negative"):
         ga.quantile(x, 0.5, weights=-x, method="inverted_cdf").compute()
+
+
+def test_lazy_fractions():
+    array = np.arange(6)
+    x, q = ga.from_array(array, chunks=4), np.array([0.25, 0.5])
+    assert_eq(ga.quantile(x, ga.from_array(q, chunks=1)), np.quantile(array, q))
+    assert_eq(ga.nanpercentile(x, ga.from_array(q, chunks=1)), np.nanpercentile(array, q))

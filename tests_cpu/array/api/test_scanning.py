@@ -74,3 +74,11 @@ def test_running_sums_of_durations(name, chunks):
     for values in ([1, 2, 3, 4, 5], [1, 2, "NaT", 4, 5]):
         array = np.array(values, "m8[s]")
         assert_eq(getattr(ga, name)(ga.from_array(array, chunks=chunks)), getattr(np, name)(array))
+
+
+def test_small_differences_from_numpy():
+    dates = np.array(["2020-01-01", "NaT", "2021-01-01"], "M8[D]")
+    assert_eq(ga.ediff1d(ga.from_array(dates, chunks=2)), np.ediff1d(dates))
+    with pytest.raises(TypeError, match="boolean subtract"):
+        ga.ediff1d(ga.arange(3) > 1)
+    assert_eq(ga.cumulative_sum(ga.asarray(3)), np.cumulative_sum(np.array(3)))

@@ -51,3 +51,8 @@ def test_set_operations_are_lazy():
     with nothing_computes():
         for name in ("union1d", "intersect1d", "setdiff1d", "setxor1d", "isin"):
             assert getattr(ga, name)(x, x + 1).ndim == 1
+
+
+def test_python_numbers_are_weak():
+    array = np.array([3, 1], "i1")
+    assert_eq(ga.union1d(ga.from_array(array, chunks=1), 2), np.union1d(array, 2))

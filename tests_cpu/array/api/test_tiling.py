@@ -129,3 +129,8 @@ def test_bad_input():
 def test_tiling_is_lazy():
     with nothing_computes():
         ga.pad(ga.roll(ga.tile(ga.ones((2, 2)), 2), 1), 1, mode="reflect")
+
+
+def test_delete_at_lazy_positions():
+    x = ga.arange(6, chunks=4)
+    assert_eq(ga.delete(x, ga.asarray([1, -1], chunks=1)), np.delete(np.arange(6), [1, -1]))
