@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gpuscale import array as array
     from gpuscale import diagnostics as diagnostics
     from gpuscale.base import config as config
+    from gpuscale.diagnostics.report import report as report
     from gpuscale.run import compute as compute
     from gpuscale.run import optimize as optimize
     from gpuscale.run import persist as persist
@@ -30,6 +31,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "diagnostics": ("gpuscale.diagnostics", None),
     "optimize": ("gpuscale.run", "optimize"),
     "persist": ("gpuscale.run", "persist"),
+    "report": ("gpuscale.diagnostics.report", "report"),
     "visualize": ("gpuscale.run", "visualize"),
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "diagnostics",
     "optimize",
     "persist",
+    "report",
     "visualize",
 ]
 

@@ -14,6 +14,7 @@ from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
 from gpuscale.base.types import Chunks, Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.drawing import Drawing, draw
+from gpuscale.diagnostics.plan import announce_plan
 from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.engines.base import get_engine
 from gpuscale.expr import stages
@@ -118,7 +119,9 @@ def _run_blocks(roots: Sequence[Node], engine: Any) -> tuple[list[list[Key]], di
     keys = [block_keys(root) for root in roots]
     wanted = list(dict.fromkeys(key for each in keys for key in each))
     check_fits(graph, memory_limit(), wanted)
-    found = get_engine(engine).run(graph, wanted, listeners=default_listeners())
+    listeners = default_listeners()
+    announce_plan(listeners, roots, graph)
+    found = get_engine(engine).run(graph, wanted, listeners=listeners)
     return keys, dict(zip(wanted, found, strict=True))
 
 

@@ -9,6 +9,7 @@
 `resources`  memory, processor time and disk traffic of the process
 `record`     what happened in runs, in columns; `critical`, `curve`, `stream` work it out
 `report`     one page about all of it; `plots` draws its figures, `page` writes it
+`plan`       the plan as rows
 `explain`    stages and plans as text
 `drawing`    the same as pictures, placed by `layered`
 ============ ===============================================================================

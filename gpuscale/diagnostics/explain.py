@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from gpuscale.base.errors import format_bytes
+from gpuscale.diagnostics.plan import plan_rows
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import Blockwise, Physical, Source
-from gpuscale.expr.walk import toposort
+from gpuscale.expr.physical import Physical
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys, build, task_name
+from gpuscale.graph.build import block_keys, build
 from gpuscale.graph.order import order
-from gpuscale.graph.task import Graph
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import peak_bytes
 
-__all__ = ["Explanation", "PlanRow", "explain", "plan_rows"]
+__all__ = ["Explanation", "explain"]
 
 
 class Explanation(str):
@@ -29,36 +26,6 @@ class Explanation(str):
 
     def __repr__(self) -> str:
         return str(self)
-
-
-@dataclass(frozen=True)
-class PlanRow:
-    """One physical node of a plan.
-
-    Attributes
-    ----------
-    name : str
-        Operations inside.
-    kind : str
-        Which of the six physical nodes.
-    tasks : int
-    read : int
-        Bytes that its tasks read from memory or files outside the graph.
-    written : int
-        Bytes of its results.
-    peak : int
-        Bytes of its largest task: inputs, result and workspace.
-    line : str
-        The user's file and line.
-    """
-
-    name: str
-    kind: str
-    tasks: int
-    read: int
-    written: int
-    peak: int
-    line: str
 
 
 def explain(nodes: Sequence[Node], stage: str = "plan") -> Explanation:
@@ -112,60 +79,6 @@ def _describe(node: Node) -> str:
 
 def _shape(shape: tuple[object, ...]) -> str:
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
-
-
-def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
-    """One row for each physical node that has tasks, sources first."""
-    by_name: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for key, task in graph.items():
-        name = key[0] if isinstance(key, tuple) else key
-        row = by_name[name]
-        inputs = sum(graph[dep].nbytes for dep in set(task.deps))
-        row[0] += 1
-        row[1] += task.nbytes
-        row[2] = max(row[2], inputs + task.nbytes + task.workspace)
-    rows = []
-    for node in toposort(physical):
-        own = task_name(node)
-        found = [row for name, row in by_name.items() if name == own or name.startswith(own + "-")]
-        if found:
-            tasks, written = (sum(row[k] for row in found) for k in (0, 1))
-            peak = max(row[2] for row in found)
-            rows.append(
-                PlanRow(
-                    node.name,
-                    type(node).__name__,
-                    tasks,
-                    _read_bytes(node),
-                    written,
-                    peak,
-                    "" if node.origin is None else f"{_file(node.origin[0])}:{node.origin[1]}",
-                )
-            )
-    return rows
-
-
-def _file(path: str) -> str:
-    return path.replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def _read_bytes(node: Node) -> int:
-    """Bytes that the tasks of a node read from sources."""
-    if isinstance(node, Source):
-        return node.meta.nbytes if node.meta.known else 0
-    if not isinstance(node, Blockwise) or not node.space.known:
-        return 0
-    total = 0
-    for each in node.inputs:
-        if each.inline and isinstance(each.node, Source):
-            axes = each.axes if each.view is None else [axis for axis, _, _ in each.view.axes]
-            used = {axis for axis in axes or () if axis is not None}
-            total += each.node.meta.dtype.itemsize * math.prod(
-                sum(sizes) if axis in used else len(sizes) for axis, sizes in enumerate(node.domain)
-            )
-        elif each.inline:
-            total += _read_bytes(each.node)
-    return total
 
 
 def _plan(physical: Sequence[Node]) -> str:

@@ -77,7 +77,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], text: int = 1
         )
         return f"<tr>{''.join(parts)}</tr>"
 
-    body = [line(header, "th"), *(line(row, "td") for row in rows)]
+    body = [line(header, "th")] if any(header) else []
+    body += [line(row, "td") for row in rows]
     return '<div class="scroll"><table>' + "\n".join(body) + "</table></div>"
 
 

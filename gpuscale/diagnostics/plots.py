@@ -16,7 +16,7 @@ from gpuscale.diagnostics.profile import CacheData, CacheProfiler, Profiler, Tas
 from gpuscale.diagnostics.resources import ResourceData, ResourceProfiler
 from gpuscale.diagnostics.stream import Bars, merge_short_tasks
 
-__all__ = ["OTHER", "colours", "figure", "step_lines", "task_stream", "visualize"]
+__all__ = ["OTHER", "colours", "duration", "figure", "step_lines", "task_stream", "visualize"]
 
 WIDTH = 1120
 # Okabe and Ito's, which people with any vision tell apart, and shades between them.
@@ -174,7 +174,7 @@ def figure(title: str, y_label: str, **options: Any) -> Any:
         "height": 260,
         "tools": "xpan,xwheel_zoom,xbox_zoom,reset,save",
         "active_drag": "xpan",
-        "output_backend": "canvas",
+        "min_border_left": 80,  # figures below each other are in line
     }
     drawn = bokeh_figure(title=title, **(given | options))
     drawn.toolbar.logo = None
@@ -222,7 +222,7 @@ def task_stream(
         "right": bars.right,
         "worker": bars.worker,
         "count": bars.count,
-        "took": [_seconds(s) for s in bars.seconds],
+        "took": [duration(s) for s in bars.seconds],
         "fill": fill,
         **{name: list(values) for name, values in tips.items()},
     }
@@ -239,12 +239,12 @@ def task_stream(
     return drawn
 
 
-def _seconds(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Time for people.
 
     Examples
     --------
-    >>> _seconds(0.00042), _seconds(0.042), _seconds(4.2)
+    >>> duration(0.00042), duration(0.042), duration(4.2)
     ('420 us', '42.0 ms', '4.20 s')
     """
     if seconds < 1e-3:

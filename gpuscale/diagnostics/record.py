@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.critical import longest_path
 from gpuscale.diagnostics.curve import Curve, memory_curve
 from gpuscale.diagnostics.listening import Runs, Watcher
+from gpuscale.diagnostics.plan import PlanRow
 from gpuscale.engines import events
 from gpuscale.engines.events import (
     Event,
@@ -74,6 +76,8 @@ class RunRecord:
     transfers : list of Transfer
     retries : int
     error : BaseException or None
+    plan : list of PlanRow
+        What was expected of it; empty for runs of something else than expressions.
     """
 
     n_tasks: int
@@ -94,6 +98,7 @@ class RunRecord:
     transfers: list[Transfer]
     retries: int
     error: BaseException | None
+    plan: list[PlanRow]
 
     @property
     def seconds(self) -> np.ndarray:
@@ -107,6 +112,7 @@ class _Growing:
 
     started: RunStarted
     tasks: dict[Key, Task]
+    plan: list[PlanRow]
     keys: list[Key] = field(default_factory=list)
     start: array[float] = field(default_factory=lambda: array("d"))
     stop: array[float] = field(default_factory=lambda: array("d"))
@@ -168,6 +174,7 @@ class _Growing:
             transfers=self.transfers,
             retries=self.retries,
             error=error,
+            plan=self.plan,
             **columns,
         )
 
@@ -246,12 +253,19 @@ class Recorder(Watcher):
     def __init__(self) -> None:
         self.runs: list[RunRecord] = []
         self._under_way: Runs[_Growing] = Runs()
+        self._plans: dict[int, list[PlanRow]] = {}  # by thread, of the run about to begin
+
+    def take_plan(self, rows: list[PlanRow]) -> None:
+        """Take note of the plan of the run that begins next in this thread."""
+        self._plans[threading.get_ident()] = rows
 
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
         run = self._under_way.current
         if isinstance(event, RunStarted):
-            self._under_way.open(_Growing(event, {task.key: task for task in event.tasks}))
+            plan = self._plans.pop(threading.get_ident(), [])
+            tasks = {task.key: task for task in event.tasks}
+            self._under_way.open(_Growing(event, tasks, plan))
         elif run is None:
             return
         elif isinstance(event, TaskStarted):

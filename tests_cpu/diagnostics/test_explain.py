@@ -7,7 +7,8 @@ import pytest
 
 import gpuscale.array as ga
 from gpuscale.base.errors import format_bytes
-from gpuscale.diagnostics.explain import explain, plan_rows
+from gpuscale.diagnostics.explain import explain
+from gpuscale.diagnostics.plan import plan_rows
 from gpuscale.expr import stages
 from gpuscale.graph.build import build
 from gpuscale.testing import nothing_computes

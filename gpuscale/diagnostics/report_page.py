@@ -1,0 +1,239 @@
+"""What stands on the page of a report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import traceback
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuscale.base.errors import format_bytes
+from gpuscale.diagnostics.joined import Joined, PlanResult, join_runs, plan_results
+from gpuscale.diagnostics.page import section, table
+from gpuscale.diagnostics.plan import line_of
+from gpuscale.diagnostics.plots import OTHER, colours, duration
+from gpuscale.diagnostics.record import FINISHED, RunRecord
+from gpuscale.diagnostics.report_figures import (
+    memory_figure,
+    operations_figure,
+    path_figure,
+    stream_figure,
+    traffic_figure,
+)
+
+if TYPE_CHECKING:
+    from gpuscale.diagnostics.report import Report
+
+__all__ = ["parts"]
+
+MOST_ROWS = 60  # of a table
+
+# Tells whoever tests the page that all figures are drawn.
+DRAWN = """<script>
+(function look() {
+  const open = window.Bokeh ? Bokeh.documents : [];
+  if (open.length && open.every((each) => each.is_idle)) {
+    document.body.dataset.figures = open.map((each) => each.roots().length).join("+");
+  } else { setTimeout(look, 50); }
+})();
+</script>"""
+
+
+def parts(report: Report) -> list[Any]:
+    """List what stands on the page: texts and figures, in their order."""
+    runs = report.runs
+    joined = join_runs(runs, report.begin)
+    results = plan_results(runs)
+    head = [_summary(report, joined), _error(report)]
+    if not len(joined.keys):
+        return [*head, '<p class="note">No task ran while the report was on.</p>']
+    seconds: dict[str, float] = defaultdict(float)
+    spent = np.bincount(joined.group, weights=joined.seconds, minlength=len(joined.groups))
+    for group, each in zip(joined.groups, spent.tolist(), strict=True):
+        seconds[group.label] += each
+    paint = colours(seconds)
+    stream, note = stream_figure(joined, paint)
+    memory = memory_figure(joined.memory, _budget(runs), report.samples, report.begin)
+    traffic = traffic_figure(joined, runs, report.samples, report.begin)
+    path, path_note = path_figure(joined, paint)
+    for each in (memory, traffic, path):
+        each.x_range = stream.x_range  # they move together
+    return [
+        *head,
+        section("Task stream", "A row for each worker. Point at a task to see what it is.", note),
+        stream,
+        _legend(paint),
+        section("Memory", _memory_note(joined, runs)),
+        memory,
+        section("Bytes read, written and spilled", "In all since the beginning."),
+        traffic,
+        section("Critical path", path_note),
+        path,
+        _operations_table(joined, joined.critical),
+        section("Time by operation", "Of all workers together."),
+        operations_figure(seconds, paint),
+        _operations_table(joined, np.arange(len(joined.keys))),
+        section("Plan", "What was planned, and what came of it.", _plan_note(results)),
+        _plan_table(results),
+        DRAWN,
+    ]
+
+
+def _summary(report: Report, joined: Joined) -> str:
+    runs = report.runs
+    lasted = sum(run.end - run.begin for run in runs)
+    room = sum((run.end - run.begin) * run.n_workers for run in runs)
+    work = float(joined.seconds.sum())
+    failed = int((joined.outcome != FINISHED).sum())
+    path = float(joined.seconds[joined.critical].sum())
+    rows = [
+        ("outcome", _outcome(report)),
+        ("written", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %z")),
+        ("duration", f"{duration(report.end - report.begin)}, {duration(lasted)} of it in runs"),
+        ("runs", f"{len(runs):,}"),
+        ("tasks", f"{len(joined.keys):,}" + (f", {failed:,} of them not finished" * bool(failed))),
+        ("workers", str(max((run.n_workers for run in runs), default=0))),
+        ("work", f"{duration(work)} of tasks, {_percent(work, room)} of what the workers could do"),
+        ("critical path", f"{duration(path)}, {_percent(path, lasted)} of the time in runs"),
+        ("memory", _memory_note(joined, runs)),
+        ("results made", format_bytes(int(joined.nbytes.sum()))),
+        ("spilled", _spilled(runs)),
+        ("retries", f"{sum(run.retries for run in runs):,}"),
+        ("software", f"gpuscale {version('gpuscale')}, NumPy {np.__version__}, "
+                     f"Python {platform.python_version()}"),
+        ("machine", f"{platform.system()} {platform.machine()}, "
+                    f"{len(os.sched_getaffinity(0))} cores"),
+    ]  # fmt: skip
+    return table(["", ""], rows, text=2)
+
+
+def _outcome(report: Report) -> str:
+    error = report.error or next((run.error for run in report.runs[::-1] if run.error), None)
+    if error is None:
+        return "finished"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"failed: {type(error).__name__}" if report.error else "finished; a run in it failed"
+
+
+def _error(report: Report) -> str:
+    error = report.error or next((run.error for run in report.runs[::-1] if run.error), None)
+    if error is None:
+        return ""
+    lines = traceback.format_exception_only(error)
+    return f'<pre class="error">{escape("".join(lines).rstrip())}</pre>'
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.0f} %" if whole > 0 else "0 %"
+
+
+def _budget(runs: Sequence[RunRecord]) -> float:
+    return max((run.budget for run in runs), default=0.0)
+
+
+def _memory_note(joined: Joined, runs: Sequence[RunRecord]) -> str:
+    peak, budget = int(joined.memory.used.max(initial=0)), _budget(runs)
+    if not np.isfinite(budget):
+        return f"at most {format_bytes(peak)} held and reserved, without a limit"
+    return (
+        f"at most {format_bytes(peak)} held and reserved, {_percent(peak, budget)} of the "
+        f"memory limit of {format_bytes(budget)}"
+    )
+
+
+def _spilled(runs: Sequence[RunRecord]) -> str:
+    moved = [each for run in runs for each in run.transfers]
+    out = sum(each.nbytes for each in moved if each.spilled)
+    back = sum(each.nbytes for each in moved if not each.spilled)
+    return (
+        f"{format_bytes(out)} written out, {format_bytes(back)} read back" if moved else "nothing"
+    )
+
+
+def _legend(paint: dict[str, str]) -> str:
+    own = [(label, colour) for label, colour in paint.items() if colour != OTHER]
+    if len(own) < len(paint):
+        own.append((f"{len(paint) - len(own)} other operations", OTHER))
+    boxes = (
+        f'<span style="white-space:nowrap"><span style="color:{colour}">&#9632;</span> '
+        f"{escape(label)}</span>"
+        for label, colour in own
+    )
+    return f"<p>{' &nbsp; '.join(boxes)}</p>"
+
+
+def _operations_table(joined: Joined, tasks: np.ndarray) -> str:
+    """Table of what some tasks did, by operation and line."""
+    kinds: dict[tuple[str, str], int] = {}
+    numbers = [
+        kinds.setdefault((group.label, line_of(group.origin)), len(kinds))
+        for group in joined.groups
+    ]
+    kind = np.array(numbers)[joined.group[tasks]]
+    seconds = joined.seconds[tasks]
+    count = np.bincount(kind, minlength=len(kinds))
+    spent = np.bincount(kind, weights=seconds, minlength=len(kinds))
+    nbytes = np.bincount(kind, weights=joined.nbytes[tasks], minlength=len(kinds))
+    longest = np.zeros(len(kinds))
+    np.maximum.at(longest, kind, seconds)
+    order = [k for k in np.argsort(-spent, kind="stable").tolist() if count[k]]
+    names = list(kinds)
+    rows = [
+        (
+            names[k][0],
+            f"{count[k]:,}",
+            duration(spent[k]),
+            _percent(spent[k], float(spent.sum())),
+            duration(spent[k] / count[k]),
+            duration(longest[k]),
+            format_bytes(int(nbytes[k])),
+            names[k][1],
+        )
+        for k in order[:MOST_ROWS]
+    ]
+    header = ["operation", "tasks", "time", "share", "mean", "longest", "results", "line"]
+    return table(header, rows) + _more(len(order))
+
+
+def _plan_table(results: Sequence[PlanResult]) -> str:
+    rows = []
+    for each in results[:MOST_ROWS]:
+        plan, planned = each.plan, each.plan.kind != "Task"
+        rows.append(
+            (
+                plan.name,
+                plan.kind,
+                f"{plan.tasks:,}" if planned else "",
+                f"{each.tasks - each.failed:,}",
+                format_bytes(plan.read) if planned else "",
+                format_bytes(plan.written) if planned else "",
+                format_bytes(each.nbytes),
+                format_bytes(plan.peak) if planned else "",
+                duration(each.seconds),
+                plan.line,
+            )
+        )
+    header = [
+        "operations", "node", "tasks planned", "done", "reads planned", "writes planned",
+        "results held", "largest task planned", "time", "line",
+    ]  # fmt: skip
+    return table(header, rows, text=2) + _more(len(results))
+
+
+def _plan_note(results: Sequence[PlanResult]) -> str:
+    if any(each.plan.kind == "Sink" for each in results):
+        return "Sinks write into files or into the arrays handed out and hold no results."
+    return ""
+
+
+def _more(count: int) -> str:
+    rest = count - MOST_ROWS
+    return f'<p class="note">and {rest:,} more</p>' if rest > 0 else ""
