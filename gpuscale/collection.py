@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from gpuscale.diagnostics.drawing import Drawing
-from gpuscale.diagnostics.explain import Explanation, explain
 from gpuscale.expr.node import Node
+
+if TYPE_CHECKING:
+    from gpuscale.diagnostics.drawing import Drawing
+    from gpuscale.diagnostics.explain import Explanation
 
 __all__ = ["Collection"]
 
@@ -91,6 +93,8 @@ class Collection:
         >>> (ga.ones((4, 4), chunks=2) + 1).explain("fuse")
         Blockwise full+add float64 (4, 4), 4 blocks
         """
+        from gpuscale.diagnostics.explain import explain
+
         return explain([self._expr], stage)
 
     def visualize(self, filename: Any = None, **options: Any) -> Drawing:

@@ -2,17 +2,15 @@
 
 May import everything below; nothing below imports it. `collection` is the class users hold,
 ``api`` the public functions by chapter, ``nodes`` what they mean, ``lower`` and ``rules`` how that
-becomes physical nodes.
+becomes physical nodes. Namespaces, and what runs expressions, are loaded at their first use.
 """
 
-from gpuscale.array import fft as fft
-from gpuscale.array import linalg as linalg
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from gpuscale.array import lower as lower
-from gpuscale.array import ma as ma
 from gpuscale.array import overlap as overlap
-from gpuscale.array import random as random
 from gpuscale.array import rules as rules
-from gpuscale.array import stats as stats
 from gpuscale.array.api import display as display
 from gpuscale.array.api import indexing as indexing
 from gpuscale.array.api import operators as operators
@@ -61,5 +59,28 @@ from gpuscale.array.api.tiling import *
 from gpuscale.array.api.viewing import *
 from gpuscale.array.api.windows import *
 from gpuscale.array.collection import Array as Array
-from gpuscale.run import compute as compute
-from gpuscale.run import optimize as optimize
+
+if TYPE_CHECKING:
+    from gpuscale.array import fft as fft
+    from gpuscale.array import linalg as linalg
+    from gpuscale.array import ma as ma
+    from gpuscale.array import random as random
+    from gpuscale.array import stats as stats
+    from gpuscale.run import compute as compute
+    from gpuscale.run import optimize as optimize
+
+_NAMESPACES = ("fft", "linalg", "ma", "random", "stats")
+_RUNNERS = ("compute", "optimize")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        return importlib.import_module(f"{__name__}.{name}")  # which makes it an attribute
+    if name in _RUNNERS:
+        value = globals()[name] = getattr(importlib.import_module("gpuscale.run"), name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMESPACES, *_RUNNERS})

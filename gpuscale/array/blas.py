@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from gpuscale.engines.pool import in_worker
-from gpuscale.engines.threads import default_workers
-
 __all__ = ["one_thread"]
 
 _lock = threading.Lock()
@@ -34,6 +31,9 @@ def one_thread() -> Iterator[None]:
     of the process, so the last task that leaves restores it, from whichever thread.
     """
     global _inside, _limit
+    from gpuscale.engines.pool import in_worker
+    from gpuscale.engines.threads import default_workers
+
     controller = _controller() if in_worker() and default_workers() > 1 else None
     if controller is None:
         yield

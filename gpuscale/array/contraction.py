@@ -12,7 +12,6 @@ from gpuscale.array.api.blockwise import Letters, Sizes, align_by_letter, by_num
 from gpuscale.array.blas import one_thread
 from gpuscale.array.construct import split_every_of
 from gpuscale.backends.seams import array_namespace
-from gpuscale.engines.threads import default_workers
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
@@ -55,6 +54,8 @@ def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, l
 
 def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: ArrayMeta) -> bool:
     """Whether tasks that read rows of blocks are many enough, and small enough."""
+    from gpuscale.engines.threads import default_workers
+
     workers = default_workers()
     row = 0
     for node, each in zip(nodes, axes, strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
@@ -121,6 +120,8 @@ def _name_of(like: Any) -> str:
 def _checked(name: str) -> str:
     if name in _loaders:
         return name
+    from difflib import get_close_matches  # of use only for this message
+
     close = get_close_matches(name.lower(), _loaders, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise BackendError(f"there is no backend {name!r}; {hint}The backends are {_list()}")

@@ -9,11 +9,9 @@ match its own checksum is made anew.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import os
 import stat
-import tempfile
 import threading
 import warnings
 from functools import cache, lru_cache
@@ -95,6 +93,8 @@ def _path(source: str) -> Path:
 @cache
 def _environment() -> str:
     """Everything besides the source that machine code depends on."""
+    from importlib.metadata import version
+
     from llvmlite import binding
 
     digest = hashlib.sha256()
@@ -105,7 +105,7 @@ def _environment() -> str:
         files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
         for file in files:
             digest.update(file.read_bytes())
-    versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite")]
+    versions = [version(name) for name in ("numba", "llvmlite")]
     cpu = [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()]
     return "\n".join([*versions, *cpu, digest.hexdigest(), ""])
 
@@ -122,6 +122,8 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, code: bytes) -> None:
+    import tempfile
+
     folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if _is_open_to_all(folder):

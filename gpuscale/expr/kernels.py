@@ -10,9 +10,7 @@ import numpy as np
 
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.seams import array_namespace
-from gpuscale.codegen import mirror
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
-from gpuscale.codegen.run import run_map, run_reduce
 
 __all__ = ["Block", "FunctionKernel", "ProgramKernel", "ReduceKernel"]
 
@@ -83,6 +81,8 @@ class ProgramKernel:
         """Compute one chunk, into ``out`` where given."""
         if self.is_copy and out is None:
             return _broadcast(arrays[0], block.shape)
+        from gpuscale.codegen.run import run_map  # here: whoever plans needs no compiler
+
         outs = None if out is None else (out,)
         return run_map(
             self.program,
@@ -124,6 +124,8 @@ class ReduceKernel:
 
     def __call__(self, block: Block, arrays: Sequence[Any], out: Any = None) -> tuple[Any, ...]:
         """Reduce one chunk to its partials."""
+        from gpuscale.codegen.run import run_reduce
+
         partials = run_reduce(
             self.program,
             self.reductions,
@@ -138,10 +140,14 @@ class ReduceKernel:
 
     def reads_transposed(self) -> bool:
         """Whether blocks (I, J) and (J, I) of a square matrix need the same random numbers."""
+        from gpuscale.codegen import mirror
+
         return mirror.reads_transposed(self.program, self.indices)
 
     def run_mirrored(self, sides: Sequence[tuple[Block, Sequence[Any]]]) -> list[tuple[Any, ...]]:
         """Reduce blocks (I, J) and (J, I), each given with its chunks, drawing numbers once."""
+        from gpuscale.codegen import mirror
+
         blocks = [
             mirror.Block(arrays, _localize(self.indices, block.start), block.shape)
             for block, arrays in sides

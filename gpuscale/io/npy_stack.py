@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import uuid
@@ -95,6 +94,8 @@ def _read_info(path: Path) -> tuple[Path, Cells, np.dtype[Any], int]:
     try:
         file = path / _JSON
         if file.exists():
+            import json
+
             info = json.loads(file.read_text())
             dtype = npy_format.descr_to_dtype(_tuples(info["dtype"]))
         else:
@@ -202,6 +203,8 @@ class NpyStackWriter(PieceWriter):
         with open(self._temporary / _PICKLE, "wb") as file:  # what dask.array reads
             pickle.dump(info, file, protocol=4)
         described = info | {"dtype": npy_format.dtype_to_descr(self._dtype)}
+        import json
+
         (self._temporary / _JSON).write_text(json.dumps(described))
         publish(self._temporary, self.path, self.overwrite)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from pathlib import Path
 
@@ -56,6 +55,8 @@ def publish(temporary: Path, path: Path, overwrite: bool) -> None:
 def remove(path: Path) -> None:
     """Remove a file or a folder; nothing happens where there is none."""
     if path.is_dir() and not path.is_symlink():
+        import shutil  # brings every format of archives along
+
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html as markup
 import math
 from typing import Any
 
@@ -32,6 +31,8 @@ def _largest(sizes: tuple[Any, ...]) -> Any:
 
 def html(x: Array) -> str:
     """A table of sizes beside a drawing of the grid of chunks, for notebooks."""
+    import html as markup  # its table of all named characters takes a while to load
+
     meta = x.expr.meta
     block = tuple(_largest(sizes) for sizes in meta.chunks)
     rows = [

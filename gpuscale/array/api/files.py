@@ -23,7 +23,6 @@ from gpuscale.io.npy import NpyWriter, open_npy
 from gpuscale.io.npy_stack import NpyStackReader, NpyStackWriter
 from gpuscale.io.pieces import PieceWriter
 from gpuscale.io.zarr import ZarrWriter, open_zarr
-from gpuscale.run import run_sinks
 
 __all__ = [
     "from_array",
@@ -218,6 +217,8 @@ def _write(
         for writer in opened:
             writer.abort()
         raise
+    from gpuscale.run import run_sinks
+
     run_sinks(nodes, writers, **options)
 
 

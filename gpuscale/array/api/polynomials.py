@@ -12,8 +12,6 @@ from gpuscale.array.api.matrices import vander
 from gpuscale.array.api.products import outer
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
-from gpuscale.array.linalg.least import lstsq
-from gpuscale.array.linalg.solve import inv
 
 __all__ = ["polyfit", "polyval"]
 
@@ -96,6 +94,8 @@ def polyfit(
         right = right * (weights[:, None] if y.ndim == 2 else weights)
     scale = sqrt((left * left).sum(axis=0))
     left = left / scale
+    from gpuscale.array.linalg.least import lstsq
+
     found, residuals, rank, singular = lstsq(left, right, rcond)
     found = (found.T / scale).T
     if full:
@@ -118,6 +118,8 @@ def _check(x: Array, y: Array, deg: int) -> None:
 
 def _covariance(left: Array, scale: Array, residuals: Array, y: Array, cov: Any) -> Array:
     m, order = left.shape
+    from gpuscale.array.linalg.solve import inv
+
     base = inv(left.T @ left) / outer(scale, scale)
     if isinstance(cov, str) and cov == "unscaled":
         return base if y.ndim == 1 else base[:, :, None]

@@ -23,10 +23,10 @@ from gpuscale.array.rules.free import is_free
 from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axes
+from gpuscale.chunks.sampling import sample_step
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SelectPlan
-from gpuscale.graph.select import sample_step
 
 __all__ = [
     "median",
