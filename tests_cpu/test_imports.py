@@ -6,8 +6,8 @@ import sys
 import pytest
 
 # What may not be loaded, named one by one so that a failure says it plainly.
-HEAVY = ["cudf", "cupy", "dask", "distributed", "donfig", "fsspec", "h5py", "numba", "pandas"]
-HEAVY += ["pyarrow", "ray", "rmm", "scipy", "tqdm", "ucxx", "yaml", "zarr"]
+HEAVY = ["bokeh", "cudf", "cupy", "dask", "distributed", "donfig", "fsspec", "h5py", "numba"]
+HEAVY += ["pandas", "pyarrow", "ray", "rmm", "scipy", "tqdm", "ucxx", "yaml", "zarr"]
 
 
 def loaded_by(statement: str) -> set[str]:
