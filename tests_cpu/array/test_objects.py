@@ -64,5 +64,7 @@ def test_medians_and_gradients():
     array = np.array([[1, 2.5, 3], [4, 7, 1]], object)
     x = ga.from_array(array, chunks=2)
     assert_eq(ga.median(x, axis=1), np.median(array, axis=1))
+    assert ga.median(x).compute() == np.median(array)
+    assert ga.quantile(x, [0.1, 0.5]).compute().tolist() == np.quantile(array, [0.1, 0.5]).tolist()
     assert_eq(ga.gradient(x, axis=1), np.gradient(array, axis=1))
     assert ga.nanstd(x).compute() == pytest.approx(np.nanstd(array))

@@ -176,18 +176,20 @@ def _variance(
     axes = reduced_axes(axis, node.meta.ndim)
     check_adds_up("std" if deviation else "var", node.meta.dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
+    # That of complex numbers is real, unless someone asks for another dtype.
+    final = np.empty(0, wanted).real.dtype if dtype is None else wanted
     if where is not True or wanted.kind == "O":
         node = cast(node, wanted)
-        return _variance_of_selected(node, axes, ddof, keepdims, split_every, out, deviation, where)
+        found = _variance_of_selected(node, axes, ddof, keepdims, split_every, deviation, where)
+        return into(out, found.astype(final, copy=False))
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
-    real = np.empty(0, wanted).real.dtype
     result = reduce(
         (cast(node, working),),
         ("moments",),
-        _Variance(ddof, deviation, real),
+        _Variance(ddof, deviation, final),
         axes,
         keepdims=bool(keepdims),
-        dtype=real,
+        dtype=final,
         label="std" if deviation else "var",
         split_every=split_every,
     )
@@ -200,7 +202,6 @@ def _variance_of_selected(
     ddof: float,
     keepdims: bool,
     split_every: Any,
-    out: Any,
     deviation: bool,
     where: Any,
 ) -> Array:
@@ -212,7 +213,7 @@ def _variance_of_selected(
     total = sum(off * off, axes, where=mask, **kept)
     free = call("maximum", count_nonzero(mask, axes, **kept) - ddof, 0).astype(total.dtype)
     result = total / free
-    return into(out, root(result) if deviation else result)
+    return root(result) if deviation else result
 
 
 def root(x: Array) -> Array:

@@ -29,6 +29,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     TypeError
         If a length is not an integer.
     """
+    shape = shape.tolist() if hasattr(shape, "tolist") else shape
     lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
     lengths = tuple(map(operator.index, lengths))
     if any(n < 0 for n in lengths):

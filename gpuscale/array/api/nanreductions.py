@@ -16,7 +16,6 @@ from gpuscale.array.api.reductions import (
     mask_for,
     prod,
     sum,
-    widened,
 )
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import elementwise
@@ -45,6 +44,11 @@ def _present(node: Node) -> Node:
     return elementwise("logical_not", elementwise("isnan", node))
 
 
+def _check_inexact(node: Node, dtype: Any) -> None:
+    if dtype is not None and node.meta.dtype.kind in "fc" and np.dtype(dtype).kind not in "fc":
+        raise TypeError("If a is inexact, then dtype must be inexact")
+
+
 def _counting(node: Node, where: Any) -> Any:
     """Which elements count: those that are chosen and not NaN."""
     if node.meta.dtype.kind not in "fcO":
@@ -67,9 +71,9 @@ def nansum(
     where: Any = True,
 ) -> Array:
     """Sum of the elements that are not NaN; parameters as for `sum`."""
-    node = widened(dtype)(without_nan(0)(known_node(x)))
+    node = without_nan(0)(known_node(x))
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
-    return sum(Array(node), axis, initial=initial, where=where, **wishes)
+    return sum(Array(node), axis, dtype=dtype, initial=initial, where=where, **wishes)
 
 
 def nanprod(
@@ -84,9 +88,9 @@ def nanprod(
     where: Any = True,
 ) -> Array:
     """Product of the elements that are not NaN; parameters as for `sum`."""
-    node = widened(dtype)(without_nan(1)(known_node(x)))
+    node = without_nan(1)(known_node(x))
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
-    return prod(Array(node), axis, initial=initial, where=where, **wishes)
+    return prod(Array(node), axis, dtype=dtype, initial=initial, where=where, **wishes)
 
 
 def nanmin(
@@ -158,6 +162,7 @@ def nanmean(
 ) -> Array:
     """Mean of the elements that are not NaN, in one pass; parameters as for `sum`."""
     node = known_node(x)
+    _check_inexact(node, dtype)
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
     return mean(Array(node), axis, dtype=dtype, where=_counting(node, where), **wishes)
 
@@ -176,6 +181,7 @@ def nanvar(
 ) -> Array:
     """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
     node, ddof = known_node(x), ddof or correction
+    _check_inexact(node, dtype)
     counting = _counting(node, where)
     kept: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every}
     result = var(Array(node), axis, dtype=dtype, ddof=ddof, where=counting, **kept)

@@ -24,6 +24,7 @@ from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.chunks.sampling import sample_step
+from gpuscale.codegen.functions import boxed
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SelectPlan
@@ -163,7 +164,8 @@ def _quantile_of_chunk(chunk: Any, weights: Any = None, *, q: Any, method: str, 
     xp = array_namespace(chunk)
     chunk = xp.ascontiguousarray(chunk)  # faster than a partition of rows that lie apart
     more = {} if weights is None else {"weights": weights}
-    return _of_numpy(xp, chunk, q, -1, method, nan, **more)
+    result = _of_numpy(xp, chunk, q, -1, method, nan, **more)
+    return boxed(result, chunk.dtype) if chunk.dtype.kind == "O" and not np.ndim(result) else result
 
 
 def _of_numpy(xp: Any, x: Any, q: Any, axis: Any, method: str, nan: bool, **more: Any) -> Any:

@@ -41,6 +41,8 @@ def roll(x: Any, /, shift: Any, axis: Any = None) -> Array:
         return reshape(roll(ravel(x), shift, 0), x.shape)
     axes = axis if isinstance(axis, tuple | list) else (axis,)
     shifts = shift if isinstance(shift, tuple | list) else (shift,)
+    if not axes or not shifts:
+        return Array(x.expr)
     if len(axes) != len(shifts):
         if 1 not in (len(axes), len(shifts)):
             raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")

@@ -28,3 +28,16 @@ def test_mean_of_chosen_durations():
     array = np.arange(4, dtype="m8[s]")
     where = [True, False, True, True]
     assert_eq(ga.from_array(array, chunks=2).mean(where=where), array.mean(where=where))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("where", [True, [True, False, True]])
+def test_dtypes(dtype, where):
+    array = np.arange(6.0).reshape(2, 3)
+    x = ga.from_array(array, chunks=2)
+    for name in ("mean", "var", "std"):
+        expected = getattr(array, name)(axis=1, dtype=dtype, where=where)
+        assert_eq(getattr(x, name)(axis=1, dtype=dtype, where=where), expected, rtol=1e-6)
+    y = ga.from_array(array + 1j, chunks=2)
+    assert_eq(y.var(dtype="c16"), (array + 1j).var(dtype="c16"), rtol=1e-12)
+    assert_eq(y.var(), (array + 1j).var(), rtol=1e-12)

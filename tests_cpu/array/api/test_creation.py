@@ -148,3 +148,8 @@ def test_numbers_between_arrays(endpoint, num, dtype):
     if num > 1:  # else NumPy's step is one NaN
         _, step = np.linspace(start, 3, num, endpoint=endpoint, retstep=True)
         assert_eq(ga.linspace(start, 3, num, endpoint=endpoint, retstep=True)[1], step)
+
+
+def test_shapes_may_be_arrays():
+    for shape in (np.array([2, 3]), ga.asarray([2, 3]), np.int64(4)):
+        assert_eq(ga.zeros(shape), np.zeros(np.asarray(shape)))

@@ -104,3 +104,18 @@ def test_where_of_means(name, dtype):
                 with np.errstate(all="ignore"):
                     expected = getattr(np, name)(array, **wishes)
                 assert_eq(getattr(ga, name)(x, **wishes), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["i2", "f4", "f8", "c16"])
+@pytest.mark.filterwarnings("ignore")
+def test_dtypes(dtype):
+    array = np.array([[1, 2, 3], [4, 5, np.nan]])
+    x = ga.from_array(array, chunks=2)
+    for name in ("nansum", "nanprod", "nanmean", "nanvar"):
+        try:
+            expected = getattr(np, name)(array, axis=1, dtype=dtype)
+        except TypeError:
+            with pytest.raises(TypeError, match="must be inexact"):
+                getattr(ga, name)(x, axis=1, dtype=dtype)
+        else:
+            assert_eq(getattr(ga, name)(x, axis=1, dtype=dtype), expected, rtol=1e-6)

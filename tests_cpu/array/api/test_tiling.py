@@ -134,3 +134,8 @@ def test_tiling_is_lazy():
 def test_delete_at_lazy_positions():
     x = ga.arange(6, chunks=4)
     assert_eq(ga.delete(x, ga.asarray([1, -1], chunks=1)), np.delete(np.arange(6), [1, -1]))
+
+
+def test_roll_along_no_axis():
+    array = np.arange(6).reshape(2, 3)
+    assert_eq(ga.roll(ga.from_array(array, chunks=2), 1, axis=()), np.roll(array, 1, axis=()))
