@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from gpuscale.base.errors import ConfigError
+from gpuscale.base.sizes import parse_bytes
 
 __all__ = ["OPTIONS", "Option"]
 
@@ -34,6 +36,8 @@ class Option:
         The only values it takes; with other types beside ``str``, the only strings.
     minimum : float, optional
         Smallest number it takes.
+    read : callable, optional
+        What makes use of a value; raises ValueError, saying why, for one that it cannot read.
     """
 
     key: str
@@ -43,6 +47,7 @@ class Option:
     help: str
     choices: tuple[Any, ...] = ()
     minimum: float | None = None
+    read: Callable[[Any], Any] | None = None
 
     @property
     def variable(self) -> str:
@@ -78,6 +83,11 @@ class Option:
                 f"option {self.key} cannot be {value!r} ({type(value).__name__}); "
                 f"it takes {self.accepted}"
             )
+        if self.read is not None:
+            try:
+                self.read(value)
+            except ValueError as error:
+                raise ConfigError(f"option {self.key}: {error}") from None
         return value
 
     @property
@@ -88,6 +98,10 @@ class Option:
         ]
         lowest = "" if self.minimum is None else f", at least {self.minimum:g}"
         return " or ".join(words).replace("NoneType", "None") + lowest
+
+
+def _read_size(value: Any) -> int:
+    return parse_bytes(value, total=1)
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -105,6 +119,15 @@ OPTIONS: tuple[Option, ...] = (
         unit="bytes",
         default="128 MiB",
         help="Size that chunks='auto' aims at; a number of bytes or a text such as '1 GiB'.",
+        minimum=1,
+        read=_read_size,
+    ),
+    Option(
+        key="array.max-blocks",
+        types=(int,),
+        unit="blocks",
+        default=10_000_000,
+        help="Chunks that would cut an array into more blocks than this are refused as a mistake.",
         minimum=1,
     ),
     Option(
@@ -152,6 +175,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Memory that tasks may hold at once: bytes, a text such as '4 GiB', a fraction of "
         "the machine's such as 0.5, or 'auto' for 80 % of what the machine or its cgroup allows.",
         minimum=0,
+        read=_read_size,
     ),
     Option(
         key="num-workers",

@@ -9,6 +9,7 @@ from itertools import accumulate, product
 from math import prod
 from typing import cast
 
+from gpuscale.base.config import get
 from gpuscale.base.errors import ChunkError, UnknownSizeError
 from gpuscale.base.types import Chunks, Shape, Size, Unknown
 
@@ -17,6 +18,7 @@ __all__ = [
     "KnownChunks",
     "block_indices",
     "block_shape",
+    "check_count",
     "known_sizes",
     "locate",
     "max_block",
@@ -28,7 +30,7 @@ __all__ = [
     "uniform_sizes",
 ]
 
-_MOST_BLOCKS = 10**8  # along one axis: sizes alone would take a gigabyte
+_MANY_BLOCKS = 10_000  # fewer are not worth a look at the option
 
 #: Chunks without unknown sizes.
 KnownChunks = tuple[tuple[int, ...], ...]
@@ -205,6 +207,33 @@ class Grid:
         return n_blocks(self.chunks)
 
 
+def check_count(n_blocks: int, what: str) -> None:
+    """Refuse more blocks than anyone means, before they are made.
+
+    Parameters
+    ----------
+    n_blocks : int
+    what : str
+        What would have that many, for people.
+
+    Raises
+    ------
+    ChunkError
+        If the option ``array.max-blocks`` allows fewer.
+
+    Examples
+    --------
+    >>> check_count(10**9, "blocks of 1")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    gpuscale.base.errors.ChunkError: blocks of 1: 1,000,000,000 are too many blocks; choose...
+    """
+    if n_blocks > _MANY_BLOCKS and n_blocks > (most := get("array.max-blocks")):
+        raise ChunkError(
+            f"{what}: {n_blocks:,} are too many blocks; choose larger chunks, or raise the option "
+            f"array.max-blocks ({most:,})"
+        )
+
+
 def uniform_sizes(length: int, size: int) -> tuple[int, ...]:
     """Cut an axis into blocks of one size; the last may be smaller.
 
@@ -218,7 +247,7 @@ def uniform_sizes(length: int, size: int) -> tuple[int, ...]:
     Raises
     ------
     ChunkError
-        If there would be more blocks than anyone could compute.
+        If there would be more blocks than ``array.max-blocks``.
 
     Examples
     --------
@@ -226,8 +255,7 @@ def uniform_sizes(length: int, size: int) -> tuple[int, ...]:
     ((3, 3, 2), (0,))
     """
     full, rest = divmod(length, size)
-    if full > _MOST_BLOCKS:
-        raise ChunkError(f"{length} elements in blocks of {size} are too many blocks: {full}")
+    check_count(full, f"{length} elements in blocks of {size}")
     return (size,) * full + (rest,) * (rest > 0 or full == 0)
 
 

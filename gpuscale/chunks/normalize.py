@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from gpuscale.base.errors import ChunkError, UnknownSizeError
 from gpuscale.base.types import Chunks, Shape, Size, Unknown, is_known
 from gpuscale.chunks.autosize import fit_block
-from gpuscale.chunks.blocks import known_sizes, uniform_sizes
+from gpuscale.chunks.blocks import check_count, known_sizes, uniform_sizes
 
 __all__ = ["normalize_chunks"]
 
@@ -57,7 +57,8 @@ def normalize_chunks(
     Raises
     ------
     ChunkError
-        If the chunks cannot cut this shape.
+        If the chunks cannot cut this shape, or would cut it into more blocks than the option
+        ``array.max-blocks``.
     UnknownSizeError
         If an axis of unknown length would have to be cut.
 
@@ -82,12 +83,15 @@ def normalize_chunks(
         else:
             before = previous[axis] if previous is not None else None
             known.append(_axis_sizes(spec, length, before, axis, chunks, shape))
-    if not budgets:
-        return tuple(sizes for sizes in known if sizes is not None)
     if len(budgets) > 1:
         _refuse(chunks, shape, "they ask for blocks of two different sizes in bytes")
-    budget = budgets.pop() / max(itemsize, 1)
-    return _fill_automatic(known, shape, budget, previous, unit_multiple)
+    if budgets:
+        budget = budgets.pop() / max(itemsize, 1)
+        cut = _fill_automatic(known, shape, budget, previous, unit_multiple)
+    else:
+        cut = tuple(sizes for sizes in known if sizes is not None)
+    check_count(prod(map(len, cut)), f"chunks {_short(chunks)} of shape {shape}")
+    return cut
 
 
 def _specs_per_axis(chunks: Any, shape: Shape) -> tuple[Any, ...]:

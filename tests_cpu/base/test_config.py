@@ -83,6 +83,19 @@ def test_unknown_names_and_impossible_values_are_refused_before_anything_is_set(
     assert config.get("engine") == "threads"
 
 
+@pytest.mark.parametrize("key", ["memory-limit", "array.chunk-size"])
+@pytest.mark.parametrize("value", ["abc", "1.5", "-1 GiB"])
+def test_a_size_that_cannot_be_read_is_refused_where_it_is_set(key, value):
+    with pytest.raises(ConfigError, match=f"option {key}: "):
+        config.set({key: value})
+    assert config.get("memory-limit") == "auto"
+
+
+def test_a_limit_of_one_and_a_half_bytes_is_refused_where_it_is_set():
+    with pytest.raises(ConfigError, match=r"option memory-limit: 1.5 is not a whole number"):
+        config.set({"memory-limit": 1.5})
+
+
 def test_default_and_override():
     assert config.get("no-such-option", default=7) == 7
     assert config.get("engine", override_with="sync") == "sync"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpuscale.base import config
 from gpuscale.base.errors import ChunkError, UnknownSizeError
 from gpuscale.base.types import Unknown
 from gpuscale.chunks.normalize import normalize_chunks
@@ -94,6 +95,13 @@ def test_refusals_name_shape_and_chunks(chunks, shape, reason):
     assert isinstance(caught.value, ValueError)
 
 
+@pytest.fixture(scope="module")
+def any_number_of_blocks():
+    with config.set({"array.max-blocks": 10**12}):
+        yield
+
+
+@pytest.mark.usefixtures("any_number_of_blocks")
 @given(shapes, st.integers(1, 10**7), st.integers(0, 16))
 def test_automatic_blocks_cover_the_shape_uniformly_within_the_limit(shape, limit, itemsize):
     chunks = chunks_of("auto", shape, itemsize, limit)
@@ -105,6 +113,7 @@ def test_automatic_blocks_cover_the_shape_uniformly_within_the_limit(shape, limi
     assert chunks_of(f"{limit} B", shape, itemsize) == chunks
 
 
+@pytest.mark.usefixtures("any_number_of_blocks")
 @given(shapes, st.data())
 def test_every_mixture_covers_the_shape(shape, data):
     spec = st.one_of(st.just("auto"), st.just(-1), st.none(), st.integers(1, 6000))

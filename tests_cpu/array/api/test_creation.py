@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gpuscale
 import gpuscale.array as ga
 from gpuscale.base.errors import BackendError, ChunkError
 from gpuscale.testing import assert_eq, nothing_computes
@@ -102,6 +103,14 @@ def test_bad_input():
             ga.ones(shape)
     with pytest.raises(ChunkError, match="too many blocks"):
         ga.ones(10**18)
+    with pytest.raises(ValueError, match="100,000,000 are too many blocks.*array.max-blocks"):
+        ga.ones(10**8, chunks=1)
+    with pytest.raises(ChunkError, match="too many blocks"):
+        ga.ones((10**5, 10**5), chunks=10)
+    with gpuscale.config.set({"array.max-blocks": 20_000}):
+        assert ga.ones(20_000, chunks=1).npartitions == 20_000
+        with pytest.raises(ChunkError, match="20,001 are too many blocks"):
+            ga.ones(20_001, chunks=1)
     with pytest.raises(TypeError):
         ga.ones(2.5)
     with pytest.raises(ValueError, match="scalar"):
