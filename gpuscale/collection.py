@@ -74,18 +74,21 @@ class Collection:
         result: C = optimize(self, until=until)[0]
         return result
 
-    def explain(self, stage: str = "plan") -> Explanation:
+    def explain(self, stage: str = "plan", analyze: bool = False) -> Explanation:
         """Say what `compute` would do: tasks, bytes and projected peak of every physical node.
 
         Parameters
         ----------
         stage : {"plan", "expression", "simplify", "lower", "fuse", "all"}
             The table of the plan, the tree after one stage of optimization, or everything.
+        analyze : bool
+            Compute it as well, without keeping the result, and say beside the plan what each node
+            wrote, how long its tasks took together, and how long the longest of them took.
 
         Raises
         ------
         ValueError
-            If there is no such stage.
+            If there is no such stage, or one that cannot be analyzed.
 
         Examples
         --------
@@ -95,7 +98,7 @@ class Collection:
         """
         from gpuscale.diagnostics.explain import explain
 
-        return explain([self._expr], stage)
+        return explain([self._expr], stage, analyze)
 
     def visualize(self, filename: Any = None, **options: Any) -> Drawing:
         """Draw the tasks or the expression of this collection; see `gpuscale.visualize`."""

@@ -256,6 +256,7 @@ def visualize(
     filename: str | PathLike[str] | None = None,
     kind: str = "graph",
     stage: str = "fuse",
+    color: str | None = None,
     format: str | None = None,
 ) -> Drawing:
     """Draw what computing the collections would do, without doing it.
@@ -269,6 +270,9 @@ def visualize(
         One box for each task, or one for each node of the expression.
     stage : {"expression", "simplify", "lower", "fuse"}
         Last stage of optimization before drawing; there are tasks from "lower" on.
+    color : {"order", "memory", "worker"}, optional
+        Colour tasks by the order in which they should run, by the bytes in memory while each
+        runs, or by the worker that runs it, for which they are run. By default, by kind of node.
     format : {"svg", "png"}, optional
         By default the ending of the filename. PNG needs the package resvg-py.
 
@@ -280,7 +284,7 @@ def visualize(
     Raises
     ------
     ValueError
-        If there is no such kind, stage or format, or more boxes than anyone can read.
+        If there is no such kind, stage, colour or format, or more boxes than anyone can read.
 
     Examples
     --------
@@ -289,7 +293,7 @@ def visualize(
     >>> picture.svg.count('class="box"')
     4
     """
-    drawing = draw([c.expr for c in _collections_in(collections)], kind, stage)
+    drawing = draw([c.expr for c in _collections_in(collections)], kind, stage, color)
     if filename is not None:
         drawing.save(filename, format)
     return drawing

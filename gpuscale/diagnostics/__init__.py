@@ -10,8 +10,9 @@
 `record`     what happened in runs, in columns; `critical`, `curve`, `stream` work it out
 `report`     one page about all of it; `plots` draws its figures, `page` writes it
 `plan`       the plan as rows
-`explain`    stages and plans as text
-`drawing`    the same as pictures, placed by `layered`
+`explain`    stages and plans as text; `wording` is how they say it
+`analysis`   a plan and what came of it; `trial` runs it for that
+`drawing`    the same as pictures, placed by `layered`, coloured by `colouring`
 ============ ===============================================================================
 
 Engines send the events of `gpuscale.engines.events`; a listener is a callable that takes one, with

@@ -8,21 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from xml.sax.saxutils import escape
 
 from gpuscale.base.errors import format_bytes
 from gpuscale.base.types import Key
+from gpuscale.diagnostics.colouring import Colouring, colour_tasks
 from gpuscale.diagnostics.layered import Layout, Point, place
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Physical, Sink
 from gpuscale.expr.walk import toposort
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import build, task_name
-from gpuscale.graph.task import Task
+from gpuscale.graph.build import block_keys, build, task_name
+from gpuscale.graph.task import Graph, Task
 
-__all__ = ["MAX_BOXES", "Drawing", "draw"]
+__all__ = ["MAX_BOXES", "Drawing", "draw", "draw_graph"]
 
 MAX_BOXES = 400  # more than this nobody can read
 
@@ -35,6 +37,7 @@ COLOURS = {
     "Call": ("#fadbd8", "#b03a2e"),
     "Sink": ("#e5e7e9", "#5d6d7e"),
 }
+BORDER = "#34495e"  # of tasks whose colours mean something else
 LEAF, INNER = COLOURS["Source"], COLOURS["Blockwise"]
 
 LINE = 16.0  # pixels from one line of text to the next
@@ -116,7 +119,9 @@ class Drawing:
         return bytes(resvg_py.svg_to_bytes(svg_string=self.svg))
 
 
-def draw(nodes: Sequence[Node], kind: str = "graph", stage: str = "fuse") -> Drawing:
+def draw(
+    nodes: Sequence[Node], kind: str = "graph", stage: str = "fuse", color: str | None = None
+) -> Drawing:
     """Draw expressions, inputs on top, results at the bottom.
 
     Parameters
@@ -126,11 +131,13 @@ def draw(nodes: Sequence[Node], kind: str = "graph", stage: str = "fuse") -> Dra
         One box for each task, or one for each node.
     stage : {"expression", "simplify", "lower", "fuse"}
         Last stage of optimization before drawing. Tasks exist from "lower" on.
+    color : {"order", "memory", "worker"}, optional
+        What the colours of tasks mean; by default the kind of the node that a task belongs to.
 
     Raises
     ------
     ValueError
-        If there is no such kind or stage, or more boxes than anyone can read.
+        If there is no such kind, stage or colour, or more boxes than anyone can read.
     """
     if kind not in ("graph", "expression"):
         raise ValueError(f"no kind {kind!r} of drawing; kinds are 'graph' and 'expression'")
@@ -139,10 +146,39 @@ def draw(nodes: Sequence[Node], kind: str = "graph", stage: str = "fuse") -> Dra
             f"there are no tasks at stage {stage!r} yet; use stage='lower' or stage='fuse', "
             "or kind='expression'"
         )
+    if kind == "expression" and color is not None:
+        raise ValueError(f"color={color!r} is for tasks; leave out kind='expression'")
     nodes = list(dict.fromkeys(stages.optimize(nodes, stage)))
-    boxes, inputs = _tasks(nodes) if kind == "graph" else _expressions(nodes)
-    inlined = set() if kind == "graph" else _inlined(nodes)
-    return Drawing(_svg(boxes, inputs, inlined))
+    if kind == "graph":
+        graph, keys = build(nodes), [key for node in nodes for key in block_keys(node)]
+        return draw_graph(graph, keys, color, {task_name(node): node for node in toposort(nodes)})
+    return Drawing(_svg(*_expressions(nodes), _inlined(nodes)))
+
+
+def draw_graph(
+    graph: Graph,
+    keys: Sequence[Key],
+    color: str | None = None,
+    owners: Mapping[str, Node] = MappingProxyType({}),
+) -> Drawing:
+    """Draw tasks, inputs on top, results at the bottom.
+
+    Parameters
+    ----------
+    graph : dict of Key to Task
+    keys : sequence of Key
+        Results that a computation would ask for.
+    color : {"order", "memory", "worker"}, optional
+        What colours mean; by default the kind of node in `owners`.
+    owners : mapping of str to Node
+        By the first part of the keys of their tasks.
+    """
+    advice = "draw kind='expression', or the same computation with fewer chunks"
+    _check_size(len(graph), "tasks", advice)
+    colouring = None if color is None else colour_tasks(graph, keys, color)
+    boxes = {key: _task_box(key, task, owners, colouring) for key, task in graph.items()}
+    inputs = {key: list(task.deps) for key, task in graph.items()}
+    return Drawing(_svg(boxes, inputs, set(), colouring))
 
 
 def _check_size(count: int, what: str, advice: str) -> None:
@@ -190,23 +226,19 @@ def _inlined(roots: Sequence[Node]) -> set[tuple[str, str]]:
     }
 
 
-def _tasks(roots: Sequence[Node]) -> tuple[dict[Any, _Box], dict[Any, list[Any]]]:
-    graph = build(roots)
-    advice = "draw kind='expression', or the same computation with fewer chunks"
-    _check_size(len(graph), "tasks", advice)
-    owners = {task_name(node): node for node in toposort(roots)}
-    boxes = {key: _task_box(key, task, owners) for key, task in graph.items()}
-    return boxes, {key: list(task.deps) for key, task in graph.items()}
-
-
-def _task_box(key: Key, task: Task, owners: Mapping[str, Node]) -> _Box:
+def _task_box(
+    key: Key, task: Task, owners: Mapping[str, Node], colouring: Colouring | None
+) -> _Box:
     name, *index = key if isinstance(key, tuple) else (key,)
     while name not in owners and "-" in name:  # steps inside a node add to its name
         name = name.rpartition("-")[0]
     kind = type(owners[name]).__name__ if name in owners else ""
     lines = (_short(task.label or str(name)), f"block {_tuple(index)}", format_bytes(task.nbytes))
     hint = _hint(f"{key!r}: {task.label}", task.origin)
-    return _Box(lines, kind, hint, COLOURS.get(kind, INNER))
+    if colouring is None:
+        return _Box(lines, kind, hint, COLOURS.get(kind, INNER))
+    note = colouring.notes.get(key, "")
+    return _Box((*lines, note), kind, hint, (colouring.fills.get(key, "white"), BORDER))
 
 
 def _hint(name: str, origin: tuple[str, int] | None) -> str:
@@ -231,7 +263,10 @@ def _short(operations: str) -> str:
 
 
 def _svg(
-    boxes: Mapping[Any, _Box], inputs: Mapping[Any, Sequence[Any]], dashed: set[tuple[Any, Any]]
+    boxes: Mapping[Any, _Box],
+    inputs: Mapping[Any, Sequence[Any]],
+    dashed: set[tuple[Any, Any]],
+    colouring: Colouring | None = None,
 ) -> str:
     lines = max((len(box.lines) + bool(box.kind) for box in boxes.values()), default=0)
     height = lines * LINE + 14
@@ -239,7 +274,12 @@ def _svg(
     layout = place(inputs, widths, height)
     parts = [_edge(path, ends in dashed) for ends, path in layout.paths.items()]
     parts += [_rectangle(box, widths[key], height, layout, key) for key, box in boxes.items()]
-    width, tall = (math.ceil(size + 2 * MARGIN) for size in (layout.width, layout.height))
+    right, bottom = layout.width, layout.height
+    if colouring is not None:
+        legend, right = _legend(colouring, bottom + LINE, right)
+        parts.append(legend)
+        bottom += 3.5 * LINE
+    width, tall = (math.ceil(size + 2 * MARGIN) for size in (right, bottom))
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{tall}" '
@@ -254,6 +294,24 @@ def _svg(
             *parts,
             "</svg>\n",
         ]
+    )
+
+
+def _legend(colouring: Colouring, top: float, width: float) -> tuple[str, float]:
+    """Draw what colours mean below all boxes; return the width of the whole, too."""
+    swatch = 26.0
+    x, parts = 0.0, []
+    title = f'<text x="0" y="{top + 12:.1f}" text-anchor="start">{escape(colouring.title)}</text>'
+    for fill, name in colouring.legend:
+        wide = max(swatch, LETTER * len(name) + 10)
+        parts.append(
+            f'<rect x="{x:.1f}" y="{top + 18:.1f}" width="{wide:.1f}" height="18" fill="{fill}" '
+            f'stroke="{BORDER}"/><text x="{x + wide / 2:.1f}" y="{top + 31:.1f}">'
+            f"{escape(name)}</text>"
+        )
+        x += wide
+    return f'<g class="legend">{title}{"".join(parts)}</g>', max(
+        width, x, LETTER * len(colouring.title)
     )
 
 

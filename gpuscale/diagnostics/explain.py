@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from gpuscale.base.errors import format_bytes
+from gpuscale.diagnostics.analysis import analysis
 from gpuscale.diagnostics.plan import plan_rows
+from gpuscale.diagnostics.wording import aligned
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Physical
@@ -28,7 +30,7 @@ class Explanation(str):
         return str(self)
 
 
-def explain(nodes: Sequence[Node], stage: str = "plan") -> Explanation:
+def explain(nodes: Sequence[Node], stage: str = "plan", analyze: bool = False) -> Explanation:
     """Say what computing the expressions would do, without doing it.
 
     Parameters
@@ -36,12 +38,18 @@ def explain(nodes: Sequence[Node], stage: str = "plan") -> Explanation:
     nodes : sequence of Node
     stage : {"plan", "expression", "simplify", "lower", "fuse", "all"}
         The table of the plan, the tree after one stage, or everything.
+    analyze : bool
+        Do it, without keeping the results, and say what it took beside what was planned.
 
     Raises
     ------
     ValueError
-        If there is no such stage.
+        If there is no such stage, or one that cannot be run.
     """
+    if analyze:
+        if stage != "plan":
+            raise ValueError(f"only stage='plan' can be analyzed, not {stage!r}")
+        return Explanation(analysis(stages.optimize(nodes)))
     if stage == "plan":
         return Explanation(_plan(stages.optimize(nodes)))
     if stage != "all":
@@ -94,20 +102,8 @@ def _plan(physical: Sequence[Node]) -> str:
     peak = peak_bytes(graph, sorted(graph, key=priorities.__getitem__), keys, n_workers=2)
     return "\n".join(
         [
-            *_columns(header, table),
+            *aligned(header, table),
             f"{len(graph):,} tasks; projected peak {format_bytes(peak)} with two workers, "
             f"memory limit {format_bytes(memory_limit())}",
         ]
     )
-
-
-def _columns(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
-    left = {0, 1, len(header) - 1}
-    return [
-        "  ".join(
-            cell.ljust(width) if k in left else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [header, tuple("-" * w for w in widths), *rows]
-    ]

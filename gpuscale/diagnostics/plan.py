@@ -7,14 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gpuscale.diagnostics.wording import line_of
 from gpuscale.engines.events import Listener
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Sink, Source
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.build import task_name
-from gpuscale.graph.task import Graph, Origin
+from gpuscale.graph.task import Graph
 
-__all__ = ["PlanRow", "announce_plan", "line_of", "plan_rows"]
+__all__ = ["PlanRow", "announce_plan", "plan_rows"]
 
 
 @dataclass(frozen=True)
@@ -90,20 +91,6 @@ def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
                 )
             )
     return rows
-
-
-def line_of(origin: Origin | None) -> str:
-    """Name the user's line, without the folders of its file.
-
-    Examples
-    --------
-    >>> line_of(("/home/ada/work/tour.py", 7))
-    'tour.py:7'
-    """
-    if origin is None:
-        return ""
-    path, line = origin
-    return f"{path.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}"
 
 
 def _read_bytes(node: Node) -> int:

@@ -15,8 +15,9 @@ from gpuscale.diagnostics.page import check_bokeh, section, write_page
 from gpuscale.diagnostics.profile import CacheData, CacheProfiler, Profiler, TaskData
 from gpuscale.diagnostics.resources import ResourceData, ResourceProfiler
 from gpuscale.diagnostics.stream import Bars, merge_short_tasks
+from gpuscale.diagnostics.wording import duration
 
-__all__ = ["OTHER", "colours", "duration", "figure", "step_lines", "task_stream", "visualize"]
+__all__ = ["OTHER", "colours", "figure", "step_lines", "task_stream", "visualize"]
 
 WIDTH = 1120
 # Okabe and Ito's, which people with any vision tell apart, and shades between them.
@@ -237,16 +238,3 @@ def task_stream(
     shown += [("tasks", "@count"), ("took", "@took"), ("from", "@left{0.000} s")]
     drawn.add_tools(HoverTool(renderers=[glyph], tooltips=shown))
     return drawn
-
-
-def duration(seconds: float) -> str:
-    """Time for people.
-
-    Examples
-    --------
-    >>> duration(0.00042), duration(0.042), duration(4.2)
-    ('420 us', '42.0 ms', '4.20 s')
-    """
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:.0f} us"
-    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -290,7 +291,7 @@ def _note_rest(run: _Growing, event: Any) -> None:
     if isinstance(event, _RETRIED):
         run.retries += 1
     elif isinstance(event, (_SPILLED, _LOADED)):
-        stop = float(getattr(event, "stop", 0.0) or getattr(event, "time", 0.0))
+        stop = getattr(event, "stop", None) or getattr(event, "time", None) or time.perf_counter()
         spilled = isinstance(event, _SPILLED)
         worker = getattr(event, "worker", 0)
         found = Transfer(spilled, event.key, event.nbytes, worker, stop, event.seconds)

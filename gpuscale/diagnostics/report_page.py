@@ -17,8 +17,7 @@ import numpy as np
 from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.joined import Joined, PlanResult, join_runs, plan_results
 from gpuscale.diagnostics.page import section, table
-from gpuscale.diagnostics.plan import line_of
-from gpuscale.diagnostics.plots import OTHER, colours, duration
+from gpuscale.diagnostics.plots import OTHER, colours
 from gpuscale.diagnostics.record import FINISHED, RunRecord
 from gpuscale.diagnostics.report_figures import (
     memory_figure,
@@ -27,6 +26,7 @@ from gpuscale.diagnostics.report_figures import (
     stream_figure,
     traffic_figure,
 )
+from gpuscale.diagnostics.wording import duration, line_of, percent
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.report import Report
@@ -100,8 +100,8 @@ def _summary(report: Report, joined: Joined) -> str:
         ("runs", f"{len(runs):,}"),
         ("tasks", f"{len(joined.keys):,}" + (f", {failed:,} of them not finished" * bool(failed))),
         ("workers", str(max((run.n_workers for run in runs), default=0))),
-        ("work", f"{duration(work)} of tasks, {_percent(work, room)} of what the workers could do"),
-        ("critical path", f"{duration(path)}, {_percent(path, lasted)} of the time in runs"),
+        ("work", f"{duration(work)} of tasks, {percent(work, room)} of what the workers could do"),
+        ("critical path", f"{duration(path)}, {percent(path, lasted)} of the time in runs"),
         ("memory", _memory_note(joined, runs)),
         ("results made", format_bytes(int(joined.nbytes.sum()))),
         ("spilled", _spilled(runs)),
@@ -131,10 +131,6 @@ def _error(report: Report) -> str:
     return f'<pre class="error">{escape("".join(lines).rstrip())}</pre>'
 
 
-def _percent(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.0f} %" if whole > 0 else "0 %"
-
-
 def _budget(runs: Sequence[RunRecord]) -> float:
     return max((run.budget for run in runs), default=0.0)
 
@@ -144,7 +140,7 @@ def _memory_note(joined: Joined, runs: Sequence[RunRecord]) -> str:
     if not np.isfinite(budget):
         return f"at most {format_bytes(peak)} held and reserved, without a limit"
     return (
-        f"at most {format_bytes(peak)} held and reserved, {_percent(peak, budget)} of the "
+        f"at most {format_bytes(peak)} held and reserved, {percent(peak, budget)} of the "
         f"memory limit of {format_bytes(budget)}"
     )
 
@@ -191,7 +187,7 @@ def _operations_table(joined: Joined, tasks: np.ndarray) -> str:
             names[k][0],
             f"{count[k]:,}",
             duration(spent[k]),
-            _percent(spent[k], float(spent.sum())),
+            percent(spent[k], float(spent.sum())),
             duration(spent[k] / count[k]),
             duration(longest[k]),
             format_bytes(int(nbytes[k])),

@@ -1,0 +1,59 @@
+"""A plan and what came of it, as a table: bytes and time of every physical node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gpuscale.base.errors import format_bytes
+from gpuscale.diagnostics.joined import PlanResult, plan_results
+from gpuscale.diagnostics.plan import plan_rows
+from gpuscale.diagnostics.record import RunRecord
+from gpuscale.diagnostics.trial import DROP, trial_run
+from gpuscale.diagnostics.wording import aligned, duration, percent
+from gpuscale.expr.node import Node
+from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
+from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.order import order
+from gpuscale.memory.projection import peak_bytes
+
+__all__ = ["analysis"]
+
+HEADER = (
+    "operations", "node", "tasks", "reads", "writes", "wrote", "largest task", "time", "longest",
+    "line",
+)  # fmt: skip
+
+
+def analysis(physical: Sequence[Node]) -> str:
+    """Run a plan, let go of its results, and set what it took beside what was planned."""
+    graph = build(physical)
+    keys = [key for node in physical for key in block_keys(node)]
+    record = trial_run(graph, keys)
+    record.plan = plan_rows(physical, graph)
+    rows = [_row(each) for each in plan_results([record]) if each.plan.key != DROP]
+    priorities = order(graph, keys)
+    sequence = sorted(graph, key=priorities.__getitem__)
+    projected = peak_bytes(graph, sequence, n_workers=record.n_workers)
+    return "\n".join([*aligned(HEADER, rows), _total(record, len(graph), projected)])
+
+
+def _row(result: PlanResult) -> tuple[str, ...]:
+    plan = result.plan
+    planned = map(format_bytes, (plan.read, plan.written, result.nbytes, plan.peak))
+    took = duration(result.seconds), duration(result.longest)
+    return plan.name, plan.kind, f"{result.tasks:,}", *planned, *took, plan.line
+
+
+def _total(record: RunRecord, tasks: int, projected: int) -> str:
+    wall, work = record.end - record.begin, float(record.seconds.sum())
+    peak = int(record.memory.used.max(initial=0))
+    path = float(np.sum(record.seconds[record.critical]))
+    workers = f"{record.n_workers} worker{'s' * (record.n_workers != 1)}"
+    busy = percent(work, wall * record.n_workers)
+    return (
+        f"{tasks:,} tasks in {duration(wall)} with {workers}, {busy} of their time at work; "
+        f"critical path {duration(path)}; peak {format_bytes(peak)}, "
+        f"projected {format_bytes(projected)}, memory limit {format_bytes(record.budget)}"
+    )

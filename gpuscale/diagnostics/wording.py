@@ -1,0 +1,67 @@
+"""How diagnostics say things: times, shares, places in programs, tables."""
+
+from __future__ import annotations
+
+from gpuscale.graph.task import Origin
+
+__all__ = ["aligned", "duration", "line_of", "percent"]
+
+
+def line_of(origin: Origin | None) -> str:
+    """Name the user's line, without the folders of its file.
+
+    Examples
+    --------
+    >>> line_of(("/home/ada/work/tour.py", 7))
+    'tour.py:7'
+    """
+    if origin is None:
+        return ""
+    path, line = origin
+    return f"{path.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}"
+
+
+def aligned(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """Lines of a table; the first two columns and the last are text, the others numbers.
+
+    Examples
+    --------
+    >>> rows = [("add", "Call", "12", "a.py:1")]
+    >>> print(*aligned(("name", "node", "n", "line"), rows), sep=chr(10))
+    name  node   n  line
+    ----  ----  --  ------
+    add   Call  12  a.py:1
+    """
+    widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
+    left = {0, 1, len(header) - 1}
+    return [
+        "  ".join(
+            cell.ljust(width) if k in left else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [header, tuple("-" * w for w in widths), *rows]
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Time for people.
+
+    Examples
+    --------
+    >>> duration(0.00042), duration(0.042), duration(4.2)
+    ('420 us', '42.0 ms', '4.20 s')
+    """
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} us"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def percent(part: float, whole: float) -> str:
+    """Share for people.
+
+    Examples
+    --------
+    >>> percent(1, 3), percent(1, 0)
+    ('33 %', '0 %')
+    """
+    return f"{100 * part / whole:.0f} %" if whole > 0 else "0 %"
