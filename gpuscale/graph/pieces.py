@@ -6,8 +6,8 @@ pieces of a block straight into the block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import accumulate, pairwise, product
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain, count, islice, pairwise, product, repeat
 from typing import TYPE_CHECKING, Any
 
 from gpuscale.backends.creation import namespace
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["JoinedPieces", "joined_pieces", "shared_reads"]
 
 BlockIndex = tuple[int, ...]
-Piece = tuple[BlockIndex, tuple[slice, ...], tuple[int, ...]]
+
+_BATCH = 1024  # blocks that are laid out together: enough to be quick, few enough to be small
 
 
 def joined_pieces(
@@ -36,24 +37,29 @@ def joined_pieces(
         [_placed(pieces) for pieces in intersections(old, new)]  # type: ignore[arg-type]
         for old, new in zip(x.meta.chunks, node.meta.chunks, strict=True)
     ]
-    for index in wanted:
-        spans = [table[k] for table, k in zip(tables, index, strict=True)]
-        numbers = list(product(*(blocks for blocks, _ in spans)))
-        places = list(product(*(cuts for _, cuts in spans)))
-        keys, reads = shared_reads(builder, x, numbers)
-        pieces = list(zip(numbers, places, reads, strict=True))
-        join = JoinedPieces(x, node.meta.block_shape(index), pieces)  # type: ignore[arg-type]
-        yield keys, join, max(workspaces(x, numbers))
+    for first in range(0, len(wanted), _BATCH):
+        some = wanted[first : first + _BATCH]
+        spans = [[table[k] for table, k in zip(tables, index, strict=True)] for index in some]
+        numbers = [list(product(*(blocks for blocks, _ in each))) for each in spans]
+        reads = shared_reads(builder, x, numbers)
+        rooms = iter(workspaces(x, list(chain.from_iterable(numbers))))
+        for index, span, own, (keys, at) in zip(some, spans, numbers, reads, strict=True):
+            shape: Any = node.meta.block_shape(index)
+            join = JoinedPieces(x, shape, own, [cuts for _, cuts in span], at)
+            yield keys, join, max(islice(rooms, len(own)))
 
 
 def shared_reads(
-    builder: GraphBuilder, x: Physical, numbers: list[BlockIndex]
-) -> tuple[list[Key], list[tuple[int, ...]]]:
-    """What one task takes that computes some blocks: each key once, and where each block's are."""
-    columns = [builder.want_all(each, blocks) for each, blocks in x.reads(numbers)]
-    rows = list(zip(*columns, strict=True)) if columns else [()] * len(numbers)
-    at = {key: k for k, key in enumerate(dict.fromkeys(key for row in rows for key in row))}
-    return list(at), [tuple(at[key] for key in row) for row in rows]
+    builder: GraphBuilder, x: Physical, groups: Sequence[list[BlockIndex]]
+) -> Iterator[tuple[list[Key], list[tuple[int, ...]]]]:
+    """What tasks take of which each computes some blocks: keys once, and where each block's are."""
+    blocks = list(chain.from_iterable(groups))
+    columns = [builder.want_all(each, theirs) for each, theirs in x.reads(blocks)]
+    rows = zip(*columns, strict=True) if columns else repeat(())
+    for group in groups:
+        own = list(islice(rows, len(group)))
+        at = dict(zip(dict.fromkeys(chain.from_iterable(own)), count(), strict=False))
+        yield list(at), [tuple(map(at.__getitem__, row)) for row in own]
 
 
 def _placed(pieces: tuple[Any, ...]) -> tuple[list[int], list[slice]]:
@@ -63,22 +69,43 @@ def _placed(pieces: tuple[Any, ...]) -> tuple[list[int], list[slice]]:
 
 
 class JoinedPieces:
-    """The function of one task."""
+    """The function of one task.
 
-    __slots__ = ("node", "pieces", "shape")
+    Parameters
+    ----------
+    node : Node
+        Whose blocks the pieces are.
+    shape : tuple of int
+    numbers : list of tuple of int
+        Their numbers, in C order of the pieces.
+    cuts : list of list of slice
+        Where they lie along each axis.
+    reads : list of tuple of int
+        Which of the task's values each piece is computed from.
+    """
 
-    def __init__(self, node: Node, shape: tuple[int, ...], pieces: list[Piece]) -> None:
-        self.node, self.shape, self.pieces = node, shape, pieces
+    __slots__ = ("cuts", "node", "numbers", "reads", "shape")
+
+    def __init__(
+        self,
+        node: Node,
+        shape: tuple[int, ...],
+        numbers: list[BlockIndex],
+        cuts: list[list[slice]],
+        reads: list[tuple[int, ...]],
+    ) -> None:
+        self.node, self.shape, self.numbers, self.cuts = node, shape, numbers, cuts
+        self.reads = reads
 
     def __call__(self, *values_and_index: Any, out: Any = None) -> Any:
         """Compute the pieces of the block, into ``out`` where given."""
         values = values_and_index  # its number stands last, and is known
         node: Any = self.node
-        if len(self.pieces) == 1:
-            ((number, _, at),) = self.pieces
-            return node.run(*(values[k] for k in at), number, out=out)
+        if len(self.numbers) == 1:
+            return node.run(*(values[k] for k in self.reads[0]), self.numbers[0], out=out)
         if out is None:
             out = namespace(node.meta.backend).empty(self.shape, dtype=node.meta.dtype)
-        for number, place, at in self.pieces:
+        places = product(*self.cuts)
+        for number, place, at in zip(self.numbers, places, self.reads, strict=True):
             node.run(*(values[k] for k in at), number, out=out[(*place, ...)])
         return out

@@ -92,9 +92,10 @@ class _Blocks:
     ) -> None:
         self.node = x if again else None
         self.numbers = numbers
-        self.keys, self.places = (
-            shared_reads(builder, x, numbers) if again else (builder.want_all(x, numbers), [])
-        )
+        if again:
+            ((self.keys, self.places),) = shared_reads(builder, x, [numbers])
+        else:
+            self.keys, self.places = builder.want_all(x, numbers), []
         sizes = [prod(x.meta.block_shape(number)) for number in numbers]
         self.size = sum(sizes)
         self.nbytes = self.size * x.meta.dtype.itemsize
