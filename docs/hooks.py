@@ -16,9 +16,14 @@ ROOT = Path(__file__).parents[1]
 # Page -> module or folder of modules whose public names it shows.
 REFERENCE = {
     "array": "gpuscale/array/api",
+    "callback": "gpuscale/diagnostics/callback.py",
     "collection": "gpuscale/collection.py",
     "configuration": "gpuscale/base/config.py",
     "errors": "gpuscale/base/errors.py",
+    "profile": "gpuscale/diagnostics/profile.py",
+    "progress": "gpuscale/diagnostics/progress.py",
+    "report": "gpuscale/diagnostics/report.py",
+    "resources": "gpuscale/diagnostics/resources.py",
     "run": "gpuscale/run.py",
 }
 

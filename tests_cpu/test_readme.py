@@ -19,7 +19,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
 # Libraries that come with an extra; what shows them stays unread where they are not installed.
-OPTIONAL = ("h5py", "zarr")
+OPTIONAL = ("bokeh", "h5py", "zarr")
 
 
 def blocks(text):
