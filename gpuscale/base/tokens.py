@@ -113,9 +113,14 @@ def _any_object(value: Any) -> tuple[Any, ...]:
     hook = getattr(kind, "__gpuscale_tokenize__", None)
     if hook is not None:
         return _tagged("object", kind, hook(value))
-    if dataclasses.is_dataclass(kind):
-        fields = dataclasses.fields(kind)
-        return _tagged("dataclass", kind, *(getattr(value, field.name) for field in fields))
+    names = _field_names(kind)
+    if names is not None:
+        return _tagged("dataclass", kind, *[getattr(value, name) for name in names])
+    return _by_name(value)
+
+
+@normalize_token.register(type)
+def _by_name(value: Any) -> tuple[Any, ...]:
     name = _importable_name(value)
     return _by_pickle(value) if name is None else (..., "name", name)
 
@@ -167,6 +172,22 @@ def _partial(value: functools.partial[Any]) -> tuple[Any, ...]:
 @normalize_token.register(types.MethodType)
 def _bound_method(value: types.MethodType) -> tuple[Any, ...]:
     return _tagged("method", value.__func__, value.__self__)
+
+
+_names_of_fields: weakref.WeakKeyDictionary[type, tuple[str, ...] | None]
+_names_of_fields = weakref.WeakKeyDictionary()
+
+
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Names of the fields of a dataclass, None for other classes; each class is asked once."""
+    try:
+        return _names_of_fields[kind]
+    except KeyError:
+        pass
+    is_one = dataclasses.is_dataclass(kind)
+    names = tuple(field.name for field in dataclasses.fields(kind)) if is_one else None
+    _names_of_fields[kind] = names
+    return names
 
 
 # ------------------------------------------------------------------ NumPy's types

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,10 @@ class Instr:
 
     def __repr__(self) -> str:
         words = [f"%{a}" for a in self.args] + [str(i) for i in self.imm]
-        return f"{' '.join([self.op, *words])} : {self.dtype}"
+        return f"{' '.join([self.op, *words])} : {_dtype_name(self.dtype)}"
+
+
+_dtype_name = lru_cache(maxsize=256)(str)  # NumPy puts it together anew each time
 
 
 def _spelling(value: Any) -> tuple[str, Any]:
