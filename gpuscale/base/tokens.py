@@ -18,7 +18,6 @@ import threading
 import types
 import uuid
 import weakref
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -76,6 +75,8 @@ def tokenize(*operands: Any) -> str:
     >>> tokenize(np.arange(3)) == tokenize(np.arange(3))
     True
     """
+    from hashlib import blake2b  # here: it brings OpenSSL along
+
     content = marshal.dumps(_plain(operands), 2)
     return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
 
