@@ -124,7 +124,7 @@ class PickPlan:
 
 @dataclass(frozen=True)
 class SortPlan:
-    """Sort one axis across blocks: sort each, find exact splitters, merge.
+    """Sort one axis across blocks: sort each, cut all by exact ranks, sort what meets.
 
     Parameters
     ----------

@@ -13,7 +13,8 @@ __all__ = ["Projected", "check_fits", "peak_bytes", "task_bytes"]
 class Projected(Protocol):
     """What must be known of a task; `gpuscale.graph.task.Task` has it.
 
-    A function whose tasks do not shrink with the chunks says in ``advice`` what to know instead.
+    A function whose tasks do not shrink with the chunks says in ``advice`` what to know instead,
+    and one that runs while much else must be alive says in ``held`` how many bytes that are.
     """
 
     fn: Callable[..., Any]
@@ -118,7 +119,8 @@ once: 0 B of inputs, 3.0 GiB of result and 0 B to work in, but the memory limit 
 smaller chunks, or raise the option memory-limit
     """
     for task in graph.values() if _may_exceed(graph.values(), limit) else ():
-        if task.nbytes + task.workspace > limit or task_bytes(graph, task) > limit:
+        own = task.nbytes + task.workspace
+        if own > limit or task_bytes(graph, task) + _held(task) > limit:
             raise MemoryBudgetError(_too_large(graph, task, limit))
     total = sum(graph[key].nbytes for key in dict.fromkeys(keys))
     if total > limit:
@@ -133,19 +135,25 @@ def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
     """Whether some task could; looking at every input of very many takes longer than most runs."""
     inputs = max((len(task.deps) for task in tasks), default=0)
     largest = max((task.nbytes for task in tasks), default=0)
-    own = max((task.nbytes + task.workspace for task in tasks), default=0)
+    own = max((task.nbytes + task.workspace + _held(task) for task in tasks), default=0)
     return inputs * largest + own > limit
 
 
+def _held(task: Projected) -> int:
+    return getattr(task.fn, "held", 0)
+
+
 def _too_large(graph: Mapping[Any, T], task: T, limit: float) -> str:
-    needed = task_bytes(graph, task)
-    inputs = needed - task.nbytes - task.workspace
+    inputs = task_bytes(graph, task) - task.nbytes - task.workspace
+    held = _held(task)
+    needed = inputs + held + task.nbytes + task.workspace
+    others = f"{format_bytes(held)} of results that are held for later, " if held else ""
     label = task.label or "unnamed"
     advice = getattr(task.fn, "advice", "use smaller chunks")
     where = f", written at {task.origin[0]}:{task.origin[1]}" if task.origin else ""
     return (
         f"task {task.key!r} ({label}{where}) needs {format_bytes(needed)} at once: "
-        f"{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
+        f"{others}{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
         f"{format_bytes(task.workspace)} to work in, but the memory limit is "
         f"{format_bytes(limit)}; {advice}, or raise the option memory-limit"
     )

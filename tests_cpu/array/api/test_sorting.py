@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.array as ga
-from gpuscale.graph.sort import splitters
 from gpuscale.testing import assert_eq, nothing_computes
 from gpuscale.testing.strategies import chunked, pairs
 
@@ -33,19 +32,6 @@ def test_many_blocks_and_ties(chunks, distinct):
     assert (np.diff(array[descending]) <= 0).all()
     same = array[descending][1:] == array[descending][:-1]
     assert (np.diff(descending)[same] > 0).all()
-
-
-@given(st.data())
-@settings(max_examples=60, deadline=None)
-def test_splitters_cut_exactly(data):
-    runs = data.draw(st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=1, max_size=5))
-    runs = [np.sort(np.array(run, int)) for run in runs]
-    merged = np.concatenate(runs)
-    order = np.argsort(merged, kind="stable")
-    owner = np.repeat(np.arange(len(runs)), [len(r) for r in runs])[order]
-    ranks = range(len(merged) + 1)
-    expected = [np.bincount(owner[:r], minlength=len(runs)) for r in ranks]
-    np.testing.assert_array_equal(splitters(runs, list(ranks)), expected)
 
 
 def test_sort_is_lazy_and_keeps_chunks():

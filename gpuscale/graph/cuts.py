@@ -1,0 +1,118 @@
+"""Where sorted runs are to be cut for blocks of exact ranks, from a sample of the runs alone.
+
+Each run gives every so many of its elements. Between two neighbours of a sample lie at most so
+many others, so the sorted sample bounds from both sides how many elements of each run lie before
+any rank: not more than a step of each run is uncertain. Elements within the bounds go to both
+neighbours of a cut, which drop by number what is not theirs.
+
+As in parallel sorting by regular sampling (Shi and Schaeffer, 1992), for ranks instead of sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.transfer import to_host
+
+__all__ = ["Cuts", "find_cuts", "step_of_samples"]
+
+IntArray = NDArray[np.int64]
+
+# Uncertain about a cut are as many elements as this part of what lies between two cuts.
+_SHARE = 32
+
+
+def step_of_samples(size: int, runs: int, parts: int) -> int:
+    """Return how many elements of a run there are for one of the sample.
+
+    Parameters
+    ----------
+    size : int
+        Elements of all runs together.
+    runs, parts : int
+
+    Examples
+    --------
+    >>> step_of_samples(8000, 5, 5), step_of_samples(50, 5, 5)
+    (10, 1)
+    """
+    return max(1, size // (_SHARE * runs * parts))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cuts:
+    """Bounds of the cuts of sorted runs at some ranks.
+
+    Parameters
+    ----------
+    lower, upper : ndarray of int64
+        ``(ranks, runs)``: at least and at most how many elements of each run lie before each rank.
+    """
+
+    lower: IntArray
+    upper: IntArray
+
+    def spans(self, parts: range, runs: range) -> list[tuple[int, int]]:
+        """Return for some runs where what may belong to some neighbouring parts starts and stops.
+
+        Examples
+        --------
+        >>> cuts = find_cuts([np.array([1, 5]), np.array([2, 9])], [4, 4], 2, [0, 4, 8])
+        >>> cuts.spans(range(1), range(2)), cuts.spans(range(1, 2), range(2))
+        ([(0, 4), (0, 2)], [(1, 4), (1, 4)])
+        """
+        chosen = slice(runs.start, runs.stop, runs.step)
+        starts, stops = self.lower[parts.start, chosen], self.upper[parts.stop, chosen]
+        return list(zip(starts.tolist(), stops.tolist(), strict=True))
+
+
+def find_cuts(
+    samples: Sequence[Any], sizes: Sequence[int], step: int, ranks: Sequence[int]
+) -> Cuts:
+    """Bound the cuts of sorted runs.
+
+    Parameters
+    ----------
+    samples : sequence of sorted arrays with one axis
+        ``run[::step]`` of each run.
+    sizes : sequence of int
+        Lengths of the runs.
+    step : int
+    ranks : sequence of int
+        How many elements shall lie before each cut, ascending. Of equal elements those of earlier
+        runs come first.
+
+    Examples
+    --------
+    >>> cuts = find_cuts([np.array([1, 3, 5]), np.array([2, 3, 4])], [3, 3], 1, [0, 3, 6])
+    >>> cuts.lower.tolist() == cuts.upper.tolist(), cuts.lower.tolist()
+    (True, [[0, 0], [2, 1], [3, 3]])
+    """
+    xp = array_namespace(samples[0])
+    order = to_host(xp.argsort(xp.concatenate(list(samples)), kind="stable"))
+    lengths, counts = np.asarray(sizes), [len(sample) for sample in samples]
+    owner = np.repeat(np.arange(len(sizes)), counts)[order]
+    places = np.concatenate([np.arange(n) * step for n in counts])[order]
+    # How many elements, at most and at least, are less than each of the sample.
+    most = np.cumsum([0, *np.minimum(step, lengths[owner] - places)])
+    least = np.cumsum([0, *np.where(places, step, 1)])
+    least[-1] = lengths.sum()
+    before = np.searchsorted(most, ranks, side="right") - 1
+    after = np.searchsorted(least, ranks, side="left")
+    fewest = _counts_before(before, owner, len(sizes))
+    lower = np.where(fewest, (fewest - 1) * step + 1, 0)
+    upper = np.minimum(_counts_before(after, owner, len(sizes)) * step, lengths)
+    return Cuts(lower, upper)
+
+
+def _counts_before(ends: IntArray, owner: IntArray, n_runs: int) -> IntArray:
+    """Count for each end the entries before it that each run owns."""
+    rows = np.searchsorted(ends, np.arange(owner.size), side="right")
+    flat = np.bincount(rows * n_runs + owner, minlength=(len(ends) + 1) * n_runs)
+    return flat.reshape(-1, n_runs)[: len(ends)].cumsum(axis=0)

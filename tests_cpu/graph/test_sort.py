@@ -1,0 +1,63 @@
+"""Tasks of sorts: their number, and what they hold."""
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+from gpuscale.base.errors import MemoryBudgetError
+from gpuscale.expr import stages
+from gpuscale.graph import sort as module
+from gpuscale.graph.build import block_keys
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+from gpuscale.memory.projection import peak_bytes, task_bytes
+from gpuscale.run import graph_of
+
+DATA = {
+    "random": np.random.default_rng(0).random(200_000),
+    "ties": np.random.default_rng(0).integers(0, 5, 200_000),
+    "ascending": np.arange(200_000),
+    "descending": np.arange(200_000)[::-1],
+    "NaN": np.where(np.arange(200_000) % 3, np.sin(np.arange(200_000.0)), np.nan),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_cuts_of_samples_are_exact(name, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_RUNS", 20)  # two levels, and two blocks of each run
+    array = DATA[name]
+    x = ga.from_array(array, chunks=5_001)
+    assert x.numblocks == (40,)
+    np.testing.assert_array_equal(ga.sort(x), np.sort(array))
+    np.testing.assert_array_equal(ga.argsort(x), np.argsort(array, kind="stable"))
+    np.testing.assert_array_equal(ga.sort(x)[70_000:70_100], np.sort(array)[70_000:70_100])
+
+
+@pytest.mark.parametrize("blocks", [8, 100, 1000])
+@pytest.mark.parametrize("function", [ga.sort, ga.argsort])
+def test_no_task_takes_more_than_a_few_blocks(blocks, function):
+    x = ga.random.random(blocks << 17, chunks=1 << 17)
+    y = function(x)
+    graph = graph_of(y)
+    assert len(graph) < 5 * blocks * np.log2(blocks) + 5
+    itemsize = 8 if function is ga.sort else 16
+    width = -(-blocks // 256)
+    finding = [task for task in graph.values() if hasattr(task.fn, "held")]
+    largest = max(task_bytes(graph, task) for task in graph.values() if task not in finding)
+    assert largest < 4 * width * itemsize << 17
+    (root,) = stages.optimize([y.expr])
+    numbered = number(graph, block_keys(root))
+    order = [numbered.tasks[i].key for i in depth_first(numbered)]
+    peak = peak_bytes(graph, order)
+    (find,) = finding
+    data = x.size * itemsize
+    assert data < peak < 1.08 * data + find.workspace + 2 * largest
+
+
+@pytest.mark.parametrize("function", [ga.sort, ga.argsort])
+def test_sorts_that_cannot_be_held_are_refused(function):
+    x = ga.random.random(1_000_000, chunks=50_000)
+    total = function(x)[:10]
+    with pytest.raises(MemoryBudgetError, match="sorting holds all blocks at once"):
+        total.compute(memory_limit="4 MB")
+    assert total.compute(memory_limit="30 MB").shape == (10,)
