@@ -22,6 +22,10 @@ __all__ = ["as_array", "as_node", "as_operand", "beside", "known_node", "source"
 
 LARGE_PIECE = 4 << 20  # bytes from which on one stored chunk is worth a task
 READ_TOGETHER = 16 << 20  # bytes of smaller ones that one task reads; they fit the caches
+# Bytes of a block of data in memory, where nothing but the length of rows speaks for large ones.
+# What functions of users make of it, borders included, stays below the 32 MiB from which on glibc
+# gives freed memory back: getting it again, page by page, takes as long as a stencil.
+IN_MEMORY = 24 << 20
 
 
 def as_operand(value: Any) -> Any:
@@ -74,6 +78,8 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
         # A whole stored chunk is often handed on as it is decoded, several are copied together.
         whole = math.prod(max_block(stored)) * itemsize
         limit = min(limit, whole if whole >= LARGE_PIECE else READ_TOGETHER)
+    elif stored is None and reader.cost == "view" and reader.backend == "numpy":
+        limit = min(limit, IN_MEMORY)
     sizes = normalize_chunks(chunks, reader.shape, itemsize, limit, previous=stored)
     return Source(reader, ArrayMeta(dtype, sizes, reader.backend))
 

@@ -57,3 +57,9 @@ def test_a_task_that_cannot_fit_is_refused_before_anything_runs():
     ):
         x.sum().compute()
     assert not calls
+
+
+def test_automatic_blocks_of_data_in_memory_stay_below_what_the_allocator_returns():
+    x = ga.from_array(np.broadcast_to(0.0, (10_000, 10_000)))
+    assert x.itemsize * np.prod(x.chunksize) <= 24 << 20
+    assert x.numblocks == (6, 6)
