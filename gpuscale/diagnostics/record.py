@@ -25,6 +25,7 @@ from gpuscale.engines.events import (
     TaskFinished,
     TaskStarted,
 )
+from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.task import Origin, Task
 
 __all__ = ["FAILED", "FINISHED", "UNFINISHED", "Group", "Recorder", "RunRecord", "Transfer"]
@@ -122,6 +123,7 @@ class _Growing:
     outcome: array[int] = field(default_factory=lambda: array("b"))
     nbytes: array[int] = field(default_factory=lambda: array("q"))
     groups: dict[Group, int] = field(default_factory=dict)
+    numbers: dict[Any, int] = field(default_factory=dict)  # of groups, by name and label
     running: dict[Key, TaskStarted] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     retries: int = 0
@@ -137,6 +139,13 @@ class _Growing:
         self.nbytes.append(nbytes)
 
     def _group(self, key: Key, label: str) -> int:
+        name = key[0] if isinstance(key, tuple) else ""
+        number = self.numbers.get((name, label)) if name or label else None
+        if number is None:
+            number = self.numbers[name, label] = self._new_group(key, label)
+        return number
+
+    def _new_group(self, key: Key, label: str) -> int:
         task = self.tasks.get(key)
         if task is not None and not label:
             label = getattr(task.fn, "__name__", None) or type(task.fn).__name__
@@ -263,21 +272,22 @@ class Recorder(Watcher):
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
         run = self._under_way.current
-        if isinstance(event, RunStarted):
+        if run is not None and isinstance(event, TaskStarted):
+            run.running[event.key] = event
+        elif run is not None and isinstance(event, TaskFinished):
+            run.add(event, FINISHED, event.nbytes)
+        elif isinstance(event, RunStarted):
             plan = self._plans.pop(threading.get_ident(), [])
             tasks = {task.key: task for task in event.tasks}
             self._under_way.open(_Growing(event, tasks, plan))
         elif run is None:
             return
-        elif isinstance(event, TaskStarted):
-            run.running[event.key] = event
-        elif isinstance(event, TaskFinished):
-            run.add(event, FINISHED, event.nbytes)
         elif isinstance(event, TaskFailed):
             run.add(event, FAILED, 0)
         elif isinstance(event, RunFinished):
             self._under_way.close()
-            self.runs.append(run.finish(event.time, event.error))
+            with no_collection():
+                self.runs.append(run.finish(event.time, event.error))
         else:
             _note_rest(run, event)
 

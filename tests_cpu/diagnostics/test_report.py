@@ -1,6 +1,8 @@
 """What the page says; whether a browser shows it is tested in test_report_browser.py."""
 
 import re
+import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -60,6 +62,29 @@ def test_it_is_written_on_ctrl_c(tmp_path):
         compute_something()
         raise KeyboardInterrupt
     assert "<td>interrupted</td>" in body(tmp_path / "run.html")
+
+
+def test_a_real_ctrl_c_shows_what_ran_until_then(tmp_path):
+    script = (
+        "import sys, time, gpuscale, gpuscale.array as ga\n"
+        "def slow(chunk):\n"
+        "    print('running', flush=True)\n"
+        "    time.sleep(0.3)\n"
+        "    return chunk\n"
+        "with gpuscale.report(sys.argv[1]):\n"
+        "    ga.map_blocks(slow, ga.ones((1000, 8), chunks=(1, 8)), dtype=float).sum().compute()\n"
+    )
+    path = tmp_path / "run.html"
+    command = [sys.executable, "-c", script, str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(5):  # tasks have begun
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    text = body(path)
+    assert "<td>interrupted</td>" in text
+    assert re.search(r"<td>sum</td><td[^>]*>\d+</td>", text)
 
 
 def test_an_error_that_was_caught_is_told(tmp_path):
