@@ -30,8 +30,7 @@ def analysis(physical: Sequence[Node]) -> str:
     """Run a plan, let go of its results, and set what it took beside what was planned."""
     graph = build(physical)
     keys = [key for node in physical for key in block_keys(node)]
-    record = trial_run(graph, keys)
-    record.plan = plan_rows(physical, graph)
+    record = trial_run(graph, keys, plan_rows(physical, graph))
     rows = [_row(each) for each in plan_results([record]) if each.plan.key != DROP]
     priorities = order(graph, keys)
     sequence = sorted(graph, key=priorities.__getitem__)

@@ -129,16 +129,22 @@ def plan_results(runs: Sequence[RunRecord]) -> list[PlanResult]:
             found = results.get(row.key)
             results[row.key] = PlanResult(row if found is None else _twice(found.plan, row))
     for run in runs:
-        owners = [_owner(results, run.plan, group) for group in run.groups]
-        seconds = run.seconds
-        for number, result in enumerate(owners):
-            own = run.group == number
-            result.tasks += int(own.sum())
-            result.failed += int((run.outcome[own] != FINISHED).sum())
-            result.nbytes += int(run.nbytes[own].sum())
-            result.seconds += float(seconds[own].sum())
-            result.longest = max(result.longest, float(seconds[own].max(initial=0.0)))
+        _add_up(run, [_owner(results, run.plan, group) for group in run.groups])
     return list(results.values())
+
+
+def _add_up(run: RunRecord, owners: Sequence[PlanResult]) -> None:
+    """Add the tasks of each group of a run to what is known of its owner."""
+    weights = (None, run.outcome != FINISHED, run.nbytes, run.seconds)
+    sums = [np.bincount(run.group, weights=each, minlength=len(owners)) for each in weights]
+    longest = np.zeros(len(owners))
+    np.maximum.at(longest, run.group, run.seconds)
+    for owner, tasks, failed, nbytes, seconds, most in zip(owners, *sums, longest, strict=True):
+        owner.tasks += int(tasks)
+        owner.failed += int(failed)
+        owner.nbytes += int(nbytes)
+        owner.seconds += float(seconds)
+        owner.longest = max(owner.longest, float(most))
 
 
 def _twice(one: PlanRow, other: PlanRow) -> PlanRow:

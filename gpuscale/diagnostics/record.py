@@ -150,6 +150,8 @@ class _Growing:
         if task is not None and not label:
             label = getattr(task.fn, "__name__", None) or type(task.fn).__name__
         name = str(key[0]) if isinstance(key, tuple) else label
+        if not any(row.owns(name) for row in self.plan):
+            name = label or name  # keys of delayed functions may differ in all of their parts
         group = Group(name, label or name, task.origin if task is not None else None)
         return self.groups.setdefault(group, len(self.groups))
 

@@ -131,7 +131,7 @@ def traffic_figure(
 def _reads(joined: Joined, runs: Sequence[RunRecord]) -> np.ndarray:
     """Bytes that each task reads from outside, as its node's plan says."""
     each = np.zeros(len(joined.groups))
-    for row in (row for run in runs for row in run.plan if row.read):
+    for row in {row.key: row for run in runs for row in run.plan if row.read}.values():
         for k, group in enumerate(joined.groups):
             if row.owns(group.name):
                 each[k] = row.read / row.tasks

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpuscale.base.types import Key
+from gpuscale.diagnostics.plan import PlanRow
 from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.diagnostics.record import Recorder, RunRecord
 from gpuscale.engines.base import get_engine
@@ -15,11 +16,11 @@ from gpuscale.memory.projection import check_fits
 
 __all__ = ["DROP", "trial_run"]
 
-#: First part of the keys of tasks that only let a result go.
+#: Label of tasks that only let a result go, and first part of their keys.
 DROP = "gpuscale-drop"
 
 
-def trial_run(graph: Graph, keys: Sequence[Key], engine: Any = None) -> RunRecord:
+def trial_run(graph: Graph, keys: Sequence[Key], plan: Sequence[PlanRow] = ()) -> RunRecord:
     """Run a graph and return what happened, without the results.
 
     Parameters
@@ -27,8 +28,8 @@ def trial_run(graph: Graph, keys: Sequence[Key], engine: Any = None) -> RunRecor
     graph : dict of Key to Task
     keys : sequence of Key
         What a computation would ask for.
-    engine : str or Engine, optional
-        By default the option ``engine``.
+    plan : sequence of PlanRow
+        What is expected of it, for the record.
 
     Raises
     ------
@@ -39,14 +40,15 @@ def trial_run(graph: Graph, keys: Sequence[Key], engine: Any = None) -> RunRecor
     --------
     >>> record = trial_run({"x": Task("x", int, label="int")}, ["x"])
     >>> [group.label for group in record.groups]
-    ['int', 'drop']
+    ['int', 'gpuscale-drop']
     """
-    drops = [Task((DROP, k), _drop, (key,), label="drop") for k, key in enumerate(keys)]
+    drops = [Task((DROP, k), _drop, (key,), label=DROP) for k, key in enumerate(keys)]
     whole = {**graph, **{task.key: task for task in drops}}
     check_fits(whole, memory_limit())
     recorder = Recorder()
+    recorder.take_plan(list(plan))
     wanted = [task.key for task in drops]
-    get_engine(engine).run(whole, wanted, listeners=[recorder, *default_listeners()])
+    get_engine().run(whole, wanted, listeners=[recorder, *default_listeners()])
     return recorder.runs[-1]
 
 

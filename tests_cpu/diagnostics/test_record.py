@@ -126,6 +126,14 @@ def test_runs_at_the_same_time_have_rows_of_their_own():
     assert len(joined.keys) == len(joined.start) == 5
 
 
+def test_tasks_without_a_plan_are_grouped_by_label():
+    keys = [(f"f-{k}", 0) for k in range(5)]
+    with Recorder() as recorder:
+        run({key: Task(key, int, label="f") for key in keys}, *keys)
+    (result,) = plan_results(recorder.runs)
+    assert (result.plan.name, result.plan.kind, result.tasks, result.failed) == ("f", "Task", 5, 0)
+
+
 def test_no_runs():
     assert plan_results([]) == []
     assert join_runs([], 0.0).keys == []
