@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from gpuscale import diagnostics as diagnostics
     from gpuscale.base import config as config
     from gpuscale.diagnostics.report import report as report
+    from gpuscale.lazy import delayed as delayed
     from gpuscale.run import compute as compute
+    from gpuscale.run import get as get
     from gpuscale.run import optimize as optimize
     from gpuscale.run import persist as persist
     from gpuscale.run import visualize as visualize
@@ -28,7 +30,9 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "array": ("gpuscale.array", None),
     "compute": ("gpuscale.run", "compute"),
     "config": ("gpuscale.base.config", None),
+    "delayed": ("gpuscale.lazy", "delayed"),
     "diagnostics": ("gpuscale.diagnostics", None),
+    "get": ("gpuscale.run", "get"),
     "optimize": ("gpuscale.run", "optimize"),
     "persist": ("gpuscale.run", "persist"),
     "report": ("gpuscale.diagnostics.report", "report"),
@@ -40,7 +44,9 @@ __all__ = [
     "array",
     "compute",
     "config",
+    "delayed",
     "diagnostics",
+    "get",
     "optimize",
     "persist",
     "report",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import product
 from os import PathLike
@@ -13,7 +13,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
 from gpuscale.base.types import Chunks, Key
 from gpuscale.collection import Collection
-from gpuscale.diagnostics.drawing import Drawing, draw
+from gpuscale.diagnostics.drawing import Drawing, draw, draw_graph
 from gpuscale.diagnostics.plan import announce_plan
 from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.engines.base import get_engine
@@ -21,15 +21,27 @@ from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
+from gpuscale.gather import Calls, find, gather, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.handle import Handle
 from gpuscale.graph.join import join_blocks
+from gpuscale.graph.plain import tasks_of
 from gpuscale.graph.task import Graph
 from gpuscale.io.memory import KeptChunks, MemoryWriter
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import check_fits
 
-__all__ = ["compute", "count_sizes", "graph_of", "optimize", "persist", "run_sinks", "visualize"]
+__all__ = [
+    "compute",
+    "count_sizes",
+    "get",
+    "graph_of",
+    "optimize",
+    "persist",
+    "run_sinks",
+    "visualize",
+]
 
 C = TypeVar("C", bound=Collection)
 
@@ -40,8 +52,8 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     Parameters
     ----------
     *collections : Collection or object
-        Anything nested in lists, tuples, dictionaries or sets is found; other objects are
-        handed back as they are.
+        Arrays and `delayed` values nested in lists, tuples, dictionaries, sets, slices or
+        dataclasses are found; other objects are handed back as they are.
     engine : str or Engine, optional
         "threads" or "sync"; by default the option ``engine``.
     **options
@@ -50,7 +62,8 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     Returns
     -------
     tuple
-        One result for each argument: NumPy arrays (or those of their backend) for arrays.
+        One result for each argument: NumPy arrays (or those of their backend) for arrays, what
+        their functions return for delayed values.
 
     Raises
     ------
@@ -64,29 +77,49 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     >>> compute(x.sum(), {"max": x.max()})
     (np.int64(45), {'max': np.int64(9)})
     """
-    found = list(dict.fromkeys(_collections_in(collections)))
+    arrays, handles = _sorted(collections)
     with _set(options):
-        computed = _compute_nodes([c.expr for c in found], engine)
-    results = {c: c._present(result) for c, result in zip(found, computed, strict=True)}
-    return tuple(_replace(each, lambda c: results[c]) for each in collections)
+        nodes = [array.expr for array in arrays]
+        computed, values = _compute_nodes(nodes, handles, engine)
+    results = {id(c): c._present(result) for c, result in zip(arrays, computed, strict=True)}
+    return _replaced(collections, results, values)
 
 
-def _compute_nodes(nodes: list[Node], engine: Any) -> list[Any]:
+def _sorted(values: Any) -> tuple[list[Collection], list[Handle]]:
+    """Tell collections and delayed values apart, each named once."""
+    found = {id(each): each for each in find(values)}.values()
+    arrays = [each for each in found if isinstance(each, Collection)]
+    return arrays, [each for each in found if isinstance(each, Handle)]
+
+
+def _replaced(values: Any, arrays: dict[int, Any], handles: dict[Key, Any]) -> tuple[Any, ...]:
+    def new(old: Any) -> Any:
+        return handles[old.key] if isinstance(old, Handle) else arrays[id(old)]
+
+    return tuple(replace(each, new) for each in values)
+
+
+def _compute_nodes(
+    nodes: list[Node], handles: list[Handle], engine: Any
+) -> tuple[list[Any], dict[Key, Any]]:
     for name in {node.meta.backend for node in nodes}.intersection(backend_names()):
         namespace(name)  # a library that is missing is told first: no memory would help
     _check_budget(nodes)
     targets = [MemoryWriter(n.meta) if n.meta.known else None for n in nodes]
-    roots = stages.optimize(
+    sinks = [
         node if target is None else Sink(node, target, node.meta)
         for node, target in zip(nodes, targets, strict=True)
-    )
-    keys, values = _run_blocks(roots, engine)
-    return [
+    ]
+    calls = gather(handles, nodes)
+    roots = stages.optimize([*sinks, *(c.expr for c in calls.arguments.values())])
+    keys, values = _run_blocks(roots[: len(nodes)], engine, handles, calls, roots[len(nodes) :])
+    computed = [
         _scalar(join_blocks([values[k] for k in own], root.meta.numblocks))
         if target is None
         else _scalar(target.array)
-        for root, target, own in zip(roots, targets, keys, strict=True)
+        for root, target, own in zip(roots, targets, keys, strict=False)
     ]
+    return computed, values
 
 
 def _scalar(array: Any) -> Any:
@@ -113,16 +146,82 @@ def _set(options: dict[str, Any]) -> AbstractContextManager[Any]:
     return config.set({key.replace("_", "-"): value for key, value in options.items()})
 
 
-def _run_blocks(roots: Sequence[Node], engine: Any) -> tuple[list[list[Key]], dict[Key, Any]]:
-    """Compute all blocks of physical nodes; return the keys of each and the value of every key."""
-    graph = build(roots)
+def _run_blocks(
+    roots: Sequence[Node],
+    engine: Any,
+    handles: Sequence[Handle] = (),
+    calls: Calls | None = None,
+    arguments: Sequence[Node] = (),
+) -> tuple[list[list[Key]], dict[Key, Any]]:
+    """Compute all blocks of physical nodes, and delayed values.
+
+    Returns
+    -------
+    list, dict
+        The keys of each node, and the value of every key.
+    """
+    calls = gather((), roots) if calls is None else calls
+    if calls.arguments and not arguments:
+        arguments = stages.optimize([c.expr for c in calls.arguments.values()])
+    graph = _graph(roots, calls, arguments)
     keys = [block_keys(root) for root in roots]
-    wanted = list(dict.fromkeys(key for each in keys for key in each))
+    wanted = dict.fromkeys(key for each in keys for key in each)
+    wanted.update(dict.fromkeys(handle.key for handle in handles))
     check_fits(graph, memory_limit(), wanted)
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
-    found = get_engine(engine).run(graph, wanted, listeners=listeners)
+    found = get_engine(engine).run(graph, list(wanted), listeners=listeners)
     return keys, dict(zip(wanted, found, strict=True))
+
+
+def get(graph: Mapping[Any, Any], keys: Any, *, engine: Any = None, **options: Any) -> Any:
+    """Run a plain dictionary of tasks: like make, where each task is a short Python function.
+
+    Parameters
+    ----------
+    graph : mapping
+        Each value is a call ``(function, *arguments)``, another key, a list of these, or a
+        constant; arguments may be keys, calls and lists of these.
+    keys : key, or list of keys and lists
+        Which results to return.
+    engine, **options
+        As for `compute`.
+
+    Returns
+    -------
+    object or tuple
+        The result of a key; a tuple in the place of each list.
+
+    Raises
+    ------
+    GraphError
+        A key is not in the graph, or tasks need each other in a circle, which is shown.
+
+    Examples
+    --------
+    >>> get({"x": 1, "y": (max, "x", 2), "z": (sum, ["x", "y"])}, ["z", ["x", "y"]])
+    (3, (1, 2))
+    """
+    tasks = tasks_of(graph)
+    wanted = dict.fromkeys(_flat(keys))
+    with _set(options):
+        check_fits(tasks, memory_limit(), [key for key in wanted if key in tasks])
+        run = get_engine(engine).run
+        found = run(tasks, list(wanted), listeners=default_listeners())
+    results = dict(zip(wanted, found, strict=True))
+
+    def nested(value: Any) -> Any:
+        return tuple(map(nested, value)) if isinstance(value, list) else results[value]
+
+    return nested(keys)
+
+
+def _flat(keys: Any) -> Iterator[Any]:
+    if isinstance(keys, list):
+        for each in keys:
+            yield from _flat(each)
+    else:
+        yield keys
 
 
 def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any, ...]:
@@ -141,15 +240,17 @@ def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     >>> x.sum().compute()
     np.float64(12.0)
     """
-    found = list(dict.fromkeys(_collections_in(collections)))
+    found, handles = _sorted(collections)
     with _set(options):
-        physical = stages.optimize([c.expr for c in found])
-        keys, values = _run_blocks(physical, engine)
+        calls = gather(handles, [c.expr for c in found])
+        every = stages.optimize([c.expr for c in (*found, *calls.arguments.values())])
+        physical, arguments = every[: len(found)], every[len(found) :]
+        keys, values = _run_blocks(physical, engine, handles, calls, arguments)
     kept = {
-        old: old._wrap(_keep(node, [values[k] for k in own]))
+        id(old): old._wrap(_keep(node, [values[k] for k in own]))
         for old, node, own in zip(found, physical, keys, strict=True)
     }
-    return tuple(_replace(each, lambda c: kept[c]) for each in collections)
+    return _replaced(collections, kept, {h.key: h._kept(values[h.key]) for h in handles})
 
 
 def _keep(node: Node, blocks: list[Any]) -> Node:
@@ -245,10 +346,10 @@ def optimize(*collections: Any, until: str = "fuse") -> tuple[Any, ...]:
     until : {"expression", "simplify", "lower", "fuse"}
         Last stage to run.
     """
-    found = list(dict.fromkeys(_collections_in(collections)))
+    found, handles = _sorted(collections)
     nodes = stages.optimize([c.expr for c in found], until)
-    new = {old: old._wrap(node) for old, node in zip(found, nodes, strict=True)}
-    return tuple(_replace(each, lambda c: new[c]) for each in collections)
+    new = {id(old): old._wrap(node) for old, node in zip(found, nodes, strict=True)}
+    return _replaced(collections, new, {handle.key: handle for handle in handles})
 
 
 def visualize(
@@ -293,7 +394,13 @@ def visualize(
     >>> picture.svg.count('class="box"')
     4
     """
-    drawing = draw([c.expr for c in _collections_in(collections)], kind, stage, color)
+    arrays, handles = _sorted(collections)
+    nodes = [array.expr for array in arrays]
+    if handles and kind == "graph":
+        keys = [*(k for root in stages.optimize(nodes) for k in block_keys(root))]
+        drawing = draw_graph(graph_of(*collections), [*keys, *(h.key for h in handles)], color)
+    else:
+        drawing = draw(nodes, kind, stage, color)
     if filename is not None:
         drawing.save(filename, format)
     return drawing
@@ -301,28 +408,16 @@ def visualize(
 
 def graph_of(*collections: Any) -> Graph:
     """Return the tasks that computing the collections would run."""
-    return build(stages.optimize([c.expr for c in _collections_in(collections)]))
+    arrays, handles = _sorted(collections)
+    nodes = [array.expr for array in arrays]
+    calls = gather(handles, nodes)
+    roots = stages.optimize([*nodes, *(c.expr for c in calls.arguments.values())])
+    return _graph(roots[: len(nodes)], calls, roots[len(nodes) :])
 
 
-def _collections_in(value: Any) -> Iterator[Collection]:
-    if isinstance(value, Collection):
-        yield value
-    elif isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            yield from _collections_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _collections_in(item)
-
-
-def _replace(value: Any, function: Callable[[Collection], Any]) -> Any:
-    if isinstance(value, Collection):
-        return function(value)
-    if isinstance(value, list | set | frozenset):
-        return type(value)(_replace(item, function) for item in value)
-    if isinstance(value, tuple):
-        items = [_replace(item, function) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    if isinstance(value, dict):
-        return {key: _replace(item, function) for key, item in value.items()}
-    return value
+def _graph(roots: Sequence[Node], calls: Calls, arguments: Sequence[Node]) -> Graph:
+    """Make the tasks of physical nodes and of delayed calls whose `arguments` are nodes too."""
+    graph = build([*roots, *arguments])
+    graph.update(calls.graph)
+    graph.update({task.key: task for task in calls.joins(arguments)})
+    return graph

@@ -25,6 +25,7 @@ from gpuscale.array.api.constants import *
 from gpuscale.array.api.convolving import *
 from gpuscale.array.api.counting import *
 from gpuscale.array.api.creation import *
+from gpuscale.array.api.delaying import *
 from gpuscale.array.api.distinct import *
 from gpuscale.array.api.einsum import *
 from gpuscale.array.api.elementwise import *

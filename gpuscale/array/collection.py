@@ -439,6 +439,7 @@ class Array(Collection):
     swapaxes = _method("swapaxes")
     take = _method("take")
     to_backend = _method("to_backend")
+    to_delayed = _method("to_delayed")
     to_hdf5 = _method("to_hdf5")
     to_npy_stack = _method("to_npy_stack")
     to_zarr = _method("to_zarr")

@@ -217,6 +217,11 @@ class _Combine:
 
 @lays_out(Call)
 def _lay_out_call(builder: GraphBuilder, node: Call, wanted: list[BlockIndex]) -> None:
+    handle = getattr(node.function, "handle", None)  # of a value that some task returns
+    if handle is not None:
+        key, nbytes = builder.key(node, wanted[0]), block_nbytes(node, wanted[0])
+        builder.add(key, node, node.apply, (handle.key,), (), nbytes)
+        return
     grids = [each.meta.numblocks for each in node.inputs]
     deps = [
         builder.want(each, index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from gpuscale.base.errors import GpuscaleError
+from gpuscale.base.errors import GraphError
 from gpuscale.base.types import Key
 
 __all__ = [
@@ -20,10 +20,6 @@ __all__ = [
 ]
 
 Origin: TypeAlias = tuple[str, int]
-
-
-class GraphError(GpuscaleError, ValueError):
-    """A graph that cannot run: a result that nobody computes, or tasks in a circle."""
 
 
 class Task:
@@ -118,7 +114,7 @@ def validate(graph: Mapping[Key, Task], keys: Iterable[Key] = ()) -> None:
     >>> validate({"x": Task("x", abs, deps=("y",))})
     Traceback (most recent call last):
     ...
-    gpuscale.graph.task.GraphError: task 'x' needs 'y', which is not in the graph
+    gpuscale.base.errors.GraphError: task 'x' needs 'y', which is not in the graph
     """
     for key in keys:
         if key not in graph:

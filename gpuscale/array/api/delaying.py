@@ -1,0 +1,113 @@
+"""Arrays from delayed values, and blocks of arrays as delayed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.backends.creation import resolve_backend
+from gpuscale.base.errors import GpuscaleError
+from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.physical import Call
+from gpuscale.graph.handle import Handle
+
+__all__ = ["from_delayed", "to_delayed"]
+
+
+def from_delayed(
+    value: Any,
+    shape: Any,
+    dtype: Any,
+    *,
+    like: Any = None,
+    backend: str | None = None,
+) -> Array:
+    """Make an array of one block whose elements a delayed call returns.
+
+    Join several with `concatenate`, `stack` or `block`.
+
+    Parameters
+    ----------
+    value : Delayed
+    shape : tuple of int
+        What the call will return; checked when it has.
+    dtype : dtype
+    like, backend
+        As for `full`.
+
+    Raises
+    ------
+    TypeError
+        ``value`` is not delayed.
+    GpuscaleError
+        When computed: the call returned another shape or dtype than it promised.
+
+    Examples
+    --------
+    >>> import gpuscale as gs, gpuscale.array as ga, numpy as np
+    >>> parts = [ga.from_delayed(gs.delayed(np.full)(2, k), (2,), int) for k in range(3)]
+    >>> ga.concatenate(parts).compute()
+    array([0, 0, 1, 1, 2, 2])
+    """
+    if not isinstance(value, Handle):
+        raise TypeError(
+            f"from_delayed takes a Delayed, not {type(value).__name__}; wrap it with "
+            "gpuscale.delayed, or use asarray"
+        )
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    chunks = normalize_chunks(-1, sizes, max(np.dtype(dtype).itemsize, 1), 1)
+    meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend))
+    awaited = _Awaited(value, sizes, np.dtype(dtype))
+    return Array(Call(awaited, (), (), (), meta))
+
+
+@dataclass(frozen=True)
+class _Awaited:
+    """What a delayed call returned, if it is what was promised; layouts look for `handle`."""
+
+    handle: Handle
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def __name__(self) -> str:
+        return "from_delayed"
+
+    def __call__(self, value: Any) -> Any:
+        array = value if hasattr(value, "shape") else np.asarray(value)
+        if array.shape != self.shape or array.dtype != self.dtype:
+            raise GpuscaleError(
+                f"the delayed value {self.handle.key!r} was promised to be of shape {self.shape} "
+                f"and dtype {self.dtype}, but has shape {array.shape} and dtype {array.dtype}; "
+                "say what it is in from_delayed, or cast it in the function"
+            )
+        return array
+
+
+def to_delayed(x: Array) -> Any:
+    """Return the blocks of an array as delayed values.
+
+    Returns
+    -------
+    numpy.ndarray of object
+        One `Delayed` for each block, in the shape of the grid of blocks.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> blocks = ga.arange(6, chunks=2).to_delayed()
+    >>> blocks.shape, blocks[1].compute()
+    ((3,), array([2, 3]))
+    """
+    from gpuscale.lazy import delayed  # which few programs need
+
+    grid = np.empty(x.numblocks, dtype=object)
+    blocks = x.blocks
+    for index in product(*map(range, x.numblocks)):
+        grid[index] = delayed(blocks[index] if index else x)
+    return grid

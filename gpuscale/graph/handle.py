@@ -1,0 +1,96 @@
+"""A lazy value that is the result of one task, and the tasks behind it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gpuscale.base.types import Key
+from gpuscale.graph.task import Graph, Task
+
+__all__ = ["Handle", "add_tasks", "new_key", "same", "whole_key"]
+
+
+class Handle:
+    """One task, and what its arguments come from.
+
+    Nothing is checked here: there may be a million of them.
+
+    Parameters
+    ----------
+    task : Task
+    parents : tuple
+        Handles, and collections whose whole value is an argument: the task's `deps` are the keys
+        of the former and `whole_key` of the latter.
+    """
+
+    __slots__ = ("__weakref__", "_parents", "_task")
+
+    def __init__(self, task: Task, parents: tuple[Any, ...] = ()) -> None:
+        self._task = task
+        self._parents = parents
+
+    @property
+    def key(self) -> Key:
+        """Name of the result."""
+        return self._task.key
+
+    def _kept(self, value: Any) -> Handle:
+        """Return a handle of the same key whose value is there already."""
+        return Handle(Task(self.key, same, (), (value,), label="kept"))
+
+    def __gpuscale_tokenize__(self) -> Key:
+        return self._task.key
+
+
+def same(value: Any) -> Any:
+    """Return what is given: the function of tasks that have their value."""
+    return value
+
+
+_numbers = itertools.count()
+_process = ""
+
+
+def _begin_process() -> None:
+    global _process
+    _process = os.urandom(4).hex()
+
+
+_begin_process()
+os.register_at_fork(after_in_child=_begin_process)
+
+
+def new_key(name: str) -> str:
+    """Make a key that no other process makes either.
+
+    Examples
+    --------
+    >>> new_key("add") == new_key("add")
+    False
+    """
+    return f"{name}-{_process}{next(_numbers):x}"
+
+
+def whole_key(collection: Any) -> str:
+    """Key under which the whole value of a collection is an argument of tasks."""
+    return f"whole-{collection.name}"
+
+
+def add_tasks(graph: Graph, handles: Iterable[Handle]) -> Iterator[Any]:
+    """Add the tasks of handles and of all they need; yield the collections among these.
+
+    A chain may be longer than Python's stack is deep.
+    """
+    stack = list(handles)
+    while stack:
+        handle = stack.pop()
+        if not isinstance(handle, Handle):
+            yield handle
+            continue
+        task = handle._task
+        if task.key not in graph:
+            graph[task.key] = task
+            stack += handle._parents

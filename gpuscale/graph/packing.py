@@ -1,0 +1,112 @@
+"""Calls whose arguments lie inside containers, or follow constants."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["PackedCall", "Slot", "fill", "pack", "rebuilt"]
+
+_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+
+
+class Slot:
+    """The place of one result in a template."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class PackedCall:
+    """``function(*args, **kwargs)``, in whose arguments slots stand for results.
+
+    Parameters
+    ----------
+    function : callable
+    args : tuple
+    kwargs : dict
+    """
+
+    __slots__ = ("args", "function", "kwargs")
+
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.function, self.args, self.kwargs = function, args, kwargs
+
+    @property
+    def __name__(self) -> str:
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def __call__(self, *results: Any) -> Any:
+        """Call the function with results in the place of slots."""
+        return self.function(*fill(self.args, results), **fill(self.kwargs, results))
+
+
+def pack(value: Any, find: Callable[[Any], Slot | None], traverse: bool = True) -> Any:
+    """Put slots in the place of everything that `find` has a slot for.
+
+    Lists, tuples, dictionaries, sets, slices and dataclasses are looked into; what holds no slot
+    stays the object that it is.
+
+    Examples
+    --------
+    >>> template = pack([1, {"x": "here"}], lambda each: Slot(0) if each == "here" else None)
+    >>> fill(template, ["value"])
+    [1, {'x': 'value'}]
+    """
+    if type(value) in _ATOMS and not isinstance(value, str):
+        return value
+    slot = find(value)
+    if slot is not None:
+        return slot
+    return rebuilt(value, lambda each: pack(each, find)) if traverse else value
+
+
+def fill(template: Any, results: Any) -> Any:
+    """Put results in the place of slots."""
+    if type(template) is Slot:
+        return results[template.number]
+    if type(template) in _ATOMS:
+        return template
+    return rebuilt(template, lambda each: fill(each, results))
+
+
+def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Apply a function to the items of a container; the same object if none of them changed."""
+    kind = type(value)
+    if kind in (list, set, frozenset, tuple):
+        items = [change(each) for each in value]
+        same = all(a is b for a, b in zip(items, value, strict=True))
+        return value if same else kind(items)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        items = [change(each) for each in value]
+        return value if all(map(_is, items, value)) else kind(*items)
+    if kind is dict:
+        pairs = [(change(key), change(each)) for key, each in value.items()]
+        same = all(a is b and c is d for (a, c), (b, d) in zip(pairs, value.items(), strict=True))
+        return value if same else dict(pairs)
+    if kind is slice:
+        parts = [change(each) for each in (value.start, value.stop, value.step)]
+        return slice(*parts)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _rebuilt_dataclass(value, change)
+    return value
+
+
+def _rebuilt_dataclass(value: Any, change: Callable[[Any], Any]) -> Any:
+    fields = [f for f in dataclasses.fields(value) if hasattr(value, f.name)]
+    new = {f.name: change(getattr(value, f.name)) for f in fields}
+    if all(new[f.name] is getattr(value, f.name) for f in fields):
+        return value
+    made = object.__new__(type(value))  # without its checks: slots are no values yet
+    for name, each in new.items():
+        object.__setattr__(made, name, each)
+    return made
+
+
+def _is(a: Any, b: Any) -> bool:
+    return a is b

@@ -1,0 +1,92 @@
+"""Graphs as plain dictionaries: like make, where each task is a short Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gpuscale.graph.handle import new_key, same
+from gpuscale.graph.packing import PackedCall, Slot
+from gpuscale.graph.task import Graph, GraphError, Task
+
+__all__ = ["tasks_of"]
+
+_CONSTANTS = frozenset({type(None), bool, float, complex, bytes})
+
+
+def tasks_of(plain: Mapping[Any, Any]) -> Graph:
+    """Make tasks of a dictionary.
+
+    Parameters
+    ----------
+    plain : mapping
+        Each value is a call ``(function, *arguments)``, another key, a list of these, or a
+        constant. Arguments are keys, calls, lists of these and constants. Keys are strings,
+        numbers or tuples.
+
+    Raises
+    ------
+    GraphError
+        It is no mapping.
+
+    Examples
+    --------
+    >>> tasks = tasks_of({"x": 1, "y": (max, "x", 2), "z": (sum, ["x", (min, "y", 3)])})
+    >>> tasks["y"].deps, tasks["y"].args
+    (('x',), (2,))
+    """
+    if not isinstance(plain, Mapping):
+        raise GraphError(f"a graph is a dictionary of keys and tasks, not {type(plain).__name__}")
+    reader = _Reader(plain)
+    for key, value in plain.items():
+        reader.add(key, value)
+    return reader.graph
+
+
+class _Reader:
+    """The tasks made so far; calls inside of calls become tasks of their own."""
+
+    def __init__(self, plain: Mapping[Any, Any]) -> None:
+        self.plain = plain
+        self.graph: Graph = {}
+
+    def add(self, key: Any, value: Any) -> None:
+        """Make the task of one key."""
+        if _is_call(value):
+            function, args = value[0], value[1:]
+        else:
+            function, args = same, (value,)
+        label = str(key[0] if type(key) is tuple and key else key)
+        count = 0
+        while count < len(args) and self._is_key(args[count]):
+            count += 1
+        rest = args[count:]
+        if all(type(each) in _CONSTANTS for each in rest):
+            self.graph[key] = Task(key, function, args[:count], rest, label=label)
+            return
+        slots: dict[Any, Slot] = {}
+        template = tuple([self._template(each, slots) for each in args])
+        self.graph[key] = Task(key, PackedCall(function, template, {}), tuple(slots), label=label)
+
+    def _template(self, value: Any, slots: dict[Any, Slot]) -> Any:
+        if self._is_key(value):
+            return slots.setdefault(value, Slot(len(slots)))
+        if isinstance(value, list):
+            return [self._template(each, slots) for each in value]
+        if _is_call(value):
+            key = new_key(getattr(value[0], "__name__", "call"))
+            self.add(key, value)
+            return slots.setdefault(key, Slot(len(slots)))
+        return value
+
+    def _is_key(self, value: Any) -> bool:
+        if type(value) in _CONSTANTS:
+            return False
+        try:
+            return value in self.plain
+        except TypeError:  # nothing that can be a key
+            return False
+
+
+def _is_call(value: Any) -> bool:
+    return type(value) is tuple and bool(value) and callable(value[0])

@@ -1,0 +1,351 @@
+"""`delayed`: plain Python functions, called later and side by side.
+
+The file is not called delayed.py: the module would take the place of the function in `gpuscale`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gpuscale.base.tokens import tokenize
+from gpuscale.collection import Collection
+from gpuscale.expr.node import user_line
+from gpuscale.graph.handle import Handle, new_key, same, whole_key
+from gpuscale.graph.packing import PackedCall, Slot, pack
+from gpuscale.graph.task import Task
+
+if TYPE_CHECKING:
+    from gpuscale.diagnostics.drawing import Drawing
+
+__all__ = ["Delayed", "delayed"]
+
+
+def delayed(
+    obj: Any = None,
+    *,
+    name: str | None = None,
+    pure: bool | None = None,
+    nout: int | None = None,
+    traverse: bool = True,
+) -> Any:
+    """Make a function that is called later, or a lazy value of any object.
+
+    Parameters
+    ----------
+    obj : object
+        A function: calling the result makes a task and returns a `Delayed`. Any other object
+        becomes the `Delayed` of its value. Without it, a decorator with the other parameters.
+    name : str, optional
+        Key of the value that is not a function; by default a new one, or with ``pure`` one that
+        equal values share.
+    pure : bool, optional
+        Whether equal calls are one task, known by its function and arguments. By default every
+        call is a task of its own.
+    nout : int, optional
+        How many results the function returns, so that the `Delayed` can be unpacked.
+    traverse : bool
+        Whether lists, tuples, dictionaries, sets, slices and dataclasses among the arguments are
+        searched for lazy values.
+
+    Returns
+    -------
+    Delayed or callable
+
+    Raises
+    ------
+    ValueError
+        If ``nout`` is negative or no integer.
+
+    Notes
+    -----
+    Arguments may be `Delayed`, arrays of gpuscale (the task gets the whole NumPy array) and
+    containers of both. Names and behaviour are those of ``dask.delayed``.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> @gs.delayed
+    ... def add(x, y):
+    ...     return x + y
+    >>> total = add(add(1, 2), 3)
+    >>> total
+    Delayed('add-...')
+    >>> total.compute()
+    6
+    >>> results = {(a, b): add(a, b) for a in range(2) for b in range(2)}
+    >>> gs.compute(results)[0]
+    {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 2}
+    """
+    if nout is not None and (not isinstance(nout, int) or isinstance(nout, bool) or nout < 0):
+        raise ValueError(f"nout is the number of results, an integer >= 0, not {nout!r}")
+    if obj is None:
+        return lambda function: delayed(
+            function, name=name, pure=pure, nout=nout, traverse=traverse
+        )
+    if isinstance(obj, Delayed):
+        return obj
+    if callable(obj) and not isinstance(obj, Collection):
+        return DelayedFunction(obj, bool(pure), nout, traverse)
+    return _value(obj, name, bool(pure), nout, traverse)
+
+
+class Delayed(Handle):
+    """The result of a call that has not happened; operators, attributes and items are calls too.
+
+    Examples
+    --------
+    >>> words = delayed(["a", "b"])
+    >>> (words + ["c"])[-1].upper().compute()
+    'C'
+    """
+
+    __slots__ = ("_nout",)
+
+    def __init__(self, task: Task, parents: tuple[Any, ...] = (), nout: int | None = None) -> None:
+        self._task, self._parents, self._nout = task, parents, nout
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._task.key!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Delayed, (self._task, self._parents, self._nout)
+
+    def compute(self, **options: Any) -> Any:
+        """Compute this value; see `gpuscale.compute`."""
+        from gpuscale.run import compute
+
+        return compute(self, **options)[0]
+
+    def persist(self, **options: Any) -> Delayed:
+        """Compute this value now and keep it; see `gpuscale.persist`."""
+        from gpuscale.run import persist
+
+        result: Delayed = persist(self, **options)[0]
+        return result
+
+    def visualize(self, filename: Any = None, **options: Any) -> Drawing:
+        """Draw the tasks behind this value; see `gpuscale.visualize`."""
+        from gpuscale.run import visualize
+
+        return visualize(self, filename=filename, **options)
+
+    def _kept(self, value: Any) -> Delayed:
+        """Return a Delayed of the same key that has its value already."""
+        return Delayed(Task(self.key, same, (), (value,), label="kept"), (), self._nout)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+        """Call the function that this value will be."""
+        return _call(_apply, (self, *args), kwargs, name="call")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"a Delayed has no attribute {name!r} before it is computed")
+        return DelayedAttribute(self, name)
+
+    def __getitem__(self, index: Any) -> Delayed:
+        return _call(operator.getitem, (self, index), {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _SLOTS:
+            raise TypeError(f"a Delayed cannot be changed: {name} is not set")
+        object.__setattr__(self, name, value)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError("a Delayed cannot be changed: make a function that returns the new value")
+
+    def __iter__(self) -> Iterator[Delayed]:
+        if self._nout is None:
+            raise TypeError(
+                "nobody knows how many items a Delayed has before it is computed; say "
+                "delayed(function, nout=2) for a function that returns two results"
+            )
+        return (self[k] for k in range(self._nout))
+
+    def __len__(self) -> int:
+        if self._nout is None:
+            raise TypeError("a Delayed has no length before it is computed; say nout=")
+        return self._nout
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "a Delayed is neither true nor false before it is computed; call compute(), or put "
+            "the condition into a delayed function"
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._task.key)
+
+
+_SLOTS = ("_task", "_parents", "_nout", "_function", "_pure", "_traverse", "_owner", "_name")
+
+
+class DelayedFunction(Delayed):
+    """A function whose calls are tasks."""
+
+    __slots__ = ("__dict__", "_function", "_pure", "_traverse")
+
+    def __init__(
+        self, function: Callable[..., Any], pure: bool, nout: int | None, traverse: bool
+    ) -> None:
+        name = _name_of(function)
+        key = f"{name}-{tokenize(function)[:16]}"
+        super().__init__(Task(key, same, (), (function,), label=name), (), nout)
+        self._function, self._pure, self._traverse = function, pure, traverse
+        _keep_looks(self, function)
+
+    def __repr__(self) -> str:
+        return f"delayed({self._function!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DelayedFunction, (self._function, self._pure, self._nout, self._traverse)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else _Bound(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+        """Make a task of one call; ``pure=`` and ``name=`` (its key) go with it."""
+        pure = kwargs.pop("dask_pure", self._pure) if "dask_pure" in kwargs else self._pure
+        key = kwargs.pop("dask_key_name", None) if "dask_key_name" in kwargs else None
+        return _call(self._function, args, kwargs, key, pure, self._nout, self._traverse)
+
+
+class _Bound:
+    """A delayed function as a method of an instance."""
+
+    def __init__(self, function: DelayedFunction, instance: Any) -> None:
+        self._function, self._instance = function, instance
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+        return self._function(self._instance, *args, **kwargs)
+
+
+class DelayedAttribute(Delayed):
+    """An attribute of a lazy value; called, it is one task: the method."""
+
+    __slots__ = ("_name", "_owner")
+
+    def __init__(self, owner: Delayed, name: str) -> None:
+        key = f"getattr-{tokenize(owner.key, name)[:16]}"
+        task = Task(key, getattr, (owner.key,), (name,), label=name, origin=user_line())
+        super().__init__(task, (owner,))
+        self._owner, self._name = owner, name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+        """Call the method."""
+        return _call(_Method(self._name), (self._owner, *args), kwargs, name=self._name)
+
+
+class _Method:
+    """``obj.name(*args)`` as a function of obj."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(obj, self.name)(*args, **kwargs)
+
+
+def _call(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    key: Any = None,
+    pure: bool = False,
+    nout: int | None = None,
+    traverse: bool = True,
+    name: str = "",
+) -> Delayed:
+    label = name or _name_of(function)
+    if key is None:
+        key = f"{label}-{tokenize(function, args, kwargs)}" if pure else new_key(label)
+    # Most calls take lazy values first, then constants: their task needs no template.
+    count = 0
+    for each in args:
+        if not isinstance(each, Delayed):
+            break
+        count += 1
+    rest = args[count:]
+    if not kwargs and _ATOMS.issuperset(map(type, rest)):
+        parents = args[:count]
+        deps = tuple([each._task.key for each in parents])
+        return Delayed(
+            Task(key, function, deps, rest, label=label, origin=user_line()), parents, nout
+        )
+    found: dict[Any, Slot] = {}
+    parents_of: list[Any] = []
+
+    def slot_of(value: Any) -> Slot | None:
+        if not isinstance(value, Delayed | Collection):
+            return None
+        dep = value.key if isinstance(value, Delayed) else whole_key(value)
+        if dep not in found:
+            found[dep] = Slot(len(found))
+            parents_of.append(value)
+        return found[dep]
+
+    packed = pack(args, slot_of) if traverse else tuple(pack(a, slot_of, False) for a in args)
+    named = {k: pack(v, slot_of, traverse) for k, v in kwargs.items()}
+    if not found and not kwargs:
+        task = Task(key, function, (), args, label=label, origin=user_line())
+    else:
+        call = PackedCall(function, packed, named)
+        task = Task(key, call, tuple(found), (), label=label, origin=user_line())
+    return Delayed(task, tuple(parents_of), nout)
+
+
+_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+
+
+def _value(obj: Any, name: str | None, pure: bool, nout: int | None, traverse: bool) -> Delayed:
+    key = name or (f"{type(obj).__name__}-{tokenize(obj)}" if pure else None)
+    return _call(same, (obj,), {}, key, False, nout, traverse, type(obj).__name__)
+
+
+def _apply(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **kwargs)
+
+
+def _name_of(function: Any) -> str:
+    name: str = getattr(function, "__name__", None) or type(function).__name__
+    return name.strip("<>_") or "call"
+
+
+def _keep_looks(wrapper: Any, function: Any) -> None:
+    for name in ("__doc__", "__name__", "__qualname__", "__module__", "__wrapped__"):
+        value = function if name == "__wrapped__" else getattr(function, name, None)
+        if value is not None:
+            wrapper.__dict__[name] = value
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
+    def reflected(self: Any, other: Any) -> Delayed:
+        return _call(function, (other, self), {})
+
+    return reflected
+
+
+def _operator(function: Callable[..., Any]) -> Callable[..., Any]:
+    def operate(self: Any, *others: Any) -> Delayed:
+        return _call(function, (self, *others), {})
+
+    return operate
+
+
+_BINARY = "add sub mul matmul truediv floordiv mod pow lshift rshift and or xor"
+_COMPARED_OR_UNARY = "lt le eq ne gt ge neg pos abs invert"
+
+
+def _add_operators() -> None:
+    by_name = {name: getattr(operator, f"__{name}__") for name in _BINARY.split()}
+    for name, function in {**by_name, "divmod": divmod}.items():
+        setattr(Delayed, f"__{name}__", _operator(function))
+        setattr(Delayed, f"__r{name}__", _reflected(function))
+    for name in _COMPARED_OR_UNARY.split():
+        setattr(Delayed, f"__{name}__", _operator(getattr(operator, f"__{name}__")))
+
+
+_add_operators()

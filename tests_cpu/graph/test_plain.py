@@ -1,0 +1,41 @@
+"""Plain dictionaries of tasks, through `gpuscale.get`."""
+
+from operator import add
+
+import pytest
+
+import gpuscale as gs
+from gpuscale.base.errors import GraphError
+
+
+def test_keys_calls_lists_and_constants():
+    graph = {
+        "x": 1,
+        "alias": "x",
+        ("y", 0): (add, "x", 10),
+        "nested": (sum, [("y", 0), (add, "alias", (add, "x", 1)), 100]),
+        "list": ["x", [("y", 0)], "text"],
+        3: (max, 2, "x"),
+    }
+    assert gs.get(graph, "nested") == 114
+    assert gs.get(graph, ["list", ["alias", 3]]) == ([1, [11], "text"], (1, 2))
+    assert gs.get(graph, []) == ()
+
+
+def test_constants_are_not_taken_for_keys():
+    assert gs.get({"x": (add, {"a": 1}.__len__(), 2), "y": (dict, [])}, ["x", "y"]) == (3, {})
+    assert gs.get({"x": (list, (1, [2]))}, "x") == [1, [2]]
+
+
+@pytest.mark.parametrize(
+    ("graph", "keys", "message"),
+    [
+        ({"x": (abs, "y"), "y": (abs, "x")}, "x", "circle.*'x' -> 'y'|circle.*'y' -> 'x'"),
+        ({"x": "x"}, "x", "circle"),
+        ({"x": 1}, "y", "'y' is not in the graph"),
+        ([1], "x", "dictionary"),
+    ],
+)
+def test_graphs_that_cannot_run(graph, keys, message):
+    with pytest.raises(GraphError, match=message):
+        gs.get(graph, keys)

@@ -1,0 +1,210 @@
+"""`delayed`: calls later, arguments anywhere, errors that say what to do."""
+
+import operator
+import pickle
+from collections import namedtuple
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import gpuscale as gs
+import gpuscale.array as ga
+from gpuscale.base.errors import GpuscaleError
+
+
+@gs.delayed
+def add(x, y=0):
+    """Add."""
+    return x + y
+
+
+@dataclass
+class Pair:
+    first: object
+    second: object
+
+
+Point = namedtuple("Point", "x y")
+
+
+@pytest.mark.parametrize("engine", ["sync", "threads"])
+def test_the_double_loop_of_the_talk(engine):
+    results = {}
+    for a in range(5):
+        for b in range(4):
+            results[a, b] = add(a, b)
+    (computed,) = gs.compute(results, engine=engine)
+    assert computed == {(a, b): a + b for a in range(5) for b in range(4)}
+
+
+def test_arguments_are_found_in_containers_wherever_they_are():
+    one, two = add(1), add(2)
+    for given, expected in [
+        ([one, [two, 3]], [1, [2, 3]]),
+        ({"a": one, 2: (two,)}, {"a": 1, 2: (2,)}),
+        ({1, 5}, {1, 5}),
+        (slice(one, two), slice(1, 2)),
+        (Pair(one, [two]), Pair(1, [2])),
+        (Point(one, 7), Point(1, 7)),
+        (frozenset([4]), frozenset([4])),
+    ]:
+        same = gs.delayed(lambda value: value)
+        assert same(given).compute() == expected
+        assert gs.delayed(given).compute() == expected
+        assert gs.compute(given) == (expected,)
+        assert gs.delayed(lambda *, key: key)(key=given).compute() == expected
+
+
+def test_without_traversal_containers_stay_as_they_are():
+    one = add(1)
+    kept = gs.delayed(lambda items: items, traverse=False)([one]).compute()
+    assert kept[0] is one
+
+
+OPERATORS = "add sub mul truediv floordiv mod pow lt le eq ne gt ge and_ or_ xor lshift"
+
+
+@pytest.mark.parametrize("name", OPERATORS.split())
+def test_operators_are_calls(name):
+    function = getattr(operator, name)
+    assert function(gs.delayed(7), 2).compute() == function(7, 2)
+    assert function(7, gs.delayed(2)).compute() == function(7, 2)
+    assert function(gs.delayed(7), gs.delayed(2)).compute() == function(7, 2)
+
+
+def test_unary_operators_items_attributes_and_methods():
+    x = gs.delayed(-3)
+    assert gs.compute(-x, +x, abs(x), ~x, divmod(x, 2)) == (3, -3, 3, 2, (-2, 1))
+    assert gs.delayed([1, 2, 3])[add(1)].compute() == 2
+    assert gs.delayed(3 + 4j).imag.compute() == 4
+    assert gs.delayed("a b").split(gs.delayed(" ")).compute() == ["a", "b"]
+    assert gs.delayed("a").upper().lower().compute() == "a"
+    assert gs.delayed(operator.add)(1, 2).compute() == 3
+
+
+def test_methods_of_a_class_can_be_delayed():
+    class Model:
+        def __init__(self, factor):
+            self.factor = factor
+
+        @gs.delayed
+        def predict(self, x):
+            return self.factor * x
+
+    assert Model(3).predict(add(2)).compute() == 6
+
+
+def test_a_function_of_several_results_unpacks():
+    @gs.delayed(nout=2)
+    def halves(x):
+        return x // 2, x % 2
+
+    whole, rest = halves(add(7))
+    assert gs.compute(whole, rest) == (3, 1)
+    assert len(halves(1)) == 2
+    with pytest.raises(TypeError, match="nout=2"):
+        list(add(1))
+    with pytest.raises(ValueError, match="number of results"):
+        gs.delayed(abs, nout=-1)
+
+
+def test_each_task_runs_once_however_often_it_is_used():
+    calls = []
+
+    def count(x):
+        calls.append(x)
+        return x
+
+    once = gs.delayed(count)(1)
+    assert gs.compute(once, [once, add(once, once)]) == (1, [1, 2])
+    assert calls == [1]
+
+
+def test_pure_calls_share_their_key_and_others_do_not():
+    pure = gs.delayed(operator.add, pure=True)
+    assert pure(1, 2).key == pure(1, 2).key != pure(1, 3).key
+    assert add(1, 2).key != add(1, 2).key
+    assert gs.compute(pure(1, 2), pure(1, 2)) == (3, 3)
+    assert gs.delayed([1], name="mine").key == "mine"
+    assert add(1, dask_key_name="mine").key == "mine"
+
+
+def test_chains_may_be_deeper_than_the_stack():
+    x = add(0)
+    for _ in range(20_000):
+        x = add(x, 1)
+    assert x.compute(engine="sync") == 20_000
+
+
+def test_arrays_are_arguments_and_delayed_values_are_arrays():
+    x = ga.arange(10, chunks=3)
+    total = gs.delayed(lambda a, factor: a.sum() * factor)(x, add(2))
+    assert total.compute() == 90
+    value = gs.delayed(np.full)((2, 3), add(4))
+    y = ga.from_delayed(value, (2, 3), int)
+    assert (y + 1).sum().compute() == 30
+    mixed = gs.delayed(np.sum)([y.sum(), {"x": x}["x"].max()])
+    assert mixed.compute() == 33
+    again = ga.from_delayed(gs.delayed(np.ones_like)(y), (2, 3), int)
+    assert gs.compute(again + y, mixed)[1] == 33
+    assert np.array_equal(again.persist().compute(), np.ones((2, 3)))
+
+
+def test_blocks_become_delayed_values():
+    x = ga.arange(12, chunks=4).reshape(3, 4).rechunk((2, 3))
+    blocks = x.to_delayed()
+    assert blocks.shape == x.numblocks
+    joined = np.block(gs.compute(blocks.tolist())[0])
+    assert np.array_equal(joined, x.compute())
+    assert ga.ones(()).to_delayed()[()].compute() == 1
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((3,), int), ((2,), float)])
+def test_a_result_that_lies_about_itself_is_refused(shape, dtype):
+    x = ga.from_delayed(gs.delayed(np.arange)(2), shape, dtype)
+    with pytest.raises(GpuscaleError, match="promised"):
+        x.compute()
+
+
+def test_persist_keeps_values_and_keys():
+    calls = []
+    value = gs.delayed(calls.append)(1)
+    kept, x = gs.persist(value, ga.ones(3))
+    assert kept.key == value.key and gs.compute(kept, kept) == (None, None)
+    assert len(calls) == 1 and x.sum().compute() == 3
+
+
+def test_errors_carry_the_line_of_the_call():
+    broken = gs.delayed(operator.truediv)(1, 0)
+    with pytest.raises(ZeroDivisionError) as caught:
+        add(broken, 1).compute()
+    assert "test_lazy.py" in caught.value.__notes__[0] and "truediv" in caught.value.__notes__[0]
+
+
+def test_what_nobody_knows_yet_is_refused():
+    x = add(1)
+    for attempt in (lambda: bool(x), lambda: 1 if x else 0, lambda: len(x)):
+        with pytest.raises(TypeError, match="before it is computed"):
+            attempt()
+    with pytest.raises(TypeError, match="cannot be changed"):
+        x[0] = 1
+    with pytest.raises(TypeError, match="cannot be changed"):
+        x.name = 1
+    with pytest.raises(AttributeError, match="_hidden"):
+        x._hidden  # noqa: B018
+    with pytest.raises(TypeError, match=r"gpuscale\.delayed"):
+        ga.from_delayed(np.ones(2), (2,), float)
+
+
+def test_delayed_values_are_pickled_and_look_like_what_they_are():
+    x = gs.delayed(operator.add)(1, 2) * 2
+    assert pickle.loads(pickle.dumps(x)).compute() == 6
+    assert repr(x).startswith("Delayed('mul-")
+    assert add.__name__ == "add" and add.__doc__ == "Add."
+    assert gs.delayed(x) is x
+
+
+def test_tasks_are_drawn():
+    picture = add(add(1), ga.ones(4, chunks=2).sum()).visualize()
+    assert picture.svg.count("add") >= 2
