@@ -24,6 +24,8 @@ LIBRARIES = {
     "hand-fused pairs": "benchmarks.hand_fused",
     "dask": "dask.array",
     "dask-array": "dask_array",
+    "dask-graph": "dask.threaded",
+    "executor": "concurrent.futures",
     "jax": "jax.numpy",
     "numexpr": "numexpr",
     "numpy": "numpy",
@@ -100,7 +102,7 @@ def installed(implementation: str) -> bool:
 def load(implementation: str, cores: int) -> Any:
     """Import the library of an implementation and hold it to `cores` cores."""
     library = importlib.import_module(LIBRARIES[implementation])
-    if implementation in ("dask", "dask-array"):
+    if implementation in ("dask", "dask-array", "dask-graph"):
         importlib.import_module("dask").config.set(scheduler="threads", num_workers=cores)
     elif implementation == "numexpr":
         library.set_num_threads(cores)

@@ -147,11 +147,6 @@ class Delayed(Handle):
     def __getitem__(self, index: Any) -> Delayed:
         return _call(operator.getitem, (self, index), {})
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in _SLOTS:
-            raise TypeError(f"a Delayed cannot be changed: {name} is not set")
-        object.__setattr__(self, name, value)
-
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Delayed cannot be changed: make a function that returns the new value")
 
@@ -176,9 +171,6 @@ class Delayed(Handle):
 
     def __hash__(self) -> int:
         return hash(self._task.key)
-
-
-_SLOTS = ("_task", "_parents", "_nout", "_function", "_pure", "_traverse", "_owner", "_name")
 
 
 class DelayedFunction(Delayed):
