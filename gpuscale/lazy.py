@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["Delayed", "delayed"]
 
 
+_MISSING: Any = object()
+
+
 def delayed(
-    obj: Any = None,
+    obj: Any = _MISSING,
     *,
     name: str | None = None,
     pure: bool | None = None,
@@ -80,7 +83,7 @@ def delayed(
     """
     if nout is not None and (not isinstance(nout, int) or isinstance(nout, bool) or nout < 0):
         raise ValueError(f"nout is the number of results, an integer >= 0, not {nout!r}")
-    if obj is None:
+    if obj is _MISSING:
         return lambda function: delayed(
             function, name=name, pure=pure, nout=nout, traverse=traverse
         )
@@ -102,6 +105,7 @@ class Delayed(Handle):
     """
 
     __slots__ = ("_nout",)
+    __array_ufunc__ = None  # arrays of NumPy and of ours leave operators to this class
 
     def __init__(self, task: Task, parents: tuple[Any, ...] = (), nout: int | None = None) -> None:
         self._task, self._parents, self._nout = task, parents, nout
@@ -197,10 +201,11 @@ class DelayedFunction(Delayed):
         return self if instance is None else _Bound(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
-        """Make a task of one call; ``pure=`` and ``name=`` (its key) go with it."""
+        """Make a task of one call; ``dask_key_name=`` and ``dask_pure=`` go with it."""
         pure = kwargs.pop("dask_pure", self._pure) if "dask_pure" in kwargs else self._pure
         key = kwargs.pop("dask_key_name", None) if "dask_key_name" in kwargs else None
-        return _call(self._function, args, kwargs, key, pure, self._nout, self._traverse)
+        label = self._task.label
+        return _call(self._function, args, kwargs, key, pure, self._nout, self._traverse, label)
 
 
 class _Bound:

@@ -21,11 +21,13 @@ from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
-from gpuscale.gather import Calls, find, gather, replace
+from gpuscale.gather import find, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.build import block_keys
+from gpuscale.graph.calls import Calls, gather
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.join import join_blocks
+from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.plain import tasks_of
 from gpuscale.graph.task import Graph
 from gpuscale.io.memory import KeptChunks, MemoryWriter
@@ -87,7 +89,8 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
 
 def _sorted(values: Any) -> tuple[list[Collection], list[Handle]]:
     """Tell collections and delayed values apart, each named once."""
-    found = {id(each): each for each in find(values)}.values()
+    with no_collection():  # there may be a million
+        found = {id(each): each for each in find(values)}.values()
     arrays = [each for each in found if isinstance(each, Collection)]
     return arrays, [each for each in found if isinstance(each, Handle)]
 
@@ -96,7 +99,8 @@ def _replaced(values: Any, arrays: dict[int, Any], handles: dict[Key, Any]) -> t
     def new(old: Any) -> Any:
         return handles[old.key] if isinstance(old, Handle) else arrays[id(old)]
 
-    return tuple(replace(each, new) for each in values)
+    with no_collection():
+        return tuple(replace(each, new) for each in values)
 
 
 def _compute_nodes(
@@ -111,7 +115,7 @@ def _compute_nodes(
         for node, target in zip(nodes, targets, strict=True)
     ]
     calls = gather(handles, nodes)
-    roots = stages.optimize([*sinks, *(c.expr for c in calls.arguments.values())])
+    roots = stages.optimize([*sinks, *calls.nodes])
     keys, values = _run_blocks(roots[: len(nodes)], engine, handles, calls, roots[len(nodes) :])
     computed = [
         _scalar(join_blocks([values[k] for k in own], root.meta.numblocks))
@@ -162,8 +166,8 @@ def _run_blocks(
     """
     calls = gather((), roots) if calls is None else calls
     if calls.arguments and not arguments:
-        arguments = stages.optimize([c.expr for c in calls.arguments.values()])
-    graph = _graph(roots, calls, arguments)
+        arguments = stages.optimize(calls.nodes)
+    graph = calls.build(roots, arguments)
     keys = [block_keys(root) for root in roots]
     wanted = dict.fromkeys(key for each in keys for key in each)
     wanted.update(dict.fromkeys(handle.key for handle in handles))
@@ -243,7 +247,7 @@ def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     found, handles = _sorted(collections)
     with _set(options):
         calls = gather(handles, [c.expr for c in found])
-        every = stages.optimize([c.expr for c in (*found, *calls.arguments.values())])
+        every = stages.optimize([*(c.expr for c in found), *calls.nodes])
         physical, arguments = every[: len(found)], every[len(found) :]
         keys, values = _run_blocks(physical, engine, handles, calls, arguments)
     kept = {
@@ -411,13 +415,5 @@ def graph_of(*collections: Any) -> Graph:
     arrays, handles = _sorted(collections)
     nodes = [array.expr for array in arrays]
     calls = gather(handles, nodes)
-    roots = stages.optimize([*nodes, *(c.expr for c in calls.arguments.values())])
-    return _graph(roots[: len(nodes)], calls, roots[len(nodes) :])
-
-
-def _graph(roots: Sequence[Node], calls: Calls, arguments: Sequence[Node]) -> Graph:
-    """Make the tasks of physical nodes and of delayed calls whose `arguments` are nodes too."""
-    graph = build([*roots, *arguments])
-    graph.update(calls.graph)
-    graph.update({task.key: task for task in calls.joins(arguments)})
-    return graph
+    roots = stages.optimize([*nodes, *calls.nodes])
+    return calls.build(roots[: len(nodes)], roots[len(nodes) :])

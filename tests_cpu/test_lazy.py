@@ -2,7 +2,7 @@
 
 import operator
 import pickle
-from collections import namedtuple
+from collections import OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,10 +48,13 @@ def test_arguments_are_found_in_containers_wherever_they_are():
         (Pair(one, [two]), Pair(1, [2])),
         (Point(one, 7), Point(1, 7)),
         (frozenset([4]), frozenset([4])),
+        (OrderedDict(a=one), OrderedDict(a=1)),
+        (defaultdict(list, a=[one]), defaultdict(list, a=[1])),
     ]:
         same = gs.delayed(lambda value: value)
         assert same(given).compute() == expected
         assert gs.delayed(given).compute() == expected
+        assert type(gs.delayed(given).compute()) is type(expected)
         assert gs.compute(given) == (expected,)
         assert gs.delayed(lambda *, key: key)(key=given).compute() == expected
 
@@ -208,3 +211,32 @@ def test_delayed_values_are_pickled_and_look_like_what_they_are():
 def test_tasks_are_drawn():
     picture = add(add(1), ga.ones(4, chunks=2).sum()).visualize()
     assert picture.svg.count("add") >= 2
+
+
+def test_other_arrays_leave_operators_to_delayed_values():
+    one = gs.delayed(1)
+    for x in (np.ones(3), ga.ones(3), np.float64(1)):
+        assert np.array_equal((x + one).compute(), np.add(x, 1))
+        assert np.array_equal((one - x).compute(), np.subtract(1, x))
+
+
+def test_a_delayed_value_is_no_array_until_its_shape_is_said():
+    for make in (ga.asarray, ga.sqrt, lambda value: ga.stack([ga.ones(2), value])):
+        with pytest.raises(TypeError, match="from_delayed"):
+            make(gs.delayed(np.ones)(2))
+
+
+def test_none_is_a_value():
+    assert gs.delayed(None).compute() is None
+
+
+def test_plans_show_delayed_calls():
+    x = ga.from_delayed(gs.delayed(np.ones)(3), (3,), float).sum()
+    assert "from_delayed" in x.explain() and "from_delayed" in x.explain(analyze=True)
+    assert "ones" in x.visualize().svg
+
+
+@pytest.mark.parametrize("shape", [(-1,), (2.5,), "ab"])
+def test_shapes_of_delayed_values_are_whole_numbers(shape):
+    with pytest.raises(ValueError, match="whole numbers"):
+        ga.from_delayed(gs.delayed(1), shape, float)

@@ -15,6 +15,7 @@ from gpuscale.backends.seams import to_host
 from gpuscale.base.types import Chunks, is_known
 from gpuscale.collection import Collection
 from gpuscale.expr.meta import ArrayMeta
+from gpuscale.graph.handle import Handle
 
 __all__ = ["Array"]
 
@@ -68,7 +69,9 @@ def _is_operand(value: Any) -> bool:
         return True
     if isinstance(value, bool | int | float | complex | str | bytes | list | tuple):
         return True
-    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, Collection)
+    if isinstance(value, Collection | Handle):
+        return False
+    return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
 def _method(name: str) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
+from gpuscale.graph.handle import Handle
 from gpuscale.io.array_like import reader_of
 from gpuscale.memory.limits import chunk_bytes
 
@@ -47,6 +48,11 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
         return value
     if isinstance(value, np.generic) or type(value) in PYTHON_SCALARS:
         return scalar(value)
+    if isinstance(value, Handle):
+        raise TypeError(
+            "a delayed value has no shape before it is computed; say what it will be with "
+            "from_delayed(value, shape, dtype)"
+        )
     if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__")):
         value = _from_python(value)
     if value.shape == () and isinstance(value, np.ndarray):

@@ -14,7 +14,8 @@ from gpuscale.diagnostics.trial import DROP, trial_run
 from gpuscale.diagnostics.wording import aligned, duration, percent
 from gpuscale.expr.node import Node
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.build import block_keys
+from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.order import order
 from gpuscale.memory.projection import peak_bytes
 
@@ -28,7 +29,7 @@ HEADER = (
 
 def analysis(physical: Sequence[Node]) -> str:
     """Run a plan, let go of its results, and set what it took beside what was planned."""
-    graph = build(physical)
+    graph = build_with_calls(physical)
     keys = [key for node in physical for key in block_keys(node)]
     record = trial_run(graph, keys, plan_rows(physical, graph))
     rows = [_row(each) for each in plan_results([record]) if each.plan.key != DROP]

@@ -21,7 +21,8 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Physical, Sink
 from gpuscale.expr.walk import toposort
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys, build, task_name
+from gpuscale.graph.build import block_keys, task_name
+from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.task import Graph, Task
 
 __all__ = ["MAX_BOXES", "Drawing", "draw", "draw_graph"]
@@ -150,7 +151,7 @@ def draw(
         raise ValueError(f"color={color!r} is for tasks; leave out kind='expression'")
     nodes = list(dict.fromkeys(stages.optimize(nodes, stage)))
     if kind == "graph":
-        graph, keys = build(nodes), [key for node in nodes for key in block_keys(node)]
+        graph, keys = build_with_calls(nodes), [key for node in nodes for key in block_keys(node)]
         return draw_graph(graph, keys, color, {task_name(node): node for node in toposort(nodes)})
     return Drawing(_svg(*_expressions(nodes), _inlined(nodes)))
 

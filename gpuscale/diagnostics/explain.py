@@ -13,7 +13,8 @@ from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Physical
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.build import block_keys
+from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.order import order
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import peak_bytes
@@ -90,7 +91,7 @@ def _shape(shape: tuple[object, ...]) -> str:
 
 
 def _plan(physical: Sequence[Node]) -> str:
-    graph = build(physical)
+    graph = build_with_calls(physical)
     keys = [key for node in physical for key in block_keys(node)]
     rows = plan_rows(physical, graph)
     header = ("operations", "node", "tasks", "reads", "writes", "largest task", "line")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
+from copy import copy
+from dataclasses import fields, is_dataclass
+from operator import is_
 from typing import Any
 
 __all__ = ["PackedCall", "Slot", "fill", "pack", "rebuilt"]
@@ -77,36 +79,34 @@ def fill(template: Any, results: Any) -> Any:
 
 def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     """Apply a function to the items of a container; the same object if none of them changed."""
-    kind = type(value)
-    if kind in (list, set, frozenset, tuple):
+    if type(value) in _ATOMS:
+        return value
+    if isinstance(value, list | set | frozenset | tuple):
         items = [change(each) for each in value]
-        same = all(a is b for a, b in zip(items, value, strict=True))
-        return value if same else kind(items)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        items = [change(each) for each in value]
-        return value if all(map(_is, items, value)) else kind(*items)
-    if kind is dict:
+        if all(map(is_, items, value)):
+            return value
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, dict):
         pairs = [(change(key), change(each)) for key, each in value.items()]
-        same = all(a is b and c is d for (a, c), (b, d) in zip(pairs, value.items(), strict=True))
-        return value if same else dict(pairs)
-    if kind is slice:
-        parts = [change(each) for each in (value.start, value.stop, value.step)]
-        return slice(*parts)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if all(a is b and c is d for (a, c), (b, d) in zip(pairs, value.items(), strict=True)):
+            return value
+        made = copy(value)  # a dictionary with a default or an order keeps it
+        made.clear()
+        made.update(pairs)
+        return made
+    if type(value) is slice:
+        return slice(*[change(each) for each in (value.start, value.stop, value.step)])
+    if is_dataclass(value) and not isinstance(value, type):
         return _rebuilt_dataclass(value, change)
     return value
 
 
 def _rebuilt_dataclass(value: Any, change: Callable[[Any], Any]) -> Any:
-    fields = [f for f in dataclasses.fields(value) if hasattr(value, f.name)]
-    new = {f.name: change(getattr(value, f.name)) for f in fields}
-    if all(new[f.name] is getattr(value, f.name) for f in fields):
+    names = [f.name for f in fields(value) if hasattr(value, f.name)]
+    new = {name: change(getattr(value, name)) for name in names}
+    if all(new[name] is getattr(value, name) for name in names):
         return value
     made = object.__new__(type(value))  # without its checks: slots are no values yet
     for name, each in new.items():
         object.__setattr__(made, name, each)
     return made
-
-
-def _is(a: Any, b: Any) -> bool:
-    return a is b

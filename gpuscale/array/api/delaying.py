@@ -44,6 +44,8 @@ def from_delayed(
     ------
     TypeError
         ``value`` is not delayed.
+    ValueError
+        The shape is not made of whole numbers, or one is negative.
     GpuscaleError
         When computed: the call returned another shape or dtype than it promised.
 
@@ -60,6 +62,8 @@ def from_delayed(
             "gpuscale.delayed, or use asarray"
         )
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(not isinstance(n, int) or n < 0 for n in sizes):
+        raise ValueError(f"the shape of a delayed value is whole numbers >= 0, not {shape!r}")
     chunks = normalize_chunks(-1, sizes, max(np.dtype(dtype).itemsize, 1), 1)
     meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend))
     awaited = _Awaited(value, sizes, np.dtype(dtype))
