@@ -32,8 +32,8 @@ def tasks_of(plain: Mapping[Any, Any]) -> Graph:
     Examples
     --------
     >>> tasks = tasks_of({"x": 1, "y": (max, "x", 2), "z": (sum, ["x", (min, "y", 3)])})
-    >>> tasks["y"].deps, tasks["y"].args
-    (('x',), (2,))
+    >>> tasks["y"].deps, tasks["y"].fn(1)
+    (('x',), 2)
     """
     if not isinstance(plain, Mapping):
         raise GraphError(f"a graph is a dictionary of keys and tasks, not {type(plain).__name__}")
