@@ -32,12 +32,12 @@ def without_nan(value: Any) -> Callable[[Node], Node]:
     def prepare(node: Node) -> Node:
         if node.meta.dtype.kind not in "fcO":
             return node
-        return elementwise("where", _present(node), node, value)
+        return elementwise("where", present_in(node), node, value)
 
     return prepare
 
 
-def _present(node: Node) -> Node:
+def present_in(node: Node) -> Node:
     """Which elements are not NaN."""
     if node.meta.dtype.kind == "O":  # isnan knows no objects, but NaN is not equal to itself
         return elementwise("equal", node, node)
@@ -53,7 +53,7 @@ def _counting(node: Node, where: Any) -> Any:
     """Which elements count: those that are chosen and not NaN."""
     if node.meta.dtype.kind not in "fcO":
         return where
-    present = _present(node)
+    present = present_in(node)
     if where is not True:
         present = elementwise("logical_and", present, mask_for(where, node))
     return Array(present)
@@ -143,7 +143,7 @@ def _nan_extreme(
     if x.dtype.kind != "O":
         return extreme(f"f{name}", x, axis, keepdims, split_every, out, **wishes)
     # NumPy's fmin takes NaN among objects for a number.
-    present = Array(_present(known_node(x)))
+    present = Array(present_in(known_node(x)))
     filled = call("where", present, x, np.inf if name == "min" else -np.inf)
     result = extreme(name, filled, axis, keepdims, split_every, None, **wishes)
     some = any(present, axis, keepdims=keepdims, where=wishes["where"])

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.nanreductions import without_nan
+from gpuscale.array.api.nanreductions import present_in, without_nan
 from gpuscale.array.api.reductions import reduced_axes, table_reduction
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import elementwise, reduce
+from gpuscale.array.construct import reduce
 from gpuscale.array.convert import as_array
 
 __all__ = ["argmax", "argmin", "nanargmax", "nanargmin"]
@@ -55,12 +55,12 @@ def argmax(
 
 def _nan_position(name: str, empty: float, x: Any, axis: int | None, keepdims: bool) -> Array:
     x = as_array(x)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fcO":
         return _position(name, x, axis, keepdims, None, None)
     axes = reduced_axes(None if axis is None else index(axis), x.ndim)
     if 0 in (x.shape[a] for a in axes):
         raise ValueError(f"attempt to get {name} of an empty sequence")
-    present = elementwise("logical_not", elementwise("isnan", x.expr))
+    present = present_in(x.expr)
     result = reduce(
         (without_nan(empty)(x.expr), present),
         (name, "any"),

@@ -22,6 +22,24 @@ def test_positions(name, data):
     assert_eq(getattr(ga, name)(x, **options), getattr(np, name)(array, **options))
 
 
+@pytest.mark.parametrize("name", ["argmin", "argmax", "nanargmin", "nanargmax"])
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_positions_beside_nan(name, data):
+    dtype = data.draw(st.sampled_from(["float32", "complex64", "complex128", "object"]))
+    numbers = st.sampled_from([-np.inf, -1.0, 0.0, 2.0, np.inf, np.nan])
+    if dtype.startswith("complex"):
+        numbers = st.builds(complex, numbers, numbers)
+    if dtype == "object" and not name.startswith("nan"):
+        numbers = st.integers(-3, 3)  # which of NaN and a number comes first depends on the order
+    values = data.draw(st.lists(numbers, min_size=1, max_size=9))
+    array = np.array(values, dtype)
+    if name.startswith("nan") and not (array == array).any():
+        array[0] = 1
+    x = ga.asarray(array, chunks=data.draw(st.integers(1, 4)))
+    assert_eq(getattr(ga, name)(x), getattr(np, name)(array))
+
+
 def test_all_nan_slice_has_no_position():
     with pytest.raises(ValueError, match="All-NaN"):
         ga.nanargmax(ga.full(3, np.nan)).compute()
