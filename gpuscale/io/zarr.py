@@ -69,7 +69,7 @@ def open_zarr(
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{where} cannot be opened as a Zarr array ({error}); "
-            "name an array within a group by path="
+            "name an array within a group by component="
         ) from error
 
 
