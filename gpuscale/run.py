@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import product
 from os import PathLike
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpuscale.backends.creation import backend_names, namespace
 from gpuscale.base import config
 from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
 from gpuscale.base.types import Chunks, Key
 from gpuscale.collection import Collection
-from gpuscale.diagnostics.drawing import Drawing, draw, draw_graph
 from gpuscale.diagnostics.plan import announce_plan
 from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.engines.base import get_engine
@@ -33,6 +32,9 @@ from gpuscale.graph.task import Graph
 from gpuscale.io.memory import KeptChunks, MemoryWriter
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import check_fits
+
+if TYPE_CHECKING:
+    from gpuscale.diagnostics.drawing import Drawing
 
 __all__ = [
     "compute",
@@ -398,6 +400,8 @@ def visualize(
     >>> picture.svg.count('class="box"')
     4
     """
+    from gpuscale.diagnostics.drawing import draw, draw_graph  # which few programs need
+
     arrays, handles = _sorted(collections)
     nodes = [array.expr for array in arrays]
     if handles and kind == "graph":

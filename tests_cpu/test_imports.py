@@ -10,13 +10,18 @@ HEAVY = ["bokeh", "cudf", "cupy", "dask", "distributed", "donfig", "fsspec", "h5
 HEAVY += ["pandas", "pyarrow", "ray", "rmm", "scipy", "tqdm", "ucxx", "yaml", "zarr"]
 
 
-def loaded_by(statement: str) -> set[str]:
-    """Return the top-level modules that a fresh process holds after a statement."""
-    script = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+def modules_after(statement: str) -> set[str]:
+    """Return the modules that a fresh process holds after a statement."""
+    script = f"{statement}\nimport sys\nprint(*sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     return {*result.stdout.split()}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh process holds after a statement."""
+    return {name.partition(".")[0] for name in modules_after(statement)}
 
 
 @pytest.mark.parametrize("statement", ["import gpuscale", "import gpuscale.array"])
@@ -26,6 +31,14 @@ def test_nothing_heavy_is_loaded(statement):
     assert loaded & {*HEAVY} == set()
     beyond_numpy = loaded - loaded_by("import numpy") - {*sys.stdlib_module_names}
     assert beyond_numpy == {"gpuscale"}
+
+
+def test_a_first_compute_loads_neither_pictures_nor_the_internet():
+    first = "import gpuscale.array as ga; ga.ones(4, chunks=2).sum().compute()"
+    loaded = modules_after(first)
+    assert "gpuscale.run" in loaded
+    assert loaded & {"http.client", "urllib.request", "xml.sax.saxutils", "html.entities"} == set()
+    assert loaded & {f"gpuscale.diagnostics.{name}" for name in ("drawing", "record")} == set()
 
 
 def test_public_names_are_found_on_first_use():

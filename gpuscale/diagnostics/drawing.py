@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from xml.sax.saxutils import escape
 
 from gpuscale.base.errors import format_bytes
 from gpuscale.base.types import Key
@@ -298,17 +298,22 @@ def _svg(
     )
 
 
+def _text(text: str) -> str:
+    """Text between tags, where quotes mean nothing."""
+    return escape(text, quote=False)
+
+
 def _legend(colouring: Colouring, top: float, width: float) -> tuple[str, float]:
     """Draw what colours mean below all boxes; return the width of the whole, too."""
     swatch = 26.0
     x, parts = 0.0, []
-    title = f'<text x="0" y="{top + 12:.1f}" text-anchor="start">{escape(colouring.title)}</text>'
+    title = f'<text x="0" y="{top + 12:.1f}" text-anchor="start">{_text(colouring.title)}</text>'
     for fill, name in colouring.legend:
         wide = max(swatch, LETTER * len(name) + 10)
         parts.append(
             f'<rect x="{x:.1f}" y="{top + 18:.1f}" width="{wide:.1f}" height="18" fill="{fill}" '
             f'stroke="{BORDER}"/><text x="{x + wide / 2:.1f}" y="{top + 31:.1f}">'
-            f"{escape(name)}</text>"
+            f"{_text(name)}</text>"
         )
         x += wide
     return f'<g class="legend">{title}{"".join(parts)}</g>', max(
@@ -343,11 +348,11 @@ def _rectangle(box: _Box, width: float, height: float, layout: Layout, key: Any)
     top = y - len(lines) * LINE / 2 + 12
     text = "".join(
         f'<text x="{x:.1f}" y="{top + k * LINE:.1f}"{_style(k, line, box, border)}>'
-        f"{escape(line)}</text>"
+        f"{_text(line)}</text>"
         for k, line in enumerate(lines)
     )
     return (
-        f'<g class="box"><title>{escape(box.hint)}</title><rect x="{x - width / 2:.1f}" '
+        f'<g class="box"><title>{_text(box.hint)}</title><rect x="{x - width / 2:.1f}" '
         f'y="{y - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" rx="6" '
         f'fill="{fill}" stroke="{border}"/>{text}</g>'
     )
