@@ -23,14 +23,11 @@ class Curve:
         Results in memory.
     reserved : array of int
         Set aside for the results and the work of tasks that run.
-    spilled : array of int
-        Results written to disk to make room.
     """
 
     time: np.ndarray
     alive: np.ndarray
     reserved: np.ndarray
-    spilled: np.ndarray
 
     @property
     def used(self) -> np.ndarray:
@@ -48,20 +45,11 @@ class Curve:
         last = np.append(first[1:] - 1, len(interval) - 1)
         by_height = np.lexsort((self.used, interval))  # the highest of an interval comes last
         kept = np.unique(np.concatenate([first, last, by_height[last]]))
-        return Curve(*(column[kept] for column in self._columns()))
-
-    def _columns(self) -> tuple[np.ndarray, ...]:
-        return self.time, self.alive, self.reserved, self.spilled
+        return Curve(self.time[kept], self.alive[kept], self.reserved[kept])
 
 
-def memory_curve(
-    rows: Mapping[str, np.ndarray],
-    needs: np.ndarray,
-    freed: np.ndarray,
-    moved: Sequence[tuple[float, int, int]],
-    end: float,
-) -> Curve:
-    """Add up what tasks reserve, what their results hold, and what was written out.
+def memory_curve(rows: Mapping[str, np.ndarray], needs: np.ndarray, freed: np.ndarray) -> Curve:
+    """Add up what tasks reserve and what their results hold.
 
     Parameters
     ----------
@@ -71,31 +59,18 @@ def memory_curve(
         Bytes that each task reserves while it runs.
     freed : array of float
         When each result was let go.
-    moved : sequence of (time, bytes, row)
-        Results that were written to disk.
-    end : float
-        When the run was over.
 
     Examples
     --------
     >>> rows = {"start": np.array([0.0, 1.0]), "stop": np.array([1.0, 3.0])}
     >>> rows["nbytes"] = np.array([8, 1])
-    >>> curve = memory_curve(rows, np.array([10, 2]), np.array([3.0, 3.0]), [], 3.0)
+    >>> curve = memory_curve(rows, np.array([10, 2]), np.array([3.0, 3.0]))
     >>> curve.time.tolist(), curve.alive.tolist(), curve.reserved.tolist()
     ([0.0, 1.0, 3.0], [0, 8, 0], [10, 2, 0])
     """
     start, stop, nbytes = rows["start"], rows["stop"], rows["nbytes"]
     none = np.zeros(len(start), dtype=np.int64)
-    is_spilled = none.copy()
-    for _, _, row in moved:
-        is_spilled[row] = 1
-    out = np.array([size for _, size, _ in moved], dtype=np.int64)
-    steps = [
-        (start, none, needs, none),
-        (stop, nbytes, -needs, none),
-        (freed, -nbytes * (1 - is_spilled), none, -nbytes * is_spilled),
-        (np.array([when for when, _, _ in moved]), -out, 0 * out, out),
-    ]
+    steps = [(start, none, needs), (stop, nbytes, -needs), (freed, -nbytes, none)]
     return _add_up(steps).thinned()
 
 
@@ -104,21 +79,18 @@ def add_curves(curves: Iterable[Curve]) -> Curve:
 
     Examples
     --------
-    >>> one = Curve(*(np.array(c) for c in ([0.0, 2.0], [5, 0], [0, 0], [0, 0])))
-    >>> other = Curve(*(np.array(c) for c in ([1.0, 3.0], [7, 0], [0, 0], [0, 0])))
+    >>> one = Curve(*(np.array(c) for c in ([0.0, 2.0], [5, 0], [0, 0])))
+    >>> other = Curve(*(np.array(c) for c in ([1.0, 3.0], [7, 0], [0, 0])))
     >>> add_curves([one, other]).alive.tolist()
     [5, 12, 7, 0]
     """
-    steps = [
-        (c.time, *(np.diff(column, prepend=0) for column in (c.alive, c.reserved, c.spilled)))
-        for c in curves
-    ]
+    steps = [(c.time, np.diff(c.alive, prepend=0), np.diff(c.reserved, prepend=0)) for c in curves]
     return _add_up(steps).thinned()
 
 
 def _add_up(steps: Sequence[tuple[np.ndarray, ...]]) -> Curve:
     if not steps:
-        steps = [(np.zeros(0), *(np.zeros(0, dtype=np.int64),) * 3)]
+        steps = [(np.zeros(0), *(np.zeros(0, dtype=np.int64),) * 2)]
     time, *changes = (np.concatenate(parts) for parts in zip(*steps, strict=True))
     order = np.argsort(time, kind="stable")
     time = time[order]

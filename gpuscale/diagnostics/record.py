@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from gpuscale.diagnostics.critical import longest_path
 from gpuscale.diagnostics.curve import Curve, memory_curve
 from gpuscale.diagnostics.listening import Runs, Watcher
 from gpuscale.diagnostics.plan import PlanRow
-from gpuscale.engines import events
 from gpuscale.engines.events import (
     Event,
     RunFinished,
@@ -28,14 +26,9 @@ from gpuscale.engines.events import (
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.task import Origin, Task
 
-__all__ = ["FAILED", "FINISHED", "UNFINISHED", "Group", "Recorder", "RunRecord", "Transfer"]
+__all__ = ["FAILED", "FINISHED", "UNFINISHED", "Group", "Recorder", "RunRecord"]
 
 FINISHED, FAILED, UNFINISHED = range(3)
-
-# Events of engines that write results to disk to make room, and try tasks again.
-_SPILLED, _LOADED, _RETRIED = (
-    getattr(events, name, ()) for name in ("Spilled", "Loaded", "TaskRetried")
-)
 
 
 class Group(NamedTuple):
@@ -44,17 +37,6 @@ class Group(NamedTuple):
     name: str  #: first part of the keys of their results
     label: str
     origin: Origin | None
-
-
-class Transfer(NamedTuple):
-    """A result that was written to disk to make room, or read back."""
-
-    spilled: bool
-    key: Key
-    nbytes: int
-    worker: int
-    stop: float
-    seconds: float
 
 
 @dataclass(slots=True)
@@ -75,8 +57,6 @@ class RunRecord:
     critical : list of int
         Rows of the chain of tasks, each needing the one before, that took longest.
     memory : Curve
-    transfers : list of Transfer
-    retries : int
     error : BaseException or None
     plan : list of PlanRow
         What was expected of it; empty for runs of something else than expressions.
@@ -97,8 +77,6 @@ class RunRecord:
     groups: list[Group]
     critical: list[int]
     memory: Curve
-    transfers: list[Transfer]
-    retries: int
     error: BaseException | None
     plan: list[PlanRow]
 
@@ -125,8 +103,6 @@ class _Growing:
     groups: dict[Group, int] = field(default_factory=dict)
     numbers: dict[Any, int] = field(default_factory=dict)  # of groups, by name and label
     running: dict[Key, TaskStarted] = field(default_factory=dict)
-    transfers: list[Transfer] = field(default_factory=list)
-    retries: int = 0
 
     def add(self, event: TaskFinished | TaskFailed, outcome: int, nbytes: int) -> None:
         self.running.pop(event.key, None)
@@ -170,9 +146,7 @@ class _Growing:
         seconds = columns["stop"] - columns["start"]
         deps = self._deps(finished.tolist())
         path = longest_path(deps, seconds[finished].tolist())
-        memory = memory_curve(
-            columns, self._needs(), self._freed(finished.tolist(), deps, end), self._moved(), end
-        )
+        freed = self._freed(finished.tolist(), deps, end)
         return RunRecord(
             n_tasks=max(begun.n_tasks, len(finished)),
             n_workers=begun.n_workers,
@@ -182,9 +156,7 @@ class _Growing:
             keys=self.keys,
             groups=list(self.groups),
             critical=finished[path].tolist(),
-            memory=memory,
-            transfers=self.transfers,
-            retries=self.retries,
+            memory=memory_curve(columns, self._needs(), freed),
             error=error,
             plan=self.plan,
             **columns,
@@ -219,15 +191,6 @@ class _Growing:
                     freed[rows[place]] = self.stop[row]
         return freed
 
-    def _moved(self) -> list[tuple[float, int, int]]:
-        """Time, bytes and row of each result that was written out."""
-        row_of = {key: row for row, key in enumerate(self.keys)}
-        return [
-            (each.stop, each.nbytes, row_of[each.key])
-            for each in self.transfers
-            if each.spilled and each.key in row_of
-        ]
-
 
 class Recorder(Watcher):
     """Record every run while it is on.
@@ -247,20 +210,7 @@ class Recorder(Watcher):
     (['arange+sum', 'sum'], 2, 2)
     """
 
-    wants = tuple(
-        kind
-        for kind in (
-            RunStarted,
-            TaskStarted,
-            TaskFinished,
-            TaskFailed,
-            RunFinished,
-            _SPILLED,
-            _LOADED,
-            _RETRIED,
-        )
-        if kind
-    )
+    wants = (RunStarted, TaskStarted, TaskFinished, TaskFailed, RunFinished)
 
     def __init__(self) -> None:
         self.runs: list[RunRecord] = []
@@ -290,21 +240,7 @@ class Recorder(Watcher):
             self._under_way.close()
             with no_collection():
                 self.runs.append(run.finish(event.time, event.error))
-        else:
-            _note_rest(run, event)
 
     def close(self, now: float, error: BaseException | None = None) -> None:
         """End the records of runs that nobody says have ended."""
         self.runs += [run.finish(now, error) for run in self._under_way.close_all()]
-
-
-def _note_rest(run: _Growing, event: Any) -> None:
-    """Take note of what not every engine tells."""
-    if isinstance(event, _RETRIED):
-        run.retries += 1
-    elif isinstance(event, (_SPILLED, _LOADED)):
-        stop = getattr(event, "stop", None) or getattr(event, "time", None) or time.perf_counter()
-        spilled = isinstance(event, _SPILLED)
-        worker = getattr(event, "worker", 0)
-        found = Transfer(spilled, event.key, event.nbytes, worker, stop, event.seconds)
-        run.transfers.append(found)

@@ -83,8 +83,8 @@ class Report(Recorder):
 def report(path: str | PathLike[str] = "report.html", *, title: str = "gpuscale report") -> Report:
     """Write one page about everything that is computed inside a block.
 
-    The page shows what each worker did when, memory against the budget, bytes read, written and
-    spilled, the critical path, time by operation, and the plan with what came of it. It stands
+    The page shows what each worker did when, memory against the budget, bytes read and written,
+    the critical path, time by operation, and the plan with what came of it. It stands
     alone: no server, nothing to load. It is written when the block ends, also by an error or
     Ctrl-C, and is complete or not there.
 

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 MOST_OPERATIONS = 20
-ALIVE, USED, SPILLED, PROCESS, LIMIT = "#0072b2", "#e69f00", "#cc79a7", "#9aa5b1", "#c0392b"
+ALIVE, USED, PROCESS, LIMIT = "#0072b2", "#e69f00", "#9aa5b1", "#c0392b"
 
 
 def stream_figure(joined: Joined, paint: Mapping[str, str]) -> tuple[Any, str]:
@@ -77,9 +77,7 @@ def memory_figure(curve: Curve, budget: float, samples: Sequence[Sample], begin:
 
     drawn = _bytes_figure()
     lines = {"results": curve.alive, "results and reserved": curve.used}
-    if curve.spilled.any():
-        lines["spilled to disk"] = curve.spilled
-    paint = dict(zip(lines, (ALIVE, USED, SPILLED), strict=False))
+    paint = {"results": ALIVE, "results and reserved": USED}
     step_lines(drawn, curve.time, lines, paint)
     own = [(each.time - begin, each.memory) for each in samples if each.memory is not None]
     if own:
@@ -98,7 +96,7 @@ def memory_figure(curve: Curve, budget: float, samples: Sequence[Sample], begin:
 def traffic_figure(
     joined: Joined, runs: Sequence[RunRecord], samples: Sequence[Sample], begin: float
 ) -> Any:
-    """Draw bytes that tasks read, made and spilled, and those of the process from and to disk."""
+    """Draw bytes that tasks read and made, and those of the process from and to disk."""
     drawn = _bytes_figure()
     order = np.argsort(joined.stop, kind="stable")
     time = joined.stop[order]
@@ -110,13 +108,6 @@ def traffic_figure(
     padded = {name: np.concatenate([[0], values[some]]) for name, values in lines.items()}
     paint = {"read by tasks, as planned": ALIVE, "results made": "#009e73"}
     step_lines(drawn, time, padded, paint)
-    moved = sorted((each for run in runs for each in run.transfers), key=lambda each: each.stop)
-    for spilled, name, colour in ((True, "spilled", SPILLED), (False, "read back", "#7b5ea7")):
-        own = [each for each in moved if each.spilled is spilled]
-        if own:
-            when = np.array([0.0, *(each.stop - begin for each in own)])
-            total = np.cumsum([0, *(each.nbytes for each in own)])
-            step_lines(drawn, when, {name: total}, {name: colour})
     first = samples[0] if samples else None
     if first is not None and first.disk_read is not None and first.disk_written is not None:
         when = np.array([each.time - begin for each in samples])

@@ -72,7 +72,7 @@ def parts(report: Report) -> list[Any]:
         _legend(paint),
         section("Memory", _memory_note(joined, runs)),
         memory,
-        section("Bytes read, written and spilled", "In all since the beginning."),
+        section("Bytes read and written", "In all since the beginning."),
         traffic,
         section("Critical path", path_note),
         path,
@@ -104,8 +104,6 @@ def _summary(report: Report, joined: Joined) -> str:
         ("critical path", f"{duration(path)}, {percent(path, lasted)} of the time in runs"),
         ("memory", _memory_note(joined, runs)),
         ("results made", format_bytes(int(joined.nbytes.sum()))),
-        ("spilled", _spilled(runs)),
-        ("retries", f"{sum(run.retries for run in runs):,}"),
         ("software", f"gpuscale {version('gpuscale')}, NumPy {np.__version__}, "
                      f"Python {platform.python_version()}"),
         ("machine", f"{platform.system()} {platform.machine()}, "
@@ -114,8 +112,13 @@ def _summary(report: Report, joined: Joined) -> str:
     return table(["", ""], rows, text=2)
 
 
+def _what_failed(report: Report) -> BaseException | None:
+    """Return what ended the block, or else the last run that failed."""
+    return report.error or next((run.error for run in report.runs[::-1] if run.error), None)
+
+
 def _outcome(report: Report) -> str:
-    error = report.error or next((run.error for run in report.runs[::-1] if run.error), None)
+    error = _what_failed(report)
     if error is None:
         return "finished"
     if isinstance(error, KeyboardInterrupt):
@@ -124,7 +127,7 @@ def _outcome(report: Report) -> str:
 
 
 def _error(report: Report) -> str:
-    error = report.error or next((run.error for run in report.runs[::-1] if run.error), None)
+    error = _what_failed(report)
     if error is None:
         return ""
     lines = traceback.format_exception_only(error)
@@ -142,15 +145,6 @@ def _memory_note(joined: Joined, runs: Sequence[RunRecord]) -> str:
     return (
         f"at most {format_bytes(peak)} held and reserved, {percent(peak, budget)} of the "
         f"memory limit of {format_bytes(budget)}"
-    )
-
-
-def _spilled(runs: Sequence[RunRecord]) -> str:
-    moved = [each for run in runs for each in run.transfers]
-    out = sum(each.nbytes for each in moved if each.spilled)
-    back = sum(each.nbytes for each in moved if not each.spilled)
-    return (
-        f"{format_bytes(out)} written out, {format_bytes(back)} read back" if moved else "nothing"
     )
 
 

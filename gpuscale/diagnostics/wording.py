@@ -12,7 +12,7 @@ def line_of(origin: Origin | None) -> str:
 
     Examples
     --------
-    >>> line_of(("/home/ada/work/tour.py", 7))
+    >>> line_of(("/home/ada/tour.py", 7))
     'tour.py:7'
     """
     if origin is None:

@@ -19,7 +19,7 @@ def test_a_curve_is_the_sum_over_tasks_at_every_moment(tasks):
     stop = start + running
     freed = (stop + held).astype(float)
     rows = {"start": start.astype(float), "stop": stop.astype(float), "nbytes": nbytes}
-    curve = memory_curve(rows, needs, freed, [], 100.0)
+    curve = memory_curve(rows, needs, freed)
     for when in np.arange(0, 62, 0.5):
         alive = nbytes[(stop <= when) & (when < freed)].sum()
         reserved = needs[(start <= when) & (when < stop)].sum()
@@ -28,19 +28,11 @@ def test_a_curve_is_the_sum_over_tasks_at_every_moment(tasks):
     assert curve.used[-1] == 0
 
 
-def test_spilled_results_are_elsewhere_until_they_are_let_go():
-    rows = {"start": np.array([0.0]), "stop": np.array([1.0]), "nbytes": np.array([8])}
-    curve = memory_curve(rows, np.array([8]), np.array([5.0]), [(3.0, 8, 0)], 5.0)
-    assert curve.time.tolist() == [0.0, 1.0, 3.0, 5.0]
-    assert curve.alive.tolist() == [0, 8, 0, 0]
-    assert curve.spilled.tolist() == [0, 0, 8, 0]
-
-
 def test_thinning_keeps_the_ends_and_the_highest():
     time = np.linspace(0.0, 9.0, 100_000)
     alive = np.random.default_rng(0).integers(0, 1000, 100_000)
     alive[54_321] = 5000
-    curve = Curve(time, alive, 0 * alive, 0 * alive).thinned(300)
+    curve = Curve(time, alive, 0 * alive).thinned(300)
     assert len(curve.time) <= 303
     assert curve.time[0] == 0.0 and curve.time[-1] == 9.0
     assert curve.alive.max() == 5000
@@ -51,5 +43,5 @@ def test_nothing():
     assert len(add_curves([]).time) == 0
     none, no_bytes = np.zeros(0), np.zeros(0, dtype=int)
     rows = {"start": none, "stop": none, "nbytes": no_bytes}
-    curve = memory_curve(rows, no_bytes, none, [], 0.0)
+    curve = memory_curve(rows, no_bytes, none)
     assert len(curve.used) == 0

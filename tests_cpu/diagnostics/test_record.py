@@ -1,11 +1,9 @@
 import threading
-import time
 
 import numpy as np
 import pytest
 
 import gpuscale.array as ga
-from gpuscale.diagnostics import record as record_module
 from gpuscale.diagnostics.joined import join_runs, plan_results
 from gpuscale.diagnostics.listening import active_listeners
 from gpuscale.diagnostics.record import FAILED, FINISHED, UNFINISHED, Recorder
@@ -137,33 +135,3 @@ def test_tasks_without_a_plan_are_grouped_by_label():
 def test_no_runs():
     assert plan_results([]) == []
     assert join_runs([], 0.0).keys == []
-
-
-def test_what_not_every_engine_tells(monkeypatch):
-    class Spilled:
-        key, nbytes, seconds, worker = "x", 8000, 0.1, 0
-
-    class Loaded(Spilled):
-        pass
-
-    class TaskRetried:
-        key = "x"
-
-    for kind in (Spilled, Loaded, TaskRetried):
-        name = {"TaskRetried": "_RETRIED"}.get(kind.__name__, f"_{kind.__name__.upper()}")
-        monkeypatch.setattr(record_module, name, kind)
-    recorder = Recorder()
-    now = time.perf_counter()
-    tasks = [Task("x", int), Task("y", abs, ("x",))]
-    recorder(RunStarted(2, 0, 1, 1e9, now, tasks, ["y"]))
-    recorder(TaskRetried())
-    recorder(TaskFinished("x", "int", 0, now, now, 8000))
-    recorder(Spilled())
-    later = time.perf_counter() + 1
-    recorder(TaskFinished("y", "abs", 0, later, later + 1, 8))
-    recorder(RunFinished(2, 0, later + 2))
-    (record,) = recorder.runs
-    assert record.retries == 1
-    assert [(each.spilled, each.nbytes) for each in record.transfers] == [(True, 8000)]
-    assert record.memory.spilled.tolist()[1:] == [8000, 8000, 0, 0]
-    assert record.memory.alive.max() == 8000 and record.memory.alive.min() == 0
