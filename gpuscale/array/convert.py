@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gpuscale.array.construct import PYTHON_SCALARS, scalar
 from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.collection import Collection
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
@@ -19,7 +21,7 @@ from gpuscale.graph.handle import Handle
 from gpuscale.io.array_like import reader_of
 from gpuscale.memory.limits import chunk_bytes
 
-__all__ = ["as_array", "as_node", "as_operand", "beside", "known_node", "source"]
+__all__ = ["as_array", "as_node", "as_operand", "beside", "is_masked", "known_node", "source"]
 
 LARGE_PIECE = 4 << 20  # bytes from which on one stored chunk is worth a task
 READ_TOGETHER = 16 << 20  # bytes of smaller ones that one task reads; they fit the caches
@@ -40,7 +42,7 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
     Raises
     ------
     TypeError
-        If the value has no elements that NumPy knows.
+        If the value has no elements that NumPy knows, or has a mask, which would be lost.
     """
     if isinstance(value, Array):
         return value.expr
@@ -53,11 +55,24 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
             "a delayed value has no shape before it is computed; say what it will be with "
             "from_delayed(value, shape, dtype)"
         )
+    if is_masked(value):
+        raise TypeError(
+            "a masked array cannot stand here, its mask would be lost; use the methods of "
+            "gpuscale.array.ma.masked_array(x), or give masked elements a value by x.filled(value)"
+        )
     if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__")):
         value = _from_python(value)
     if value.shape == () and isinstance(value, np.ndarray):
         return scalar(value[()], value.dtype)
     return source(reader_of(value), chunks)
+
+
+def is_masked(value: Any) -> bool:
+    """Whether a value is a masked array, of ours or of NumPy's."""
+    if isinstance(value, Collection):
+        return hasattr(value, "mask")
+    numpys = sys.modules.get("numpy.ma")  # nobody has one who has not loaded it
+    return numpys is not None and isinstance(value, numpys.MaskedArray)
 
 
 def _from_python(value: Any) -> Any:
@@ -72,7 +87,7 @@ def _from_python(value: Any) -> Any:
 
 def _holds_arrays(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(
-        isinstance(item, Array) or _holds_arrays(item) for item in value
+        isinstance(item, Array) or is_masked(item) or _holds_arrays(item) for item in value
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, cast, elementwise
-from gpuscale.array.convert import as_operand
+from gpuscale.array.convert import as_operand, is_masked
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
@@ -117,12 +117,25 @@ class Ufunc:
             *operands, out = operands  # type: ignore[assignment]
         if len(operands) != self.nin:
             raise TypeError(f"{self.__name__}() takes {self.nin} arrays, got {len(operands)}")
+        if any(map(is_masked, operands)):
+            return self._of_masked(operands, out, where, dtype)
         if dtype is not None:
             self._check_inputs(operands, np.dtype(dtype), casting)
         result = call(self.op, *operands, dtype=dtype)
         if where is not True:
             result = _masked(self.__name__, where, result, out)
         return into(out, result, casting)
+
+    def _of_masked(self, operands: Any, out: Any, where: Any, dtype: Any) -> Any:
+        """Leave it to masked arrays, of which the result is one."""
+        if out is not None or where is not True:
+            raise TypeError(
+                f"{self.__name__} of a masked array has a mask, which out= and where= cannot take; "
+                "assign the result, or give masked elements a value by x.filled(value)"
+            )
+        from gpuscale.array.ma.array import apply  # which builds on this module
+
+        return apply(self.op, *operands, dtype=dtype)
 
     def _check_inputs(self, operands: Any, dtype: np.dtype[Any], casting: Any) -> None:
         """Refuse to compute in a dtype that cannot hold an input; predicates have one of bool."""

@@ -9,8 +9,9 @@ import numpy as np
 from gpuscale.array.api.index_functions import backend_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
-from gpuscale.array.convert import as_node
+from gpuscale.array.convert import as_node, is_masked
 from gpuscale.backends.creation import namespace, resolve_backend
+from gpuscale.base.errors import NotSupportedError
 
 __all__ = ["array", "asanyarray", "asarray", "from_dlpack"]
 
@@ -31,6 +32,7 @@ def asarray(
     Parameters
     ----------
     x : array, scalar, nested list, or object with ``__dlpack__``
+        A masked array, of NumPy's too, becomes a `gpuscale.array.ma.MaskedArray`.
     dtype : dtype, optional
     chunks : int, str, tuple or dict
         For what is not chunked yet.
@@ -51,6 +53,10 @@ def asarray(
     >>> ga.asarray([[1, 2], [3, 4]], chunks=1).numblocks
     (2, 2)
     """
+    if is_masked(x):
+        elsewhere = like is not None or backend is not None or device is not None
+        name = resolve_backend(like, backend or backend_of(device)) if elsewhere else "numpy"
+        return _masked(x, dtype, chunks, copy, name)  # type: ignore[no-any-return]
     given = x.copy() if copy and isinstance(x, Array | np.ndarray) else x
     result = given if isinstance(given, Array) else Array(as_node(given, chunks))
     unchanged = result
@@ -66,6 +72,17 @@ def asarray(
 
 
 asanyarray = asarray
+
+
+def _masked(x: Any, dtype: Any, chunks: Any, copy: bool | None, backend: str) -> Any:
+    if backend != "numpy":
+        raise NotSupportedError(f"masked arrays on {backend}; use them on numpy")
+    if copy is False:
+        raise ValueError("Unable to avoid copy while creating a masked array as requested.")
+    from gpuscale.array.ma import masked_array  # which builds on this module
+
+    given = x.copy() if copy and isinstance(x, np.ndarray) else x
+    return masked_array(given, dtype=dtype, chunks=chunks)
 
 
 def array(x: Any, /, dtype: Any = None, *, copy: bool | None = None, **kwargs: Any) -> Array:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.asarray import asarray
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array, source
+from gpuscale.array.convert import as_array, is_masked, source
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.backends.transfer import to_device
 from gpuscale.expr.kernels import FunctionKernel
@@ -59,7 +60,8 @@ def from_array(
     ----------
     x : object
         ndarray, memmap, h5py dataset, zarr array, or the like. Pieces are read when they are
-        needed, and again where that is cheaper than keeping them.
+        needed, and again where that is cheaper than keeping them. A masked array of NumPy's
+        becomes a `gpuscale.array.ma.MaskedArray`.
     chunks : int, str, tuple or dict
         Block sizes; automatic ones are multiples of the stored chunks.
     lock : bool or lock, optional
@@ -80,6 +82,8 @@ def from_array(
     """
     if isinstance(x, Array):
         return x if chunks == "auto" else x.rechunk(chunks)
+    if is_masked(x):
+        return asarray(x, chunks=chunks, like=like, backend=backend)
     result = Array(source(reader_of(x, lock=lock), chunks))
     if like is None and backend is None:
         return result

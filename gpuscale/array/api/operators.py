@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api import elementwise
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, is_masked
 from gpuscale.array.ufunc import call
 
 __all__: list[str] = []
@@ -25,6 +26,8 @@ def equality(name: str, x: Array, other: Any) -> Array:
     TypeError
         If only one side is of records, or their fields differ.
     """
+    if is_masked(other):
+        return getattr(elementwise, name)(x, other)  # type: ignore[no-any-return]
     records = "V" in (x.dtype.kind, getattr(getattr(other, "dtype", None), "kind", None))
     try:
         if not records:
@@ -40,4 +43,4 @@ def equality(name: str, x: Array, other: Any) -> Array:
 def power(x: Array, exponent: Any) -> Array:
     """Answer ``**``: the square of truth values is of int8, since NumPy multiplies for it."""
     square = x.dtype.kind == "b" and type(exponent) is int and exponent == 2
-    return call("square", x) if square else call("power", x, exponent)
+    return call("square", x) if square else elementwise.power(x, exponent)

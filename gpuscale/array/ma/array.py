@@ -20,7 +20,7 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 
-__all__ = ["MaskedArray", "data_of", "mask_of"]
+__all__ = ["MaskedArray", "apply", "data_of", "mask_of"]
 
 
 def data_of(x: Any) -> Array:
@@ -60,7 +60,7 @@ def _either(masks: list[Array | None]) -> Array | None:
     return total
 
 
-def _apply(op: str, *operands: Any, dtype: Any = None) -> MaskedArray:
+def apply(op: str, *operands: Any, dtype: Any = None) -> MaskedArray:
     """One elementwise operation: masked where an operand is, or where it is not defined."""
     plain = [x if np.isscalar(x) else data_of(x) for x in operands]
     data = ufuncs.call(op, *plain, dtype=dtype)
@@ -70,15 +70,15 @@ def _apply(op: str, *operands: Any, dtype: Any = None) -> MaskedArray:
 
 
 def _binary(op: str) -> Callable[[MaskedArray, Any], MaskedArray]:
-    return lambda self, other: _apply(op, self, other)
+    return lambda self, other: apply(op, self, other)
 
 
 def _reflected(op: str) -> Callable[[MaskedArray, Any], MaskedArray]:
-    return lambda self, other: _apply(op, other, self)
+    return lambda self, other: apply(op, other, self)
 
 
 def _unary(op: str) -> Callable[[MaskedArray], MaskedArray]:
-    return lambda self: _apply(op, self)
+    return lambda self: apply(op, self)
 
 
 def _on_both(name: str) -> Callable[..., MaskedArray]:
@@ -121,7 +121,7 @@ class MaskedArray(Collection):
            fill_value=999999)
     """
 
-    __slots__ = ("_data", "_fill", "_mask")
+    __slots__ = ("_elements", "_fill", "_flags")
     __array_priority__ = 200
 
     def __init__(self, data: Any, mask: Any = False, fill_value: Any = None) -> None:
@@ -130,19 +130,19 @@ class MaskedArray(Collection):
 
     def _become(self, data: Array, mask: Any) -> None:
         """Take on other elements and another mask, both as handles of their own."""
-        self._data = Array(data.expr)
+        self._elements = Array(data.expr)
         flags = as_array(mask).astype(bool, copy=False)
-        if flags.ndim != self._data.ndim or flags._meta.shape != self._data._meta.shape:
-            flags = broadcast_to(flags, self._data.shape)
-        self._mask = Array(rechunk(flags.expr, self._data.chunks))
-        super().__init__(_packed(self._data.expr, self._mask.expr))
+        if flags.ndim != self._elements.ndim or flags._meta.shape != self._elements._meta.shape:
+            flags = broadcast_to(flags, self._elements.shape)
+        self._flags = Array(rechunk(flags.expr, self._elements.chunks))
+        super().__init__(_packed(self._elements.expr, self._flags.expr))
 
     def _wrap(self, expr: Node) -> MaskedArray:
-        dtype = self._data.dtype
+        dtype = self._elements.dtype
         return MaskedArray(_field(expr, "data", dtype), _field(expr, "mask", bool), self._fill)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return MaskedArray, (self._data, self._mask, self._fill)
+        return MaskedArray, (self._elements, self._flags, self._fill)
 
     def _present(self, result: Any) -> Any:
         if not np.ndim(result):
@@ -153,16 +153,16 @@ class MaskedArray(Collection):
     @property
     def data(self) -> Array:
         """The elements, whether or not they count; in place, it changes alone."""
-        return Array(self._data.expr)
+        return Array(self._elements.expr)
 
     @property
     def mask(self) -> Array:
         """Which elements do not count; in place, it changes alone, but it can be assigned."""
-        return Array(self._mask.expr)
+        return Array(self._flags.expr)
 
     @mask.setter
     def mask(self, mask: Any) -> None:
-        self._become(self._data, mask)
+        self._become(self._elements, mask)
 
     @property
     def fill_value(self) -> Any:
@@ -173,42 +173,42 @@ class MaskedArray(Collection):
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return self._data.shape
+        return self._elements.shape
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data.ndim
+        return self._elements.ndim
 
     @property
     def size(self) -> int:
         """Number of elements, masked ones as well."""
-        return self._data.size
+        return self._elements.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        return self._data.dtype
+        return self._elements.dtype
 
     @property
     def chunks(self) -> Any:
         """Sizes of the blocks along each axis."""
-        return self._data.chunks
+        return self._elements.chunks
 
     @property
     def T(self) -> MaskedArray:
         """The array with its axes reversed."""
-        return MaskedArray(self._data.T, self._mask.T, self._fill)
+        return MaskedArray(self._elements.T, self._flags.T, self._fill)
 
     def __repr__(self) -> str:
-        return f"gpuscale.array.ma<shape={self._data._meta.shape}, dtype={self.dtype}>"
+        return f"gpuscale.array.ma<shape={self._elements._meta.shape}, dtype={self.dtype}>"
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._elements)
 
     def __getitem__(self, index: Any) -> MaskedArray:
         index = _plain_index(index)
-        return MaskedArray(self._data[index], self._mask[index], self._fill)
+        return MaskedArray(self._elements[index], self._flags[index], self._fill)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """Replace elements; where the value is masked they no longer count, elsewhere they do.
@@ -229,10 +229,25 @@ class MaskedArray(Collection):
     def __hash__(self) -> int:
         return id(self)
 
+    # `numpy.ma` looks for these two in the other operand of its own arrays.
+    @property
+    def _data(self) -> Any:
+        return self._elements.compute()
+
+    @property
+    def _mask(self) -> Any:
+        return self._flags.compute()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise TypeError(
+            "the mask of a masked array would be lost; x.compute() gives one of NumPy's, "
+            "x.filled(value) an array without a mask"
+        )
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs:
             return NotImplemented
-        return _apply(ufunc.__name__, *inputs)
+        return apply(ufunc.__name__, *inputs)
 
     # --- operators -----------------------------------------------------------------------------
     __add__, __radd__ = _binary("add"), _reflected("add")
@@ -263,22 +278,22 @@ class MaskedArray(Collection):
 
     def astype(self, dtype: Any) -> MaskedArray:
         """Convert the elements to a dtype."""
-        return MaskedArray(self._data.astype(dtype), self._mask, self._fill)
+        return MaskedArray(self._elements.astype(dtype), self._flags, self._fill)
 
     def filled(self, fill_value: Any = None) -> Array:
         """Elements, with a value in place of the masked ones."""
         value = self.fill_value if fill_value is None else self.dtype.type(fill_value)
-        return ufuncs.call("where", self._mask, value, self._data)
+        return ufuncs.call("where", self._flags, value, self._elements)
 
     # --- reductions over the elements that count -----------------------------------------------
     def count(self, axis: Any = None, keepdims: bool = False) -> Array:
         """Number of elements that count, along some axes."""
-        return reductions.count_nonzero(~self._mask, axis, keepdims=keepdims)
+        return reductions.count_nonzero(~self._flags, axis, keepdims=keepdims)
 
     def _reduced(self, name: str, fill: Any, axis: Any, keepdims: bool) -> MaskedArray:
         function = getattr(reductions, name)
         result = function(self.filled(fill), axis=axis, keepdims=keepdims)
-        return MaskedArray(result, self._mask.all(axis=axis, keepdims=keepdims))
+        return MaskedArray(result, self._flags.all(axis=axis, keepdims=keepdims))
 
     def sum(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
         """Sum of the elements that count; masked where none does."""
@@ -309,14 +324,14 @@ class MaskedArray(Collection):
         kind = self.dtype if self.dtype.kind in "fc" else np.dtype(float)
         total = reductions.sum(self.filled(0).astype(kind), axis=axis, keepdims=keepdims)
         result = total / self.count(axis, keepdims)
-        mask = self._mask.all(axis=axis, keepdims=keepdims)
+        mask = self._flags.all(axis=axis, keepdims=keepdims)
         return MaskedArray(result.astype(kind, copy=False), mask)
 
     def var(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> MaskedArray:
         """Variance of the elements that count; masked where no more than ``ddof`` do."""
         off = self - self.mean(axis, keepdims=True).data
         squares = off.data.real**2 + off.data.imag**2 if off.dtype.kind == "c" else off.data**2
-        kept = ufuncs.call("where", self._mask, squares.dtype.type(0), squares)
+        kept = ufuncs.call("where", self._flags, squares.dtype.type(0), squares)
         free = self.count(axis, keepdims) - ddof
         total = reductions.sum(kept, axis=axis, keepdims=keepdims)
         result = (total / free).astype(squares.dtype, copy=False)
@@ -324,7 +339,7 @@ class MaskedArray(Collection):
 
     def std(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> MaskedArray:
         """Standard deviation of the elements that count; masked where no more than ``ddof`` do."""
-        return _apply("sqrt", self.var(axis, ddof=ddof, keepdims=keepdims))
+        return apply("sqrt", self.var(axis, ddof=ddof, keepdims=keepdims))
 
 
 def _extreme(dtype: np.dtype[Any], of: Callable[[Any], Any]) -> Any:

@@ -42,12 +42,17 @@ __all__ = [
 
 def _fill_of(x: Any) -> Any:
     if isinstance(x, np.ma.MaskedArray):
-        return x.fill_value
+        return None if x is np.ma.masked else x.fill_value
     return x._fill if isinstance(x, MaskedArray) else None
 
 
 def masked_array(
-    data: Any, mask: Any = False, fill_value: Any = None, *, dtype: Any = None
+    data: Any,
+    mask: Any = False,
+    fill_value: Any = None,
+    *,
+    dtype: Any = None,
+    chunks: Any = "auto",
 ) -> MaskedArray:
     """Make a masked array.
 
@@ -58,6 +63,8 @@ def masked_array(
         True where an element does not count, besides those masked in ``data``.
     fill_value : scalar, optional
     dtype : dtype, optional
+    chunks : int, str, tuple or dict
+        Block sizes, where they are not to be those of ``data``.
 
     Raises
     ------
@@ -75,6 +82,8 @@ def masked_array(
     flags = mask if own is None else call("logical_or", own, mask)
     if dtype is not None:
         x = x.astype(dtype)
+    if chunks != "auto":
+        x = x.rechunk(chunks)
     fill = _fill_of(data) if fill_value is None else fill_value
     return MaskedArray(x, flags, fill)
 

@@ -248,3 +248,51 @@ def test_bad_input():
         ga.ma.average(ga.ones((2, 3)), weights=ga.ones(2))
     with pytest.raises(TypeError, match="Cannot cast"):
         ga.ma.set_fill_value(ga.ma.masked_array(ga.arange(3)), 1.5)
+
+
+@settings(max_examples=20)
+@given(masked(), st.data())
+def test_masks_of_numpy_are_kept(pair, data):
+    x, _ = pair
+    cut = data.draw(chunks(x.shape))
+    for make in (ga.from_array, ga.asarray, ga.array):
+        y = make(x, chunks=cut)
+        assert y.chunks == cut
+        assert_masked(y, x)
+        assert_masked(y.sum(), x.sum())
+    assert_masked(ga.asarray(x, float), x.astype(float))
+    plain = ga.ones(x.shape)
+    for op in (operator.add, operator.sub, operator.pow, operator.eq, operator.ne, operator.lt):
+        assert_masked(op(plain, x), op(np.ones(x.shape), x))
+    assert_masked(np.subtract(x, plain), np.subtract(x, np.ones(x.shape)))
+    assert_masked(ga.absolute(x), np.ma.abs(x))
+
+
+def test_numpy_s_masked_arrays_compute_what_stands_beside_them():
+    x = np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+    for y in (ga.asarray([1, 2, 4], chunks=2), ga.ma.masked_array([1, 2, 4], [0, 0, 1])):
+        result, expected = x - y, x - y.compute()
+        np.testing.assert_array_equal(np.ma.getmaskarray(result), np.ma.getmaskarray(expected))
+        np.testing.assert_array_equal(result.filled(0), expected.filled(0))
+
+
+@pytest.mark.parametrize("x", [np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.masked])
+def test_masks_are_not_lost(x):
+    plain = ga.ones(2)
+    for refused in (
+        lambda: ga.sum(x),
+        lambda: ga.where(plain > 0, x, 0),
+        lambda: ga.concatenate([plain, x]),
+        lambda: ga.asarray([x, x]),
+        lambda: plain.dot(x),
+        lambda: plain.__iadd__(x),
+        lambda: plain.__setitem__(..., x),
+        lambda: ga.sum(ga.ma.masked_array(x)),
+        lambda: np.asarray(ga.ma.masked_array(x)),
+    ):
+        with pytest.raises(TypeError, match="mask"):
+            refused()
+    with pytest.raises(gpuscale.base.errors.NotSupportedError):
+        ga.asarray(x, like="cupy")
+    with pytest.raises(ValueError, match="copy"):
+        ga.asarray(x, copy=False)
