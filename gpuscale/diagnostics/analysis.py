@@ -8,14 +8,11 @@ import numpy as np
 
 from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.joined import PlanResult, plan_results
-from gpuscale.diagnostics.plan import plan_rows
+from gpuscale.diagnostics.plan import plan_rows, plan_tasks
 from gpuscale.diagnostics.record import RunRecord
 from gpuscale.diagnostics.trial import DROP, trial_run
 from gpuscale.diagnostics.wording import aligned, duration, percent
 from gpuscale.expr.node import Node
-from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys
-from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.order import order
 from gpuscale.memory.projection import peak_bytes
 
@@ -29,13 +26,10 @@ HEADER = (
 
 def analysis(physical: Sequence[Node]) -> str:
     """Run a plan, let go of its results, and set what it took beside what was planned."""
-    graph = build_with_calls(physical)
-    keys = [key for node in physical for key in block_keys(node)]
+    graph, keys = plan_tasks(physical)
     record = trial_run(graph, keys, plan_rows(physical, graph))
     rows = [_row(each) for each in plan_results([record]) if each.plan.key != DROP]
-    priorities = order(graph, keys)
-    sequence = sorted(graph, key=priorities.__getitem__)
-    projected = peak_bytes(graph, sequence, n_workers=record.n_workers)
+    projected = peak_bytes(graph, order(graph, keys), n_workers=record.n_workers)
     return "\n".join([*aligned(HEADER, rows), _total(record, len(graph), projected)])
 
 

@@ -10,6 +10,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.trial import trial_run
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
+from gpuscale.memory.projection import bytes_in_use
 
 __all__ = ["COLOURINGS", "Colouring", "colour_tasks"]
 
@@ -86,28 +87,12 @@ def _by_order(places: Mapping[Key, int]) -> Colouring:
 
 
 def _by_memory(graph: Graph, places: Mapping[Key, int], keys: Sequence[Key]) -> Colouring:
-    used = _bytes_in_use(graph, sorted(places, key=places.__getitem__), keys)
+    used = dict(zip(places, bytes_in_use(graph, places, keys), strict=True))
     most = max(used.values(), default=0)
     fills = {key: _between(LITTLE, MUCH, nbytes / (most or 1)) for key, nbytes in used.items()}
     notes = {key: f"{format_bytes(nbytes)} in memory" for key, nbytes in used.items()}
     title = "bytes in memory while a task runs, one at a time"
     return Colouring(fills, notes, title, _scale(LITTLE, MUCH, "0 B", format_bytes(most)))
-
-
-def _bytes_in_use(graph: Graph, sequence: Sequence[Key], kept: Sequence[Key]) -> dict[Key, int]:
-    uses: dict[Key, int] = dict.fromkeys(kept, 1)
-    for key in sequence:
-        for dep in set(graph[key].deps):
-            uses[dep] = uses.get(dep, 0) + 1
-    alive, used = 0, {}
-    for key in sequence:
-        task = graph[key]
-        used[key] = alive + task.nbytes + task.workspace
-        alive += task.nbytes if uses.get(key) else 0
-        for dep in set(task.deps):
-            uses[dep] -= 1
-            alive -= 0 if uses[dep] else graph[dep].nbytes
-    return used
 
 
 def _by_worker(graph: Graph, keys: Sequence[Key]) -> Colouring:

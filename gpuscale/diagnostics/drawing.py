@@ -16,13 +16,13 @@ from gpuscale.base.errors import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.colouring import Colouring, colour_tasks
 from gpuscale.diagnostics.layered import Layout, Point, place
+from gpuscale.diagnostics.plan import owner_of, plan_tasks
+from gpuscale.diagnostics.wording import bracketed, line_of
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Physical, Sink
 from gpuscale.expr.walk import toposort
-from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys, task_name
-from gpuscale.graph.calls import build_with_calls
+from gpuscale.graph.build import task_name
 from gpuscale.graph.task import Graph, Task
 
 __all__ = ["MAX_BOXES", "Drawing", "draw", "draw_graph"]
@@ -151,8 +151,8 @@ def draw(
         raise ValueError(f"color={color!r} is for tasks; leave out kind='expression'")
     nodes = list(dict.fromkeys(stages.optimize(nodes, stage)))
     if kind == "graph":
-        graph, keys = build_with_calls(nodes), [key for node in nodes for key in block_keys(node)]
-        return draw_graph(graph, keys, color, {task_name(node): node for node in toposort(nodes)})
+        owners = {task_name(node): node for node in toposort(nodes)}
+        return draw_graph(*plan_tasks(nodes), color, owners)
     return Drawing(_svg(*_expressions(nodes), _inlined(nodes)))
 
 
@@ -199,7 +199,7 @@ def _expressions(
 def _node_box(node: Node) -> _Box:
     meta = node.meta
     lines = [_short(node.name)]
-    lines.append(f"{_tuple(meta.shape)} {'' if meta.dtype.names else meta.dtype}".strip())
+    lines.append(f"{bracketed(meta.shape)} {'' if meta.dtype.names else meta.dtype}".strip())
     blocks = math.prod(meta.numblocks)
     grid = f"{' × '.join(map(str, meta.numblocks))} = " if meta.ndim > 1 and blocks > 1 else ""
     lines.append(f"{grid}{blocks:,} block{'s' * (blocks != 1)}{_block_size(node)}")
@@ -231,10 +231,10 @@ def _task_box(
     key: Key, task: Task, owners: Mapping[str, Node], colouring: Colouring | None
 ) -> _Box:
     name, *index = key if isinstance(key, tuple) else (key,)
-    while name not in owners and "-" in name:  # steps inside a node add to its name
-        name = name.rpartition("-")[0]
-    kind = type(owners[name]).__name__ if name in owners else ""
-    lines = (_short(task.label or str(name)), f"block {_tuple(index)}", format_bytes(task.nbytes))
+    owner = owner_of(name, owners)
+    kind = type(owners[owner]).__name__ if owner is not None else ""
+    label = task.label or name.partition("-")[0]
+    lines = (_short(label), f"block {bracketed(index)}", format_bytes(task.nbytes))
     hint = _hint(f"{key!r}: {task.label}", task.origin)
     if colouring is None:
         return _Box(lines, kind, hint, COLOURS.get(kind, INNER))
@@ -244,11 +244,7 @@ def _task_box(
 
 def _hint(name: str, origin: tuple[str, int] | None) -> str:
     """Say in full what a box stands for; of the user's line, only the file's own name."""
-    return name if origin is None else f"{name}\n{Path(origin[0]).name}:{origin[1]}"
-
-
-def _tuple(items: Sequence[object]) -> str:
-    return "(" + ", ".join(map(str, items)) + ("," if len(items) == 1 else "") + ")"
+    return name if origin is None else f"{name}\n{line_of(origin)}"
 
 
 def _short(operations: str) -> str:

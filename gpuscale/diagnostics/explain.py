@@ -7,14 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.analysis import analysis
-from gpuscale.diagnostics.plan import plan_rows
-from gpuscale.diagnostics.wording import aligned
+from gpuscale.diagnostics.plan import plan_rows, plan_tasks
+from gpuscale.diagnostics.wording import aligned, bracketed
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Physical
-from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
-from gpuscale.graph.build import block_keys
-from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.order import order
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import peak_bytes
@@ -83,24 +80,18 @@ def _describe(node: Node) -> str:
     name = f"{kind} {node.name}".strip()
     dtype = "" if meta.dtype.names else f" {meta.dtype}"
     blocks = math.prod(meta.numblocks)
-    return f"{name}{dtype} {_shape(meta.shape)}, {blocks} block{'s' * (blocks != 1)}"
-
-
-def _shape(shape: tuple[object, ...]) -> str:
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+    return f"{name}{dtype} {bracketed(meta.shape)}, {blocks} block{'s' * (blocks != 1)}"
 
 
 def _plan(physical: Sequence[Node]) -> str:
-    graph = build_with_calls(physical)
-    keys = [key for node in physical for key in block_keys(node)]
+    graph, keys = plan_tasks(physical)
     rows = plan_rows(physical, graph)
     header = ("operations", "node", "tasks", "reads", "writes", "largest task", "line")
     table = [
         (r.name, r.kind, f"{r.tasks:,}", *map(format_bytes, (r.read, r.written, r.peak)), r.line)
         for r in rows
     ]
-    priorities = order(graph, keys)
-    peak = peak_bytes(graph, sorted(graph, key=priorities.__getitem__), keys, n_workers=2)
+    peak = peak_bytes(graph, order(graph, keys), keys, n_workers=2)
     return "\n".join(
         [
             *aligned(header, table),

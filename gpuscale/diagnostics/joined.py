@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.curve import Curve, add_curves
-from gpuscale.diagnostics.plan import PlanRow
+from gpuscale.diagnostics.plan import PlanRow, owner_of
 from gpuscale.diagnostics.record import FINISHED, Group, RunRecord
 from gpuscale.diagnostics.wording import line_of
 
@@ -129,7 +129,8 @@ def plan_results(runs: Sequence[RunRecord]) -> list[PlanResult]:
             found = results.get(row.key)
             results[row.key] = PlanResult(row if found is None else _twice(found.plan, row))
     for run in runs:
-        _add_up(run, [_owner(results, run.plan, group) for group in run.groups])
+        planned = {row.key for row in run.plan}
+        _add_up(run, [_owner(results, planned, group) for group in run.groups])
     return list(results.values())
 
 
@@ -160,9 +161,9 @@ def _twice(one: PlanRow, other: PlanRow) -> PlanRow:
     )
 
 
-def _owner(results: dict[str, PlanResult], plan: Sequence[PlanRow], group: Group) -> PlanResult:
-    for row in plan:
-        if row.owns(group.name):
-            return results[row.key]
+def _owner(results: dict[str, PlanResult], planned: Container[str], group: Group) -> PlanResult:
+    key = owner_of(group.name, planned)
+    if key is not None:
+        return results[key]
     row = PlanRow(group.label, "Task", 0, 0, 0, 0, line_of(group.origin), group.name)
     return results.setdefault(group.name, PlanResult(row))

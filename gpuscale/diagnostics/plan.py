@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
+from gpuscale.base.types import Key
 from gpuscale.diagnostics.wording import line_of
 from gpuscale.engines.events import Listener
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Sink, Source
 from gpuscale.expr.walk import toposort
-from gpuscale.graph.build import task_name
+from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
+from gpuscale.graph.build import block_keys, task_name
+from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.task import Graph
+from gpuscale.memory.projection import task_bytes
 
-__all__ = ["PlanRow", "announce_plan", "plan_rows"]
+__all__ = ["PlanRow", "announce_plan", "owner_of", "plan_rows", "plan_tasks"]
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,29 @@ class PlanRow:
     written: int
     peak: int
     line: str
-    key: str = ""
+    key: str
 
-    def owns(self, name: str) -> bool:
-        """Whether a task whose key begins with `name` belongs to this node."""
-        return name == self.key or name.startswith(self.key + "-")
+
+def owner_of(name: str, nodes: Container[str]) -> str | None:
+    """Find the node that a task belongs to whose key begins with `name`.
+
+    Examples
+    --------
+    >>> nodes = {"sum-2ab0", "sort-77f1"}
+    >>> owner_of("sort-77f1", nodes), owner_of("sort-77f1-cut-0", nodes), owner_of("f-1", nodes)
+    ('sort-77f1', 'sort-77f1', None)
+    """
+    while name not in nodes:
+        name, dash, _ = name.rpartition("-")
+        if not dash:
+            return None
+    return name
+
+
+def plan_tasks(physical: Sequence[Node]) -> tuple[Graph, list[Key]]:
+    """Lay a plan out as tasks; return the keys of its results as well."""
+    keys = [key for node in physical for key in block_keys(node)]
+    return build_with_calls(physical), keys
 
 
 def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
@@ -63,15 +85,16 @@ def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
         name = key[0] if isinstance(key, tuple) else key
         row = by_name[name]
         labels.setdefault(name, task.label)
-        inputs = sum(graph[dep].nbytes for dep in set(task.deps))
         row[0] += 1
         row[1] += task.nbytes
-        row[2] = max(row[2], inputs + task.nbytes + task.workspace)
+        row[2] = max(row[2], task_bytes(graph, task))
+    nodes = {task_name(node): node for node in toposort(physical)}
+    by_node: dict[str | None, list[list[int]]] = defaultdict(list)
+    for name, row in by_name.items():
+        by_node[owner_of(name, nodes)].append(row)
     rows = []
-    for node in toposort(physical):
-        own = task_name(node)
-        found = [row for name, row in by_name.items() if name == own or name.startswith(own + "-")]
-        if found:
+    for own, node in nodes.items():
+        if found := by_node.get(own):
             tasks, written = (sum(row[k] for row in found) for k in (0, 1))
             peak = max(row[2] for row in found)
             source: Node = node

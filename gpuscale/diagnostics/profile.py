@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -13,6 +12,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import Runs, Watcher
 from gpuscale.engines.events import Event, RunFinished, RunStarted, TaskFinished
 from gpuscale.graph.task import Task
+from gpuscale.memory.projection import count_uses
 
 __all__ = ["CacheData", "CacheProfiler", "Profiler", "TaskData"]
 
@@ -120,7 +120,7 @@ class _Results:
     """The results of one run: those in memory, and how often each is still needed."""
 
     tasks: dict[Key, Task]
-    uses: Counter[Key]
+    uses: dict[Key, int]
     cached: dict[Key, tuple[Any, float]] = field(default_factory=dict)
 
 
@@ -172,9 +172,7 @@ class CacheProfiler(_Timed):
         """Take note of results that come and go."""
         if isinstance(event, RunStarted):
             tasks = {task.key: task for task in event.tasks}
-            uses = Counter(dep for task in event.tasks for dep in set(task.deps))
-            uses.update(set(event.keys))  # requested results stay
-            self._runs.open(_Results(tasks, uses))
+            self._runs.open(_Results(tasks, count_uses(event.tasks, event.keys)))
         elif isinstance(event, TaskFinished) and (run := self._runs.current) is not None:
             self._finish(event, run)
         elif isinstance(event, RunFinished) and (run := self._runs.close()) is not None:

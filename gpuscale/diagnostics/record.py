@@ -14,7 +14,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.critical import longest_path
 from gpuscale.diagnostics.curve import Curve, memory_curve
 from gpuscale.diagnostics.listening import Runs, Watcher
-from gpuscale.diagnostics.plan import PlanRow
+from gpuscale.diagnostics.plan import PlanRow, owner_of
 from gpuscale.engines.events import (
     Event,
     RunFinished,
@@ -25,6 +25,7 @@ from gpuscale.engines.events import (
 )
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.task import Origin, Task
+from gpuscale.memory.projection import count_uses
 
 __all__ = ["FAILED", "FINISHED", "UNFINISHED", "Group", "Recorder", "RunRecord"]
 
@@ -92,7 +93,7 @@ class _Growing:
 
     started: RunStarted
     tasks: dict[Key, Task]
-    plan: list[PlanRow]
+    plan: dict[str, PlanRow]
     keys: list[Key] = field(default_factory=list)
     start: array[float] = field(default_factory=lambda: array("d"))
     stop: array[float] = field(default_factory=lambda: array("d"))
@@ -126,7 +127,7 @@ class _Growing:
         if task is not None and not label:
             label = getattr(task.fn, "__name__", None) or type(task.fn).__name__
         name = str(key[0]) if isinstance(key, tuple) else label
-        if not any(row.owns(name) for row in self.plan):
+        if owner_of(name, self.plan) is None:
             name = label or name  # keys of delayed functions may differ in all of their parts
         group = Group(name, label or name, task.origin if task is not None else None)
         return self.groups.setdefault(group, len(self.groups))
@@ -158,7 +159,7 @@ class _Growing:
             critical=finished[path].tolist(),
             memory=memory_curve(columns, self._needs(), freed),
             error=error,
-            plan=self.plan,
+            plan=list(self.plan.values()),
             **columns,
         )
 
@@ -178,10 +179,7 @@ class _Growing:
 
     def _freed(self, rows: Sequence[int], deps: list[list[int]], end: float) -> np.ndarray:
         """When the result of each row of the record was let go."""
-        uses: dict[Key, int] = dict.fromkeys(self.started.keys, 1)
-        for task in self.tasks.values():
-            for dep in set(task.deps):
-                uses[dep] = uses.get(dep, 0) + 1
+        uses = count_uses(self.tasks.values(), self.started.keys)
         left = [uses.get(self.keys[row], 1) for row in rows]
         freed = np.full(len(self.keys), end)
         for row, needs in zip(rows, deps, strict=True):
@@ -229,7 +227,7 @@ class Recorder(Watcher):
         elif run is not None and isinstance(event, TaskFinished):
             run.add(event, FINISHED, event.nbytes)
         elif isinstance(event, RunStarted):
-            plan = self._plans.pop(threading.get_ident(), [])
+            plan = {row.key: row for row in self._plans.pop(threading.get_ident(), ())}
             tasks = {task.key: task for task in event.tasks}
             self._under_way.open(_Growing(event, tasks, plan))
         elif run is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gpuscale.diagnostics.curve import MOST_POINTS, Curve
 from gpuscale.diagnostics.joined import Joined
+from gpuscale.diagnostics.plan import owner_of
 from gpuscale.diagnostics.plots import OTHER, figure, step_lines, task_stream
 from gpuscale.diagnostics.record import FINISHED, RunRecord
 from gpuscale.diagnostics.resources import Sample
@@ -122,10 +123,10 @@ def traffic_figure(
 def _reads(joined: Joined, runs: Sequence[RunRecord]) -> np.ndarray:
     """Bytes that each task reads from outside, as its node's plan says."""
     each = np.zeros(len(joined.groups))
-    for row in {row.key: row for run in runs for row in run.plan if row.read}.values():
-        for k, group in enumerate(joined.groups):
-            if row.owns(group.name):
-                each[k] = row.read / row.tasks
+    rows = {row.key: row for run in runs for row in run.plan}
+    for k, group in enumerate(joined.groups):
+        if (key := owner_of(group.name, rows)) is not None:
+            each[k] = rows[key].read / rows[key].tasks
     return each[joined.group]
 
 

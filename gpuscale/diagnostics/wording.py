@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gpuscale.graph.task import Origin
 
-__all__ = ["aligned", "duration", "line_of", "percent"]
+__all__ = ["aligned", "bracketed", "duration", "line_of", "percent"]
 
 
 def line_of(origin: Origin | None) -> str:
@@ -19,6 +21,17 @@ def line_of(origin: Origin | None) -> str:
         return ""
     path, line = origin
     return f"{path.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}"
+
+
+def bracketed(items: Sequence[object]) -> str:
+    """Shape or place as Python writes tuples, without the quotes of words.
+
+    Examples
+    --------
+    >>> bracketed((3, 4)), bracketed(["x"])
+    ('(3, 4)', '(x,)')
+    """
+    return "(" + ", ".join(map(str, items)) + ("," if len(items) == 1 else "") + ")"
 
 
 def aligned(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

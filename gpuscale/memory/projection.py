@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from gpuscale.base.errors import MemoryBudgetError, format_bytes
 
-__all__ = ["Projected", "check_fits", "peak_bytes", "task_bytes"]
+__all__ = ["Projected", "bytes_in_use", "check_fits", "count_uses", "peak_bytes", "task_bytes"]
 
 
 class Projected(Protocol):
@@ -44,6 +44,22 @@ def task_bytes(graph: Mapping[Any, T], task: T) -> int:
     return inputs + task.nbytes + task.workspace
 
 
+def count_uses(tasks: Iterable[Projected], kept: Iterable[Any] = ()) -> dict[Any, int]:
+    """Count who needs each result: the tasks that read it, and whoever requested it.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> count_uses([Task("x", int), Task("y", max, ("x", "x"))], kept=["x", "y"])
+    {'x': 2, 'y': 1}
+    """
+    uses: dict[Any, int] = dict.fromkeys(kept, 1)
+    for task in tasks:
+        for dep in set(task.deps):
+            uses[dep] = uses.get(dep, 0) + 1
+    return uses
+
+
 def peak_bytes(
     graph: Mapping[Any, T],
     order: Iterable[Any],
@@ -51,6 +67,30 @@ def peak_bytes(
     n_workers: int = 1,
 ) -> int:
     """Bytes that a run needs at its worst if its workers keep close to the given order.
+
+    Parameters
+    ----------
+    graph, order, kept, n_workers
+        As for `bytes_in_use`.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> graph = {k: Task(k, int, nbytes=10) for k in "ab"}
+    >>> graph["c"] = Task("c", max, ("a", "b"), nbytes=1)
+    >>> peak_bytes(graph, "abc", kept="c"), peak_bytes(graph, "abc", n_workers=3)
+    (21, 21)
+    """
+    return max(bytes_in_use(graph, order, kept, n_workers), default=0)
+
+
+def bytes_in_use(
+    graph: Mapping[Any, T],
+    order: Iterable[Any],
+    kept: Iterable[Any] = (),
+    n_workers: int = 1,
+) -> Iterator[int]:
+    """Bytes in use while each task runs, if workers keep close to the given order.
 
     Parameters
     ----------
@@ -68,15 +108,12 @@ def peak_bytes(
     >>> from gpuscale.graph.task import Task
     >>> graph = {k: Task(k, int, nbytes=10) for k in "ab"}
     >>> graph["c"] = Task("c", max, ("a", "b"), nbytes=1)
-    >>> peak_bytes(graph, "abc", kept="c"), peak_bytes(graph, "abc", n_workers=3)
-    (21, 21)
+    >>> list(bytes_in_use(graph, "abc", kept="c"))
+    [10, 20, 21]
     """
     sequence: Sequence[T] = [graph[key] for key in order]
-    uses: dict[Hashable, int] = dict.fromkeys(kept, 1)
-    for task in sequence:
-        for dep in set(task.deps):
-            uses[dep] = uses.get(dep, 0) + 1
-    alive = under_way = peak = 0
+    uses = count_uses(sequence, kept)
+    alive = under_way = 0
     for place, task in enumerate(sequence):
         under_way += task.nbytes + task.workspace
         if place >= n_workers:
@@ -86,8 +123,7 @@ def peak_bytes(
             for dep in set(finished.deps):
                 uses[dep] -= 1
                 alive -= 0 if uses[dep] else graph[dep].nbytes
-        peak = max(peak, alive + under_way)
-    return peak
+        yield alive + under_way
 
 
 def check_fits(graph: Mapping[Any, T], limit: float, keys: Iterable[Any] = ()) -> None:
