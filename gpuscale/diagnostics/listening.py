@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gpuscale.engines.events import Event, Listener
 
-__all__ = ["Runs", "Watcher", "active_listeners"]
+__all__ = ["Runs", "Timed", "Watcher", "active_listeners"]
 
 W = TypeVar("W", bound="Watcher")
+T = TypeVar("T", bound="Timed")
 R = TypeVar("R")
 
 _active: list[Listener] = []
@@ -60,6 +62,47 @@ class Watcher:
         traceback: TracebackType | None,
     ) -> None:
         self.unregister()
+
+
+class Timed(Watcher):
+    """A watcher with results that notes when its block begins and ends, and starts each afresh.
+
+    Attributes
+    ----------
+    results : list
+    start_time, end_time : float or None
+        Of the block, in seconds of `time.perf_counter`.
+    """
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+        self.start_time: float | None = None
+        self.end_time: float | None = None
+
+    def clear(self) -> None:
+        """Forget the results, and the tasks and data that they hold on to."""
+        self.results.clear()
+        self.start_time = self.end_time = None
+
+    def visualize(self, **options: Any) -> Any:
+        """Draw the results with bokeh; see `gpuscale.diagnostics.visualize`."""
+        from gpuscale.diagnostics.plots import visualize
+
+        return visualize(self, **options)
+
+    def __enter__(self: T) -> T:
+        self.clear()
+        self.start_time = time.perf_counter()
+        return super().__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end_time = time.perf_counter()
+        super().__exit__(kind, error, traceback)
 
 
 class Runs(Generic[R]):

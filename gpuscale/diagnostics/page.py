@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from gpuscale.io.targets import remove, temporary_sibling
 
 __all__ = ["check_bokeh", "section", "table", "write_atomically", "write_page"]
 
@@ -107,14 +108,10 @@ def write_page(path: str | PathLike[str], title: str, parts: Sequence[Any]) -> N
 def write_atomically(path: str | PathLike[str], text: str) -> None:
     """Write a file beside its place and move it there, so that nobody ever reads half of it."""
     target = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = temporary_sibling(target)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # mkstemp makes files that only their owner may read
-        os.replace(name, target)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, target)
     except BaseException:
-        os.unlink(name)
+        remove(temporary)
         raise

@@ -28,6 +28,9 @@ PALETTE = (
 OTHER = "#9aa5b1"
 FAILURE = "#c0392b"
 
+# What says when the first of a profiler's results began, if it was not on for a block.
+_BEGINS = {TaskData: "start_time", CacheData: "cache_time", ResourceData: "time"}
+
 Profilers = Profiler | ResourceProfiler | CacheProfiler
 
 
@@ -92,10 +95,11 @@ def visualize(
 def _begin(profiler: Profilers) -> float:
     if profiler.start_time is not None:
         return profiler.start_time
-    times = [getattr(each, "start_time", None) or each[-2] for each in profiler.results[:1]]
-    if isinstance(profiler, ResourceProfiler):
-        times = [each.time for each in profiler.results[:1]]
-    return min(times, default=0.0)
+    if not profiler.results:
+        return 0.0
+    first: Any = profiler.results[0]
+    began: float = getattr(first, _BEGINS[type(first)])
+    return began
 
 
 def _draw(profiler: Profilers, begin: float, options: Mapping[str, Any]) -> Any:

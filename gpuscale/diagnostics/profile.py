@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from gpuscale.base.types import Key
-from gpuscale.diagnostics.listening import Runs, Watcher
+from gpuscale.diagnostics.listening import Runs, Timed
 from gpuscale.engines.events import Event, RunFinished, RunStarted, TaskFinished
 from gpuscale.graph.task import Task
 from gpuscale.memory.projection import count_uses
 
 __all__ = ["CacheData", "CacheProfiler", "Profiler", "TaskData"]
-
-P = TypeVar("P", bound="_Timed")
 
 
 class TaskData(NamedTuple):
@@ -39,35 +35,7 @@ class CacheData(NamedTuple):
     free_time: float
 
 
-class _Timed(Watcher):
-    """A profiler that notes when its block begins and ends, and starts each block afresh."""
-
-    def __init__(self) -> None:
-        self.results: list[Any] = []
-        self.start_time: float | None = None
-        self.end_time: float | None = None
-
-    def clear(self) -> None:
-        """Forget the results, and the tasks and data that they hold on to."""
-        self.results.clear()
-        self.start_time = self.end_time = None
-
-    def __enter__(self: P) -> P:
-        self.clear()
-        self.start_time = time.perf_counter()
-        return super().__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.end_time = time.perf_counter()
-        super().__exit__(kind, error, traceback)
-
-
-class Profiler(_Timed):
+class Profiler(Timed):
     """Record each task that ends without an error: when it ran, and in which worker.
 
     Attributes
@@ -99,12 +67,6 @@ class Profiler(_Timed):
         super().clear()
         self._tasks.clear()
 
-    def visualize(self, **options: Any) -> Any:
-        """Draw the results with bokeh; see `gpuscale.diagnostics.visualize`."""
-        from gpuscale.diagnostics.plots import visualize
-
-        return visualize(self, **options)
-
     def __call__(self, event: Event) -> None:
         """Take note of tasks."""
         if isinstance(event, RunStarted):
@@ -124,7 +86,7 @@ class _Results:
     cached: dict[Key, tuple[Any, float]] = field(default_factory=dict)
 
 
-class CacheProfiler(_Timed):
+class CacheProfiler(Timed):
     """Record for how long each result was in memory, and how large it was by some measure.
 
     Parameters
@@ -161,12 +123,6 @@ class CacheProfiler(_Timed):
         self._metric = metric or _one
         self.metric_name = metric_name or ("count" if metric is None else _name(metric))
         self._runs: Runs[_Results] = Runs()
-
-    def visualize(self, **options: Any) -> Any:
-        """Draw the results with bokeh; see `gpuscale.diagnostics.visualize`."""
-        from gpuscale.diagnostics.plots import visualize
-
-        return visualize(self, **options)
 
     def __call__(self, event: Event) -> None:
         """Take note of results that come and go."""

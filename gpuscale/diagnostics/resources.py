@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from gpuscale.diagnostics.listening import Watcher
+from gpuscale.diagnostics.listening import Timed
 from gpuscale.engines.events import Event, RunFinished, RunStarted
 
 __all__ = ["ResourceData", "ResourceProfiler", "Sample", "Sampler"]
@@ -105,7 +105,7 @@ class ResourceData(NamedTuple):
     cpu: float
 
 
-class ResourceProfiler(Watcher):
+class ResourceProfiler(Timed):
     """Record the memory and the processor time of this process, at regular intervals.
 
     Within a ``with`` block it records all the time; after `register`, while computations last.
@@ -130,11 +130,10 @@ class ResourceProfiler(Watcher):
     """
 
     wants = (RunStarted, RunFinished)
+    results: list[ResourceData]
 
     def __init__(self, dt: float = 1) -> None:
-        self.results: list[ResourceData] = []
-        self.start_time: float | None = None
-        self.end_time: float | None = None
+        super().__init__()
         self._last: Sample | None = None
         self._sampler = Sampler(self._add, dt)
         self._lock = threading.Lock()
@@ -167,27 +166,15 @@ class ResourceProfiler(Watcher):
         self.results.append(ResourceData(sample.time, (sample.memory or 0) / 1e6, cpu))
         self._last = sample
 
-    def clear(self) -> None:
-        """Forget the results."""
-        self.results.clear()
-        self.start_time = self.end_time = None
-
     def close(self) -> None:
         """End the thread that looks, whatever goes on."""
         with self._lock:
             self._sampler.stop()
 
-    def visualize(self, **options: Any) -> Any:
-        """Draw the results with bokeh; see `gpuscale.diagnostics.visualize`."""
-        from gpuscale.diagnostics.plots import visualize
-
-        return visualize(self, **options)
-
     def __enter__(self: P) -> P:
-        self.clear()
-        self.start_time = time.perf_counter()
+        entered = super().__enter__()
         self._enter()
-        return super().__enter__()
+        return entered
 
     def __exit__(
         self,
@@ -195,6 +182,5 @@ class ResourceProfiler(Watcher):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        super().__exit__(kind, error, traceback)
         self._leave()
-        self.end_time = time.perf_counter()
+        super().__exit__(kind, error, traceback)
