@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.diagnostics.listening import Timed
 from gpuscale.diagnostics.page import check_bokeh, section, write_page
-from gpuscale.diagnostics.profile import CacheData, CacheProfiler, Profiler, TaskData
+from gpuscale.diagnostics.profile import CacheData, CacheProfiler, TaskData
 from gpuscale.diagnostics.resources import ResourceData, ResourceProfiler
 from gpuscale.diagnostics.stream import Bars, merge_short_tasks
 from gpuscale.diagnostics.wording import duration
@@ -31,11 +32,9 @@ FAILURE = "#c0392b"
 # What says when the first of a profiler's results began, if it was not on for a block.
 _BEGINS = {TaskData: "start_time", CacheData: "cache_time", ResourceData: "time"}
 
-Profilers = Profiler | ResourceProfiler | CacheProfiler
-
 
 def visualize(
-    profilers: Profilers | Sequence[Profilers],
+    profilers: Timed | Sequence[Timed],
     filename: str | PathLike[str] = "profile.html",
     show: bool = True,
     save: bool = True,
@@ -77,7 +76,7 @@ def visualize(
     check_bokeh("visualize")
     from bokeh.layouts import column
 
-    listed = [profilers] if isinstance(profilers, Profilers) else list(profilers)
+    listed = [profilers] if isinstance(profilers, Timed) else list(profilers)
     if not listed:
         raise ValueError("there is no profiler to draw")
     begin = min(map(_begin, listed))
@@ -92,7 +91,7 @@ def visualize(
     return drawn
 
 
-def _begin(profiler: Profilers) -> float:
+def _begin(profiler: Timed) -> float:
     if profiler.start_time is not None:
         return profiler.start_time
     if not profiler.results:
@@ -102,7 +101,7 @@ def _begin(profiler: Profilers) -> float:
     return began
 
 
-def _draw(profiler: Profilers, begin: float, options: Mapping[str, Any]) -> Any:
+def _draw(profiler: Timed, begin: float, options: Mapping[str, Any]) -> Any:
     if isinstance(profiler, ResourceProfiler):
         return _resources(profiler.results, begin, options)
     if isinstance(profiler, CacheProfiler):
