@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterable, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any
-
-from gpuscale.io.targets import remove, temporary_sibling
 
 __all__ = ["check_bokeh", "section", "table", "write_atomically", "write_page"]
 
@@ -108,10 +107,10 @@ def write_page(path: str | PathLike[str], title: str, parts: Sequence[Any]) -> N
 def write_atomically(path: str | PathLike[str], text: str) -> None:
     """Write a file beside its place and move it there, so that nobody ever reads half of it."""
     target = Path(path)
-    temporary = temporary_sibling(target)
+    temporary = target.with_name(f".{target.name}.partial-{uuid.uuid4().hex[:12]}")
     try:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, target)
     except BaseException:
-        remove(temporary)
+        temporary.unlink(missing_ok=True)
         raise

@@ -10,7 +10,6 @@ from types import TracebackType
 from gpuscale.diagnostics.page import check_bokeh, write_page
 from gpuscale.diagnostics.record import Recorder
 from gpuscale.diagnostics.resources import Sample, Sampler
-from gpuscale.io.targets import check_free
 
 __all__ = ["Report", "report"]
 
@@ -30,7 +29,8 @@ class Report(Recorder):
         super().__init__()
         check_bokeh("gpuscale.report")
         self.path = Path(path)
-        check_free(self.path, overwrite=True)
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(f"there is no folder {self.path.parent} for the report")
         if self.path.is_dir():
             raise IsADirectoryError(f"{self.path} is a folder; name a file for the report")
         self.title = title
