@@ -66,4 +66,4 @@ def _scan(chunk: Any, *rest: Any) -> Any:
     *carry, ufunc, axis = rest
     function = getattr(array_namespace(chunk), ufunc)
     result = function.accumulate(chunk, axis=axis, dtype=_kind_of(chunk))
-    return function(result, carry[0], out=result) if carry else result
+    return function(carry[0], result, out=result) if carry else result

@@ -13,7 +13,6 @@ from gpuscale.array.api.reductions import (
     check_adds_up,
     count_nonzero,
     mask_for,
-    reduced_axes,
     selected,
     sum,
 )
@@ -23,6 +22,7 @@ from gpuscale.array.convert import as_node, known_node
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.types import is_known
+from gpuscale.chunks.axes import normalize_axes
 from gpuscale.expr.node import Node
 
 __all__ = ["mean", "std", "var"]
@@ -88,7 +88,7 @@ def mean(
     np.float64(2.5)
     """
     node = as_node(x)
-    axes = reduced_axes(axis, node.meta.ndim)
+    axes = tuple(sorted(normalize_axes(axis, node.meta.ndim)))
     check_adds_up("mean", node.meta.dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     if where is not True:
@@ -173,7 +173,7 @@ def _variance(
     where: Any,
 ) -> Array:
     node = as_node(x)
-    axes = reduced_axes(axis, node.meta.ndim)
+    axes = tuple(sorted(normalize_axes(axis, node.meta.ndim)))
     check_adds_up("std" if deviation else "var", node.meta.dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     # That of complex numbers is real, unless someone asks for another dtype.

@@ -9,10 +9,9 @@ import numpy as np
 from gpuscale.array.api.creation import zeros
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.joining import concatenate
+from gpuscale.array.api.reshaping import along_axis
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
 from gpuscale.backends.seams import array_namespace
-from gpuscale.chunks.axes import normalize_axis
 
 __all__ = ["packbits", "unpackbits"]
 
@@ -94,8 +93,7 @@ def unpackbits(
 def _prepared(a: Any, axis: int | None, bitorder: str) -> tuple[Array, int]:
     if bitorder not in ("big", "little"):
         raise ValueError("'order' must be either 'little' or 'big'")
-    x = as_array(a).compute_chunk_sizes()
-    return (x.ravel(), 0) if axis is None else (x, normalize_axis(axis, x.ndim))
+    return along_axis(a, axis)
 
 
 def _mapped(function: Any, x: Array, axis: int, lengths: tuple[int, ...], bitorder: str) -> Array:

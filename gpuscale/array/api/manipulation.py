@@ -188,6 +188,8 @@ def squeeze(x: Any, /, axis: Axes | None = None) -> Array:
         If a given axis has another length.
     """
     node = known_node(x)
+    if not node.meta.ndim and not isinstance(axis, tuple) and axis in (0, -1):
+        return Array(node)  # as NumPy
     return Array(view_node(node, views.squeeze(node.meta.shape, axis)))
 
 

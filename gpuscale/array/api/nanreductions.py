@@ -15,6 +15,7 @@ from gpuscale.array.api.reductions import (
     extreme,
     mask_for,
     prod,
+    reduced_axes,
     sum,
 )
 from gpuscale.array.collection import Array
@@ -47,6 +48,11 @@ def present_in(node: Node) -> Node:
 def _check_inexact(node: Node, dtype: Any) -> None:
     if dtype is not None and node.meta.dtype.kind in "fc" and np.dtype(dtype).kind not in "fc":
         raise TypeError("If a is inexact, then dtype must be inexact")
+
+
+def _axis(axis: Axis, node: Node) -> Axis:
+    """Axes of a mean; NumPy adds up what may be NaN, and sums take the axis 0 of a number."""
+    return reduced_axes(axis, node.meta.ndim) if node.meta.dtype.kind in "fcO" else axis
 
 
 def _counting(node: Node, where: Any) -> Any:
@@ -163,6 +169,7 @@ def nanmean(
     """Mean of the elements that are not NaN, in one pass; parameters as for `sum`."""
     node = known_node(x)
     _check_inexact(node, dtype)
+    axis = _axis(axis, node)
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
     return mean(Array(node), axis, dtype=dtype, where=_counting(node, where), **wishes)
 
@@ -181,6 +188,7 @@ def nanvar(
 ) -> Array:
     """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
     node, ddof = known_node(x), ddof or correction
+    axis = _axis(axis, node)
     _check_inexact(node, dtype)
     counting = _counting(node, where)
     kept: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every}

@@ -49,6 +49,9 @@ class _As:
 
 
 def reduced_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """Axes in order; as for NumPy's ufuncs, what has no axes has the axes 0 and -1."""
+    if not ndim and not isinstance(axis, tuple) and axis in (0, -1):
+        return ()
     return tuple(sorted(normalize_axes(axis, ndim)))
 
 
@@ -142,19 +145,20 @@ def selected(node: Node, where: Any, fill: Any) -> Node:
     return elementwise("where", mask_for(where, known), known, _one(fill, known.meta.dtype))
 
 
-def check_adds_up(name: str, dtype: np.dtype[Any]) -> None:
+def check_adds_up(name: str, dtype: np.dtype[Any], wanted: Any = None) -> None:
     """Refuse dtypes, dates and strings among them, whose elements NumPy does not reduce like this.
 
     Raises
     ------
     TypeError
     """
-    if dtype.kind in "biufcO":
+    if builtins.all(d.kind in "biufcO" for d in (dtype, np.dtype(wanted or dtype))):
         return
     try:
-        getattr(np, name)(np.zeros(1, dtype))
+        getattr(np, name)(np.zeros(1, dtype), dtype=wanted)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} of elements of {dtype} is not defined") from error
+        into = "" if wanted is None else f" as {np.dtype(wanted)}"
+        raise TypeError(f"{name} of elements of {dtype}{into} is not defined") from error
 
 
 def widened(dtype: Any) -> Callable[[Node], Node]:

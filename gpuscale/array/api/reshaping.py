@@ -10,6 +10,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.nodes.creation import IndexFunction
+from gpuscale.chunks.axes import normalize_axis
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.chunks.reshape import plan_reshape, resolve_shape
 from gpuscale.codegen.program import AffineIndex
@@ -64,6 +65,17 @@ def reshape(
             fresh = Exchange((rechunk(fresh, step.chunks_in),), ReshapePlan(), meta)
     result = Array(fresh)
     return result if limit is None else result.rechunk("auto", block_size_limit=limit)
+
+
+def along_axis(x: Any, axis: int | None) -> tuple[Array, int]:
+    """Return an array and one of its axes; the flat array where no axis is given.
+
+    As in many functions of NumPy, what has no axes has the axes 0 and -1.
+    """
+    x = as_array(x).compute_chunk_sizes()
+    if axis is None or not x.ndim and axis in (0, -1):
+        return ravel(x), 0
+    return x, normalize_axis(axis, x.ndim)
 
 
 def _of_index_function(node: Node, shape: tuple[Any, ...]) -> Node | None:

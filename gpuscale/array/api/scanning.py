@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.elementwise import where
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.joining import concatenate
-from gpuscale.array.api.reshaping import ravel
+from gpuscale.array.api.nanreductions import without_nan
+from gpuscale.array.api.reductions import check_adds_up
+from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, native
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_array, as_node, known_node
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axis
@@ -42,10 +43,8 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _scan(name: str, x: Any, axis: int | None, dtype: Any, out: Any) -> Array:
-    x = as_array(x).compute_chunk_sizes()
-    if axis is None:
-        x, axis = ravel(x), 0
-    axis = normalize_axis(axis, x.ndim)
+    x, axis = along_axis(x, axis)
+    check_adds_up({"add": "cumsum", "multiply": "cumprod"}[name], x.dtype, dtype)
     node = native(cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype))
     if node.meta.numblocks[axis] == 1:
         whole = map_blocks(
@@ -141,20 +140,12 @@ def cumulative_prod(
 
 def nancumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Running sums in which NaN counts as zero."""
-    return cumsum(_without_nan(x, 0), axis, dtype, out)
+    return cumsum(Array(without_nan(0)(as_node(x))), axis, dtype, out)
 
 
 def nancumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Running products in which NaN counts as one."""
-    return cumprod(_without_nan(x, 1), axis, dtype, out)
-
-
-def _without_nan(x: Any, value: int) -> Array:
-    x = as_array(x)
-    if x.dtype.kind not in "fc":
-        return x
-    result: Array = where(call("isnan", x), x.dtype.type(value), x)
-    return result
+    return cumprod(Array(without_nan(1)(as_node(x))), axis, dtype, out)
 
 
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Array:

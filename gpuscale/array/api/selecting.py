@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.reshaping import along_axis
 from gpuscale.array.api.sorting import argsort, sort
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import split_every_of
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import known_node
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axis
 from gpuscale.expr.kernels import Block, FunctionKernel
@@ -224,8 +225,8 @@ def argpartition(
 
 
 def _check_positions(a: Any, kth: Any, axis: int | None) -> None:
-    x = as_array(a)
-    length = x.size if axis is None else x.shape[normalize_axis(axis, x.ndim)]
+    x, axis = along_axis(a, axis)
+    length = x.shape[axis]
     for k in np.atleast_1d(kth).tolist():
         if not -length <= operator.index(k) < length:
             raise ValueError(f"kth(={k}) out of bounds ({length})")

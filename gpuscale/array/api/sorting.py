@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.manipulation import flip
-from gpuscale.array.api.reshaping import ravel
+from gpuscale.array.api.reshaping import along_axis
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.backends.seams import array_namespace
@@ -24,15 +24,6 @@ def _in_one_block(x: Array, axis: int) -> Array:
     if x.numblocks[axis] == 1:
         return x
     return x.rechunk({k: -1 if k == axis else "auto" for k in range(x.ndim)})
-
-
-def _prepared(x: Any, axis: int | None) -> tuple[Array, int]:
-    x = as_array(x).compute_chunk_sizes()
-    if axis is None:
-        x, axis = ravel(x), 0
-    if x.ndim == 0:
-        raise np.exceptions.AxisError(axis, 0)
-    return x, normalize_axis(axis, x.ndim)
 
 
 def _check_kind(kind: str | None) -> None:
@@ -89,7 +80,10 @@ def sort(
     array([1, 2, 3])
     """
     _check_kind(kind)
-    x, axis = _prepared(x, axis)
+    x = as_array(x)
+    if axis is not None:
+        normalize_axis(axis, x.ndim)  # not even 0, where there are none
+    x, axis = along_axis(x, axis)
     if descending:
         return flip(sort(x, axis), axis)
     if x.ndim == 1 and x.numblocks[0] > 1:
@@ -120,7 +114,7 @@ def argsort(
     array([1, 2, 0])
     """
     _check_kind(kind)
-    x, axis = _prepared(x, axis)
+    x, axis = along_axis(x, axis)
     if descending:
         # Reversed twice, so that equal elements keep their order.
         return x.shape[axis] - 1 - flip(argsort(flip(x, axis), axis), axis)
@@ -158,7 +152,9 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
         raise TypeError("need sequence of keys with len > 0 in lexsort")
     if len({key.shape for key in arrays}) > 1:
         raise ValueError("all keys need to be the same shape")
-    first, axis = _prepared(arrays[0], axis)
+    if not arrays[0].ndim:
+        return as_array(np.intp(0))
+    first, axis = along_axis(arrays[0], axis)
     if first.ndim == 1 and first.numblocks[0] > 1:
         order = argsort(first)
         for key in arrays[1:]:  # sorting keeps the order of equal elements

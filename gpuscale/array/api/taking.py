@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gpuscale.array.api.elementwise import where
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.gathering import take_points
-from gpuscale.array.api.reshaping import ravel
+from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, known_node
@@ -68,8 +68,7 @@ def take(
     >>> ga.take(ga.arange(10, chunks=4), [7, 0, 7]).compute()
     array([7, 0, 7])
     """
-    x = ravel(x) if axis is None else as_array(x)
-    axis = normalize_axis(axis or 0, x.ndim)
+    x, axis = along_axis(x, axis)
     index = positions(indices, x.shape[axis], mode)
     if index.size and not x.shape[axis]:
         raise IndexError("cannot do a non-empty take from an empty axes.")
@@ -126,8 +125,7 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     >>> ga.compress([True, False, True], ga.arange(5, chunks=2)).compute()
     array([0, 2])
     """
-    x = ravel(a) if axis is None else as_array(a)
-    axis = normalize_axis(axis or 0, x.ndim)
+    x, axis = along_axis(a, axis)
     keep = as_array(condition) if isinstance(condition, Array) else np.asarray(condition)
     if keep.ndim != 1:
         raise ValueError("condition must be a 1-d array")

@@ -15,7 +15,7 @@ from gpuscale.array.api.manipulation import broadcast_to, expand_dims, flip
 from gpuscale.array.api.quantiles import median as _median
 from gpuscale.array.api.reductions import max as _max
 from gpuscale.array.api.reductions import min as _min
-from gpuscale.array.api.reshaping import ravel, reshape
+from gpuscale.array.api.reshaping import along_axis, ravel, reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
@@ -80,10 +80,7 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
     >>> ga.repeat(ga.arange(2), 2).compute()
     array([0, 0, 1, 1])
     """
-    x = as_array(x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    axis = normalize_axis(axis, x.ndim)
+    x, axis = along_axis(x, axis)
     counts = np.asarray(repeats)
     if counts.dtype.kind not in "biu":
         raise TypeError(

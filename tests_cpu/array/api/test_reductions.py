@@ -222,3 +222,24 @@ def test_extremes_of_no_dates(dtype):
     for name in ("max", "min"):
         expected = getattr(np, name)(array, initial=first)
         assert_eq(getattr(ga, name)(ga.from_array(array), initial=first), expected)
+
+
+REDUCING = "sum prod min max ptp argmin argmax any all count_nonzero mean var std median"
+REDUCING += " nansum nanprod nanmin nanmax nanargmin nanargmax nanmean nanvar nanstd"
+ALONG = "cumsum cumprod nancumsum nancumprod sort argsort squeeze flip diff take repeat"
+
+
+@pytest.mark.parametrize("name", f"{REDUCING} {ALONG}".split())
+@pytest.mark.parametrize("number", [3.5, 1 + 2j, 2, True, np.nan])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_axes_of_numbers(name, number):
+    """NumPy takes the axes 0 and -1 of a number for none, in most functions."""
+    array, more = np.asarray(number), (0,) if name in ("take", "repeat") else ()
+    for axis in (0, -1, 1, (0,)) if name in REDUCING.split()[:9] else (0, -1, 1):
+        try:
+            expected = getattr(np, name)(array, *more, axis=axis)
+        except (ValueError, TypeError) as error:
+            with pytest.raises(type(error)):
+                getattr(ga, name)(ga.asarray(array), *more, axis=axis).compute()
+        else:
+            assert_eq(getattr(ga, name)(ga.asarray(array), *more, axis=axis), expected)

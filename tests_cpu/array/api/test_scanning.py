@@ -82,3 +82,26 @@ def test_small_differences_from_numpy():
     with pytest.raises(TypeError, match="boolean subtract"):
         ga.ediff1d(ga.arange(3) > 1)
     assert_eq(ga.cumulative_sum(ga.asarray(3)), np.cumulative_sum(np.array(3)))
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_objects_are_added_in_order(cut):
+    a = np.array(["a", "b", "c"], object)
+    assert_eq(ga.cumsum(ga.from_array(a, chunks=cut)), np.cumsum(a))
+    numbers = np.array([1, np.nan, 3], object)
+    assert_eq(ga.nancumsum(ga.from_array(numbers, chunks=cut)), np.nancumsum(numbers))
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "nancumsum", "cumulative_prod"])
+@pytest.mark.parametrize("dtype", ["U1", "S1", "M8[D]", "m8[s]", "i4,i4", "O"])
+@pytest.mark.parametrize("wanted", [None, "U3"])
+def test_what_does_not_add_up_is_refused_at_once(name, dtype, wanted):
+    a = np.zeros(2, dtype)
+    try:
+        expected = getattr(np, name)(a, dtype=wanted)
+    except TypeError:
+        with pytest.raises(TypeError, match="not defined"):
+            getattr(ga, name)(a, dtype=wanted)
+    else:
+        if wanted is None:
+            assert_eq(getattr(ga, name)(a), expected)
