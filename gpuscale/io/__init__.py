@@ -9,7 +9,8 @@
 `array_like`    anything with shape, dtype and indexing; `reader_of` finds the reader
 `mapped`        memory-mapped files, whose pieces are views
 `npy`           one ``.npy`` file           `npy_stack`   a folder of them
-`zarr`          Zarr arrays; `zarr_layout` and `zarr_chunks` decode local ones directly
+`zarr`          Zarr arrays; `zarr_layout` and `zarr_chunks` decode local ones directly;
+                `zarr_places` makes new ones
 `hdf5`          datasets of HDF5 files
 =============== ==========================================================================
 

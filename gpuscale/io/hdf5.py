@@ -18,7 +18,7 @@ from gpuscale.io.array_like import ArrayLikeReader, Lock, one_thread_lock, reade
 from gpuscale.io.grid import stored_grid
 from gpuscale.io.mapped import MappedReader, c_strides, file_stamp
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
-from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
+from gpuscale.io.targets import Kind, Target, describe
 
 __all__ = ["Hdf5Reader", "Hdf5Writer", "open_hdf5"]
 
@@ -139,6 +139,13 @@ _REMEDIES = {
 }
 
 
+def _foreign(path: Path) -> str | None:
+    return None if path.is_file() else describe(path)
+
+
+_KIND = Kind("an HDF5 file", is_folder=False, foreign=_foreign)
+
+
 class Hdf5Writer(PieceWriter):
     """Writes one dataset of an HDF5 file, from one process.
 
@@ -167,6 +174,7 @@ class Hdf5Writer(PieceWriter):
     ) -> None:
         _import_h5py()
         self.path, self.overwrite = Path(path), overwrite
+        self._target = Target(self.path, False, _KIND)  # of a file that is new
         self._name = "/" + dataset.strip("/")
         self._options = dict(options or {})
         self.token = f"hdf5-{uuid.uuid4().hex}"
@@ -192,33 +200,50 @@ class Hdf5Writer(PieceWriter):
                 f"{_REMEDIES[dtype.kind]}, or write Zarr or .npy"
             )
         self._is_new = not self.path.exists()
-        self._file_path = temporary_sibling(self.path) if self._is_new else self.path
-        check_free(self.path, overwrite=True)
+        if not self._is_new and not self.path.is_file():
+            self._target.check_free()  # says what is there
         if self._options.get("chunks") is True:
             self._options["chunks"] = tuple(max(1, size) for size in max_block(chunks))
-        with one_thread_lock:
-            self._open_target(shape, dtype)
+        file = self._target.begin() if self._is_new else self.path
+        try:
+            with one_thread_lock:
+                self._open_target(file, shape, dtype)
+        except BaseException:
+            self._target.abandon()
+            raise
 
-    def _open_target(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    def _open_target(self, file: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         group, _, name = self._name.rpartition("/")
         self._hidden = f"{group}/.{name}.partial-{uuid.uuid4().hex[:12]}"
-        self._raw = _File(self._file_path, "x+b" if self._is_new else "r+b")
+        self._raw = _File(file, "r+b")
         try:
             self._file = _import_h5py().File(self._raw, "w" if self._is_new else "r+")
         except OSError as error:
             self._raw.close()
             raise ValueError(f"{self.path} cannot be opened as an HDF5 file: {error}") from error
         try:
-            if self._name in self._file and not self.overwrite:
-                raise FileExistsError(
-                    f"{self.path} holds {self._name}; pass overwrite=True to replace it"
-                )
+            self._check_name()
             self._dataset = self._file.create_dataset(
                 self._hidden, shape=shape, dtype=dtype, **self._options
             )
         except BaseException:
             self.abort()
             raise
+
+    def _check_name(self) -> None:
+        """Refuse a name that is taken, unless by a dataset that may be replaced."""
+        if self._name not in self._file:
+            return
+        found, h5py = self._file.get(self._name), _import_h5py()
+        if isinstance(found, h5py.Group) and len(found):
+            raise FileExistsError(
+                f"{self._name} in {self.path} is a group that holds {min(found)!r}, and only a "
+                "dataset can be replaced; name one within it, or remove the group first"
+            )
+        if not self.overwrite:
+            raise FileExistsError(
+                f"{self.path} holds {self._name}; pass overwrite=True to replace it"
+            )
 
     def safe_grid(self) -> Cells | None:
         """Return the stored chunks, None for a contiguous dataset."""
@@ -242,9 +267,9 @@ class Hdf5Writer(PieceWriter):
             self._raw.close()
         if self._is_new:
             try:
-                publish(self._file_path, self.path, overwrite=False)
+                self._target.finish()
             except BaseException:
-                remove(self._file_path)
+                self._target.abandon()
                 raise
 
     def abort(self) -> None:
@@ -261,8 +286,7 @@ class Hdf5Writer(PieceWriter):
                 self._raw.dropped = True
                 self._file.close()  # what failed before does not fail twice
             self._raw.close()
-        if self._is_new:
-            remove(self._file_path)
+        self._target.abandon()
 
 
 @reader_of.register_lazy("h5py")

@@ -15,7 +15,7 @@ from numpy.lib import format as npy_format
 
 from gpuscale.io.mapped import MappedArray, MappedReader, c_strides
 from gpuscale.io.pieces import Cells, PieceWriter, Region
-from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
+from gpuscale.io.targets import Kind, Target, describe
 
 __all__ = ["NpyWriter", "open_npy", "write_header"]
 
@@ -73,6 +73,18 @@ def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -
         npy_format.write_array_header_2_0(file, header)
 
 
+def _foreign(path: Path) -> str | None:
+    """Say what a path holds, None for a ``.npy`` file and for an empty one."""
+    if path.is_file():
+        with open(path, "rb") as file:
+            if file.read(len(npy_format.MAGIC_PREFIX)) in (b"", npy_format.MAGIC_PREFIX):
+                return None
+    return describe(path)
+
+
+_KIND = Kind("a .npy file", is_folder=False, foreign=_foreign)
+
+
 class NpyWriter(PieceWriter):
     """Writes one ``.npy`` file from pieces in any order, by many threads or processes.
 
@@ -80,7 +92,7 @@ class NpyWriter(PieceWriter):
     ----------
     path : str or path
     overwrite : bool
-        Whether a file of that name may be replaced.
+        Whether a ``.npy`` file of that name may be replaced; anything else never is.
 
     Examples
     --------
@@ -97,22 +109,22 @@ class NpyWriter(PieceWriter):
     """
 
     def __init__(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-        self.path, self.overwrite = Path(path), overwrite
+        self.path = Path(path)
+        self._target = Target(self.path, overwrite, _KIND)
         self.token = f"npy-{uuid.uuid4().hex}"
 
     def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
         """Write the header and reserve the whole file, so that a full disk shows now."""
         if dtype.hasobject:
             raise ValueError(f"cannot write dtype {dtype} to {self.path}: it holds Python objects")
-        check_free(self.path, self.overwrite)
-        self._temporary = temporary_sibling(self.path)
+        hidden = self._target.begin()
         try:
-            offset = _reserve(self._temporary, shape, dtype)
+            offset = _reserve(hidden, shape, dtype)
         except BaseException:
-            remove(self._temporary)
+            self._target.abandon()
             raise
         strides = c_strides(shape, dtype)
-        self._mapped = MappedArray(str(self._temporary), dtype, shape, strides, offset, True)
+        self._mapped = MappedArray(str(hidden), dtype, shape, strides, offset, True)
 
     def safe_grid(self) -> Cells | None:
         """Return None: pieces of a plain file never share anything."""
@@ -128,16 +140,16 @@ class NpyWriter(PieceWriter):
 
     def commit(self) -> None:
         """Give the file its name."""
-        publish(self._temporary, self.path, self.overwrite)
+        self._target.finish()
 
     def abort(self) -> None:
         """Remove what was written so far."""
-        remove(self._temporary)
+        self._target.abandon()
 
 
 def _reserve(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     """Write the header of a file and make room for its data; return where the data begin."""
-    with open(path, "xb") as file:
+    with open(path, "r+b") as file:
         write_header(file, shape, dtype)
         file.flush()
         offset = file.tell()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from gpuscale.io.grid import positions, split
 from gpuscale.io.mapped import MappedReader, file_stamp
 from gpuscale.io.npy import open_npy, write_header
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
-from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
+from gpuscale.io.targets import Kind, Target, describe
 
 __all__ = ["NpyStackReader", "NpyStackWriter"]
 
 _JSON, _PICKLE = "info.json", "info"
+_OURS = re.compile(r"info|info\.json|\d+\.npy")  # the names of all files in such a folder
 
 
 class NpyStackReader(PieceReader):
@@ -113,7 +115,9 @@ def _read_info(path: Path) -> tuple[Path, Cells, np.dtype[Any], int]:
         raise FileNotFoundError(
             f"{path} is not a folder of stacked .npy files: it has neither {_JSON} nor {_PICKLE}"
         ) from None
-    except (KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # damaged pickles raise what they like
         raise ValueError(f"{file} does not describe stacked .npy files: {error}") from error
     return file, whole, dtype, axis
 
@@ -143,6 +147,23 @@ class _PlainUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
+def _foreign(path: Path) -> str | None:
+    """Say what a path holds, None for a folder of stacked files and for an empty folder."""
+    if not path.is_dir():
+        return describe(path)
+    names = os.listdir(path)
+    if names:
+        try:
+            _read_info(path)
+        except (OSError, ValueError):
+            return describe(path)
+    others = sorted(name for name in names if not _OURS.fullmatch(name))
+    return f"a folder of stacked .npy files that also holds {others[0]!r}" if others else None
+
+
+_KIND = Kind("a folder of stacked .npy files", is_folder=True, foreign=_foreign)
+
+
 class NpyStackWriter(PieceWriter):
     """Writes a folder of ``.npy`` files, one for each block along one axis.
 
@@ -152,13 +173,14 @@ class NpyStackWriter(PieceWriter):
     axis : int
         Axis along which the files follow each other.
     overwrite : bool
-        Whether a folder of that name may be replaced.
+        Whether a folder of stacked files of that name may be replaced; anything else never is.
     """
 
     def __init__(
         self, path: str | os.PathLike[str], axis: int = 0, overwrite: bool = False
     ) -> None:
-        self.path, self.axis, self.overwrite = Path(path), axis, overwrite
+        self.path, self.axis = Path(path), axis
+        self._target = Target(self.path, overwrite, _KIND)
         self.token = f"npy_stack-{uuid.uuid4().hex}"
 
     def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
@@ -168,7 +190,6 @@ class NpyStackWriter(PieceWriter):
         if not -len(shape) <= self.axis < len(shape):
             raise np.exceptions.AxisError(self.axis, len(shape))
         self.axis %= len(shape)
-        check_free(self.path, self.overwrite)
         files = tuple(size for size in chunks[self.axis] if size) or (0,)
         self._grid = tuple(
             files if axis == self.axis else (size,) for axis, size in enumerate(shape)
@@ -176,8 +197,7 @@ class NpyStackWriter(PieceWriter):
         starts = offsets(files)
         self._numbers = {span: k for k, span in enumerate(zip(starts, starts[1:], strict=False))}
         self._dtype = dtype
-        self._temporary = temporary_sibling(self.path)
-        self._temporary.mkdir()
+        self._hidden = self._target.begin()
 
     def safe_grid(self) -> Cells | None:
         """Return the parts of the array that are one file each."""
@@ -192,7 +212,7 @@ class NpyStackWriter(PieceWriter):
         if number is None:
             raise ValueError(f"{region} is not one file of {self.path}; files are {self._grid}")
         data = np.ascontiguousarray(to_host(chunk), self._dtype)
-        with open(self._temporary / f"{number}.npy", "xb") as file:
+        with open(self._hidden / f"{number}.npy", "xb") as file:
             write_header(file, data.shape, self._dtype)
             # Not by NumPy, whose error does not say that the disk is full.
             file.write(data.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
@@ -200,14 +220,14 @@ class NpyStackWriter(PieceWriter):
     def commit(self) -> None:
         """Write the description and give the folder its name."""
         info = {"chunks": self._grid, "dtype": self._dtype, "axis": self.axis}
-        with open(self._temporary / _PICKLE, "wb") as file:  # what dask.array reads
+        with open(self._hidden / _PICKLE, "wb") as file:  # what dask.array reads
             pickle.dump(info, file, protocol=4)
         described = info | {"dtype": npy_format.dtype_to_descr(self._dtype)}
         import json
 
-        (self._temporary / _JSON).write_text(json.dumps(described))
-        publish(self._temporary, self.path, self.overwrite)
+        (self._hidden / _JSON).write_text(json.dumps(described))
+        self._target.finish()
 
     def abort(self) -> None:
         """Remove what was written so far."""
-        remove(self._temporary)
+        self._target.abandon()

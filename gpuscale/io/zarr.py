@@ -18,8 +18,8 @@ from gpuscale.chunks.blocks import max_block
 from gpuscale.io.array_like import Lock, reader_of
 from gpuscale.io.grid import positions, split, stored_grid
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
-from gpuscale.io.targets import check_free, publish, remove, temporary_sibling
 from gpuscale.io.zarr_layout import chunk_files
+from gpuscale.io.zarr_places import LocalPlace, OtherPlace
 
 __all__ = ["ZarrReader", "ZarrWriter", "open_zarr"]
 
@@ -150,7 +150,8 @@ class ZarrWriter(PieceWriter):
     shards : tuple of int, optional
         Shape of the files that hold many chunks each.
     overwrite : bool
-        Whether an array of that name may be replaced.
+        Whether an array of that name may be replaced; a group that holds something, and what is
+        not Zarr's, never is.
     zarr_format : {2, 3}
     storage_options : mapping, optional
         For the file system behind a URL.
@@ -191,10 +192,12 @@ class ZarrWriter(PieceWriter):
         self._options |= {"shape": shape, "dtype": dtype, "chunks": stored}
         folder = _local_folder(self._store)
         if folder is None:
-            self._place: _Place = _OtherPlace(_open_store(self._store, self._access), self._path)
+            self._place: LocalPlace | OtherPlace = OtherPlace(
+                _open_store(self._store, self._access), self._path, self.overwrite
+            )
         else:
-            self._place = _LocalPlace(folder, self._path)
-        self._array = self._place.create(self._options, self.overwrite)
+            self._place = LocalPlace(folder, self._path, self.overwrite)
+        self._array = self._place.create(self._options)
 
     def safe_grid(self) -> Cells:
         """Return the stored chunks, or the shards."""
@@ -206,7 +209,7 @@ class ZarrWriter(PieceWriter):
 
     def commit(self) -> None:
         """Let the array be found."""
-        self._place.publish(self._options, self.overwrite)
+        self._place.publish(self._options)
 
     def abort(self) -> None:
         """Remove what was written so far."""
@@ -215,82 +218,6 @@ class ZarrWriter(PieceWriter):
     @property
     def _name(self) -> str:
         return f"{self._store}/{self._path}" if self._path else f"{self._store}"
-
-
-class _LocalPlace:
-    """Below a local folder: a hidden sibling, renamed at the end."""
-
-    def __init__(self, root: Path, path: str) -> None:
-        self._root, self._path = root, path
-        self._target = root / path
-        self._hidden = temporary_sibling(self._target)
-
-    def create(self, options: dict[str, Any], overwrite: bool) -> Any:
-        import zarr
-
-        if self._path:
-            group = zarr.open_group(self._root, mode="a", zarr_format=options["zarr_format"])
-            parent = self._path.rpartition("/")[0]
-            if parent:
-                group.require_group(parent)
-        else:
-            self._root.parent.mkdir(parents=True, exist_ok=True)
-        check_free(self._target, overwrite)
-        try:
-            return zarr.create_array(self._hidden, **options)
-        except BaseException:
-            self.remove()
-            raise
-
-    def publish(self, options: dict[str, Any], overwrite: bool) -> None:
-        publish(self._hidden, self._target, overwrite)
-
-    def remove(self) -> None:
-        remove(self._hidden)
-
-
-class _OtherPlace:
-    """In a store that cannot rename: chunks first, metadata last."""
-
-    def __init__(self, store: Any, path: str) -> None:
-        self._store, self._path = store, path
-        self._is_published = False
-
-    def create(self, options: dict[str, Any], overwrite: bool) -> Any:
-        import zarr
-        from zarr.storage import StorePath
-
-        if not overwrite and self._exists():
-            raise FileExistsError(
-                f"{StorePath(self._store, self._path)} exists; pass overwrite=True to replace it"
-            )
-        model = zarr.create_array({}, **options)
-        self.remove()
-        return zarr.Array(zarr.AsyncArray(model.metadata, StorePath(self._store, self._path)))
-
-    def _exists(self) -> bool:
-        import zarr
-
-        try:
-            zarr.open(self._store, path=self._path, mode="r")
-        except FileNotFoundError:
-            return False
-        return True
-
-    def publish(self, options: dict[str, Any], overwrite: bool) -> None:
-        import zarr
-
-        zarr.create_array(self._store, name=self._path or None, **options)
-        self._is_published = True
-
-    def remove(self) -> None:
-        from zarr.core.sync import sync
-
-        if not self._is_published:
-            sync(self._store.delete_dir(self._path))
-
-
-_Place = _LocalPlace | _OtherPlace
 
 
 def _import_zarr() -> Any:

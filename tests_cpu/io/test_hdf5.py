@@ -1,3 +1,4 @@
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -136,3 +137,25 @@ def test_elements_that_hdf5_lacks_are_refused_by_name(tmp_path, dtype, remedy):
     with pytest.raises(TypeError, match=f"/data cannot be written.*{remedy}"):
         writer.open((2,), np.dtype(dtype), ((2,),))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_group_that_holds_something_is_kept(path):
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match="/group in .* is a group that holds 'inside'"):
+            Hdf5Writer(path, "group", overwrite=overwrite).open(X.shape, X.dtype, ((6,), (8,)))
+    np.testing.assert_array_equal(open_hdf5(path, "group/inside").read(ALL), X)
+
+
+@pytest.mark.parametrize("thing", ["folder", "pipe", "text", "link"])
+def test_what_is_no_hdf5_file_is_kept(tmp_path, thing):
+    path = tmp_path / "x"
+    if thing == "text":
+        path.write_text("a letter")
+    elif thing == "link":
+        path.symlink_to("nowhere")
+    else:
+        os.mkfifo(path) if thing == "pipe" else path.mkdir()
+    with pytest.raises((OSError, ValueError), match=r"x (is a|cannot be opened as an HDF5)"):
+        Hdf5Writer(path, "x", overwrite=True).open(X.shape, X.dtype, ((6,), (8,)))
+    assert os.listdir(tmp_path) == ["x"]
+    assert thing != "text" or path.read_text() == "a letter"

@@ -125,3 +125,19 @@ def test_the_description_is_plain_json(tmp_path):
     writer.commit()
     described = json.loads((tmp_path / "x" / "info.json").read_text())
     assert described == {"chunks": [[2, 1]], "dtype": "<i2", "axis": 0}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_that_also_holds_other_files_is_kept(tmp_path, overwrite):
+    folder = write_as_dask(tmp_path / "x", ((2, 3), (6,)), 0)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"also holds 'notes\.txt'"):
+        NpyStackWriter(folder, overwrite=overwrite).open(X.shape, X.dtype, ((5,), (6,)))
+    assert sorted(os.listdir(folder)) == ["0.npy", "1.npy", "info", "notes.txt"]
+
+
+def test_a_description_that_is_no_pickle(tmp_path):
+    for text in ("", "a letter", "hello", "(", "\x80\x05", "K\n.", "0", "\x8c\xff"):
+        (tmp_path / "info").write_text(text, "latin1")
+        with pytest.raises(ValueError, match="info does not describe"):
+            NpyStackReader(tmp_path)

@@ -155,6 +155,49 @@ def test_an_old_target_stays_until_the_new_one_is_there(place, finish):
     assert not [name for name in place.files() if "partial" in name]
 
 
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return all files below a folder, and what they hold."""
+    return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("thing", ["text", "info", "zarr.json", "folder", *FORMATS[:4], "hdf5"])
+@pytest.mark.parametrize("kind", FORMATS[:4])
+def test_what_is_of_another_format_is_never_replaced(kind, thing, overwrite, tmp_path):
+    """Only what the same format wrote, which another test replaces."""
+    if thing.replace("zarr_2", "zarr") == kind.replace("zarr_2", "zarr"):
+        return
+    path = tmp_path / "x"
+    if thing == "text":
+        path.write_text("a letter")
+    elif thing in FORMATS:
+        writer = Place(thing, tmp_path).writer()
+        writer.open(X.shape, X.dtype, BLOCKS)
+        put(writer, X)
+        writer.commit()
+    else:
+        path.mkdir()
+        (path / "letter" if thing == "folder" else path / thing).write_text("a letter")
+    before = tree(tmp_path)
+    wrong_folder = kind == "npy" and path.is_dir()
+    with pytest.raises(
+        IsADirectoryError if wrong_folder else FileExistsError, match=r"x is a f.* remove it first"
+    ):
+        Place(kind, tmp_path).writer(overwrite).open(X.shape, X.dtype, BLOCKS)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", FORMATS[:4])
+def test_what_is_empty_may_be_replaced(kind, tmp_path):
+    place = Place(kind, tmp_path)
+    place.path.touch() if kind == "npy" else place.path.mkdir()
+    writer = place.writer(overwrite=True)
+    writer.open(X.shape, X.dtype, BLOCKS)
+    put(writer, X)
+    writer.commit()
+    assert place.holds(X)
+
+
 @pytest.fixture
 def small_disk():
     """Let no file grow beyond 64 KiB, as a full disk would."""

@@ -298,7 +298,8 @@ def to_zarr(
     region : tuple of slice, optional
         Part of an open array to fill.
     overwrite : bool
-        Whether an array of that name may be replaced.
+        Whether a Zarr array of that name, or an empty group or folder, may be replaced. Anything
+        else never is: a group that holds something, other files and folders.
     zarr_format : {2, 3}
     storage_options : mapping, optional
         For the file system behind a URL.
@@ -309,7 +310,14 @@ def to_zarr(
     Raises
     ------
     FileExistsError
-        If there is an array already and ``overwrite`` is not set; nothing is written then.
+        If there is an array already and ``overwrite`` is not set, or anything else; nothing is
+        written then.
+
+    Notes
+    -----
+    Symbolic links are followed. In a local folder the array is made beside its name, as
+    ``.name.partial-...``, and an old one stays until it is finished. What a process that was
+    killed left there is removed by the next write to the same name.
     """
     x = as_array(x)
     if hasattr(url, "__setitem__") and hasattr(url, "shape"):
@@ -333,10 +341,35 @@ def to_zarr(
 def to_npy(x: Any, path: PathLike, *, overwrite: bool = False, **options: Any) -> None:
     """Write one ``.npy`` file, in pieces.
 
+    Parameters
+    ----------
+    x : array
+    path : str or path
+        Symbolic links are followed. The file is written beside its name, as
+        ``.name.partial-...``, and an old one stays until it is finished; what a process that was
+        killed left there is removed by the next write to the same name.
+    overwrite : bool
+        Whether a ``.npy`` file of that name, or an empty file, may be replaced; anything else
+        never is.
+    **options
+        As for `gpuscale.compute`.
+
     Raises
     ------
     FileExistsError
-        If the file exists and ``overwrite`` is not set.
+        If the file exists and ``overwrite`` is not set, or is no ``.npy`` file.
+    IsADirectoryError
+        If there is a folder of that name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import gpuscale.array as ga
+    >>> path = tempfile.mkdtemp() + "/x.npy"
+    >>> ga.to_npy(ga.arange(3), path)
+    >>> ga.to_npy(ga.arange(4), path, overwrite=True)
+    >>> np.load(path)
+    array([0, 1, 2, 3])
     """
     _write([as_array(x)], [NpyWriter(path, overwrite)], options)
 
@@ -346,10 +379,32 @@ def to_npy_stack(
 ) -> None:
     """Write a folder of ``.npy`` files, one for each block along an axis.
 
+    Parameters
+    ----------
+    x : array
+    path : str or path
+        Of the folder, which is made as that of `to_npy` is.
+    axis : int
+        Axis along which the files follow each other.
+    overwrite : bool
+        Whether such a folder, if it holds nothing else, or an empty one may be replaced;
+        anything else never is.
+    **options
+        As for `gpuscale.compute`.
+
     Raises
     ------
     FileExistsError
-        If the folder exists and ``overwrite`` is not set.
+        If the folder exists and ``overwrite`` is not set, or something else is there.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import gpuscale.array as ga
+    >>> path = tempfile.mkdtemp() + "/x"
+    >>> ga.to_npy_stack(ga.arange(4, chunks=2), path)
+    >>> sorted(os.listdir(path)), ga.from_npy_stack(path).sum().compute()
+    (['0.npy', '1.npy', 'info', 'info.json'], np.int64(6))
     """
     _write([as_array(x)], [NpyStackWriter(path, axis, overwrite)], options)
 
@@ -371,7 +426,7 @@ def to_hdf5(
     path : str or path
     dataset : str
     overwrite : bool
-        Whether a dataset of that name may be replaced.
+        Whether a dataset of that name may be replaced; a group that holds something never is.
     engine : str or Engine, optional
     **options
         What else ``h5py.Group.create_dataset`` takes: compression, ...
@@ -379,7 +434,8 @@ def to_hdf5(
     Raises
     ------
     FileExistsError
-        If the dataset exists and ``overwrite`` is not set.
+        If the dataset exists and ``overwrite`` is not set, or is a group, or the path leads to
+        no file.
     """
     writer = Hdf5Writer(path, dataset, overwrite=overwrite, options=options)
     _write([as_array(x)], [writer], {"engine": engine})
