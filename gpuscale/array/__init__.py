@@ -20,6 +20,7 @@ from gpuscale.array.api.assigning import *
 from gpuscale.array.api.averages import *
 from gpuscale.array.api.bits import *
 from gpuscale.array.api.blockwise import *
+from gpuscale.array.api.casting import *
 from gpuscale.array.api.comparing import *
 from gpuscale.array.api.constants import *
 from gpuscale.array.api.convolving import *

@@ -91,14 +91,14 @@ class Ufunc:
     Parameters
     ----------
     name : str
-        Public name.
-        Row of `codegen.ops.OPS` as well.
+        Public name, and that of a row of `codegen.ops.OPS`.
     ufunc : numpy.ufunc
         NumPy's function, whose documentation this one extends.
     """
 
     def __init__(self, name: str, ufunc: Any) -> None:
         self.__name__ = self.__qualname__ = self.op = name
+        self.__module__ = "gpuscale.array"  # where pickle finds it
         self.ufunc = ufunc
         self.nin: int = getattr(ufunc, "nin", 1)
         self.nout = 1
