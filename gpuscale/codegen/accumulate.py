@@ -42,6 +42,9 @@ class Accumulator:
         (totals, elements per position) -> partial result in the form of `Reduction.tile`.
     grouped : bool
         Add the values that are taken together to each other first: half the rounding.
+    recentred : bool
+        The lanes are (shift, sum, sum of squares) of deviations from the shift, which moves to
+        the mean whenever the values taken have doubled: the first may lie far from all others.
     rows : int
         Rows of a tile at most, lest single lanes round too often.
     fold : float
@@ -54,6 +57,7 @@ class Accumulator:
     update: tuple[str, ...]
     finish: Callable[[Sequence[Any], int], tuple[Any, ...]]
     grouped: bool = False
+    recentred: bool = False
     rows: int = 512
     fold: float = 300.0
 
@@ -178,6 +182,7 @@ def _moments(dtype: DType) -> Accumulator:
         ((F8, 0), (F8, 0), (F8, 0), (F8, 0)),
         ("a0", "a1 + (v - a0)", "a2 + (v - a0) * (v - a0)"),
         finish,
+        recentred=True,
         fold=1500.0,
     )
 

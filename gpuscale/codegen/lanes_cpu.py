@@ -25,6 +25,7 @@ class LaneText(LoopText):
         if self.spec.form == "columns":
             self.put(f"whole = h - h % {together}")
             with self.block(f"for i in range(0, whole, {together}):"):
+                self._recentre("(i > 0) & (i & (i - 1) == 0)", "w", "i")
                 self._accumulating_lanes(stage, together, "i == 0", "w", "i + k", "lane")
             if together > 1:
                 with self.block("for i in range(whole, h):"):
@@ -32,16 +33,40 @@ class LaneText(LoopText):
             return
         with self.block("for i in range(h):"):
             starts, column = "(i == 0) & (s == 0)", "s + k * lanes + lane"
+            rows_before = "i * (w // lanes) + select(lane < w % lanes, i, 0)"
+            self._recentre("(i > 0) & (i & (i - 1) == 0)", "min(lanes, w)", rows_before)
             self.put("s = 0")
             # Not `range`, which raises for a step of zero: kernels know no exceptions.
             if together > 1:
                 self.put(f"whole = w - w % ({together} * lanes)")
                 with self.block("while s < whole:"):
+                    self._recentre_in_first_row()
                     self._accumulating_lanes(stage, together, starts, "lanes", "i", column)
                     self.put(f"s += {together} * lanes")
             with self.block("while s < w:"):
+                if together == 1:
+                    self._recentre_in_first_row()
                 self._accumulating_lanes(stage, 1, starts, "min(lanes, w - s)", "i", "s + lane")
                 self.put("s += lanes")
+
+    def _recentre_in_first_row(self) -> None:
+        taken = "s // lanes"
+        self._recentre(f"(i == 0) & (s > 0) & ({taken} & ({taken} - 1) == 0)", "lanes", taken)
+
+    def _recentre(self, when: str, width: str, taken: str) -> None:
+        """Move the shift of deviations to their mean, `taken` values having come into each lane."""
+        moved = [r for r, each in enumerate(self.spec.accumulators) if each.recentred]
+        if not moved:
+            return
+        with self.block(f"if {when}:"), self.block(f"for lane in range({width}):"):
+            for r in moved:
+                self._fetch_lanes(r)
+                kind = self._lane_type(r)
+                self.put(f"mean = {kind}(c{r}_1 / {kind}({taken}))")
+                self.put("off = finite_or_zero(mean)")  # the mean of infinities is theirs
+                self.put(f"c{r}_0, c{r}_2 = c{r}_0 + off, c{r}_2 - c{r}_1 * off")
+                self.put(f"c{r}_1 = select(off == mean, {kind}(0), c{r}_1)")
+                self._store_lanes(r)
 
     def _accumulating_lanes(
         self, stage: Stage, together: int, starts: str, width: str, row: str, column: str
