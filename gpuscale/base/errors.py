@@ -18,6 +18,7 @@ __all__ = [
     "GpuscaleError",
     "GpuscaleWarning",
     "GraphError",
+    "KernelWarning",
     "MemoryBudgetError",
     "NotSupportedError",
     "UnknownSizeError",
@@ -71,6 +72,10 @@ class ConfigError(GpuscaleError, KeyError, ValueError):
 
 class GpuscaleWarning(UserWarning):
     """Base of every warning of gpuscale."""
+
+
+class KernelWarning(GpuscaleWarning):
+    """A kernel that the compiler refuses: its work is interpreted, more slowly."""
 
 
 class CacheWarning(GpuscaleWarning):

@@ -44,7 +44,7 @@ def constant(instr: Instr) -> str:
     if dtype.kind == "b":
         return repr(bool(value))
     if dtype.kind == "c":
-        return f"{dtype.name}(complex(float64({value.real!r}), float64({value.imag!r})))"
+        return f"{dtype.name}(complex({value.real!r}, {value.imag!r}))"
     return f"{dtype.name}({value!r})"
 
 

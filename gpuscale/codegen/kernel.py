@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base.errors import KernelWarning
 from gpuscale.codegen.cache import compile_kernel
 from gpuscale.codegen.cache import is_stored as stored_on_disk
 from gpuscale.codegen.geometry import HEADER, OPERAND
@@ -25,6 +27,7 @@ from gpuscale.codegen.text_cpu import SLOT
 __all__ = [
     "address",
     "bases_of",
+    "can_compile",
     "compile_spec",
     "finished",
     "is_compiled",
@@ -62,6 +65,27 @@ def compile_spec(spec: KernelSpec) -> Compiled:
                 run = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 3)(address)
                 kernel = _compiled[spec] = Compiled(run, helpers)
     return kernel
+
+
+_failed: set[KernelSpec] = set()
+
+
+def can_compile(spec: KernelSpec) -> bool:
+    """Compile a kernel if it is not at hand; warn, once, if the compiler refuses it."""
+    if spec in _failed:
+        return False
+    try:
+        compile_spec(spec)
+    except Exception as error:
+        _failed.add(spec)
+        warnings.warn(
+            f"a kernel of {', '.join(i.op for i in spec.program.instrs)} cannot be compiled and is "
+            f"interpreted, which is slower; please report it ({type(error).__name__}: {error})",
+            KernelWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
 
 
 @cache

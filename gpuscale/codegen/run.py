@@ -277,6 +277,10 @@ def pays(spec: KernelSpec, elements: int) -> bool:
         return False
     if kernel.is_compiled(spec):
         return True
+    return _is_worth_by_now(spec, elements) and kernel.can_compile(spec)
+
+
+def _is_worth_by_now(spec: KernelSpec, elements: int) -> bool:
     elements += _interpreted.get(spec, 0)
     if _is_worth(spec, elements):
         _interpreted.pop(spec, None)

@@ -256,3 +256,44 @@ def test_degenerate_shapes(shape):
     )
     assert partial[0].ravel().tolist() == [4.0 * x.size]
     assert partial[1].ravel().tolist() == [0 if x.size else -1]
+
+
+@pytest.mark.parametrize("dtype", [F4, F8], ids=str)
+@pytest.mark.parametrize("shape", [(88, 70), (2000, 3), (3, 2000), (1, 70_000), (70_000, 1)])
+def test_moments_whose_first_values_lie_far_from_all_others(dtype, shape, rng):
+    x = rng.standard_normal(shape).astype(dtype)
+    x[0, 0], x[:, 0], x[0] = 1e8, 1e7, 1e6
+    b = ProgramBuilder()
+    for axes in [(0,), (1,), (0, 1)]:
+        for view in (x, np.asfortranarray(x), x[:, ::-1]):
+            n, mean, m2 = run.run_reduce(
+                b.build(b.load(0, dtype)), ("moments",), [view], [], [], shape, axes
+            )
+            exact = view.astype(F8)
+            squares = exact.var(axis=axes, keepdims=True) * n
+            ulp = np.finfo(dtype).eps
+            near = (exact - mean).__pow__(2).mean(axis=axes, keepdims=True) * ulp * n
+            assert (np.abs(m2 - squares) <= 50 * ulp * squares + near).all(), (axes, view.strides)
+
+
+def test_moments_do_not_overflow_before_their_result_does():
+    b = ProgramBuilder()
+    for dtype, large in ((F4, -9.2e18), (F8, -5e153)):
+        for axes, first in [((0,), 0), ((0, 1), (0, 0))]:
+            x = np.zeros((88, 89), dtype)
+            x[first] = large
+            program = b.build(b.load(0, dtype))
+            n, _, m2 = run.run_reduce(program, ("moments",), [x], [], [], x.shape, axes)
+            with np.errstate(over="raise"):
+                expected = x.std(axis=axes, keepdims=True)
+            np.testing.assert_allclose(np.sqrt(m2 / n), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["F", "D"])
+def test_constants_of_programs_that_are_complex_throughout(dtype, rng):
+    x = (rng.standard_normal((50, 40)) + 1j * rng.standard_normal((50, 40))).astype(dtype)
+    b = ProgramBuilder()
+    z, two = b.load(0, np.dtype(dtype)), b.const(complex(2, -0.5), np.dtype(dtype))
+    program = b.build(b.apply("multiply", b.apply("add", z, two), z))
+    (got,) = run.run_map(program, [x], [], [], x.shape)
+    np.testing.assert_allclose(got, (x + x.dtype.type(2 - 0.5j)) * x, rtol=1e-5)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gpuscale.base import config
+from gpuscale.base.errors import KernelWarning
 from gpuscale.codegen import kernel, run
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 from gpuscale.codegen.random_ops import ROWS
@@ -204,3 +205,17 @@ def test_numba_is_imported_when_something_is_compiled_only():
         "assert not {'numba', 'llvmlite', 'pandas'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.usefixtures("always_compile")
+def test_a_kernel_that_the_compiler_refuses_is_interpreted(monkeypatch):
+    def refuse(source):
+        raise NotImplementedError("no such instruction")
+
+    monkeypatch.setattr(kernel, "compile_kernel", refuse)
+    x, program = np.linspace(0, 1, 1000), chain(3, 0.375)
+    with pytest.warns(KernelWarning, match="no such instruction"):
+        (first,) = run.run_map(program, [x], [], [], x.shape)
+    (again,) = run.run_map(program, [x], [], [], x.shape)
+    np.testing.assert_array_equal(first, ((x * x + 0.375) * x + 1.375) * x + 2.375)
+    np.testing.assert_array_equal(first, again)
