@@ -1,84 +1,29 @@
-"""The class that users hold: properties and operators, each one line.
+"""The class that users hold: properties, protocols and methods, each one line.
 
-What an operation means stands in ``array/api``; methods hand over to the function of that name.
+What an operation means stands in ``array/api``; methods hand over to the function of that name,
+and so do the operators of `gpuscale.array.arithmetic`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from gpuscale.array.arithmetic import Arithmetic, namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.base.types import Chunks, is_known
-from gpuscale.collection import Collection
 from gpuscale.expr.meta import ArrayMeta
-from gpuscale.graph.handle import Handle
 
 __all__ = ["Array"]
-
-
-def _api() -> Any:
-    """The public namespace, looked up late: its functions are written in terms of this class."""
-    return import_module("gpuscale.array")
-
-
-def _binary(name: str, swap: bool = False, inplace: bool = False) -> Callable[[Array, Any], Any]:
-    def operator(self: Array, other: Any) -> Any:
-        if not _is_operand(other):
-            return NotImplemented
-        function = getattr(_api(), name)
-        if inplace:
-            return function(self, other, out=self)
-        return function(other, self) if swap else function(self, other)
-
-    return operator
-
-
-def _reflected(name: str) -> Callable[[Array, Any], Any]:
-    return _binary(name, swap=True)
-
-
-def _inplace(name: str) -> Callable[[Array, Any], Any]:
-    return _binary(name, inplace=True)
-
-
-def _equality(name: str) -> Callable[[Array, Any], Any]:
-    def operator(self: Array, other: Any) -> Any:
-        asks_itself = isinstance(other, Collection) or hasattr(other, "__array_ufunc__")
-        if asks_itself and not _is_operand(other):
-            return NotImplemented
-        return _api().operators.equality(name, self, other)
-
-    return operator
-
-
-def _unary(name: str) -> Callable[[Array], Array]:
-    def operator(self: Array) -> Array:
-        result: Array = getattr(_api(), name)(self)
-        return result
-
-    return operator
-
-
-def _is_operand(value: Any) -> bool:
-    """Whether we know what to do with the other side; else Python asks it."""
-    if isinstance(value, Array | np.generic | np.ndarray):
-        return True
-    if isinstance(value, bool | int | float | complex | str | bytes | list | tuple):
-        return True
-    if isinstance(value, Collection | Handle):
-        return False
-    return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
 def _method(name: str) -> Callable[..., Any]:
     """Hand over to the public function of that name, whose signature and text it takes on."""
 
     def method(self: Array, *args: Any, **kwargs: Any) -> Any:
-        return getattr(_api(), name)(self, *args, **kwargs)
+        return getattr(namespace(), name)(self, *args, **kwargs)
 
     method.__name__ = name
     method.__qualname__ = f"Array.{name}"
@@ -86,7 +31,7 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-class Array(Collection):
+class Array(Arithmetic):
     """A lazy, chunked, n-dimensional array with NumPy's interface.
 
     Made by the functions of `gpuscale.array`, never directly. An array is a handle on an
@@ -179,7 +124,7 @@ class Array(Collection):
     @property
     def mT(self) -> Array:
         """The array with its last two axes swapped."""
-        result: Array = _api().matrix_transpose(self)
+        result: Array = namespace().matrix_transpose(self)
         return result
 
     @property
@@ -190,31 +135,31 @@ class Array(Collection):
     @property
     def real(self) -> Array:
         """Real parts."""
-        result: Array = _api().real(self)
+        result: Array = namespace().real(self)
         return result
 
     @property
     def imag(self) -> Array:
         """Imaginary parts."""
-        result: Array = _api().imag(self)
+        result: Array = namespace().imag(self)
         return result
 
     @property
     def blocks(self) -> Any:
         """The array by blocks: ``x.blocks[0, 1:3]`` keeps whole blocks."""
-        return _api().indexing.BlockIndexer(self)
+        return namespace().indexing.BlockIndexer(self)
 
     partitions = blocks
 
     @property
     def vindex(self) -> Any:
         """Pointwise indexing: ``x.vindex[[0, 1], [2, 3]]`` picks two elements."""
-        return _api().indexing.PointIndexer(self)
+        return namespace().indexing.PointIndexer(self)
 
     @property
     def flat(self) -> Any:
         """Elements in C order, one after another; ``x.flat[3]`` picks from all axes."""
-        return _api().indexing.FlatIndexer(self)
+        return namespace().indexing.FlatIndexer(self)
 
     # --- protocols -----------------------------------------------------------------------------
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -223,13 +168,13 @@ class Array(Collection):
         return np.asarray(to_host(self.compute()), dtype=dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return _api().protocols.array_ufunc(ufunc, method, inputs, kwargs)
+        return namespace().protocols.array_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return _api().protocols.array_function(function, types, args, kwargs)
+        return namespace().protocols.array_function(function, types, args, kwargs)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        return _api().protocols.array_namespace(api_version)
+        return namespace().protocols.array_namespace(api_version)
 
     def __dlpack__(
         self,
@@ -241,18 +186,20 @@ class Array(Collection):
     ) -> Any:
         wishes = {"stream": stream, "max_version": max_version, "dl_device": dl_device}
         wishes["copy"] = copy
-        return _api().protocols.dlpack(self, {k: v for k, v in wishes.items() if v is not None})
+        return namespace().protocols.dlpack(
+            self, {k: v for k, v in wishes.items() if v is not None}
+        )
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        device: tuple[int, int] = _api().protocols.dlpack_device(self)
+        device: tuple[int, int] = namespace().protocols.dlpack_device(self)
         return device
 
     def __repr__(self) -> str:
-        text: str = _api().display.text(self)
+        text: str = namespace().display.text(self)
         return text
 
     def _repr_html_(self) -> str:
-        html: str = _api().display.html(self)
+        html: str = namespace().display.html(self)
         return html
 
     def __format__(self, spec: str) -> str:
@@ -260,7 +207,7 @@ class Array(Collection):
 
     def to_svg(self, size: int = 120) -> str:
         """Draw the grid of chunks as SVG, its longest side ``size`` pixels long."""
-        svg: str = _api().display.svg(self, size)
+        svg: str = namespace().display.svg(self, size)
         return svg
 
     def __len__(self) -> int:
@@ -304,15 +251,12 @@ class Array(Collection):
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
         return int(self._number())
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def __getitem__(self, index: Any) -> Array:
-        result: Array = _api().indexing.getitem(self, index)
+        result: Array = namespace().indexing.getitem(self, index)
         return result
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._expr = _api().indexing.setitem(self, index, value).expr
+        self._expr = namespace().indexing.setitem(self, index, value).expr
 
     def __copy__(self) -> Array:
         return self.copy()
@@ -320,52 +264,17 @@ class Array(Collection):
     def __deepcopy__(self, memo: Any) -> Array:
         return self.copy()
 
-    def __pow__(self, other: Any) -> Any:
-        return _api().operators.power(self, other) if _is_operand(other) else NotImplemented
-
-    # --- operators -----------------------------------------------------------------------------
-    __add__, __radd__, __iadd__ = _binary("add"), _reflected("add"), _inplace("add")
-    __sub__, __rsub__ = _binary("subtract"), _reflected("subtract")
-    __isub__ = _inplace("subtract")
-    __mul__, __rmul__ = _binary("multiply"), _reflected("multiply")
-    __imul__ = _inplace("multiply")
-    __truediv__, __rtruediv__ = _binary("divide"), _reflected("divide")
-    __itruediv__ = _inplace("divide")
-    __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
-    __ifloordiv__ = _inplace("floor_divide")
-    __mod__, __rmod__ = _binary("remainder"), _reflected("remainder")
-    __imod__ = _inplace("remainder")
-    __divmod__, __rdivmod__ = _binary("divmod"), _reflected("divmod")
-    __rpow__, __ipow__ = _reflected("power"), _inplace("power")
-    __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
-    __iand__ = _inplace("bitwise_and")
-    __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")
-    __ior__ = _inplace("bitwise_or")
-    __xor__, __rxor__ = _binary("bitwise_xor"), _reflected("bitwise_xor")
-    __ixor__ = _inplace("bitwise_xor")
-    __lshift__, __rlshift__ = _binary("left_shift"), _reflected("left_shift")
-    __ilshift__ = _inplace("left_shift")
-    __rshift__, __rrshift__ = _binary("right_shift"), _reflected("right_shift")
-    __irshift__ = _inplace("right_shift")
-    __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
-    __imatmul__ = _inplace("matmul")
-    __eq__, __ne__ = _equality("equal"), _equality("not_equal")  # type: ignore[assignment]
-    __lt__, __le__ = _binary("less"), _binary("less_equal")
-    __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
-    __neg__, __pos__ = _unary("negative"), _unary("positive")
-    __abs__, __invert__ = _unary("absolute"), _unary("invert")
-
     # --- methods -------------------------------------------------------------------------------
     def transpose(self, *axes: Any) -> Array:
         """Permute the axes; see :func:`gpuscale.array.transpose`."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
-        result: Array = _api().transpose(self, order)
+        result: Array = namespace().transpose(self, order)
         return result
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Array:
         """Give the array a new shape; see :func:`gpuscale.array.reshape`."""
         wanted = shape[0] if len(shape) == 1 else shape
-        result: Array = _api().reshape(self, wanted, **kwargs)
+        result: Array = namespace().reshape(self, wanted, **kwargs)
         return result
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Array:
@@ -376,12 +285,12 @@ class Array(Collection):
 
     def map_blocks(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Array:
         """Apply a function to blocks; see :func:`gpuscale.array.map_blocks`."""
-        result: Array = _api().map_blocks(func, self, *args, **kwargs)
+        result: Array = namespace().map_blocks(func, self, *args, **kwargs)
         return result
 
     def map_overlap(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Array:
         """Apply a function to blocks with halos; see :func:`gpuscale.array.map_overlap`."""
-        result: Array = _api().map_overlap(func, self, *args, **kwargs)
+        result: Array = namespace().map_overlap(func, self, *args, **kwargs)
         return result
 
     def item(self, *index: Any) -> Any:

@@ -116,23 +116,6 @@ def test_out_and_where():
         ga.add(x, 1, out=np.zeros(4))
 
 
-def test_operators():
-    a, b = np.arange(1, 7).reshape(2, 3), np.array([3, 1, 2])
-    x, y = ga.from_array(a, chunks=2), ga.from_array(b, chunks=1)
-    assert_eq((x + 1) * 2 - x // y % 3, (a + 1) * 2 - a // b % 3)
-    assert_eq(2 ** (x & y) | ~y, 2 ** (a & b) | ~b)
-    assert_eq(-x / y + (x << 1) - (1 >> y), -a / b + (a << 1) - (1 >> b))
-    assert_eq((x >= y) ^ (x != 3), (a >= b) ^ (a != 3))
-    for ours, theirs in zip(divmod(x, y), divmod(a, b), strict=True):
-        assert_eq(ours, theirs)
-    assert_eq(abs(-x) + +x, a + a)
-    x += 1
-    x *= y
-    assert_eq(x, (a + 1) * b)
-    with pytest.raises(TypeError):
-        x /= 2
-
-
 def test_outer():
     x, y = ga.arange(3, chunks=2), ga.arange(6, chunks=4).reshape(2, 3)
     assert_eq(ga.add.outer(x, y), np.add.outer(np.arange(3), np.arange(6).reshape(2, 3)))
