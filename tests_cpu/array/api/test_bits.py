@@ -22,7 +22,8 @@ def test_there_and_back(data):
     assert_eq(ga.packbits(x, axis, order), packed)
     y = data.draw(chunked(packed))
     length = packed.size * 8 if axis is None else packed.shape[axis] * 8
-    count = data.draw(st.none() | st.integers(-length, length + 9))
+    # NumPy leaves what it adds to no bits at all undefined.
+    count = data.draw(st.none() | st.integers(-length, length + 9 if length else 0))
     assert_eq(ga.unpackbits(y, axis, count, order), np.unpackbits(packed, axis, count, order))
 
 
