@@ -26,8 +26,8 @@ class Levels:
     Examples
     --------
     >>> levels = Levels(6, 6, 2, 3, 3)
-    >>> [(levels.branches(k), levels.groups(k)) for k in range(3)]
-    [(1, 6), (2, 3), (6, 1)]
+    >>> [(levels.width(k), levels.groups(k)) for k in range(3)]
+    [(9, 6), (3, 3), (1, 1)]
     """
 
     runs: int
@@ -40,10 +40,6 @@ class Levels:
         """Return how many parts belong to a branch."""
         return int(self.fan_out ** (self.depth - level))
 
-    def branches(self, level: int) -> int:
-        """Return how many branches there are."""
-        return -(-self.parts // self.width(level))
-
     def leaves(self, level: int, branch: int) -> range:
         """Return the parts of a branch."""
         width = self.width(level)
@@ -51,7 +47,7 @@ class Levels:
 
     def groups(self, level: int) -> int:
         """Return how many groups of runs there are."""
-        return min(self.runs, int(self.fan_in ** (self.depth - level)))
+        return min(self.runs, self._apart(level))
 
     def members(self, level: int, group: int) -> range:
         """Return the runs of a group.
@@ -64,7 +60,7 @@ class Levels:
         >>> [list(Levels(6, 6, 2, 3, 3).members(1, group)) for group in range(3)]
         [[0, 3], [1, 4], [2, 5]]
         """
-        return range(group, self.runs, int(self.fan_in ** (self.depth - level)))
+        return range(group, self.runs, self._apart(level))
 
     def merged(self, level: int, group: int) -> range:
         """Return the groups of the level before that make a group.
@@ -74,8 +70,11 @@ class Levels:
         >>> [list(Levels(6, 6, 2, 3, 3).merged(1, group)) for group in range(3)]
         [[0, 3], [1, 4], [2, 5]]
         """
-        step = int(self.fan_in ** (self.depth - level))
-        return range(group, self.groups(level - 1), step)
+        return range(group, self.groups(level - 1), self._apart(level))
+
+    def _apart(self, level: int) -> int:
+        """Return how far the runs of a group lie apart."""
+        return int(self.fan_in ** (self.depth - level))
 
 
 def plan_levels(runs: int, parts: int, most: int = 16) -> Levels:

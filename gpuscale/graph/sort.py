@@ -8,7 +8,7 @@ elements that may belong to it, sorts them, and drops by number what belongs to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from typing import Any
@@ -67,7 +67,6 @@ class _Sort:
         # Elements about which it is uncertain in which of two parts they are go to both.
         self.margin = 2 * (runs + 1) * self.step if self.step > 1 else 0
         self.table: Key = (f"{self.name}-cuts",)
-        self.nbytes: dict[Key, int] = {}
 
     def _key(self, level: int, branch: int, group: int) -> Key:
         return (f"{self.name}-{level}", branch, group)
@@ -75,8 +74,10 @@ class _Sort:
     def _add(
         self, key: Key, function: Any, deps: Sequence[Key], nbytes: int, workspace: int = 0
     ) -> None:
-        self.nbytes[key] = nbytes
         self.builder.add(key, self.node, function, deps, (), nbytes, workspace)
+
+    def _nbytes(self, keys: Iterable[Key]) -> int:
+        return sum(self.builder.graph[key].nbytes for key in keys)
 
     def add_runs(self) -> None:
         """Sort blocks, and find from a sample of each where they are to be cut."""
@@ -93,8 +94,8 @@ class _Sort:
             self._add(run, _SortedRun(start), deps, nbytes, room)
             self._add(sample, _Sample(self.step), (run,), -(-size // self.step) * itemsize)
             samples.append(sample)
-        held = sum(self.nbytes[self._key(0, 0, k)] for k in range(len(samples)))
-        n_sampled = sum(self.nbytes[key] for key in samples) // max(1, itemsize)
+        held = self._nbytes(self._key(0, 0, k) for k in range(len(samples)))
+        n_sampled = self._nbytes(samples) // max(1, itemsize)
         table = 16 * len(self.ends) * len(samples)
         find = _FindCuts(self.ends, self.step, held)
         self._add(self.table, find, samples, table, 2 * table + 64 * n_sampled)
@@ -103,7 +104,7 @@ class _Sort:
         """Cut what a branch of parts has of a group of runs for the branches it consists of."""
         levels = self.levels
         sources = self._sources(level, branch, group)
-        all_bytes, leaves = sum(self.nbytes[key] for key in sources), levels.leaves(level, branch)
+        all_bytes, leaves = self._nbytes(sources), levels.leaves(level, branch)
         sizes = [
             all_bytes * len(levels.leaves(level + 1, child)) // len(leaves) for child in children
         ]
