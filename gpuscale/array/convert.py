@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,16 @@ from gpuscale.graph.handle import Handle
 from gpuscale.io.array_like import reader_of
 from gpuscale.memory.limits import chunk_bytes
 
-__all__ = ["as_array", "as_node", "as_operand", "beside", "is_masked", "known_node", "source"]
+__all__ = [
+    "as_array",
+    "as_node",
+    "as_operand",
+    "beside",
+    "is_masked",
+    "known_node",
+    "promoted",
+    "source",
+]
 
 LARGE_PIECE = 4 << 20  # bytes from which on one stored chunk is worth a task
 READ_TOGETHER = 16 << 20  # bytes of smaller ones that one task reads; they fit the caches
@@ -108,6 +118,24 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
 def as_array(value: Any) -> Array:
     """Return an `Array`; itself where it is one."""
     return value if isinstance(value, Array) else Array(as_node(value))
+
+
+def promoted(values: Sequence[Any]) -> list[Array]:
+    """Return arrays of the dtype that values have in common; Python's numbers are weak (NEP 50).
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> [x.dtype.name for x in promoted([ga.ones(2, dtype="float32"), 0.5])]
+    ['float32', 'float32']
+    """
+    arrays = [as_array(value) for value in values]
+    kinds = [
+        value if type(value) in PYTHON_SCALARS else array.dtype
+        for value, array in zip(values, arrays, strict=True)
+    ]
+    common = np.result_type(*kinds) if kinds else None
+    return [array.astype(common, copy=False) for array in arrays]
 
 
 def beside(value: Any, x: Array) -> Array:

@@ -11,8 +11,7 @@ from gpuscale.array.api.creation import arange, linspace
 from gpuscale.array.api.joining import concatenate, stack
 from gpuscale.array.api.matrices import meshgrid
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import PYTHON_SCALARS
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import promoted
 
 __all__ = ["c_", "mgrid", "ogrid", "r_"]
 
@@ -103,17 +102,8 @@ class Rows:
             axis, ndmin, trans1d = _directive(items.pop(0), self._options)
         if any(isinstance(item, str) for item in items):
             raise ValueError("special directives must be the first entry.")
-        parts = [_part(item, ndmin, trans1d) for item in items]
-        weak = [item for item in items if type(item) in PYTHON_SCALARS]
-        strong = [
-            part.dtype
-            for part, item in zip(parts, items, strict=True)
-            if type(item) not in PYTHON_SCALARS
-        ]
-        if weak and strong:
-            dtype = np.result_type(*strong, *weak)
-            parts = [part.astype(dtype, copy=False) for part in parts]
-        return concatenate(parts, axis)
+        parts = promoted([_range(item) if isinstance(item, slice) else item for item in items])
+        return concatenate([_with_axes(part, ndmin, trans1d) for part in parts], axis)
 
 
 def _directive(text: str, options: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -125,14 +115,16 @@ def _directive(text: str, options: tuple[int, int, int]) -> tuple[int, int, int]
     return axis, ndmin, trans1d
 
 
-def _part(item: Any, ndmin: int, trans1d: int) -> Array:
-    """One part with enough axes; new ones come before its own, unless ``trans1d`` says where."""
-    if isinstance(item, slice):
-        start, stop, step = _spelled(item)
-        imaginary = isinstance(step, complex)
-        part = linspace(start, stop, int(step.imag)) if imaginary else arange(start, stop, step)
-    else:
-        part = as_array(item)
+def _range(key: slice) -> Array:
+    start, stop, step = _spelled(key)
+    if isinstance(step, complex):
+        result: Array = linspace(start, stop, int(step.imag))
+        return result
+    return arange(start, stop, step)
+
+
+def _with_axes(part: Array, ndmin: int, trans1d: int) -> Array:
+    """Add axes that are missing before a part's own, unless ``trans1d`` says where."""
     missing = ndmin - part.ndim
     if missing <= 0:
         return part

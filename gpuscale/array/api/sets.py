@@ -11,8 +11,7 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import PYTHON_SCALARS
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, promoted
 from gpuscale.backends.seams import array_namespace
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.physical import BlockInput, Blockwise
@@ -72,13 +71,6 @@ def _as_set(x: Any, assume_unique: bool) -> Array:
     return result
 
 
-def _promoted(a: Any, b: Any) -> tuple[Array, Array]:
-    x, y = as_array(a), as_array(b)
-    kinds = [v if type(v) in PYTHON_SCALARS else k.dtype for v, k in ((a, x), (b, y))]
-    common = np.result_type(*kinds)  # Python's numbers are weak
-    return x.astype(common, copy=False), y.astype(common, copy=False)
-
-
 def union1d(ar1: Any, ar2: Any) -> Array:
     """Elements that are in at least one of two arrays, sorted.
 
@@ -88,7 +80,7 @@ def union1d(ar1: Any, ar2: Any) -> Array:
     >>> ga.union1d([3, 1], ga.asarray([2, 3])).compute()
     array([1, 2, 3])
     """
-    x, y = _promoted(ar1, ar2)
+    x, y = promoted([ar1, ar2])
     result: Array = unique(concatenate([ravel(x), ravel(y)]))
     return result
 
@@ -112,7 +104,7 @@ def intersect1d(
     >>> ga.intersect1d([3, 1], ga.asarray([2, 3])).compute()
     array([3])
     """
-    x, y = _promoted(ar1, ar2)
+    x, y = promoted([ar1, ar2])
     if not return_indices:
         a = _as_set(x, False)
         return _keep(a, isin(a, y))
@@ -146,7 +138,7 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
     >>> ga.setxor1d([3, 1], ga.asarray([2, 3])).compute()
     array([1, 2])
     """
-    x, y = (unique(each) for each in _promoted(ar1, ar2))
+    x, y = (unique(each) for each in promoted([ar1, ar2]))
     apart = [_keep(x, isin(x, y, invert=True)), _keep(y, isin(y, x, invert=True))]
     result: Array = unique(concatenate(apart), equal_nan=False)
     return result
