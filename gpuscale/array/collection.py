@@ -7,6 +7,7 @@ and so do the operators of `gpuscale.array.arithmetic`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import index as as_int
 from typing import Any
 
 import numpy as np
@@ -310,6 +311,14 @@ class Array(Arithmetic):
         """All elements as they lie in memory, computed now."""
         return np.asarray(self).tobytes(order)
 
+    def sort(self, axis: int = -1, kind: str | None = None, **options: Any) -> None:
+        """Sort along an axis, in place; :func:`gpuscale.array.sort` gives another array."""
+        self._expr = namespace().sort(self, as_int(axis), kind, **options).expr
+
+    def partition(self, kth: Any, axis: int = -1, kind: str = "introselect") -> None:
+        """Put elements where sorting would, in place; see :func:`gpuscale.array.partition`."""
+        self._expr = namespace().partition(self, kth, as_int(axis), kind).expr
+
     all = _method("all")
     any = _method("any")
     argmax = _method("argmax")
@@ -334,7 +343,6 @@ class Array(Arithmetic):
     min = _method("min")
     moment = _method("moment")
     nonzero = _method("nonzero")
-    partition = _method("partition")
     prod = _method("prod")
     ptp = _method("ptp")
     ravel = _method("ravel")
@@ -343,7 +351,6 @@ class Array(Arithmetic):
     round = _method("round")
     searchsorted = _method("searchsorted")
     shuffle = _method("shuffle")
-    sort = _method("sort")
     squeeze = _method("squeeze")
     std = _method("std")
     store = _method("store")

@@ -71,3 +71,21 @@ def test_lexsort_of_bad_keys():
         ga.lexsort([])
     with pytest.raises(ValueError, match="same shape"):
         ga.lexsort([ga.arange(3), ga.arange(4)])
+
+
+@pytest.mark.parametrize("method, more", [("sort", ()), ("partition", (1,))])
+def test_methods_change_the_array(method, more):
+    array = np.array([[3, 1, 2], [9, 8, 7]])
+    for axis in (0, -1):
+        x, expected = ga.from_array(array, chunks=2), array.copy()
+        view, other = x[:, 1:], ga.asarray(x)
+        assert getattr(x, method)(*more, axis=axis) is None
+        getattr(expected, method)(*more, axis=axis)
+        assert_eq(x, expected)
+        assert_eq(view, array[:, 1:])
+        assert other is x
+    for y in (array.copy(), ga.asarray(array)):
+        with pytest.raises(TypeError):
+            getattr(y, method)(*more, axis=None)
+        with pytest.raises(np.exceptions.AxisError):
+            getattr(y, method)(*more, axis=2)
