@@ -20,6 +20,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
+from gpuscale.expr.reads import is_free_to_read
 from gpuscale.gather import find, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.build import block_keys
@@ -233,6 +234,8 @@ def _flat(keys: Any) -> Iterator[Any]:
 def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any, ...]:
     """Compute chunks and keep them in memory; return collections that read them.
 
+    What is in memory already, or in a file that is memory-mapped, stays where it is.
+
     Parameters
     ----------
     *collections : Collection or object
@@ -260,6 +263,8 @@ def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
 
 
 def _keep(node: Node, blocks: list[Any]) -> Node:
+    if is_free_to_read(node):
+        return node
     grid = node.meta.numblocks
     meta = node.meta
     if not meta.known:

@@ -8,14 +8,25 @@ import threading
 from functools import cached_property
 from itertools import accumulate
 from operator import mul
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.pieces import Cost, PieceReader, Region
 
-__all__ = ["MappedArray", "MappedReader", "c_strides", "file_stamp"]
+__all__ = [
+    "MappedArray",
+    "MappedReader",
+    "Stamp",
+    "c_strides",
+    "check_unchanged",
+    "file_stamp",
+    "stamp_of",
+]
+
+Stamp: TypeAlias = tuple[int, int]
+"""Size in bytes and time of the last change in nanoseconds."""
 
 
 def c_strides(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, ...]:
@@ -30,10 +41,35 @@ def c_strides(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, ...]:
     return tuple(steps)[::-1] if shape else ()
 
 
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return what changes with the contents of a file."""
+    return status.st_size, status.st_mtime_ns
+
+
 def file_stamp(path: str) -> tuple[Any, ...]:
     """Return what identifies the present contents of a file without reading it."""
     status = os.stat(path)
-    return os.path.abspath(path), status.st_size, status.st_mtime_ns
+    return os.path.abspath(path), *stamp_of(status)
+
+
+def check_unchanged(path: str | os.PathLike[str], before: Stamp, now: Stamp) -> None:
+    """Refuse a file that is not what it was.
+
+    Raises
+    ------
+    ValueError
+        If it has another size or was written to.
+
+    Examples
+    --------
+    >>> check_unchanged("x.npy", (144, 1), (128, 2))
+    Traceback (most recent call last):
+    ...
+    ValueError: x.npy has changed since it was opened, from 144 bytes to 128; open it again
+    """
+    if now != before:
+        how = f"from {before[0]} bytes to {now[0]}" if now[0] != before[0] else "in its contents"
+        raise ValueError(f"{path} has changed since it was opened, {how}; open it again")
 
 
 class MappedArray:
@@ -50,6 +86,14 @@ class MappedArray:
         Byte of the file that holds element ``[0, 0, ...]``.
     writable : bool
         Whether assigning to the array changes the file.
+    stamp : Stamp, optional
+        What the file must still have where a piece is taken; by default it may change, but not
+        become too short.
+
+    Notes
+    -----
+    A file that replaces this one under its name does not matter once this one is mapped. A file
+    that becomes shorter while someone computes with a piece kills the process (SIGBUS).
     """
 
     def __init__(
@@ -60,18 +104,30 @@ class MappedArray:
         strides: tuple[int, ...],
         offset: int,
         writable: bool = False,
+        stamp: Stamp | None = None,
     ) -> None:
-        self._state = path, dtype, shape, strides, offset, writable
+        self._state = path, dtype, shape, strides, offset, writable, stamp
         self._lock = threading.Lock()
+        self._mapping: mmap.mmap | None = None
+        self._inode: tuple[int, int] = (0, 0)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MappedArray, self._state
 
     @property
     def array(self) -> np.ndarray[Any, Any]:
-        """The file's bytes as they are; mapped at first use, once in each process."""
+        """The file's bytes as they are; mapped at first use, once in each process.
+
+        Raises
+        ------
+        ValueError
+            If the file has changed.
+        """
         with self._lock:
-            return self._array
+            array = self._array
+        if self._mapping is not None:
+            self._check(self._mapping)
+        return array
 
     def piece(self, region: Region) -> np.ndarray[Any, Any]:
         """Return a view of one piece."""
@@ -80,13 +136,30 @@ class MappedArray:
 
     @cached_property
     def _array(self) -> np.ndarray[Any, Any]:
-        path, dtype, shape, strides, offset, writable = self._state
+        path, dtype, shape, strides, offset, writable, stamp = self._state
         if 0 in shape:
             return np.empty(shape, dtype)
         with open(path, "r+b" if writable else "rb") as file:
+            status = os.fstat(file.fileno())
+            if stamp is not None:
+                check_unchanged(path, stamp, stamp_of(status))
+            _check_length(path, status.st_size, dtype, shape, strides, offset)
             access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
-            mapping = mmap.mmap(file.fileno(), 0, access=access)
-        return np.ndarray(shape, dtype, mapping, offset, strides)
+            self._mapping = mmap.mmap(file.fileno(), 0, access=access)
+            self._inode = status.st_dev, status.st_ino
+        return np.ndarray(shape, dtype, self._mapping, offset, strides)
+
+    def _check(self, mapping: mmap.mmap) -> None:
+        path, dtype, shape, strides, offset, _, stamp = self._state
+        if stamp is not None:
+            try:
+                status = os.stat(path)
+            except OSError:  # it lost its name, but what is mapped stays
+                status = None
+            if status is not None and (status.st_dev, status.st_ino) == self._inode:
+                check_unchanged(path, stamp, stamp_of(status))
+                return
+        _check_length(path, mapping.size(), dtype, shape, strides, offset)
 
 
 class MappedReader(PieceReader):
@@ -100,6 +173,8 @@ class MappedReader(PieceReader):
         Strides are in bytes.
     offset : int
         Byte of the file that holds the first element.
+    stamp : Stamp, optional
+        What the file must still have where a piece is read; by default it may change.
 
     Raises
     ------
@@ -117,13 +192,15 @@ class MappedReader(PieceReader):
         shape: tuple[int, ...],
         strides: tuple[int, ...],
         offset: int,
+        stamp: Stamp | None = None,
     ) -> None:
         if dtype.hasobject:
             raise ValueError(f"{path} holds Python objects, which cannot be read in pieces")
         self.dtype, self.shape = dtype, shape
-        _check_length(path, dtype, shape, strides, offset)
+        _check_length(path, os.path.getsize(path), dtype, shape, strides, offset)
         self.token = tokenize("mapped", *file_stamp(path), str(dtype), shape, strides, offset)
-        self._mapped = MappedArray(os.path.abspath(path), dtype, shape, strides, offset)
+        name = os.path.abspath(path)
+        self._mapped = MappedArray(name, dtype, shape, strides, offset, stamp=stamp)
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
         """Return a read-only view of the file."""
@@ -142,6 +219,7 @@ class MappedReader(PieceReader):
 
 def _check_length(
     path: str,
+    found: int,
     dtype: np.dtype[Any],
     shape: tuple[int, ...],
     strides: tuple[int, ...],
@@ -150,7 +228,7 @@ def _check_length(
     if 0 in shape:
         return
     reach = sum((n - 1) * max(step, 0) for n, step in zip(shape, strides, strict=True))
-    expected, found = offset + reach + dtype.itemsize, os.path.getsize(path)
+    expected = offset + reach + dtype.itemsize
     if found < expected:
         raise ValueError(
             f"{path} is truncated: an array of shape {shape} and dtype {dtype} ends at byte "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 from itertools import count, product
 from typing import Any, cast
+
+import numpy as np
 
 from gpuscale.backends.creation import namespace
 from gpuscale.base.types import is_known
@@ -22,7 +25,8 @@ class KeptChunks:
     Parameters
     ----------
     chunks : dict
-        From the block index to the chunk.
+        From the block index to the chunk. Views of files that are mapped are copied, since the
+        files may change.
     meta : ArrayMeta
         All of its sizes are known.
     """
@@ -31,7 +35,7 @@ class KeptChunks:
 
     def __init__(self, chunks: dict[tuple[int, ...], Any], meta: ArrayMeta) -> None:
         assert is_known(meta.chunks) and is_known(meta.shape)
-        self._chunks = chunks
+        self._chunks = {index: _in_memory(chunk) for index, chunk in chunks.items()}
         self.shape, self.dtype, self.chunks = meta.shape, meta.dtype, cast(Cells, meta.chunks)
         self.backend = meta.backend
         self.token = f"kept-{next(_numbers)}"
@@ -51,6 +55,13 @@ class KeptChunks:
             chunk = self._chunks[tuple(block for block, _, _ in parts)]
             out[tuple(to for _, _, to in parts)] = chunk[tuple(of for _, of, _ in parts)]
         return out
+
+
+def _in_memory(chunk: Any) -> Any:
+    base = chunk
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return chunk.copy() if isinstance(base, mmap.mmap | memoryview) else chunk
 
 
 class MemoryWriter:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy_format
 
-from gpuscale.io.mapped import MappedArray, MappedReader, c_strides
+from gpuscale.io.mapped import MappedArray, MappedReader, c_strides, stamp_of
 from gpuscale.io.pieces import Cells, PieceWriter, Region
 from gpuscale.io.targets import Kind, Target, describe
 
@@ -28,7 +28,8 @@ def open_npy(path: str | os.PathLike[str]) -> MappedReader:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no ``.npy`` file, is truncated, or holds Python objects.
+        If it is no ``.npy`` file, is truncated, or holds Python objects; in reading a piece, if it
+        has changed since it was opened.
 
     Examples
     --------
@@ -44,9 +45,9 @@ def open_npy(path: str | os.PathLike[str]) -> MappedReader:
             shape, fortran_order, dtype = _read_header(file)
         except (ValueError, SyntaxError, struct.error) as error:
             raise ValueError(f"{name} is not a .npy file: {error}") from error
-        offset = file.tell()
+        offset, stamp = file.tell(), stamp_of(os.fstat(file.fileno()))
     strides = c_strides(shape[::-1], dtype)[::-1] if fortran_order else c_strides(shape, dtype)
-    return MappedReader(name, dtype, shape, strides, offset)
+    return MappedReader(name, dtype, shape, strides, offset, stamp)
 
 
 def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

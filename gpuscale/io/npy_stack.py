@@ -16,7 +16,7 @@ from gpuscale.backends.seams import to_host
 from gpuscale.base.tokens import tokenize
 from gpuscale.chunks.blocks import offsets
 from gpuscale.io.grid import positions, split
-from gpuscale.io.mapped import MappedReader, file_stamp
+from gpuscale.io.mapped import MappedReader, Stamp, check_unchanged, file_stamp, stamp_of
 from gpuscale.io.npy import open_npy, write_header
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
 from gpuscale.io.targets import Kind, Target, describe
@@ -40,7 +40,7 @@ class NpyStackReader(PieceReader):
     FileNotFoundError
         If the folder, its description or one of its files is missing.
     ValueError
-        If the description cannot be understood.
+        If the description cannot be understood; in reading a piece, if a file has changed since.
     """
 
     chunks: Cells  # of which those along the other axes are whole
@@ -50,11 +50,8 @@ class NpyStackReader(PieceReader):
         self._path = Path(path).absolute()
         info, self.chunks, self.dtype, self._axis = _read_info(self._path)
         self.shape = tuple(map(sum, self.chunks))
-        found = set(os.listdir(self._path))
-        for number in range(len(self.chunks[self._axis])):
-            if f"{number}.npy" not in found:
-                raise FileNotFoundError(f"{self._path} is incomplete: there is no {number}.npy")
-        self.token = tokenize("npy_stack", *file_stamp(str(info)), *file_stamp(str(self._path)))
+        self._stamps = _file_stamps(self._path, len(self.chunks[self._axis]))
+        self.token = tokenize("npy_stack", *file_stamp(str(info)), self._stamps)
         self._files: dict[int, MappedReader] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -78,6 +75,7 @@ class NpyStackReader(PieceReader):
         file = self._files.get(number)
         if file is None:
             path = self._path / f"{number}.npy"
+            check_unchanged(path, self._stamps[number], stamp_of(path.stat()))
             file = open_npy(path)
             sizes = [
                 sizes[number if axis == self._axis else 0] for axis, sizes in enumerate(self.chunks)
@@ -89,6 +87,16 @@ class NpyStackReader(PieceReader):
                 )
             self._files[number] = file
         return file
+
+
+def _file_stamps(path: Path, count: int) -> tuple[Stamp, ...]:
+    """Return what each file of a folder must still have where it is read."""
+    with os.scandir(path) as entries:
+        found = {each.name: stamp_of(each.stat()) for each in entries}
+    try:
+        return tuple(found[f"{number}.npy"] for number in range(count))
+    except KeyError as error:
+        raise FileNotFoundError(f"{path} is incomplete: there is no {error.args[0]}") from None
 
 
 def _read_info(path: Path) -> tuple[Path, Cells, np.dtype[Any], int]:

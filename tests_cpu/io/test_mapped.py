@@ -1,3 +1,4 @@
+import os
 import pickle
 
 import numpy as np
@@ -94,3 +95,14 @@ def test_a_writable_array_changes_the_file(file):
     mapped = MappedArray(str(file), np.dtype("i4"), (5,), (4,), 8, writable=True)
     mapped.array[:] = 7
     assert np.fromfile(file, "i4", 8).tolist() == [0, 1, 7, 7, 7, 7, 7, 7]
+
+
+def test_a_file_that_may_change_must_not_become_too_short(file):
+    reader = MappedReader(str(file), np.dtype("i4"), (100, 100), (400, 4), 0)
+    assert reader.read((slice(0, 1), slice(0, 3))).tolist() == [[0, 1, 2]]
+    with open(file, "r+b") as opened:
+        opened.write(b"\1")
+    assert reader.read((slice(0, 1), slice(0, 3))).tolist() == [[1, 1, 2]]
+    os.truncate(file, 39_996)
+    with pytest.raises(ValueError, match=r"x\.bin is truncated.* has 39996 bytes"):
+        reader.read((slice(0, 1), slice(0, 3)))

@@ -125,12 +125,17 @@ def from_zarr(
 def from_npy(path: PathLike, *, chunks: Any = "auto") -> Array:
     """Read a ``.npy`` file through memory mapping.
 
+    The file must stay as it is while the array is in use. A change is an error when a piece is
+    read; a file that becomes shorter while a task computes with a piece kills the process, as it
+    does with `numpy.memmap`. Replacing the file by another under its name, as `to_npy` does, is no
+    change.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not such a file, or is truncated.
+        If it is not such a file, or is truncated; in computing, if it has changed.
     """
     return Array(source(open_npy(path), chunks))
 
@@ -138,10 +143,14 @@ def from_npy(path: PathLike, *, chunks: Any = "auto") -> Array:
 def from_npy_stack(path: PathLike, *, chunks: Any = "auto") -> Array:
     """Read a folder of ``.npy`` files as `to_npy_stack` writes it, or dask does.
 
+    The files must stay as they are, as for `from_npy`.
+
     Raises
     ------
     FileNotFoundError
         If the folder or one of its files is missing.
+    ValueError
+        If they do not fit their description; in computing, if one has changed.
     """
     return Array(source(NpyStackReader(path), chunks))
 
