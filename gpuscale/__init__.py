@@ -9,6 +9,7 @@ package imports this one: it stands above all floors. A new public name is one r
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from gpuscale.run import visualize as visualize
 
     __version__: str
+
+# In a clone the kernels lie beside this folder, not in it. Python started there finds this package
+# before any that is installed, and has to find the kernels too.
+_beside = os.path.dirname(os.path.dirname(__file__))
+if not os.path.isdir(os.path.join(__path__[0], "kernels")):
+    __path__.append(_beside)
 
 # Public name -> (module, attribute); no attribute stands for the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {

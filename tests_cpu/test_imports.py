@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,16 @@ def test_a_name_that_does_not_exist():
     assert {"array", "compute", "config"} <= {*dir(gpuscale)}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         gpuscale.nothing  # noqa: B018
+
+
+def test_the_kernels_are_found_from_within_a_clone_without_an_editable_install():
+    script = (
+        "import sys\n"
+        "sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f).lower()]\n"
+        "import gpuscale.kernels, gpuscale.array as ga\n"
+        "print(gpuscale.kernels.__file__, ga.random.random(3).compute().shape)"
+    )
+    clone = Path(__file__).parents[1]
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True)
+    assert result.stdout.split(maxsplit=1) == [str(clone / "kernels/__init__.py"), "(3,)\n"]
