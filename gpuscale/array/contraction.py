@@ -9,7 +9,6 @@ from math import prod
 from typing import Any
 
 from gpuscale.array.api.blockwise import Letters, Sizes, align_by_letter, by_number, follow
-from gpuscale.array.blas import one_thread
 from gpuscale.array.construct import split_every_of
 from gpuscale.backends.seams import array_namespace
 from gpuscale.expr.kernels import Block
@@ -158,8 +157,7 @@ class _Once:
     n_added: int = 0
 
     def __call__(self, block: Block, a: Any, b: Any) -> Any:
-        with one_thread():
-            result = self.multiply(a, b)
+        result = self.multiply(a, b)
         return result.reshape(*result.shape, *(1,) * self.n_added) if self.n_added else result
 
 
@@ -173,13 +171,12 @@ class _Accumulate:
 
     def __call__(self, block: Block, first: Any, second: Any) -> Any:
         total: Any = None
-        with one_thread():
-            for a, b in self._pairs(first, second):
-                result = self.multiply(a, b)
-                if total is None:
-                    total = result
-                else:
-                    total += result
+        for a, b in self._pairs(first, second):
+            result = self.multiply(a, b)
+            if total is None:
+                total = result
+            else:
+                total += result
         return total
 
     def _pairs(self, first: Any, second: Any) -> Iterator[tuple[Any, Any]]:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from gpuscale.base import config
 from gpuscale.base.types import Key
+from gpuscale.engines import blas
 from gpuscale.engines.base import Engine
 from gpuscale.engines.events import PERIOD, Listener
 from gpuscale.engines.job import Job
@@ -145,7 +146,8 @@ class _Run:
                 self._over.acquire()
         except BaseException as error:  # Ctrl-C, or a listener
             with self._lock:
-                self._stop(error)
+                self._cancel(error)
+                self._end_if_done()
             self._over.acquire(timeout=GRACE)
             job.announce_end(error)
             raise
@@ -157,8 +159,8 @@ class _Run:
                 self.error = None  # its traceback holds this frame: no circle, no kept inputs
         return job.requested()
 
-    def _stop(self, error: BaseException) -> None:
-        """End the run for an error (with the lock held)."""
+    def _cancel(self, error: BaseException) -> None:
+        """Start nothing more because of an error (with the lock held)."""
         if self.error is None:
             self.error = error
         job = self.job
@@ -170,7 +172,6 @@ class _Run:
                 except IndexError:  # its worker was faster
                     break
                 job.state.withdraw(task)
-        self._end_if_done()
 
     def _end_if_done(self) -> None:
         if self.job.state.done and self._over.locked():
@@ -188,6 +189,7 @@ class _Run:
         """Take and run batches of tasks until there is nothing to do."""
         finished: list[tuple[int, int]] = []
         most = 1
+        blas.enter()
         try:
             while self._report(worker, finished, most):
                 begin = time.perf_counter()
@@ -195,6 +197,7 @@ class _Run:
                 seconds = time.perf_counter() - begin
                 most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
         except BaseException as error:  # a defect of the engine must not leave the caller waiting
+            blas.leave()
             with self._lock:
                 self.error = error
                 if self._over.locked():
@@ -213,7 +216,7 @@ class _Run:
                 job.blame(error, task)
                 with self._lock:
                     job.drop(job.state.fail(task))
-                    self._stop(error)
+                    self._cancel(error)
                 return
             finished.append((task, nbytes))
 
@@ -236,6 +239,7 @@ class _Run:
                 self._wake_another()
                 return True
             self._free.append(worker)
+            blas.leave()  # before the caller goes on, whose products may want all threads
             self._end_if_done()
             return False
 

@@ -12,7 +12,6 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import matrix_transpose
 from gpuscale.array.api.products import matmul
 from gpuscale.array.batched import Output, batched
-from gpuscale.array.blas import one_thread
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.linalg.checks import matrices, real_dtype
@@ -47,8 +46,7 @@ class SVDResult(NamedTuple):
 
 
 def _qr(a: Any) -> tuple[Any, Any]:
-    with one_thread():
-        return tuple(array_namespace(a).linalg.qr(a))
+    return tuple(array_namespace(a).linalg.qr(a))
 
 
 def _svd(a: Any) -> tuple[Any, Any, Any]:
@@ -134,8 +132,7 @@ def _grouped(triangles: Node) -> Node:
 
 
 def _multiply(block: Block, a: Any, b: Any) -> Any:
-    with one_thread():
-        return a @ b
+    return a @ b
 
 
 # --- QR ------------------------------------------------------------------------------------------

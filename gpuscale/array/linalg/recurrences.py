@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpuscale.array.blas import one_thread
 from gpuscale.array.linalg.kernels import lu_factor, solve_triangular_block
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.seams import array_namespace
@@ -57,11 +56,10 @@ class Cholesky:
         xp = array_namespace(a)
         row = factors[:j]
         column = row if i == j else factors[j : 2 * j]
-        with one_thread():
-            rest = _subtract_products(a, row, [each.conj().T for each in column])
-            if i == j:
-                return xp.linalg.cholesky(rest)
-            return solve_triangular_block(factors[-1], rest.conj().T, lower=True).conj().T
+        rest = _subtract_products(a, row, [each.conj().T for each in column])
+        if i == j:
+            return xp.linalg.cholesky(rest)
+        return solve_triangular_block(factors[-1], rest.conj().T, lower=True).conj().T
 
 
 def _zeros(block: Block, dtype: Any) -> Any:
@@ -102,9 +100,8 @@ class SolvedRows:
         """Make one block of the solution."""
         diagonal, b, *others = chunks
         half = len(others) // 2
-        with one_thread():
-            rest = _subtract_products(b, others[:half], others[half:])
-            return solve_triangular_block(diagonal, rest, self.lower, self.unit)
+        rest = _subtract_products(b, others[:half], others[half:])
+        return solve_triangular_block(diagonal, rest, self.lower, self.unit)
 
 
 @dataclass(frozen=True)
@@ -145,14 +142,13 @@ class Elimination:
             ((_, panel),) = before
         else:
             panel = array_namespace(before[0]).concatenate(before) if len(before) > 1 else before[0]
-        with one_thread():
-            if k == j:
-                return lu_factor(panel)
-            order, both = chunks[-1]
-            n = min(both.shape)
-            panel = panel[order]
-            done = solve_triangular_block(both[:n, :n], panel[:n], lower=True, unit=True)
-            return done, panel[n:] - both[n:, :n] @ done
+        if k == j:
+            return lu_factor(panel)
+        order, both = chunks[-1]
+        n = min(both.shape)
+        panel = panel[order]
+        done = solve_triangular_block(both[:n, :n], panel[:n], lower=True, unit=True)
+        return done, panel[n:] - both[n:, :n] @ done
 
 
 @dataclass(frozen=True)
