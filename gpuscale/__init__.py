@@ -9,7 +9,9 @@ package imports this one: it stands above all floors. A new public name is one r
 """
 
 import importlib
+import importlib.util
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,10 +29,14 @@ if TYPE_CHECKING:
     __version__: str
 
 # In a clone the kernels lie beside this folder, not in it. Python started there finds this package
-# before any that is installed, and has to find the kernels too.
-_beside = os.path.dirname(os.path.dirname(__file__))
-if not os.path.isdir(os.path.join(__path__[0], "kernels")):
-    __path__.append(_beside)
+# before any that is installed, and has to find the kernels too. (Extending `__path__` by the clone
+# would do it, but then there were a gpuscale.gpuscale, and so on.)
+_beside = os.path.join(os.path.dirname(os.path.dirname(__file__)), "kernels", "__init__.py")
+if not os.path.isdir(os.path.join(__path__[0], "kernels")) and os.path.isfile(_beside):
+    _spec = importlib.util.spec_from_file_location("gpuscale.kernels", _beside)
+    if _spec is not None and _spec.loader is not None:
+        sys.modules["gpuscale.kernels"] = kernels = importlib.util.module_from_spec(_spec)
+        _spec.loader.exec_module(kernels)
 
 # Public name -> (module, attribute); no attribute stands for the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {

@@ -1,5 +1,6 @@
 """Importing the package is cheap: beyond NumPy it loads the standard library and itself alone."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,8 @@ def test_the_kernels_are_found_from_within_a_clone_without_an_editable_install()
     command = [sys.executable, "-c", script]
     result = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True)
     assert result.stdout.split(maxsplit=1) == [str(clone / "kernels/__init__.py"), "(3,)\n"]
+
+
+def test_the_package_does_not_hold_itself():
+    assert importlib.util.find_spec("gpuscale.gpuscale") is None
+    assert importlib.util.find_spec("gpuscale.kernels.philox") is not None
