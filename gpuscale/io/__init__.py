@@ -7,6 +7,7 @@
 `memory`        chunks that were computed, and an array that tasks fill
 `functions`     pieces that a Python function makes
 `array_like`    anything with shape, dtype and indexing; `reader_of` finds the reader
+`chunk_locks`   locks of stored chunks that several writers fill together
 `mapped`        memory-mapped files, whose pieces are views
 `npy`           one ``.npy`` file           `npy_stack`   a folder of them
 `zarr`          Zarr arrays; `zarr_layout` and `zarr_chunks` decode local ones directly;

@@ -13,6 +13,7 @@ from gpuscale.backends.seams import backend_name, to_host
 from gpuscale.base.dispatch import Dispatch
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.tokens import ARRAY_CONTENT_LIMIT, tokenize
+from gpuscale.io.chunk_locks import hold_chunks, storage_name
 from gpuscale.io.grid import compose, positions, stored_grid, window_grid
 from gpuscale.io.mapped import MappedReader
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
@@ -122,6 +123,11 @@ def _chunk_shape(array: Any, name: str) -> tuple[int, ...] | None:
     return stored if is_shape else None
 
 
+def _stored_shape(array: Any) -> tuple[int, ...] | None:
+    """Return the shape of what is stored as one; a shard is one file with many chunks."""
+    return _chunk_shape(array, "shards") or _chunk_shape(array, "chunks")
+
+
 class ItemWriter(PieceWriter):
     """Writes into an existing object by ``target[region] = piece``.
 
@@ -136,7 +142,8 @@ class ItemWriter(PieceWriter):
 
     Notes
     -----
-    The target exists before, so an aborted write leaves the pieces written so far.
+    The target exists before, so an aborted write leaves the pieces written so far. Threads may
+    write regions that share a stored chunk; several processes must not.
 
     Examples
     --------
@@ -155,6 +162,7 @@ class ItemWriter(PieceWriter):
         self._array, self._lock = target, lock
         self._guard = _lock_for(target, lock)
         shape = tuple(target.shape)
+        self._name, self._stored = storage_name(target), _stored_shape(target)
         self._window = positions(region or (slice(None),) * len(shape), shape)
         self.token = f"store-{uuid.uuid4().hex}"
 
@@ -182,16 +190,20 @@ class ItemWriter(PieceWriter):
 
     def safe_grid(self) -> Cells | None:
         """Return the target's stored chunks, as far as they lie in the region."""
-        for name in ("shards", "chunks"):  # a shard is one file with many chunks
-            stored = _chunk_shape(self._array, name)
-            if stored is not None:
-                return window_grid(self._window, stored)
-        return None
+        return None if self._stored is None else window_grid(self._window, self._stored)
 
     def write(self, region: Region, chunk: Any) -> None:
         """Store one piece."""
-        with self._guard:
-            self._array[compose(self._window, region)] = to_host(chunk)
+        place, host = compose(self._window, region), to_host(chunk)
+        with self._guard, self._chunks_of(place):
+            self._array[place] = host
+
+    def _chunks_of(self, place: Region) -> AbstractContextManager[None]:
+        """Return what keeps other writers of this process away from the chunks of a piece."""
+        if self._stored is None:
+            return nullcontext()
+        shape = tuple(self._array.shape)
+        return hold_chunks(self._name, positions(place, shape), shape, self._stored)
 
     def commit(self) -> None:
         """Flush the target, where it can be."""

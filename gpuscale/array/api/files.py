@@ -125,10 +125,9 @@ def from_zarr(
 def from_npy(path: PathLike, *, chunks: Any = "auto") -> Array:
     """Read a ``.npy`` file through memory mapping.
 
-    The file must stay as it is while the array is in use. A change is an error when a piece is
-    read; a file that becomes shorter while a task computes with a piece kills the process, as it
-    does with `numpy.memmap`. Replacing the file by another under its name, as `to_npy` does, is no
-    change.
+    The file must stay as it is. A change is an error when a piece is read; a file that becomes
+    shorter while a task computes with a piece kills the process, as with `numpy.memmap`. Another
+    file in its place, as `to_npy` puts it there, is no change.
 
     Raises
     ------
@@ -247,7 +246,8 @@ def store(
         With ``shape`` and ``__setitem__``: ndarrays, memmaps, h5py datasets, zarr arrays. Blocks
         are moved to the boundaries of the target's chunks, so that no two tasks write one.
     regions : tuple of slice, or sequence of them, optional
-        The part of each target to fill.
+        The part of each target to fill. As for `to_zarr`, several processes must not write regions
+        that share a stored chunk.
     lock : bool or lock, optional
         Held while writing; by default only for libraries known to need it.
     **options
@@ -305,7 +305,9 @@ def to_zarr(
         Stored chunks; those of ``x`` by default. ``x`` is cut so that each is written by one
         task.
     region : tuple of slice, optional
-        Part of an open array to fill.
+        Part of an open array to fill. Threads of one process may write regions that share a
+        stored chunk, which they then fill one after the other; several processes must not, since
+        one would undo what another wrote.
     overwrite : bool
         Whether a Zarr array of that name, or an empty group or folder, may be replaced. Anything
         else never is: a group that holds something, other files and folders.
@@ -324,9 +326,7 @@ def to_zarr(
 
     Notes
     -----
-    Symbolic links are followed. In a local folder the array is made beside its name, as
-    ``.name.partial-...``, and an old one stays until it is finished. What a process that was
-    killed left there is removed by the next write to the same name.
+    In a local folder the array is made beside its name, as the file of `to_npy` is.
     """
     x = as_array(x)
     if hasattr(url, "__setitem__") and hasattr(url, "shape"):
