@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gpuscale.base.tokens import tokenize
 from gpuscale.collection import Collection
 from gpuscale.expr.node import user_line
-from gpuscale.graph.handle import Handle, new_key, same, whole_key
+from gpuscale.graph.handle import Handle, kept, new_key, same, whole_key
 from gpuscale.graph.packing import PackedCall, Slot, pack
 from gpuscale.graph.task import Task
 
@@ -114,7 +114,7 @@ class Delayed(Handle):
         return f"{type(self).__name__}({self._task.key!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Delayed, (self._task, self._parents, self._nout)
+        return _rebuild_chain, (_flattened(self),)
 
     def compute(self, **options: Any) -> Any:
         """Compute this value; see `gpuscale.compute`."""
@@ -137,7 +137,7 @@ class Delayed(Handle):
 
     def _kept(self, value: Any) -> Delayed:
         """Return a Delayed of the same key that has its value already."""
-        return Delayed(Task(self.key, same, (), (value,), label="kept"), (), self._nout)
+        return Delayed(Task(self.key, kept, (), (value,), label="kept"), (), self._nout)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
         """Call the function that this value will be."""
@@ -175,6 +175,40 @@ class Delayed(Handle):
 
     def __hash__(self) -> int:
         return hash(self._task.key)
+
+
+def _flattened(last: Delayed) -> list[tuple[Task, tuple[Any, ...], int | None]]:
+    """List a delayed value after all behind it, parents as places in the list.
+
+    Pickling what holds what holds what ... ends where Python's stack does, some hundred calls deep.
+    """
+    places: dict[int, int] = {}
+    parts: list[tuple[Task, tuple[Any, ...], int | None]] = []
+    stack = [last]
+    while stack:
+        value = stack[-1]
+        missing = [p for p in value._parents if isinstance(p, Delayed) and id(p) not in places]
+        if missing and id(value) not in places:
+            stack += missing
+            continue
+        stack.pop()
+        if id(value) not in places:
+            places[id(value)] = len(parts)
+            parents = [_Place(places[id(p)]) if id(p) in places else p for p in value._parents]
+            parts.append((value._task, tuple(parents), value._nout))
+    return parts
+
+
+class _Place(int):
+    """The place of a parent in a list of delayed values."""
+
+
+def _rebuild_chain(parts: list[tuple[Task, tuple[Any, ...], int | None]]) -> Delayed:
+    made: list[Delayed] = []
+    for task, parents, nout in parts:
+        found = tuple(made[p] if isinstance(p, _Place) else p for p in parents)
+        made.append(Delayed(task, found, nout))
+    return made[-1]
 
 
 class DelayedFunction(Delayed):

@@ -3,6 +3,7 @@
 import operator
 import pickle
 from collections import OrderedDict, defaultdict, namedtuple
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import gpuscale as gs
 import gpuscale.array as ga
-from gpuscale.base.errors import GpuscaleError
+from gpuscale.base.errors import GpuscaleError, GraphError
 
 
 @gs.delayed
@@ -236,7 +237,38 @@ def test_plans_show_delayed_calls():
     assert "ones" in x.visualize().svg
 
 
-@pytest.mark.parametrize("shape", [(-1,), (2.5,), "ab"])
-def test_shapes_of_delayed_values_are_whole_numbers(shape):
-    with pytest.raises(ValueError, match="whole numbers"):
+@pytest.mark.parametrize(
+    ("shape", "error"), [((-1,), ValueError), ((2.5,), TypeError), ("ab", TypeError)]
+)
+def test_shapes_of_delayed_values_are_whole_numbers(shape, error):
+    with pytest.raises(error):
         ga.from_delayed(gs.delayed(1), shape, float)
+
+
+def test_sizes_may_be_numbers_of_numpy():
+    assert ga.from_delayed(gs.delayed(np.ones)(3), (np.int64(3),), float).sum().compute() == 3
+
+
+def test_two_calls_of_one_name_are_refused():
+    both = gs.delayed(1, name="a") + gs.delayed(2, name="a")
+    with pytest.raises(GraphError, match="two different calls have the key 'a'"):
+        both.compute()
+    one = gs.delayed(abs)(-1, dask_key_name="a")
+    assert gs.compute(one, pickle.loads(pickle.dumps(one)), one.persist()) == (1, 1, 1)
+
+
+def test_long_chains_are_pickled_and_copied():
+    x = y = gs.delayed(1)
+    for _ in range(3_000):
+        x, y = x + y, x
+    last = x % 7
+    for copy in (pickle.loads(pickle.dumps(last)), deepcopy(last)):
+        assert copy.key == last.key
+        assert copy.compute(engine="sync") == last.compute(engine="sync")
+
+
+def test_arrays_of_objects_are_looked_into():
+    blocks = ga.arange(4, chunks=2).to_delayed()
+    (found,) = gs.compute(blocks)
+    assert [each.tolist() for each in found] == [[0, 1], [2, 3]]
+    assert gs.delayed(len)(blocks).compute() == 2

@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from gpuscale.base.errors import GraphError
+from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Key
 from gpuscale.graph.task import Graph, Task
 
-__all__ = ["Handle", "add_tasks", "new_key", "same", "whole_key"]
+__all__ = ["Handle", "add_tasks", "kept", "new_key", "same", "whole_key"]
 
 
 class Handle:
@@ -39,7 +41,7 @@ class Handle:
 
     def _kept(self, value: Any) -> Handle:
         """Return a handle of the same key whose value is there already."""
-        return Handle(Task(self.key, same, (), (value,), label="kept"))
+        return Handle(Task(self.key, kept, (), (value,), label="kept"))
 
     def __gpuscale_tokenize__(self) -> Key:
         return self._task.key
@@ -47,6 +49,11 @@ class Handle:
 
 def same(value: Any) -> Any:
     """Return what is given: the function of tasks that have their value."""
+    return value
+
+
+def kept(value: Any) -> Any:
+    """Return what is given: the function of tasks whose call has happened."""
     return value
 
 
@@ -83,6 +90,11 @@ def add_tasks(graph: Graph, handles: Iterable[Handle]) -> Iterator[Any]:
     """Add the tasks of handles and of all they need; yield the collections among these.
 
     A chain may be longer than Python's stack is deep.
+
+    Raises
+    ------
+    GraphError
+        Two different calls have the same key.
     """
     stack = list(handles)
     while stack:
@@ -91,6 +103,18 @@ def add_tasks(graph: Graph, handles: Iterable[Handle]) -> Iterator[Any]:
             yield handle
             continue
         task = handle._task
-        if task.key not in graph:
+        known = graph.get(task.key)
+        if known is None or (task.fn is kept and known.fn is not kept):
             graph[task.key] = task
             stack += handle._parents
+        elif known is not task and kept not in (known.fn, task.fn):
+            _check_same(known, task)
+
+
+def _check_same(known: Task, task: Task) -> None:
+    """Refuse a key of two calls; copies of one call are fine, as unpickling makes them."""
+    meanings = {tokenize(each.fn, each.deps, each.args) for each in (known, task)}
+    if len(meanings) > 1:
+        raise GraphError(
+            f"two different calls have the key {task.key!r}; give each a name of its own, or none"
+        )

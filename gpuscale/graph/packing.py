@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 from operator import is_
 from typing import Any
 
+import numpy as np
+
 __all__ = ["PackedCall", "Slot", "fill", "pack", "rebuilt"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
@@ -51,8 +53,8 @@ class PackedCall:
 def pack(value: Any, find: Callable[[Any], Slot | None], traverse: bool = True) -> Any:
     """Put slots in the place of everything that `find` has a slot for.
 
-    Lists, tuples, dictionaries, sets, slices and dataclasses are looked into; what holds no slot
-    stays the object that it is.
+    Lists, tuples, dictionaries, sets, arrays of objects, slices and dataclasses are looked into;
+    what holds no slot stays the object that it is.
 
     Examples
     --------
@@ -94,6 +96,14 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
         made.clear()
         made.update(pairs)
         return made
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        items = [change(each) for each in value.flat]
+        if all(map(is_, items, value.flat)):
+            return value
+        flat = np.empty(value.size, object)
+        for place, item in enumerate(items):  # as a whole, items that are arrays would be spread
+            flat[place] = item
+        return flat.reshape(value.shape)
     if type(value) is slice:
         return slice(*[change(each) for each in (value.start, value.stop, value.step)])
     if is_dataclass(value) and not isinstance(value, type):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.index_functions import shape_of
 from gpuscale.array.collection import Array
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.base.errors import GpuscaleError
@@ -43,9 +44,9 @@ def from_delayed(
     Raises
     ------
     TypeError
-        ``value`` is not delayed.
+        ``value`` is not delayed, or a size is no integer.
     ValueError
-        The shape is not made of whole numbers, or one is negative.
+        A size is negative.
     GpuscaleError
         When computed: the call returned another shape or dtype than it promised.
 
@@ -61,9 +62,7 @@ def from_delayed(
             f"from_delayed takes a Delayed, not {type(value).__name__}; wrap it with "
             "gpuscale.delayed, or use asarray"
         )
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if any(not isinstance(n, int) or n < 0 for n in sizes):
-        raise ValueError(f"the shape of a delayed value is whole numbers >= 0, not {shape!r}")
+    sizes = shape_of(shape)
     chunks = normalize_chunks(-1, sizes, max(np.dtype(dtype).itemsize, 1), 1)
     meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend))
     awaited = _Awaited(value, sizes, np.dtype(dtype))
