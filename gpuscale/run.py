@@ -62,7 +62,8 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     engine : str or Engine, optional
         "threads" or "sync"; by default the option ``engine``.
     **options
-        Options of `gpuscale.config` for this run, such as ``num_workers=1``.
+        Options of `gpuscale.config` while this runs, such as ``num_workers=1``. They are of the
+        process: what other threads compute meanwhile sees them, too.
 
     Returns
     -------

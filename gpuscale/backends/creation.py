@@ -123,9 +123,9 @@ def _checked(name: str) -> str:
     from difflib import get_close_matches  # of use only for this message
 
     close = get_close_matches(name.lower(), _loaders, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise BackendError(f"there is no backend {name!r}; {hint}The backends are {_list()}")
+    hint = f"did you mean {close[0]!r}? there are" if close else "there are"
+    raise BackendError(f"there is no backend {name!r}; {hint} {_list()}")
 
 
 def _list() -> str:
-    return ", ".join(sorted(_loaders))
+    return ", ".join(map(repr, sorted(_loaders)))

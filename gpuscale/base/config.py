@@ -28,6 +28,8 @@ _OF_DONFIG = frozenset({"config", "root-config"})
 _MISSING = object()
 _loaded: list[Config] = []
 _loading = threading.Lock()
+_entered: list[_Setting] = []  # and not left yet, the oldest first
+_setting = threading.Lock()
 
 
 def get(key: str, default: Any = _MISSING, override_with: Any = None) -> Any:
@@ -71,7 +73,11 @@ def get(key: str, default: Any = _MISSING, override_with: Any = None) -> Any:
 
 
 def set(arg: Mapping[str, Any] | None = None, **kwargs: Any) -> AbstractContextManager[Any]:
-    """Set options, for good or as a context manager.
+    """Set options of the process, for good or as a context manager.
+
+    All threads see them, as with dask: what one thread sets, another computes with. Statements
+    may be left in another order than they were entered, as among threads they are; when the last
+    is left, the options are what they were before the first.
 
     Parameters
     ----------
@@ -83,7 +89,7 @@ def set(arg: Mapping[str, Any] | None = None, **kwargs: Any) -> AbstractContextM
     Returns
     -------
     context manager
-        Puts the old values back when it is left. Options are of the process, not of the thread.
+        Puts the old values back when it is left.
 
     Raises
     ------
@@ -100,9 +106,34 @@ def set(arg: Mapping[str, Any] | None = None, **kwargs: Any) -> AbstractContextM
     """
     wanted = dict(arg or {})
     wanted.update({key.replace("__", "."): value for key, value in kwargs.items()})
-    checked = {key: _option(key).check(value) for key, value in _flat(wanted)}
-    manager: AbstractContextManager[Any] = _store().set(checked)
-    return manager
+    checked = {_spelled(key): _option(key).check(value) for key, value in _flat(wanted)}
+    return _Setting(checked)
+
+
+class _Setting:
+    """Sets options when it is made; as a context manager, puts the old values back."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        with _setting:
+            self._old = {key: _store().get(key) for key in values}
+            _store().set(values)
+
+    def __enter__(self) -> Mapping[str, Any]:
+        with _setting:
+            _entered.append(self)
+        config: Mapping[str, Any] = _store().config
+        return config
+
+    def __exit__(self, *error: object) -> None:
+        with _setting:
+            later = _entered[_entered.index(self) + 1 :]
+            _entered.remove(self)
+            for key, value in self._old.items():
+                heir = next((each for each in later if key in each._old), None)
+                if heir is None:
+                    _store().set({key: value})
+                else:  # which found a value that is no longer meant
+                    heir._old[key] = value
 
 
 def pop(key: str) -> Any:
@@ -128,8 +159,10 @@ def refresh() -> None:
     ConfigError
         If a file or a variable names no option, or gives one a value that it cannot take.
     """
-    with _loading:
+    with _loading, _setting:
         _loaded.clear()
+        for each in _entered:
+            each._old.clear()
     _store()
 
 

@@ -23,6 +23,7 @@ _BUILT_IN = {
     "sync": "gpuscale.engines.sync:SyncEngine",
     "threads": "gpuscale.engines.threads:ThreadsEngine",
 }
+_FOR_TESTS = {"refusing": "gpuscale.testing.refusing:RefusingEngine"}  # found, but not listed
 
 _engines: dict[tuple[str, frozenset[tuple[str, Any]]], Engine] = {}
 _lock = threading.Lock()
@@ -101,7 +102,7 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
     >>> get_engine("sink")
     Traceback (most recent call last):
     ...
-    gpuscale.base.errors.EngineError: there is no engine 'sink'; there are ...'sync', 'threads'
+    gpuscale.base.errors.EngineError: there is no engine 'sink'; there are 'sync', 'threads'
     """
     if isinstance(engine, Engine):
         if options:
@@ -119,7 +120,7 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
 
 
 def engine_names() -> list[str]:
-    """Name all engines of this installation.
+    """Name all engines of this installation that compute something.
 
     Examples
     --------
@@ -128,12 +129,13 @@ def engine_names() -> list[str]:
     """
     from importlib.metadata import entry_points
 
-    return sorted({*_BUILT_IN, *entry_points(group=ENTRY_POINTS).names})
+    return sorted({*_BUILT_IN, *entry_points(group=ENTRY_POINTS).names} - set(_FOR_TESTS))
 
 
 def _find(name: str) -> type[Engine]:
-    if name in _BUILT_IN:
-        module, _, attribute = _BUILT_IN[name].partition(":")
+    known = {**_BUILT_IN, **_FOR_TESTS}
+    if name in known:
+        module, _, attribute = known[name].partition(":")
         found: type[Engine] = getattr(importlib.import_module(module), attribute)
         return found
     from importlib.metadata import entry_points
@@ -141,5 +143,5 @@ def _find(name: str) -> type[Engine]:
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         found = entry.load()
         return found
-    known = ", ".join(map(repr, engine_names()))
-    raise EngineError(f"there is no engine {name!r}; there are {known}")
+    names = ", ".join(map(repr, engine_names()))
+    raise EngineError(f"there is no engine {name!r}; there are {names}")

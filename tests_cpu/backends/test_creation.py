@@ -61,7 +61,7 @@ def test_near_misses(name, hint):
 
 @pytest.mark.parametrize("like", ["torch", types.ModuleType("torch")])
 def test_unknown_libraries(like):
-    with pytest.raises(BackendError, match="no backend 'torch'; The backends are cupy, numpy"):
+    with pytest.raises(BackendError, match="no backend 'torch'; there are 'cupy', 'numpy'"):
         resolve_backend(like)
 
 

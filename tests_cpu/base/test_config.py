@@ -50,6 +50,19 @@ def test_options_are_seen_by_other_threads():
     assert seen == [3]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1), (2, 1, 0)])
+def test_contexts_left_in_any_order_leave_nothing_behind(order):
+    contexts = []
+    for number in (1, 2, 3):
+        contexts.append(config.set({"num-workers": number}))
+        contexts[-1].__enter__()
+    left = {1, 2, 3}
+    for k in order:
+        contexts[k].__exit__(None, None, None)
+        left.remove(k + 1)
+        assert config.get("num-workers") == max(left, default=0)
+
+
 def test_environment_wins_over_yaml(monkeypatch, tmp_path):
     (tmp_path / "mine.yaml").write_text("engine: sync\nnum_workers: 2\narray:\n  chunk-size: 1 GiB")
     monkeypatch.setenv("GPUSCALE_NUM_WORKERS", "5")

@@ -45,7 +45,7 @@ def test_an_engine_is_itself():
 
 
 def test_unknown_engines_are_named_with_the_known_ones():
-    with pytest.raises(EngineError, match="no engine 'dsk'; there are .*'sync', 'threads'"):
+    with pytest.raises(EngineError, match="no engine 'dsk'; there are 'sync', 'threads'$"):
         get_engine("dsk")
 
 
@@ -53,19 +53,19 @@ def test_a_package_may_bring_an_engine(monkeypatch, tmp_path):
     info = tmp_path / "plugin-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{base.ENTRY_POINTS}]\nrefusing = plugin:Refusing\n")
+    (info / "entry_points.txt").write_text(f"[{base.ENTRY_POINTS}]\nplugged = plugin:Refusing\n")
     (tmp_path / "plugin.py").write_text(
         "from gpuscale.engines.base import Engine\n"
         "class Refusing(Engine):\n"
-        "    name = 'refusing'\n"
+        "    name = 'plugged'\n"
         "    def run(self, graph, keys, *, listeners=()):\n"
         "        raise RuntimeError('nothing runs here')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(base, "_engines", {})
-    assert "refusing" in engine_names()
+    assert "plugged" in engine_names()
     with pytest.raises(RuntimeError, match="nothing runs here"):
-        get_engine("refusing").persist({}, [])
+        get_engine("plugged").persist({}, [])
 
 
 def test_an_engine_must_run():
