@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gpuscale import diagnostics as diagnostics
     from gpuscale.base import config as config
     from gpuscale.diagnostics.report import report as report
+    from gpuscale.graph.annotations import annotate as annotate
     from gpuscale.lazy import delayed as delayed
     from gpuscale.run import compute as compute
     from gpuscale.run import get as get
@@ -40,6 +41,7 @@ if not os.path.isdir(os.path.join(__path__[0], "kernels")) and os.path.isfile(_b
 
 # Public name -> (module, attribute); no attribute stands for the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {
+    "annotate": ("gpuscale.graph.annotations", "annotate"),
     "array": ("gpuscale.array", None),
     "compute": ("gpuscale.run", "compute"),
     "config": ("gpuscale.base.config", None),
@@ -54,6 +56,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
 
 __all__ = [
     "__version__",
+    "annotate",
     "array",
     "compute",
     "config",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gpuscale.base.tokens import tokenize
 from gpuscale.collection import Collection
 from gpuscale.expr.node import user_line
+from gpuscale.graph.annotations import annotate_tasks
 from gpuscale.graph.handle import Handle, kept, new_key, same, whole_key
 from gpuscale.graph.packing import PackedCall, Slot, pack
 from gpuscale.graph.task import Task
@@ -260,6 +261,7 @@ class DelayedAttribute(Delayed):
     def __init__(self, owner: Delayed, name: str) -> None:
         key = f"getattr-{tokenize(owner.key, name)[:16]}"
         task = Task(key, getattr, (owner.key,), (name,), label=name, origin=user_line())
+        annotate_tasks((task,))
         super().__init__(task, (owner,))
         self._owner, self._name = owner, name
 
@@ -303,9 +305,9 @@ def _call(
     if not kwargs and _ATOMS.issuperset(map(type, rest)):
         parents = args[:count]
         deps = tuple([each._task.key for each in parents])
-        return Delayed(
-            Task(key, function, deps, rest, label=label, origin=user_line()), parents, nout
-        )
+        task = Task(key, function, deps, rest, label=label, origin=user_line())
+        annotate_tasks((task,))
+        return Delayed(task, parents, nout)
     found: dict[Any, Slot] = {}
     parents_of: list[Any] = []
 
@@ -325,6 +327,7 @@ def _call(
     else:
         call = PackedCall(function, packed, named)
         task = Task(key, call, tuple(found), (), label=label, origin=user_line())
+    annotate_tasks((task,))
     return Delayed(task, tuple(parents_of), nout)
 
 

@@ -23,6 +23,7 @@ from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
 from gpuscale.expr.reads import is_free_to_read
 from gpuscale.gather import find, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
+from gpuscale.graph.annotations import annotate_tasks, without_annotations
 from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import Calls, gather
 from gpuscale.graph.handle import Handle
@@ -178,7 +179,8 @@ def _run_blocks(
     check_fits(graph, memory_limit(), wanted)
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
-    found = get_engine(engine).run(graph, list(wanted), listeners=listeners)
+    with without_annotations():
+        found = get_engine(engine).run(graph, list(wanted), listeners=listeners)
     return keys, dict(zip(wanted, found, strict=True))
 
 
@@ -211,11 +213,13 @@ def get(graph: Mapping[Any, Any], keys: Any, *, engine: Any = None, **options: A
     (3, (1, 2))
     """
     tasks = tasks_of(graph)
+    annotate_tasks(tasks.values())
     wanted = dict.fromkeys(_flat(keys))
     with _set(options):
         check_fits(tasks, memory_limit(), [key for key in wanted if key in tasks])
         run = get_engine(engine).run
-        found = run(tasks, list(wanted), listeners=default_listeners())
+        with without_annotations():
+            found = run(tasks, list(wanted), listeners=default_listeners())
     results = dict(zip(wanted, found, strict=True))
 
     def nested(value: Any) -> Any:

@@ -10,6 +10,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Call
 from gpuscale.expr.walk import toposort
+from gpuscale.graph.annotations import annotate_tasks
 from gpuscale.graph.build import block_keys, build
 from gpuscale.graph.handle import Handle, add_tasks, whole_key
 from gpuscale.graph.join import join_blocks
@@ -41,8 +42,9 @@ class Calls:
     def build(self, roots: Sequence[Node], arguments: Sequence[Node]) -> Graph:
         """Make all tasks: of physical roots, of the calls, and of their arguments' nodes."""
         graph = build([*roots, *arguments])
-        graph.update(self.tasks)
         graph.update({task.key: task for task in self._joins(arguments)})
+        annotate_tasks(graph.values())
+        graph.update(self.tasks)  # these were annotated when they were made
         return graph
 
     def _joins(self, nodes: Sequence[Node]) -> Iterator[Task]:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from gpuscale.base.errors import GraphError
 from gpuscale.base.types import Key
+from gpuscale.graph.options import TaskOptions
 
 __all__ = [
     "Graph",
@@ -49,6 +50,8 @@ class Task:
         Short human name of the expression, such as ``"add+sum"``.
     origin : (str, int) or None
         File and line of the user's code that made the expression.
+    options : TaskOptions or None
+        Retries, a timeout and scarce resources, where the user asked for them.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class Task:
         "key",
         "label",
         "nbytes",
+        "options",
         "origin",
         "priority",
         "workspace",
@@ -80,6 +84,7 @@ class Task:
         priority: int = 0,
         label: str = "",
         origin: Origin | None = None,
+        options: TaskOptions | None = None,
     ) -> None:
         self.key = key
         self.fn = fn
@@ -90,6 +95,7 @@ class Task:
         self.priority = priority
         self.label = label
         self.origin = origin
+        self.options = options
 
     def __repr__(self) -> str:
         name = getattr(self.fn, "__name__", None) or type(self.fn).__name__

@@ -1,0 +1,156 @@
+"""`annotate`: what is said once about all tasks that a block of code makes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import fields
+from numbers import Integral
+from typing import Any
+
+from gpuscale.graph.options import TaskOptions
+from gpuscale.graph.task import Task
+from gpuscale.memory.limits import parse_bytes
+
+__all__ = ["annotate", "annotate_tasks", "without_annotations"]
+
+_OPTIONS = tuple(each.name for each in fields(TaskOptions))
+_KNOWN = ("priority", *_OPTIONS, "memory")
+
+
+def annotate(
+    *,
+    priority: int | None = None,
+    retries: int | None = None,
+    backoff: float | None = None,
+    timeout: float | None = None,
+    resources: Mapping[str, float] | None = None,
+    memory: float | str | None = None,
+    **unknown: Any,
+) -> AbstractContextManager[None]:
+    """Say how the tasks that a block of code makes are to be run.
+
+    A delayed call makes its task when it is called. Arrays and `get` make theirs when they are
+    computed or persisted, so that is what has to stand in the block. Blocks nest; of what both
+    say, the inner one wins.
+
+    Parameters
+    ----------
+    priority : int, optional
+        Tasks of larger priority, and what they need, run earlier; 0 without annotation.
+    retries : int, optional
+        How many times a task that raises is tried again.
+    backoff : float, optional
+        Seconds before the first retry (0.1 without annotation), doubled before each further one,
+        up to ten seconds.
+    timeout : float, optional
+        Seconds that one attempt may take.
+    resources : mapping of str to float, optional
+        What must be free while a task runs, as ``{"GPU": 1}``; the option ``resources`` says what
+        there is.
+    memory : int, float or str, optional
+        Bytes that a task needs at least for its result and to work in, as ``"2 GiB"``; written as
+        in the option ``memory-limit``.
+
+    Returns
+    -------
+    context manager
+
+    Raises
+    ------
+    TypeError, ValueError
+        There is no such annotation, or it cannot have that value.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.annotate(retries=2, priority=1):
+    ...     value = gs.delayed(int)("7")
+    >>> value.compute()
+    7
+    >>> gs.annotate(retires=2)
+    Traceback (most recent call last):
+    ...
+    TypeError: there is no annotation 'retires'; did you mean 'retries'?
+    """
+    for name in unknown:
+        raise TypeError(f"there is no annotation {name!r}; {_advice(name)}")
+    if priority is not None and not _is_integer(priority):
+        raise TypeError(f"priority is an integer, not {priority!r}")
+    nbytes = None if memory is None else _read_memory(memory)
+    values = (priority, retries, backoff, timeout, resources, nbytes)
+    given = {k: v for k, v in zip(_KNOWN, values, strict=True) if v is not None}
+    _Annotations(given)  # now, not when the block begins
+    return _block(given)
+
+
+def annotate_tasks(tasks: Iterable[Task]) -> None:
+    """Put what the block around the caller says on tasks that it has just made."""
+    found = _current.get()
+    if found is not None:
+        for task in tasks:
+            found.put_on(task)
+
+
+@contextmanager
+def without_annotations() -> Iterator[None]:
+    """Make tasks as if there were no block around: those of a task inside of a task."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class _Annotations:
+    """What blocks say, as tasks keep it."""
+
+    __slots__ = ("given", "memory", "options", "priority")
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.given = given
+        self.priority: int = given.get("priority", 0)
+        self.memory: int = given.get("memory", 0)
+        chosen = {name: given[name] for name in _OPTIONS if name in given}
+        self.options = TaskOptions(**chosen) if chosen else None
+
+    def put_on(self, task: Task) -> None:
+        if self.priority:
+            task.priority = self.priority
+        if self.options is not None:
+            task.options = self.options
+        task.workspace = max(task.workspace, self.memory - task.nbytes)
+
+
+_current: ContextVar[_Annotations | None] = ContextVar("gpuscale-annotations", default=None)
+
+
+@contextmanager
+def _block(given: dict[str, Any]) -> Iterator[None]:
+    outer = _current.get()
+    merged = given if outer is None else {**outer.given, **given}
+    token = _current.set(_Annotations(merged))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _read_memory(memory: float | str) -> int:
+    try:
+        return parse_bytes(memory)
+    except ValueError as error:
+        raise ValueError(f"annotation memory: {error}") from None
+    except TypeError:
+        raise TypeError(f"memory is a size such as '2 GiB', not {memory!r}") from None
+
+
+def _advice(name: str) -> str:
+    near = difflib.get_close_matches(name, _KNOWN, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_KNOWN)}"
