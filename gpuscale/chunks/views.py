@@ -7,14 +7,14 @@ p[out_axis]``. Views compose, so a chain of them is one view, and it reaches a k
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import index as as_int
 
 from gpuscale.base.errors import ChunkError, UnknownSizeError
 from gpuscale.base.types import Chunks, Shape, Size, Unknown
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
-from gpuscale.chunks.blocks import block_indices, known_sizes, locate, offsets
+from gpuscale.chunks.blocks import known_sizes, locate, offsets
 from gpuscale.chunks.broadcast import refine_sizes
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "identity",
     "is_identity",
     "make_view",
-    "source_blocks",
     "squeeze",
     "transpose",
     "view_chunks",
@@ -409,28 +408,3 @@ def _axis_table(axis_map: AxisMap, sizes: tuple[Size, ...], out_chunks: Chunks) 
             )
         table.append((block, first - starts[block]))
     return tuple(table)
-
-
-def source_blocks(
-    view: View, source_chunks: Chunks, out_chunks: Chunks
-) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:
-    """Walk over all output blocks with the source block each reads and where it starts there.
-
-    Yields
-    ------
-    out_index, source_index, starts
-        Block of the output, block of the source, and per source axis the position inside that
-        block of the first element read.
-
-    Examples
-    --------
-    >>> list(source_blocks(transpose((4, 1)), ((2, 2), (1,)), ((1,), (2, 2))))
-    [((0, 0), (0, 0), (0, 0)), ((0, 1), (1, 0), (0, 0))]
-    """
-    tables = axis_tables(view, source_chunks, out_chunks)
-    followed = [
-        (table, out_axis) for table, (out_axis, _, _) in zip(tables, view.axes, strict=True)
-    ]
-    for index in block_indices(out_chunks):
-        rows = [table[0 if axis is None else index[axis]] for table, axis in followed]
-        yield index, tuple([row[0] for row in rows]), tuple([row[1] for row in rows])

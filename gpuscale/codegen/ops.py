@@ -58,11 +58,6 @@ class Op:
     output: int = 0
     casts_inputs: bool = True
 
-    @property
-    def compilable(self) -> bool:
-        """Whether a kernel may hold it, for some dtypes at least."""
-        return bool(self.cpu) or self.ufunc is not None
-
     def spelling(self, dtypes: Sequence[DType]) -> str | None:
         """Find the expression for arguments of these dtypes, if there is one."""
         first = dtypes[-1]  # of `where`, the condition comes first and decides nothing

@@ -79,7 +79,7 @@ def run_map(
     (array([6., 7., 8.]),)
     """
     if out is not None and xp is np:
-        arrays = _apart(program, arrays, out)
+        arrays = _apart(arrays, out)
     plan = None
     if xp is np and math.prod(shape) >= SMALL:
         program, arrays = _hoisted(program, arrays, indices, params, shape)
@@ -156,7 +156,7 @@ def prepare_reduce(
     return request, arrays[: program.n_loads], indices[: program.n_indices]
 
 
-def _apart(program: ScalarProgram, arrays: Sequence[Any], out: Sequence[Any]) -> list[Any]:
+def _apart(arrays: Sequence[Any], out: Sequence[Any]) -> list[Any]:
     """Copy operands that writing the results would spoil before they are read."""
 
     def spoiled(array: Any) -> bool:

@@ -50,7 +50,7 @@ class _Kernel(LaneText):
                     self.put(f"h, w = {self._word('h')}, {self._word('w')}")
                     self._tile()
                 else:
-                    self._mirrored_tiles(*self.spec.mirror)
+                    self._mirrored_tiles(self.spec.mirror[0])
         body, self.lines = self.lines, []
         self._preamble()
         return "\n".join([*self.lines, *body, ""])
@@ -62,7 +62,7 @@ class _Kernel(LaneText):
             getattr(self, f"_{stage.kind}")(stage)
         self._merge_lanes()
 
-    def _mirrored_tiles(self, across: int, down: int) -> None:
+    def _mirrored_tiles(self, across: int) -> None:
         """Draw tiles (i, j) and (j, i) in rows, then work on each with the other's transpose."""
         spec, h, w = self.spec, self._word("h"), self._word("w")
         instr = self.instrs[across]

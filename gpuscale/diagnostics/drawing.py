@@ -343,8 +343,7 @@ def _rectangle(box: _Box, width: float, height: float, layout: Layout, key: Any)
     lines = [*box.lines, box.kind] if box.kind else list(box.lines)
     top = y - len(lines) * LINE / 2 + 12
     text = "".join(
-        f'<text x="{x:.1f}" y="{top + k * LINE:.1f}"{_style(k, line, box, border)}>'
-        f"{_text(line)}</text>"
+        f'<text x="{x:.1f}" y="{top + k * LINE:.1f}"{_style(k, box, border)}>{_text(line)}</text>'
         for k, line in enumerate(lines)
     )
     return (
@@ -354,7 +353,7 @@ def _rectangle(box: _Box, width: float, height: float, layout: Layout, key: Any)
     )
 
 
-def _style(k: int, line: str, box: _Box, border: str) -> str:
+def _style(k: int, box: _Box, border: str) -> str:
     if k == 0:
         return ' font-weight="bold" fill="#1b2631"'
     return f' font-style="italic" fill="{border}"' if k == len(box.lines) else ' fill="#34495e"'

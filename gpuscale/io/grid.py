@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from gpuscale.chunks.blocks import locate, offsets, uniform_sizes
 from gpuscale.io.pieces import Cells, Region
 
-__all__ = ["align", "compose", "is_aligned", "positions", "split", "stored_grid", "window_grid"]
+__all__ = ["align", "compose", "positions", "split", "stored_grid", "window_grid"]
 
 
 def positions(region: Region, shape: Sequence[int]) -> tuple[range, ...]:
@@ -106,20 +106,6 @@ def window_grid(window: tuple[range, ...], chunk_shape: Sequence[int]) -> Cells:
     return tuple(
         tuple(part.stop - part.start for _, _, part in split(selected, size)) or (0,)
         for selected, size in zip(window, chunk_shape, strict=True)
-    )
-
-
-def is_aligned(chunks: Cells, grid: Cells | None) -> bool:
-    """Say whether every block is a union of cells.
-
-    Examples
-    --------
-    >>> is_aligned(((4, 2),), ((2, 2, 2),)), is_aligned(((3, 3),), ((2, 2, 2),))
-    (True, False)
-    """
-    return grid is None or all(
-        set(offsets(sizes)) <= set(offsets(cells))
-        for sizes, cells in zip(chunks, grid, strict=True)
     )
 
 

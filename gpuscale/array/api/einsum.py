@@ -71,7 +71,7 @@ def einsum(
     nodes = same_dtype(*arrays, dtype=dtype)
     lengths = _lengths(terms, [n.meta.shape for n in nodes])
     items = [_simplified(Array(node), own, lengths) for node, own in zip(nodes, terms, strict=True)]
-    for places in _path(items, result, lengths, optimize):
+    for places in _path(items, result, optimize):
         chosen = [items[k] for k in places]
         items = [each for k, each in enumerate(items) if k not in places]
         current = chosen[0]
@@ -209,9 +209,7 @@ def _dummies(items: Sequence[Operand], result: Letters) -> list[Any]:
     return [*arguments, [numbers[y] for y in result if y in numbers]]
 
 
-def _path(
-    items: Sequence[Operand], result: Letters, lengths: dict[Hashable, int], optimize: Any
-) -> list[tuple[int, ...]]:
+def _path(items: Sequence[Operand], result: Letters, optimize: Any) -> list[tuple[int, ...]]:
     if len(items) <= 2 or optimize is False:
         return [tuple(range(len(items)))]
     chosen = "greedy" if optimize is True else optimize

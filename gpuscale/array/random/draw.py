@@ -117,7 +117,7 @@ def sampled(
     inputs = tuple(_aligned(p, place.shape, chunks) for p in aligned)
     slots = tuple(None if not whole and _has_axes(p) else np.asarray(p) for p in params)
     out = chunks if vector is None else (*chunks, (vector,))
-    draw = _Sample(name, key, place.shape, slots, target, 0 if vector is None else 1)
+    draw = _Sample(name, key, place.shape, slots, target)
     kernel = FunctionKernel(draw, wants_block=True, label=name)
     return Array(Blockwise(kernel, inputs, out, ArrayMeta(target, out, place.backend)))
 
@@ -140,7 +140,6 @@ class _Sample:
     shape: tuple[int, ...]
     params: tuple[Any, ...]
     dtype: np.dtype[Any]
-    extra_axes: int
 
     def __call__(self, block: Block, *chunks: Any) -> Any:
         ndim = len(self.shape)
