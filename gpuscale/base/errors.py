@@ -21,6 +21,7 @@ __all__ = [
     "KernelWarning",
     "MemoryBudgetError",
     "NotSupportedError",
+    "SpillError",
     "UnknownSizeError",
     "add_note",
     "format_bytes",
@@ -45,6 +46,10 @@ class ChunkError(GpuscaleError, ValueError):
 
 class MemoryBudgetError(GpuscaleError, MemoryError):
     """A plan, or one task of it, that cannot fit the memory budget."""
+
+
+class SpillError(GpuscaleError, OSError):
+    """A result that had to make room in memory and cannot be written to disk."""
 
 
 class BackendError(GpuscaleError, RuntimeError):

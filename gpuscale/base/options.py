@@ -195,10 +195,19 @@ OPTIONS: tuple[Option, ...] = (
         choices=("auto",),
     ),
     Option(
+        key="spill",
+        types=(bool,),
+        unit="",
+        default=True,
+        help="Write results to disk where the memory limit leaves no room for them; when off, one "
+        "task at a time runs beyond the limit.",
+    ),
+    Option(
         key="temporary-directory",
         types=(str, type(None)),
         unit="",
         default=None,
-        help="Folder for spilled chunks and other scratch files; None is the system's own.",
+        help="Folder for results that memory has no room for; None is the system's own, or "
+        "/var/tmp where that is kept in memory.",
     ),
 )

@@ -5,6 +5,8 @@
 `projection` bytes that a graph needs, task by task, before anything runs
 `measure`    bytes that a result keeps alive
 `freed`      what the process does with memory that was freed
+`spill`      write results to disk; `spilled` reads them back, whole or in regions
+`spill_*`    the folder of each process, and a file in it
 ============ ===============================================================================
 
 May import: base, chunks, backends. Graphs come in as anything that looks like one.

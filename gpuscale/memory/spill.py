@@ -1,0 +1,124 @@
+"""Write results to disk, to make room in memory."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from gpuscale.base.errors import SpillError, format_bytes
+from gpuscale.memory.spill_file import write_file
+from gpuscale.memory.spill_folder import SpillFolder
+from gpuscale.memory.spilled import (
+    BUFFER,
+    Spilled,
+    SpilledArray,
+    SpilledObject,
+    SpilledTuple,
+    bytes_of,
+)
+
+__all__ = ["spill"]
+
+
+def spill(result: Any, folder: SpillFolder, nbytes: int = 0) -> Spilled | None:
+    """Write a result to disk.
+
+    Parameters
+    ----------
+    result : object
+    folder : SpillFolder
+    nbytes : int
+        Bytes that it holds, where it is no array.
+
+    Returns
+    -------
+    SpilledArray, SpilledTuple, SpilledObject or None
+        None for a result that cannot be pickled, or that lies on a device.
+
+    Raises
+    ------
+    SpillError
+        If the disk is full, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     spilled = spill(np.arange(12).reshape(3, 4), SpillFolder(Path(folder)))
+    ...     spilled[1:, 2].tolist(), spilled.nbytes
+    ([6, 10], 96)
+    """
+    try:
+        return _written(result, folder, nbytes)
+    except OSError as error:
+        raise SpillError(
+            f"a result of {format_bytes(nbytes)} could not be written to {folder.path} to make "
+            f"room in memory: {error}; free room there, set the option temporary-directory to a "
+            "folder on a larger disk, or raise the option memory-limit"
+        ) from error
+
+
+def _written(result: Any, folder: SpillFolder, nbytes: int) -> Spilled | None:
+    if _is_plain(result):
+        return _write_array(result, folder)
+    if type(result) is tuple and result and all(map(_is_plain, result)):
+        return _write_tuple(result, folder)
+    if hasattr(result, "__cuda_array_interface__"):
+        return None
+    return _write_object(result, folder, nbytes)
+
+
+def _is_plain(result: Any) -> TypeGuard[np.ndarray[Any, Any]]:
+    return type(result) is np.ndarray and not result.dtype.hasobject
+
+
+def _write_tuple(result: tuple[Any, ...], folder: SpillFolder) -> SpilledTuple:
+    items: list[SpilledArray] = []
+    try:
+        for each in result:
+            items.append(_write_array(each, folder))
+    except BaseException:
+        SpilledTuple(items).remove()
+        raise
+    return SpilledTuple(items)
+
+
+def _write_array(result: np.ndarray[Any, Any], folder: SpillFolder) -> SpilledArray:
+    # Largest stride first: the order of the memory, whatever the order of the axes.
+    axes = tuple(sorted(range(result.ndim), key=lambda axis: -abs(result.strides[axis])))
+    laid_out = result.transpose(axes)
+    file = write_file(folder.new_file(), _parts(laid_out), _sample(laid_out))
+    return SpilledArray(file, result.shape, result.dtype, axes)
+
+
+def _parts(data: np.ndarray[Any, Any]) -> Iterator[memoryview]:
+    """Bytes of an array in C order; of one with gaps a copy of a few rows at a time."""
+    if not data.nbytes:
+        return
+    if data.flags.c_contiguous:
+        yield bytes_of(data)
+        return
+    rows = max(1, BUFFER * len(data) // data.nbytes)
+    for first in range(0, len(data), rows):
+        yield bytes_of(np.ascontiguousarray(data[first : first + rows]))
+
+
+def _sample(data: np.ndarray[Any, Any]) -> memoryview:
+    if data.flags.c_contiguous and data.nbytes:
+        return bytes_of(data)
+    return memoryview(data.flat[: BUFFER // 8].tobytes())
+
+
+def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObject | None:
+    buffers: list[pickle.PickleBuffer] = []
+    try:
+        main = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
+        parts = [memoryview(main), *(each.raw() for each in buffers)]
+    except Exception:  # whatever its own methods raise: it stays in memory
+        return None
+    file = write_file(folder.new_file(), parts, max(parts, key=len))
+    return SpilledObject(file, list(map(len, parts)), nbytes)

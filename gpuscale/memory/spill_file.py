@@ -1,0 +1,148 @@
+"""Bytes of one result in a file: written once, read in ranges, compressed where that pays."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from array import array
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = ["SpillFile", "write_file"]
+
+_FRAME = 1 << 18  # bytes that are compressed together
+_SAMPLES, _SAMPLE = 3, 1 << 14
+# The fastest level of zlib takes about as long as a disk takes for a fifth of the bytes.
+_PAYS = 0.2
+_PIECE = 1 << 23  # bytes that are handed to the system at once
+
+
+class SpillFile:
+    """A file of bytes.
+
+    Parameters
+    ----------
+    path : path
+    ends : array of int or None
+        Where in the file each frame ends, if it is compressed.
+    stored : int
+        Bytes on disk.
+    """
+
+    __slots__ = ("_ends", "_path", "stored")
+
+    def __init__(self, path: Path, ends: array[int] | None, stored: int) -> None:
+        self._path, self._ends, self.stored = path, ends, stored
+
+    def read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
+        """Fill memory with runs of bytes, each from a start up to an end, one after the other."""
+        file = os.open(self._path, os.O_RDONLY)
+        try:
+            read = _Plain(file) if self._ends is None else _Compressed(file, self._ends)
+            at = 0
+            for start, stop in runs:
+                read.into(target[at : at + stop - start], start)
+                at += stop - start
+        finally:
+            os.close(file)
+
+    def remove(self) -> None:
+        """Give the room on disk back."""
+        self._path.unlink(missing_ok=True)
+
+
+class _Plain:
+    __slots__ = ("file",)
+
+    def __init__(self, file: int) -> None:
+        self.file = file
+
+    def into(self, target: memoryview, start: int) -> None:
+        while target:
+            n_read = os.preadv(self.file, [target], start)
+            if not n_read:
+                raise OSError("a file of a spilled result is shorter than it was")
+            target, start = target[n_read:], start + n_read
+
+
+class _Compressed:
+    __slots__ = ("content", "ends", "file", "number")
+
+    def __init__(self, file: int, ends: array[int]) -> None:
+        self.file, self.ends = file, ends
+        self.number, self.content = -1, b""  # the last frame: runs often lie in the same
+
+    def into(self, target: memoryview, start: int) -> None:
+        while target:
+            number, at = divmod(start, _FRAME)
+            if number != self.number:
+                self.number, self.content = number, self._frame(number)
+            part = self.content[at : at + len(target)]
+            target[: len(part)] = part
+            target, start = target[len(part) :], start + len(part)
+
+    def _frame(self, number: int) -> bytes:
+        begin = self.ends[number - 1] if number else 0
+        return zlib.decompress(os.pread(self.file, self.ends[number] - begin, begin))
+
+
+def write_file(path: Path, parts: Iterable[memoryview], sample: memoryview) -> SpillFile:
+    """Write bytes to a new file, which is removed again if that fails.
+
+    Parameters
+    ----------
+    path : path
+    parts : iterable of memoryview
+        The bytes, in any number of parts.
+    sample : memoryview
+        Some of them, which decide whether all are compressed.
+    """
+    file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        if _is_worth_compressing(sample):
+            ends = _write_frames(file, parts)
+            return SpillFile(path, ends, ends[-1] if ends else 0)
+        return SpillFile(path, None, sum(_write(file, part) for part in parts))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(file)
+
+
+def _is_worth_compressing(data: memoryview) -> bool:
+    """Try it on a few places.
+
+    Examples
+    --------
+    >>> _is_worth_compressing(memoryview(bytes(100_000)))
+    True
+    >>> _is_worth_compressing(memoryview(os.urandom(100_000)))
+    False
+    """
+    step = max(_SAMPLE, (len(data) - _SAMPLE) // max(1, _SAMPLES - 1))
+    sample = b"".join([data[k : k + _SAMPLE] for k in range(0, len(data), step)][:_SAMPLES])
+    return len(zlib.compress(sample, 1)) < _PAYS * len(sample)
+
+
+def _write(file: int, data: memoryview) -> int:
+    at = 0
+    while at < len(data):
+        at += os.write(file, data[at : at + _PIECE])
+    return at
+
+
+def _write_frames(file: int, parts: Iterable[memoryview]) -> array[int]:
+    ends, end = array("q"), 0
+    rest = bytearray()
+    for part in parts:
+        for start in range(0, len(part), _FRAME):
+            rest += part[start : start + _FRAME]
+            while len(rest) >= _FRAME:
+                end += _write(file, memoryview(zlib.compress(rest[:_FRAME], 1)))
+                ends.append(end)
+                del rest[:_FRAME]
+    if rest:
+        end += _write(file, memoryview(zlib.compress(rest, 1)))
+        ends.append(end)
+    return ends

@@ -1,0 +1,233 @@
+"""Results on disk, which are read back whole or in regions.
+
+A region is read by `pread`: pages of a mapped file would count as memory of the process.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, product
+from operator import mul
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gpuscale.memory.spill_file import SpillFile
+
+__all__ = ["Spilled", "SpilledArray", "SpilledObject", "SpilledTuple", "bytes_of"]
+
+Bounds: TypeAlias = list[tuple[int, int]]
+
+# Bytes that take as long to read as it takes to ask for a run of bytes by itself.
+_GAP = 1 << 13
+BUFFER = 1 << 20  # memory for bytes that are read or copied on the way
+
+
+class SpilledArray:
+    """An array in a file of this process, with the layout it had.
+
+    Indexing by integers and slices reads that region into a new array; nothing stays in memory.
+
+    Parameters
+    ----------
+    file : SpillFile
+    shape : tuple of int
+    dtype : numpy.dtype
+    axes : tuple of int
+        Axes in the order in which the file has them.
+    """
+
+    def __init__(
+        self, file: SpillFile, shape: tuple[int, ...], dtype: np.dtype[Any], axes: tuple[int, ...]
+    ) -> None:
+        self.shape, self.dtype = shape, dtype
+        self._file, self._axes = file, axes
+        sizes = accumulate((shape[axis] for axis in axes[:0:-1]), mul, initial=dtype.itemsize)
+        self._strides = list(sizes)[::-1]  # bytes from one element to the next, in the file
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array in memory."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk."""
+        return self._file.stored
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"SpilledArray(shape={self.shape}, dtype={self.dtype})"
+
+    def __getitem__(self, index: Any) -> Any:
+        index = _full_index(index, self.ndim)
+        spans = [_span(each, n) for each, n in zip(index, self.shape, strict=True)]
+        found = np.empty([spans[a][1] - spans[a][0] for a in self._axes], self.dtype)
+        if found.size:
+            self._read([spans[a] for a in self._axes], found)
+        found = found.transpose(np.argsort(self._axes))
+        if all(isinstance(each, slice) and each.step in (None, 1) for each in index):
+            return found
+        return found[tuple(_within(each) for each in index)]
+
+    def load(self) -> np.ndarray[Any, Any]:
+        """Read all of it."""
+        whole: np.ndarray[Any, Any] = self[...]
+        return whole
+
+    def regions(self) -> SpilledArray:
+        """Return what a function gets that reads regions."""
+        return self
+
+    def remove(self) -> None:
+        """Give the room on disk back."""
+        self._file.remove()
+
+    def _read(self, bounds: Bounds, out: np.ndarray[Any, Any]) -> None:
+        """Read a region, given in the file's order of axes, into contiguous memory."""
+        axis = len(bounds) - 1  # along which one run of bytes reaches
+        while axis > 0 and bounds[axis] == (0, self.shape[self._axes[axis]]):
+            axis -= 1
+        if axis > 0:
+            begin, end = bounds[axis]
+            if self._strides[axis - 1] - (end - begin) * self._strides[axis] <= _GAP:
+                self._read_across(axis - 1, bounds, out)
+                return
+        self._file.read_into(bytes_of(out), self._runs(axis, bounds))
+
+    def _runs(self, axis: int, bounds: Bounds) -> Iterator[tuple[int, int]]:
+        """Runs of bytes that reach along an axis and all after it."""
+        if not bounds:
+            yield 0, self.dtype.itemsize
+            return
+        starts = np.zeros(1, np.int64)
+        for (begin, end), stride in zip(bounds[:axis], self._strides[:axis], strict=True):
+            starts = np.add.outer(starts, np.arange(begin, end) * stride).ravel()
+        begin, end = bounds[axis]
+        stride = self._strides[axis]
+        for start in starts.tolist():
+            yield start + begin * stride, start + end * stride
+
+    def _read_across(self, axis: int, bounds: Bounds, out: np.ndarray[Any, Any]) -> None:
+        """Read what lies between short runs along with them, a few at a time."""
+        rest: list[Any] = [slice(*span) for span in bounds[axis + 1 :]]
+        whole = [(0, self.shape[a]) for a in self._axes[axis + 1 :]]
+        rows = max(1, BUFFER // self._strides[axis])
+        begin, end = bounds[axis]
+        for place in product(*(range(b - a) for a, b in bounds[:axis])):
+            fixed = [(a + k, a + k + 1) for (a, _), k in zip(bounds, place, strict=False)]
+            for first in range(begin, end, rows):
+                last = min(first + rows, end)
+                buffer = np.empty([last - first, *(n for _, n in whole)], self.dtype)
+                runs = self._runs(axis, [*fixed, (first, last), *whole])
+                self._file.read_into(bytes_of(buffer), runs)
+                to: tuple[Any, ...] = (*place, slice(first - begin, last - begin))
+                out[to] = buffer[(slice(None), *rest)]
+
+
+class SpilledTuple:
+    """A tuple of arrays in files."""
+
+    def __init__(self, items: Sequence[SpilledArray]) -> None:
+        self.items = tuple(items)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays in memory."""
+        return sum(each.nbytes for each in self.items)
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk."""
+        return sum(each.stored for each in self.items)
+
+    def load(self) -> tuple[Any, ...]:
+        """Read all of it."""
+        return tuple(each.load() for each in self.items)
+
+    def regions(self) -> tuple[Any, ...]:
+        """Return what a function gets that reads regions."""
+        return tuple(each.regions() for each in self.items)
+
+    def remove(self) -> None:
+        """Give the room on disk back."""
+        for each in self.items:
+            each.remove()
+
+
+class SpilledObject:
+    """Any other result, pickled."""
+
+    def __init__(self, file: SpillFile, sizes: list[int], nbytes: int) -> None:
+        self._file, self._sizes, self.nbytes = file, sizes, nbytes
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk."""
+        return self._file.stored
+
+    def load(self) -> Any:
+        """Read it."""
+        buffers = [bytearray(size) for size in self._sizes]
+        at = 0
+        for buffer in buffers:
+            self._file.read_into(memoryview(buffer), [(at, at + len(buffer))])
+            at += len(buffer)
+        return pickle.loads(buffers[0], buffers=buffers[1:])
+
+    def regions(self) -> Any:
+        """Return what a function gets that reads regions."""
+        return self.load()
+
+    def remove(self) -> None:
+        """Give the room on disk back."""
+        self._file.remove()
+
+
+Spilled: TypeAlias = "SpilledArray | SpilledTuple | SpilledObject"
+
+
+def bytes_of(data: np.ndarray[Any, Any]) -> memoryview:
+    """Return the memory of a contiguous array."""
+    # An array of bytes first: buffers know neither dates nor all structures.
+    return memoryview(data.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+
+
+def _full_index(index: Any, ndim: int) -> tuple[Any, ...]:
+    """Return one integer or slice for each axis."""
+    index = index if isinstance(index, tuple) else (index,)
+    dots = [k for k, each in enumerate(index) if each is Ellipsis]
+    for at in dots[:1]:
+        index = (*index[:at], *[slice(None)] * (ndim - len(index) + 1), *index[at + 1 :])
+    if len(index) > ndim or not all(isinstance(i, slice | int | np.integer) for i in index):
+        raise IndexError(f"a spilled array is read by integers and slices, not by {index!r}")
+    return (*index, *[slice(None)] * (ndim - len(index)))
+
+
+def _span(index: Any, length: int) -> tuple[int, int]:
+    """Where what an index chooses begins and ends along an axis."""
+    if isinstance(index, slice):
+        chosen = range(*index.indices(length))
+        return (min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1]) + 1) if chosen else (0, 0)
+    if not -length <= index < length:
+        raise IndexError(f"index {index} is out of bounds for an axis of size {length}")
+    return index % length, index % length + 1
+
+
+def _within(index: Any) -> Any:
+    """Return what an index chooses of what has been read for it."""
+    return slice(None, None, index.step) if isinstance(index, slice) else 0

@@ -1,0 +1,143 @@
+"""Results on disk are what they were in memory, whole and in every region."""
+
+import errno
+import os
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from gpuscale.base.errors import SpillError
+from gpuscale.memory import spill_file, spilled
+from gpuscale.memory.spill import spill
+from gpuscale.memory.spill_folder import SpillFolder
+from gpuscale.memory.spilled import SpilledArray, SpilledObject, SpilledTuple
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = SpillFolder(tmp_path_factory.mktemp("spill"))
+    yield folder
+    folder.remove()
+
+
+DTYPES = ("f8", "i2", "?", "c8", "M8[s]", "S3", "U2", ">i4", [("a", "i1"), ("b", "f8")], "f8")
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6)
+
+
+@st.composite
+def arrays_and_indices(draw):
+    shape, dtype = draw(SHAPES), np.dtype(draw(st.sampled_from(DTYPES)))
+    size = int(np.prod(shape))
+    data = np.frombuffer(np.random.default_rng(0).bytes(size * dtype.itemsize), dtype)
+    data = (data if dtype.kind not in "bU" else np.arange(size).astype(dtype)).reshape(shape)
+    data = data.copy().transpose(draw(st.permutations(range(len(shape)))))
+    index = draw(hnp.basic_indices(data.shape, allow_newaxis=False))
+    return data, index
+
+
+@settings(max_examples=150, deadline=None)
+@given(arrays_and_indices(), st.sampled_from([0, 40, 1 << 13]), st.sampled_from([1, 100, 1 << 20]))
+def test_regions_are_those_of_the_array(folder, case, gap, buffer):
+    data, index = case
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spilled, "_GAP", gap)
+        patch.setattr(spilled, "BUFFER", buffer)
+        found = spill(data, folder)
+        assert isinstance(found, SpilledArray)
+        assert (found.shape, found.dtype, found.nbytes) == (data.shape, data.dtype, data.nbytes)
+        assert (found.ndim, found.size) == (data.ndim, data.size)
+        whole, part = found.load(), found[index]
+        found.remove()
+    assert whole.dtype == data.dtype
+    assert whole.shape == data.shape
+    assert whole.tobytes() == data.tobytes()
+    part, expected = np.asarray(part, data.dtype), np.asarray(data[index], data.dtype)
+    assert part.shape == expected.shape
+    assert part.tobytes() == expected.tobytes()
+
+
+def test_the_layout_stays(folder):
+    for data in (np.ones((300, 40)), np.ones((300, 40)).T, np.ones((4, 50, 6)).transpose(1, 2, 0)):
+        assert spill(data, folder).load().strides == data.strides
+
+
+def test_gaps_are_not_written(folder):
+    data = np.random.default_rng(0).random((600, 1000))[::2, 10:900]
+    found = spill(data, folder)
+    assert found.stored == data.nbytes
+    np.testing.assert_array_equal(found.load(), data)
+
+
+def test_what_shrinks_is_compressed(folder, monkeypatch):
+    monkeypatch.setattr(spill_file, "_FRAME", 1000)
+    data = (np.arange(70_000) // 1000).reshape(700, 100)
+    for each in (data, data.T, data[:, ::2]):
+        found = spill(each, folder)
+        assert found.stored < each.nbytes / 5
+        np.testing.assert_array_equal(found.load(), each)
+        np.testing.assert_array_equal(found[3:77, 2:5], each[3:77, 2:5])
+
+
+def test_tuples_of_arrays_are_read_in_regions(folder):
+    pair = np.arange(10.0), np.arange(10)
+    found = spill(pair, folder)
+    assert isinstance(found, SpilledTuple)
+    assert [each[2:4].tolist() for each in found.regions()] == [[2, 3], [2, 3]]
+    assert [each.tolist() for each in found.load()] == [each.tolist() for each in pair]
+    assert found.nbytes == found.stored == 160
+
+
+def test_other_results_are_pickled(folder):
+    value = {"a": [np.arange(1000), "text"], "b": np.array([1, None], object)}
+    found = spill(value, folder, 8000)
+    assert isinstance(found, SpilledObject)
+    assert found.nbytes == 8000
+    back = found.load()
+    back["a"][0][0] = 7  # writable
+    assert back["a"][0][1:].tolist() == list(range(1, 1000))
+    assert back["b"].tolist() == [1, None]
+    masked = np.ma.masked_array([1.0, 2.0], [True, False])
+    assert spill(masked, folder).load().mask.tolist() == [True, False]
+
+
+def test_what_cannot_be_pickled_stays_in_memory(folder):
+    assert spill(lambda: 0, folder) is None
+    assert spill((np.arange(3), lambda: 0), folder) is None
+
+
+def test_only_integers_and_slices_are_indices(folder):
+    found = spill(np.arange(6).reshape(2, 3), folder)
+    for wrong in ([0, 1], np.array([True, False]), None, (0, 0, 0)):
+        with pytest.raises(IndexError):
+            found[wrong]
+    with pytest.raises(IndexError, match="out of bounds"):
+        found[2]
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(folder, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = set(os.listdir(folder.path))
+    monkeypatch.setattr(os, "write", full)
+    for each in (np.arange(9), (np.arange(9), np.arange(9)), {"x": 1}):
+        with pytest.raises(SpillError, match="No space left.*temporary-directory.*memory-limit"):
+            spill(each, folder, 72)
+    assert set(os.listdir(folder.path)) == before
+
+
+def test_removed_results_take_no_room(folder):
+    before = set(os.listdir(folder.path))
+    found = [spill(each, folder) for each in (np.arange(9), (np.arange(9),), {"x": 1})]
+    assert len(os.listdir(folder.path)) == len(before) + 3
+    for each in found:
+        each.remove()
+    assert set(os.listdir(folder.path)) == before
+
+
+def test_errors_survive_pickling():
+    assert str(pickle.loads(pickle.dumps(SpillError("no room")))) == "no room"
