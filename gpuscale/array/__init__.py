@@ -18,6 +18,7 @@ from gpuscale.array.api import protocols as protocols
 from gpuscale.array.api.asarray import *
 from gpuscale.array.api.assigning import *
 from gpuscale.array.api.averages import *
+from gpuscale.array.api.bisecting import *
 from gpuscale.array.api.bits import *
 from gpuscale.array.api.blockwise import *
 from gpuscale.array.api.casting import *
@@ -30,15 +31,16 @@ from gpuscale.array.api.delaying import *
 from gpuscale.array.api.distinct import *
 from gpuscale.array.api.einsum import *
 from gpuscale.array.api.elementwise import *
-from gpuscale.array.api.files import *
 from gpuscale.array.api.functional import *
 from gpuscale.array.api.gradients import *
 from gpuscale.array.api.grids import *
 from gpuscale.array.api.gufunc import *
+from gpuscale.array.api.histograms import *
 from gpuscale.array.api.index_arrays import *
 from gpuscale.array.api.joining import *
 from gpuscale.array.api.manipulation import *
 from gpuscale.array.api.matrices import *
+from gpuscale.array.api.moving import *
 from gpuscale.array.api.nanreductions import *
 from gpuscale.array.api.overlap import *
 from gpuscale.array.api.polynomials import *
@@ -46,6 +48,7 @@ from gpuscale.array.api.positions import *
 from gpuscale.array.api.products import *
 from gpuscale.array.api.pyfunctions import *
 from gpuscale.array.api.quantiles import *
+from gpuscale.array.api.reading import *
 from gpuscale.array.api.reduction import *
 from gpuscale.array.api.reductions import *
 from gpuscale.array.api.reshaping import *
@@ -60,6 +63,7 @@ from gpuscale.array.api.taking import *
 from gpuscale.array.api.tiling import *
 from gpuscale.array.api.viewing import *
 from gpuscale.array.api.windows import *
+from gpuscale.array.api.writing import *
 from gpuscale.array.collection import Array as Array
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""Words that every floor uses: sizes that may be unknown, shapes, chunks and keys."""
+"""Words that every floor uses: sizes that may be unknown, shapes, chunks, keys, paths."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
@@ -10,7 +11,7 @@ import numpy as np
 
 from gpuscale.base.errors import UnknownSizeError
 
-__all__ = ["Chunks", "Key", "Shape", "Size", "Unknown", "is_known", "same_dtype"]
+__all__ = ["Chunks", "Key", "PathLike", "Shape", "Size", "Unknown", "is_known", "same_dtype"]
 
 _INTEGERS = {np.dtype(name): np.dtype(name) for name in ("i4", "u4", "i8", "u8")}
 
@@ -58,6 +59,7 @@ class Unknown:
 Size = int | Unknown
 Shape = tuple[Size, ...]
 Chunks = tuple[tuple[Size, ...], ...]
+PathLike = str | os.PathLike[str]
 Key = str | tuple[Any, ...]
 
 

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from gpuscale.base.errors import format_bytes
-from gpuscale.base.types import Key
+from gpuscale.base.types import Key, PathLike
 from gpuscale.diagnostics.colouring import Colouring, colour_tasks
 from gpuscale.diagnostics.layered import Layout, Point, place
 from gpuscale.diagnostics.plan import owner_of, plan_tasks
@@ -74,7 +73,7 @@ class Drawing:
     def __repr__(self) -> str:
         return f"<drawing, {len(self.svg):,} characters of SVG; save it with .save(filename)>"
 
-    def save(self, filename: str | PathLike[str], format: str | None = None) -> None:
+    def save(self, filename: PathLike, format: str | None = None) -> None:
         """Write the picture to a file.
 
         Parameters

@@ -6,9 +6,10 @@ import os
 import uuid
 from collections.abc import Iterable, Sequence
 from html import escape
-from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from gpuscale.base.types import PathLike
 
 __all__ = ["check_bokeh", "section", "table", "write_atomically", "write_page"]
 
@@ -82,7 +83,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], text: int = 1
     return '<div class="scroll"><table>' + "\n".join(body) + "</table></div>"
 
 
-def write_page(path: str | PathLike[str], title: str, parts: Sequence[Any]) -> None:
+def write_page(path: PathLike, title: str, parts: Sequence[Any]) -> None:
     """Write a page of HTML texts and bokeh figures, in their order.
 
     The file is complete or, if something fails, as it was before.
@@ -104,7 +105,7 @@ def write_page(path: str | PathLike[str], title: str, parts: Sequence[Any]) -> N
     write_atomically(path, text)
 
 
-def write_atomically(path: str | PathLike[str], text: str) -> None:
+def write_atomically(path: PathLike, text: str) -> None:
     """Write a file beside its place and move it there, so that nobody ever reads half of it."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.partial-{uuid.uuid4().hex[:12]}")

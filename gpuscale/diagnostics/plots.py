@@ -5,12 +5,12 @@ from __future__ import annotations
 import webbrowser
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gpuscale.base.types import PathLike
 from gpuscale.diagnostics.listening import Timed
 from gpuscale.diagnostics.page import check_bokeh, section, write_page
 from gpuscale.diagnostics.profile import CacheData, CacheProfiler, TaskData
@@ -35,7 +35,7 @@ _BEGINS = {TaskData: "start_time", CacheData: "cache_time", ResourceData: "time"
 
 def visualize(
     profilers: Timed | Sequence[Timed],
-    filename: str | PathLike[str] = "profile.html",
+    filename: PathLike = "profile.html",
     show: bool = True,
     save: bool = True,
     **options: Any,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from os import PathLike
 from pathlib import Path
 from types import TracebackType
 
+from gpuscale.base.types import PathLike
 from gpuscale.diagnostics.page import check_bokeh, write_page
 from gpuscale.diagnostics.record import Recorder
 from gpuscale.diagnostics.resources import Sample, Sampler
@@ -25,7 +25,7 @@ class Report(Recorder):
     title : str
     """
 
-    def __init__(self, path: str | PathLike[str], title: str) -> None:
+    def __init__(self, path: PathLike, title: str) -> None:
         super().__init__()
         check_bokeh("gpuscale.report")
         self.path = Path(path)
@@ -80,7 +80,7 @@ class Report(Recorder):
             self.error = None  # its traceback holds the frames of whoever uses this
 
 
-def report(path: str | PathLike[str] = "report.html", *, title: str = "gpuscale report") -> Report:
+def report(path: PathLike = "report.html", *, title: str = "gpuscale report") -> Report:
     """Write one page about everything that is computed inside a block.
 
     The page shows what each worker did when, memory against the budget, bytes read and written,

@@ -13,6 +13,7 @@ import numpy as np
 
 from gpuscale.backends.seams import to_host
 from gpuscale.base.tokens import tokenize
+from gpuscale.base.types import PathLike
 from gpuscale.chunks.blocks import max_block
 from gpuscale.io.array_like import ArrayLikeReader, Lock, one_thread_lock, reader_of
 from gpuscale.io.grid import stored_grid
@@ -23,7 +24,7 @@ from gpuscale.io.targets import Kind, Target, describe
 __all__ = ["Hdf5Reader", "Hdf5Writer", "open_hdf5"]
 
 
-def open_hdf5(path: str | os.PathLike[str], dataset: str) -> PieceReader:
+def open_hdf5(path: PathLike, dataset: str) -> PieceReader:
     """Return a reader of one dataset of an HDF5 file.
 
     Parameters
@@ -166,7 +167,7 @@ class Hdf5Writer(PieceWriter):
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: PathLike,
         dataset: str,
         *,
         overwrite: bool = False,

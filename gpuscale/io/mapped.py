@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gpuscale.base.tokens import tokenize
+from gpuscale.base.types import PathLike
 from gpuscale.io.pieces import Cost, PieceReader, Region
 
 __all__ = [
@@ -52,7 +53,7 @@ def file_stamp(path: str) -> tuple[Any, ...]:
     return os.path.abspath(path), *stamp_of(status)
 
 
-def check_unchanged(path: str | os.PathLike[str], before: Stamp, now: Stamp) -> None:
+def check_unchanged(path: PathLike, before: Stamp, now: Stamp) -> None:
     """Refuse a file that is not what it was.
 
     Raises

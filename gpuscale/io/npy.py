@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy_format
 
+from gpuscale.base.types import PathLike
 from gpuscale.io.mapped import MappedArray, MappedReader, c_strides, stamp_of
 from gpuscale.io.pieces import Cells, PieceWriter, Region
 from gpuscale.io.targets import Kind, Target, describe
@@ -20,7 +21,7 @@ from gpuscale.io.targets import Kind, Target, describe
 __all__ = ["NpyWriter", "open_npy", "write_header"]
 
 
-def open_npy(path: str | os.PathLike[str]) -> MappedReader:
+def open_npy(path: PathLike) -> MappedReader:
     """Return a reader of a ``.npy`` file of any header version and memory order.
 
     Raises
@@ -109,7 +110,7 @@ class NpyWriter(PieceWriter):
            [3, 4, 5]])
     """
 
-    def __init__(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+    def __init__(self, path: PathLike, overwrite: bool = False) -> None:
         self.path = Path(path)
         self._target = Target(self.path, overwrite, _KIND)
         self.token = f"npy-{uuid.uuid4().hex}"

@@ -14,6 +14,7 @@ from numpy.lib import format as npy_format
 
 from gpuscale.backends.seams import to_host
 from gpuscale.base.tokens import tokenize
+from gpuscale.base.types import PathLike
 from gpuscale.chunks.blocks import offsets
 from gpuscale.io.grid import positions, split
 from gpuscale.io.mapped import MappedReader, Stamp, check_unchanged, file_stamp, stamp_of
@@ -46,7 +47,7 @@ class NpyStackReader(PieceReader):
     chunks: Cells  # of which those along the other axes are whole
     cost: Cost = "view"
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: PathLike) -> None:
         self._path = Path(path).absolute()
         info, self.chunks, self.dtype, self._axis = _read_info(self._path)
         self.shape = tuple(map(sum, self.chunks))
@@ -184,9 +185,7 @@ class NpyStackWriter(PieceWriter):
         Whether a folder of stacked files of that name may be replaced; anything else never is.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], axis: int = 0, overwrite: bool = False
-    ) -> None:
+    def __init__(self, path: PathLike, axis: int = 0, overwrite: bool = False) -> None:
         self.path, self.axis = Path(path), axis
         self._target = Target(self.path, overwrite, _KIND)
         self.token = f"npy_stack-{uuid.uuid4().hex}"

@@ -1,0 +1,216 @@
+"""Histograms: elements, or points, counted in bins."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.api.counting import count_blocks
+from gpuscale.array.api.reductions import max as _max
+from gpuscale.array.api.reductions import min as _min
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import rechunk
+from gpuscale.array.convert import as_array, known_node
+from gpuscale.backends.seams import array_namespace
+
+__all__ = ["histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
+
+
+def histogram_bin_edges(x: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """Edges of bins, as a NumPy array.
+
+    Parameters
+    ----------
+    x : array
+        Its extremes are computed now where ``range`` is not given and bins are a number.
+    bins : int or sequence
+        A number of equal bins, or their edges.
+    range : (number, number), optional
+    weights : ignored
+        As in NumPy.
+
+    Raises
+    ------
+    ValueError
+        If the edges do not increase, or the range is not finite.
+    """
+    x = as_array(x)
+    if isinstance(bins, str):
+        return np.histogram_bin_edges(np.asarray(x), bins, range)  # a rule that sees the data
+    if isinstance(bins, Array):
+        bins = bins.compute()
+    if np.ndim(bins) == 0:
+        bins = operator.index(bins)
+        if bins < 1:
+            raise ValueError("`bins` must be positive, when an integer")
+        if range is None and x.size:
+            from gpuscale.run import compute
+
+            range = compute(_min(x), _max(x))
+        sample = np.asarray([] if range is None else range, dtype=x.dtype if x.size else float)
+        return np.histogram_bin_edges(sample, bins, range)
+    return np.histogram_bin_edges(np.asarray([]), bins)
+
+
+def histogram(
+    x: Any, bins: Any = 10, range: Any = None, density: bool = False, weights: Any = None
+) -> tuple[Array, Any]:
+    """Count elements in bins.
+
+    Parameters
+    ----------
+    x : array
+    bins : int or sequence
+        A number of equal bins, or their edges.
+    range : (number, number), optional
+        Of the bins. Where it is left out and ``bins`` is a number, the extremes of ``x`` are
+        computed now.
+    density : bool
+        Normalize so that the integral is 1.
+    weights : array, optional
+        Of the elements, with the shape of ``x``.
+
+    Returns
+    -------
+    counts : Array
+    edges : numpy.ndarray
+
+    Raises
+    ------
+    ValueError
+        If the edges do not increase, or the weights have another shape.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> counts, edges = ga.histogram(ga.arange(10, chunks=3), bins=2, range=(0, 10))
+    >>> counts.compute()
+    array([5, 5])
+    """
+    node = known_node(x)
+    if isinstance(bins, str) and weights is not None:
+        raise TypeError("Automated estimation of the number of bins is not supported with weights")
+    edges = histogram_bin_edges(Array(node), bins, range)
+    equal = None if np.ndim(bins) else (float(edges[0]), float(edges[-1]), len(edges) - 1)
+    inputs = [node]
+    dtype: Any = np.intp
+    if weights is not None:
+        w = as_array(weights)
+        if w.shape != node.meta.shape:
+            raise ValueError("weights should have the same shape as a.")
+        inputs.append(rechunk(known_node(w), node.meta.chunks))
+        dtype = w.dtype if w.dtype.kind in "fciu" else np.float64
+    count = _Histogram(tuple(edges.tolist()), edges.dtype, equal, np.dtype(dtype))
+    result = count_blocks(count, inputs, (len(edges) - 1,), dtype, "histogram")
+    if density:
+        widths = as_array(np.diff(edges).astype(float))
+        result = result / widths / result.sum()
+    return result, edges
+
+
+@dataclass(frozen=True)
+class _Histogram:
+    """Count one block; equal bins go by arithmetic, others by bisection, both as NumPy."""
+
+    edges: tuple[float, ...]
+    edge_dtype: np.dtype[Any]
+    equal: tuple[float, float, int] | None
+    dtype: np.dtype[Any]
+
+    def __call__(self, chunk: Any, weights: Any = None) -> Any:
+        xp = array_namespace(chunk)
+        flat = chunk.ravel()
+        w = None if weights is None else weights.ravel()
+        if self.equal is None:
+            bins: Any = xp.asarray(self.edges, dtype=self.edge_dtype)
+            counts, _ = xp.histogram(flat, bins=bins, weights=w)
+        else:
+            low, high, n = self.equal
+            counts, _ = xp.histogram(flat, bins=n, range=(low, high), weights=w)
+        return counts.astype(self.dtype, copy=False)
+
+
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool = False, weights: Any = None
+) -> tuple[Array, Any, Any]:
+    """Count pairs of elements in cells; see `histogramdd`."""
+    if not hasattr(bins, "__len__") or len(bins) != 2:  # edges or a number for both
+        bins = [bins, bins]
+    counts, edges = histogramdd((x, y), bins, range, density, weights)
+    return counts, edges[0], edges[1]
+
+
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: bool = False, weights: Any = None
+) -> tuple[Array, list[Any]]:
+    """Count points in cells of a grid.
+
+    Parameters
+    ----------
+    sample : array of shape (n, d), or sequence of d arrays of length n
+    bins : int, sequence of int, or sequence of edges
+    range : sequence of (number, number), optional
+        Where it is left out and bins are numbers, extremes are computed now.
+    density : bool
+    weights : array of length n, optional
+
+    Returns
+    -------
+    counts : Array
+    edges : list of numpy.ndarray
+
+    Raises
+    ------
+    ValueError
+        If there are not as many bins as axes, or the lengths differ.
+    """
+    columns = _columns(sample)
+    d = len(columns)
+    specs = list(bins) if hasattr(bins, "__len__") else [bins] * d
+    if len(specs) != d:
+        raise ValueError("The dimension of bins must be equal to the dimension of the sample x.")
+    ranges = [None] * d if range is None else list(range)
+    if len(ranges) != d:
+        raise ValueError("range argument must have one entry per dimension")
+    edges = [histogram_bin_edges(c, b, r) for c, b, r in zip(columns, specs, ranges, strict=True)]
+    inputs = [known_node(c) for c in columns]
+    if weights is not None:
+        inputs.append(known_node(weights))
+    if len({x.meta.shape for x in inputs}) > 1:
+        raise ValueError("all arrays of a sample, and the weights, must have the same length")
+    inputs = [rechunk(x, inputs[0].meta.chunks) for x in inputs]
+    shape = tuple(len(e) - 1 for e in edges)
+    count = _HistogramDD(tuple(tuple(e.tolist()) for e in edges), weights is not None)
+    result = count_blocks(count, inputs, shape, np.float64, "histogramdd")
+    if density:
+        volume: Any = reduce(np.multiply.outer, [np.diff(e) for e in edges])
+        result = result / as_array(volume) / result.sum()
+    return result, edges
+
+
+def _columns(sample: Any) -> list[Array]:
+    if isinstance(sample, list | tuple):
+        return [as_array(c) for c in sample]
+    sample = as_array(sample)
+    if sample.ndim == 1:
+        return [sample]
+    return [sample[:, k] for k in np.arange(sample.shape[1]).tolist()]
+
+
+@dataclass(frozen=True)
+class _HistogramDD:
+    """Count the points of one block."""
+
+    edges: tuple[tuple[float, ...], ...]
+    weighted: bool
+
+    def __call__(self, *chunks: Any) -> Any:
+        xp = array_namespace(chunks[0])
+        columns, weights = (chunks[:-1], chunks[-1]) if self.weighted else (chunks, None)
+        points = xp.stack([c.ravel() for c in columns], axis=1)
+        edges = [xp.asarray(e) for e in self.edges]
+        return xp.histogramdd(points, bins=edges, weights=weights)[0]

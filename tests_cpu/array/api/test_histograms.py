@@ -1,0 +1,70 @@
+"""Histograms against NumPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.array as ga
+from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.strategies import chunked, numpy_arrays
+
+FINITE = {"dtypes": ("int64", "float64"), "special": False}
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_histogram(data):
+    array = data.draw(numpy_arrays(**FINITE, min_side=1))
+    x = data.draw(chunked(array))
+    bins = data.draw(st.integers(1, 9) | st.just([-5, 0, 0.5, 7, 100]))
+    limits = data.draw(st.none() | st.just((-10, 500)))
+    expected, expected_edges = np.histogram(array, bins, limits)
+    counts, edges = ga.histogram(x, bins, limits)
+    np.testing.assert_array_equal(edges, expected_edges)
+    assert_eq(counts, expected)
+
+
+@pytest.mark.parametrize("density", [False, True])
+def test_histogram_weights_and_density(density):
+    rng = np.random.default_rng(0)
+    array, weights = rng.normal(size=(2, 500))
+    x, w = ga.from_array(array, chunks=77), ga.from_array(abs(weights), chunks=100)
+    expected, _ = np.histogram(array, 8, (-2, 2), density=density, weights=abs(weights))
+    counts, _ = ga.histogram(x, 8, (-2, 2), density=density, weights=w)
+    assert_eq(counts, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bins", [4, (3, 5), ([0, 0.5, 1], 4)])
+def test_histogramdd_and_2d(bins):
+    sample = np.random.default_rng(1).random((300, 2))
+    x = ga.from_array(sample, chunks=(71, 1))
+    counts, edges = ga.histogramdd(x, bins)
+    expected, expected_edges = np.histogramdd(sample, bins)
+    assert_eq(counts, expected)
+    for ours, theirs in zip(edges, expected_edges, strict=True):
+        np.testing.assert_allclose(ours, theirs)
+    counts, *_ = ga.histogram2d(x[:, 0], x[:, 1], bins, density=True)
+    expected, *_ = np.histogram2d(sample[:, 0], sample[:, 1], bins, density=True)
+    assert_eq(counts, expected, rtol=1e-12)
+
+
+def test_histograms_are_lazy_where_the_range_is_given():
+    with nothing_computes():
+        ga.histogram(ga.ones(10, chunks=3), 4, (0, 1))
+
+
+def test_bad_input():
+    x = ga.arange(5)
+    with pytest.raises(ValueError, match="positive"):
+        ga.histogram(x, 0)
+    with pytest.raises(ValueError, match="increase"):
+        ga.histogram(x, [3, 1])
+    with pytest.raises(ValueError, match="same shape"):
+        ga.histogram(x, 3, weights=ga.ones(4))
+
+
+def test_no_rule_for_bins_sees_weights():
+    x = ga.arange(4.0, chunks=2)
+    with pytest.raises(TypeError, match="Automated estimation"):
+        ga.histogram(x, bins="auto", weights=x)
