@@ -360,6 +360,7 @@ class Array(Arithmetic):
     to_backend = _method("to_backend")
     to_delayed = _method("to_delayed")
     to_hdf5 = _method("to_hdf5")
+    to_npy = _method("to_npy")
     to_npy_stack = _method("to_npy_stack")
     to_zarr = _method("to_zarr")
     topk = _method("topk")

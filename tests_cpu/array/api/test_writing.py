@@ -46,7 +46,7 @@ def test_what_is_written_comes_back(form, pair, data):
 
 
 def test_numpy_reads_what_is_written(tmp_path):
-    ga.to_npy(ga.from_array(ARRAY, chunks=2), tmp_path / "x.npy")
+    ga.from_array(ARRAY, chunks=2).to_npy(tmp_path / "x.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), ARRAY)
     np.save(tmp_path / "y.npy", ARRAY)
     assert_eq(ga.from_npy(tmp_path / "y.npy", chunks=4), ARRAY)
