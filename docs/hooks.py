@@ -15,8 +15,8 @@ from gpuscale.base.options import OPTIONS
 
 ROOT = Path(__file__).parents[1]
 
-# Page, or folder of pages -> module, or folder of modules, and what users import it from. A page shows
-# the names of its module's ``__all__`` that are found there.
+# Page, or folder of pages -> module, or folder of modules, and what users import it from.
+# A page shows the names of its module's ``__all__`` that are found there.
 REFERENCE = {
     "annotate": ("gpuscale/graph/annotations.py", "gpuscale"),
     "array": ("gpuscale/array/api", "gpuscale.array"),
