@@ -272,3 +272,17 @@ def test_arrays_of_objects_are_looked_into():
     (found,) = gs.compute(blocks)
     assert [each.tolist() for each in found] == [[0, 1], [2, 3]]
     assert gs.delayed(len)(blocks).compute() == 2
+
+
+def test_containers_that_hold_themselves_or_are_too_deep():
+    own: list = []
+    own.append(own)
+    deep: list = []
+    for _ in range(5_000):
+        deep = [deep]
+    for value in (own, deep, {"key": own}):
+        with pytest.raises(GraphError, match="holds itself"):
+            gs.delayed(len)(value)
+        with pytest.raises(GraphError, match="holds itself"):
+            gs.compute(value)
+    assert gs.delayed(len, traverse=False)(own).compute() == 1

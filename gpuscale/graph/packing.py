@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base.errors import GraphError
+
 __all__ = ["PackedCall", "Slot", "fill", "pack", "rebuilt"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
@@ -80,9 +82,25 @@ def fill(template: Any, results: Any) -> Any:
 
 
 def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Apply a function to the items of a container; the same object if none of them changed."""
+    """Apply a function to the items of a container; the same object if none of them changed.
+
+    Raises
+    ------
+    GraphError
+        Containers are nested deeper than Python's stack, or hold themselves.
+    """
     if type(value) in _ATOMS:
         return value
+    try:
+        return _rebuilt(value, change)
+    except RecursionError:
+        raise GraphError(
+            f"a {type(value).__name__} among the arguments holds itself, or containers nested "
+            "some hundreds deep; flatten it, or hand it over by delayed(..., traverse=False)"
+        ) from None
+
+
+def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, list | set | frozenset | tuple):
         items = [change(each) for each in value]
         if all(map(is_, items, value)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,8 +39,9 @@ def tasks_of(plain: Mapping[Any, Any]) -> Graph:
     if not isinstance(plain, Mapping):
         raise GraphError(f"a graph is a dictionary of keys and tasks, not {type(plain).__name__}")
     reader = _Reader(plain)
-    for key, value in plain.items():
-        reader.add(key, value)
+    reader.waiting.extend(plain.items())
+    while reader.waiting:  # no recursion: calls may be nested deeper than Python's stack
+        reader.add(*reader.waiting.popleft())
     return reader.graph
 
 
@@ -49,6 +51,7 @@ class _Reader:
     def __init__(self, plain: Mapping[Any, Any]) -> None:
         self.plain = plain
         self.graph: Graph = {}
+        self.waiting: deque[tuple[Any, Any]] = deque()
 
     def add(self, key: Any, value: Any) -> None:
         """Make the task of one key."""
@@ -75,12 +78,12 @@ class _Reader:
             return [self._template(each, slots) for each in value]
         if _is_call(value):
             key = new_key(getattr(value[0], "__name__", "call"))
-            self.add(key, value)
+            self.waiting.append((key, value))
             return slots.setdefault(key, Slot(len(slots)))
         return value
 
     def _is_key(self, value: Any) -> bool:
-        if type(value) in _CONSTANTS:
+        if type(value) in _CONSTANTS or _is_call(value):
             return False
         try:
             return value in self.plain

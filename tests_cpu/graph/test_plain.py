@@ -39,3 +39,10 @@ def test_constants_are_not_taken_for_keys():
 def test_graphs_that_cannot_run(graph, keys, message):
     with pytest.raises(GraphError, match=message):
         gs.get(graph, keys)
+
+
+def test_calls_nested_deeper_than_the_stack():
+    call = "x"
+    for _ in range(3_000):
+        call = (add, call, 1)
+    assert gs.get({"x": 0, "y": call}, "y") == 3_000
