@@ -12,7 +12,7 @@ from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.api.setitem import setitem
-from gpuscale.array.api.taking import positions, whole_axis
+from gpuscale.array.api.taking import places_in_lines, positions, whole_axis
 from gpuscale.array.api.tiling import resize
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, rechunk
@@ -263,11 +263,7 @@ def put_along_axis(arr: Array, indices: Any, values: Any, axis: int | None) -> N
     """
     x = ravel(_target("put_along_axis", arr)) if axis is None else arr
     along = normalize_axis(axis or 0, x.ndim)
-    places, new = as_array(indices), converted(values, arr)
-    if places.dtype.kind not in "iu":
-        raise IndexError("`indices` must be an integer array")
-    if places.ndim != x.ndim:
-        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    places, new = places_in_lines(indices, x.ndim), converted(values, arr)
     node = whole_axis(known_node(x), along)
     lengths = list(node.meta.shape)
     lengths[along] = places.shape[along]

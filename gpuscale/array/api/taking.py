@@ -236,6 +236,16 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return result
 
 
+def places_in_lines(indices: Any, ndim: int) -> Array:
+    """Check positions along an axis of an array of so many dimensions, as NumPy does."""
+    places = as_array(indices)
+    if places.dtype.kind not in "iu":
+        raise IndexError("`indices` must be an integer array")
+    if places.ndim != ndim:
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    return places
+
+
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     """Take, along one axis, the positions that an array of equal dimensions has for each line.
 
@@ -265,14 +275,11 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     array([[10, 20, 30],
            [ 4,  5,  6]])
     """
-    x, places = as_array(arr), as_array(indices)
+    x = as_array(arr)
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    if places.dtype.kind not in "iu":
-        raise IndexError("`indices` must be an integer array")
-    if places.ndim != x.ndim:
-        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    places = places_in_lines(indices, x.ndim)
     source = whole_axis(known_node(x), axis)
     picked = known_node(places)
     others = _with(source.meta.chunks, axis, (1,)), _with(source.meta.shape, axis, 1)
