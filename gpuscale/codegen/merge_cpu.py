@@ -20,6 +20,8 @@ from typing import Any
 
 from gpuscale.codegen.intrinsics import fmax, fmin, in_kernel, maximum, minimum, select
 
+INFINITE = float("inf")
+
 
 def _merge(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     """Make (columns, fold) for an operation whose partial result is one number."""
@@ -133,14 +135,24 @@ def _join(n: Any, total: Any, lost: Any, m2: Any, k: int,
     before = n[k]
     after = before + count
     delta = mean - (total[k] + lost[k]) / max(before, 1.0)
-    m2[k] += spread + delta * delta * (before * count / after)
+    between = delta * delta * (before * count / after)
+    m2[k] += spread + select(before > 0.0, between, 0.0)
     n[k] = after
     # The mean of very many tiles comes from a compensated sum: running means would drift.
     old, new = total[k], mean * count
     both = old + new
     taken = both - old
-    lost[k] += (old - (both - taken)) + (new - taken)
+    error = (old - (both - taken)) + (new - taken)
+    lost[k] += select(abs(both) < INFINITE, error, 0.0)
     total[k] = both
+
+
+@in_kernel
+def _around_mean(s1: Any, s2: Any, off: Any) -> Any:
+    """Sum of squares around the mean from that around the shift; squares may have overflowed."""
+    excess = s1 * off
+    overflown = (excess == INFINITE) & (abs(s1) < INFINITE)
+    return select(overflown, s2, s2 - excess)
 
 
 @in_kernel
@@ -150,7 +162,7 @@ def columns_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any,
     count = float(rows)
     for lane in range(width):
         off = float(s1[lane]) / count
-        spread = float(s2[lane]) - float(s1[lane]) * off
+        spread = _around_mean(float(s1[lane]), float(s2[lane]), off)
         _join(n, total, lost, m2, at + lane * step, count, float(shift[lane]) + off, spread)
 
 
@@ -163,7 +175,7 @@ def fold_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2
     for lane in range(used):
         count = select(lane < more, many, few)
         off = s1[lane] / count
-        s2[lane] -= s1[lane] * off
+        s2[lane] = _around_mean(float(s1[lane]), float(s2[lane]), off)
         shift[lane] += off
         s1[lane] = shift[lane] * count
     everything = float(rows * width)

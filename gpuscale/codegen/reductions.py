@@ -188,7 +188,9 @@ def _moments(values: Any, positions: Any, axes: Axes) -> Partial:
     # keeps the second moment exact to first order (Chan, Golub and LeVeque 1983).
     off_sum = np.add.reduce(off, axis=axes, keepdims=True)
     squares = (off * off.conj()).real
-    m2 = np.add.reduce(squares, axis=axes, keepdims=True) - (off_sum * off_sum.conj()).real / n
+    excess = (off_sum * off_sum.conj()).real / n
+    # Of numbers so large that their sum overflows, the second moment is infinite, not inf - inf.
+    m2 = np.add.reduce(squares, axis=axes, keepdims=True) - np.where(np.isinf(excess), 0, excess)
     return np.full(mean.shape, n, np.int64), mean, m2
 
 
@@ -208,6 +210,9 @@ def combine_moments(a: Partial, b: Partial) -> Partial:
     delta = mean_b - mean_a
     mean = mean_a + delta * share
     spread = (delta * delta.conjugate()).real * n_a.astype(share.dtype) * share
+    # Where means have overflowed so have the moments, which inf - inf must not spoil.
+    spread = np.where(np.isnan(spread), 0, spread)
+    mean = np.where(np.isfinite(delta), mean, mean_a * (1 - share) + mean_b * share)
     # An empty side has no mean that counts: inf - inf there must not spoil the other.
     mean = np.where(n_a == 0, mean_b, np.where(n_b == 0, mean_a, mean))[()]
     m2 = np.where(n_a == 0, m2_b, np.where(n_b == 0, m2_a, m2_a + m2_b + spread))[()]

@@ -41,3 +41,38 @@ def test_dtypes(dtype, where):
     y = ga.from_array(array + 1j, chunks=2)
     assert_eq(y.var(dtype="c16"), (array + 1j).var(dtype="c16"), rtol=1e-12)
     assert_eq(y.var(), (array + 1j).var(), rtol=1e-12)
+
+
+HUGE = [[1e308] * 8, [1e200, -1e200, 3, 4], [1e308, np.inf, 1], [1e308], [np.inf] * 3]
+FAR_APART = [1e308, 1.5e308, -1e308, 1e308]  # their differences overflow: kernels give NaN
+
+
+@pytest.mark.parametrize("values", [*HUGE, FAR_APART])
+def test_variances_of_numbers_whose_squares_overflow(values):
+    _check_variances(values)
+
+
+@pytest.mark.parametrize("values", HUGE)
+def test_compiled_variances_of_numbers_whose_squares_overflow(values, always_compile):
+    _check_variances(values)
+
+
+def _check_variances(values):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        array = np.array([values, values])
+        for chunks in (1, 2, 100):
+            x = ga.from_array(array, chunks=chunks)
+            for name in ("var", "std"):
+                expected = getattr(array, name)(axis=1)
+                for found in (getattr(x, name)(axis=1), getattr(x.T, name)(axis=0)):
+                    exact = values == [1e308] * 8  # whose sum overflows in NumPy
+                    assert np.array_equal(found, expected, equal_nan=True) or (
+                        exact and not np.isnan(found.compute()).any()
+                    )
+
+
+def test_mean_of_numbers_far_apart_where_sizes_are_unknown():
+    array = np.array([1.5e308, -1.5e308] * 3)
+    x = ga.from_array(array, chunks=1)
+    assert x[x != 0].mean().compute() < 1e293
