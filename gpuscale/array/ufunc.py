@@ -71,8 +71,8 @@ def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
         return result
     if not isinstance(out, Array):
         raise TypeError(
-            f"out must be a gpuscale array, got {type(out).__name__}; compute the result and copy "
-            "it with numpy.copyto instead"
+            f"out must be a gpuscale array, got {type(out).__name__}, which cannot be computed "
+            "later: say out[...] = result.compute(), or result.store(out) block by block"
         )
     if out._meta.shape != result._meta.shape and out.shape != result.shape:
         raise ValueError(f"out has shape {out.shape}, the result has shape {result.shape}")
@@ -111,8 +111,16 @@ class Ufunc:
         where: Any = True,
         dtype: Any = None,
         casting: Any = "same_kind",
+        order: str = "K",
+        subok: bool = True,
     ) -> Array:
-        """Apply the function to arrays, element by element."""
+        """Apply the function to arrays, element by element.
+
+        Chunks have no order in memory that is promised, and no subclasses: ``order`` and ``subok``
+        are taken, as NumPy takes them, and change nothing.
+        """
+        if order not in ("K", "A", "C", "F"):
+            raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
         if len(operands) == self.nin + 1 and out is None:
             *operands, out = operands  # type: ignore[assignment]
         if len(operands) != self.nin:
@@ -156,6 +164,20 @@ class Ufunc:
 
         first, second = as_array(a), as_array(b)
         return self(first[(..., *(None,) * second.ndim)], second, **kwargs)
+
+    def reduce(self, x: Any, axis: Any = 0, **kwargs: Any) -> Array:
+        """Apply the function between all elements along an axis, the first by default."""
+        return self._method("reduce", x, axis, kwargs)
+
+    def accumulate(self, x: Any, axis: Any = 0, **kwargs: Any) -> Array:
+        """Apply the function between each element and what came of those before it."""
+        return self._method("accumulate", x, axis, kwargs)
+
+    def _method(self, method: str, x: Any, axis: Any, kwargs: dict[str, Any]) -> Array:
+        from gpuscale.array.api.protocols import array_ufunc  # which builds on this module
+
+        result: Array = array_ufunc(self.ufunc, method, (x,), {"axis": axis, **kwargs})
+        return result
 
     def __repr__(self) -> str:
         return f"<gpuscale ufunc {self.__name__!r}>"

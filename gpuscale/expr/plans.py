@@ -207,11 +207,12 @@ class OverlapPlan:
 
 @dataclass(frozen=True)
 class ScanPlan:
-    """Run sums or products across blocks: totals of the blocks are carried on.
+    """Run sums and the like across blocks: totals of the blocks are carried on.
 
     Parameters
     ----------
-    ufunc : {"add", "multiply"}
+    ufunc : str
+        Name of an associative ufunc.
     axis : int
     """
 
@@ -221,7 +222,7 @@ class ScanPlan:
     @property
     def label(self) -> str:
         """Name for people."""
-        return {"add": "cumsum", "multiply": "cumprod"}[self.ufunc]
+        return {"add": "cumsum", "multiply": "cumprod"}.get(self.ufunc, self.ufunc)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def _total(chunk: Any, ufunc: str, axis: int) -> Any:
 
 def _kind_of(chunk: Any) -> Any:
     """Dtype to scan in: ufuncs do not take one with a unit, and need none: they keep it."""
-    return None if chunk.dtype.kind == "m" else chunk.dtype
+    return None if chunk.dtype.kind in "mM" else chunk.dtype
 
 
 def _add(first: Any, *rest: Any) -> Any:

@@ -159,8 +159,12 @@ def _assign(a: Array, result: Array) -> None:
     a._expr = rechunk(result.expr, a.chunks)
 
 
-def copyto(dst: Array, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+def copyto(
+    dst: Array | np.ndarray[Any, Any], src: Any, casting: Any = "same_kind", where: Any = True
+) -> None:
     """Copy values into an array, where a mask says so.
+
+    Into an array of NumPy's they are computed now.
 
     Raises
     ------
@@ -177,6 +181,9 @@ def copyto(dst: Array, src: Any, casting: Any = "same_kind", where: Any = True) 
     >>> x.compute()
     array([1., 0., 3.])
     """
+    if isinstance(dst, np.ndarray):
+        np.copyto(dst, np.asarray(src), casting, np.asarray(where))
+        return
     wanted = _target("copyto", dst).dtype
     given = np.result_type(wanted, src) if type(src) in PYTHON_SCALARS else as_array(src).dtype
     if not np.can_cast(given, wanted, casting):

@@ -171,6 +171,7 @@ def _variance(
     out: Any,
     deviation: bool,
     where: Any,
+    given: Any,
 ) -> Array:
     node = as_node(x)
     axes = tuple(sorted(normalize_axes(axis, node.meta.ndim)))
@@ -178,9 +179,10 @@ def _variance(
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     # That of complex numbers is real, unless someone asks for another dtype.
     final = np.empty(0, wanted).real.dtype if dtype is None else wanted
-    if where is not True or wanted.kind == "O":
+    if where is not True or given is not None or wanted.kind == "O":
         node = cast(node, wanted)
-        found = _variance_of_selected(node, axes, ddof, keepdims, split_every, deviation, where)
+        total = {"keepdims": keepdims, "split_every": split_every}
+        found = _variance_of_selected(node, axes, ddof, deviation, where, given, total)
         return into(out, found.astype(final, copy=False))
     working = np.dtype(np.float32) if wanted == np.float16 else wanted
     result = reduce(
@@ -200,16 +202,22 @@ def _variance_of_selected(
     node: Node,
     axes: tuple[int, ...],
     ddof: float,
-    keepdims: bool,
-    split_every: Any,
     deviation: bool,
     where: Any,
+    given: Any,
+    kept: dict[str, Any],
 ) -> Array:
-    """In two passes, as NumPy does."""
+    """In two passes, as NumPy does, or in one around a mean that is given."""
     x = Array(known_node(Array(node)))
     mask = Array(mask_for(where, x.expr))
-    off = abs(x - mean(x, axes, keepdims=True, split_every=split_every, where=mask))
-    kept: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every}
+    if given is None:
+        given = mean(x, axes, keepdims=True, split_every=kept["split_every"], where=mask)
+    off = abs(x - given)
+    if off.shape != x.shape:
+        raise ValueError(
+            f"the mean has shape {np.shape(given)}, which does not broadcast to {x.shape}; take it "
+            "with keepdims=True"
+        )
     total = sum(off * off, axes, where=mask, **kept)
     free = call("maximum", count_nonzero(mask, axes, **kept) - ddof, 0).astype(total.dtype)
     result = total / free
@@ -234,6 +242,7 @@ def var(
     split_every: Any = None,
     out: Any = None,
     where: Any = True,
+    mean: Any = None,
 ) -> Array:
     """Variance of the elements along some axes, in one stable pass.
 
@@ -243,6 +252,8 @@ def var(
         Degrees of freedom taken from the count: NumPy's and the Array API's name.
     x, axis, dtype, keepdims, split_every, out, where
         As for `sum`.
+    mean : array, optional
+        Taken for the mean, if it was computed before; with ``keepdims=True``.
 
     Notes
     -----
@@ -255,7 +266,8 @@ def var(
     >>> ga.var(ga.arange(6, chunks=4), ddof=1).compute()
     np.float64(3.5)
     """
-    return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, False, where)
+    ddof = ddof or correction
+    return _variance(x, axis, dtype, ddof, keepdims, split_every, out, False, where, mean)
 
 
 def std(
@@ -270,6 +282,8 @@ def std(
     split_every: Any = None,
     out: Any = None,
     where: Any = True,
+    mean: Any = None,
 ) -> Array:
     """Standard deviation of the elements along some axes; parameters as for `var`."""
-    return _variance(x, axis, dtype, ddof or correction, keepdims, split_every, out, True, where)
+    ddof = ddof or correction
+    return _variance(x, axis, dtype, ddof, keepdims, split_every, out, True, where, mean)

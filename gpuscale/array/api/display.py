@@ -57,17 +57,9 @@ def _bytes(shape: tuple[Any, ...], itemsize: int) -> str:
 
 
 def svg(x: Array, size: int = 120) -> str:
-    """Draw the last two axes as a grid; axes before them as a pile of sheets.
-
-    Raises
-    ------
-    ValueError
-        If there are no axes.
-    """
-    if not x.ndim:
-        raise ValueError("an array without axes has no grid to draw")
+    """Draw the last two axes as a grid; axes before them as a pile of sheets."""
     x.compute_chunk_sizes()
-    chunks = x.chunks if x.ndim > 1 else ((1,), *x.chunks)
+    chunks = (*((1,),) * (2 - x.ndim), *x.chunks)
     rows, columns = chunks[-2:]
     sheets = math.prod(map(len, chunks[:-2]))
     longest = max(sum(rows), sum(columns), 1)
@@ -77,8 +69,12 @@ def svg(x: Array, size: int = 120) -> str:
     for sheet in range(min(sheets, 6) - 1, -1, -1):
         lines += _sheet(rows, columns, height, width, 4.0 * sheet)
     labels = (
-        f'<text x="{(width + shift) / 2:.1f}" y="{height + shift + 16:.1f}" '
-        f'text-anchor="middle">{sum(columns)}</text>'
+        ""
+        if not x.ndim
+        else (
+            f'<text x="{(width + shift) / 2:.1f}" y="{height + shift + 16:.1f}" '
+            f'text-anchor="middle">{sum(columns)}</text>'
+        )
     )
     if x.ndim > 1:
         labels += (

@@ -14,6 +14,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, rechunk
 from gpuscale.array.convert import as_array
 from gpuscale.array.nodes.elementwise import common_backend
+from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import normalize_axis
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
@@ -46,6 +47,7 @@ def concatenate(
     *,
     dtype: Any = None,
     casting: str = "same_kind",
+    out: Any = None,
 ) -> Array:
     """Join arrays along an axis that they have.
 
@@ -58,6 +60,7 @@ def concatenate(
         Of the result; the common one by default.
     casting : str
         What conversions ``dtype`` may ask for.
+    out : Array, optional
 
     Raises
     ------
@@ -86,7 +89,7 @@ def concatenate(
     nodes = [cast(a.expr, common) for a in items]
     with_elements = [n for n in nodes if n.meta.chunks[axis] != (0,)]
     nodes = with_elements or nodes[:1]
-    return Array(nodes[0] if len(nodes) == 1 else _join(nodes, axis))
+    return into(out, Array(nodes[0] if len(nodes) == 1 else _join(nodes, axis)), casting)
 
 
 def _check(items: list[Array], axis: int) -> int:
@@ -130,8 +133,16 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Array:
     return concatenate(arrays, axis)
 
 
-def stack(arrays: Sequence[Any], /, axis: int = 0) -> Array:
-    """Join arrays of one shape along a new axis.
+def stack(
+    arrays: Sequence[Any],
+    /,
+    axis: int = 0,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Array:
+    """Join arrays of one shape along a new axis; parameters as for `concatenate`.
 
     Raises
     ------
@@ -151,7 +162,8 @@ def stack(arrays: Sequence[Any], /, axis: int = 0) -> Array:
     if len({a.shape for a in items}) > 1:
         raise ValueError("all input arrays must have the same shape")
     place = normalize_axis(axis, items[0].ndim + 1)
-    return concatenate([expand_dims(a, place) for a in items], place)
+    items = [expand_dims(a, place) for a in items]
+    return concatenate(items, place, out=out, dtype=dtype, casting=casting)
 
 
 def vstack(arrays: Sequence[Any], *, dtype: Any = None) -> Array:

@@ -185,6 +185,7 @@ def nanvar(
     split_every: Any = None,
     out: Any = None,
     where: Any = True,
+    mean: Any = None,
 ) -> Array:
     """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
     node, ddof = known_node(x), ddof or correction
@@ -192,7 +193,7 @@ def nanvar(
     _check_inexact(node, dtype)
     counting = _counting(node, where)
     kept: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every}
-    result = var(Array(node), axis, dtype=dtype, ddof=ddof, where=counting, **kept)
+    result = var(Array(node), axis, dtype=dtype, ddof=ddof, where=counting, mean=mean, **kept)
     if counting is not where:
         count = count_nonzero(counting, axis, **kept)
         result = call("where", count > ddof, result, np.nan)
@@ -210,8 +211,10 @@ def nanstd(
     split_every: Any = None,
     out: Any = None,
     where: Any = True,
+    mean: Any = None,
 ) -> Array:
     """Standard deviation of the elements that are not NaN; parameters as for `var`."""
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "where": where}
+    wishes["mean"] = mean
     variance = nanvar(x, axis, dtype=dtype, ddof=ddof or correction, **wishes)
     return into(out, root(variance))

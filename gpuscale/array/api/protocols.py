@@ -11,6 +11,7 @@ import numpy as np
 from gpuscale.array.api.elementwise import divmod as _divmod
 from gpuscale.array.api.elementwise import frexp, modf
 from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.api.scanning import accumulate
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import Ufunc, into
@@ -25,8 +26,19 @@ _REDUCE = {
     "minimum": "min",
     "multiply": "prod",
 }
-_ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
 _SEVERAL: dict[str, Callable[..., Any]] = {"divmod": _divmod, "frexp": frexp, "modf": modf}
+
+_ELSE = "call it on x.compute(), or on each chunk with gpuscale.array.map_blocks"
+_WRITE = (
+    "x.to_zarr and x.to_npy_stack write chunk by chunk, and so does "
+    "x.store(numpy.lib.format.open_memmap(path, 'w+', x.dtype, x.shape)) into one .npy file; "
+    "what fits in memory is written as x.compute()"
+)
+_INSTEAD = {
+    "real_if_close": "its dtype would depend on the data; take x.real where "
+    "(abs(x.imag) < tolerance).all()",
+    **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), _WRITE),
+}
 
 
 def _namespace() -> Any:
@@ -45,15 +57,19 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         if isinstance(ours, Ufunc) or name in ("matmul", "vecdot") and ours is not None:
             return ours(*inputs, **kwargs)
         return _chunkwise(ufunc, inputs, kwargs)
-    table = {"reduce": _REDUCE, "accumulate": _ACCUMULATE}.get(method, {})
     if method == "outer" and isinstance(ours, Ufunc):
         return ours.outer(*inputs, **kwargs)
-    if name not in table:
-        return NotImplemented
+    if method == "accumulate" and isinstance(ours, Ufunc):
+        return accumulate(name, *inputs, **kwargs)
+    if method != "reduce" or name not in _REDUCE or not _is_numpys(ufunc):
+        raise TypeError(
+            f"{name}.{method} is not implemented for gpuscale arrays; call it on x.compute(), or "
+            "use gpuscale.array.reduction with functions of yours"
+        )
     (x,) = inputs
     kwargs.setdefault("axis", 0)  # what NumPy's methods do, unlike its functions
     out = kwargs.pop("out", None)
-    return into(out, getattr(_namespace(), table[name])(x, **kwargs))
+    return into(out, getattr(_namespace(), _REDUCE[name])(x, **kwargs))
 
 
 def _is_numpys(ufunc: Any) -> bool:
@@ -88,9 +104,10 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
         module = getattr(module, part, None)
     ours = getattr(module, function.__name__, None)
     if ours is None or ours is function:
+        advice = _INSTEAD.get(function.__name__, _ELSE)
         raise TypeError(
             f"{function.__module__}.{function.__name__} is not implemented for gpuscale arrays; "
-            "call it on x.compute(), or on each chunk with gpuscale.array.map_blocks"
+            f"{advice}"
         )
     return ours(*args, **kwargs)
 

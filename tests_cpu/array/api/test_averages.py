@@ -76,3 +76,21 @@ def test_mean_of_numbers_far_apart_where_sizes_are_unknown():
     array = np.array([1.5e308, -1.5e308] * 3)
     x = ga.from_array(array, chunks=1)
     assert x[x != 0].mean().compute() < 1e293
+
+
+@pytest.mark.parametrize("dtype", ["i4", "f4", "f8", "c16"])
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_spread_around_a_mean_that_was_computed(dtype, axis):
+    array = np.arange(12).reshape(3, 4).astype(dtype)
+    x = ga.from_array(array, chunks=2)
+    mean, lazy_mean = array.mean(axis=axis, keepdims=True), x.mean(axis=axis, keepdims=True)
+    for name in ("var", "std", "nanvar", "nanstd"):
+        for options in ({}, {"ddof": 1, "keepdims": True}):
+            expected = getattr(np, name)(array, axis=axis, mean=mean, **options)
+            for given in (mean, lazy_mean):
+                assert_eq(
+                    getattr(np, name)(x, axis=axis, mean=given, **options), expected, rtol=1e-6
+                )
+    assert_eq(x.std(mean=3), array.std(mean=3), rtol=1e-6)
+    with pytest.raises(ValueError, match="keepdims=True"):
+        x[:, :3].var(axis=1, mean=np.ones((4, 1, 3)))

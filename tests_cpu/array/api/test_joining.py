@@ -124,3 +124,12 @@ def test_numbers_of_parts_that_cannot_be():
     for function, parts in ((ga.split, 4), (ga.split, -1), (ga.array_split, 0)):
         with pytest.raises(ValueError, match="split|sections"):
             function(x, parts)
+
+
+def test_joining_into_an_array():
+    x, out = ga.arange(4, chunks=2), ga.zeros(8, chunks=3)
+    assert np.concatenate([x, x], out=out) is out
+    assert_eq(out, np.concatenate([np.arange(4.0), np.arange(4.0)]))
+    assert_eq(np.stack([x, x], dtype="f4"), np.stack([np.arange(4), np.arange(4)], dtype="f4"))
+    with pytest.raises(TypeError, match="Cannot cast"):
+        ga.stack([x, x], dtype="i1", casting="safe")

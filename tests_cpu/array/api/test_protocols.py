@@ -54,8 +54,39 @@ def test_numpys_functions_stay_lazy(function):
 def test_functions_that_we_lack_are_refused_and_not_converted():
     with pytest.raises(TypeError, match="map_blocks"):
         np.busday_count(lazy(), lazy())
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="reduceat is not implemented"):
         np.add.reduceat(lazy(), [0, 1])
+    with pytest.raises(TypeError, match="subtract.accumulate is not implemented"):
+        np.subtract.accumulate(lazy())
+    with pytest.raises(TypeError, match="fmax.reduce is not implemented"):
+        np.fmax.reduce(lazy())
+    with pytest.raises(TypeError, match=r"take x\.real where"):
+        np.real_if_close(lazy() + 0j)
+    for write in (np.save, np.savez, np.savetxt):
+        with pytest.raises(TypeError, match="open_memmap"):
+            write("never-written", lazy())
+
+
+def test_results_are_written_to_arrays_of_numpy_by_copyto_only():
+    out = np.zeros_like(ARRAY)
+    for function in (np.sin, np.cumsum, lambda x, out: np.concatenate([x], out=out)):
+        with pytest.raises(TypeError, match=r"out\[...\] = result.compute\(\)"):
+            function(lazy(), out=out)
+    np.copyto(out, lazy() + 1, where=lazy() > 2)
+    np.testing.assert_array_equal(out, np.where(ARRAY > 2, ARRAY + 1, 0))
+    np.copyto(out, lazy())
+    np.testing.assert_array_equal(out, ARRAY)
+    with pytest.raises(TypeError, match="Cannot cast"):
+        np.copyto(out, lazy() + 1j)
+
+
+def test_words_of_ufuncs():
+    for order in "KACF":
+        assert_eq(np.add(lazy(), 1, order=order, subok=False), ARRAY + 1)
+    with pytest.raises(ValueError, match="order must be"):
+        ga.add(lazy(), 1, order="X")
+    assert_eq(ga.maximum.reduce(lazy()), np.maximum.reduce(ARRAY))
+    assert_eq(ga.add.reduce(lazy(), axis=None), np.add.reduce(ARRAY, axis=None))
 
 
 def test_other_ufuncs_run_on_blocks():
