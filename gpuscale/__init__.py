@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gpuscale import array as array
     from gpuscale import diagnostics as diagnostics
     from gpuscale.base import config as config
+    from gpuscale.checkpoints import checkpoint as checkpoint
     from gpuscale.diagnostics.report import report as report
     from gpuscale.graph.annotations import annotate as annotate
     from gpuscale.lazy import delayed as delayed
@@ -43,6 +44,7 @@ if not os.path.isdir(os.path.join(__path__[0], "kernels")) and os.path.isfile(_b
 _WHERE: dict[str, tuple[str, str | None]] = {
     "annotate": ("gpuscale.graph.annotations", "annotate"),
     "array": ("gpuscale.array", None),
+    "checkpoint": ("gpuscale.checkpoints", "checkpoint"),
     "compute": ("gpuscale.run", "compute"),
     "config": ("gpuscale.base.config", None),
     "delayed": ("gpuscale.lazy", "delayed"),
@@ -58,6 +60,7 @@ __all__ = [
     "__version__",
     "annotate",
     "array",
+    "checkpoint",
     "compute",
     "config",
     "delayed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpuscale.expr.node import Node
@@ -49,6 +50,9 @@ class Collection:
 
     def __gpuscale_tokenize__(self) -> str:
         return self._expr.token
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> str:
+        return known[self._expr.token]
 
     def _present(self, result: Any) -> Any:
         """Give a result of `compute` the form that users know, where engines have another."""

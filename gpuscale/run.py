@@ -39,13 +39,18 @@ if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
 
 __all__ = [
+    "chunks_of",
     "compute",
     "count_sizes",
     "get",
     "graph_of",
+    "indices",
     "optimize",
     "persist",
+    "replaced",
+    "run_quietly",
     "run_sinks",
+    "tell_apart",
     "visualize",
 ]
 
@@ -84,23 +89,25 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     >>> compute(x.sum(), {"max": x.max()})
     (np.int64(45), {'max': np.int64(9)})
     """
-    arrays, handles = _sorted(collections)
+    arrays, handles = tell_apart(collections)
     with _set(options):
         nodes = [array.expr for array in arrays]
         computed, values = _compute_nodes(nodes, handles, engine)
     results = {id(c): c._present(result) for c, result in zip(arrays, computed, strict=True)}
-    return _replaced(collections, results, values)
+    return replaced(collections, results, values)
 
 
-def _sorted(values: Any) -> tuple[list[Collection], list[Handle]]:
-    """Tell collections and delayed values apart, each named once."""
+def tell_apart(values: Any) -> tuple[list[Collection], list[Handle]]:
+    """Find and tell collections and delayed values apart, each named once."""
     with no_collection():  # there may be a million
         found = {id(each): each for each in find(values)}.values()
     arrays = [each for each in found if isinstance(each, Collection)]
     return arrays, [each for each in found if isinstance(each, Handle)]
 
 
-def _replaced(values: Any, arrays: dict[int, Any], handles: dict[Key, Any]) -> tuple[Any, ...]:
+def replaced(values: Any, arrays: dict[int, Any], handles: dict[Key, Any]) -> tuple[Any, ...]:
+    """Put other objects in the place of collections, by their id, and of delayed values."""
+
     def new(old: Any) -> Any:
         return handles[old.key] if isinstance(old, Handle) else arrays[id(old)]
 
@@ -236,14 +243,25 @@ def _flat(keys: Any) -> Iterator[Any]:
         yield keys
 
 
-def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any, ...]:
-    """Compute chunks and keep them in memory; return collections that read them.
+def persist(
+    *collections: Any,
+    path: str | PathLike[str] | None = None,
+    name: str | None = None,
+    engine: Any = None,
+    **options: Any,
+) -> tuple[Any, ...]:
+    """Compute chunks and keep them in memory or on disk; return collections that read them.
 
     What is in memory already, or in a file that is memory-mapped, stays where it is.
 
     Parameters
     ----------
     *collections : Collection or object
+    path : str or path, optional
+        A folder to keep the chunks in, instead of in memory. Those that are there already are not
+        computed again, see `checkpoint`.
+    name : str, optional
+        Name of the result in the folder, as for `checkpoint`.
     engine, **options
         As for `compute`.
 
@@ -254,7 +272,14 @@ def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     >>> x.sum().compute()
     np.float64(12.0)
     """
-    found, handles = _sorted(collections)
+    if path is not None:
+        from gpuscale.checkpoints import persist_on_disk
+
+        with _set(options):
+            return persist_on_disk(collections, path, name, engine)
+    if name is not None:
+        raise TypeError("name= is the name of a result in a folder: say path= as well")
+    found, handles = tell_apart(collections)
     with _set(options):
         calls = gather(handles, [c.expr for c in found])
         every = stages.optimize([*(c.expr for c in found), *calls.nodes])
@@ -264,7 +289,7 @@ def persist(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
         id(old): old._wrap(_keep(node, [values[k] for k in own]))
         for old, node, own in zip(found, physical, keys, strict=True)
     }
-    return _replaced(collections, kept, {h.key: h._kept(values[h.key]) for h in handles})
+    return replaced(collections, kept, {h.key: h._kept(values[h.key]) for h in handles})
 
 
 def _keep(node: Node, blocks: list[Any]) -> Node:
@@ -273,17 +298,18 @@ def _keep(node: Node, blocks: list[Any]) -> Node:
     grid = node.meta.numblocks
     meta = node.meta
     if not meta.known:
-        meta = meta.with_(chunks=_chunks_of([block.shape for block in blocks], grid))
-    return Source(KeptChunks(dict(zip(_indices(grid), blocks, strict=True)), meta), meta)
+        meta = meta.with_(chunks=chunks_of([block.shape for block in blocks], grid))
+    return Source(KeptChunks(dict(zip(indices(grid), blocks, strict=True)), meta), meta)
 
 
-def _indices(grid: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def indices(grid: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """All blocks of a grid, in C order."""
     return product(*map(range, grid))
 
 
-def _chunks_of(shapes: list[tuple[int, ...]], grid: tuple[int, ...]) -> Chunks:
+def chunks_of(shapes: list[tuple[int, ...]], grid: tuple[int, ...]) -> Chunks:
     """Sizes along each axis from the shapes of all blocks."""
-    by_index = dict(zip(_indices(grid), shapes, strict=True))
+    by_index = dict(zip(indices(grid), shapes, strict=True))
     origin = (0,) * len(grid)
     return tuple(
         tuple(by_index[(*origin[:axis], k, *origin[axis + 1 :])][axis] for k in range(count))
@@ -315,7 +341,7 @@ def count_sizes(collection: C) -> C:
     if all(not isinstance(each, tuple) for each in found):
         return collection._wrap(_keep(node, found))
     shapes = [each if isinstance(each, tuple) else each.shape for each in found]
-    meta = node.meta.with_(chunks=_chunks_of(shapes, node.meta.numblocks))
+    meta = node.meta.with_(chunks=chunks_of(shapes, node.meta.numblocks))
     kernel = FunctionKernel(_same, wants_block=True, label="known")
     return collection._wrap(Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, meta))
 
@@ -331,6 +357,13 @@ def _same(block: Block, chunk: Any) -> Any:
             "were counted; the data must not change between the two, persist() it first"
         )
     return chunk
+
+
+def run_quietly(nodes: Sequence[Node], handles: Sequence[Handle], engine: Any) -> None:
+    """Compute nodes and delayed values whose results nobody wants."""
+    calls = gather(handles, nodes)
+    every = stages.optimize([*nodes, *calls.nodes])
+    _run_blocks(every[: len(nodes)], engine, handles, calls, every[len(nodes) :])
 
 
 def run_sinks(
@@ -362,10 +395,10 @@ def optimize(*collections: Any, until: str = "fuse") -> tuple[Any, ...]:
     until : {"expression", "simplify", "lower", "fuse"}
         Last stage to run.
     """
-    found, handles = _sorted(collections)
+    found, handles = tell_apart(collections)
     nodes = stages.optimize([c.expr for c in found], until)
     new = {id(old): old._wrap(node) for old, node in zip(found, nodes, strict=True)}
-    return _replaced(collections, new, {handle.key: handle for handle in handles})
+    return replaced(collections, new, {handle.key: handle for handle in handles})
 
 
 def visualize(
@@ -412,7 +445,7 @@ def visualize(
     """
     from gpuscale.diagnostics.drawing import draw, draw_graph  # which few programs need
 
-    arrays, handles = _sorted(collections)
+    arrays, handles = tell_apart(collections)
     nodes = [array.expr for array in arrays]
     if handles and kind == "graph":
         keys = [*(k for root in stages.optimize(nodes) for k in block_keys(root))]
@@ -426,7 +459,7 @@ def visualize(
 
 def graph_of(*collections: Any) -> Graph:
     """Return the tasks that computing the collections would run."""
-    arrays, handles = _sorted(collections)
+    arrays, handles = tell_apart(collections)
     nodes = [array.expr for array in arrays]
     calls = gather(handles, nodes)
     roots = stages.optimize([*nodes, *calls.nodes])

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 __all__ = [
     "BackendError",
     "CacheWarning",
+    "CheckpointError",
     "ChunkError",
     "ConfigError",
     "EngineError",
@@ -66,6 +67,10 @@ class EngineError(GpuscaleError, RuntimeError):
 
 class GraphError(GpuscaleError, ValueError):
     """A task graph that cannot run: a key that is missing, or tasks in a circle."""
+
+
+class CheckpointError(GpuscaleError, RuntimeError):
+    """A checkpoint that cannot be named, written or read."""
 
 
 class ConfigError(GpuscaleError, KeyError, ValueError):

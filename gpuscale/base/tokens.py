@@ -18,13 +18,23 @@ import threading
 import types
 import uuid
 import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from gpuscale.base.dispatch import Dispatch
 
-__all__ = ["ARRAY_CONTENT_LIMIT", "normalize_token", "tokenize"]
+__all__ = [
+    "ARRAY_CONTENT_LIMIT",
+    "elsewhere",
+    "field_names",
+    "importable_name",
+    "normalize_token",
+    "tagged",
+    "tokenize",
+]
 
 ARRAY_CONTENT_LIMIT = 2**20
 """Arrays up to this many bytes are known by their content, larger ones by their identity."""
@@ -34,6 +44,11 @@ ARRAY_CONTENT_LIMIT = 2**20
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 _DIGEST_BYTES = 16
+
+elsewhere: ContextVar[Callable[[Any], tuple[Any, ...]] | None] = ContextVar(
+    "elsewhere", default=None
+)
+"""Stands in for the last resorts while `base.steady` makes tokens that other processes make too."""
 
 normalize_token: Dispatch[Any] = Dispatch(
     "normalize_token",
@@ -97,7 +112,8 @@ def _plain(value: Any) -> Any:
     return normalize_token(value)
 
 
-def _tagged(tag: str, *parts: Any) -> tuple[Any, ...]:
+def tagged(tag: str, *parts: Any) -> tuple[Any, ...]:
+    """Return what stands for a value that is made of others."""
     return (..., tag, *map(_plain, parts))
 
 
@@ -111,18 +127,24 @@ def _class_name(kind: type) -> str:
 @normalize_token.register(object)
 def _any_object(value: Any) -> tuple[Any, ...]:
     kind = type(value)
+    steadily = elsewhere.get()
+    if steadily is not None:
+        return steadily(value)
     hook = getattr(kind, "__gpuscale_tokenize__", None)
     if hook is not None:
-        return _tagged("object", kind, hook(value))
-    names = _field_names(kind)
+        return tagged("object", kind, hook(value))
+    names = field_names(kind)
     if names is not None:
-        return _tagged("dataclass", kind, *[getattr(value, name) for name in names])
+        return tagged("dataclass", kind, *[getattr(value, name) for name in names])
     return _by_name(value)
 
 
 @normalize_token.register(type)
 def _by_name(value: Any) -> tuple[Any, ...]:
-    name = _importable_name(value)
+    steadily = elsewhere.get()
+    if steadily is not None:
+        return steadily(value)
+    name = importable_name(value)
     return _by_pickle(value) if name is None else (..., "name", name)
 
 
@@ -130,7 +152,7 @@ def _by_name(value: Any) -> tuple[Any, ...]:
 def _dict(value: dict[Any, Any]) -> tuple[Any, ...]:
     if type(value) is not dict:
         return _any_object(value)
-    return _tagged("dict", list(value), list(value.values()))
+    return tagged("dict", list(value), list(value.values()))
 
 
 @normalize_token.register(set, frozenset)
@@ -142,7 +164,7 @@ def _set(value: set[Any] | frozenset[Any]) -> tuple[Any, ...]:
 
 @normalize_token.register(slice)
 def _slice(value: slice) -> tuple[Any, ...]:
-    return _tagged("slice", value.start, value.stop, value.step)
+    return tagged("slice", value.start, value.stop, value.step)
 
 
 @normalize_token.register(range)
@@ -162,25 +184,25 @@ def _buffer(value: bytearray | memoryview) -> tuple[Any, ...]:
 
 @normalize_token.register(enum.Enum)
 def _enum(value: enum.Enum) -> tuple[Any, ...]:
-    return _tagged("enum", type(value), value.value)
+    return tagged("enum", type(value), value.value)
 
 
 @normalize_token.register(functools.partial)
 def _partial(value: functools.partial[Any]) -> tuple[Any, ...]:
-    return _tagged("partial", type(value), value.func, value.args, value.keywords)
+    return tagged("partial", type(value), value.func, value.args, value.keywords)
 
 
 @normalize_token.register(types.MethodType)
 def _bound_method(value: types.MethodType) -> tuple[Any, ...]:
-    return _tagged("method", value.__func__, value.__self__)
+    return tagged("method", value.__func__, value.__self__)
 
 
 _names_of_fields: weakref.WeakKeyDictionary[type, tuple[str, ...] | None]
 _names_of_fields = weakref.WeakKeyDictionary()
 
 
-def _field_names(kind: type) -> tuple[str, ...] | None:
-    """Names of the fields of a dataclass, None for other classes; each class is asked once."""
+def field_names(kind: type) -> tuple[str, ...] | None:
+    """Return names of the fields of a dataclass, None for other classes, each asked once."""
     try:
         return _names_of_fields[kind]
     except KeyError:
@@ -204,18 +226,18 @@ def _dtype(value: np.dtype[Any]) -> tuple[Any, ...]:
 @normalize_token.register(np.generic)
 def _numpy_scalar(value: np.generic) -> tuple[Any, ...]:
     if value.dtype.hasobject:
-        return _tagged("scalar", value.dtype, value.item())
-    return _tagged("scalar", value.dtype, value.tobytes())
+        return tagged("scalar", value.dtype, value.item())
+    return tagged("scalar", value.dtype, value.tobytes())
 
 
 @normalize_token.register(np.ndarray)
 def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
-    if value.nbytes > ARRAY_CONTENT_LIMIT:
+    if value.nbytes > ARRAY_CONTENT_LIMIT and elsewhere.get() is None:
         return _by_identity(value)
     if type(value) not in (np.ndarray, np.memmap):
         return _any_object(value)  # a masked array is more than its data
     content = value.tolist() if value.dtype.hasobject else value.tobytes()
-    return _tagged("ndarray", value.dtype, value.shape, content)
+    return tagged("ndarray", value.dtype, value.shape, content)
 
 
 @normalize_token.register(np.memmap)
@@ -230,13 +252,13 @@ def _memmap(value: np.memmap[Any, Any]) -> tuple[Any, ...]:
     start = map_start + value.__array_interface__["data"][0] - map_address
     stat = os.stat(value.filename)
     file = (os.fspath(value.filename), stat.st_mtime_ns, stat.st_size)
-    return _tagged("memmap", file, start, value.dtype, value.shape, value.strides)
+    return tagged("memmap", file, start, value.dtype, value.shape, value.strides)
 
 
 # ------------------------------------------------------------------ the three last resorts
 
 
-def _importable_name(value: Any) -> str | None:
+def importable_name(value: Any) -> str | None:
     """Return ``module:qualified.name`` of what an import would find again, else None.
 
     Whatever lives in ``__main__`` has no such name: a notebook may define it again tomorrow.

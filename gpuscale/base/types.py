@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
@@ -41,6 +41,9 @@ class Unknown:
 
     token: str
     block: int
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[str, int]:
+        return "unknown", self.block  # the expression that decides it is known anyway
 
     def __repr__(self) -> str:
         return "?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from gpuscale.chunks.overlap import Boundary
 
 __all__ = [
     "ALL",
+    "CheckpointPlan",
     "ScanPlan",
     "SelectPlan",
     "SortPlan",
@@ -42,6 +44,27 @@ class RechunkPlan:
 
     steps: tuple[Chunks, ...]
     label: ClassVar[str] = "rechunk"
+
+
+@dataclass(frozen=True)
+class CheckpointPlan:
+    """Blocks that are kept on disk: the missing ones are computed, the others are read.
+
+    Parameters
+    ----------
+    entry : object
+        ``entry.kept()`` is the set of blocks that are there, ``entry.keep(index, chunk)`` writes
+        one and ``entry.read(index)`` reads it.
+    quiet : bool
+        Whether nobody wants the blocks themselves.
+    """
+
+    entry: Any
+    quiet: bool
+    label: ClassVar[str] = "checkpoint"
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> str:
+        return self.label  # where something is kept changes nothing about what it is
 
 
 @dataclass(frozen=True)

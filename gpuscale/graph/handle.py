@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gpuscale.base.errors import GraphError
@@ -30,6 +30,8 @@ class Handle:
 
     __slots__ = ("__weakref__", "_parents", "_task")
 
+    _stands_for: Handle | None = None  # another one whose value this one has as well
+
     def __init__(self, task: Task, parents: tuple[Any, ...] = ()) -> None:
         self._task = task
         self._parents = parents
@@ -45,6 +47,9 @@ class Handle:
 
     def __gpuscale_tokenize__(self) -> Key:
         return self._task.key
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> str:
+        return known[self._task.key]
 
 
 def same(value: Any) -> Any:
@@ -106,8 +111,9 @@ def add_tasks(graph: Graph, handles: Iterable[Handle]) -> Iterator[Any]:
         known = graph.get(task.key)
         if known is None or (task.fn is kept and known.fn is not kept):
             graph[task.key] = task
-            stack += handle._parents
-        elif known is not task and kept not in (known.fn, task.fn):
+            if task.deps:
+                stack += handle._parents
+        elif known is not task and handle._stands_for is None and kept not in (known.fn, task.fn):
             _check_same(known, task)
 
 

@@ -5,6 +5,7 @@
 `grid`          stored chunks under a region; grids on which writing is safe
 `targets`       hidden names beside a target, so that it appears whole or not at all
 `memory`        chunks that were computed, and an array that tasks fill
+`checkpoint`    results on disk, under names that every process finds again
 `functions`     pieces that a Python function makes
 `array_like`    anything with shape, dtype and indexing; `reader_of` finds the reader
 `chunk_locks`   locks of stored chunks that several writers fill together

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
@@ -83,6 +84,9 @@ class ArrayLikeReader(PieceReader):
         self.cost: Cost = "view" if self._is_ndarray or self.backend != "numpy" else "decode"
         self._array, self._lock = array, lock
         self._guard = _lock_for(array, lock)
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[str, Any]:
+        return "array", self._array
 
     def __reduce__(self) -> tuple[Any, ...]:
         lock = self._lock if isinstance(self._lock, bool) else None

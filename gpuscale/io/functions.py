@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ class FunctionReader(PieceReader):
     ) -> None:
         self.function, self.shape, self.dtype = function, shape, dtype
         self.token = tokenize("function", function, shape, dtype)
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[Any, ...]:
+        return "function", self.function, self.shape, self.dtype
 
     def read(self, region: Region) -> Any:
         """Call the function, and check what it returns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Mapping
 from itertools import count, product
 from typing import Any, cast
 
@@ -14,13 +15,51 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.grid import positions, split
 from gpuscale.io.pieces import Cells, Cost, Region
 
-__all__ = ["KeptChunks", "MemoryWriter"]
+__all__ = ["ChunkReader", "KeptChunks", "MemoryWriter"]
 
 _numbers = count()
 
 
-class KeptChunks:
-    """A reader of chunks that are in memory; a region across several is copied together.
+class ChunkReader:
+    """A reader of an array that is there in chunks; a region across several is copied together.
+
+    Parameters
+    ----------
+    meta : ArrayMeta
+        All of its sizes are known.
+    """
+
+    cost: Cost = "view"
+    token: str
+
+    def __init__(self, meta: ArrayMeta) -> None:
+        assert is_known(meta.chunks) and is_known(meta.shape)
+        self.shape, self.dtype, self.chunks = meta.shape, meta.dtype, cast(Cells, meta.chunks)
+        self.backend = meta.backend
+
+    def __gpuscale_tokenize__(self) -> str:
+        return self.token
+
+    def part(self, index: tuple[int, ...], region: tuple[slice, ...]) -> Any:
+        """Return a piece of one chunk."""
+        raise NotImplementedError
+
+    def read(self, region: Region) -> Any:
+        """Return one piece."""
+        selected = positions(region, self.shape)
+        spans = [list(split(s, sizes)) for s, sizes in zip(selected, self.chunks, strict=True)]
+        if all(len(span) == 1 for span in spans):
+            index = tuple(span[0][0] for span in spans)
+            return self.part(index, tuple(span[0][1] for span in spans))
+        out = namespace(self.backend).empty(tuple(map(len, selected)), dtype=self.dtype)
+        for parts in product(*spans):
+            index, inside, to = zip(*parts, strict=True)
+            out[to] = self.part(index, inside)
+        return out
+
+
+class KeptChunks(ChunkReader):
+    """A reader of chunks that are in memory; its pieces are views where they lie in one.
 
     Parameters
     ----------
@@ -28,33 +67,19 @@ class KeptChunks:
         From the block index to the chunk. Views of files that are mapped are copied, since the
         files may change.
     meta : ArrayMeta
-        All of its sizes are known.
     """
 
-    cost: Cost = "view"
-
     def __init__(self, chunks: dict[tuple[int, ...], Any], meta: ArrayMeta) -> None:
-        assert is_known(meta.chunks) and is_known(meta.shape)
+        super().__init__(meta)
         self._chunks = {index: _in_memory(chunk) for index, chunk in chunks.items()}
-        self.shape, self.dtype, self.chunks = meta.shape, meta.dtype, cast(Cells, meta.chunks)
-        self.backend = meta.backend
         self.token = f"kept-{next(_numbers)}"
 
-    def __gpuscale_tokenize__(self) -> str:
-        return self.token
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[Any, ...]:
+        return "kept", self._chunks
 
-    def read(self, region: Region) -> Any:
-        """Return one piece, as a view where it lies in one chunk."""
-        selected = positions(region, self.shape)
-        spans = [list(split(s, sizes)) for s, sizes in zip(selected, self.chunks, strict=True)]
-        if all(len(span) == 1 for span in spans):
-            index = tuple(span[0][0] for span in spans)
-            return self._chunks[index][(*(span[0][1] for span in spans), ...)]
-        out = namespace(self.backend).empty(tuple(map(len, selected)), dtype=self.dtype)
-        for parts in product(*spans):
-            chunk = self._chunks[tuple(block for block, _, _ in parts)]
-            out[tuple(to for _, _, to in parts)] = chunk[tuple(of for _, of, _ in parts)]
-        return out
+    def part(self, index: tuple[int, ...], region: tuple[slice, ...]) -> Any:
+        """Return a view of one chunk."""
+        return self._chunks[index][(*region, ...)]
 
 
 def _in_memory(chunk: Any) -> Any:

@@ -16,7 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Kind", "Target", "describe", "remove"]
+__all__ = [
+    "Kind",
+    "Target",
+    "describe",
+    "hidden_sibling",
+    "make_locked",
+    "remove",
+    "remove_unlocked",
+    "unlock",
+]
 
 _locks: dict[Path, int] = {}  # descriptors of what this process is writing
 
@@ -106,9 +115,9 @@ class Target:
             )
         self.check_free()
         _remove_stale(self.path)
-        self._hidden = _sibling(self.path, "partial")
-        while not _make_locked(self._hidden, self._kind.is_folder):
-            self._hidden = _sibling(self.path, "partial")
+        self._hidden = hidden_sibling(self.path, "partial")
+        while not make_locked(self._hidden, self._kind.is_folder):
+            self._hidden = hidden_sibling(self.path, "partial")
         return self._hidden
 
     def finish(self) -> None:
@@ -118,13 +127,13 @@ class Target:
             _swap(self._hidden, self.path)
         else:
             os.replace(self._hidden, self.path)
-        _unlock(self._hidden)
+        unlock(self._hidden)
 
     def abandon(self) -> None:
         """Remove what was written; after `finish`, do nothing."""
         if self._hidden != self.path:
             remove(self._hidden)
-            _unlock(self._hidden)
+            unlock(self._hidden)
 
 
 def describe(path: Path) -> str:
@@ -157,14 +166,14 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _sibling(path: Path, role: str) -> Path:
+def hidden_sibling(path: Path, role: str) -> Path:
     """Return a hidden name in the same folder, and so on the same file system."""
     return path.with_name(f".{path.name}.{role}-{uuid.uuid4().hex[:12]}")
 
 
 def _swap(new: Path, path: Path) -> None:
     """Put a folder in the place of another: one that is not empty is not replaced in one step."""
-    old = _sibling(path, "old")
+    old = hidden_sibling(path, "old")
     os.rename(path, old)
     try:
         os.rename(new, path)
@@ -174,7 +183,7 @@ def _swap(new: Path, path: Path) -> None:
     remove(old)
 
 
-def _make_locked(hidden: Path, is_folder: bool) -> bool:
+def make_locked(hidden: Path, is_folder: bool) -> bool:
     """Make a file or folder and lock it; False where another process took it for a stale one."""
     if is_folder:
         hidden.mkdir()
@@ -196,7 +205,8 @@ def _make_locked(hidden: Path, is_folder: bool) -> bool:
     return True
 
 
-def _unlock(hidden: Path) -> None:
+def unlock(hidden: Path) -> None:
+    """Let go of what `make_locked` made; it has its name, or is removed."""
     descriptor = _locks.pop(hidden, None)
     if descriptor is not None:
         os.close(descriptor)
@@ -210,10 +220,10 @@ def _remove_stale(path: Path) -> None:
     for each, role in found:
         # An old folder is all there is if its writer was killed before the new one had its name.
         if role == "partial" or path.exists():
-            _remove_unlocked(each)
+            remove_unlocked(each)
 
 
-def _remove_unlocked(hidden: Path) -> None:
+def remove_unlocked(hidden: Path) -> None:
     """Remove a file or folder unless a process that lives has locked it."""
     try:
         descriptor = os.open(hidden, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,0 +1,177 @@
+"""Tokens that another process finds again: what is kept on disk has them for its name.
+
+A token of `base.tokens` may stand for one object of this process, or for a function by its name
+alone. Here functions are known by their code, objects by what they would be pickled as, arrays of
+any size by their content; what has none of these is refused.
+"""
+
+from __future__ import annotations
+
+import dis
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from gpuscale.base.errors import CheckpointError
+from gpuscale.base.tokens import elsewhere, field_names, importable_name, tagged, tokenize
+
+__all__ = ["Steady"]
+
+_ATOMS = (type(None), bool, int, float, complex, str, bytes)
+_OURS = ("gpuscale", "numpy", "builtins")  # known by name: their code changes with their version
+
+
+class Steady:
+    """Makes steady tokens, each object's once.
+
+    A class with a method ``__gpuscale_steady__(self, known)`` says itself what stands for its
+    objects; the others are known as `tokenize` knows them, or as this module says.
+
+    Parameters
+    ----------
+    known : mapping
+        Handed to ``__gpuscale_steady__``: the steady token of what has a token or key of this
+        process only.
+
+    Examples
+    --------
+    >>> Steady({}).token(lambda x: x + 1) == Steady({}).token(lambda x: x + 1)
+    True
+    >>> Steady({}).token(lambda x: x + 1) == Steady({}).token(lambda x: x + 2)
+    False
+    """
+
+    def __init__(self, known: Mapping[Any, str]) -> None:
+        self._known = known
+        self._functions: dict[int, tuple[Any, tuple[Any, ...]]] = {}  # id -> (kept alive, token)
+        self._open: list[Any] = []  # what is being looked into
+
+    def token(self, *operands: Any) -> str:
+        """Return the token of some operands.
+
+        Raises
+        ------
+        CheckpointError
+            Something has no token that another process would find again.
+        """
+        with self._in_force():
+            return tokenize(*operands)
+
+    @contextmanager
+    def _in_force(self) -> Iterator[None]:
+        before = elsewhere.set(self._parts)
+        try:
+            yield
+        finally:
+            elsewhere.reset(before)
+
+    def _parts(self, value: Any) -> tuple[Any, ...]:
+        kind = type(value)
+        if hasattr(kind, "__gpuscale_steady__"):
+            return tagged("object", kind, value.__gpuscale_steady__(self._known))
+        if hasattr(kind, "__gpuscale_tokenize__"):
+            return tagged("object", kind, value.__gpuscale_tokenize__())
+        names = field_names(kind)
+        if names is not None:
+            return tagged("dataclass", kind, *[getattr(value, name) for name in names])
+        if isinstance(value, type):
+            return self._once(value, self._class)
+        if isinstance(value, types.FunctionType):
+            return self._once(value, self._function)
+        if isinstance(value, property):
+            return tagged("property", value.fget, value.fset, value.fdel)
+        if isinstance(value, staticmethod | classmethod):
+            return tagged(kind.__name__, value.__func__)
+        if isinstance(value, types.ModuleType):
+            return (..., "module", value.__name__)
+        name = importable_name(value)
+        return self._reduced(value) if name is None else (..., "name", name)
+
+    def _once(self, value: Any, describe: Callable[[Any], tuple[Any, ...]]) -> tuple[Any, ...]:
+        """Look into a function or class once; into one that leads to itself, no further."""
+        found = self._functions.get(id(value))
+        if found is None:
+            again = (..., "again", getattr(value, "__qualname__", ""))
+            self._functions[id(value)] = (value, again)
+            found = self._functions[id(value)] = (value, (..., "known", tokenize(describe(value))))
+        return found[1]
+
+    def _class(self, kind: type) -> tuple[Any, ...]:
+        name = importable_name(kind)
+        if name is not None:
+            return (..., "name", name)
+        members = {
+            key: item
+            for key, item in vars(kind).items()
+            if key not in ("__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__")
+            and not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType)
+        }
+        return tagged("class", kind.__qualname__, kind.__bases__, members)
+
+    def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
+        name = importable_name(function)
+        if name is not None and name.partition(":")[0].partition(".")[0] in _OURS:
+            return (..., "name", name)
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        defaults = (function.__defaults__, function.__kwdefaults__)
+        code = function.__code__
+        return tagged("function", name, _code(code), defaults, cells, self._uses(function))
+
+    def _uses(self, function: types.FunctionType) -> dict[str, Any]:
+        """Return the global values that a function uses, which are part of what it does.
+
+        Of what is in modules, functions of the same module and constants are.
+        """
+        by_content = function.__module__ == "__main__"
+        used = {}
+        for name in sorted(_global_names(function.__code__)):
+            if name not in function.__globals__:
+                continue
+            value = function.__globals__[name]
+            is_own = getattr(value, "__module__", None) == function.__module__
+            if isinstance(value, types.FunctionType | type):
+                used[name] = value if is_own else importable_name(value) or value
+            elif by_content or type(value) in _ATOMS:
+                used[name] = value
+        return used
+
+    def _reduced(self, value: Any) -> tuple[Any, ...]:
+        if any(each is value for each in self._open) or len(self._open) > 100:
+            raise _refused(value, "holds itself")
+        try:
+            reduced = value.__reduce_ex__(4)
+        except Exception as error:  # objects may raise anything when asked to pickle themselves
+            raise _refused(value, str(error)) from error
+        if isinstance(reduced, str):
+            return (..., "global", type(value).__module__, reduced)
+        function, args, state, items, pairs = (*reduced, None, None, None)[:5]
+        self._open.append(value)
+        try:
+            rest = [list(each) if each is not None else None for each in (items, pairs)]
+            return tagged("reduced", function, args, state, *rest)
+        finally:
+            self._open.pop()
+
+
+def _code(code: types.CodeType) -> tuple[Any, ...]:
+    """Return what a function does, without where it is written."""
+    constants = [
+        _code(each) if isinstance(each, types.CodeType) else each for each in code.co_consts
+    ]
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
+    return (code.co_code, constants, code.co_names, code.co_varnames, counts)
+
+
+def _global_names(code: types.CodeType) -> set[str]:
+    names = {each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL"}
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return names.union(*map(_global_names, inner))
+
+
+def _refused(value: Any, reason: str) -> CheckpointError:
+    return CheckpointError(
+        f"a {type(value).__name__} is part of this, which another process cannot tell from others "
+        f"({reason}), so a checkpoint cannot be found by its content; give it a name=, and another "
+        "one when what is computed changes"
+    )

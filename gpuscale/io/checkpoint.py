@@ -1,0 +1,281 @@
+"""Results kept on disk under names that every process finds again, one file each.
+
+Arrays are ``.npy`` files, everything else is pickled behind its length and checksum. A file gets
+its name when it is whole, and one of the wrong size is no result: what a killed process leaves is
+computed again. Of several processes that write one result, the first gives it its name.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from gpuscale.backends.transfer import to_device, to_host
+from gpuscale.base.errors import CheckpointError
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.io.memory import ChunkReader
+from gpuscale.io.npy import open_npy, write_header
+from gpuscale.io.pieces import Cost
+from gpuscale.io.targets import hidden_sibling, make_locked, remove_unlocked, unlock
+
+__all__ = ["CheckpointReader", "ChunkEntry", "ValueEntry", "make_folder"]
+
+BlockIndex = tuple[int, ...]
+
+_MAGIC = b"gpuscale result\n"
+_HEAD = struct.Struct("<QI")  # length and CRC-32 of what follows
+_STALE = re.compile(r"\..*\.partial-[0-9a-f]{12}")
+_SUFFIXES = (".npy", ".pickle")
+
+
+def make_folder(path: str | os.PathLike[str]) -> str:
+    """Make a folder, if there is none, and remove what killed processes left unfinished there.
+
+    Raises
+    ------
+    CheckpointError
+        The folder cannot be made.
+    """
+    folder = os.path.abspath(os.fspath(path))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with os.scandir(folder) as entries:
+            stale = [each.path for each in entries if _STALE.fullmatch(each.name)]
+    except OSError as error:
+        raise CheckpointError(f"no checkpoints can be kept in {folder}: {error}") from error
+    for each in stale:
+        remove_unlocked(Path(each))
+    return folder
+
+
+class ValueEntry:
+    """The result of one call.
+
+    Parameters
+    ----------
+    folder : str
+        As from `make_folder`.
+    name : str
+        Name of the file, without what says its format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> entry = ValueEntry(tempfile.mkdtemp(), "answer")
+    >>> entry.is_kept()
+    False
+    >>> entry.keep({"x": 42})
+    >>> entry.is_kept(), entry.read()
+    (True, {'x': 42})
+    """
+
+    __slots__ = ("folder", "name")
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.folder, self.name = folder, name
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> str:
+        return self.name
+
+    def is_kept(self) -> bool:
+        """Whether the result is there."""
+        return any(map(_is_whole, self._files()))
+
+    def keep(self, value: Any) -> None:
+        """Write the result."""
+        _write(os.path.join(self.folder, self.name), value)
+
+    def read(self) -> Any:
+        """Read the result."""
+        for file in self._files():
+            if os.path.exists(file):
+                return _read(file, ...)
+        raise CheckpointError(f"{self.name} is gone from {self.folder}: compute it again")
+
+    def _files(self) -> list[str]:
+        return [os.path.join(self.folder, self.name + suffix) for suffix in _SUFFIXES]
+
+
+class ChunkEntry:
+    """The blocks of one array, in a folder of their own.
+
+    Parameters
+    ----------
+    folder : str
+        As from `make_folder`.
+    name : str
+        Name of the array's folder in there.
+    meta : ArrayMeta
+    """
+
+    def __init__(self, folder: str, name: str, meta: ArrayMeta) -> None:
+        self.folder, self.name, self.meta = os.path.join(folder, name), name, meta
+
+    def __gpuscale_tokenize__(self) -> str:
+        return self.folder
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> str:
+        return self.name
+
+    def kept(self) -> set[BlockIndex]:
+        """Blocks that are there."""
+        make_folder(self.folder)
+        found = (os.path.join(self.folder, name) for name in os.listdir(self.folder))
+        return {_index_of(file) for file in found if file.endswith(_SUFFIXES) and _is_whole(file)}
+
+    def keep(self, index: BlockIndex, chunk: Any) -> None:
+        """Write one block."""
+        _write(self._stem(index), to_host(chunk))
+
+    def read(self, index: BlockIndex, region: Any = ...) -> Any:
+        """Read one block, or a region of it.
+
+        Raises
+        ------
+        CheckpointError
+            It is gone, or has another shape or dtype than it should.
+        """
+        for suffix in _SUFFIXES:
+            file = self._stem(index) + suffix
+            if os.path.exists(file):
+                return to_device(_read(file, region), self.meta.backend)
+        raise CheckpointError(f"block {index} is gone from {self.folder}: compute it again")
+
+    def shape(self, index: BlockIndex) -> tuple[int, ...]:
+        """Shape of a block that is there."""
+        file = self._stem(index) + ".npy"
+        return open_npy(file).shape if os.path.exists(file) else self.read(index).shape
+
+    def _stem(self, index: BlockIndex) -> str:
+        return os.path.join(self.folder, ".".join(map(str, index)) or "value")
+
+
+def _index_of(file: str) -> BlockIndex:
+    stem = os.path.basename(file).rpartition(".")[0]
+    return tuple(int(part) if part.isdigit() else -1 for part in stem.split(".") if part != "value")
+
+
+class CheckpointReader(ChunkReader):
+    """Reads blocks that are kept on disk, each piece when it is needed.
+
+    Parameters
+    ----------
+    entry : ChunkEntry
+    meta : ArrayMeta
+        All of its sizes are known.
+    """
+
+    cost: Cost = "copy"
+
+    def __init__(self, entry: ChunkEntry, meta: ArrayMeta) -> None:
+        super().__init__(meta)
+        self._entry, self.token = entry, f"checkpoint-{entry.folder}"
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> str:
+        return self._entry.name
+
+    def part(self, index: BlockIndex, region: tuple[slice, ...]) -> Any:
+        """Return a piece of one block."""
+        return self._entry.read(index, (*region, ...))
+
+
+# ------------------------------------------------------------------ one file
+
+
+def _is_whole(file: str) -> bool:
+    try:
+        if file.endswith(".npy"):
+            open_npy(file)  # which compares sizes
+            return True
+        with open(file, "rb") as opened:
+            length, _ = _head(opened)
+            return os.fstat(opened.fileno()).st_size == len(_MAGIC) + _HEAD.size + length
+    except (OSError, ValueError):
+        return False
+
+
+def _head(file: BinaryIO) -> tuple[int, int]:
+    start = file.read(len(_MAGIC) + _HEAD.size)
+    if len(start) != len(_MAGIC) + _HEAD.size or not start.startswith(_MAGIC):
+        raise ValueError("this is no result of gpuscale")
+    return _HEAD.unpack(start[len(_MAGIC) :])  # type: ignore[return-value]
+
+
+def _read(file: str, region: Any) -> Any:
+    try:
+        if file.endswith(".npy"):
+            reader = open_npy(file)
+            # A copy, so that no file stays open: there may be ten thousand of them.
+            whole = reader.read((slice(None),) * len(reader.shape))
+            return whole[region].copy()
+        with open(file, "rb") as opened:
+            length, checksum = _head(opened)
+            content = opened.read(length)
+        if zlib.crc32(content) != checksum:
+            raise ValueError("its checksum is wrong")
+        value = pickle.loads(content)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{file} cannot be read: {error}; remove it, and it is computed again"
+        ) from error
+    return value if region is ... else value[region]
+
+
+def _write(stem: str, value: Any) -> None:
+    is_plain = type(value) is np.ndarray and not value.dtype.hasobject
+    file = Path(stem + _SUFFIXES[0 if is_plain else 1])
+    try:
+        hidden = hidden_sibling(file, "partial")
+        while not make_locked(hidden, False):
+            hidden = hidden_sibling(file, "partial")
+        try:
+            with open(hidden, "r+b") as opened:
+                if is_plain:
+                    write_header(opened, value.shape, value.dtype)
+                    opened.write(_bytes_of(value))
+                else:
+                    _write_pickle(opened, value)
+            _give_name(hidden, file)
+        finally:
+            hidden.unlink(missing_ok=True)
+            unlock(hidden)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot keep {file}: {error.strerror or error}; the results that are there stay, and "
+            "are read when this is computed again"
+        ) from error
+
+
+def _bytes_of(array: np.ndarray[Any, Any]) -> Any:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8) if array.nbytes else b""
+
+
+def _write_pickle(file: BinaryIO, value: Any) -> None:
+    try:
+        content = pickle.dumps(value, protocol=5)
+    except Exception as error:  # objects may raise anything when asked to pickle themselves
+        raise CheckpointError(
+            f"a result of type {type(value).__name__} cannot be kept, as it cannot be pickled: "
+            f"{error}"
+        ) from error
+    file.write(_MAGIC + _HEAD.pack(len(content), zlib.crc32(content)))
+    file.write(content)
+
+
+def _give_name(hidden: Path, file: Path) -> None:
+    """Name a whole file; one that another process has finished meanwhile stays."""
+    try:
+        os.link(hidden, file)
+    except FileExistsError:
+        if not _is_whole(str(file)):
+            os.replace(hidden, file)
+    except OSError:  # a file system without links
+        os.replace(hidden, file)

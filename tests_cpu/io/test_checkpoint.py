@@ -1,0 +1,124 @@
+"""Files of results: whole or not there, read as they were written."""
+
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from gpuscale.base.errors import CheckpointError
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.io import checkpoint
+from gpuscale.io.checkpoint import CheckpointReader, ChunkEntry, ValueEntry, make_folder
+from gpuscale.io.targets import hidden_sibling, make_locked, unlock
+
+
+class Unpicklable:
+    def __reduce__(self):
+        raise TypeError("not this one")
+
+
+@given(
+    hnp.arrays(
+        st.one_of(hnp.scalar_dtypes(), st.just(np.dtype("i4,f8"))), hnp.array_shapes(min_dims=0)
+    )
+)
+def test_arrays_come_back(tmp_path_factory, array):
+    entry = ValueEntry(str(tmp_path_factory.getbasetemp()), "x")
+    for each in (array, np.asfortranarray(array)):
+        Path(entry.folder, "x.npy").unlink(missing_ok=True)
+        entry.keep(each)
+        back = entry.read()
+        assert back.dtype == each.dtype and back.shape == each.shape and back.flags.writeable
+        assert back.tobytes() == each.tobytes()
+
+
+@pytest.mark.parametrize("value", [None, {"a": [1]}, np.array([1, "x"], object), np.float64(2)])
+def test_other_values_come_back(tmp_path, value):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep(value)
+    assert os.listdir(tmp_path) == ["x.pickle"]
+    np.testing.assert_equal(entry.read(), value)
+
+
+@pytest.mark.parametrize("value", [np.arange(100), {"a": 1}])
+def test_torn_files_are_not_there(tmp_path, value):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep(value)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for length in (0, 5, 20, len(whole) - 1):
+        file.write_bytes(whole[:length])
+        assert not entry.is_kept()
+    entry.keep(value)
+    assert entry.is_kept() and file.read_bytes() == whole
+
+
+def test_damage_is_told(tmp_path):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep("value")
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-2] + b"??")
+    with pytest.raises(CheckpointError, match="checksum.*remove it"):
+        entry.read()
+    file.unlink()
+    with pytest.raises(CheckpointError, match="gone"):
+        entry.read()
+
+
+def test_the_first_of_two_processes_names_the_file(tmp_path):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep(1)
+    entry.keep(2)
+    assert entry.read() == 1 and len(os.listdir(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("value", [np.arange(5), "text"])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch, value):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(checkpoint, "write_header", full)
+    monkeypatch.setattr(checkpoint, "_write_pickle", full)
+    with pytest.raises(CheckpointError, match=r"cannot keep .*No space left.*stay"):
+        ValueEntry(str(tmp_path), "x").keep(value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_cannot_be_pickled_is_told(tmp_path):
+    with pytest.raises(CheckpointError, match="Unpicklable.*not this one"):
+        ValueEntry(str(tmp_path), "x").keep(Unpicklable())
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders_lose_what_killed_processes_left(tmp_path):
+    stale = hidden_sibling(tmp_path / "x.npy", "partial")
+    stale.touch()
+    busy = hidden_sibling(tmp_path / "x.npy", "partial")
+    assert make_locked(busy, False)
+    make_folder(tmp_path)
+    assert not stale.exists() and busy.exists()
+    unlock(busy)
+
+
+def test_no_folder(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(CheckpointError, match="no checkpoints"):
+        make_folder(tmp_path / "x")
+
+
+def test_regions_across_blocks(tmp_path):
+    meta = ArrayMeta(np.dtype(int), ((2, 1), (3,)))
+    entry, x = ChunkEntry(str(tmp_path), "x", meta), np.arange(9).reshape(3, 3)
+    assert entry.kept() == set()
+    entry.keep((0, 0), x[:2])
+    entry.keep((1, 0), x[2:])
+    (tmp_path / "x" / "notes.npy").touch()
+    assert entry.kept() == {(0, 0), (1, 0)}
+    reader = CheckpointReader(entry, meta)
+    for region in ((slice(1, 3), slice(0, 3, 2)), (slice(0, 1), slice(1, 2))):
+        np.testing.assert_array_equal(reader.read(region), x[region])
