@@ -10,7 +10,7 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
 `reductions`   the table of reductions: tile, combine, empty
 `interpret`    plain NumPy, tile by tile: the oracle of every kernel and the way of small data
 `target_cpu`   the text of a kernel, with `loops_cpu` and `lanes_cpu` on `text_cpu`
-`run`          `run_map` and `run_reduce`: choose between interpreter and kernel
+`run`          `run_map` and `run_reduce`, by the interpreter or a kernel; `worth` chooses
 ============== =============================================================================
 
 May import: base, chunks, backends and its own files; `gpuscale.kernels` for random numbers.

@@ -18,8 +18,9 @@ from gpuscale.codegen.geometry import HEADER
 from gpuscale.codegen.layout import Layout, Strides
 from gpuscale.codegen.plan import Plan, Request, fillable_draws, make_geometry, result_strides
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
-from gpuscale.codegen.run import pays, prepare_reduce, run_reduce
+from gpuscale.codegen.run import prepare_reduce, run_reduce
 from gpuscale.codegen.spec import KernelSpec
+from gpuscale.codegen.worth import pays
 
 __all__ = ["Block", "reads_transposed", "run_reduce_mirror"]
 

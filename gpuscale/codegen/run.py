@@ -7,35 +7,26 @@ interpreter; the results are the same.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from gpuscale.base import config
 from gpuscale.codegen import kernel
 from gpuscale.codegen.accumulate import accumulator_of
 from gpuscale.codegen.hoist import Split, moving_axes, split
 from gpuscale.codegen.interpret import interpret_map, interpret_reduce
 from gpuscale.codegen.layout import Strides
-from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.plan import Plan, Request, make_plan
-from gpuscale.codegen.program import LEAVES, AffineIndex, ScalarProgram
-from gpuscale.codegen.reductions import REDUCTIONS
+from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.schedule import is_compilable
 from gpuscale.codegen.simplify import simplify
-from gpuscale.codegen.spec import KernelSpec
+from gpuscale.codegen.worth import pays
 
-__all__ = ["pays", "prepare_reduce", "run_map", "run_reduce"]
+__all__ = ["prepare_reduce", "run_map", "run_reduce"]
 
 SMALL = 4096  # elements: below, launching a kernel takes longer than interpreting
-#: What a kernel costs in additions over one element: about a third of a second to compile, and one
-#: second more where Numba must be imported; far less where it is on the disk.
-COMPILER, NUMBA, LOADER, LLVM = 3e8, 1e9, 1e7, 1e8
-#: How much longer a random number takes in the interpreter than in a kernel.
-SLOW_DRAW = 15
 
 
 def run_map(
@@ -248,55 +239,8 @@ def _can_compile(program: ScalarProgram, reductions: tuple[str, ...]) -> bool:
     return is_compilable(program) and None not in found
 
 
-@lru_cache(maxsize=4096)
-def _cost(program: ScalarProgram, reductions: tuple[str, ...]) -> int:
-    return (
-        1
-        + sum(REDUCTIONS[name].cost for name in reductions)
-        + sum(
-            OPS[i.op].cost * (SLOW_DRAW if i.op.startswith("philox_") else 1)
-            for i in program.instrs
-            if i.op not in LEAVES
-        )
-    )
-
-
-_interpreted: dict[KernelSpec, int] = {}
-
-
 def _plan_if_worth(request: Request | None) -> Plan | None:
     if request is None:
         return None
     plan = _plan(request)
     return plan if pays(plan.spec, math.prod(request.shape)) else None
-
-
-def pays(spec: KernelSpec, elements: int) -> bool:
-    """Whether to launch a kernel: it is at hand, or as much was interpreted as it costs to make."""
-    if not config.get("codegen.enabled"):
-        return False
-    if kernel.is_compiled(spec):
-        return True
-    return _is_worth_by_now(spec, elements) and kernel.can_compile(spec)
-
-
-def _is_worth_by_now(spec: KernelSpec, elements: int) -> bool:
-    elements += _interpreted.get(spec, 0)
-    if _is_worth(spec, elements):
-        _interpreted.pop(spec, None)
-        return True
-    if len(_interpreted) > 10_000:
-        _interpreted.clear()
-    _interpreted[spec] = elements
-    return False
-
-
-def _is_worth(spec: KernelSpec, elements: int) -> bool:
-    threshold = config.get("codegen.min-elements")
-    if threshold == 0 or elements < threshold:
-        return bool(threshold == 0)
-    work = elements * _cost(spec.program, spec.reductions)
-    if work >= (COMPILER if "numba" in sys.modules else NUMBA):
-        return True
-    loader = LOADER if "llvmlite" in sys.modules else LLVM
-    return work >= loader and kernel.is_stored(spec)

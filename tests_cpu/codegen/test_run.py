@@ -9,7 +9,7 @@ import pytest
 
 from gpuscale.base import config
 from gpuscale.base.errors import KernelWarning
-from gpuscale.codegen import kernel, run
+from gpuscale.codegen import kernel, run, worth
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 from gpuscale.codegen.random_ops import ROWS
 
@@ -36,8 +36,8 @@ def launches(monkeypatch):
 
 @pytest.fixture
 def cheap_compiler(monkeypatch, kernel_cache):
-    monkeypatch.setattr(run, "COMPILER", 1e5)
-    monkeypatch.setattr(run, "NUMBA", 1e5)
+    monkeypatch.setattr(worth, "COMPILER", 1e5)
+    monkeypatch.setattr(worth, "NUMBA", 1e5)
     monkeypatch.setattr(kernel, "is_stored", lambda spec: False)
     with config.set({"codegen.cache-dir": str(kernel_cache), "codegen.min-elements": 20_000}):
         yield
@@ -61,7 +61,7 @@ def test_kernels_on_the_disk_pay_sooner(launches, monkeypatch):
     stored = []
     monkeypatch.setattr(kernel, "is_stored", lambda spec: bool(stored))
     for name in ("COMPILER", "NUMBA", "LOADER", "LLVM"):
-        monkeypatch.setattr(run, name, 1e5 if name in ("LOADER", "LLVM") else 1e12)
+        monkeypatch.setattr(worth, name, 1e5 if name in ("LOADER", "LLVM") else 1e12)
     x, program = np.linspace(0, 1, 20_000), chain(4, 0.375)
     with config.set({"codegen.min-elements": 1}):
         run.run_map(program, [x], [], [], x.shape)
