@@ -16,9 +16,7 @@ from gpuscale.base.options import OPTIONS
 ROOT = Path(__file__).parents[1]
 
 # Page, or folder of pages -> module, or folder of modules, and what users import it from.
-# A page shows the names of its module's ``__all__`` that are found there.
 REFERENCE = {
-    "annotate": ("gpuscale/graph/annotations.py", "gpuscale"),
     "array": ("gpuscale/array/api", "gpuscale.array"),
     "array/Array": ("gpuscale/array/collection.py", "gpuscale.array"),
     "array/fft": ("gpuscale/array/fft.py", "gpuscale.array.fft"),
@@ -26,17 +24,11 @@ REFERENCE = {
     "array/ma": ("gpuscale/array/ma", "gpuscale.array.ma"),
     "array/random": ("gpuscale/array/random", "gpuscale.array.random"),
     "array/stats": ("gpuscale/array/stats.py", "gpuscale.array.stats"),
-    "callback": ("gpuscale/diagnostics/callback.py", "gpuscale.diagnostics"),
-    "configuration": ("gpuscale/base/config.py", "gpuscale.config"),
-    "delayed": ("gpuscale/lazy.py", "gpuscale"),
+    "config": ("gpuscale/base/config.py", "gpuscale.config"),
     "errors": ("gpuscale/base/errors.py", "gpuscale.base.errors"),
-    "plots": ("gpuscale/diagnostics/plots.py", "gpuscale.diagnostics"),
-    "profile": ("gpuscale/diagnostics/profile.py", "gpuscale.diagnostics"),
-    "progress": ("gpuscale/diagnostics/progress.py", "gpuscale.diagnostics"),
-    "report": ("gpuscale/diagnostics/report.py", "gpuscale"),
-    "resources": ("gpuscale/diagnostics/resources.py", "gpuscale.diagnostics"),
-    "run": ("gpuscale/run.py", "gpuscale"),
 }
+# Whose functions and classes have a page for each module that they come from.
+NAMESPACES = ("gpuscale", "gpuscale.diagnostics")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -46,9 +38,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         path = ROOT / place
         modules = sorted(path.glob("[!_]*.py")) if path.is_dir() else [path]
         for module in modules:
-            if names := public_names(dotted(module), namespace):
-                page = f"{name}/{module.stem}" if path.is_dir() else name
-                pages[f"reference/{page}.md"] = module_page(dotted(module), names, namespace)
+            if text := module_page(dotted(module), namespace):
+                pages[f"reference/{name}{f'/{module.stem}' * path.is_dir()}.md"] = text
+    for namespace in NAMESPACES:
+        for module in modules_behind(namespace):
+            page = module.rpartition(".")[2]
+            pages[f"reference/{page}.md"] = module_page(module, namespace)
     for uri, content in pages.items():
         files.append(File.generated(config, uri, content=content))
     return files
@@ -71,6 +66,10 @@ def options_page() -> str:
     lines = [
         "# Options",
         "",
+        "An option is set in code by `gpuscale.config.set`, else by an environment variable, else "
+        "in a YAML file in the folder `$GPUSCALE_CONFIG`, `~/.config/gpuscale` or `/etc/gpuscale`; "
+        "the first that says something wins.",
+        "",
         "| option | default | unit | takes | |",
         "| --- | --- | --- | --- | --- |",
     ]
@@ -88,15 +87,21 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def public_names(module: str, namespace: str) -> list[str]:
-    """Return the names of a module that users reach, all of them the same objects."""
+def modules_behind(namespace: str) -> list[str]:
+    """Return the modules that the functions and classes of a namespace come from."""
+    users = import_module(namespace)
+    found = [getattr(users, name) for name in users.__all__]
+    return sorted({each.__module__ for each in found if callable(each)})
+
+
+def module_page(module: str, namespace: str) -> str:
+    """Return a page that mkdocstrings fills: of what a module lists, what users reach.
+
+    It is empty where they reach nothing.
+    """
     found, users = import_module(module), resolve_name(namespace)
-    names = getattr(found, "__all__", ())
-    return [name for name in names if getattr(users, name, None) is getattr(found, name)]
-
-
-def module_page(module: str, names: list[str], namespace: str) -> str:
-    """Return a page that mkdocstrings fills from a module's docstrings."""
+    listed = getattr(found, "__all__", ())
+    names = [name for name in listed if getattr(users, name, None) is getattr(found, name)]
     options = f"show_root_heading: false\n      inherited_members: true\n      members: {names}"
-    title = module.rpartition(".")[2]
-    return f"# {title}\n\nIn `{namespace}`:\n\n::: {module}\n    options:\n      {options}\n"
+    text = f"# {module.rpartition('.')[2]}\n\nIn `{namespace}`:\n\n::: {module}\n    options:\n"
+    return f"{text}      {options}\n" if names else ""

@@ -7,11 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from gpuscale.base import config, sizes
-from gpuscale.base.errors import format_bytes
 
 __all__ = [
     "chunk_bytes",
-    "format_bytes",
     "memory_limit",
     "parse_bytes",
     "total_memory",
