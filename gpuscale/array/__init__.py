@@ -43,6 +43,7 @@ from gpuscale.array.api.matrices import *
 from gpuscale.array.api.moving import *
 from gpuscale.array.api.nanreductions import *
 from gpuscale.array.api.overlap import *
+from gpuscale.array.api.padding import *
 from gpuscale.array.api.polynomials import *
 from gpuscale.array.api.positions import *
 from gpuscale.array.api.products import *

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import index as as_int
+from typing import Any
 
 from numpy.exceptions import AxisError
 
-__all__ = ["normalize_axes", "normalize_axis"]
+__all__ = ["at_axis", "normalize_axes", "normalize_axis"]
 
 
 def normalize_axis(axis: int, ndim: int) -> int:
@@ -58,3 +59,14 @@ def normalize_axes(axes: int | Iterable[int] | None, ndim: int) -> tuple[int, ..
     if len(set(numbers)) != len(numbers):
         raise ValueError("repeated axis")
     return numbers
+
+
+def at_axis(axis: int, part: Any) -> tuple[Any, ...]:
+    """Return the index of a part of one axis, and of all of the others.
+
+    Examples
+    --------
+    >>> at_axis(1, slice(2))
+    (slice(None, None, None), slice(None, 2, None))
+    """
+    return (*(slice(None),) * axis, part)

@@ -12,6 +12,7 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.reshaping import along_axis
 from gpuscale.array.collection import Array
 from gpuscale.backends.seams import array_namespace
+from gpuscale.chunks.axes import at_axis
 
 __all__ = ["packbits", "unpackbits"]
 
@@ -87,7 +88,7 @@ def unpackbits(
     if count > length:
         shape = tuple(count - length if k == axis else n for k, n in enumerate(bits.shape))
         return concatenate([bits, zeros(shape, bits.dtype, like=bits)], axis)
-    return bits[(*(slice(None),) * axis, slice(0, count))]
+    return bits[at_axis(axis, slice(0, count))]
 
 
 def _prepared(a: Any, axis: int | None, bitorder: str) -> tuple[Array, int]:

@@ -11,7 +11,7 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.viewing import view
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
-from gpuscale.chunks.axes import normalize_axes
+from gpuscale.chunks.axes import at_axis, normalize_axes
 
 __all__ = ["gradient"]
 
@@ -81,10 +81,8 @@ def _spacings(varargs: Sequence[Any], axes: tuple[int, ...], f: Array) -> list[A
 
 
 def _gradient_axis(f: Array, axis: int, spacing: Any, edge_order: int) -> Array:
-    before = (slice(None),) * axis
-
     def at(start: int | None, stop: int | None) -> Array:
-        return f[(*before, slice(start, stop))]
+        return f[at_axis(axis, slice(start, stop))]
 
     uniform = np.ndim(spacing) == 0
     if uniform:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from gpuscale.array.construct import cast, rechunk
 from gpuscale.array.convert import as_array
 from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.array.ufunc import into
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
@@ -248,10 +248,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
             raise ValueError("number sections must be larger than 0.")
         sizes = [length // sections + (k < length % sections) for k in range(sections)]
         ends = list(accumulate(sizes, initial=0))
-    before = (slice(None),) * axis
-    return [
-        x[(*before, slice(start, stop))] for start, stop in zip(ends[:-1], ends[1:], strict=True)
-    ]
+    return [x[at_axis(axis, slice(*span))] for span in pairwise(ends)]
 
 
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
@@ -304,5 +301,4 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Array, ...]:
     """Split into the arrays that `stack` would join."""
     x = as_array(x)
     axis = normalize_axis(axis, x.ndim)
-    before = (slice(None),) * axis
-    return tuple(x[(*before, k)] for k in range(x.shape[axis]))
+    return tuple(x[at_axis(axis, k)] for k in range(x.shape[axis]))

@@ -16,7 +16,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import call
 from gpuscale.backends.seams import array_namespace
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import at_axis, normalize_axis
 
 __all__ = ["coarsen", "interp", "trapezoid", "unwrap"]
 
@@ -119,8 +119,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Array:
     """
     y = as_array(y).compute_chunk_sizes()
     axis = normalize_axis(axis, y.ndim)
-    before = (slice(None),) * axis
-    middle = (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) / 2.0
+    middle = (y[at_axis(axis, slice(1, None))] + y[at_axis(axis, slice(None, -1))]) / 2.0
     if x is None:
         return _sum(middle * dx, axis)
     points = as_array(x)
@@ -197,7 +196,6 @@ def unwrap(
     """
     p = as_array(p)
     axis = normalize_axis(axis, p.ndim)
-    before = (slice(None),) * axis
     step = diff(p, axis=axis)
     dtype = np.result_type(step.dtype, period)
     half = period / 2
@@ -207,5 +205,5 @@ def unwrap(
     if up:
         moved = where((moved == low) & (step > 0), -low, moved)
     correct = where(abs(step) < (half if discont is None else discont), 0, moved - step)
-    rest = p[(*before, slice(1, None))] + cumsum(correct, axis=axis)
-    return concatenate([p[(*before, slice(1))].astype(dtype), rest.astype(dtype)], axis=axis)
+    rest = p[at_axis(axis, slice(1, None))] + cumsum(correct, axis=axis)
+    return concatenate([p[at_axis(axis, slice(1))].astype(dtype), rest.astype(dtype)], axis=axis)

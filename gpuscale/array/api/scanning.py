@@ -17,7 +17,7 @@ from gpuscale.array.construct import cast, native
 from gpuscale.array.convert import as_array, as_node, known_node
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.codegen.ops import result_dtype
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
@@ -236,10 +236,10 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     parts = [_side(prepend, x, axis), x, _side(append, x, axis)]
     known = [part for part in parts if part is not None]
     x = concatenate(known, axis) if len(known) > 1 else x
-    before = (slice(None),) * axis
+    later, earlier = at_axis(axis, slice(1, None)), at_axis(axis, slice(None, -1))
     op = "not_equal" if x.dtype == bool else "subtract"
     for _ in range(n):
-        x = call(op, x[(*before, slice(1, None))], x[(*before, slice(None, -1))])
+        x = call(op, x[later], x[earlier])
     return x
 
 

@@ -16,6 +16,7 @@ from gpuscale.array.construct import elementwise, rechunk, view
 from gpuscale.array.convert import beside
 from gpuscale.base.types import Size
 from gpuscale.chunks import views
+from gpuscale.chunks.axes import at_axis
 from gpuscale.chunks.blocks import known_sizes, offsets
 from gpuscale.chunks.points import line_positions, line_sizes
 from gpuscale.expr.kernels import FunctionKernel
@@ -144,5 +145,5 @@ def _counted(mask: Node, sizes: tuple[int, ...] | None, values: Array) -> tuple[
 
 def _filled(chunk: Any, mask: Any, values: Any, axis: int) -> Any:
     out = chunk.copy()
-    out[(*(slice(None),) * axis, mask)] = values
+    out[at_axis(axis, mask)] = values
     return out

@@ -15,7 +15,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import split_every_of
 from gpuscale.array.convert import known_node
 from gpuscale.backends.seams import array_namespace
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.physical import BlockInput, Blockwise, TreeReduce
 
@@ -101,10 +101,6 @@ def _best(
     return Array(TreeReduce(chosen, step, step.finish, (axis,), True, spans, label, out))
 
 
-def _along(axis: int, span: slice) -> tuple[Any, ...]:
-    return (*(slice(None),) * axis, span)
-
-
 def _span(k: int, length: int) -> slice:
     """Where the best stand once the others are on the other side of them."""
     return slice(max(length - k, 0), None) if k > 0 else slice(0, -k)
@@ -122,7 +118,7 @@ def _select(values: Any, k: int, axis: int) -> Any:
     length = values.shape[axis]
     if 0 < abs(k) < length:
         values = array_namespace(values).partition(values, _pivot(k, length), axis=axis)
-    return values[_along(axis, _span(k, length))]
+    return values[at_axis(axis, _span(k, length))]
 
 
 @dataclass(frozen=True)
@@ -138,7 +134,7 @@ class _Values:
 
     def finish(self, values: Any) -> Any:
         ordered = array_namespace(values).sort(values, axis=self.axis)
-        return ordered[_along(self.axis, slice(None, None, -1 if self.k > 0 else 1))]
+        return ordered[at_axis(self.axis, slice(None, None, -1 if self.k > 0 else 1))]
 
 
 def _top_positions(block: Block, chunk: Any, k: int, axis: int) -> tuple[Any, Any]:
@@ -152,7 +148,7 @@ def _top_positions(block: Block, chunk: Any, k: int, axis: int) -> tuple[Any, An
 def _select_pairs(values: Any, numbers: Any, k: int, axis: int) -> tuple[Any, Any]:
     xp = array_namespace(values)
     length = values.shape[axis]
-    span = _along(axis, _span(k, length))
+    span = at_axis(axis, _span(k, length))
     if not 0 < abs(k) < length:
         return values[span], numbers[span]
     order = xp.argpartition(values, _pivot(k, length), axis=axis)[span]
@@ -177,7 +173,7 @@ class _Positions:
         values, numbers = pair
         xp = array_namespace(values)
         order = xp.argsort(values, axis=self.axis)
-        order = order[_along(self.axis, slice(None, None, -1 if self.k > 0 else 1))]
+        order = order[at_axis(self.axis, slice(None, None, -1 if self.k > 0 else 1))]
         return xp.take_along_axis(numbers, order, self.axis)
 
 

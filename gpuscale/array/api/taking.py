@@ -18,7 +18,7 @@ from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.types import Chunks
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.chunks.blocks import max_block, merge_sizes
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.chunks.normalize import normalize_chunks
@@ -72,7 +72,7 @@ def take(
     index = positions(indices, x.shape[axis], mode)
     if index.size and not x.shape[axis]:
         raise IndexError("cannot do a non-empty take from an empty axes.")
-    return into(out, x[(*(slice(None),) * axis, index)])
+    return into(out, x[at_axis(axis, index)])
 
 
 def positions(indices: Any, length: int, mode: str) -> NDArray[Any]:
@@ -130,9 +130,8 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     if keep.ndim != 1:
         raise ValueError("condition must be a 1-d array")
     keep = keep.astype(bool)
-    before = (slice(None),) * axis
     if isinstance(keep, Array) and keep._meta.chunks == x._meta.chunks[axis : axis + 1]:
-        return into(out, x[(*before, keep)])  # aligned: nothing needs to be counted
+        return into(out, x[at_axis(axis, keep)])  # aligned: nothing needs to be counted
     length, given = x.shape[axis], keep.shape[0]
     if given > length:
         if keep[length:].any():
@@ -140,7 +139,7 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
                 f"index {given - 1} is out of bounds for axis {axis} with size {length}"
             )
         keep = keep[:length]
-    return into(out, x[(*before, slice(given))][(*before, keep)])
+    return into(out, x[at_axis(axis, slice(given))][at_axis(axis, keep)])
 
 
 def extract(condition: Any, arr: Any) -> Array:

@@ -1,30 +1,20 @@
-"""Repeating, shifting, padding, inserting and deleting elements."""
+"""Repeating, shifting, inserting and deleting elements."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.averages import mean as _mean
-from gpuscale.array.api.creation import full, zeros
-from gpuscale.array.api.functional import whole
+from gpuscale.array.api.creation import zeros
 from gpuscale.array.api.joining import concatenate
-from gpuscale.array.api.manipulation import broadcast_to, expand_dims, flip
-from gpuscale.array.api.quantiles import median as _median
-from gpuscale.array.api.reductions import max as _max
-from gpuscale.array.api.reductions import min as _min
+from gpuscale.array.api.manipulation import broadcast_to, expand_dims
 from gpuscale.array.api.reshaping import along_axis, ravel, reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
-from gpuscale.chunks.axes import normalize_axes, normalize_axis
+from gpuscale.chunks.axes import at_axis, normalize_axis
 
-__all__ = ["delete", "insert", "pad", "repeat", "resize", "roll", "tile"]
-
-
-def _along(x: Array, axis: int, part: Any) -> Array:
-    return x[(*(slice(None),) * axis, part)]
+__all__ = ["delete", "insert", "repeat", "resize", "roll", "tile"]
 
 
 def roll(x: Any, /, shift: Any, axis: Any = None) -> Array:
@@ -52,7 +42,7 @@ def roll(x: Any, /, shift: Any, axis: Any = None) -> Array:
         length = x.shape[number]
         at = -int(amount) % length if length else 0
         if at:
-            parts = [_along(x, number, slice(at, None)), _along(x, number, slice(None, at))]
+            parts = [x[at_axis(number, slice(at, None))], x[at_axis(number, slice(None, at))]]
             x = concatenate(parts, number)
     return x
 
@@ -99,7 +89,7 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
         raise ValueError(
             f"operands could not be broadcast together with shape ({x.shape[axis]},) {counts.shape}"
         )
-    return _along(x, axis, np.repeat(np.arange(x.shape[axis]), counts))
+    return x[at_axis(axis, np.repeat(np.arange(x.shape[axis]), counts))]
 
 
 def tile(x: Any, repetitions: Any, /) -> Array:
@@ -119,7 +109,7 @@ def tile(x: Any, repetitions: Any, /) -> Array:
     times = (1,) * (x.ndim - len(times)) + times
     for axis, n in enumerate(times):
         if n == 0:
-            x = _along(x, axis, slice(0, 0))
+            x = x[at_axis(axis, slice(0, 0))]
         elif n > 1:
             x = concatenate([x] * n, axis)
     return x
@@ -135,9 +125,6 @@ def resize(x: Any, new_shape: Any) -> Array:
     if x.size == 0 or size == 0:
         return zeros(shape, x.dtype)
     return reshape(tile(x, -(-size // x.size))[:size], shape)
-
-
-# --- insert and delete ---------------------------------------------------------------------------
 
 
 def delete(x: Any, obj: Any, axis: int | None = None) -> Array:
@@ -162,7 +149,7 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Array:
     axis = normalize_axis(axis, x.ndim)
     places = obj.compute() if isinstance(obj, Array) else obj
     kept = np.delete(np.arange(x.shape[axis]), places)
-    return _along(x, axis, kept)
+    return x[at_axis(axis, kept)]
 
 
 def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
@@ -201,160 +188,4 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
         at = int(np.flatnonzero(order < 0)[0])
         order = np.concatenate([order[:at], -1 - np.arange(count), order[at + 1 :]])
     both = concatenate([x, broadcast_to(values, shape)], axis)
-    return _along(both, axis, np.where(order < 0, length - 1 - order, order))
-
-
-# --- pad -----------------------------------------------------------------------------------------
-
-
-def pad(x: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Array:
-    """Put elements around an array.
-
-    Parameters
-    ----------
-    x : array
-    pad_width : int, (int, int), sequence of (int, int), or dict
-        How many before and after, for all axes or for each.
-    mode : str or callable
-        NumPy's modes: "constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum",
-        "reflect", "symmetric", "wrap", "empty", or a function of (vector, width, axis, kwargs).
-    **kwargs
-        Options of the mode, as in NumPy: ``constant_values``, ``end_values``, ``stat_length``,
-        ``reflect_type``.
-
-    Raises
-    ------
-    ValueError
-        If the mode or a width is wrong.
-
-    Examples
-    --------
-    >>> import gpuscale.array as ga
-    >>> ga.pad(ga.arange(3), (1, 2), mode="edge").compute()
-    array([0, 0, 1, 2, 2, 2])
-    """
-    x = as_array(x)
-    widths = _per_axis(pad_width, x.ndim, "pad_width")
-    if any(n < 0 for pair in widths for n in pair):
-        raise ValueError("index can't contain negative values")
-    if callable(mode):
-        shape = tuple(n + sum(pair) for n, pair in zip(x.shape, widths, strict=True))
-        return whole(np.pad, x, widths, mode, shape=shape, dtype=x.dtype, **kwargs)
-    if mode not in _MODES:
-        raise ValueError(f"mode '{mode}' is not supported; use one of {', '.join(_MODES)}")
-    allowed = _MODES[mode]
-    wrong = sorted(set(kwargs) - {allowed})
-    if wrong:
-        raise ValueError(f"unsupported keyword arguments for mode '{mode}': {set(wrong)}")
-    option = kwargs.get(allowed) if allowed else None
-    for axis, (before, after) in enumerate(widths):
-        if before or after:
-            x = _pad_axis(x, axis, before, after, mode, option)
-    return x
-
-
-_MODES = {
-    "constant": "constant_values",
-    "edge": None,
-    "empty": None,
-    "linear_ramp": "end_values",
-    "maximum": "stat_length",
-    "mean": "stat_length",
-    "median": "stat_length",
-    "minimum": "stat_length",
-    "reflect": "reflect_type",
-    "symmetric": "reflect_type",
-    "wrap": None,
-}
-
-_STATISTICS: dict[str, Callable[..., Array]] = {
-    "maximum": _max,
-    "mean": _mean,
-    "median": _median,
-    "minimum": _min,
-}
-
-
-def _per_axis(value: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
-    """Spell (before, after) out for each axis."""
-    if isinstance(value, dict):
-        pairs: list[Any] = [(0, 0)] * ndim
-        for axis, each in value.items():
-            (number,) = normalize_axes(axis, ndim)
-            pairs[number] = each if isinstance(each, tuple | list) else (each, each)
-        return [(int(a), int(b)) for a, b in pairs]
-    given = np.asarray(value)
-    if name == "pad_width" and given.dtype.kind not in "iu":
-        raise TypeError("`pad_width` must be of integral type.")
-    try:
-        return [tuple(pair) for pair in np.broadcast_to(given, (ndim, 2)).tolist()]
-    except ValueError:
-        raise ValueError(
-            f"{name} of shape {given.shape} does not give (before, after) for {ndim} axes"
-        ) from None
-
-
-def _pad_axis(x: Array, axis: int, before: int, after: int, mode: str, option: Any) -> Array:
-    length = x.shape[axis]
-    if mode in ("constant", "empty", "linear_ramp"):
-        first, last = _per_axis(0 if option is None else option, x.ndim, mode)[axis]
-        ends = [
-            _constant(x, axis, before, first, mode, 0),
-            x,
-            _constant(x, axis, after, last, mode, length - 1),
-        ]
-        return concatenate(ends, axis)
-    if length == 0:
-        raise ValueError(
-            f"can't extend empty axis {axis} using modes other than 'constant' or 'empty'"
-        )
-    if mode in _STATISTICS:
-        return _pad_statistic(x, axis, before, after, mode, option)
-    if option == "odd":
-        return _pad_odd(x, axis, before, after, mode)
-    return _along(x, axis, np.pad(np.arange(length), (before, after), mode=mode))  # type: ignore
-
-
-def _constant(x: Array, axis: int, width: int, value: Any, mode: str, edge: int) -> Array:
-    shape = (*x.shape[:axis], width, *x.shape[axis + 1 :])
-    if mode != "linear_ramp" or width == 0:
-        return full(shape, np.asarray(value).astype(x.dtype)[()], x.dtype, like=x)
-    # NumPy's ramp: evenly spaced from the end value to, not including, the edge.
-    steps = np.linspace(0, 1, width, endpoint=False)
-    steps = steps if edge == 0 else steps[::-1]
-    along = as_array(steps.reshape(-1, *(1,) * (x.ndim - axis - 1)))
-    border = _along(x, axis, slice(edge, edge + 1))
-    return (value + (border - value) * along).astype(x.dtype)
-
-
-def _pad_statistic(x: Array, axis: int, before: int, after: int, mode: str, option: Any) -> Array:
-    length = x.shape[axis]
-    lengths = (None, None) if option is None else _per_axis(option, x.ndim, "stat_length")[axis]
-    first, last = (length if n is None else min(int(n), length) for n in lengths)
-    if mode in ("maximum", "minimum") and 0 in (first, last):
-        raise ValueError("stat_length of 0 yields no value for padding")
-    parts = []
-    for part, width in ((slice(0, first), before), (slice(length - last, length), after)):
-        value = _STATISTICS[mode](_along(x, axis, part), axis=axis, keepdims=True)
-        if x.dtype.kind in "iu" and mode in ("mean", "median"):
-            value = value.round()
-        shape = (*x.shape[:axis], width, *x.shape[axis + 1 :])
-        parts.append(broadcast_to(value.astype(x.dtype), shape))
-    return concatenate([parts[0], x, parts[1]], axis)
-
-
-def _pad_odd(x: Array, axis: int, before: int, after: int, mode: str) -> Array:
-    """Reflect around the edges, which are the center of symmetry, as often as needed."""
-    skip = 1 if mode == "reflect" else 0
-    while before or after:
-        length = x.shape[axis]
-        reach = length - skip
-        if reach <= 0:
-            return _pad_axis(x, axis, before, after, "edge", None)
-        left, right = min(before, reach), min(after, reach)
-        first, last = _along(x, axis, slice(0, 1)), _along(x, axis, slice(length - 1, length))
-        head = flip(_along(x, axis, slice(skip, skip + left)), axis)
-        tail = flip(_along(x, axis, slice(length - skip - right, length - skip)), axis)
-        x = concatenate([2 * first - head, x, 2 * last - tail], axis)
-        before, after = before - left, after - right
-    return x
+    return both[at_axis(axis, np.where(order < 0, length - 1 - order, order))]

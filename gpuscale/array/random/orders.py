@@ -12,7 +12,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.random.distributions import Distributions
 from gpuscale.array.random.draw import Place, sampled, size_of
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.kernels.philox.distributions.bounds import check_integers
 from gpuscale.kernels.philox.distributions.choice import cumulative
 
@@ -69,7 +69,7 @@ class Orders(Distributions):
         if items is None:
             return at
         where = at.compute()
-        result = items[(*(slice(None),) * normalize_axis(axis, items.ndim), where)]
+        result = items[at_axis(normalize_axis(axis, items.ndim), where)]
         return result
 
     def _with_replacement(self, n: int, p: Any, place: Place) -> Array:
@@ -105,7 +105,7 @@ class Orders(Distributions):
         x = as_array(x)
         axis = normalize_axis(axis, x.ndim)
         order = self.permutation(x.shape[axis]).compute()
-        return x[(*(slice(None),) * axis, order)]
+        return x[at_axis(axis, order)]
 
     def shuffle(self, x: Array, axis: int = 0) -> None:
         """Put the items of an array into a random order, in place.
