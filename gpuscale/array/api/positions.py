@@ -24,7 +24,7 @@ def _position(
     axes = reduced_axes(None if axis is None else index(axis), x.ndim)
     if 0 in (x.shape[a] for a in axes):
         raise ValueError(f"attempt to get {name} of an empty sequence")
-    return table_reduction(name, x, axes, keepdims, split_every, out, np.int64)
+    return table_reduction(name, x, axes, keepdims, split_every, out, dtype=np.int64)
 
 
 def argmin(

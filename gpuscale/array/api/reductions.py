@@ -84,9 +84,9 @@ def table_reduction(
     keepdims: bool,
     split_every: Any,
     out: Any,
-    dtype: Any = None,
     prepare: Callable[[Node], Node] | None = None,
     *,
+    dtype: Any = None,
     initial: Any = None,
     where: Any = True,
 ) -> Array:
@@ -210,17 +210,9 @@ def sum(
     >>> ga.sum(ga.ones((4, 3), chunks=2), axis=0).compute()
     array([4., 4., 4.])
     """
+    prepare = widened(dtype)
     return table_reduction(
-        "sum",
-        x,
-        axis,
-        keepdims,
-        split_every,
-        out,
-        None,
-        widened(dtype),
-        initial=initial,
-        where=where,
+        "sum", x, axis, keepdims, split_every, out, prepare, initial=initial, where=where
     )
 
 
@@ -237,17 +229,9 @@ def prod(
     where: Any = True,
 ) -> Array:
     """Product of the elements along some axes; parameters as for `sum`."""
+    prepare = widened(dtype)
     return table_reduction(
-        "prod",
-        x,
-        axis,
-        keepdims,
-        split_every,
-        out,
-        None,
-        widened(dtype),
-        initial=initial,
-        where=where,
+        "prod", x, axis, keepdims, split_every, out, prepare, initial=initial, where=where
     )
 
 
@@ -331,7 +315,7 @@ def any(
     where: Any = True,
 ) -> Array:
     """Say whether some element along some axes is true."""
-    return table_reduction("any", x, axis, keepdims, split_every, out, None, _truth, where=where)
+    return table_reduction("any", x, axis, keepdims, split_every, out, _truth, where=where)
 
 
 def all(
@@ -345,11 +329,11 @@ def all(
     where: Any = True,
 ) -> Array:
     """Say whether all elements along some axes are true."""
-    return table_reduction("all", x, axis, keepdims, split_every, out, None, _truth, where=where)
+    return table_reduction("all", x, axis, keepdims, split_every, out, _truth, where=where)
 
 
 def count_nonzero(
     x: Any, /, axis: Axis = None, *, keepdims: bool = False, split_every: Any = None
 ) -> Array:
     """Count the elements that are not zero, along some axes."""
-    return table_reduction("count", x, axis, keepdims, split_every, None, np.int64, _truth)
+    return table_reduction("count", x, axis, keepdims, split_every, None, _truth, dtype=np.int64)
