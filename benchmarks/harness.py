@@ -96,7 +96,7 @@ def measure(
     names = [name for name in workload.implementations if not only or name in only]
     results = {name: Measurement() for name in names}
     for name in names:
-        if not installed(name):
+        if not installed(workload, name):
             results[name].problem = "not installed"
     with tempfile.TemporaryDirectory(prefix="gpuscale-bench-") as folder:
         if workload.files is not None:

@@ -29,6 +29,7 @@ LIBRARIES = {
     "jax": "jax.numpy",
     "numexpr": "numexpr",
     "numpy": "numpy",
+    "scikit-learn": "sklearn.model_selection",
 }
 LAZY = (OURS, "dask", "dask-array")  # the three that share an interface
 
@@ -77,6 +78,8 @@ class Workload:
         Writes the input files into a folder.
     on_request : bool
         Runs only where it is named or asked for with ``--huge``.
+    needs : str
+        Module without which no implementation works.
     """
 
     name: str
@@ -91,12 +94,13 @@ class Workload:
     seconds_goal: float = 0
     files: Callable[[Size, Path], None] | None = None
     on_request: bool = False
+    needs: str = ""
 
 
-def installed(implementation: str) -> bool:
-    """Whether the library of an implementation can be imported."""
-    top = LIBRARIES[implementation].partition(".")[0]
-    return importlib.util.find_spec(top) is not None
+def installed(workload: Workload, implementation: str) -> bool:
+    """Whether what an implementation of a workload needs can be imported."""
+    tops = {LIBRARIES[implementation].partition(".")[0], workload.needs} - {""}
+    return all(importlib.util.find_spec(top) is not None for top in tops)
 
 
 def load(implementation: str, cores: int) -> Any:

@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from benchmarks.__main__ import chosen
 from benchmarks.limits import Rates, best_time
 from benchmarks.memory import PeakMemory, forget_peak, peak_bytes
 from benchmarks.workload import OURS, Limit, Seconds, Workload
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import WORKLOADS, grid_search
 from gpuscale.kernels.philox.uniform import uniform
 
 U = np.uint64
@@ -37,12 +38,44 @@ def test_gpuscale_and_numpy_agree(name, tmp_path):
     assert harness.agree(ours, numpys, item.same, item.tolerance)
 
 
-@pytest.mark.parametrize("name", [n for n in WORKLOADS if n not in with_both()])
+def without():
+    return [n for n, w in WORKLOADS.items() if n not in with_both() and not w.needs]
+
+
+@pytest.mark.parametrize("name", without())
 def test_workloads_without_numpy_run(name, tmp_path):
     item = WORKLOADS[name]
     seconds, result = worker.timed(prepared(item, OURS, tmp_path))
     assert seconds > 0
     assert result is None or np.isfinite(result).all()
+
+
+def test_grid_search_shares_fits_and_finds_the_scores_of_scikit_learn(monkeypatch):
+    model_selection = pytest.importorskip("sklearn.model_selection")
+    from sklearn.pipeline import Pipeline
+
+    fits = []
+    fit = grid_search.fit
+    monkeypatch.setattr(grid_search, "fit", lambda *args: fits.append(1) or fit(*args))
+    item = WORKLOADS["grid-search"]
+    size = item.sizes["quick"]
+    ours = item.implementations[OURS](None, size, None)()
+    assert len(fits) == 114
+    search = model_selection.GridSearchCV
+    serial = SimpleNamespace(GridSearchCV=lambda *args, **k: search(*args, **k | {"n_jobs": 1}))
+    steps = []
+    monkeypatch.setattr(Pipeline, "_fit", spy(Pipeline._fit, steps))
+    theirs = item.implementations["scikit-learn"](serial, size, None)()
+    assert 3 * len(steps) == 270
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def spy(method, calls):
+    def called(self, *args, **kwargs):
+        calls.append(1)
+        return method(self, *args, **kwargs)
+
+    return called
 
 
 def headline(n, seed):

@@ -22,7 +22,9 @@ MODULES = (
     "matmul",
     "many_chunks",
     "graph_build",
+    "limited",
     "tasks",
+    "grid_search",
     "import_time",
 )
 
