@@ -203,3 +203,22 @@ def test_errors_leave_what_is_finished(tmp_path):
         x.persist(path=tmp_path, num_workers=1)
     (folder,) = tmp_path.iterdir()
     assert len(os.listdir(folder)) == len(counted) > 0
+
+
+def test_zarr_arrays_are_known_by_the_times_of_their_files(tmp_path):
+    zarr = pytest.importorskip("zarr", reason="zarr is an extra")
+    path, kept = tmp_path / "x.zarr", tmp_path / "kept"
+
+    def total():
+        return int((ga.from_zarr(path) + 1).persist(path=kept).sum().compute())
+
+    ga.to_zarr(ga.ones(4, dtype=int, chunks=2), path)
+    assert [total(), total(), len(os.listdir(kept))] == [8, 8, 1]
+    ga.to_zarr(ga.full(4, 3, chunks=2), path, overwrite=True)
+    assert total() == 16
+    zarr.open_array(path)[:2] = 5
+    assert total() == 20
+    stored = zarr.create_array(zarr.storage.MemoryStore(), shape=(4,), dtype="i8")
+    with pytest.raises(CheckpointError, match="nobody knows when .* name="):
+        ga.from_zarr(stored).persist(path=kept)
+    assert ga.from_zarr(stored).persist(path=kept, name="zeros").sum().compute() == 0

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from gpuscale.backends.seams import to_host
+from gpuscale.base.errors import CheckpointError
 from gpuscale.base.tokens import tokenize
 from gpuscale.chunks.autosize import fit_block
 from gpuscale.chunks.blocks import max_block
 from gpuscale.io.array_like import Lock, reader_of
 from gpuscale.io.grid import positions, split, stored_grid
+from gpuscale.io.mapped import Stamp, stamp_of
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
 from gpuscale.io.zarr_layout import chunk_files
 from gpuscale.io.zarr_places import LocalPlace, OtherPlace
@@ -86,15 +88,25 @@ class ZarrReader(PieceReader):
         self.shape = tuple(array.shape)
         dtype = array.dtype
         self.dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
-        self.token = tokenize(
-            "zarr", str(array.store), array.path, self.shape, self.dtype, tuple(array.chunks)
-        )
+        # With all metadata: equal tokens are one reader, and that decodes as it was told once.
+        self.token = tokenize("zarr", str(array.store), array.path, repr(array.metadata))
         self._fill = 0 if array.fill_value is None else array.fill_value
         # Within shards these are the small ones, which decode each by itself.
         self.chunks = stored_grid(self.shape, array.chunks)
         self._files = chunk_files(array)
         is_plain = self._files is not None and self._files.is_plain
         self.cost: Cost = "copy" if is_plain else "decode"
+
+    def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[Any, ...]:
+        folder = _local_folder(self._array.store)
+        if folder is None:
+            raise CheckpointError(
+                f"nobody knows when {self._array.store}/{self._array.path} was written to, so a "
+                "checkpoint cannot be found by its content; give it a name=, and another one when "
+                "what is computed changes"
+            )
+        place = folder.absolute() / self._array.path
+        return "zarr", str(place), repr(self._array.metadata), _stamps_within(place)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ZarrReader, (self._array,)
@@ -218,6 +230,12 @@ class ZarrWriter(PieceWriter):
     @property
     def _name(self) -> str:
         return f"{self._store}/{self._path}" if self._path else f"{self._store}"
+
+
+def _stamps_within(folder: Path) -> list[tuple[str, Stamp]]:
+    """Return what changes with the contents of any file of a folder."""
+    files = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sorted((file, stamp_of(os.stat(file))) for file in files)
 
 
 def _import_zarr() -> Any:

@@ -174,3 +174,19 @@ def test_readers_and_writers_can_be_sent_to_other_processes(path, tmp_path):
     sent.write(ALL, pickle.loads(pickle.dumps(open_zarr(path))).read(ALL))
     writer.commit()
     np.testing.assert_array_equal(open_zarr(tmp_path / "y").read(ALL), X)
+
+
+BIG_ENDIAN = {"serializer": zarr.codecs.BytesCodec(endian="big")}
+
+
+@pytest.mark.parametrize("changed", [{"compressors": None}, {"fill_value": 7}, BIG_ENDIAN])
+def test_what_was_rewritten_has_a_reader_of_its_own(tmp_path, changed):
+    tokens = []
+    for options in ({}, changed):
+        settings = {"shape": (4,), "chunks": (2,), "dtype": "f8", "overwrite": True} | options
+        zarr.create_array(tmp_path / "x", **settings)[:2] = 1
+        reader = open_zarr(tmp_path / "x")
+        tokens.append(reader.token)
+        expected = [1, 1, *[options.get("fill_value", 0)] * 2]
+        assert reader.read((slice(4),)).tolist() == expected
+    assert tokens[0] != tokens[1]
