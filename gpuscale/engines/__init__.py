@@ -3,6 +3,9 @@
 ============ ===============================================================================
 `base`       the contract, and how an engine is found by name or entry point
 `state`      which task may run next and which results may go: pure, no threads, no clock
+`growing`    the same for a run to which tasks are added
+`states`     what is known of a task, and how that may change
+`tokens`     scarce things, and which tasks wait for some
 `sync`       one task after the other in the calling thread
 `threads`    own worker threads, kept between runs
 `events`     what engines tell those who watch

@@ -40,7 +40,7 @@ class Job:
         Bytes that results and running tasks may take together.
     """
 
-    __slots__ = ("_args", "_deps", "_results", "desk", "graph", "processed", "state")
+    __slots__ = ("_deps", "_results", "desk", "graph", "state")
 
     def __init__(
         self,
@@ -53,7 +53,6 @@ class Job:
         self.graph = number(graph, keys)
         self.state = State(self.graph, depth_first(self.graph), budget)
         self.desk = EventDesk(listeners)
-        self.processed = 0
         self._deps = self.graph.deps
         self._results: list[Any] = [None] * len(self.graph)
 
@@ -83,10 +82,11 @@ class Job:
         self.desk.post(TaskFinished(key, label, worker, start, stop, nbytes, shown))
         return nbytes
 
-    def finish(self, i: int, nbytes: int) -> None:
-        """Report a task to the state and let results go that nobody needs any more."""
-        self.processed += nbytes
-        self.drop(self.state.finish(i, nbytes))
+    def finish(self, finished: Sequence[tuple[int, int]]) -> None:
+        """Report tasks and the bytes of their results; let go what nobody needs any more."""
+        results = self._results
+        for i in self.state.finish_all(finished):
+            results[i] = None
 
     def drop(self, released: Sequence[int]) -> None:
         """Let results go."""
@@ -118,7 +118,7 @@ class Job:
                 state, n_tasks = self.state, len(self.graph)
                 done = n_tasks - state.unfinished
                 now = time.perf_counter()
-                self.desk.post(Progressed(done, n_tasks, self.processed, state.alive, now))
+                self.desk.post(Progressed(done, n_tasks, state.processed, state.alive, now))
             self.desk.deliver()
 
     def announce_end(self, error: BaseException | None = None) -> None:
@@ -133,5 +133,5 @@ class Job:
 
     def _tell_end(self, error: BaseException | None) -> None:
         done = len(self.graph) - self.state.unfinished
-        self.desk.post(RunFinished(done, self.processed, time.perf_counter(), error))
+        self.desk.post(RunFinished(done, self.state.processed, time.perf_counter(), error))
         self.desk.deliver()

@@ -48,7 +48,7 @@ def run_here(job: Job) -> list[Any]:
     try:
         while batch := state.start():
             task = batch[0]
-            job.finish(task, job.perform(task, worker=0))
+            job.finish(((task, job.perform(task, worker=0)),))
             if watched:
                 task = None  # what a listener raises is not the task's fault
                 job.announce_progress()

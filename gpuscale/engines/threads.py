@@ -215,7 +215,7 @@ class _Run:
             except BaseException as error:
                 job.blame(error, task)
                 with self._lock:
-                    job.drop(job.state.fail(task))
+                    job.drop(job.state.fail(task).released)
                     self._cancel(error)
                 return
             finished.append((task, nbytes))
@@ -224,9 +224,9 @@ class _Run:
         """Take note of finished tasks and fill the worker's batch; say whether it got any."""
         state, batch = self.job.state, self._batches[worker]
         with self._lock:
-            for task, nbytes in finished:
-                self.job.finish(task, nbytes)
-            finished.clear()
+            if finished:
+                self.job.finish(finished)
+                finished.clear()
             if len(self._siblings) > 1:
                 others = (run.job.state for run in tuple(self._siblings) if run is not self)
                 state.budget = self._limit - sum(each.alive + each.reserved for each in others)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -50,7 +50,9 @@ class NumberedGraph:
         return uses
 
 
-def number(graph: Mapping[Key, Task], keys: Sequence[Key]) -> NumberedGraph:
+def number(
+    graph: Mapping[Key, Task], keys: Sequence[Key], known: Container[Key] = ()
+) -> NumberedGraph:
     """Give numbers to the tasks that `keys` need.
 
     Parameters
@@ -58,6 +60,8 @@ def number(graph: Mapping[Key, Task], keys: Sequence[Key]) -> NumberedGraph:
     graph : mapping of Key to Task
     keys : sequence of Key
         Requested results; repetitions are fine.
+    known : container of Key
+        Tasks that are somewhere else; those that need them do not list them.
 
     Raises
     ------
@@ -75,23 +79,25 @@ def number(graph: Mapping[Key, Task], keys: Sequence[Key]) -> NumberedGraph:
         if key not in graph:
             raise GraphError(f"the requested key {key!r} is not in the graph")
     with no_collection():
-        numbered = _number_all(graph, keys)
+        numbered = _number_all(graph, keys, known)
         needed = _needed(numbered)
         if 0 in needed:
             wanted = {key: task for (key, task), n in zip(graph.items(), needed, strict=True) if n}
-            numbered = _number_all(wanted, keys)
+            numbered = _number_all(wanted, keys, known)
     return numbered
 
 
-def _number_all(graph: Mapping[Key, Task], keys: Sequence[Key]) -> NumberedGraph:
+def _number_all(
+    graph: Mapping[Key, Task], keys: Sequence[Key], known: Container[Key]
+) -> NumberedGraph:
     tasks = list(graph.values())
     index = dict(zip(graph, range(len(graph)), strict=True))
     get = index.__getitem__
     try:
         deps = [tuple(map(get, task.deps)) if task.deps else () for task in tasks]
     except KeyError:
-        check_dependencies(graph)
-        raise
+        check_dependencies(graph, known)
+        deps = [tuple([index[d] for d in task.deps if d in index]) for task in tasks]
     users: list[list[int]] = [[] for _ in tasks]
     for i, needs in enumerate(deps):
         for dep in needs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from gpuscale.base.errors import GraphError
@@ -137,8 +137,8 @@ def validate(graph: Mapping[Key, Task], keys: Iterable[Key] = ()) -> None:
     toposort(graph)
 
 
-def check_dependencies(graph: Mapping[Key, Task]) -> None:
-    """Check that everything a task needs is in the graph.
+def check_dependencies(graph: Mapping[Key, Task], known: Container[Key] = ()) -> None:
+    """Check that everything a task needs is in the graph, or known otherwise.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def check_dependencies(graph: Mapping[Key, Task]) -> None:
     """
     for key, task in graph.items():
         for dep in task.deps:
-            if dep not in graph:
+            if dep not in graph and dep not in known:
                 raise GraphError(f"task {key!r} needs {dep!r}, which is not in the graph")
 
 

@@ -26,10 +26,10 @@ def test_a_task_reports_what_its_result_holds():
     job, at = make_job("y")
     job.state.start()
     assert job.perform(at["x"], worker=0) == 32
-    job.finish(at["x"], 32)
-    assert (job.state.alive, job.processed) == (32, 32)
+    job.finish([(at["x"], 32)])
+    assert (job.state.alive, job.state.processed) == (32, 32)
     job.state.start()
-    job.finish(at["y"], job.perform(at["y"], worker=0))
+    job.finish([(at["y"], job.perform(at["y"], worker=0))])
     assert job.requested() == [4.0]
     assert job.state.alive == 8
 

@@ -7,15 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpuscale.base.errors import EngineError
+from gpuscale.engines.invariants import check
 from gpuscale.engines.state import SMALL, TRANSITIONS, IllegalTransition, State, Status
+from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.numbering import number
+from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 
 
-def make_state(graph, keys, budget=float("inf")):
+def make_state(graph, keys, budget=float("inf"), **options):
     numbered = number(graph, keys)
-    return numbered, State(numbered, depth_first(numbered), budget)
+    return numbered, State(numbered, depth_first(numbered), budget, **options)
 
 
 def chunk(key, deps=(), nbytes=10, workspace=0):
@@ -46,7 +50,7 @@ class Simulator:
         for old, new in zip(self.before, after, strict=True):
             assert old == new or (old, new) in TRANSITIONS
         self.before = after
-        self.state.validate()
+        check(self.state, set(self.graph.kept))
 
     def start(self, worker):
         state = self.state
@@ -81,7 +85,7 @@ class Simulator:
             if self.rng.random() < self.fails:
                 self.failed.append(i)
                 self.results.pop(i, None)
-                released = self.state.fail(i)
+                released = self.state.fail(i).released
             else:
                 projected = self.graph.tasks[i].nbytes
                 nbytes = self.rng.randint(0, 2 * projected) if self.lies else projected
@@ -287,7 +291,7 @@ def test_cancel_drops_everything():
     assert not state.done
     assert state.finish(running[0], 10) == running
     assert state.done
-    state.validate()
+    check(state, ())
 
 
 def test_an_illegal_move_tells_the_story():
@@ -304,15 +308,106 @@ def test_an_illegal_move_tells_the_story():
         state.finish(0, 10)
 
 
-def test_validate_notices_a_wrong_count():
+def test_the_check_notices_a_wrong_count():
     _, state = make_state(chunk("x"), ["x"])
-    state.validate()
+    check(state, [0])
     state.reserved += 1
     with pytest.raises(AssertionError):
-        state.validate()
+        check(state, [0])
 
 
-def test_every_status_but_the_last_ones_can_be_left():
-    left = {at for at, _ in TRANSITIONS}
-    assert set(Status) - left == {Status.RELEASED, Status.FAILED, Status.CANCELLED}
+def with_options(key, deps=(), **options):
+    return {key: Task(key, max, tuple(deps), nbytes=10, options=TaskOptions(**options))}
+
+
+def test_a_task_is_tried_again_after_its_back_off():
+    _, state = make_state(with_options("x", retries=2, backoff=1) | chunk("y"), "xy")
+    state.start()
+    assert state.fail(0, now=10) == ([], [])
+    assert (state.status(0), state.reserved, state.next_due) == (Status.RETRYING, 0, 11)
+    assert state.start(2) == [1]
+    state.finish(1, 10)
+    assert (state.due(10.9), state.start(), state.done) == ([], [], False)
+    assert (state.due(11), state.next_due, state.start()) == ([0], None, [0])
+    state.fail(0, now=20)
+    assert state.next_due == 22
+    assert (state.due(30), state.start()) == ([0], [0])
+    assert state.fail(0, now=40) == ([1], [0])
+    assert (state.status(0), state.cancelled, state.done) == (Status.FAILED, True, True)
+
+
+def test_inputs_stay_for_the_next_attempt():
+    _, state = make_state(chunk("x") | with_options("y", "x", retries=1, backoff=0), "y")
+    state.start()
+    state.finish(0, 10)
+    state.start()
+    state.fail(1)
+    check(state, [1])
+    assert state.status(0) == Status.HELD
+    assert (state.due(0), state.start(), state.finish(1, 10)) == ([1], [1], [0])
+
+
+def test_a_cancelled_run_tries_nothing_again():
+    _, state = make_state(with_options("x", retries=5) | chunk("y"), "xy")
+    state.start(2)
+    state.fail(0)
+    state.fail(1)
+    assert (state.status(0), state.next_due, state.done) == (Status.CANCELLED, None, True)
+
+
+def test_a_failure_ends_what_needs_it_and_nothing_else():
+    graph = chunk("bad") | chunk("held") | chunk("only") | chunk("fine", ["held"])
+    graph |= chunk("skipped", ["bad", "held", "only"]) | chunk("also", ["skipped", "bad"])
+    numbered, state = make_state(graph, ["also", "fine"], on_error="continue")
+    at = {task.key: i for i, task in enumerate(numbered.tasks)}
+    done = set()
+    while started := state.start():
+        key = numbered.tasks[started[0]].key
+        done.add(key)
+        if key == "bad":
+            ended = state.fail(started[0])
+            assert {at["bad"], at["skipped"], at["also"]} <= set(ended.ended)
+        else:
+            state.finish(started[0], 10)
+        check(state, numbered.kept)
+    assert {"bad", "held", "fine"} <= done
+    assert state.status(at["also"]) == state.status(at["skipped"]) == Status.SKIPPED
+    assert state.status(at["only"]) in (Status.CANCELLED, Status.RELEASED)
+    assert state.status(at["fine"]) == Status.HELD
+    assert (state.alive, state.cancelled, state.done) == (10, False, True)
+
+
+def test_scarce_tasks_wait_and_others_overtake_them():
+    graph = with_options("a", resources={"GPU": 1}) | with_options("b", resources={"GPU": 1})
+    numbered, state = make_state(graph | chunk("c"), "abc", tokens=Tokens({"GPU": 1}))
+    assert state.start(5) == [0]  # alone in its batch: it gives its token back soon
+    assert state.start(5) == [2]
+    assert (state.start(5), state.can_start()) == ([], False)
+    check(state, numbered.kept)
+    state.finish(0, 10)
+    assert state.start(5) == [1]
+    state.fail(1)
+    assert state.finish(2, 10) == [2]
+    assert state.done
+
+
+def test_runs_share_tokens():
+    tokens = Tokens({"GPU": 1})
+    graph = with_options("a", resources={"GPU": 1})
+    _, one = make_state(graph, "a", tokens=tokens)
+    _, other = make_state(graph, "a", tokens=tokens)
+    assert (one.start(), other.start(), other.done) == ([0], [], False)
+    one.cancel()
+    one.withdraw(0)
+    assert other.start() == [0]
+
+
+def test_what_is_too_scarce_is_refused_before_the_run():
+    with pytest.raises(EngineError, match="there is none"):
+        make_state(with_options("a", resources={"GPU": 1}), "a")
+
+
+def test_every_status_can_be_left_and_reached():
+    assert {at for at, _ in TRANSITIONS} == set(Status)
+    assert {to for _, to in TRANSITIONS} == set(Status)
     assert all(TRANSITIONS.values())

@@ -1,0 +1,182 @@
+"""The state of a run that grows: tasks come at any time, and go when nobody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gpuscale.base.errors import EngineError
+from gpuscale.base.types import Key
+from gpuscale.engines.ledger import Ended
+from gpuscale.engines.state import State
+from gpuscale.engines.states import Status
+from gpuscale.graph.numbering import NumberedGraph
+from gpuscale.graph.task import Task
+
+__all__ = ["GrowingState"]
+
+_WAITING, _READY, _RUNNING, _HELD, _RELEASED, _FAILED, _CANCELLED = map(int, list(Status)[:7])
+_RETRYING, _SKIPPED, _FORGOTTEN = Status.RETRYING, Status.SKIPPED, Status.FORGOTTEN
+
+_NOBODY = Task("forgotten", object)  # in place of a forgotten task
+
+
+class GrowingState(State):
+    """A `State` to which tasks are added.
+
+    A driver that keeps a table of keys and numbers removes from it what it forgets: the number of
+    a forgotten task is given to another one, so that a run may go on for ever.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.numbering import number
+    >>> state = GrowingState(number({}, []), [])
+    >>> state.add(number({"x": Task("x", int)}, ["x"]), [0])
+    [0]
+    >>> state.start(), state.finish(0, nbytes=8)
+    ([0], [])
+    >>> graph = number({"y": Task("y", abs, ("x",))}, ["y"], known=["x"])
+    >>> state.add(graph, [0], known={"x": 0})
+    [1]
+    >>> state.release(0), state.start(), state.finish(1, nbytes=8)
+    (Ended(released=[], ended=[]), [1], [0])
+    >>> state.forget(0)
+    """
+
+    def add(
+        self, graph: NumberedGraph, order: Sequence[int], known: Mapping[Key, int] | None = None
+    ) -> list[int]:
+        """Take more tasks, whose turn is after those of their priority that are here already.
+
+        Parameters
+        ----------
+        graph : NumberedGraph
+            What `gpuscale.graph.numbering.number` makes of them.
+        order : sequence of int
+            All of them in the order in which they should run.
+        known : mapping of Key to int, optional
+            Numbers of the tasks of this state that they need, by key.
+
+        Returns
+        -------
+        list of int
+            The number in this state of each task, which may be SKIPPED already (something it
+            needs failed), or CANCELLED (only what is skipped needs it).
+
+        Raises
+        ------
+        EngineError
+            The run was cancelled, or a task asks for more of something scarce than there is.
+        IllegalTransition
+            Something that they need is released.
+        """
+        known = {} if known is None else known
+        self._check(graph, known)
+        numbers = self._numbers(graph.tasks)
+        self._set_places([numbers[i] for i in order])
+        self._scarce.add(graph.tasks, numbers)
+        for i in graph.kept:
+            self._in_use[numbers[i]] = 1
+        at = {task.key: i for task, i in zip(graph.tasks, numbers, strict=True)}
+        runs = True
+        for i in graph.sorted:
+            deps = tuple([at[d] if d in at else known[d] for d in graph.tasks[i].deps])
+            runs &= self._connect(numbers[i], deps)
+        if not runs:
+            self._give_up_unneeded(numbers)
+        return numbers
+
+    def _check(self, graph: NumberedGraph, known: Mapping[Key, int]) -> None:
+        if self.cancelled:
+            raise EngineError("a run that was cancelled takes no more tasks")
+        for task in graph.tasks:
+            self._scarce.tokens.check(task)
+            for dep in task.deps:
+                if dep in known and self._status[known[dep]] in (_RELEASED, _FORGOTTEN):
+                    raise self._illegal(known[dep], f"is needed by {task.key!r}")
+
+    def _numbers(self, tasks: Sequence[Task]) -> list[int]:
+        """Give numbers to new tasks: forgotten ones first."""
+        numbers = [self._free.pop() for _ in range(min(len(self._free), len(tasks)))]
+        more = len(tasks) - len(numbers)
+        numbers += range(len(self._tasks), len(self._tasks) + more)
+        self._tasks += [_NOBODY] * more
+        self._deps += [()] * more
+        self._users += [[] for _ in range(more)]
+        for column in (self._place, self._needs, self._waiting, self._in_use, self._nbytes):
+            column += [0] * more
+        self._status += bytes([_FORGOTTEN]) * more
+        for number, task in zip(numbers, tasks, strict=True):
+            self._tasks[number] = task
+            self._needs[number] = task.nbytes + task.workspace
+            self._nbytes[number] = task.nbytes
+        return numbers
+
+    def _connect(self, task: int, deps: tuple[int, ...]) -> bool:
+        """Begin a new task's life: it waits for what has not finished, or cannot run."""
+        status = self._status
+        if any(status[dep] in (_FAILED, _SKIPPED, _CANCELLED) for dep in deps):
+            status[task] = _SKIPPED
+            return False
+        self.unfinished += 1
+        self._deps[task] = deps
+        for dep in deps:
+            self._in_use[dep] += 1
+            if status[dep] != _HELD:
+                self._users[dep].append(task)
+                self._waiting[task] += 1
+        if self._waiting[task]:
+            status[task] = _WAITING
+        else:
+            self._queue(task)
+        return True
+
+    def _give_up_unneeded(self, tasks: Sequence[int]) -> None:
+        for task in reversed(tasks):
+            if not self._in_use[task] and self._status[task] in (_WAITING, _READY):
+                self._give_up(task, _CANCELLED)
+                self._end([task])
+
+    def retain(self, task: int) -> None:
+        """Take note of one more wish for a task's result."""
+        if self._status[task] in (_RELEASED, _FORGOTTEN):
+            raise self._illegal(task, "was wanted")
+        self._in_use[task] += 1
+
+    def release(self, task: int) -> Ended:
+        """Take note that a wish for a task's result is no more.
+
+        What nobody needs any more does not run, unless it runs already.
+        """
+        if not self._in_use[task]:
+            raise self._illegal(task, "was released once more than it was wanted")
+        return self._end([], [task])
+
+    def revoke(self, task: int) -> Ended:
+        """Give up a task that has not finished, and all that needs it.
+
+        One that is running runs on.
+        """
+        at = self._status[task]
+        if at == _RUNNING:
+            users = [i for i in dict.fromkeys(self._users[task]) if self._status[i] == _WAITING]
+            for user in users:
+                self._give_up(user, _SKIPPED)
+            return self._end(users)
+        if at not in (_WAITING, _READY, _RETRYING):
+            raise self._illegal(task, "was revoked")
+        self._give_up(task, _CANCELLED)
+        return self._end([task])
+
+    def forget(self, task: int) -> None:
+        """Free the number of a task that has ended and that nobody will ask about again."""
+        if self._status[task] not in (_RELEASED, _FAILED, _CANCELLED, _SKIPPED):
+            raise self._illegal(task, "was to be forgotten")
+        self._status[task] = _FORGOTTEN
+        self._tasks[task] = _NOBODY
+        self._deps[task] = ()
+        self._users[task] = []
+        self._in_use[task] = 0
+        self._attempts.pop(task, None)
+        self._scarce.wanted.pop(task, None)
+        if not self._waiting[task]:
+            self._free.append(task)

@@ -1,0 +1,72 @@
+"""What is true of a state between two events; tests look after each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from gpuscale.engines.state import State
+from gpuscale.engines.states import Status
+
+__all__ = ["check"]
+
+_OPEN = {Status.WAITING, Status.READY, Status.RUNNING, Status.RETRYING}
+_ENDED = {Status.RELEASED, Status.FAILED, Status.CANCELLED, Status.SKIPPED}
+
+
+def check(state: State, wanted: Iterable[int]) -> None:
+    """Recompute everything that events keep up to date, and compare.
+
+    Parameters
+    ----------
+    state : State
+    wanted : iterable of int
+        The requested tasks, once for each wish that stands.
+
+    Raises
+    ------
+    AssertionError
+        What events kept differs from what the tasks' statuses say.
+    """
+    tasks = range(len(state._status))
+    status = [state.status(t) for t in tasks]
+    running = [t for t in tasks if status[t] == Status.RUNNING]
+    assert state.running == len(running)
+    assert state.unfinished == sum(s in _OPEN for s in status)
+    assert state.reserved == sum(state._needs[t] for t in running)
+    assert state.alive == sum(state._nbytes[t] for t in tasks if status[t] == Status.HELD)
+    assert state.n_ready == status.count(Status.READY)
+    _check_tokens(state, running)
+    if state.cancelled:
+        assert not {*status} & {Status.WAITING, Status.READY, Status.HELD, Status.RETRYING}
+        return
+    wishes = Counter(wanted)
+    uses = Counter(dep for t in tasks if status[t] in _OPEN for dep in state._deps[t])
+    heaps = [state._ready, *state._scarce.heaps()]
+    queued = {place for heap in heaps for place in heap}
+    sleeping = {place for _, place in state._sleeping}
+    for t in tasks:
+        if status[t] == Status.FORGOTTEN:
+            continue
+        if status[t] in _OPEN:
+            left = sum(status[dep] in _OPEN for dep in state._deps[t])
+            assert state._waiting[t] == left, f"{t} waits for {left}"
+            assert (left > 0) == (status[t] == Status.WAITING), f"{t} is {status[t].name}"
+        if status[t] not in _ENDED:
+            assert state._in_use[t] == uses[t] + wishes[t], f"{t} has {uses[t]} uses"
+        if status[t] == Status.READY:
+            assert state._place[t] in queued, f"{t} is ready and nobody knows"
+        if status[t] == Status.RETRYING:
+            assert state._place[t] in sleeping, f"nobody will wake {t}"
+        if status[t] == Status.HELD:
+            assert state._in_use[t] > 0, f"{t} is held for nobody"
+        if status[t] == Status.RELEASED:
+            assert not uses[t], f"{t} was dropped too early"
+
+
+def _check_tokens(state: State, running: Iterable[int]) -> None:
+    taken: Counter[str] = Counter()
+    for t in running:
+        taken.update(state._scarce.wanted.get(t, {}))  # type: ignore[arg-type]
+    for name, amount in taken.items():
+        assert amount <= state._scarce.tokens.capacity[name] + 1e-6, f"too many use {name}"

@@ -1,0 +1,169 @@
+"""What is kept of each task of a run, and the moves that follow from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappush
+from typing import NamedTuple
+
+from gpuscale.engines.states import IllegalTransition, Status, story
+from gpuscale.engines.tokens import ScarceTasks, Tokens
+from gpuscale.graph.numbering import NumberedGraph
+
+__all__ = ["MASK", "Ended", "Ledger"]
+
+# A place is a number: its high bits say when a task's turn is, its low ones are the task's own
+# number, so that a heap of places needs no table to tell the tasks.
+_BITS = 32
+MASK = (1 << _BITS) - 1
+# Above when a task came stands its priority, negated.
+_BITS_OF_TURN = 40
+
+_WAITING, _READY, _RUNNING, _HELD, _RELEASED = map(int, list(Status)[:5])
+_CANCELLED, _RETRYING, _SKIPPED = Status.CANCELLED, Status.RETRYING, Status.SKIPPED
+_FORGOTTEN = Status.FORGOTTEN
+
+
+class Ended(NamedTuple):
+    """What follows from an event: results to drop, and tasks that will not run (any more)."""
+
+    released: list[int]
+    ended: list[int]
+
+
+class Ledger:
+    """Columns with an entry for each task, and what follows when a task cannot run any more."""
+
+    def __init__(
+        self,
+        graph: NumberedGraph,
+        order: Sequence[int],
+        budget: float = float("inf"),
+        tokens: Tokens | None = None,
+        on_error: str = "raise",
+    ) -> None:
+        n = len(graph)
+        self.budget = budget
+        self.alive = self.reserved = self.running = self.processed = 0
+        self.unfinished = n
+        self.cancelled = False
+        self._ends_run = on_error == "raise"
+        self._tasks, self._deps, self._users = graph.tasks, graph.deps, graph.users
+        self._n_placed = 0
+        self._place = [0] * n
+        self._set_places(order)
+        self._needs = [task.nbytes + task.workspace for task in graph.tasks]
+        self._waiting = list(map(len, graph.deps))
+        self._in_use = graph.uses()
+        self._nbytes = [task.nbytes for task in graph.tasks]  # measured, once finished
+        self._status = bytearray(n)
+        self._free: list[int] = []  # forgotten numbers
+        self._attempts: dict[int, int] = {}  # of tasks that failed before
+        self._sleeping: list[tuple[float, int]] = []  # when a task is tried again, its place
+        self._scarce = ScarceTasks(tokens or Tokens())
+        self._scarce.add(graph.tasks, range(n))
+        sources = [task for task in order if not graph.deps[task]]
+        self.n_ready = 0
+        self._ready: list[int] = []
+        if self._scarce.wanted:
+            for task in sources:
+                self._queue(task)
+        else:
+            self.n_ready = len(sources)
+            self._ready += map(self._place.__getitem__, sources)  # sorted, hence a heap
+            for task in sources:
+                self._status[task] = _READY
+
+    def _set_places(self, order: Sequence[int]) -> None:
+        """Give places to tasks, in their order, behind those that have one."""
+        place, first = self._place, self._n_placed << _BITS
+        self._n_placed += len(order)
+        turns = range(first, self._n_placed << _BITS, 1 << _BITS)
+        for turn, task in zip(turns, order, strict=True):
+            place[task] = turn | task
+        tasks = self._tasks
+        if any([tasks[task].priority for task in order]):  # noqa: C419 - three times as fast
+            # What something of larger priority needs stands before it in the order.
+            wish = min(tasks[task].priority for task in order)
+            for task in reversed(order):
+                wish = max(wish, tasks[task].priority)
+                place[task] -= wish << (_BITS + _BITS_OF_TURN)
+
+    def status(self, task: int) -> Status:
+        """Say what is known of a task."""
+        return Status(self._status[task])
+
+    def _queue(self, task: int) -> None:
+        self._status[task] = _READY
+        self.n_ready += 1
+        is_scarce = task in self._scarce.wanted
+        heappush(self._scarce.heap_of(task) if is_scarce else self._ready, self._place[task])
+
+    def _awaited(self, task: int) -> None:
+        """All that a task waited for has ended."""
+        if self._status[task] == _WAITING:
+            self._queue(task)
+        elif self._status[task] == _FORGOTTEN:
+            self._free.append(task)  # nothing counts down for it any more
+
+    def _stop(self, task: int) -> None:
+        self.running -= 1
+        self.reserved -= self._needs[task]
+        self._scarce.give(task)
+
+    def _give_up(self, task: int, to: int) -> None:
+        if self._status[task] == _READY:
+            self.n_ready -= 1
+        self._status[task] = to
+        self.unfinished -= 1
+
+    def _end(self, gone: list[int], unwanted: Sequence[int] = ()) -> Ended:
+        """Skip what needs tasks that are gone, and let go what nobody needs after that.
+
+        Parameters
+        ----------
+        gone : list of int
+            Tasks that have ended without a result.
+        unwanted : sequence of int
+            Tasks whose results have one use less.
+        """
+        found = Ended([], list(gone))
+        gone = list(gone)
+        for task in unwanted:
+            self._unuse(task, found, gone)
+        while gone:
+            task = gone.pop()
+            for user in self._users[task]:
+                self._waiting[user] -= 1
+                if self._status[user] == _WAITING:
+                    self._skip(user, found, gone)
+                elif not self._waiting[user]:
+                    self._awaited(user)
+            for dep in self._deps[task]:
+                self._unuse(dep, found, gone)
+        return found
+
+    def _skip(self, task: int, found: Ended, gone: list[int]) -> None:
+        self._give_up(task, _SKIPPED)
+        found.ended.append(task)
+        gone.append(task)
+
+    def _unuse(self, task: int, found: Ended, gone: list[int]) -> None:
+        left = self._in_use[task] = self._in_use[task] - 1
+        at = self._status[task]
+        if not left and at == _HELD:
+            self._status[task] = _RELEASED
+            self.alive -= self._nbytes[task]
+            found.released.append(task)
+        elif not left and at in (_WAITING, _READY, _RETRYING):
+            self._give_up(task, _CANCELLED)
+            found.ended.append(task)
+            gone.append(task)
+
+    def _sleeps(self, place: int) -> bool:
+        task = place & MASK
+        return self._status[task] == _RETRYING and self._place[task] == place
+
+    def _illegal(self, task: int, event: str) -> IllegalTransition:
+        key, waiting, in_use = self._tasks[task].key, self._waiting[task], self._in_use[task]
+        return story(key, event, self.status(task), waiting, in_use)
