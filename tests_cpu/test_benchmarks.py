@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from benchmarks import demo, hand_fused, harness, report, worker, workload
 from benchmarks.__main__ import chosen
@@ -56,17 +57,20 @@ def test_grid_search_shares_fits_and_finds_the_scores_of_scikit_learn(monkeypatc
 
     fits = []
     fit = grid_search.fit
+    small = {name: values[:2] for name, values in grid_search.GRID.items()}
+    monkeypatch.setattr(grid_search, "GRID", small)
     monkeypatch.setattr(grid_search, "fit", lambda *args: fits.append(1) or fit(*args))
     item = WORKLOADS["grid-search"]
     size = item.sizes["quick"]
     ours = item.implementations[OURS](None, size, None)()
-    assert len(fits) == 114
+    assert len(fits) == 3 * (2 + 4 + 8)
     search = model_selection.GridSearchCV
     serial = SimpleNamespace(GridSearchCV=lambda *args, **k: search(*args, **k | {"n_jobs": 1}))
     steps = []
     monkeypatch.setattr(Pipeline, "_fit", spy(Pipeline._fit, steps))
-    theirs = item.implementations["scikit-learn"](serial, size, None)()
-    assert 3 * len(steps) == 270
+    with threadpool_limits(1):  # threads of BLAS wait for each other on a machine that is busy
+        theirs = item.implementations["scikit-learn"](serial, size, None)()
+    assert len(steps) == 3 * 8
     np.testing.assert_array_equal(ours, theirs)
 
 
