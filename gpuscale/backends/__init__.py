@@ -12,8 +12,7 @@ function of that namespace by the name that NumPy gives it. What remains is here
 `creation`     data where there is none yet: which backend, and its namespace
 ============== ===============================================================================
 
-May import: `gpuscale.base` and its own files. CuPy and cuDF are named only here, in
-``memory/pool.py`` and in ``codegen/target_cuda.py``.
+May import: `gpuscale.base` and its own files. CuPy is imported nowhere but here.
 
 To add a backend: one ``<name>_ops.py`` with a row for each seam, registered lazily by the
 library's top-level module name, and `creation.register_backend`. To add a seam: only where the

@@ -14,7 +14,9 @@ file. Nothing here holds data; the same plan serves every backend and engine.
 `rechunk`       from one grid to another in steps of bounded memory
 `reshape`       grids that let every block reshape on its own
 `overlap`       halos around blocks
-`take`          one integer index array on one axis
+`take`          one integer index array on one axis; `points` several axes at once
+`levels`        everything moves between blocks, in few steps that read few results
+`sampling`      how dense a sample has to be
 =============== ============================================================================
 
 May import: `gpuscale.base`, its own files, and of NumPy the exception types (and arrays where an

@@ -4,13 +4,22 @@ What lives here: a run of elementwise operations, index functions and the chunk 
 reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and runs it.
 
 ============== =============================================================================
-`ops`          the table of scalar operations: name, NumPy meaning, dtypes, spellings, cost
+`ops`          the table of scalar operations: name, NumPy meaning, dtypes, spellings, cost;
+               `functions` are the meanings that NumPy has no ufunc for
 `program`      `ScalarProgram`, its instructions, `AffineIndex`, `ProgramBuilder`
 `simplify`     algebra that keeps every bit
 `reductions`   the table of reductions: tile, combine, empty
 `interpret`    plain NumPy, tile by tile: the oracle of every kernel and the way of small data
-`target_cpu`   the text of a kernel, with `loops_cpu` and `lanes_cpu` on `text_cpu`
 `run`          `run_map` and `run_reduce`, by the interpreter or a kernel; `worth` chooses
+`hoist`        what does not depend on every axis is computed once
+`mirror`       a block and its mirror image together, each random number drawn once
+`plan`         a launch: the order of the walk (`layout`) in a vector of integers (`geometry`)
+`spec`         all that the text of a kernel depends on, its stages (`schedule`) among it
+`target_cpu`   that text, with `loops_cpu` and `lanes_cpu` on `text_cpu`; `emit` spells operations,
+               `accumulate` reductions, `random_ops` random numbers
+`helpers`      parts that kernels share: `tiles_cpu`, `draw_cpu`, `merge_cpu`, NumPy's own loops
+               (`ufunc_loops`); `intrinsics` are what they say to LLVM directly
+`kernel`       compiles (`compiler`) or loads (`cache`) a kernel once, and launches it
 ============== =============================================================================
 
 May import: base, chunks, backends and its own files; `gpuscale.kernels` for random numbers.

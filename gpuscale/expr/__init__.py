@@ -1,5 +1,15 @@
 """Expressions: immutable nodes, the six physical nodes, rewriting, lowering and fusion.
 
+========== =================================================================================
+`node`     the immutable, interned node; `meta` is what is known of its result
+`stages`   the stages of optimization, in order; `check` says what may exist after each
+`rules`    rewrite rules, and the loop that applies them; `walk` and `reads` look at expressions
+`physical` the six physical nodes; `kernels` are what a `Blockwise` does with its chunks, `plans`
+           how an `Exchange` moves elements
+`fuse`     merges what one task can do; `coarsen` small blocks; `regrid` moves rechunks
+`arrange`  the local part of a view, applied to a chunk
+========== =================================================================================
+
 May import base, chunks, backends, codegen and memory. Collections add logical nodes on their
 own floor and register how each is lowered (`expr.stages.lowers`); nothing here knows them.
 
