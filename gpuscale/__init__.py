@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from gpuscale.base import config as config
     from gpuscale.checkpoints import checkpoint as checkpoint
     from gpuscale.diagnostics.report import report as report
+    from gpuscale.futures.client import Client as Client
+    from gpuscale.futures.current import get_client as get_client
+    from gpuscale.futures.current import rejoin as rejoin
+    from gpuscale.futures.current import secede as secede
+    from gpuscale.futures.current import worker_client as worker_client
+    from gpuscale.futures.future import Future as Future
+    from gpuscale.futures.future import fire_and_forget as fire_and_forget
+    from gpuscale.futures.future import futures_of as futures_of
+    from gpuscale.futures.waiting import as_completed as as_completed
+    from gpuscale.futures.waiting import wait as wait
     from gpuscale.graph.annotations import annotate as annotate
     from gpuscale.lazy import delayed as delayed
     from gpuscale.run import compute as compute
@@ -42,6 +52,16 @@ if not os.path.isdir(os.path.join(__path__[0], "kernels")) and os.path.isfile(_b
 
 # Public name -> (module, attribute); no attribute stands for the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {
+    "Client": ("gpuscale.futures.client", "Client"),
+    "Future": ("gpuscale.futures.future", "Future"),
+    "as_completed": ("gpuscale.futures.waiting", "as_completed"),
+    "fire_and_forget": ("gpuscale.futures.future", "fire_and_forget"),
+    "futures_of": ("gpuscale.futures.future", "futures_of"),
+    "get_client": ("gpuscale.futures.current", "get_client"),
+    "rejoin": ("gpuscale.futures.current", "rejoin"),
+    "secede": ("gpuscale.futures.current", "secede"),
+    "wait": ("gpuscale.futures.waiting", "wait"),
+    "worker_client": ("gpuscale.futures.current", "worker_client"),
     "annotate": ("gpuscale.graph.annotations", "annotate"),
     "array": ("gpuscale.array", None),
     "checkpoint": ("gpuscale.checkpoints", "checkpoint"),
@@ -70,6 +90,16 @@ __all__ = [
     "persist",
     "report",
     "visualize",
+    "Client",
+    "Future",
+    "as_completed",
+    "fire_and_forget",
+    "futures_of",
+    "get_client",
+    "rejoin",
+    "secede",
+    "wait",
+    "worker_client",
 ]
 
 

@@ -312,9 +312,9 @@ def _call(
     parents_of: list[Any] = []
 
     def slot_of(value: Any) -> Slot | None:
-        if not isinstance(value, Delayed | Collection):
+        if not isinstance(value, Handle | Collection):
             return None
-        dep = value.key if isinstance(value, Delayed) else whole_key(value)
+        dep = value.key if isinstance(value, Handle) else whole_key(value)
         if dep not in found:
             found[dep] = Slot(len(found))
             parents_of.append(value)

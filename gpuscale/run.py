@@ -26,8 +26,8 @@ from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the lay
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
 from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import Calls, gather
-from gpuscale.graph.handle import Handle
-from gpuscale.graph.join import join_blocks
+from gpuscale.graph.handle import Handle, whole_key
+from gpuscale.graph.join import join_blocks, scalar
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.plain import tasks_of
 from gpuscale.graph.task import Graph
@@ -52,6 +52,7 @@ __all__ = [
     "run_sinks",
     "tell_apart",
     "visualize",
+    "whole_values",
 ]
 
 C = TypeVar("C", bound=Collection)
@@ -130,17 +131,12 @@ def _compute_nodes(
     roots = stages.optimize([*sinks, *calls.nodes])
     keys, values = _run_blocks(roots[: len(nodes)], engine, handles, calls, roots[len(nodes) :])
     computed = [
-        _scalar(join_blocks([values[k] for k in own], root.meta.numblocks))
+        scalar(join_blocks([values[k] for k in own], root.meta.numblocks))
         if target is None
-        else _scalar(target.array)
+        else scalar(target.array)
         for root, target, own in zip(roots, targets, keys, strict=False)
     ]
     return computed, values
-
-
-def _scalar(array: Any) -> Any:
-    """Give results without axes the type NumPy gives them."""
-    return array[()] if array.ndim == 0 and type(array).__module__ == "numpy" else array
 
 
 def _check_budget(nodes: Iterable[Node]) -> None:
@@ -464,3 +460,17 @@ def graph_of(*collections: Any) -> Graph:
     calls = gather(handles, nodes)
     roots = stages.optimize([*nodes, *calls.nodes])
     return calls.build(roots[: len(nodes)], roots[len(nodes) :])
+
+
+def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
+    """Return tasks for lazy values, each of which has one task that returns the whole of it.
+
+    `compute` writes the blocks of an array where they belong; this is for those who keep the
+    results of tasks.
+    """
+    with no_collection():
+        calls = gather(values, ())
+        graph = calls.build((), stages.optimize(calls.nodes))
+    keys: list[Key] = [v.key if isinstance(v, Handle) else whole_key(v) for v in values]
+    check_fits(graph, memory_limit(), keys)
+    return graph, keys

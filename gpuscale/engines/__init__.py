@@ -8,6 +8,8 @@
 `tokens`     scarce things, and which tasks wait for some
 `sync`       one task after the other in the calling thread
 `threads`    own worker threads, kept between runs
+`session`    a run of threads without end, for futures; its `book` has keys and wishes, `outcome`
+             what became of each task, `seats` the places of those that wait
 `events`     what engines tell those who watch
 `failure`    what an engine writes on the exception of a task
 ============ ===============================================================================

@@ -5,6 +5,7 @@ Without it each of n workers starts n threads, which wait for each other.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import Any
@@ -57,3 +58,12 @@ def _take_control(libraries: Any) -> None:
     for library in libraries.lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)
+
+
+def _forget_workers() -> None:
+    global _lock, _n_busy
+    _lock, _n_busy = threading.Lock(), 0
+
+
+# Workers do not survive a fork, and one of them may have held the lock.
+os.register_at_fork(after_in_child=_forget_workers)

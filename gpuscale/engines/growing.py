@@ -180,3 +180,15 @@ class GrowingState(State):
         self._scarce.wanted.pop(task, None)
         if not self._waiting[task]:
             self._free.append(task)
+
+    def pause(self, task: int) -> None:
+        """Take note that a running task waits for others: until `go_on`, it needs no room."""
+        if self._status[task] != _RUNNING:
+            raise self._illegal(task, "paused")
+        self.running -= 1
+        self.reserved -= self._needs[task]
+
+    def go_on(self, task: int) -> None:
+        """Take note that a task that was paused goes on."""
+        self.running += 1
+        self.reserved += self._needs[task]

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from typing import Any, ClassVar
 
 from gpuscale.base import config
@@ -22,7 +23,9 @@ from gpuscale.engines.base import Engine
 from gpuscale.engines.events import PERIOD, Listener
 from gpuscale.engines.job import Job
 from gpuscale.engines.pool import ThreadPool, in_worker
+from gpuscale.engines.session import Session
 from gpuscale.engines.sync import run_here
+from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Task
 from gpuscale.memory.limits import memory_limit
 
@@ -68,7 +71,7 @@ class ThreadsEngine(Engine):
         self._num_workers = num_workers
         self._memory_limit = memory_limit
         self._pool = ThreadPool()
-        self._runs: set[_Run] = set()
+        self._runs: set[_Run | Session] = set()
 
     def run(
         self,
@@ -99,6 +102,23 @@ class ThreadsEngine(Engine):
         finally:
             self._runs.discard(run)
 
+    def open_session(
+        self, n_workers: int, budget: float, resources: Mapping[str, float], context: Context
+    ) -> Session:
+        """Open a run without end, to which tasks are added; it shares the budget with others.
+
+        Parameters
+        ----------
+        n_workers : int
+        budget : float
+            Bytes.
+        resources : mapping of str to float
+            Amounts of what is scarce.
+        context : Context
+            Of context variables; tasks see a copy.
+        """
+        return Session(n_workers, budget, Tokens(resources), context, self._runs)
+
     def close(self) -> None:
         """End the threads that have nothing to do."""
         self._pool.close()
@@ -117,12 +137,12 @@ def _is_tiny(job: Job) -> bool:
 class _Run:
     """One job on the threads of a pool."""
 
-    def __init__(self, job: Job, pool: ThreadPool, n_workers: int, siblings: set[_Run]) -> None:
+    def __init__(self, job: Job, pool: ThreadPool, n_workers: int, siblings: set[Any]) -> None:
         self.job = job
         self.n_workers = n_workers
         self.error: BaseException | None = None
         self._limit = job.state.budget
-        self._siblings = siblings
+        self._siblings: set[_Run | Session] = siblings
         self._pool = pool
         self._lock = threading.Lock()  # guards the state and everything below
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing

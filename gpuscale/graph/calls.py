@@ -13,7 +13,7 @@ from gpuscale.expr.walk import toposort
 from gpuscale.graph.annotations import annotate_tasks
 from gpuscale.graph.build import block_keys, build
 from gpuscale.graph.handle import Handle, add_tasks, whole_key
-from gpuscale.graph.join import join_blocks
+from gpuscale.graph.join import join_blocks, scalar
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.task import Graph, Task
 
@@ -63,7 +63,7 @@ class _Join:
         self.collection, self.grid = collection, grid
 
     def __call__(self, *blocks: Any) -> Any:
-        return self.collection._present(join_blocks(blocks, self.grid))
+        return self.collection._present(scalar(join_blocks(blocks, self.grid)))
 
 
 def gather(handles: Iterable[Handle], nodes: Iterable[Node]) -> Calls:

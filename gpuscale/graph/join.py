@@ -8,7 +8,7 @@ from typing import Any
 from gpuscale.backends.seams import array_namespace
 from gpuscale.backends.shared_ops import concatenate_grid
 
-__all__ = ["join_blocks"]
+__all__ = ["join_blocks", "scalar"]
 
 
 def join_blocks(blocks: Sequence[Any], grid: tuple[int, ...]) -> Any:
@@ -23,3 +23,8 @@ def join_blocks(blocks: Sequence[Any], grid: tuple[int, ...]) -> Any:
     if len(blocks) == 1:  # which may be more than an array: the partials of a tree are tuples
         return blocks[0]
     return concatenate_grid(array_namespace(blocks[0]), blocks, grid)
+
+
+def scalar(array: Any) -> Any:
+    """Give results without axes the type NumPy gives them."""
+    return array[()] if array.ndim == 0 and type(array).__module__ == "numpy" else array

@@ -1,0 +1,313 @@
+"""What a session knows: which keys are here, who wants their results, and what became of them.
+
+No threads and no locks: `gpuscale.engines.session` has these. Whoever wants a result holds its
+`Outcome`; the book holds weak references, so the last holder who goes lets go of the result.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError
+from typing import Any
+
+from gpuscale.base.types import Key
+from gpuscale.engines.growing import GrowingState
+from gpuscale.engines.job import Job
+from gpuscale.engines.ledger import Ended
+from gpuscale.engines.outcome import Outcome, Verdict
+from gpuscale.engines.states import Status
+from gpuscale.engines.tokens import Tokens
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+from gpuscale.graph.task import Graph
+
+__all__ = ["After", "Book"]
+
+# A task that may still get a result.
+_AHEAD = frozenset({Status.WAITING, Status.READY, Status.RUNNING, Status.RETRYING})
+
+
+class After:
+    """What has to be done without a lock: people are told, and what they dropped goes.
+
+    Either may call functions of the user's, which may call the session.
+    """
+
+    __slots__ = ("garbage", "verdicts")
+
+    def __init__(self) -> None:
+        self.verdicts: list[tuple[Outcome, Verdict, Any, BaseException | None]] = []
+        self.garbage: list[Any] = []
+
+    def do(self) -> None:
+        """Settle outcomes, and let go of results."""
+        while self.verdicts:
+            outcome, status, value, error = self.verdicts.pop()
+            outcome.settle(status, value, error)
+        self.garbage.clear()
+
+
+class WantedRef(weakref.ref[Outcome]):
+    """A weak reference to an outcome that knows the number of its task."""
+
+    __slots__ = ("number",)
+    number: int
+
+
+class Book(Job):
+    """State, keys and results of tasks that come and go.
+
+    Parameters
+    ----------
+    budget : float
+        Bytes that results and running tasks may take together.
+    tokens : Tokens
+        What is scarce.
+    on_lost : callable, optional
+        Called with the reference when an outcome goes, in any thread at any time, so that it may
+        do little more than to append the reference to `lost`.
+
+    Attributes
+    ----------
+    inbox : dict
+        Outcomes of the tasks that came last, by key.
+    lost : deque
+        References to outcomes that are gone; `let_go` takes note of them.
+    """
+
+    __slots__ = (
+        "_errors",
+        "_numbers",
+        "_on_lost",
+        "_tokens",
+        "_wanted",
+        "growing",
+        "inbox",
+        "lost",
+    )
+
+    def __init__(
+        self,
+        budget: float,
+        tokens: Tokens,
+        on_lost: Callable[[weakref.ref[Outcome]], object] | None = None,
+    ) -> None:
+        super().__init__({}, [], (), budget)
+        self.state = self.growing = GrowingState(
+            self.graph, [], budget, tokens, on_error="continue"
+        )
+        self.lost: deque[weakref.ref[Outcome]] = deque()
+        self._on_lost = on_lost or self.lost.append
+        self._tokens = tokens
+        self.inbox: dict[Key, Outcome] = {}
+        self._numbers: dict[Key, int] = {}
+        self._wanted: dict[int, WantedRef] = {}
+        self._errors: dict[int, BaseException] = {}  # of tasks that failed or were skipped
+
+    # tasks come
+
+    def add(self, graph: Graph, outcomes: Sequence[Outcome], after: After) -> list[Outcome]:
+        """Take tasks; return for each wanted one the outcome of its key, old or new.
+
+        Single tasks lie in the inbox until `absorb`, since many at once cost less.
+        """
+        if len(outcomes) == 1 and len(graph) == 1:
+            return [self._add_one(outcomes[0], after)]
+        self.absorb(after)
+        chosen: list[Outcome] = []
+        new: dict[Key, Outcome] = {}
+        for outcome in outcomes:
+            key = outcome.task.key
+            there = new.get(key) or self._there(key, outcome, after)
+            if there is None:
+                there = new[key] = outcome
+            chosen.append(there)
+        if new:
+            self._add_new(graph, new, after)
+        return chosen
+
+    def _add_one(self, outcome: Outcome, after: After) -> Outcome:
+        task = outcome.task
+        key, inbox = task.key, self.inbox
+        there = inbox.get(key) or self._there(key, outcome, after)
+        if there is not None:
+            return there
+        for dep in task.deps:
+            if dep not in self._numbers and dep not in inbox:
+                raise CancelledError(f"{dep!r}, which {key!r} needs, was cancelled")
+        if task.options is not None:
+            self._tokens.check(task)
+        inbox[key] = outcome
+        return outcome
+
+    def absorb(self, after: After) -> None:
+        """Let the tasks of the inbox begin."""
+        new = self.inbox
+        if new:
+            self.inbox = {}
+            self._add_new({key: outcome.task for key, outcome in new.items()}, new, after)
+
+    def _there(self, key: Key, outcome: Outcome, after: After) -> Outcome | None:
+        """Return the outcome of a key that is here: somebody else's, or the one given."""
+        i = self._numbers.get(key)
+        if i is None:
+            return None
+        ref = self._wanted.get(i)
+        owner = None if ref is None else ref()
+        if owner is not None:
+            return owner
+        status = self.state.status(i)
+        if ref is None:
+            self.growing.retain(i)
+        self._want(i, outcome)
+        if status == Status.HELD:
+            after.verdicts.append((outcome, "finished", self._results[i], None))
+        elif status not in _AHEAD:
+            self._tell(i, outcome, after)
+        return outcome
+
+    def _add_new(self, graph: Graph, new: dict[Key, Outcome], after: After) -> None:
+        known = self._numbers
+        tasks = {key: task for key, task in graph.items() if key not in known}
+        numbered = number(tasks, list(new), known)
+        order = depth_first(numbered)
+        numbers = self.growing.add(numbered, order, known)
+        self._results += [None] * (len(self.graph.tasks) - len(self._results))
+        for task, i in zip(numbered.tasks, numbers, strict=True):
+            known[task.key] = i
+        for place in numbered.kept:
+            i = numbers[place]
+            self._want(i, new[numbered.tasks[place].key])
+        gone = [i for i in numbers if self.state.status(i) not in _AHEAD]
+        for i in gone:
+            self._inherit(i)
+        self._after_end(Ended([], gone), after)
+
+    def _want(self, i: int, outcome: Outcome) -> None:
+        ref = WantedRef(outcome, self._on_lost)
+        ref.number = i
+        self._wanted[i] = ref
+
+    # what happened
+
+    def note_finished(self, finished: Sequence[tuple[int, int]], after: After) -> None:
+        """Take note that tasks returned results of so many bytes."""
+        wanted = self._wanted
+        for i, _ in finished:
+            ref = wanted.get(i)
+            outcome = None if ref is None else ref()
+            if outcome is not None:
+                after.verdicts.append((outcome, "finished", self._results[i], None))
+        for i in self.state.finish_all(finished):
+            self._forget(i, after)
+
+    def note_failure(self, i: int, error: BaseException, now: float, after: After) -> None:
+        """Take note that a task raised: it is tried again, or what needs it is skipped."""
+        ended = self.growing.fail(i, now)
+        for each in ended.ended:
+            self._errors[each] = error
+        self._after_end(ended, after)
+
+    def cancel(self, outcome: Outcome, after: After) -> None:
+        """Give a task up, and all that need it; drop the result if there is one."""
+        self.absorb(after)
+        i = self._numbers.get(outcome.task.key)
+        ref = None if i is None else self._wanted.get(i)
+        if i is None or ref is None or ref() is not outcome:
+            return
+        del self._wanted[i], self._numbers[outcome.task.key]
+        after.verdicts.append((outcome, "cancelled", None, None))
+        status = self.state.status(i)
+        if status in _AHEAD:
+            self._after_end(self.growing.revoke(i), after)
+            if status == Status.RUNNING:
+                self._after_end(self.growing.release(i), after)
+        elif status == Status.HELD:
+            self._after_end(self.growing.release(i), after)
+        else:
+            self._forget(i, after)
+
+    def try_again(self, outcomes: Iterable[Outcome], after: After) -> None:
+        """Add tasks that failed once more, under their old outcomes."""
+        self.absorb(after)
+        outcomes = list(outcomes)
+        graph: Graph = {}
+        for outcome in outcomes:
+            i = self._numbers.get(outcome.task.key)
+            if i is not None and self.state.status(i) not in _AHEAD:
+                self._forget(i, after)
+            graph.update(outcome.graph or {})
+            graph[outcome.task.key] = outcome.task
+        self._add_new(graph, {outcome.task.key: outcome for outcome in outcomes}, after)
+        for outcome in outcomes:
+            outcome.begin_again()
+
+    def let_go(self, after: After) -> None:
+        """Release the results whose outcomes are gone."""
+        self.absorb(after)
+        while self.lost:
+            ref = self.lost.popleft()
+            assert isinstance(ref, WantedRef)
+            i = ref.number
+            if self._wanted.get(i) is not ref:
+                continue
+            status = self.state.status(i)
+            if status in _AHEAD or status == Status.HELD:
+                del self._wanted[i]
+                self._after_end(self.growing.release(i), after)
+            else:
+                self._forget(i, after)
+
+    def close(self, after: After) -> None:
+        """Start nothing any more; what has not ended is cancelled."""
+        self.absorb(after)
+        for outcome in self.pending(after):
+            after.verdicts.append((outcome, "cancelled", None, None))
+        self._after_end(Ended(self.growing.cancel(), []), after)
+
+    # what there is
+
+    def pending(self, after: After) -> list[Outcome]:
+        """List wanted outcomes of tasks that have not ended."""
+        self.absorb(after)
+        found = [ref() for i, ref in self._wanted.items() if self.state.status(i) in _AHEAD]
+        return [outcome for outcome in found if outcome is not None]
+
+    # what follows
+
+    def _after_end(self, ended: Ended, after: After) -> None:
+        for i in ended.released:
+            self._forget(i, after)
+        for i in ended.ended:
+            ref = self._wanted.get(i)
+            outcome = None if ref is None else ref()
+            if outcome is None:
+                self._forget(i, after)
+            else:
+                self._tell(i, outcome, after)
+
+    def _tell(self, i: int, outcome: Outcome, after: After) -> None:
+        """Say of a task that has ended without a result why."""
+        error = self._errors.get(i)
+        status: Verdict = "cancelled" if error is None else "error"
+        after.verdicts.append((outcome, status, None, error))
+
+    def _inherit(self, i: int) -> None:
+        """A task that is skipped has the exception of what it needs."""
+        for dep in self.graph.tasks[i].deps:
+            number = self._numbers.get(dep)
+            if number in self._errors:
+                self._errors[i] = self._errors[number]
+                return
+
+    def _forget(self, i: int, after: After) -> None:
+        key = self.graph.tasks[i].key
+        if self._numbers.get(key) == i:
+            del self._numbers[key]
+        self._wanted.pop(i, None)
+        self._errors.pop(i, None)
+        after.garbage.append(self._results[i])
+        self._results[i] = None
+        self.growing.forget(i)

@@ -1,0 +1,158 @@
+"""What becomes of one task of a session: it is pending until somebody settles it, once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from typing import Any, Literal, TypeAlias
+
+from gpuscale.base.types import Key
+from gpuscale.engines.seats import stepped_aside
+from gpuscale.graph.task import Graph, Task
+
+__all__ = ["Outcome", "Verdict"]
+
+Verdict: TypeAlias = Literal["pending", "finished", "error", "cancelled"]
+
+# Guards how outcomes are settled and who is told. The collector may run a finalizer of the user's
+# inside of it, which may look at outcomes, so the same thread may enter twice.
+_lock = threading.RLock()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+# In the child of a fork, nobody would release it.
+os.register_at_fork(after_in_child=_renew_lock)
+
+
+class Outcome:
+    """The status, the result or the exception of one task, and those who wait for it.
+
+    Whoever holds an outcome wants the result: a session keeps it for as long as that.
+
+    Parameters
+    ----------
+    task : Task
+    parents : tuple of Outcome
+        Those of the tasks that it needs. Like `graph`, kept until it has succeeded, so that all of
+        them can be tried again.
+    graph : Graph, optional
+        Tasks behind it that nobody asked for by themselves.
+
+    Attributes
+    ----------
+    status : str
+        "pending", "finished", "error" or "cancelled".
+
+    Examples
+    --------
+    >>> outcome = Outcome(Task("x", int))
+    >>> outcome.call_when_settled(lambda each: print(each.status, each.value))
+    >>> outcome.settle("finished", 7)
+    finished 7
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_waiters",
+        "error",
+        "graph",
+        "parents",
+        "status",
+        "task",
+        "traceback",
+        "value",
+    )
+
+    def __init__(
+        self, task: Task, parents: tuple[Outcome, ...] = (), graph: Graph | None = None
+    ) -> None:
+        self.task, self.parents, self.graph = task, parents, graph
+        self._begin()
+
+    def _begin(self) -> None:
+        self.status: Verdict = "pending"
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.traceback: Any = None
+        self._waiters: list[Callable[[Outcome], object]] | None = None
+
+    @property
+    def key(self) -> Key:
+        """Name of the result."""
+        return self.task.key
+
+    def settle(
+        self, status: Verdict, value: Any = None, error: BaseException | None = None
+    ) -> None:
+        """Say what became of the task, if nobody has before, and tell those who wait.
+
+        What is cancelled is so even if it had a result.
+        """
+        with _lock:
+            if self.status != "pending" and status != "cancelled":
+                return
+            self.value, self.error = value, error
+            self.traceback = None if error is None else error.__traceback__
+            if status != "error":
+                self.parents, self.graph = (), None
+            self.status = status
+            waiters, self._waiters = self._waiters, None
+        for call in waiters or ():
+            call(self)
+
+    def begin_again(self) -> None:
+        """Wait once more: the task is tried again."""
+        with _lock:
+            self._begin()
+
+    def call_when_settled(self, call: Callable[[Outcome], object]) -> None:
+        """Call a function with the outcome as soon as it is settled, at once if it is already."""
+        with _lock:
+            if self.status == "pending":
+                if self._waiters is None:
+                    self._waiters = []
+                self._waiters.append(call)
+                return
+        call(self)
+
+    def do_not_call(self, call: Callable[[Outcome], object]) -> None:
+        """Take back what was asked of `call_when_settled`."""
+        with _lock:
+            if self._waiters is not None and call in self._waiters:
+                self._waiters.remove(call)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is settled; say whether it is. A worker that waits gives its place away."""
+        if self.status != "pending":
+            return True
+        settled = threading.Lock()
+        settled.acquire()
+
+        def wake(_: Outcome) -> None:
+            settled.release()
+
+        self.call_when_settled(wake)
+        try:
+            with stepped_aside():
+                return settled.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+        finally:
+            self.do_not_call(wake)
+
+    def get(self) -> Any:
+        """Return the result of a settled outcome, or raise what the task raised."""
+        if self.status == "finished":
+            return self.value
+        raise self.reason()
+
+    def reason(self) -> BaseException:
+        """Return the exception that says why there is no result, as it was first raised."""
+        if self.status == "cancelled":
+            return CancelledError(self.key)
+        assert self.error is not None
+        return self.error.with_traceback(self.traceback)

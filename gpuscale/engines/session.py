@@ -1,0 +1,402 @@
+"""A run of threads without end: tasks come at any time, and results stay while someone wants them.
+
+Workers take tasks themselves, as in a run of the threads engine. What the end of a task means for
+those who want results is in the session's `Book`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextvars import Context
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from gpuscale.base.errors import EngineError
+from gpuscale.engines import blas
+from gpuscale.engines.book import After, Book
+from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.pool import ThreadPool
+from gpuscale.engines.seats import seat_here, sit_down
+from gpuscale.engines.tokens import Tokens
+from gpuscale.graph.task import Graph
+
+__all__ = ["Session"]
+
+# As in a run: tiny tasks are taken in batches of about so many seconds.
+BATCH_SECONDS = 2e-4
+MOST_TASKS = 64
+
+
+class _Seat:
+    """The place of a thread among those that run tasks."""
+
+    __slots__ = ("finished", "granted", "left", "session", "task", "worker")
+
+    def __init__(self, session: Session, worker: int) -> None:
+        self.session, self.worker = session, worker
+        self.finished: list[tuple[int, int]] = []  # tasks and bytes, not reported yet
+        self.task: int | None = None  # that runs
+        self.left = 0  # how often the place was given away and not taken again
+        self.granted = threading.Lock()
+        self.granted.acquire()
+
+    def leave(self) -> None:
+        """Let another thread run tasks in this one's place."""
+        self.left += 1
+        if self.left == 1:
+            self.session._leave(self)
+
+    def take(self) -> None:
+        """Wait until there is a place again."""
+        if self.left == 1:
+            self.session._take(self)
+        self.left = max(0, self.left - 1)
+
+
+class Session:
+    """Tasks that run in threads of a pool from when they are added.
+
+    Parameters
+    ----------
+    n_workers : int
+        How many tasks run at the same time.
+    budget : float
+        Bytes that results and running tasks may take together.
+    tokens : Tokens
+        What is scarce.
+    context : Context
+        Of context variables: each worker sees a copy.
+    siblings : set
+        Runs and sessions that share the budget; this one is among them until it is closed.
+    """
+
+    def __init__(
+        self,
+        n_workers: int,
+        budget: float,
+        tokens: Tokens,
+        context: Context,
+        siblings: set[Any],
+    ) -> None:
+        self.closed = False
+        self.n_workers = n_workers
+        self.resources: Mapping[str, float] = tokens.capacity
+        self.job = Book(budget, tokens, self._lose)
+        self._budget, self._context = budget, context
+        self._pool = ThreadPool()
+        self._begin(n_workers)
+        self._siblings = siblings
+        siblings.add(self)
+        _sessions.add(self)
+
+    def _begin(self, n_workers: int) -> None:
+        self._lock = threading.Lock()  # guards the book and everything below
+        self._news = threading.Condition(self._lock)
+        self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
+        self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
+        self._returning: deque[_Seat] = deque()  # who wait for a place
+        self._busy = 0  # calls in threads of the pool
+        self._has_alarm = False
+
+    # for clients
+
+    def add(self, graph: Graph, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Take tasks.
+
+        Parameters
+        ----------
+        graph : Graph
+            A task whose key is here already is not taken again.
+        outcomes : sequence of Outcome
+            Of the results that are wanted.
+
+        Returns
+        -------
+        list of Outcome
+            For each wanted key its outcome: the one given, or the one that there was.
+
+        Raises
+        ------
+        EngineError
+            The session is closed, or a task asks for more of something scarce than there is.
+        """
+        after = After()
+        with self._lock:
+            if self.closed:
+                raise EngineError("the client is closed; make another one: gpuscale.Client()")
+            chosen = self.job.add(graph, outcomes, after)
+            self._wake_another()
+        self._then(after)
+        return chosen
+
+    def cancel(self, outcomes: Sequence[Outcome]) -> None:
+        """Give tasks up, and all that need them; drop the results that there are."""
+        after = After()
+        with self._lock:
+            for outcome in outcomes:
+                self.job.cancel(outcome, after)
+        self._then(after)
+
+    def try_again(self, outcomes: Sequence[Outcome]) -> None:
+        """Run tasks that failed once more."""
+        after = After()
+        with self._lock:
+            if self.closed:
+                raise EngineError("the client is closed")
+            self.job.try_again(outcomes, after)
+            self._wake_another()
+        self._then(after)
+
+    def pending(self) -> list[Outcome]:
+        """List the outcomes of tasks that have not ended."""
+        after = After()
+        with self._lock:
+            found = self.job.pending(after)
+        self._then(after)
+        return found
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Cancel what has not ended, and wait for the tasks that run; say whether they ended."""
+        after = After()
+        with self._lock:
+            self.closed = True
+            self._siblings.discard(self)
+            self.job.close(after)
+            for batch in self._batches:
+                self._give_back(batch)
+            self._news.notify_all()
+        self._then(after)
+        seat = seat_here()
+        own = isinstance(seat, _Seat) and seat.session is self  # a task cannot wait for itself
+        with self._lock:
+            ended = own or self._news.wait_for(lambda: not self._busy, timeout)
+        self._pool.close()
+        return ended
+
+    def _give_back(self, batch: deque[int]) -> None:
+        """Take from a worker what it has not begun (with the lock held)."""
+        while batch:
+            try:
+                task = batch.popleft()
+            except IndexError:  # its worker was faster
+                return
+            self.job.state.withdraw(task)
+
+    def _lose(self, ref: weakref.ref[Outcome]) -> None:
+        """Let a result go that nobody holds any more; called at any time, in any thread."""
+        self.job.lost.append(ref)
+        self._then(After())
+
+    def _then(self, after: After) -> None:
+        """Do what is to be done after the lock was released."""
+        after.do()
+        while self.job.lost and self._lock.acquire(blocking=False):
+            try:
+                self.job.let_go(after)
+                self._wake_another()
+            finally:
+                self._lock.release()
+            after.do()
+
+    # in worker threads
+
+    def _wake_another(self) -> None:
+        """Put one more worker to work if it would find something to do (with the lock held)."""
+        if self._free and (self.job.inbox or self.job.state.can_start()):
+            self._call(self._free.pop())
+
+    def _call(self, worker: int) -> None:
+        self._busy += 1
+        self._context.copy().run(self._pool.call, partial(self._work, worker))
+
+    def _work(self, worker: int) -> None:
+        """Take and run batches of tasks until there is nothing to do."""
+        seat = _Seat(self, worker)
+        sit_down(seat)
+        blas.enter()
+        most = 1
+        try:
+            while self._report(seat, most):
+                begin = time.perf_counter()
+                self._perform_batch(seat)
+                seconds = time.perf_counter() - begin
+                most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
+        finally:
+            sit_down(None)
+            if not seat.left:
+                blas.leave()
+            with self._lock:
+                self._busy -= 1
+                self._news.notify_all()
+
+    def _perform_batch(self, seat: _Seat) -> None:
+        job = self.job
+        while not seat.left:
+            try:
+                task = self._batches[seat.worker].popleft()
+            except IndexError:
+                return
+            seat.task = task
+            try:
+                nbytes = job.perform(task, seat.worker)
+            except BaseException as error:
+                self._note_failure(seat, task, error)
+            else:
+                seat.finished.append((task, nbytes))
+            seat.task = None
+
+    def _note_failure(self, seat: _Seat, task: int, error: BaseException) -> None:
+        job, after = self.job, After()
+        job.blame(error, task)
+        error.__traceback__ = _of_task(error.__traceback__)
+        with self._lock:
+            self._note(seat, after)
+            job.note_failure(task, error, time.monotonic(), after)
+            if job.state.next_due is not None:
+                self._set_alarm()
+        self._then(after)
+
+    def _note(self, seat: _Seat, after: After) -> None:
+        """Take note of finished tasks (with the lock held)."""
+        if seat.finished:
+            self.job.note_finished(seat.finished, after)
+            seat.finished.clear()
+
+    def _report(self, seat: _Seat, most: int) -> bool:
+        """Take note of finished tasks and fill the worker's batch; say whether it got any."""
+        after = After()
+        with self._lock:
+            self._note(seat, after)
+            self.job.let_go(after)
+            goes_on = not seat.left and not self._gives_place(seat) and self._fill(seat, most)
+        self._then(after)
+        return goes_on
+
+    def _gives_place(self, seat: _Seat) -> bool:
+        """Give the place to a thread that waits for one, if any does."""
+        if not self._returning:
+            return False
+        other = self._returning.popleft()
+        other.worker, seat.left = seat.worker, 1
+        blas.leave()
+        self._sit(other)
+        other.granted.release()
+        return True
+
+    def _fill(self, seat: _Seat, most: int) -> bool:
+        state, batch = self.job.state, self._batches[seat.worker]
+        if not batch:
+            if len(self._siblings) > 1:
+                others = [each.job.state for each in tuple(self._siblings) if each is not self]
+                state.budget = self._budget - sum(each.alive + each.reserved for each in others)
+            # With few tasks left, each worker takes its share only.
+            share = 1 + state.n_ready // (2 * self.n_workers)
+            batch.extend(state.start(min(most, share)))
+        if not batch:
+            self._take_from_others(batch)
+        if batch:
+            self._wake_another()
+            return True
+        self._free.append(seat.worker)
+        return False
+
+    def _take_from_others(self, batch: deque[int]) -> None:
+        """Take half of the longest batch: its worker may be at a long task."""
+        longest = max(self._batches, key=len)
+        for _ in range((len(longest) + 1) // 2):
+            try:
+                batch.append(longest.pop())
+            except IndexError:
+                break
+
+    # tasks that wait
+
+    def _leave(self, seat: _Seat) -> None:
+        """Go on in another thread while the task of this one waits."""
+        after = After()
+        with self._lock:
+            self._note(seat, after)
+            if seat.task is not None:
+                self.job.growing.pause(seat.task)
+            blas.leave()
+            if self._batches[seat.worker] or self.job.inbox or self.job.state.can_start():
+                self._call(seat.worker)
+            else:
+                self._free.append(seat.worker)
+        self._then(after)
+
+    def _take(self, seat: _Seat) -> None:
+        with self._lock:
+            if self._free:
+                seat.worker = self._free.pop()
+                self._sit(seat)
+                return
+            self._returning.append(seat)
+        seat.granted.acquire()
+
+    def _sit(self, seat: _Seat) -> None:
+        if seat.task is not None:
+            self.job.growing.go_on(seat.task)
+        blas.enter()
+
+    # tasks that are tried again
+
+    def _set_alarm(self) -> None:
+        """See to it that the tasks that wait for their next attempt get it (with the lock held)."""
+        if self._has_alarm:
+            self._news.notify_all()
+        else:
+            self._has_alarm = True
+            self._busy += 1
+            self._pool.call(self._ring)
+
+    def _ring(self) -> None:
+        state = self.job.state
+        with self._lock:
+            while not self.closed and (due := state.next_due) is not None:
+                left = due - time.monotonic()
+                if left > 0:
+                    self._news.wait(left)
+                else:
+                    state.due(time.monotonic())
+                    self._wake_another()
+            self._has_alarm = False
+            self._busy -= 1
+            self._news.notify_all()
+
+    def _abandon(self) -> None:
+        """Be closed in the child of a fork, where no thread of the pool is alive."""
+        self.closed = True
+        self._begin(0)
+        for outcome in self.job.pending(After()):
+            outcome.settle("cancelled")
+
+
+_OWN = os.path.dirname(__file__)
+
+
+def _of_task(traceback: TracebackType | None) -> TracebackType | None:
+    """Leave the frames of the engine out of a traceback: they hold what the worker holds."""
+    while traceback is not None and traceback.tb_next is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(_OWN):
+            break
+        traceback = traceback.tb_next
+    return traceback
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for session in list(_sessions):
+        session._abandon()
+
+
+# Threads do not survive a fork.
+os.register_at_fork(after_in_child=_abandon_all)

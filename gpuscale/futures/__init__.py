@@ -1,0 +1,38 @@
+"""Futures: tasks that start when they are submitted, with the names of dask.distributed.
+
+============ ===============================================================================
+`client`     `Client`: opens and closes, cancels, tells what there is
+`tasks`      what it starts: submit, map, gather, scatter, compute
+`future`     `Future`: the result of one task, that may not be there yet
+`waiting`    `wait`, `as_completed`
+`calls`      one call as one task, futures among its arguments
+`current`    the client that is open, also as seen by its own tasks; giving a place away
+`executor`   the same client as an executor of `concurrent.futures`
+============ ===============================================================================
+
+May import: every lower floor. What runs the tasks is a session (`gpuscale.engines.session`); what
+has become of a task is an outcome (`gpuscale.engines.outcome`), which all futures of its key share.
+
+To add a method of dask.distributed's client: one method of `Client`, in terms of the session.
+"""
+
+from gpuscale.futures.client import Client
+from gpuscale.futures.current import default_client, get_client, rejoin, secede, worker_client
+from gpuscale.futures.executor import ClientExecutor
+from gpuscale.futures.future import Future, fire_and_forget, futures_of
+from gpuscale.futures.waiting import as_completed, wait
+
+__all__ = [
+    "Client",
+    "ClientExecutor",
+    "Future",
+    "as_completed",
+    "default_client",
+    "fire_and_forget",
+    "futures_of",
+    "get_client",
+    "rejoin",
+    "secede",
+    "wait",
+    "worker_client",
+]

@@ -1,0 +1,134 @@
+"""One call as one task, futures among its arguments."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from gpuscale.base.tokens import tokenize
+from gpuscale.engines.outcome import Outcome
+from gpuscale.futures.future import Future
+from gpuscale.graph.handle import new_key
+from gpuscale.graph.packing import PackedCall, Slot, pack
+from gpuscale.graph.task import Task
+
+if TYPE_CHECKING:
+    from gpuscale.futures.tasks import Starter
+
+__all__ = ["CallMaker", "name_of"]
+
+_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+
+# Tokens of the functions that were called last, by address.
+_tokens: dict[int, tuple[weakref.ref[Any], str]] = {}
+_MOST_TOKENS = 1000
+
+
+class CallMaker:
+    """Makes outcomes of calls of one function.
+
+    Parameters
+    ----------
+    client : Starter
+        Which the futures among the arguments must be of.
+    function : callable
+    pure : bool
+        Whether equal calls are the same task.
+    origin : (str, int), optional
+        The user's line.
+
+    Raises
+    ------
+    TypeError
+        The function cannot be called.
+    """
+
+    def __init__(
+        self,
+        client: Starter,
+        function: Callable[..., Any],
+        pure: bool,
+        origin: tuple[str, int] | None = None,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"the first argument is what to call, not {function!r}")
+        self._client, self._function = client, function
+        self._pure, self._origin, self._name = pure, origin, name_of(function)
+        self._token = _token_of(function) if pure else ""
+
+    def make(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Outcome:
+        """Make the outcome of one call."""
+        name = self._name
+        if key is None:
+            key = f"{name}-{tokenize(self._token, args, kwargs)}" if self._pure else new_key(name)
+        call: Callable[..., Any] = self._function
+        parents: dict[Any, Outcome] = {}
+        if kwargs or not _ATOMS.issuperset(map(type, args)):
+            call, args = self._packed(args, kwargs, parents)
+        task = Task(key, call, tuple(parents), args, 0, 0, 0, name, self._origin)
+        return Outcome(task, tuple(parents.values()))
+
+    def _packed(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], parents: dict[Any, Outcome]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        slots: dict[Any, Slot] = {}
+
+        def slot_of(value: Any) -> Slot | None:
+            if not isinstance(value, Future):
+                return None
+            outcome = self._checked(value)
+            key = outcome.task.key
+            if key not in slots:
+                slots[key] = Slot(len(slots))
+                parents[key] = outcome
+            return slots[key]
+
+        packed = pack(args, slot_of)
+        named = {name: pack(value, slot_of) for name, value in kwargs.items()}
+        if not parents and not kwargs:
+            return self._function, args
+        if not kwargs and len(slots) == len(packed) and all(type(p) is Slot for p in packed):
+            return self._function, ()
+        return PackedCall(self._function, packed, named), ()
+
+    def _checked(self, future: Future) -> Outcome:
+        if future.client is not self._client:
+            raise ValueError(
+                f"future {future.key!r} belongs to another client; give its result() instead"
+            )
+        outcome = future._outcome
+        if outcome.status == "cancelled":
+            raise CancelledError(f"argument {future.key!r} was cancelled or released")
+        return outcome
+
+
+def name_of(function: Any) -> str:
+    """Name of a function for keys and messages.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> name_of(partial(max, 1)), name_of(lambda: 0)
+    ('max', 'lambda')
+    """
+    inner = getattr(function, "func", function)  # of a partial
+    name: str = getattr(inner, "__name__", None) or type(inner).__name__
+    return name.strip("<>_") or "call"
+
+
+def _token_of(function: Any) -> str:
+    """Token of a function; a pure one need not be read again for each of its calls."""
+    ref, token = _tokens.get(id(function), (None, ""))
+    if ref is not None and ref() is function:
+        return token
+    token = tokenize(function)
+    try:
+        ref = weakref.ref(function)
+    except TypeError:
+        return token
+    if len(_tokens) >= _MOST_TOKENS:
+        _tokens.clear()
+    _tokens[id(function)] = ref, token
+    return token

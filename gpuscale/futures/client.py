@@ -1,0 +1,315 @@
+"""`Client`: where tasks are submitted and their futures come from."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
+from html import escape
+from typing import Any
+
+from gpuscale.base import config
+from gpuscale.base.errors import NotSupportedError, format_bytes
+from gpuscale.base.types import Key
+from gpuscale.engines.base import get_engine
+from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.session import Session
+from gpuscale.engines.threads import ThreadsEngine, default_workers
+from gpuscale.futures.current import find_client, named, open_clients
+from gpuscale.futures.executor import ClientExecutor
+from gpuscale.futures.future import Future, futures_of
+from gpuscale.futures.tasks import Starter
+from gpuscale.graph.handle import new_key
+from gpuscale.memory.limits import memory_limit as option_memory_limit
+from gpuscale.memory.limits import parse_bytes
+
+__all__ = ["Client"]
+
+
+class Client(Starter):
+    """Runs tasks from when they are submitted, in threads of this process.
+
+    Names and behaviour are those of ``dask.distributed.Client``, so that code moves to a cluster
+    by another argument here. While a client is open, `compute` and `persist` use as many threads
+    and as much memory as it does, and share the memory with its tasks.
+
+    Parameters
+    ----------
+    address : None
+        For clusters, which come later.
+    n_workers, threads_per_worker : int, optional
+        Their product is how many tasks run at the same time; by default one for each core, or
+        what the option ``num-workers`` says.
+    memory_limit : int, float or str, optional
+        For each of the workers; by default the option ``memory-limit`` for all of them.
+    resources : dict of str to float, optional
+        What tasks may ask for with ``submit(..., resources=...)``, such as ``{"GPU": 1}``; by
+        default the option ``resources``.
+    processes : bool
+        Only False: all workers are threads of this process.
+    set_as_default : bool
+        Whether `get_client` finds it, and `compute` takes over its threads and memory.
+    name : str, optional
+        For messages.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Client(threads_per_worker=2, memory_limit="1 GiB") as client:
+    ...     parts = client.map(lambda n: n * n, range(10))
+    ...     total = client.submit(sum, parts)
+    ...     print(client)
+    ...     total.result()
+    <Client: 2 threads, memory limit 1.0 GiB>
+    285
+    """
+
+    #: For code that asks dask.distributed's clients.
+    asynchronous = False
+
+    def __init__(
+        self,
+        address: None = None,
+        *,
+        n_workers: int = 1,
+        threads_per_worker: int | None = None,
+        memory_limit: float | str | None = None,
+        resources: Mapping[str, float] | None = None,
+        processes: bool = False,
+        set_as_default: bool = True,
+        name: str | None = None,
+    ) -> None:
+        if address is not None or processes:
+            raise NotSupportedError(
+                "a Client runs tasks in threads of this process; clusters and processes come later"
+            )
+        threads = _threads(n_workers, threads_per_worker)
+        limit = option_memory_limit()
+        if memory_limit is not None:
+            limit = n_workers * parse_bytes(memory_limit)
+        self.name = name or new_key("client")
+        self._started = time.time()
+        self._threads, self._limit = threads, limit
+        self._context = copy_context()
+        self._context.run(named.set, weakref.ref(self))
+        engine = get_engine("threads")
+        assert isinstance(engine, ThreadsEngine)
+        self._session = engine.open_session(threads, limit, resources or {}, self._context)
+        self._forsaken = weakref.finalize(self, _close_aside, self._session)
+        self._forsaken.atexit = False
+        self._settings: AbstractContextManager[Any] | None = None
+        if set_as_default:
+            self._take_over(resources)
+
+    def _take_over(self, resources: Mapping[str, float] | None) -> None:
+        options: dict[str, Any] = {"num-workers": self._threads, "memory-limit": self._limit}
+        self._settings = config.set(options)
+        self._settings.__enter__()
+        open_clients.append(weakref.ref(self))
+
+    # who
+
+    @property
+    def status(self) -> str:
+        """Whether the client is "running" or "closed"."""
+        return "closed" if self._session.closed else "running"
+
+    @classmethod
+    def current(cls, allow_global: bool = True) -> Client:
+        """Return the client that is open; see `get_client`."""
+        client = find_client() if allow_global else None
+        ref = named.get()
+        client = client if allow_global else (None if ref is None else ref())
+        if client is None:
+            raise ValueError("there is no open client")
+        return client
+
+    @contextmanager
+    def as_current(self) -> Iterator[Client]:
+        """Be the client that is meant where none is named, in this thread and block."""
+        token = named.set(weakref.ref(self))
+        try:
+            yield self
+        finally:
+            named.reset(token)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self, timeout: float | None = 10.0) -> None:
+        """End the client.
+
+        Tasks that have not begun are cancelled. Futures that are done keep their results.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait for tasks that run; what does not end until then goes on in the
+            background, its result is dropped.
+        """
+        settings, self._settings = self._settings, None
+        if settings is not None:
+            settings.__exit__(None, None, None)
+        open_clients[:] = [ref for ref in open_clients if ref() not in (self, None)]
+        self._forsaken.detach()
+        self._session.close(timeout)
+
+    shutdown = close
+
+    def restart(self) -> Client:
+        """Cancel all tasks; results that are there stay."""
+        self._cancel(self._session.pending())
+        return self
+
+    # what becomes of tasks
+
+    def cancel(self, futures: Any, asynchronous: Any = None, force: bool = False) -> None:
+        """Cancel tasks and all that need them.
+
+        A task that runs goes on, and its result is dropped. What is done stays done.
+
+        Parameters
+        ----------
+        futures : Future or containers of futures
+        asynchronous, force
+            Mean nothing in one process.
+        """
+        self._cancel([future._outcome for future in self._own(futures)])
+
+    def _cancel(self, outcomes: list[Outcome]) -> None:
+        self._session.cancel(outcomes)
+
+    def retry(self, futures: Any, asynchronous: Any = None) -> None:
+        """Run tasks that raised once more, and those of what they need that raised.
+
+        Parameters
+        ----------
+        futures : Future or containers of futures
+
+        Examples
+        --------
+        >>> import gpuscale as gs
+        >>> answers = iter([ZeroDivisionError("once"), 7])
+        >>> def flaky():
+        ...     answer = next(answers)
+        ...     if isinstance(answer, Exception):
+        ...         raise answer
+        ...     return answer
+        >>> with gs.Client() as client:
+        ...     future = client.submit(flaky)
+        ...     print(repr(future.exception()))
+        ...     future.retry()
+        ...     future.result()
+        ZeroDivisionError('once')
+        7
+        """
+        again: dict[Key, Outcome] = {}
+        stack = [future._outcome for future in self._own(futures)]
+        while stack:
+            outcome = stack.pop()
+            if outcome.status == "error" and outcome.task.key not in again:
+                again[outcome.task.key] = outcome
+                stack += outcome.parents
+        self._session.try_again(list(again.values()))
+
+    def _own(self, futures: Any) -> list[Future]:
+        found = futures_of(futures)
+        for future in found:
+            if future.client is not self:
+                raise ValueError(f"future {future.key!r} belongs to another client")
+        return found
+
+    def futures_of(self, *values: Any) -> list[Future]:
+        """List the futures inside of containers; see `gpuscale.futures_of`."""
+        return futures_of(*values)
+
+    # the same client in other clothes
+
+    def get_executor(self, **options: Any) -> ClientExecutor:
+        """Return an executor of `concurrent.futures` whose calls are tasks of this client.
+
+        Parameters
+        ----------
+        **options
+            ``priority``, ``resources`` and ``retries`` of all its tasks.
+        """
+        return ClientExecutor(self, **options)
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Call a function once in each process that has workers: in this one."""
+        return {"inproc": function(*args, **kwargs)}
+
+    # numbers
+
+    def nthreads(self, workers: Any = None) -> dict[str, int]:
+        """Return how many tasks run at the same time, by worker."""
+        return {"inproc": self._threads}
+
+    ncores = nthreads
+
+    def processing(self, workers: Any = None) -> dict[str, tuple[Key, ...]]:
+        """Return the keys of tasks that have not finished, by worker."""
+        return {"inproc": tuple(outcome.task.key for outcome in self._session.pending())}
+
+    def scheduler_info(self, n_workers: int = 5) -> dict[str, Any]:
+        """Return what there is, in the form of dask.distributed."""
+        worker = {
+            "type": "Worker",
+            "id": "inproc",
+            "host": "localhost",
+            "nthreads": self._threads,
+            "memory_limit": self._limit,
+            "resources": dict(self._session.resources),
+            "status": self.status,
+        }
+        return {
+            "type": "Scheduler",
+            "id": self.name,
+            "address": "inproc",
+            "services": {},
+            "started": self._started,
+            "workers": {"inproc": worker},
+        }
+
+    def wait_for_workers(self, n_workers: int = 1, timeout: Any = None) -> None:
+        """Return at once: the threads of this process are always there."""
+
+    def __repr__(self) -> str:
+        if self.status == "closed":
+            return "<Client: closed>"
+        threads = "1 thread" if self._threads == 1 else f"{self._threads} threads"
+        return f"<Client: {threads}, memory limit {format_bytes(self._limit)}>"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "Client": self.name,
+            "Status": self.status,
+            "Threads": self._threads,
+            "Memory limit": format_bytes(self._limit),
+            "Tasks": len(self._session.pending()),
+        }
+        cells = (f"<tr><th>{k}</th><td>{escape(str(v))}</td></tr>" for k, v in rows.items())
+        return f"<table>{''.join(cells)}</table>"
+
+
+def _threads(n_workers: int, threads_per_worker: int | None) -> int:
+    for name, value in (("n_workers", n_workers), ("threads_per_worker", threads_per_worker)):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name} is a number of at least 1, not {value!r}")
+    if threads_per_worker is None:
+        return max(n_workers, default_workers())
+    return n_workers * threads_per_worker
+
+
+def _close_aside(session: Session) -> None:
+    """Close the session of a client that went without being closed.
+
+    The collector found it, in any thread, maybe one that holds the session's lock.
+    """
+    threading.Thread(target=session.close, name="gpuscale-close", daemon=True).start()

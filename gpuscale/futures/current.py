@@ -1,0 +1,123 @@
+"""Which client is meant where none is named, and a task's place among the workers."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from gpuscale.base.errors import EngineError
+from gpuscale.engines.seats import Seat, seat_here
+
+if TYPE_CHECKING:
+    from gpuscale.futures.client import Client
+
+__all__ = [
+    "default_client",
+    "find_client",
+    "get_client",
+    "named",
+    "open_clients",
+    "rejoin",
+    "secede",
+    "worker_client",
+]
+
+# Of a block `with client.as_current()`, and of a client's own tasks.
+named: ContextVar[weakref.ref[Client] | None] = ContextVar("gpuscale-client", default=None)
+
+# Those that are open and were not told to stay in the background, the newest last.
+open_clients: list[weakref.ref[Client]] = []
+
+
+def find_client() -> Client | None:
+    """Return the client that is meant where none is named; None if there is none."""
+    for ref in (named.get(), *reversed(open_clients)):
+        client = None if ref is None else ref()
+        if client is not None and client.status == "running":
+            return client
+    return None
+
+
+def get_client(address: Any = None, timeout: Any = None, resolve_address: bool = True) -> Client:
+    """Return the client that is open; inside of a task, the one that runs the task.
+
+    The arguments are those of dask.distributed and mean nothing in one process.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> def total(n):
+    ...     client = gs.get_client()
+    ...     return sum(client.gather(client.map(abs, range(n))))
+    >>> with gs.Client() as client:
+    ...     assert gs.get_client() is client
+    ...     client.submit(total, 10).result()
+    45
+    """
+    client = find_client()
+    if client is None:
+        raise _NoClientError("there is no open client; make one: client = gpuscale.Client()")
+    return client
+
+
+def default_client(client: Client | None = None) -> Client:
+    """Return the client given, or else the one that is open."""
+    return get_client() if client is None else client
+
+
+class _NoClientError(EngineError, ValueError):
+    """dask.distributed raises ValueError here."""
+
+
+def secede() -> None:
+    """Give the place of this task to another one, for good or until `rejoin`.
+
+    Waiting for futures does so by itself; this is for tasks that wait for something else.
+
+    Raises
+    ------
+    ValueError
+        It is not called in a task of a client.
+    """
+    _seat("secede").leave()
+
+
+def rejoin() -> None:
+    """Wait until there is a place for this task, which gave its own away with `secede`."""
+    _seat("rejoin").take()
+
+
+def _seat(what: str) -> Seat:
+    seat = seat_here()
+    if seat is None:
+        raise ValueError(f"{what}() makes sense in a task of a client only")
+    return seat
+
+
+@contextmanager
+def worker_client(timeout: Any = None, separate_thread: bool = True) -> Iterator[Client]:
+    """Return the client that runs this task, and give the task's place away meanwhile.
+
+    Parameters
+    ----------
+    timeout : object
+        Means nothing in one process.
+    separate_thread : bool
+        Whether to give the place away.
+    """
+    client = get_client()
+    if separate_thread:
+        secede()
+    try:
+        yield client
+    finally:
+        if separate_thread:
+            rejoin()

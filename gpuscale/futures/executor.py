@@ -1,0 +1,118 @@
+"""A client as an executor of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gpuscale.engines.outcome import Outcome
+
+if TYPE_CHECKING:
+    from gpuscale.futures.client import Client
+
+__all__ = ["ClientExecutor"]
+
+
+class ClientExecutor(concurrent.futures.Executor):
+    """What `Client.get_executor` returns: the tasks run in the client, the rules are Python's.
+
+    Parameters
+    ----------
+    client : Client
+    **options
+        ``priority``, ``resources`` and ``retries`` of all tasks, as in `Client.submit`.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Client() as client, client.get_executor() as executor:
+    ...     list(executor.map(pow, [2, 3], [5, 2]))
+    [32, 9]
+    """
+
+    def __init__(self, client: Client, **options: Any) -> None:
+        unknown = set(options) - {"priority", "resources", "retries", "workers", "pure"}
+        if unknown:
+            raise TypeError(f"get_executor takes no {', '.join(sorted(unknown))}")
+        for name in ("workers", "pure"):
+            options.pop(name, None)
+        self._client = client
+        self._options = options
+        self._lock = threading.Lock()
+        self._shut = False
+        self._open: dict[concurrent.futures.Future[Any], Outcome] = {}
+
+    def submit(
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> concurrent.futures.Future[Any]:
+        """Start a call and return a future of `concurrent.futures`."""
+        if not callable(fn):
+            raise TypeError(f"the first argument is what to call, not {fn!r}")
+        work = _Work(fn)
+        with self._lock:
+            if self._shut:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            outcome = self._client._maker(work, pure=False).make(args, kwargs)
+            (outcome,) = self._client._start([outcome], **self._options)
+            self._open[work.result] = outcome
+        work.result.add_done_callback(self._give_up)
+        outcome.call_when_settled(partial(self._report, work))
+        return work.result
+
+    def _give_up(self, result: concurrent.futures.Future[Any]) -> None:
+        """Take a task back whose future was cancelled."""
+        outcome = self._open.get(result)
+        if outcome is not None and result.cancelled():
+            self._client._cancel([outcome])
+
+    def _report(self, work: _Work, outcome: Outcome) -> None:
+        """Tell the future of `concurrent.futures` what became of the task."""
+        result = work.result
+        try:
+            if outcome.status == "cancelled":
+                result.cancel()
+            if work.begins():
+                if outcome.status == "finished":
+                    result.set_result(outcome.value)
+                else:
+                    result.set_exception(outcome.reason())
+        finally:
+            self._open.pop(result, None)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls; wait for those that there are; the client stays open."""
+        with self._lock:
+            self._shut = True
+        results = dict(self._open)
+        if cancel_futures:
+            for result in results:
+                result.cancel()
+        if wait:
+            for outcome in results.values():
+                outcome.wait()
+            concurrent.futures.wait(results)
+
+
+class _Work:
+    """A call that tells when it begins, since from then on it cannot be cancelled."""
+
+    __slots__ = ("__name__", "_begins", "_lock", "fn", "result")
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn, self.result = fn, concurrent.futures.Future[Any]()
+        self.__name__: str = getattr(fn, "__name__", type(fn).__name__)
+        self._lock = threading.Lock()
+        self._begins: bool | None = None
+
+    def begins(self) -> bool:
+        """Say that the call begins, or has begun; False if it was cancelled before."""
+        with self._lock:
+            if self._begins is None:
+                self._begins = self.result.set_running_or_notify_cancel()
+            return self._begins
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs) if self.begins() else None

@@ -1,0 +1,236 @@
+"""Waiting for several futures: until all are done (`wait`), or for one after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from concurrent.futures import CancelledError
+from typing import Any, NamedTuple
+
+from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.seats import stepped_aside
+from gpuscale.futures.future import Future, futures_of
+
+__all__ = ["DoneAndNotDoneFutures", "as_completed", "wait"]
+
+
+class DoneAndNotDoneFutures(NamedTuple):
+    """What `wait` returns."""
+
+    done: set[Future]
+    not_done: set[Future]
+
+
+def wait(
+    fs: Any, timeout: float | None = None, return_when: str = "ALL_COMPLETED"
+) -> DoneAndNotDoneFutures:
+    """Wait until futures are done.
+
+    Parameters
+    ----------
+    fs : Future or containers of futures
+    timeout : float, optional
+        Seconds to wait at most.
+    return_when : {"ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION"}
+
+    Returns
+    -------
+    (done, not_done)
+        Two sets.
+
+    Raises
+    ------
+    TimeoutError
+        As in dask.distributed, and other than in `concurrent.futures`.
+    CancelledError
+        One that is done was cancelled.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Client() as client:
+    ...     done, not_done = gs.wait(client.map(abs, range(3)))
+    ...     len(done), len(not_done)
+    (3, 0)
+    """
+    enough = _ENOUGH.get(return_when)
+    if enough is None:
+        raise ValueError(f"return_when is one of {', '.join(_ENOUGH)}, not {return_when!r}")
+    futures = futures_of(fs)
+    pending = {id(future._outcome) for future in futures}
+    queue = as_completed(futures)
+    until = None if timeout is None else time.monotonic() + timeout
+    while pending:
+        future = queue._take(None if until is None else max(0.0, until - time.monotonic()))
+        if future is None:
+            raise TimeoutError(f"{len(pending)} futures are not done after {timeout} seconds")
+        pending.discard(id(future._outcome))
+        if enough(future):
+            break
+    done = {future for future in futures if future.done()}
+    cancelled = [future.key for future in done if future.cancelled()]
+    if cancelled:
+        raise CancelledError(cancelled)
+    return DoneAndNotDoneFutures(done, set(futures) - done)
+
+
+_ENOUGH = {
+    "ALL_COMPLETED": lambda future: False,
+    "FIRST_COMPLETED": lambda future: True,
+    "FIRST_EXCEPTION": lambda future: future.status == "error",
+}
+
+
+class as_completed:  # noqa: N801 - the name of dask.distributed and of concurrent.futures
+    """Iterate over futures in the order in which they get done; more may be added meanwhile.
+
+    Parameters
+    ----------
+    futures : iterable of Future, optional
+    loop : object
+        Means nothing here.
+    with_results : bool
+        Whether to yield pairs of a future and its result.
+    raise_errors : bool
+        With results: whether to raise what a task raised; otherwise its type, the exception and
+        the traceback are in the place of the result.
+    timeout : float, optional
+        Seconds after which the iteration raises TimeoutError.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Client() as client:
+    ...     sorted(future.result() for future in gs.as_completed(client.map(abs, [-2, 1])))
+    ...     sum(result for _, result in gs.as_completed(client.map(abs, [-3]), with_results=True))
+    [1, 2]
+    3
+    """
+
+    def __init__(
+        self,
+        futures: Iterable[Future] | None = None,
+        loop: Any = None,
+        with_results: bool = False,
+        raise_errors: bool = True,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        self.with_results, self.raise_errors = with_results, raise_errors
+        self._until = None if timeout is None else time.monotonic() + timeout
+        self._lock = threading.Lock()
+        self._waiting: dict[Outcome, list[Future]] = {}
+        self._done: deque[Future] = deque()
+        self._news = threading.Semaphore(0)  # one release for each future that is done
+        self.update(futures or ())
+
+    # more, fewer, how many
+
+    def add(self, future: Future) -> None:
+        """Add one more future, even one that has been here before."""
+        self.update([future])
+
+    def update(self, futures: Iterable[Future]) -> None:
+        """Add more futures."""
+        for future in futures:
+            if not isinstance(future, Future):
+                raise TypeError(f"as_completed takes futures, not {type(future).__name__}")
+            outcome = future._outcome
+            with self._lock:
+                first = outcome not in self._waiting
+                self._waiting.setdefault(outcome, []).append(future)
+            if first:
+                outcome.call_when_settled(self._settled)
+
+    def _settled(self, outcome: Outcome) -> None:
+        with self._lock:
+            futures = self._waiting.pop(outcome, [])
+            self._done.extend(futures)
+        for _ in futures:
+            self._news.release()
+
+    def clear(self) -> None:
+        """Forget all futures."""
+        with self._lock:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            while self._news.acquire(blocking=False):
+                self._done.popleft()
+        for outcome in waiting:
+            outcome.do_not_call(self._settled)
+
+    def count(self) -> int:
+        """Count the futures that have not been returned yet."""
+        with self._lock:
+            return len(self._done) + sum(map(len, self._waiting.values()))
+
+    def is_empty(self) -> bool:
+        """Say whether all futures have been returned."""
+        return self.count() == 0
+
+    def has_ready(self) -> bool:
+        """Say whether a future is done that has not been returned."""
+        return bool(self._done)
+
+    # one after the other
+
+    def _take(self, timeout: float | None) -> Future | None:
+        """Wait for the next future that is done; None if there was none in time."""
+        if not self._news.acquire(blocking=False):
+            with stepped_aside():
+                if not self._news.acquire(timeout=timeout):
+                    return None
+        return self._done.popleft()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self.is_empty():
+            raise StopIteration
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        future = self._take(left)
+        if future is None:
+            raise TimeoutError(f"{self.count()} futures are not done in time")
+        return self._shown(future)
+
+    def next(self) -> Any:
+        """Return the next future that is done."""
+        return next(self)
+
+    def next_batch(self, block: bool = True) -> list[Any]:
+        """Return all futures that are done; wait for one if there is none and `block` says so."""
+        batch = [next(self)] if block else []
+        while self._news.acquire(blocking=False):
+            batch.append(self._shown(self._done.popleft()))
+        return batch
+
+    def batches(self) -> Iterator[list[Any]]:
+        """Iterate over lists of all futures that have become done since the last one."""
+        while not self.is_empty():
+            yield self.next_batch()
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        import asyncio
+
+        if self.is_empty():
+            raise StopAsyncIteration
+        return await asyncio.to_thread(self.__next__)
+
+    def _shown(self, future: Future) -> Any:
+        if not self.with_results:
+            return future
+        outcome = future._outcome
+        if outcome.status == "finished":
+            return future, outcome.value
+        error = outcome.reason()
+        if outcome.status == "error":
+            if self.raise_errors:
+                raise error
+            return future, (type(error), error, outcome.traceback)
+        return future, error

@@ -1,0 +1,144 @@
+"""`Client.get_executor` beside Python's own: the same program, the same outcome."""
+
+import concurrent.futures
+import threading
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+import gpuscale as gs
+
+SOON = 20
+
+
+@contextmanager
+def ours():
+    with gs.Client(threads_per_worker=2) as client, client.get_executor() as executor:
+        yield executor
+
+
+@contextmanager
+def pythons():
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
+
+
+@pytest.fixture(params=[ours, pythons])
+def executor(request):
+    with request.param() as executor:
+        yield executor
+
+
+@pytest.fixture
+def gate():
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_calls(executor):
+    assert isinstance(executor, concurrent.futures.Executor)
+    future = executor.submit(divmod, 7, 2)
+    assert isinstance(future, concurrent.futures.Future)
+    assert future.result(SOON) == (3, 1)
+    assert executor.submit(lambda *, key, priority: key + priority, key=1, priority=2).result() == 3
+    assert list(executor.map(pow, [2, 3], [5, 2])) == [32, 9]
+    with pytest.raises(ZeroDivisionError):
+        executor.submit(divmod, 1, 0).result(SOON)
+
+
+def test_map_keeps_the_order_and_has_a_timeout(executor, gate):
+    def work(k):
+        assert k or gate.wait(SOON)
+        return k
+
+    results = executor.map(work, range(3), timeout=0.05)
+    with pytest.raises(TimeoutError):
+        next(results)
+    results = executor.map(work, range(3), timeout=SOON)
+    gate.set()
+    assert list(results) == [0, 1, 2]
+    failing = executor.map(divmod, [1, 2], [1, 0])
+    assert next(failing) == (1, 0)
+    with pytest.raises(ZeroDivisionError):
+        next(failing)
+
+
+def test_only_what_has_not_begun_is_cancelled(executor, gate):
+    begun = threading.Barrier(3)
+
+    def block():
+        begun.wait(SOON)
+        return gate.wait(SOON)
+
+    running = [executor.submit(block), executor.submit(block)]
+    begun.wait(SOON)
+    waiting = executor.submit(abs, -1)
+    last = executor.submit(abs, -2)
+    assert waiting.cancel() and waiting.cancel()
+    assert waiting.cancelled() and waiting.done()
+    assert running[0].running() and not running[0].cancel()
+    gate.set()
+    assert [each.result(SOON) for each in (*running, last)] == [True, True, 2]
+    with pytest.raises(CancelledError):
+        waiting.result()
+    done, not_done = concurrent.futures.wait([*running, waiting, last], SOON)
+    assert len(done) == 4 and not not_done
+    assert len(list(concurrent.futures.as_completed([*running, waiting, last], SOON))) == 4
+
+
+def test_callbacks(executor):
+    called = []
+    future = executor.submit(abs, -1)
+    concurrent.futures.wait([future], SOON)
+    future.add_done_callback(called.append)
+    assert called == [future]
+
+
+def test_shutting_down(executor, gate):
+    begun = threading.Barrier(3)
+
+    def block():
+        begun.wait(SOON)
+        gate.wait(SOON)
+
+    running = [executor.submit(block) for _ in range(2)]
+    begun.wait(SOON)
+    waiting = [executor.submit(abs, -1) for _ in range(3)]
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert all(each.cancelled() for each in waiting)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executor.submit(abs, -1)
+    gate.set()
+    executor.shutdown()
+    assert all(each.done() and not each.cancelled() for each in running)
+
+
+def test_the_client_stays_open_and_closing_it_ends_what_is_left(gate):
+    with gs.Client(threads_per_worker=1) as client:
+        with client.get_executor(retries=1) as executor:
+            answers = [ValueError(), 7]
+
+            def flaky():
+                answer = answers.pop(0)
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+
+            with gs.annotate(backoff=0.001):
+                assert executor.submit(flaky).result(SOON) == 7
+            future = client.submit(abs, -3)
+            assert executor.submit(abs, future).result(SOON) == 3  # one of the client's
+        assert client.submit(abs, -1).result(SOON) == 1
+        other = client.get_executor()
+        running = other.submit(gate.wait, SOON)
+        waiting = other.submit(abs, -1)
+        threading.Timer(0.02, gate.set).start()
+    for each in (running, waiting):
+        with pytest.raises(CancelledError):
+            each.result(SOON)
+    with pytest.raises(RuntimeError, match="closed"):
+        other.submit(abs, -1)
+    with pytest.raises(TypeError, match="no key"):
+        client.get_executor(key=3)
