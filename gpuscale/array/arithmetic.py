@@ -17,7 +17,7 @@ from gpuscale.graph.handle import Handle
 if TYPE_CHECKING:
     from gpuscale.array.collection import Array
 
-__all__ = ["Arithmetic", "namespace"]
+__all__ = ["Arithmetic", "answers_itself", "namespace"]
 
 
 def namespace() -> Any:
@@ -31,6 +31,11 @@ def _binary(
     def operator(self: Arithmetic, other: Any) -> Any:
         if not _is_operand(other):
             return NotImplemented
+        if name == "multiply" and isinstance(other, np.matrix):
+            raise TypeError(
+                "* of a numpy.matrix is a product of matrices; say x @ m for it, or "
+                "x * numpy.asarray(m) for the products of elements"
+            )
         function = getattr(namespace(), name)
         if inplace:
             return function(self, other, out=self)
@@ -67,13 +72,26 @@ def _unary(name: str) -> Callable[[Arithmetic], Array]:
 
 def _is_operand(value: Any) -> bool:
     """Whether we know what to do with the other side; else Python asks it."""
-    if isinstance(value, Arithmetic | np.generic | np.ndarray):
+    if isinstance(value, Arithmetic | np.generic):
         return True
+    if isinstance(value, np.ndarray):
+        return not answers_itself(value)
     if isinstance(value, bool | int | float | complex | str | bytes | list | tuple):
         return True
     if isinstance(value, Collection | Handle):
         return False
     return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def answers_itself(array: np.ndarray[Any, Any]) -> bool:
+    """Whether a subclass of NumPy's array, one with units say, has a meaning of its own.
+
+    Examples
+    --------
+    >>> answers_itself(np.ones(3))
+    False
+    """
+    return type(array).__array_ufunc__ is not np.ndarray.__array_ufunc__
 
 
 class Arithmetic(Collection):

@@ -78,6 +78,7 @@ class ArrayLikeReader(PieceReader):
         stored = _chunk_shape(array, "chunks")
         self.chunks = None if stored is None else stored_grid(self.shape, stored)
         self._is_ndarray = isinstance(array, np.ndarray)
+        array = np.asarray(array) if self._is_ndarray else array  # without the ways of a subclass
         if self._is_ndarray and array.nbytes <= ARRAY_CONTENT_LIMIT:
             # Equal contents are one token and so one reader: it must not see anyone's changes.
             array = array.copy()

@@ -12,6 +12,7 @@ from gpuscale.array.api.elementwise import divmod as _divmod
 from gpuscale.array.api.elementwise import frexp, modf
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.scanning import accumulate
+from gpuscale.array.arithmetic import answers_itself
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import Ufunc, into
@@ -78,9 +79,9 @@ def _is_numpys(ufunc: Any) -> bool:
 
 def _foreign(value: Any) -> bool:
     """Whether another library's array would rather answer itself."""
-    return hasattr(value, "__array_ufunc__") and not isinstance(
-        value, Array | np.ndarray | np.generic
-    )
+    if isinstance(value, np.ndarray):
+        return answers_itself(value)
+    return hasattr(value, "__array_ufunc__") and not isinstance(value, Array | np.generic)
 
 
 def _chunkwise(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

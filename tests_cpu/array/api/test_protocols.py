@@ -108,6 +108,36 @@ def test_others_are_asked():
         lazy() + object()
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_matrices_are_arrays_but_for_their_product():
+    matrix = np.asmatrix(ARRAY)
+    for convert in (ga.asarray, ga.from_array, ga.asanyarray, ga.array):
+        result = convert(matrix).compute()
+        assert type(result) is np.ndarray
+        np.testing.assert_array_equal(result, ARRAY)
+    for found in (lazy() + matrix, matrix + lazy(), np.add(matrix, lazy())):
+        assert_eq(found, ARRAY + ARRAY)
+    assert_eq(lazy() @ matrix.T, ARRAY @ ARRAY.T)
+    assert_eq(matrix.T @ lazy(), ARRAY.T @ ARRAY)
+    with pytest.raises(TypeError, match="product of matrices"):
+        lazy() * matrix.T
+    with pytest.raises(TypeError, match="product of matrices"):
+        matrix.T * lazy()
+
+
+def test_subclasses_with_a_meaning_of_their_own_are_asked():
+    class Metres(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            return f"{ufunc.__name__} of metres"
+
+    metres = np.ones(3).view(Metres)
+    x = ga.ones(3, chunks=2)
+    assert x + metres == metres + x == np.add(x, metres) == "add of metres"
+    assert (x == metres) == "equal of metres"
+    assert_eq(ga.asarray(metres) + x, np.full(3, 2.0))
+    assert_eq(x + np.ones(3).view(np.recarray), np.full(3, 2.0))
+
+
 @settings(max_examples=20)
 @given(pairs())
 def test_conversion(pair):
