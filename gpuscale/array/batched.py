@@ -12,13 +12,14 @@ import numpy as np
 from gpuscale.array.construct import rechunk
 from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.base.types import Chunks, Unknown
+from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta, axis_size
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 
-__all__ = ["Output", "batched"]
+__all__ = ["Output", "batched", "room_of"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def batched(
     core_ndims: Sequence[int],
     outputs: Sequence[Output],
     label: str,
+    room: float | None = None,
 ) -> list[Node]:
     """Map a function over the axes in front of the last ones.
 
@@ -55,6 +57,9 @@ def batched(
         How many of the last axes of each input the function needs whole.
     outputs : sequence of Output
     label : str
+    room : float, optional
+        Bytes that the function takes inside for each byte of its inputs and results in double
+        precision; by default it is thought to copy the results once.
 
     Raises
     ------
@@ -71,17 +76,32 @@ def batched(
     backend = common_backend(tuple(nodes), label)
     if len(outputs) == 1:
         meta = _meta(outputs[0], grid, backend)
-        return [Blockwise(FunctionKernel(function, label=label), sources, meta.chunks, meta)]
+        kernel = FunctionKernel(function, label=label, room=room_of(room, nodes, meta))
+        return [Blockwise(kernel, sources, meta.chunks, meta)]
     # All results of a block together, as one parcel of bytes as far as planning is concerned.
     parcel = ArrayMeta(np.dtype(np.uint8), (*grid, (_bytes(outputs),)), backend)
-    together = Blockwise(FunctionKernel(function, label=label), sources, parcel.chunks, parcel)
+    kernel = FunctionKernel(function, label=label, room=room_of(room, nodes, parcel))
+    together = Blockwise(kernel, sources, parcel.chunks, parcel)
     axes = (*range(len(grid)), None)
     results: list[Node] = []
     for number, output in enumerate(outputs):
         meta = _meta(output, grid, backend)
-        kernel = FunctionKernel(_pick, (number,), label=label)
+        kernel = FunctionKernel(_pick, (number,), label=label, room=0)
         results.append(Blockwise(kernel, (BlockInput(together, axes=axes),), meta.chunks, meta))
     return results
+
+
+def room_of(share: float | None, inputs: Sequence[Node], result: ArrayMeta) -> int | None:
+    """Bytes that a function of LAPACK takes inside for its largest block.
+
+    NumPy converts single precision to double and back.
+    """
+    if share is None:
+        return None
+    metas = [*(node.meta for node in inputs), result]
+    nbytes = sum(prod(max_block(meta.chunks)) * meta.dtype.itemsize for meta in metas)
+    single = inputs[0].meta.dtype.char in "fF"
+    return int(nbytes * (2 * share + 2 if single else share))
 
 
 def _pick(results: tuple[Any, ...], number: int) -> Any:

@@ -18,11 +18,14 @@ from gpuscale.array.api.tiling import roll
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
+from gpuscale.array.transforms import LineTransform
 from gpuscale.array.ufunc import into
-from gpuscale.backends.seams import array_namespace
 from gpuscale.base.config import get
 from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.expr.kernels import FunctionKernel
+from gpuscale.expr.physical import BlockInput, Blockwise
 from gpuscale.memory.limits import parse_bytes
 
 __all__ = [
@@ -66,13 +69,15 @@ def _along(name: str, x: Any, n: int | None, axis: int, norm: str | None, out: A
     x = as_array(x).compute_chunk_sizes()
     axis = normalize_axis(axis, x.ndim)
     n = _length(name, x.shape[axis], n)
-    whole = _in_lines(x, [axis])
-    chunks = list(whole.chunks)
-    chunks[axis] = (n // 2 + 1 if name in _TO_HALF else n,)
+    node = _in_lines(x, [axis]).expr
+    length = n // 2 + 1 if name in _TO_HALF else n
     dtype = getattr(np.fft, name)(np.ones(1, x.dtype), 1).dtype
-    options = {"n": n, "axis": axis, "norm": norm}
-    function = _Transform(name, options)
-    return into(out, map_blocks(function, whole, dtype=dtype, chunks=tuple(chunks)))
+    function = LineTransform(name, n, axis, norm, length, dtype)
+    chunks = (*node.meta.chunks[:axis], (length,), *node.meta.chunks[axis + 1 :])
+    kernel = FunctionKernel(function, label=name, room=function.room(max_block(node.meta.chunks)))
+    inputs = (BlockInput(node, axes=tuple(range(x.ndim))),)
+    meta = node.meta.with_(chunks=chunks, dtype=dtype)
+    return into(out, Array(Blockwise(kernel, inputs, chunks, meta)))
 
 
 def _length(name: str, there: int, n: int | None) -> int:
@@ -83,17 +88,6 @@ def _length(name: str, there: int, n: int | None) -> int:
     if n < 1:
         raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
     return n
-
-
-class _Transform:
-    """A transform from the library of the chunk, with its options."""
-
-    def __init__(self, name: str, options: dict[str, Any]) -> None:
-        self.name, self.options = name, options
-        self.__name__ = name
-
-    def __call__(self, chunk: Any) -> Any:
-        return getattr(array_namespace(chunk).fft, self.name)(chunk, **self.options)
 
 
 def _in_lines(x: Array, axes: Sequence[int]) -> Array:

@@ -188,6 +188,9 @@ class FunctionKernel:
     wants_block : bool
         Pass the `Block` as first argument.
     label : str
+    room : int, optional
+        Bytes that the function takes for its largest block, beside the inputs and the result; by
+        default it is thought to copy the result once.
     """
 
     function: Callable[..., Any]
@@ -195,6 +198,7 @@ class FunctionKernel:
     kwargs: tuple[tuple[str, Any], ...] = ()
     wants_block: bool = False
     label: str = "function"
+    room: int | None = None
 
     def __call__(self, block: Block, arrays: Sequence[Any], out: Any = None) -> Any:
         """Call the function on one set of chunks."""

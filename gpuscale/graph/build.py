@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product, repeat
-from operator import add
 from typing import Any
 
 from gpuscale.base.types import Key
-from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
 from gpuscale.expr.reads import count_reads, is_free_to_read
@@ -141,10 +139,7 @@ def _lay_out_blockwise(builder: GraphBuilder, node: Blockwise, wanted: list[Bloc
     if is_mirrored(node):
         lay_out_mirrored(builder, node, wanted)
         return
-    nbytes = all_nbytes(node, wanted)
-    workspace = workspaces(node, wanted)
-    if isinstance(node.kernel, FunctionKernel):  # an opaque function may copy its input once
-        workspace = map(add, workspace, nbytes)
+    nbytes, workspace = all_nbytes(node, wanted), workspaces(node, wanted)
     deps, keys = _reads(builder, node, wanted), builder.keys(node, wanted)
     builder.add_all(keys, node, node.run, deps, zip(wanted), nbytes, workspace)
 
@@ -259,7 +254,7 @@ def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -
     keys, none = builder.keys(node, wanted), repeat(0)
     alone = hasattr(node.writer, "target") and builder.readers[x.token] == 1 and x.meta.known
     if alone and isinstance(x, Blockwise):
-        deps, workspace = _reads(builder, x, wanted), workspaces(x, wanted)
+        deps, workspace = _reads(builder, x, wanted), workspaces(x, wanted, in_place=True)
         in_place = _WriteInPlace(node, x.run)
         builder.add_all(keys, x, in_place, deps, zip(wanted), none, workspace)
     elif alone and isinstance(x, Exchange) and is_joined_in_place(x, builder.readers):

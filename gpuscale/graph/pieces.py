@@ -42,7 +42,7 @@ def joined_pieces(
         spans = [[table[k] for table, k in zip(tables, index, strict=True)] for index in some]
         numbers = [list(product(*(blocks for blocks, _ in each))) for each in spans]
         reads = shared_reads(builder, x, numbers)
-        rooms = iter(workspaces(x, list(chain.from_iterable(numbers))))
+        rooms = iter(workspaces(x, list(chain.from_iterable(numbers)), in_place=True))
         for index, span, own, (keys, at) in zip(some, spans, numbers, reads, strict=True):
             shape: Any = node.meta.block_shape(index)
             join = JoinedPieces(x, shape, own, [cuts for _, cuts in span], at)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from math import prod
+from operator import add
 
+from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise
 from gpuscale.expr.reads import is_free_to_read
@@ -35,22 +38,53 @@ def all_nbytes(node: Node, blocks: Sequence[BlockIndex]) -> list[int]:
     return [size * itemsize for size in sizes]
 
 
-def workspaces(node: Blockwise, blocks: Sequence[BlockIndex]) -> Iterable[int]:
-    """Bytes that tasks need besides their inputs and results: what is evaluated inside them.
+def workspaces(
+    node: Blockwise, blocks: Sequence[BlockIndex], in_place: bool = False
+) -> Iterable[int]:
+    """Bytes that tasks need besides their inputs and results.
 
-    A program works in tiles that fit the cache.
+    Parameters
+    ----------
+    node : Blockwise
+    blocks : sequence of tuple of int
+    in_place : bool
+        Results go where they belong; those of a function still take memory of their own before.
     """
-    itemsize = _itemsize_inside(node)
+    rooms = _inside(node, blocks)
+    if not isinstance(node.kernel, FunctionKernel):
+        return rooms  # a program works in tiles that fit the cache
+    results, room = all_nbytes(node, blocks), node.kernel.room
+    rooms = map(add, rooms, results if room is None else repeat(room))
+    return map(add, rooms, results) if in_place else rooms
+
+
+def _inside(node: Blockwise, blocks: Sequence[BlockIndex]) -> Iterable[int]:
+    """Bytes of the inputs that are evaluated inside of each task, and of what that takes."""
+    itemsize, fixed = _evaluated_inside(node)
     sizes = node.space.block_sizes(blocks) if itemsize else None
-    return repeat(0, len(blocks)) if sizes is None else [size * itemsize for size in sizes]
-
-
-def _itemsize_inside(node: Node) -> int:
-    """Bytes of one element of each input, and of theirs, that is evaluated inside a task."""
-    if not isinstance(node, Blockwise):
-        return 0
-    return sum(
-        each.node.meta.dtype.itemsize + _itemsize_inside(each.node)
-        for each in node.inputs
-        if each.inline and not is_free_to_read(each.node)
+    return (
+        repeat(fixed, len(blocks)) if sizes is None else [size * itemsize + fixed for size in sizes]
     )
+
+
+def _evaluated_inside(node: Node) -> tuple[int, int]:
+    """Bytes for each element of a task, and bytes for each task, which functions take."""
+    itemsize = fixed = 0
+    for each in node.inputs if isinstance(node, Blockwise) else ():
+        child: Node = each.node
+        if not each.inline or is_free_to_read(child):
+            continue
+        if isinstance(child, Blockwise) and isinstance(child.kernel, FunctionKernel):
+            result = _largest(child)
+            fixed += result + (result if child.kernel.room is None else child.kernel.room)
+        else:
+            itemsize += child.meta.dtype.itemsize
+        inner, more = _evaluated_inside(child)
+        itemsize, fixed = itemsize + inner, fixed + more
+    return itemsize, fixed
+
+
+def _largest(node: Node) -> int:
+    """Bytes of a block that is the largest along each axis."""
+    known = ((n for n in set(sizes) if isinstance(n, int)) for sizes in node.meta.chunks)
+    return node.meta.dtype.itemsize * prod(max(sizes, default=1) for sizes in known)

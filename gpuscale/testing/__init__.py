@@ -2,7 +2,7 @@
 
 `equality` compares results with NumPy's, `strategies` draws arrays and chunks for Hypothesis,
 `indices` what may stand between brackets, `refusing` is an engine that raises when anything
-computes, which proves laziness.
+computes, which proves laziness, `memory` compares tasks with what they were projected to take.
 """
 
 from gpuscale.testing.equality import assert_eq

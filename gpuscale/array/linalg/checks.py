@@ -13,7 +13,27 @@ from gpuscale.base.config import get
 from gpuscale.expr.node import Node
 from gpuscale.memory.limits import parse_bytes
 
-__all__ = ["common_dtype", "is_cut", "matrices", "real_dtype", "require_square"]
+__all__ = ["ROOM", "common_dtype", "is_cut", "matrices", "real_dtype", "require_square"]
+
+ROOM = {
+    "cholesky": 0.6,
+    "det": 1.5,
+    "eig": 1.5,
+    "eigh": 1.6,
+    "eigvals": 1.5,
+    "eigvalsh": 1.1,
+    "inv": 1.3,
+    "qr": 1.5,
+    "r": 2.0,
+    "solve": 1.5,
+    "svd": 2.1,
+    "svdvals": 1.2,
+}
+"""Bytes that NumPy and LAPACK take inside for each byte of matrices and results.
+
+In double precision, and the most that was measured, as resident memory, of tall, square and wide
+matrices.
+"""
 
 
 def common_dtype(*dtypes: Any) -> np.dtype[Any]:

@@ -14,7 +14,7 @@ from gpuscale.array.batched import Output, batched
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, rechunk
 from gpuscale.array.convert import as_array
-from gpuscale.array.linalg.checks import is_cut, matrices, require_square
+from gpuscale.array.linalg.checks import ROOM, is_cut, matrices, require_square
 from gpuscale.array.linalg.recurrences import (
     Cholesky,
     Elimination,
@@ -71,7 +71,9 @@ def cholesky(a: Any, /, *, upper: bool = False, lower: bool | None = None) -> Ar
     n = require_square(node)
     if not is_cut(node):
         output = Output((n, n), node.meta.dtype)
-        return Array(batched(_Factor(upper), [node], [2], [output], "cholesky")[0])
+        return Array(
+            batched(_Factor(upper), [node], [2], [output], "cholesky", ROOM["cholesky"])[0]
+        )
     if upper:
         node = adjoint(Array(node)).expr
     node = _square_blocks(node)

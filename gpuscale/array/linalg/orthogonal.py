@@ -11,10 +11,10 @@ from gpuscale.array.api.blockwise import by_number
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import matrix_transpose
 from gpuscale.array.api.products import matmul
-from gpuscale.array.batched import Output, batched
+from gpuscale.array.batched import Output, batched, room_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
-from gpuscale.array.linalg.checks import matrices, real_dtype
+from gpuscale.array.linalg.checks import ROOM, matrices, real_dtype
 from gpuscale.array.linalg.factor import adjoint
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.config import get
@@ -92,7 +92,8 @@ def tall(node: Node, root: Callable[..., Any], rest: Sequence[Output], label: st
     node = rechunk(node, (rows, (n,)))
     dtype = node.meta.dtype
     if len(rows) == 1:
-        return batched(root, [node], [2], [Output((m, min(m, n)), dtype), *rest], label)
+        outputs = [Output((m, min(m, n)), dtype), *rest]
+        return batched(root, [node], [2], outputs, label, ROOM[label])
     left, triangles = _each_block(node, label)
     few = _grouped(triangles)
     top, *others = tall(few, root, rest, label)
@@ -108,12 +109,11 @@ def _each_block(node: Node, label: str) -> tuple[Node, Node]:
     itemsize = node.meta.dtype.itemsize
     sizes = tuple((m + n) * n * itemsize for m in rows)
     parcel = ArrayMeta(np.dtype(np.uint8), (sizes,), node.meta.backend)
-    together = Blockwise(
-        FunctionKernel(_qr, label=label), (BlockInput(node, axes=(0, None)),), (sizes,), parcel
-    )
+    kernel = FunctionKernel(_qr, label=label, room=room_of(ROOM["qr"], [node], parcel))
+    together = Blockwise(kernel, (BlockInput(node, axes=(0, None)),), (sizes,), parcel)
     results = []
     for number, chunks in enumerate(((rows, (n,)), ((n,) * len(rows), (n,)))):
-        kernel = FunctionKernel(_pick, (number,), label=label)
+        kernel = FunctionKernel(_pick, (number,), label=label, room=0)
         meta = node.meta.with_(chunks=chunks)
         results.append(Blockwise(kernel, (BlockInput(together, axes=(0,)),), chunks, meta))
     return results[0], results[1]
@@ -186,7 +186,12 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         "raw": [(n, m), (min(m, n),)],
     }[mode]
     outputs = [Output(core, node.meta.dtype) for core in cores]
-    results = [Array(each) for each in batched(_Factorize(mode), [node], [2], outputs, "qr")]
+    results = [
+        Array(each)
+        for each in batched(
+            _Factorize(mode), [node], [2], outputs, "qr", ROOM["r" if mode == "r" else "qr"]
+        )
+    ]
     if mode == "r":
         return results[0]
     return tuple(results) if mode == "raw" else QRResult(*results)
@@ -298,7 +303,7 @@ def svd(
     cores = ((m, m), (n, n)) if full_matrices else ((m, k), (k, n))
     outputs = [Output(cores[0], dtype), Output((k,), real_dtype(dtype)), Output(cores[1], dtype)]
     kernel = _Decompose(full_matrices, hermitian, coerce_signs)
-    return SVDResult(*map(Array, batched(kernel, [node], [2], outputs, "svd")))
+    return SVDResult(*map(Array, batched(kernel, [node], [2], outputs, "svd", ROOM["svd"])))
 
 
 class _Decompose:
@@ -321,7 +326,9 @@ def _svd_in_blocks(x: Array, full_matrices: bool) -> SVDResult:
         return SVDResult(matrix_transpose(uh), s, matrix_transpose(v))
     u, s, vh = tsqr(x, compute_svd=True)
     if full_matrices and m > n:
-        (complement,) = batched(_complement, [u.expr], [2], [Output((m, m - n), u.dtype)], "svd")
+        (complement,) = batched(
+            _complement, [u.expr], [2], [Output((m, m - n), u.dtype)], "svd", ROOM["svd"]
+        )
         u = concatenate([u, Array(complement)], 1)
     return SVDResult(u, s, vh)
 
@@ -340,7 +347,9 @@ def svdvals(x: Any, /) -> Array:
         if m < n:
             return svdvals(matrix_transpose(Array(node)))
         node = tsqr(Array(node)).R.expr
-    return Array(batched(_svdvals, [node], [2], [Output((min(m, n),), real)], "svdvals")[0])
+    return Array(
+        batched(_svdvals, [node], [2], [Output((min(m, n),), real)], "svdvals", ROOM["svdvals"])[0]
+    )
 
 
 def _svdvals(a: Any) -> Any:

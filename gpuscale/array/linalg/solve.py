@@ -20,7 +20,7 @@ from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.batched import Output, batched
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
-from gpuscale.array.linalg.checks import is_cut, matrices, real_dtype, require_square
+from gpuscale.array.linalg.checks import ROOM, is_cut, matrices, real_dtype, require_square
 from gpuscale.array.linalg.factor import adjoint, cholesky, eliminate, system, triangular
 from gpuscale.array.linalg.kernels import parity
 from gpuscale.backends.seams import array_namespace, to_host
@@ -73,7 +73,9 @@ def solve(a: Any, b: Any, /, *, assume_a: str = "gen") -> Array:
     left, right, columns = system(a, b)
     if not is_cut(left):
         core = (left.meta.shape[-1], right.meta.shape[-1])
-        (x,) = batched(_solve, [left, right], [2, 2], [Output(core, left.meta.dtype)], "solve")
+        (x,) = batched(
+            _solve, [left, right], [2, 2], [Output(core, left.meta.dtype)], "solve", ROOM["solve"]
+        )
     elif assume_a == "pos":
         lower = cholesky(Array(left))
         half = triangular(lower.expr, right, lower=True)
@@ -111,7 +113,9 @@ def inv(a: Any, /) -> Array:
     (node,) = matrices(a)
     n = require_square(node)
     if not is_cut(node):
-        return Array(batched(_inv, [node], [2], [Output((n, n), node.meta.dtype)], "inv")[0])
+        return Array(
+            batched(_inv, [node], [2], [Output((n, n), node.meta.dtype)], "inv", ROOM["inv"])[0]
+        )
     unit = eye(n, dtype=node.meta.dtype, chunks=node.meta.chunks, like=Array(node))
     return Array(_solve_by_blocks(node, unit.expr))
 
@@ -150,7 +154,9 @@ def slogdet(a: Any, /) -> SlogdetResult:
     dtype = node.meta.dtype
     if not is_cut(node):
         outputs = [Output((), dtype), Output((), real_dtype(dtype))]
-        return SlogdetResult(*map(Array, batched(_slogdet, [node], [2], outputs, "slogdet")))
+        return SlogdetResult(
+            *map(Array, batched(_slogdet, [node], [2], outputs, "slogdet", ROOM["det"]))
+        )
     pivots, turned = _pivots(node)
     return SlogdetResult(_prod(sign(pivots)) * turned, log(_abs(pivots)).sum())
 
@@ -189,7 +195,9 @@ def det(a: Any, /) -> Array:
     (node,) = matrices(a)
     require_square(node)
     if not is_cut(node):
-        return Array(batched(_det, [node], [2], [Output((), node.meta.dtype)], "det")[0])
+        return Array(
+            batched(_det, [node], [2], [Output((), node.meta.dtype)], "det", ROOM["det"])[0]
+        )
     signs, logarithm = slogdet(Array(node))
     return signs * exp(logarithm)
 

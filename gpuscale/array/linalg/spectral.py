@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuscale.array.batched import Output, batched
 from gpuscale.array.collection import Array
-from gpuscale.array.linalg.checks import matrices, real_dtype, require_square
+from gpuscale.array.linalg.checks import ROOM, matrices, real_dtype, require_square
 from gpuscale.backends.seams import array_namespace
 
 __all__ = ["EigResult", "EighResult", "eig", "eigh", "eigvals", "eigvalsh"]
@@ -71,14 +71,14 @@ def eig(a: Any, /) -> EigResult:
     n = require_square(node)
     dtype = _complex(node.meta.dtype)
     outputs = [Output((n,), dtype), Output((n, n), dtype)]
-    return EigResult(*map(Array, batched(_Eigen("eig"), [node], [2], outputs, "eig")))
+    return EigResult(*map(Array, batched(_Eigen("eig"), [node], [2], outputs, "eig", ROOM["eig"])))
 
 
 def eigvals(a: Any, /) -> Array:
     """Eigenvalues of square matrices, as complex numbers; see `eig`."""
     (node,) = matrices(a)
     output = Output((require_square(node),), _complex(node.meta.dtype))
-    return Array(batched(_Eigen("eigvals"), [node], [2], [output], "eigvals")[0])
+    return Array(batched(_Eigen("eigvals"), [node], [2], [output], "eigvals", ROOM["eigvals"])[0])
 
 
 def _checked(uplo: str) -> str:
@@ -113,7 +113,9 @@ def eigh(a: Any, /, UPLO: str = "L") -> EighResult:
     (node,) = matrices(a)
     n = require_square(node)
     outputs = [Output((n,), real_dtype(node.meta.dtype)), Output((n, n), node.meta.dtype)]
-    return EighResult(*map(Array, batched(_Eigen("eigh", uplo), [node], [2], outputs, "eigh")))
+    return EighResult(
+        *map(Array, batched(_Eigen("eigh", uplo), [node], [2], outputs, "eigh", ROOM["eigh"]))
+    )
 
 
 def eigvalsh(a: Any, /, UPLO: str = "L") -> Array:
@@ -121,4 +123,6 @@ def eigvalsh(a: Any, /, UPLO: str = "L") -> Array:
     uplo = _checked(UPLO)
     (node,) = matrices(a)
     output = Output((require_square(node),), real_dtype(node.meta.dtype))
-    return Array(batched(_Eigen("eigvalsh", uplo), [node], [2], [output], "eigvalsh")[0])
+    return Array(
+        batched(_Eigen("eigvalsh", uplo), [node], [2], [output], "eigvalsh", ROOM["eigvalsh"])[0]
+    )
