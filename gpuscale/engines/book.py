@@ -200,6 +200,8 @@ class Book(Job):
             outcome = None if ref is None else ref()
             if outcome is not None:
                 after.verdicts.append((outcome, "finished", self._results[i], None))
+                if outcome.graph is None:  # the task is nobody else's: its arguments may go
+                    self.graph.tasks[i].fn, self.graph.tasks[i].args = _has_run, ()
         for i in self.state.finish_all(finished):
             self._forget(i, after)
 
@@ -209,6 +211,14 @@ class Book(Job):
         for each in ended.ended:
             self._errors[each] = error
         self._after_end(ended, after)
+
+    def is_needed(self, i: int) -> bool:
+        """Say whether anybody still needs a task that a worker is about to begin."""
+        return self.growing.is_needed(i)
+
+    def decline(self, i: int, after: After) -> None:
+        """Take note that a worker does not begin a task, since nobody needs it any more."""
+        self._after_end(self.growing.decline(i), after)
 
     def cancel(self, outcome: Outcome, after: After) -> None:
         """Give a task up, and all that need it; drop the result if there is one."""
@@ -311,3 +321,7 @@ class Book(Job):
         after.garbage.append(self._results[i])
         self._results[i] = None
         self.growing.forget(i)
+
+
+def _has_run() -> None:
+    """Stand in the place of a function that has run, which may hold much."""

@@ -167,6 +167,19 @@ class GrowingState(State):
         self._give_up(task, _CANCELLED)
         return self._end([task])
 
+    def is_needed(self, task: int) -> bool:
+        """Say whether anybody wants the result of a task, or needs it."""
+        return self._in_use[task] > 0
+
+    def decline(self, task: int) -> Ended:
+        """Take note that a worker gives back a task that nobody needs any more."""
+        if self._status[task] != _RUNNING or self._in_use[task]:
+            raise self._illegal(task, "was declined")
+        self._stop(task)
+        self.unfinished -= 1
+        self._status[task] = _CANCELLED
+        return self._end([task])
+
     def forget(self, task: int) -> None:
         """Free the number of a task that has ended and that nobody will ask about again."""
         if self._status[task] not in (_RELEASED, _FAILED, _CANCELLED, _SKIPPED):

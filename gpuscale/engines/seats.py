@@ -6,14 +6,12 @@ runs, since every worker waits.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 __all__ = ["Seat", "seat_here", "sit_down", "stepped_aside"]
-
-_here = threading.local()
 
 
 class Seat(Protocol):
@@ -26,20 +24,23 @@ class Seat(Protocol):
         """Wait until there is a place again."""
 
 
+# Not of the thread: a task that may take so long and no longer runs in another one.
+_here: ContextVar[Seat | None] = ContextVar("gpuscale-seat", default=None)
+
+
 def sit_down(seat: Seat | None) -> None:
-    """Say which place the calling thread has; None for none any more."""
-    _here.seat = seat
+    """Say which place the tasks of the calling context have; None for none any more."""
+    _here.set(seat)
 
 
 def seat_here() -> Seat | None:
-    """Return the place of the calling thread, None if it is no worker of a session."""
-    seat: Seat | None = getattr(_here, "seat", None)
-    return seat
+    """Return the place of the task that calls, None outside of the tasks of a session."""
+    return _here.get()
 
 
 @contextmanager
 def stepped_aside() -> Iterator[None]:
-    """Give away the place of the calling thread, if it has one, and take one again at the end."""
+    """Give away the place of the task that calls, if it has one, and take one again at the end."""
     seat = seat_here()
     if seat is None:
         yield

@@ -242,6 +242,8 @@ class Session:
                 task = self._batches[seat.worker].popleft()
             except IndexError:
                 return
+            if not job.is_needed(task) and self._decline(task):
+                continue
             seat.task = task
             try:
                 nbytes = job.perform(task, seat.worker)
@@ -250,6 +252,15 @@ class Session:
             else:
                 seat.finished.append((task, nbytes))
             seat.task = None
+
+    def _decline(self, task: int) -> bool:
+        after = After()
+        with self._lock:
+            declined = not self.closed and not self.job.is_needed(task)
+            if declined:
+                self.job.decline(task, after)
+        self._then(after)
+        return declined
 
     def _note_failure(self, seat: _Seat, task: int, error: BaseException) -> None:
         job, after = self.job, After()

@@ -22,6 +22,7 @@ from gpuscale.futures.current import find_client, named, open_clients
 from gpuscale.futures.executor import ClientExecutor
 from gpuscale.futures.future import Future, futures_of
 from gpuscale.futures.tasks import Starter
+from gpuscale.graph.annotations import without_annotations
 from gpuscale.graph.handle import new_key
 from gpuscale.memory.limits import memory_limit as option_memory_limit
 from gpuscale.memory.limits import parse_bytes
@@ -93,7 +94,8 @@ class Client(Starter):
         self.name = name or new_key("client")
         self._started = time.time()
         self._threads, self._limit = threads, limit
-        self._context = copy_context()
+        with without_annotations():  # which are for the tasks that a block makes itself
+            self._context = copy_context()
         self._context.run(named.set, weakref.ref(self))
         engine = get_engine("threads")
         assert isinstance(engine, ThreadsEngine)

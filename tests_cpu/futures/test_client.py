@@ -362,6 +362,30 @@ def test_a_result_goes_with_its_last_future(client):
     assert len(client._session.job._numbers) == 1
 
 
+def test_what_a_finished_task_was_given_goes(client):
+    x = np.ones(10)
+    given, held = weakref.ref(x), np.ones(3)
+    scattered = client.scatter(held)
+    futures = [client.submit(np.sum, x), client.submit(lambda y, z: z, [x], scattered)]
+    gs.wait(futures, SOON)
+    del x
+    assert given() is None
+    assert futures[1].result() is held
+    del scattered, futures
+    assert sys.getrefcount(held) == 2
+
+
+def test_scattering_waits_for_no_worker(lonely):
+    gate = Gate()
+    running = lonely.submit(gate)
+    assert gate.begun.wait(SOON)
+    future = lonely.scatter([1, 2])
+    assert lonely.gather(future) == [1, 2]
+    user = lonely.submit(sum, future)
+    gate.open.set()
+    assert user.result(SOON) == 3 and running.result(SOON) is None
+
+
 def test_release(client):
     future = client.submit(np.ones, 10)
     result = weakref.ref(future.result(SOON))
