@@ -13,7 +13,7 @@
 `npy`           one ``.npy`` file           `npy_stack`   a folder of them
 `zarr`          Zarr arrays; `zarr_layout` and `zarr_chunks` decode local ones directly;
                 `zarr_places` makes new ones
-`hdf5`          datasets of HDF5 files
+`hdf5`          datasets of HDF5 files; `hdf5_files` has one handle of each
 =============== ==========================================================================
 
 May import: floors 0 to 4 and its own files. zarr and h5py are extras: imported in functions only.

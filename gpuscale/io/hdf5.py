@@ -17,6 +17,7 @@ from gpuscale.base.types import PathLike
 from gpuscale.chunks.blocks import max_block
 from gpuscale.io.array_like import ArrayLikeReader, Lock, one_thread_lock, reader_of
 from gpuscale.io.grid import stored_grid
+from gpuscale.io.hdf5_files import begin_writing, end_writing, import_h5py, shared_file
 from gpuscale.io.mapped import MappedReader, c_strides, file_stamp
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
 from gpuscale.io.targets import Kind, Target, describe
@@ -42,41 +43,16 @@ def open_hdf5(path: PathLike, dataset: str) -> PieceReader:
     KeyError
         If it holds no such dataset.
     """
-    with one_thread_lock, _open_file(os.fspath(path)) as file:
-        return _reader(_dataset(file, dataset))
-
-
-def _open_file(path: str) -> Any:
-    h5py = _import_h5py()
-    try:
-        return h5py.File(path, "r")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no file {path}") from None
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}") from error
-
-
-def _dataset(file: Any, name: str) -> Any:
-    found = file.get(name)
-    if not isinstance(found, _import_h5py().Dataset):
-        there = ", ".join(file) or "nothing"
-        raise KeyError(f"{file.filename} holds no dataset {name!r}; its root holds {there}")
-    return found
-
-
-def _import_h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError("HDF5 files need h5py; install it with gpuscale[hdf5]") from error
-    return h5py
+    with one_thread_lock:
+        file = shared_file(os.path.realpath(path))
+        return _reader(file.dataset(dataset)[0])
 
 
 def _reader(dataset: Any) -> PieceReader:
     """Return a reader of a dataset in a file that is open for reading only."""
     path, dtype, shape = dataset.file.filename, dataset.dtype, dataset.shape
     layout = dataset.id.get_create_plist().get_layout()
-    is_contiguous = layout == _import_h5py().h5d.CONTIGUOUS and not dataset.external
+    is_contiguous = layout == import_h5py().h5d.CONTIGUOUS and not dataset.external
     # Without storage nothing was written yet; booleans and strings are not NumPy's in the file.
     is_plain = dataset.id.get_storage_size() > 0 and dtype.kind in "iufc"
     if is_contiguous and is_plain and dataset.file.driver == "sec2":
@@ -85,7 +61,7 @@ def _reader(dataset: Any) -> PieceReader:
 
 
 class Hdf5Reader(PieceReader):
-    """Reads pieces of a dataset through h5py, opening the file once in each process.
+    """Reads pieces of a dataset through h5py.
 
     Parameters
     ----------
@@ -96,11 +72,11 @@ class Hdf5Reader(PieceReader):
     cost: Cost = "decode"
 
     def __init__(self, path: str, dataset: str) -> None:
-        self._path, self._name = os.path.abspath(path), dataset
+        self._path, self._name = os.path.realpath(path), dataset
         with one_thread_lock:
-            self._dataset = _dataset(_open_file(self._path), dataset)
-        self.shape, self.dtype = self._dataset.shape, self._dataset.dtype
-        stored = self._dataset.chunks
+            self._file = shared_file(self._path)  # held, so that it stays open
+            found, self._address = self._file.dataset(dataset)
+            self.shape, self.dtype, stored = found.shape, found.dtype, found.chunks
         self.chunks = None if stored is None else stored_grid(self.shape, stored)
         self.token = tokenize("hdf5", *file_stamp(self._path), dataset)
 
@@ -108,9 +84,20 @@ class Hdf5Reader(PieceReader):
         return Hdf5Reader, (self._path, self._name)
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
-        """Return one piece."""
+        """Return one piece.
+
+        Raises
+        ------
+        ValueError
+            If another dataset has the name now.
+        """
         with one_thread_lock:
-            return np.asarray(self._dataset[region])
+            found, address = shared_file(self._path).dataset(self._name)
+            if (address, found.shape, found.dtype) != (self._address, self.shape, self.dtype):
+                raise ValueError(
+                    f"{self._name} in {self._path} was replaced since it was opened; open it again"
+                )
+            return np.asarray(found[region])
 
 
 class _File(io.FileIO):
@@ -173,7 +160,7 @@ class Hdf5Writer(PieceWriter):
         overwrite: bool = False,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        _import_h5py()
+        import_h5py()
         self.path, self.overwrite = Path(path), overwrite
         self._target = Target(self.path, False, _KIND)  # of a file that is new
         self._name = "/" + dataset.strip("/")
@@ -194,6 +181,8 @@ class Hdf5Writer(PieceWriter):
             If the dataset is there and may not be replaced.
         TypeError
             If HDF5 has no such elements.
+        OSError
+            If someone else in this process has opened the file, or writes it.
         """
         if dtype.kind in _REMEDIES:
             raise TypeError(
@@ -205,20 +194,25 @@ class Hdf5Writer(PieceWriter):
             self._target.check_free()  # says what is there
         if self._options.get("chunks") is True:
             self._options["chunks"] = tuple(max(1, size) for size in max_block(chunks))
-        file = self._target.begin() if self._is_new else self.path
+        self._place = self._target.begin() if self._is_new else self._target.path
         try:
             with one_thread_lock:
-                self._open_target(file, shape, dtype)
+                begin_writing(str(self._place))
+                try:
+                    self._open_target(shape, dtype)
+                except BaseException:
+                    end_writing(str(self._place))
+                    raise
         except BaseException:
             self._target.abandon()
             raise
 
-    def _open_target(self, file: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    def _open_target(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         group, _, name = self._name.rpartition("/")
         self._hidden = f"{group}/.{name}.partial-{uuid.uuid4().hex[:12]}"
-        self._raw = _File(file, "r+b")
+        self._raw = _File(self._place, "r+b")
         try:
-            self._file = _import_h5py().File(self._raw, "w" if self._is_new else "r+")
+            self._file = import_h5py().File(self._raw, "w" if self._is_new else "r+")
         except OSError as error:
             self._raw.close()
             raise ValueError(f"{self.path} cannot be opened as an HDF5 file: {error}") from error
@@ -235,7 +229,7 @@ class Hdf5Writer(PieceWriter):
         """Refuse a name that is taken, unless by a dataset that may be replaced."""
         if self._name not in self._file:
             return
-        found, h5py = self._file.get(self._name), _import_h5py()
+        found, h5py = self._file.get(self._name), import_h5py()
         if isinstance(found, h5py.Group) and len(found):
             raise FileExistsError(
                 f"{self._name} in {self.path} is a group that holds {min(found)!r}, and only a "
@@ -265,7 +259,7 @@ class Hdf5Writer(PieceWriter):
                 del self._file[self._name]
             self._file.move(self._hidden, self._name)
             self._file.close()
-            self._raw.close()
+            self._close_raw()
         if self._is_new:
             try:
                 self._target.finish()
@@ -286,8 +280,12 @@ class Hdf5Writer(PieceWriter):
             except (OSError, RuntimeError):
                 self._raw.dropped = True
                 self._file.close()  # what failed before does not fail twice
-            self._raw.close()
+            self._close_raw()
         self._target.abandon()
+
+    def _close_raw(self) -> None:
+        self._raw.close()
+        end_writing(str(self._place))
 
 
 @reader_of.register_lazy("h5py")

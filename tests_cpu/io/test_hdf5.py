@@ -159,3 +159,57 @@ def test_what_is_no_hdf5_file_is_kept(tmp_path, thing):
         Hdf5Writer(path, "x", overwrite=True).open(X.shape, X.dtype, ((6,), (8,)))
     assert os.listdir(tmp_path) == ["x"]
     assert thing != "text" or path.read_text() == "a letter"
+
+
+def write(path, name, values, **options):
+    writer = Hdf5Writer(path, name, options={"chunks": (2, 4)}, **options)
+    writer.open(values.shape, values.dtype, ((6,), (8,)))
+    writer.write(ALL, values)
+    writer.commit()
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_readers_see_what_was_written_since(path, tmp_path, link):
+    reader = open_hdf5(path, "chunked")
+    if link:
+        (tmp_path / "link.h5").symlink_to(path)
+        path = tmp_path / "link.h5"
+    np.testing.assert_array_equal(reader.read(ALL), X)
+    write(path, "newer", X)
+    write(path, "new", X + 1)
+    np.testing.assert_array_equal(open_hdf5(path, "new").read(ALL), X + 1)
+    np.testing.assert_array_equal(reader.read(ALL), X)
+    write(path, "chunked", X + 2, overwrite=True)
+    after = open_hdf5(path, "chunked")
+    assert after.token != reader.token
+    np.testing.assert_array_equal(after.read(ALL), X + 2)
+    with pytest.raises(ValueError, match="was replaced since it was opened"):
+        reader.read(ALL)
+
+
+def test_a_file_that_lost_its_name_is_read_to_the_end(path):
+    reader = open_hdf5(path, "chunked")
+    path.unlink()
+    np.testing.assert_array_equal(reader.read(ALL), X)
+
+
+@pytest.mark.parametrize("mode", ["r", "r+"])
+@pytest.mark.parametrize("also_ours", [False, True])
+def test_a_file_that_the_program_has_opened_is_not_written(path, mode, also_ours):
+    with h5py.File(path, mode):
+        reader = open_hdf5(path, "chunked") if also_ours else None
+        with pytest.raises(OSError, match="is open in this program"):
+            write(path, "new", X)
+    write(path, "new", X)
+    assert reader is None or (reader.read(ALL) == X).all()
+
+
+def test_a_file_has_one_writer_at_a_time(path):
+    writer = Hdf5Writer(path, "first")
+    writer.open(X.shape, X.dtype, ((6,), (8,)))
+    with pytest.raises(OSError, match="is open in this program"):
+        write(path, "second", X)
+    writer.abort()
+    with pytest.raises(FileExistsError):
+        write(path, "chunked", X)
+    write(path, "second", X)

@@ -134,12 +134,16 @@ def from_npy_stack(path: PathLike, *, chunks: Any = "auto") -> Array:
 def from_hdf5(path: PathLike, dataset: str, *, chunks: Any = "auto") -> Array:
     """Read a dataset of an HDF5 file.
 
+    The dataset must stay as it is; others may be written to the file by `to_hdf5`.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     KeyError
         If it holds no such dataset.
+    ValueError
+        In computing, if another dataset has taken the place of one that is read through h5py.
     """
     return Array(source(open_hdf5(path, dataset), chunks))
 

@@ -253,6 +253,8 @@ def to_hdf5(
     FileExistsError
         If the dataset exists and ``overwrite`` is not set, or is a group, or the path leads to
         no file.
+    OSError
+        If the program has opened the file with h5py, or is writing it already.
     """
     writer = Hdf5Writer(path, dataset, overwrite=overwrite, options=options)
     _write([as_array(x)], [writer], {"engine": engine})
