@@ -18,7 +18,17 @@ from benchmarks.limits import Rates
 from benchmarks.worker import PATIENCE
 from benchmarks.workload import LIBRARIES, OURS, Workload
 
-PACKAGES = ("numpy", "numba", "dask", "dask-array", "jax", "numexpr", "scikit-learn", "zarr")
+PACKAGES = (
+    "numpy",
+    "numba",
+    "dask",
+    "dask-array",
+    "distributed",
+    "jax",
+    "numexpr",
+    "scikit-learn",
+    "zarr",
+)
 README = ROOT / "README.md"
 START, END = "<!-- benchmarks -->\n", "<!-- benchmarks end -->"
 Results = Mapping[str, Mapping[str, Measurement]]

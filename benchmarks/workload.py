@@ -25,6 +25,7 @@ LIBRARIES = {
     "dask": "dask.array",
     "dask-array": "dask_array",
     "dask-graph": "dask.threaded",
+    "distributed": "distributed",
     "executor": "concurrent.futures",
     "jax": "jax.numpy",
     "numexpr": "numexpr",

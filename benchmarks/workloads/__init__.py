@@ -24,6 +24,7 @@ MODULES = (
     "graph_build",
     "limited",
     "tasks",
+    "futures",
     "grid_search",
     "import_time",
 )

@@ -285,6 +285,12 @@ class Book(Job):
         found = [ref() for i, ref in self._wanted.items() if self.state.status(i) in _AHEAD]
         return [outcome for outcome in found if outcome is not None]
 
+    def held(self) -> dict[Key, int]:
+        """Bytes of the results that are held, by key."""
+        return {
+            key: n for key, i in self._numbers.items() if (n := self.growing.held(i)) is not None
+        }
+
     # what follows
 
     def _after_end(self, ended: Ended, after: After) -> None:

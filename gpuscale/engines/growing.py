@@ -167,6 +167,10 @@ class GrowingState(State):
         self._give_up(task, _CANCELLED)
         return self._end([task])
 
+    def held(self, task: int) -> int | None:
+        """Bytes of the result of a task that is held, None of another task."""
+        return self._nbytes[task] if self._status[task] == _HELD else None
+
     def is_needed(self, task: int) -> bool:
         """Say whether anybody wants the result of a task, or needs it."""
         return self._in_use[task] > 0

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from gpuscale.base.errors import EngineError
+from gpuscale.base.types import Key
 from gpuscale.engines import blas
 from gpuscale.engines.book import After, Book
 from gpuscale.engines.outcome import Outcome
@@ -158,6 +159,15 @@ class Session:
         after = After()
         with self._lock:
             found = self.job.pending(after)
+        self._then(after)
+        return found
+
+    def held(self) -> dict[Key, int]:
+        """Bytes of the results that are held, by key."""
+        after = After()
+        with self._lock:
+            self.job.let_go(after)
+            found = self.job.held()
         self._then(after)
         return found
 

@@ -100,11 +100,11 @@ class Client(Starter):
         engine = get_engine("threads")
         assert isinstance(engine, ThreadsEngine)
         self._session = engine.open_session(threads, limit, resources or {}, self._context)
-        self._forsaken = weakref.finalize(self, _close_aside, self._session)
-        self._forsaken.atexit = False
         self._settings: AbstractContextManager[Any] | None = None
         if set_as_default:
             self._take_over(resources)
+        self._forsaken = weakref.finalize(self, _close_aside, self._session, self._settings)
+        self._forsaken.atexit = False
 
     def _take_over(self, resources: Mapping[str, float] | None) -> None:
         options: dict[str, Any] = {"num-workers": self._threads, "memory-limit": self._limit}
@@ -171,15 +171,22 @@ class Client(Starter):
 
     # what becomes of tasks
 
-    def cancel(self, futures: Any, asynchronous: Any = None, force: bool = False) -> None:
+    def cancel(
+        self,
+        futures: Any,
+        asynchronous: Any = None,
+        force: bool = False,
+        reason: str | None = None,
+        msg: str | None = None,
+    ) -> None:
         """Cancel tasks and all that need them.
 
-        A task that runs goes on, and its result is dropped. What is done stays done.
+        A task that runs goes on, and its result is dropped. So is the result of one that is done.
 
         Parameters
         ----------
         futures : Future or containers of futures
-        asynchronous, force
+        asynchronous, force, reason, msg
             Mean nothing in one process.
         """
         self._cancel([future._outcome for future in self._own(futures)])
@@ -255,6 +262,29 @@ class Client(Starter):
 
     ncores = nthreads
 
+    def nbytes(self, keys: Any = None, summary: bool = True) -> dict[Any, int]:
+        """Return the bytes of results that are held: by key, or summed up by name."""
+        found = self._session.held()
+        if keys is not None:
+            found = {key: found[key] for key in keys if key in found}
+        if not summary:
+            return found
+        sums: dict[Any, int] = {}
+        for key, nbytes in found.items():
+            name = str(key[0] if isinstance(key, tuple) else key).rpartition("-")[0] or key
+            sums[name] = sums.get(name, 0) + nbytes
+        return sums
+
+    def has_what(self, workers: Any = None) -> dict[str, tuple[Key, ...]]:
+        """Return the keys of results that are held, by worker."""
+        return {"inproc": tuple(self._session.held())}
+
+    def who_has(self, futures: Any = None) -> dict[Key, tuple[str, ...]]:
+        """Return the workers that hold results, by key: of futures, or of all that are held."""
+        held = self._session.held()
+        keys = list(held) if futures is None else [f.key for f in futures_of(futures)]
+        return {key: ("inproc",) if key in held else () for key in keys}
+
     def processing(self, workers: Any = None) -> dict[str, tuple[Key, ...]]:
         """Return the keys of tasks that have not finished, by worker."""
         return {"inproc": tuple(outcome.task.key for outcome in self._session.pending())}
@@ -309,9 +339,15 @@ def _threads(n_workers: int, threads_per_worker: int | None) -> int:
     return n_workers * threads_per_worker
 
 
-def _close_aside(session: Session) -> None:
+def _close_aside(session: Session, settings: AbstractContextManager[Any] | None) -> None:
     """Close the session of a client that went without being closed.
 
-    The collector found it, in any thread, maybe one that holds the session's lock.
+    The collector found it, in any thread, maybe in one that holds a lock which this needs.
     """
-    threading.Thread(target=session.close, name="gpuscale-close", daemon=True).start()
+
+    def close() -> None:
+        if settings is not None:
+            settings.__exit__(None, None, None)
+        session.close()
+
+    threading.Thread(target=close, name="gpuscale-close", daemon=True).start()

@@ -149,9 +149,11 @@ class Future(Handle):
         _keep_until_settled(self._outcome)
         self._outcome.call_when_settled(_Callback(fn, self))
 
-    def cancel(self, force: bool = False) -> None:
+    def cancel(
+        self, reason: str | None = None, msg: str | None = None, force: bool = False
+    ) -> None:
         """Cancel the task, and all that need it; see `Client.cancel`."""
-        self._client.cancel([self], force=force)
+        self._client.cancel([self])
 
     def retry(self) -> None:
         """Run a task that raised once more; see `Client.retry`."""

@@ -179,7 +179,9 @@ class Starter:
 
     # data
 
-    def gather(self, futures: Any, errors: str = "raise", direct: Any = None) -> Any:
+    def gather(
+        self, futures: Any, errors: str = "raise", direct: Any = None, asynchronous: Any = None
+    ) -> Any:
         """Wait for futures and put their results in their places.
 
         Parameters
@@ -189,8 +191,8 @@ class Starter:
             comes a list.
         errors : {"raise", "skip"}
             Whether to raise what a task raised, or to leave out what has no result (in lists).
-        direct : object
-            Means nothing in one process.
+        direct, asynchronous : object
+            Mean nothing in one process.
 
         Examples
         --------
@@ -211,6 +213,7 @@ class Starter:
         direct: Any = None,
         hash: bool = True,
         timeout: Any = None,
+        asynchronous: Any = None,
     ) -> Any:
         """Make futures of data that are there.
 
@@ -221,7 +224,7 @@ class Starter:
             values with its keys as names, anything else one future.
         hash : bool
             Whether equal data are the same task.
-        workers, broadcast, direct, timeout
+        workers, broadcast, direct, timeout, asynchronous
             Mean nothing in one process.
 
         Examples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def held_bytes(result: Any, projected: int) -> int:
     (800, 0, 3)
     """
     nbytes = getattr(result, "nbytes", None)
-    if nbytes is None or getattr(result, "base", None) is not None:
+    if not isinstance(nbytes, Integral) or getattr(result, "base", None) is not None:
         return projected
     return int(nbytes)
 

@@ -658,7 +658,8 @@ def test_no_thread_is_left_behind():
 
 
 def test_a_client_that_is_not_closed_goes_with_its_last_name():
-    client = gs.Client(threads_per_worker=1, set_as_default=False)
+    before = config.get("memory-limit")
+    client = gs.Client(threads_per_worker=1, memory_limit="1 MiB")
     assert client.submit(square, 2).result(SOON) == 4
     gone, session = weakref.ref(client), client._session
     del client
@@ -666,6 +667,7 @@ def test_a_client_that_is_not_closed_goes_with_its_last_name():
     while gone() is not None or not session.closed:
         gc.collect()
         assert time.monotonic() < until
+    assert config.get("memory-limit") == before
 
 
 def test_a_client_and_compute_share_their_memory():
@@ -727,6 +729,13 @@ def test_what_it_looks_like(client):
     assert client.processing() == {"inproc": ("slow",)}
     gate.open.set()
     assert future.result(SOON) is None
+    ones = client.map(np.ones, [10, 20], key=["ones-a", "ones-b"])
+    gs.wait(ones, SOON)
+    assert client.nbytes(summary=False) == {"ones-a": 80, "ones-b": 160, "slow": 0}
+    assert client.nbytes() == {"ones": 240, "slow": 0}
+    assert client.nbytes(["ones-a"], summary=False) == {"ones-a": 80}
+    assert set(client.has_what()["inproc"]) == {"ones-a", "ones-b", "slow"}
+    assert client.who_has(ones[0]) == {"ones-a": ("inproc",)}
     assert client.run(square, 3) == {"inproc": 9}
     client.wait_for_workers(1)
     assert client.restart() is client

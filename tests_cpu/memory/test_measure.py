@@ -18,3 +18,11 @@ def test_views_and_other_objects_are_taken_at_their_word():
 def test_a_mapped_file_takes_no_memory_of_ours(tmp_path):
     np.save(tmp_path / "x.npy", np.ones(100))
     assert held_bytes(np.load(tmp_path / "x.npy", mmap_mode="r"), 0) == 0
+
+
+def test_what_only_has_a_name_in_common_with_arrays():
+    class Store:
+        def nbytes(self):
+            return 7
+
+    assert held_bytes(Store(), 3) == 3
