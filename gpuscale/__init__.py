@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gpuscale.base import config as config
     from gpuscale.checkpoints import checkpoint as checkpoint
     from gpuscale.diagnostics.report import report as report
+    from gpuscale.engines.failure import Failure as Failure
     from gpuscale.futures.client import Client as Client
     from gpuscale.futures.current import get_client as get_client
     from gpuscale.futures.current import rejoin as rejoin
@@ -53,6 +54,7 @@ if not os.path.isdir(os.path.join(__path__[0], "kernels")) and os.path.isfile(_b
 # Public name -> (module, attribute); no attribute stands for the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {
     "Client": ("gpuscale.futures.client", "Client"),
+    "Failure": ("gpuscale.engines.failure", "Failure"),
     "Future": ("gpuscale.futures.future", "Future"),
     "as_completed": ("gpuscale.futures.waiting", "as_completed"),
     "fire_and_forget": ("gpuscale.futures.future", "fire_and_forget"),
@@ -78,6 +80,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
 
 __all__ = [
     "Client",
+    "Failure",
     "Future",
     "__version__",
     "annotate",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import product
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gpuscale.backends.creation import backend_names, namespace
 from gpuscale.base import config
@@ -15,7 +15,8 @@ from gpuscale.base.types import Chunks, Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.plan import announce_plan
 from gpuscale.diagnostics.progress import default_listeners
-from gpuscale.engines.base import get_engine
+from gpuscale.engines.base import OnError, get_engine
+from gpuscale.engines.failure import Failure
 from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.node import Node
@@ -58,7 +59,9 @@ __all__ = [
 C = TypeVar("C", bound=Collection)
 
 
-def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any, ...]:
+def compute(
+    *collections: Any, engine: Any = None, on_error: OnError = "raise", **options: Any
+) -> tuple[Any, ...]:
     """Compute collections together, sharing what they have in common.
 
     Parameters
@@ -68,6 +71,10 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
         dataclasses are found; other objects are handed back as they are.
     engine : str or Engine, optional
         "threads" or "sync"; by default the option ``engine``.
+    on_error : {"raise", "continue"}
+        What the first task that fails for good does: end the computation, which raises its
+        exception, or only what needs the task. Then a `gpuscale.Failure`, which names the task
+        and has its exception, stands in the place of each result that there is not.
     **options
         Options of `gpuscale.config` while this runs, such as ``num_workers=1``. They are of the
         process: what other threads compute meanwhile sees them, too.
@@ -93,8 +100,11 @@ def compute(*collections: Any, engine: Any = None, **options: Any) -> tuple[Any,
     arrays, handles = tell_apart(collections)
     with _set(options):
         nodes = [array.expr for array in arrays]
-        computed, values = _compute_nodes(nodes, handles, engine)
-    results = {id(c): c._present(result) for c, result in zip(arrays, computed, strict=True)}
+        computed, values = _compute_nodes(nodes, handles, engine, _checked(on_error))
+    results = {
+        id(c): result if isinstance(result, Failure) else c._present(result)
+        for c, result in zip(arrays, computed, strict=True)
+    }
     return replaced(collections, results, values)
 
 
@@ -116,8 +126,14 @@ def replaced(values: Any, arrays: dict[int, Any], handles: dict[Key, Any]) -> tu
         return tuple(replace(each, new) for each in values)
 
 
+def _checked(on_error: OnError) -> OnError:
+    if on_error not in get_args(OnError):
+        raise ValueError(f"on_error is 'raise' or 'continue', not {on_error!r}")
+    return on_error
+
+
 def _compute_nodes(
-    nodes: list[Node], handles: list[Handle], engine: Any
+    nodes: list[Node], handles: list[Handle], engine: Any, on_error: OnError
 ) -> tuple[list[Any], dict[Key, Any]]:
     for name in {node.meta.backend for node in nodes}.intersection(backend_names()):
         namespace(name)  # a library that is missing is told first: no memory would help
@@ -129,14 +145,21 @@ def _compute_nodes(
     ]
     calls = gather(handles, nodes)
     roots = stages.optimize([*sinks, *calls.nodes])
-    keys, values = _run_blocks(roots[: len(nodes)], engine, handles, calls, roots[len(nodes) :])
+    arguments = roots[len(nodes) :]
+    keys, values = _run_blocks(roots[: len(nodes)], engine, handles, calls, arguments, on_error)
     computed = [
-        scalar(join_blocks([values[k] for k in own], root.meta.numblocks))
-        if target is None
-        else scalar(target.array)
+        _joined([values[k] for k in own], root, target)
         for root, target, own in zip(roots, targets, keys, strict=False)
     ]
     return computed, values
+
+
+def _joined(blocks: list[Any], node: Node, target: MemoryWriter | None) -> Any:
+    """Make one array of its blocks, or find it where they were written; or say what failed."""
+    for block in blocks:
+        if isinstance(block, Failure):
+            return block
+    return scalar(join_blocks(blocks, node.meta.numblocks) if target is None else target.array)
 
 
 def _check_budget(nodes: Iterable[Node]) -> None:
@@ -164,6 +187,7 @@ def _run_blocks(
     handles: Sequence[Handle] = (),
     calls: Calls | None = None,
     arguments: Sequence[Node] = (),
+    on_error: OnError = "raise",
 ) -> tuple[list[list[Key]], dict[Key, Any]]:
     """Compute all blocks of physical nodes, and delayed values.
 
@@ -183,11 +207,19 @@ def _run_blocks(
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
-        found = get_engine(engine).run(graph, list(wanted), listeners=listeners)
+        run = get_engine(engine).run
+        found = run(graph, list(wanted), listeners=listeners, on_error=on_error)
     return keys, dict(zip(wanted, found, strict=True))
 
 
-def get(graph: Mapping[Any, Any], keys: Any, *, engine: Any = None, **options: Any) -> Any:
+def get(
+    graph: Mapping[Any, Any],
+    keys: Any,
+    *,
+    engine: Any = None,
+    on_error: OnError = "raise",
+    **options: Any,
+) -> Any:
     """Run a plain dictionary of tasks: like make, where each task is a short Python function.
 
     Parameters
@@ -197,7 +229,7 @@ def get(graph: Mapping[Any, Any], keys: Any, *, engine: Any = None, **options: A
         constant; arguments may be keys, calls and lists of these.
     keys : key, or list of keys and lists
         Which results to return.
-    engine, **options
+    engine, on_error, **options
         As for `compute`.
 
     Returns
@@ -222,7 +254,8 @@ def get(graph: Mapping[Any, Any], keys: Any, *, engine: Any = None, **options: A
         check_fits(tasks, memory_limit(), [key for key in wanted if key in tasks])
         run = get_engine(engine).run
         with without_annotations():
-            found = run(tasks, list(wanted), listeners=default_listeners())
+            listeners, checked = default_listeners(), _checked(on_error)
+            found = run(tasks, list(wanted), listeners=listeners, on_error=checked)
     results = dict(zip(wanted, found, strict=True))
 
     def nested(value: Any) -> Any:

@@ -9,7 +9,13 @@ import pytest
 import gpuscale
 import gpuscale.array as ga
 from gpuscale.backends import creation
-from gpuscale.base.errors import BackendError, GpuscaleError, MemoryBudgetError
+from gpuscale.base.errors import (
+    BackendError,
+    ConfigError,
+    EngineError,
+    GpuscaleError,
+    MemoryBudgetError,
+)
 from gpuscale.base.types import is_known
 from gpuscale.expr.physical import Physical, Source
 from gpuscale.graph.task import Task
@@ -205,3 +211,46 @@ def test_a_failure_aborts_every_writer(engine):
 def test_the_scheduler_is_called_engine():
     with pytest.raises(TypeError, match="engine="):
         ga.ones(4, chunks=2).compute(scheduler="threads")
+
+
+def test_failures_stand_in_the_place_of_results():
+    def fail(chunk):
+        raise ValueError("no")
+
+    x = ga.ones(6, chunks=3)
+    bad = x.map_blocks(fail, dtype=float)
+    word = gpuscale.delayed(int)("word")
+    kept = x[bad > 0]  # of unknown size
+    found = gpuscale.compute(
+        {"sum": bad.sum(), "fine": x.sum()}, word + 1, kept, 7, on_error="continue"
+    )
+    assert found[0]["fine"] == 6 and found[3] == 7
+    failures = [found[0]["sum"], found[1], found[2]]
+    assert {type(each) for each in failures} == {gpuscale.Failure}
+    assert [str(each.error)[:2] for each in failures] == ["no", "in", "no"]
+    assert failures[1].key == word.key
+    one, (other,) = gpuscale.get(
+        {"x": (divmod, 1, 0), "y": (int,)}, ["x", ["y"]], on_error="continue"
+    )
+    assert isinstance(one, gpuscale.Failure) and other == 0
+
+
+@pytest.mark.parametrize(
+    "call", [lambda **k: gpuscale.compute(1, **k), lambda **k: gpuscale.get({}, [], **k)]
+)
+def test_what_to_do_on_error_is_one_of_two(call):
+    with pytest.raises(ValueError, match="on_error is 'raise' or 'continue', not 'skip'"):
+        call(on_error="skip")
+
+
+def test_resources_are_named_where_they_are_needed():
+    with gpuscale.annotate(resources={"GPU": 1}):
+        one = gpuscale.delayed(int)("1")
+        x = ga.ones(20, chunks=2).sum()
+        with pytest.raises(EngineError, match="but there is none; say how much there is in comp"):
+            gpuscale.compute(x)
+        assert gpuscale.compute(x, one, resources={"GPU": 1}) == (20, 1)
+    with pytest.raises(ConfigError, match="option resources: resource 'GPU' is a number"):
+        gpuscale.compute(one, resources={"GPU": "one"})
+    with pytest.raises(ConfigError, match="option resources cannot be 3"):
+        gpuscale.compute(one, resources=3)

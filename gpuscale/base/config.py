@@ -243,7 +243,7 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in nested.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and _spelled(f"{prefix}{key}") not in _BY_KEY:
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

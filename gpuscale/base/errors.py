@@ -22,6 +22,7 @@ __all__ = [
     "KernelWarning",
     "MemoryBudgetError",
     "NotSupportedError",
+    "TaskTimeoutError",
     "SpillError",
     "UnknownSizeError",
     "add_note",
@@ -63,6 +64,10 @@ class NotSupportedError(GpuscaleError, NotImplementedError):
 
 class EngineError(GpuscaleError, RuntimeError):
     """An engine that is unknown, closed, or lost its workers."""
+
+
+class TaskTimeoutError(GpuscaleError, TimeoutError):
+    """A task that took longer than it may."""
 
 
 class GraphError(GpuscaleError, ValueError):

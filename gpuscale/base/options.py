@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpuscale.base.errors import ConfigError
+from gpuscale.base.resources import check_resources
 from gpuscale.base.sizes import parse_bytes
 
 __all__ = ["OPTIONS", "Option"]
@@ -86,7 +87,7 @@ class Option:
         if self.read is not None:
             try:
                 self.read(value)
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise ConfigError(f"option {self.key}: {error}") from None
         return value
 
@@ -201,6 +202,15 @@ OPTIONS: tuple[Option, ...] = (
         default=True,
         help="Write results to disk where the memory limit leaves no room for them; when off, one "
         "task at a time runs beyond the limit.",
+    ),
+    Option(
+        key="resources",
+        types=(dict,),
+        unit="",
+        default={},
+        help="How much there is of what is scarce, by name, such as {'GPU': 1}; tasks ask for some "
+        "by annotate(resources=...).",
+        read=check_resources,
     ),
     Option(
         key="temporary-directory",

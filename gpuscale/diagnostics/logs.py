@@ -14,6 +14,7 @@ from gpuscale.engines.events import (
     RunStarted,
     TaskFailed,
     TaskFinished,
+    TaskRetried,
     TaskStarted,
 )
 
@@ -36,7 +37,13 @@ class RunLog:
 
     def __init__(self, level: int) -> None:
         tasks = (TaskStarted, TaskFinished) if level <= logging.DEBUG else ()
-        self.wants: tuple[type, ...] = (RunStarted, RunFinished, TaskFailed, *tasks)
+        self.wants: tuple[type, ...] = (
+            RunStarted,
+            RunFinished,
+            TaskFailed,
+            TaskRetried,
+            *tasks,
+        )
         self._runs: Runs[RunStarted] = Runs()
 
     def __call__(self, event: Event) -> None:
@@ -53,6 +60,11 @@ class RunLog:
             _logger.debug("worker %d starts %r (%s)", event.worker, event.key, event.label)
         elif isinstance(event, TaskFinished | TaskFailed):
             self._task(event)
+        elif isinstance(event, TaskRetried):
+            _logger.info(
+                "%r (%s) is tried again %.3f s after attempt %d",
+                event.key, event.label, event.delay, event.attempt,
+            )  # fmt: skip
 
     def _finish(self, event: RunFinished) -> None:
         started = self._runs.close()
@@ -62,6 +74,9 @@ class RunLog:
             "run %s after %.3f s: %d tasks, %s",
             how, seconds, event.n_finished, format_bytes(event.nbytes),
         )  # fmt: skip
+        if event.failures:
+            listed = "; ".join(map(repr, event.failures))
+            _logger.warning("%d tasks failed: %s", len(event.failures), listed)
 
     def _task(self, event: TaskFinished | TaskFailed) -> None:
         what: tuple[Any, ...] = event.worker, event.key, event.label, event.stop - event.start

@@ -11,7 +11,8 @@
 `session`    a run of threads without end, for futures; its `book` has keys and wishes, `outcome`
              what became of each task, `seats` the places of those that wait
 `events`     what engines tell those who watch
-`failure`    what an engine writes on the exception of a task
+`failure`    what becomes of the exception of a task
+`timeouts`   calls that may take so long and no longer
 ============ ===============================================================================
 
 May import: base, chunks, backends, codegen, memory, expr, graph.

@@ -6,7 +6,7 @@ import importlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError
@@ -14,7 +14,7 @@ from gpuscale.base.types import Key
 from gpuscale.engines.events import Listener
 from gpuscale.graph.task import Task
 
-__all__ = ["ENTRY_POINTS", "Engine", "engine_names", "get_engine"]
+__all__ = ["ENTRY_POINTS", "Engine", "OnError", "engine_names", "get_engine"]
 
 #: Entry point group in which a package names its engines: ``name = "module:Class"``.
 ENTRY_POINTS = "gpuscale.engines"
@@ -25,7 +25,9 @@ _BUILT_IN = {
 }
 _FOR_TESTS = {"refusing": "gpuscale.testing.refusing:RefusingEngine"}  # found, but not listed
 
-_engines: dict[tuple[str, frozenset[tuple[str, Any]]], Engine] = {}
+OnError: TypeAlias = Literal["raise", "continue"]
+
+_engines: dict[tuple[str, frozenset[tuple[str, str]]], Engine] = {}
 _lock = threading.Lock()
 
 
@@ -42,6 +44,7 @@ class Engine(ABC):
         keys: Sequence[Key],
         *,
         listeners: Sequence[Listener] = (),
+        on_error: OnError = "raise",
     ) -> list[Any]:
         """Run the tasks that `keys` need and return the results of `keys`, in their order.
 
@@ -52,14 +55,17 @@ class Engine(ABC):
             Requested results.
         listeners : sequence of callables
             Called with each event (`gpuscale.engines.events`) in the calling thread.
+        on_error : {"raise", "continue"}
+            What the last failure of a task does: end the run, or put a `Failure` in the place of
+            each result that needs the task.
 
         Raises
         ------
         GraphError
             The graph is not complete, or has a circle.
         Exception
-            What a task raised, with a note that names the task and the user's line; no further
-            task starts after it.
+            What a task raised in its last attempt, with a note that names the task and the user's
+            line; no further task starts after it.
         """
 
     def persist(
@@ -88,7 +94,8 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
         A name (``"threads"``, ``"sync"`` or one that a package brings), an engine, or None for
         the option ``engine``. The same name and options give the same engine every time.
     **options
-        What the engine's class takes: ``num_workers`` and ``memory_limit`` for ``"threads"``.
+        What the engine's class takes: ``num_workers``, ``memory_limit`` and ``resources`` for
+        ``"threads"``.
 
     Raises
     ------
@@ -109,7 +116,7 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
             raise EngineError(f"{engine!r} exists already and cannot take {options}")
         return engine
     name: str = config.get("engine") if engine is None else engine
-    wanted = name, frozenset(options.items())
+    wanted = name, frozenset((key, repr(value)) for key, value in options.items())
     with _lock:
         if wanted not in _engines:
             try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from gpuscale.base.types import Key
+from gpuscale.engines.failure import Failure
 from gpuscale.graph.task import Task
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "RunStarted",
     "TaskFailed",
     "TaskFinished",
+    "TaskRetried",
     "TaskStarted",
 ]
 
@@ -79,13 +81,29 @@ class TaskFinished:
 
 @dataclass(frozen=True, slots=True)
 class TaskFailed:
-    """A task raised `error`; times in seconds."""
+    """A task raised `error` in one of its attempts; times in seconds."""
 
     key: Key
     label: str
     worker: int
     start: float
     stop: float
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRetried:
+    """A task that raised `error`, as `TaskFailed` has told, will be tried again.
+
+    `attempt` counts the attempts that failed; the next one begins `delay` seconds after `time`.
+    """
+
+    key: Key
+    label: str
+    worker: int
+    time: float
+    attempt: int
+    delay: float
     error: BaseException
 
 
@@ -105,15 +123,21 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run ended: all `n_finished` tasks done, or an `error` (of a task, or Ctrl-C)."""
+    """A run ended: all `n_finished` tasks done, or an `error` (of a task, or Ctrl-C).
+
+    `failures` are those of a run that goes on without the tasks that fail.
+    """
 
     n_finished: int
     nbytes: int
     time: float
     error: BaseException | None = None
+    failures: Sequence[Failure] = ()
 
 
-Event: TypeAlias = RunStarted | TaskStarted | TaskFinished | TaskFailed | Progressed | RunFinished
+Event: TypeAlias = (
+    RunStarted | TaskStarted | TaskFinished | TaskFailed | TaskRetried | Progressed | RunFinished
+)
 Listener: TypeAlias = Callable[[Event], object]
 
 
@@ -137,7 +161,7 @@ class EventDesk:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = [(each, getattr(each, "wants", None)) for each in listeners]
         self._waiting: deque[Event] = deque()
-        self.wants_tasks = self._wanted(TaskStarted, TaskFinished, TaskFailed)
+        self.wants_tasks = self._wanted(TaskStarted, TaskFinished, TaskFailed, TaskRetried)
         self.wants_results = any(getattr(each, "wants_results", False) for each in listeners)
         self.wants_progress = self._wanted(Progressed)
         self._next = time.perf_counter() + PERIOD

@@ -1,19 +1,61 @@
-"""What an engine writes on the exception of a task: which task, and which line made it."""
+"""What becomes of the exception of a task: a note of which task and line, and a `Failure`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from gpuscale.base.errors import add_note
+from gpuscale.base.errors import TaskTimeoutError, add_note
 from gpuscale.base.types import Key
 from gpuscale.graph.task import Task
 
-__all__ = ["annotate"]
+__all__ = ["Failure", "annotate", "too_late"]
 
 # The first part of a block's key: a name, the token of a node, and a step inside the node.
 _NAME = re.compile(r".*-[0-9a-f]{16}(?:-([\w-]+))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What stands in the place of a result that there is not, with ``on_error="continue"``.
+
+    Parameters
+    ----------
+    key : Key
+        Of the task that failed, which what was asked for is, or needs.
+    error : Exception
+        What it raised, with a note that says in which operation and line.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> bad, good = gs.delayed(int)("no"), gs.delayed(int)("7")
+    >>> gs.compute(good, bad + 1, on_error="continue")
+    (7, Failure('int-...', ValueError("invalid literal for int() with base 10: 'no'")))
+    """
+
+    key: Key
+    error: Exception
+
+    def __repr__(self) -> str:
+        return f"Failure({self.key!r}, {self.error!r})"
+
+
+def too_late(task: Task, seconds: float) -> TaskTimeoutError:
+    """Make the error of a task that takes longer than it may.
+
+    Examples
+    --------
+    >>> too_late(Task("x", int, label="load"), 2)
+    TaskTimeoutError("task 'x' (load) took longer than its timeout of 2 s; it is left to itself")
+    """
+    label = f" ({task.label})" if task.label else ""
+    return TaskTimeoutError(
+        f"task {task.key!r}{label} took longer than its timeout of {seconds:g} s; it is left to "
+        "itself"
+    )
 
 
 def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:

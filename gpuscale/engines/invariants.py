@@ -44,7 +44,7 @@ def check(state: State, wanted: Iterable[int]) -> None:
     uses = Counter(dep for t in tasks if status[t] in _OPEN for dep in state._deps[t])
     heaps = [state._ready, *state._scarce.heaps()]
     queued = {place for heap in heaps for place in heap}
-    sleeping = {place for _, place in state._sleeping}
+    sleeping = {place for _, place in state.sleeping}
     for t in tasks:
         if status[t] == Status.FORGOTTEN:
             continue

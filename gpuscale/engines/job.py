@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from traceback import clear_frames
 from typing import Any
 
 from gpuscale.base.types import Key
 from gpuscale.engines.events import (
+    PERIOD,
     EventDesk,
     Listener,
     Progressed,
@@ -15,10 +17,14 @@ from gpuscale.engines.events import (
     RunStarted,
     TaskFailed,
     TaskFinished,
+    TaskRetried,
     TaskStarted,
 )
-from gpuscale.engines.failure import annotate
+from gpuscale.engines.failure import Failure, annotate, too_late
 from gpuscale.engines.state import State
+from gpuscale.engines.states import Status
+from gpuscale.engines.timeouts import call_within
+from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
@@ -38,9 +44,17 @@ class Job:
     listeners : sequence of callables
     budget : float
         Bytes that results and running tasks may take together.
+    tokens : Tokens, optional
+        What is scarce.
+    on_error : {"raise", "continue"}
+
+    Attributes
+    ----------
+    failures : list of Failure
+        Of tasks that failed without ending the run.
     """
 
-    __slots__ = ("_deps", "_results", "desk", "graph", "state")
+    __slots__ = ("_deps", "_results", "desk", "failures", "graph", "state")
 
     def __init__(
         self,
@@ -48,10 +62,13 @@ class Job:
         keys: Sequence[Key],
         listeners: Sequence[Listener],
         budget: float,
+        tokens: Tokens | None = None,
+        on_error: str = "raise",
     ) -> None:
         keep_freed_memory()
         self.graph = number(graph, keys)
-        self.state = State(self.graph, depth_first(self.graph), budget)
+        self.state = State(self.graph, depth_first(self.graph), budget, tokens, on_error)
+        self.failures: list[Failure] = []
         self.desk = EventDesk(listeners)
         self._deps = self.graph.deps
         self._results: list[Any] = [None] * len(self.graph)
@@ -62,7 +79,12 @@ class Job:
         if self.desk.wants_tasks:
             return self._perform_watched(i, task, worker)
         results = self._results
-        results[i] = result = task.fn(*[results[dep] for dep in self._deps[i]], *task.args)
+        inputs = [results[dep] for dep in self._deps[i]]
+        if task.options is None:
+            result = task.fn(*inputs, *task.args)
+        else:
+            result = _call(task, inputs)
+        results[i] = result
         return held_bytes(result, task.nbytes)
 
     def _perform_watched(self, i: int, task: Task, worker: int) -> int:
@@ -70,7 +92,7 @@ class Job:
         start = time.perf_counter()
         self.desk.post(TaskStarted(key, label, worker, start))
         try:
-            result = task.fn(*[results[dep] for dep in self._deps[i]], *task.args)
+            result = _call(task, [results[dep] for dep in self._deps[i]])
         except BaseException as error:
             stop = time.perf_counter()
             self.desk.post(TaskFailed(key, label, worker, start, stop, error))
@@ -87,6 +109,35 @@ class Job:
         results = self._results
         for i in self.state.finish_all(finished):
             results[i] = None
+
+    def fail(self, i: int, worker: int, error: BaseException) -> None:
+        """Report that a task raised: it is tried again, or ends what needs it, or the run."""
+        state, task, now = self.state, self.graph.tasks[i], time.perf_counter()
+        self.blame(error, i)
+        ended = state.fail(i, now, fatal=not isinstance(error, Exception))
+        self.drop(ended.released)
+        if state.status(i) == Status.RETRYING:
+            if self.desk and task.options is not None:
+                attempt = state.attempts(i)
+                delay = task.options.delay(attempt)
+                event = TaskRetried(task.key, task.label, worker, now, attempt, delay, error)
+                self.desk.post(event)
+        elif not state.cancelled and isinstance(error, Exception):
+            clear_frames(error.__traceback__)  # which hold the task's inputs
+            failure = Failure(task.key, error)
+            self.failures.append(failure)
+            for each in ended.ended:
+                self._results[each] = failure
+
+    def nap(self) -> bool:
+        """Wait a little for tasks that are to be tried again; say whether there are any."""
+        due = self.state.next_due
+        if due is None:
+            return False
+        time.sleep(min(PERIOD, max(0.0, due - time.perf_counter())))
+        self.announce_progress()
+        self.state.due(time.perf_counter())
+        return True
 
     def drop(self, released: Sequence[int]) -> None:
         """Let results go."""
@@ -133,5 +184,14 @@ class Job:
 
     def _tell_end(self, error: BaseException | None) -> None:
         done = len(self.graph) - self.state.unfinished
-        self.desk.post(RunFinished(done, self.state.processed, time.perf_counter(), error))
+        processed, now = self.state.processed, time.perf_counter()
+        self.desk.post(RunFinished(done, processed, now, error, tuple(self.failures)))
         self.desk.deliver()
+
+
+def _call(task: Task, inputs: Sequence[Any]) -> Any:
+    """Call a task's function; in another thread if it may take so long and no longer."""
+    seconds = None if task.options is None else task.options.timeout
+    if seconds is None:
+        return task.fn(*inputs, *task.args)
+    return call_within(seconds, lambda: task.fn(*inputs, *task.args), too_late(task, seconds))

@@ -59,7 +59,7 @@ class Ledger:
         self._status = bytearray(n)
         self._free: list[int] = []  # forgotten numbers
         self._attempts: dict[int, int] = {}  # of tasks that failed before
-        self._sleeping: list[tuple[float, int]] = []  # when a task is tried again, its place
+        self.sleeping: list[tuple[float, int]] = []  # when a task is tried again, its place
         self._scarce = ScarceTasks(tokens or Tokens())
         self._scarce.add(graph.tasks, range(n))
         sources = [task for task in order if not graph.deps[task]]

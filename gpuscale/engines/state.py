@@ -61,6 +61,8 @@ class State(Ledger):
         Bytes of all results so far.
     running : int
         Number of running tasks.
+    sleeping : list
+        Times at which tasks are tried again, with their places; empty if none is.
     n_ready : int
         Number of tasks that wait for nothing but their turn, tokens, and room in memory.
     unfinished : int
@@ -88,10 +90,19 @@ class State(Ledger):
     @property
     def next_due(self) -> float | None:
         """When the driver has to call `due`; None if no task waits for its next attempt."""
-        sleeping = self._sleeping
+        sleeping = self.sleeping
         while sleeping and not self._sleeps(sleeping[0][1]):
             heappop(sleeping)
         return sleeping[0][0] if sleeping else None
+
+    @property
+    def has_scarce(self) -> bool:
+        """Whether some task needs what is scarce."""
+        return bool(self._scarce.wanted)
+
+    def attempts(self, task: int) -> int:
+        """Count the attempts of a task that failed and were not its last."""
+        return self._attempts.get(task, 0)
 
     # events
 
@@ -145,26 +156,33 @@ class State(Ledger):
                     released.append(dep)
         return released
 
-    def fail(self, task: int, now: float = 0.0) -> Ended:
+    def fail(self, task: int, now: float = 0.0, fatal: bool = False) -> Ended:
         """Take note that a task raised at a time `now`, in seconds of the driver's clock.
 
         A task with retries left is tried again after its back-off, and nothing ends. Otherwise
         the run is cancelled, or, if it continues, what needs the task is skipped.
+
+        Parameters
+        ----------
+        task : int
+        now : float
+        fatal : bool
+            Whether to cancel the run in any case.
         """
         if self._status[task] != _RUNNING:
             raise self._illegal(task, "failed")
         self._stop(task)
         options = self._tasks[task].options
         attempt = self._attempts.get(task, 0) + 1
-        is_needed = self._in_use[task] and not self.cancelled
+        is_needed = self._in_use[task] and not self.cancelled and not fatal
         if options is not None and attempt <= options.retries and is_needed:
             self._attempts[task] = attempt
             self._status[task] = _RETRYING
-            heappush(self._sleeping, (now + options.delay(attempt), self._place[task]))
+            heappush(self.sleeping, (now + options.delay(attempt), self._place[task]))
             return Ended([], [])
         self._status[task] = _FAILED
         self.unfinished -= 1
-        if self._ends_run or self.cancelled:
+        if self._ends_run or self.cancelled or fatal:
             return Ended(self.cancel(), [task])
         return self._end([task])
 
@@ -172,7 +190,7 @@ class State(Ledger):
         """Let the tasks whose back-off is over by `now` be tried again."""
         woken = []
         while (when := self.next_due) is not None and when <= now:
-            task = heappop(self._sleeping)[1] & MASK
+            task = heappop(self.sleeping)[1] & MASK
             self._queue(task)
             woken.append(task)
         return woken
@@ -196,7 +214,7 @@ class State(Ledger):
         self.cancelled = True
         self._ready.clear()
         self._scarce.clear()
-        self._sleeping.clear()
+        self.sleeping.clear()
         self.n_ready = self.alive = 0
         released = []
         for task, status in enumerate(self._status):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 from typing import Any, ClassVar
 
+from gpuscale.base import config
 from gpuscale.base.types import Key
-from gpuscale.engines.base import Engine
+from gpuscale.engines.base import Engine, OnError
 from gpuscale.engines.events import Listener
 from gpuscale.engines.job import Job
+from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Task
 from gpuscale.memory.limits import memory_limit
 
@@ -35,26 +38,33 @@ class SyncEngine(Engine):
         keys: Sequence[Key],
         *,
         listeners: Sequence[Listener] = (),
+        on_error: OnError = "raise",
     ) -> list[Any]:
         """Run the tasks that `keys` need and return the results of `keys`, in their order."""
-        return run_here(Job(graph, keys, listeners, memory_limit()))
+        tokens = Tokens(config.get("resources"))
+        return run_here(Job(graph, keys, listeners, memory_limit(), tokens, on_error))
 
 
 def run_here(job: Job) -> list[Any]:
     """Run a job to its end in the calling thread."""
     state, watched = job.state, bool(job.desk)
     job.announce_start(n_workers=1)
-    task: int | None = None
     try:
-        while batch := state.start():
-            task = batch[0]
-            job.finish(((task, job.perform(task, worker=0)),))
+        while (batch := state.start()) or job.nap():
+            for task in batch:
+                try:
+                    nbytes = job.perform(task, worker=0)
+                except BaseException as error:
+                    job.fail(task, 0, error)
+                    if state.cancelled:
+                        raise
+                else:
+                    job.finish(((task, nbytes),))
+            if state.sleeping:
+                state.due(perf_counter())
             if watched:
-                task = None  # what a listener raises is not the task's fault
                 job.announce_progress()
     except BaseException as error:
-        if task is not None:
-            job.blame(error, task)
         job.announce_end(error)
         raise
     job.announce_end()

@@ -17,9 +17,10 @@ from contextvars import Context
 from typing import Any, ClassVar
 
 from gpuscale.base import config
+from gpuscale.base.resources import check_resources
 from gpuscale.base.types import Key
 from gpuscale.engines import blas
-from gpuscale.engines.base import Engine
+from gpuscale.engines.base import Engine, OnError
 from gpuscale.engines.events import PERIOD, Listener
 from gpuscale.engines.job import Job
 from gpuscale.engines.pool import ThreadPool, in_worker
@@ -56,6 +57,9 @@ class ThreadsEngine(Engine):
     memory_limit : int, optional
         Bytes that results and running tasks may take together; by default the option
         ``memory-limit``. All runs of the engine share it.
+    resources : mapping of str to float, optional
+        How much there is of what is scarce; by default the option ``resources``. All runs of the
+        engine for which it is the same share it.
 
     Examples
     --------
@@ -67,9 +71,16 @@ class ThreadsEngine(Engine):
 
     name: ClassVar[str] = "threads"
 
-    def __init__(self, num_workers: int | None = None, memory_limit: int | None = None) -> None:
+    def __init__(
+        self,
+        num_workers: int | None = None,
+        memory_limit: int | None = None,
+        resources: Mapping[str, float] | None = None,
+    ) -> None:
         self._num_workers = num_workers
         self._memory_limit = memory_limit
+        self._resources = None if resources is None else check_resources(resources)
+        self._tokens: dict[frozenset[tuple[str, float]], Tokens] = {}
         self._pool = ThreadPool()
         self._runs: set[_Run | Session] = set()
 
@@ -79,11 +90,13 @@ class ThreadsEngine(Engine):
         keys: Sequence[Key],
         *,
         listeners: Sequence[Listener] = (),
+        on_error: OnError = "raise",
     ) -> list[Any]:
         """Run the tasks that `keys` need and return the results of `keys`, in their order.
 
         A run inside a task runs in that task's thread: waiting for other workers could wait
-        for ever, as they may all be waiting too.
+        for ever, as they may all be waiting too. It shares no scarce things with others either:
+        the task that it is part of has them already.
 
         Raises
         ------
@@ -92,7 +105,8 @@ class ThreadsEngine(Engine):
             in the background until they are done, and what they return is dropped.
         """
         limit = memory_limit() if self._memory_limit is None else self._memory_limit
-        job = Job(graph, keys, listeners, limit)
+        tokens = self._find_tokens()
+        job = Job(graph, keys, listeners, limit, tokens, on_error)
         if in_worker() or _is_tiny(job):
             return run_here(job)
         run = _Run(job, self._pool, self._num_workers or default_workers(), self._runs)
@@ -119,6 +133,12 @@ class ThreadsEngine(Engine):
         """
         return Session(n_workers, budget, Tokens(resources), context, self._runs)
 
+    def _find_tokens(self) -> Tokens:
+        there = config.get("resources") if self._resources is None else self._resources
+        if in_worker():
+            return Tokens(there)
+        return self._tokens.setdefault(frozenset(there.items()), Tokens(there))
+
     def close(self) -> None:
         """End the threads that have nothing to do."""
         self._pool.close()
@@ -131,6 +151,8 @@ def default_workers() -> int:
 
 def _is_tiny(job: Job) -> bool:
     tasks = job.graph.tasks
+    if job.state.has_scarce:
+        return False  # it may have to wait for another run
     return len(tasks) <= TINY_TASKS and sum(t.nbytes + t.workspace for t in tasks) <= TINY_BYTES
 
 
@@ -147,8 +169,9 @@ class _Run:
         self._lock = threading.Lock()  # guards the state and everything below
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
-        self._over = threading.Lock()  # released when nothing runs and nothing is left to run
-        self._over.acquire()
+        self._ended = job.state.done
+        self._news = threading.Lock()  # released to wake the caller
+        self._news.acquire()
 
     # in the calling thread
 
@@ -159,16 +182,18 @@ class _Run:
             job.announce_start(self.n_workers)
             with self._lock:
                 self._wake_another()
-            if job.desk:
-                while not self._over.acquire(timeout=PERIOD):
+            while not self._ended:
+                self._news.acquire(timeout=self._wake_sleepers())
+                if job.desk:
                     job.announce_progress()
-            elif len(job.graph):
-                self._over.acquire()
         except BaseException as error:  # Ctrl-C, or a listener
             with self._lock:
                 self._cancel(error)
                 self._end_if_done()
-            self._over.acquire(timeout=GRACE)
+            self._poke_others()
+            deadline = time.perf_counter() + GRACE
+            while not self._ended and (left := deadline - time.perf_counter()) > 0:
+                self._news.acquire(timeout=left)
             job.announce_end(error)
             raise
         job.announce_end(self.error)
@@ -178,6 +203,18 @@ class _Run:
             finally:
                 self.error = None  # its traceback holds this frame: no circle, no kept inputs
         return job.requested()
+
+    def _wake_sleepers(self) -> float:
+        """Let tasks be tried again whose time has come; say how long to wait for the next."""
+        longest = PERIOD if self.job.desk else -1
+        with self._lock:
+            state, now = self.job.state, time.perf_counter()
+            if state.sleeping and state.due(now):
+                self._wake_another()
+            due = state.next_due
+        if due is None:
+            return longest
+        return max(0.0, due - now) if longest < 0 else min(longest, max(0.0, due - now))
 
     def _cancel(self, error: BaseException) -> None:
         """Start nothing more because of an error (with the lock held)."""
@@ -194,8 +231,21 @@ class _Run:
                 job.state.withdraw(task)
 
     def _end_if_done(self) -> None:
-        if self.job.state.done and self._over.locked():
-            self._over.release()
+        if self.job.state.done:
+            self._ended = True
+            self._wake_caller()
+
+    def _wake_caller(self) -> None:
+        if self._news.locked():
+            self._news.release()
+
+    def _poke_others(self) -> None:
+        """Let runs go on that wait for what is scarce (without the lock)."""
+        if self.job.state.has_scarce:
+            for run in tuple(self._siblings):
+                if run is not self and isinstance(run, _Run):
+                    with run._lock:
+                        run._wake_another()
 
     def _wake_another(self) -> None:
         """Put one more worker to work if it would find something to do (with the lock held)."""
@@ -220,8 +270,8 @@ class _Run:
             blas.leave()
             with self._lock:
                 self.error = error
-                if self._over.locked():
-                    self._over.release()
+                self._ended = True
+                self._wake_caller()
 
     def _perform_batch(self, worker: int, finished: list[tuple[int, int]]) -> None:
         job, batch = self.job, self._batches[worker]
@@ -233,20 +283,37 @@ class _Run:
             try:
                 nbytes = job.perform(task, worker)
             except BaseException as error:
-                job.blame(error, task)
-                with self._lock:
-                    job.drop(job.state.fail(task).released)
-                    self._cancel(error)
-                return
-            finished.append((task, nbytes))
+                if self._is_end(task, worker, error):
+                    return
+            else:
+                finished.append((task, nbytes))
+
+    def _is_end(self, task: int, worker: int, error: BaseException) -> bool:
+        """Take note that a task raised; say whether that ends the run."""
+        with self._lock:
+            self.job.fail(task, worker, error)
+            is_end = self.job.state.cancelled
+            if is_end:
+                self._cancel(error)
+            elif self.job.state.sleeping:
+                self._wake_caller()  # who counts the seconds
+        self._poke_others()
+        return is_end
 
     def _report(self, worker: int, finished: list[tuple[int, int]], most: int) -> bool:
         """Take note of finished tasks and fill the worker's batch; say whether it got any."""
+        goes_on = self._report_locked(worker, finished, most)
+        self._poke_others()
+        return goes_on
+
+    def _report_locked(self, worker: int, finished: list[tuple[int, int]], most: int) -> bool:
         state, batch = self.job.state, self._batches[worker]
         with self._lock:
             if finished:
                 self.job.finish(finished)
                 finished.clear()
+            if state.sleeping:
+                state.due(time.perf_counter())
             if len(self._siblings) > 1:
                 others = (run.job.state for run in tuple(self._siblings) if run is not self)
                 state.budget = self._limit - sum(each.alive + each.reserved for each in others)

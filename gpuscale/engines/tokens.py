@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from gpuscale.base.errors import EngineError
-from gpuscale.graph.options import check_resources
+from gpuscale.base.resources import check_resources
 from gpuscale.graph.task import Task
 
 __all__ = ["ScarceTasks", "Tokens"]

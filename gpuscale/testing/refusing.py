@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from gpuscale.base import config
 from gpuscale.base.types import Key
-from gpuscale.engines.base import Engine
+from gpuscale.engines.base import Engine, OnError
 from gpuscale.engines.events import Listener
 from gpuscale.graph.task import Task
 
@@ -26,6 +26,7 @@ class RefusingEngine(Engine):
         keys: Sequence[Key],
         *,
         listeners: Sequence[Listener] = (),
+        on_error: OnError = "raise",
     ) -> list[Any]:
         """Raise; the message names what would have been computed."""
         labels = sorted({task.label for task in graph.values()})

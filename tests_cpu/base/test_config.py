@@ -109,6 +109,18 @@ def test_a_limit_of_one_and_a_half_bytes_is_refused_where_it_is_set():
         config.set({"memory-limit": 1.5})
 
 
+def test_an_option_may_be_a_dictionary(monkeypatch):
+    assert config.get("resources") == {}
+    with config.set(resources={"GPU": 1, "disk-a": 0.5}):
+        assert config.get("resources") == {"GPU": 1, "disk-a": 0.5}
+        with config.set({"resources": {"GPU": 2}}):
+            assert config.get("resources") == {"GPU": 2}
+    assert config.get("resources") == {}
+    monkeypatch.setenv("GPUSCALE_RESOURCES", '{"GPU": 3}')
+    config.refresh()
+    assert config.get("resources") == {"GPU": 3}
+
+
 def test_default_and_override():
     assert config.get("no-such-option", default=7) == 7
     assert config.get("engine", override_with="sync") == "sync"

@@ -13,7 +13,7 @@ class Refusing(Engine):
 
     name = "refusing"
 
-    def run(self, graph, keys, *, listeners=()):
+    def run(self, graph, keys, *, listeners=(), on_error="raise"):
         raise RuntimeError("nothing runs here")
 
 
@@ -58,7 +58,7 @@ def test_a_package_may_bring_an_engine(monkeypatch, tmp_path):
         "from gpuscale.engines.base import Engine\n"
         "class Refusing(Engine):\n"
         "    name = 'plugged'\n"
-        "    def run(self, graph, keys, *, listeners=()):\n"
+        "    def run(self, graph, keys, *, listeners=(), on_error='raise'):\n"
         "        raise RuntimeError('nothing runs here')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
