@@ -6,13 +6,14 @@ VENV ?= .venv
 JOBS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint bench soak docs clean
 
 help:
 	@echo "make demo   the headline computation at full size, then on real files"
 	@echo "make test   all tests that this machine can run, examples in docstrings included"
 	@echo "make lint   style, types, conda files, changelog fragments"
 	@echo "make bench  the table of benchmarks, against the libraries of the field"
+	@echo "make soak   a thousand computations, which leave nothing behind"
 	@echo "make docs   the documentation, into docs/site"
 	@echo "make clean  remove what the other targets made"
 
@@ -33,6 +34,9 @@ lint: $(VENV)/.with-dev
 
 bench: $(VENV)/.with-bench
 	$(BIN)/python -m benchmarks run
+
+soak: $(VENV)/.with-dev
+	$(BIN)/python -m benchmarks.soak
 
 docs: $(VENV)/.with-docs
 	$(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
