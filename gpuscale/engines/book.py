@@ -19,7 +19,7 @@ from gpuscale.engines.ledger import Ended
 from gpuscale.engines.outcome import Outcome, Verdict
 from gpuscale.engines.states import Status
 from gpuscale.engines.tokens import Tokens
-from gpuscale.graph.numbering import number
+from gpuscale.graph.numbering import NumberedGraph, number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Graph
 
@@ -171,8 +171,12 @@ class Book(Job):
     def _add_new(self, graph: Graph, new: dict[Key, Outcome], after: After) -> None:
         known = self._numbers
         tasks = {key: task for key, task in graph.items() if key not in known}
-        numbered = number(tasks, list(new), known)
-        order = depth_first(numbered)
+        order: Sequence[int] = (0,)
+        if len(tasks) == 1 and tasks.keys() == new.keys():
+            numbered = NumberedGraph(list(tasks.values()), [()], [[]], order, [0])
+        else:
+            numbered = number(tasks, list(new), known)
+            order = depth_first(numbered)
         numbers = self.growing.add(numbered, order, known)
         self._results += [None] * (len(self.graph.tasks) - len(self._results))
         for task, i in zip(numbered.tasks, numbers, strict=True):

@@ -97,14 +97,14 @@ class GrowingState(State):
     def _numbers(self, tasks: Sequence[Task]) -> list[int]:
         """Give numbers to new tasks: forgotten ones first."""
         numbers = [self._free.pop() for _ in range(min(len(self._free), len(tasks)))]
-        more = len(tasks) - len(numbers)
-        numbers += range(len(self._tasks), len(self._tasks) + more)
-        self._tasks += [_NOBODY] * more
-        self._deps += [()] * more
-        self._users += [[] for _ in range(more)]
-        for column in (self._place, self._needs, self._waiting, self._in_use, self._nbytes):
-            column += [0] * more
-        self._status += bytes([_FORGOTTEN]) * more
+        if more := len(tasks) - len(numbers):
+            numbers += range(len(self._tasks), len(self._tasks) + more)
+            self._tasks += [_NOBODY] * more
+            self._deps += [()] * more
+            self._users += [[] for _ in range(more)]
+            for column in (self._place, self._needs, self._waiting, self._in_use, self._nbytes):
+                column += [0] * more
+            self._status += bytes([_FORGOTTEN]) * more
         for number, task in zip(numbers, tasks, strict=True):
             self._tasks[number] = task
             self._needs[number] = task.nbytes + task.workspace

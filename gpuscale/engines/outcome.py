@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from typing import Any, Literal, TypeAlias
 
 from gpuscale.base.types import Key
-from gpuscale.engines.seats import stepped_aside
+from gpuscale.engines.seats import seat_here, stepped_aside
 from gpuscale.graph.task import Graph, Task
 
 __all__ = ["Outcome", "Verdict"]
@@ -138,11 +138,15 @@ class Outcome:
             settled.release()
 
         self.call_when_settled(wake)
+        seconds = -1 if timeout is None else max(0.0, timeout)
         try:
+            if seat_here() is None:
+                return settled.acquire(timeout=seconds)
             with stepped_aside():
-                return settled.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+                return settled.acquire(timeout=seconds)
         finally:
-            self.do_not_call(wake)
+            if self.status == "pending":
+                self.do_not_call(wake)
 
     def get(self) -> Any:
         """Return the result of a settled outcome, or raise what the task raised."""

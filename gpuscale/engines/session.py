@@ -102,7 +102,7 @@ class Session:
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
         self._returning: deque[_Seat] = deque()  # who wait for a place
-        self._busy = 0  # calls in threads of the pool
+        self._seats: set[Any] = set()  # of calls in threads of the pool
         self._has_alarm = False
 
     # for clients
@@ -185,7 +185,7 @@ class Session:
         seat = seat_here()
         own = isinstance(seat, _Seat) and seat.session is self  # a task cannot wait for itself
         with self._lock:
-            ended = own or self._news.wait_for(lambda: not self._busy, timeout)
+            ended = own or self._news.wait_for(lambda: not self._seats, timeout)
         self._pool.close()
         return ended
 
@@ -203,8 +203,17 @@ class Session:
         self.job.lost.append(ref)
         self._then(After())
 
+    def poke(self) -> None:
+        """Go on if there is something to do: others gave back what is scarce."""
+        with self._lock:
+            self._wake_another()
+
     def _then(self, after: After) -> None:
         """Do what is to be done after the lock was released."""
+        if self.job.state.has_scarce:
+            for each in tuple(self._siblings):
+                if each is not self:
+                    each.poke()
         after.do()
         while self.job.lost and self._lock.acquire(blocking=False):
             try:
@@ -222,12 +231,12 @@ class Session:
             self._call(self._free.pop())
 
     def _call(self, worker: int) -> None:
-        self._busy += 1
-        self._context.copy().run(self._pool.call, partial(self._work, worker))
-
-    def _work(self, worker: int) -> None:
-        """Take and run batches of tasks until there is nothing to do."""
         seat = _Seat(self, worker)
+        self._seats.add(seat)
+        self._context.copy().run(self._pool.call, partial(self._work, seat))
+
+    def _work(self, seat: _Seat) -> None:
+        """Take and run batches of tasks until there is nothing to do."""
         sit_down(seat)
         blas.enter()
         most = 1
@@ -239,10 +248,12 @@ class Session:
                 most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
         finally:
             sit_down(None)
-            if not seat.left:
-                blas.leave()
+            self._end_call(seat)
+
+    def _end_call(self, seat: Any) -> None:
+        self._seats.discard(seat)
+        if self.closed:
             with self._lock:
-                self._busy -= 1
                 self._news.notify_all()
 
     def _perform_batch(self, seat: _Seat) -> None:
@@ -261,6 +272,9 @@ class Session:
                 self._note_failure(seat, task, error)
             else:
                 seat.finished.append((task, nbytes))
+                if seat.left:  # it is paused
+                    with self._lock:
+                        job.growing.go_on(task)
             seat.task = None
 
     def _decline(self, task: int) -> bool:
@@ -277,6 +291,8 @@ class Session:
         job.blame(error, task)
         error.__traceback__ = _of_task(error.__traceback__)
         with self._lock:
+            if seat.left:  # it is paused
+                job.growing.go_on(task)
             self._note(seat, after)
             job.note_failure(task, error, time.monotonic(), after)
             if job.state.next_due is not None:
@@ -296,6 +312,7 @@ class Session:
             self._note(seat, after)
             self.job.let_go(after)
             goes_on = not seat.left and not self._gives_place(seat) and self._fill(seat, most)
+        # Who waits for a result goes on at once, so this comes last.
         self._then(after)
         return goes_on
 
@@ -325,6 +342,7 @@ class Session:
             self._wake_another()
             return True
         self._free.append(seat.worker)
+        blas.leave()  # before somebody goes on, whose products may want all threads
         return False
 
     def _take_from_others(self, batch: deque[int]) -> None:
@@ -374,7 +392,7 @@ class Session:
             self._news.notify_all()
         else:
             self._has_alarm = True
-            self._busy += 1
+            self._seats.add(self._ring)
             self._pool.call(self._ring)
 
     def _ring(self) -> None:
@@ -388,8 +406,7 @@ class Session:
                     state.due(time.monotonic())
                     self._wake_another()
             self._has_alarm = False
-            self._busy -= 1
-            self._news.notify_all()
+        self._end_call(self._ring)
 
     def _abandon(self) -> None:
         """Be closed in the child of a fork, where no thread of the pool is alive."""

@@ -117,7 +117,11 @@ class ThreadsEngine(Engine):
             self._runs.discard(run)
 
     def open_session(
-        self, n_workers: int, budget: float, resources: Mapping[str, float], context: Context
+        self,
+        n_workers: int,
+        budget: float,
+        resources: Mapping[str, float] | None,
+        context: Context,
     ) -> Session:
         """Open a run without end, to which tasks are added; it shares the budget with others.
 
@@ -126,17 +130,18 @@ class ThreadsEngine(Engine):
         n_workers : int
         budget : float
             Bytes.
-        resources : mapping of str to float
-            Amounts of what is scarce.
+        resources : mapping of str to float, optional
+            How much there is of what is scarce; by default as for the engine.
         context : Context
             Of context variables; tasks see a copy.
         """
-        return Session(n_workers, budget, Tokens(resources), context, self._runs)
+        return Session(n_workers, budget, self._find_tokens(resources), context, self._runs)
 
-    def _find_tokens(self) -> Tokens:
-        there = config.get("resources") if self._resources is None else self._resources
-        if in_worker():
-            return Tokens(there)
+    def _find_tokens(self, there: Mapping[str, float] | None = None) -> Tokens:
+        if there is None:
+            there = config.get("resources") if self._resources is None else self._resources
+            if in_worker():
+                return Tokens(there)
         return self._tokens.setdefault(frozenset(there.items()), Tokens(there))
 
     def close(self) -> None:
@@ -243,9 +248,13 @@ class _Run:
         """Let runs go on that wait for what is scarce (without the lock)."""
         if self.job.state.has_scarce:
             for run in tuple(self._siblings):
-                if run is not self and isinstance(run, _Run):
-                    with run._lock:
-                        run._wake_another()
+                if run is not self:
+                    run.poke()
+
+    def poke(self) -> None:
+        """Go on if there is something to do: others gave back what is scarce."""
+        with self._lock:
+            self._wake_another()
 
     def _wake_another(self) -> None:
         """Put one more worker to work if it would find something to do (with the lock held)."""

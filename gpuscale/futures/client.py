@@ -99,7 +99,7 @@ class Client(Starter):
         self._context.run(named.set, weakref.ref(self))
         engine = get_engine("threads")
         assert isinstance(engine, ThreadsEngine)
-        self._session = engine.open_session(threads, limit, resources or {}, self._context)
+        self._session = engine.open_session(threads, limit, resources, self._context)
         self._settings: AbstractContextManager[Any] | None = None
         if set_as_default:
             self._take_over(resources)
@@ -108,6 +108,8 @@ class Client(Starter):
 
     def _take_over(self, resources: Mapping[str, float] | None) -> None:
         options: dict[str, Any] = {"num-workers": self._threads, "memory-limit": self._limit}
+        if resources is not None:
+            options["resources"] = dict(resources)
         self._settings = config.set(options)
         self._settings.__enter__()
         open_clients.append(weakref.ref(self))

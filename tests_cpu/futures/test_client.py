@@ -9,7 +9,7 @@ import textwrap
 import threading
 import time
 import weakref
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import add
 from random import Random
@@ -227,6 +227,36 @@ def test_resources_are_scarce_and_those_that_do_not_exist_are_refused():
         with pytest.raises(ValueError, match="retries"):
             client.submit(square, 2, retries=-1)
         assert client.submit(square, 2).result(SOON) == 4
+
+
+def test_a_client_and_compute_share_what_is_scarce():
+    with gs.Client(threads_per_worker=2, resources={"GPU": 1}) as client:
+        gate = Gate()
+        with gs.annotate(resources={"GPU": 1}):
+            lazy = [gs.delayed(square)(k) for k in range(10)]
+        with gs.annotate(resources={"GPU": 1}):
+            running = client.submit(gate, 1)
+        assert gate.begun.wait(SOON)
+        computed = ThreadPoolExecutor(1).submit(gs.compute, lazy)
+        with pytest.raises(TimeoutError):
+            computed.result(0.02)
+        gate.open.set()
+        assert computed.result(SOON) == ([k * k for k in range(10)],)
+        assert running.result(SOON) == 1
+        assert client.submit(square, 3, resources={"GPU": 1}).result(SOON) == 9
+
+
+def test_a_task_that_takes_too_long_is_left_to_itself(lonely):
+    gate = Gate()
+    with gs.annotate(timeout=0.01):
+        late = lonely.submit(gate)
+        parent = lonely.submit(lambda: gs.get_client().submit(square, 3).result())
+    assert isinstance(late.exception(SOON), TimeoutError)
+    assert lonely.submit(square, 2).result(SOON) == 4
+    gate.open.set()
+    assert parent.exception(SOON) is None or isinstance(parent.exception(), TimeoutError)
+    with gs.annotate(timeout=SOON):
+        assert lonely.submit(fibonacci, 6).result(SOON) == 8
 
 
 # errors, cancelling, trying again
@@ -531,6 +561,8 @@ def test_places_can_be_given_away_for_good(lonely):
     assert lonely.submit(strict).result(SOON) == 4
     gate.open.set()
     assert slow.result(SOON) == 1
+    lonely.submit(square, 5).result(SOON)
+    assert (lonely._session.job.state.running, lonely._session.job.state.reserved) == (0, 0)
     assert lonely.submit(square, 4).result(SOON) == 16
     for function in (gs.secede, gs.rejoin):
         with pytest.raises(ValueError, match="in a task"):
