@@ -31,7 +31,7 @@ class Instr:
         (k,) for the k-th array, index function or parameter; (value,) for a constant.
     """
 
-    __slots__ = ("_hash", "_key", "args", "dtype", "imm", "op")
+    __slots__ = ("_hash", "_key", "_text", "args", "dtype", "imm", "op")
 
     def __init__(
         self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], imm: tuple[Any, ...] = ()
@@ -44,6 +44,7 @@ class Instr:
         shown = tuple(map(_spelling, imm)) if op == "const" else imm
         self._key = (op, args, dtype, shown)
         self._hash = hash(self._key)
+        self._text: str | None = None
 
     def __hash__(self) -> int:
         return self._hash
@@ -62,8 +63,10 @@ class Instr:
         return self.op in LEAVES
 
     def __repr__(self) -> str:
-        words = [f"%{a}" for a in self.args] + [str(i) for i in self.imm]
-        return f"{' '.join([self.op, *words])} : {_dtype_name(self.dtype)}"
+        if self._text is None:  # programs that share values spell them once
+            words = [f"%{a}" for a in self.args] + [str(i) for i in self.imm]
+            self._text = f"{' '.join([self.op, *words])} : {_dtype_name(self.dtype)}"
+        return self._text
 
 
 _dtype_name = lru_cache(maxsize=256)(str)  # NumPy puts it together anew each time
@@ -199,6 +202,14 @@ class ProgramBuilder:
         self._instrs: list[Instr] = []
         self._numbers: dict[Instr, int] = {}
 
+    def start(self, program: ScalarProgram) -> bool:
+        """Take over a whole program with the numbers of its values, if nothing is written yet."""
+        if self._instrs:
+            return False
+        self._instrs = list(program.instrs)
+        self._numbers = {instr: number for number, instr in enumerate(self._instrs)}
+        return True
+
     def instr(self, value: int) -> Instr:
         """Look at one value."""
         return self._instrs[value]
@@ -272,6 +283,8 @@ class ProgramBuilder:
 
     def build(self, *outputs: int) -> ScalarProgram:
         """Finish: values that no output needs are left out."""
+        if len({*outputs}.union(*(instr.args for instr in self._instrs))) == len(self._instrs):
+            return ScalarProgram(tuple(self._instrs), outputs)
         needed = set(outputs)
         for number in range(len(self._instrs) - 1, -1, -1):
             if number in needed:

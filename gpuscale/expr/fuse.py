@@ -150,10 +150,10 @@ class _Merge:
         self.params: list[Any] = []
         self.param_numbers: dict[tuple[str, str], int] = {}
         self.labels: dict[str, None] = {}
-        loads = [
-            self._splice(each) if flag else self._load(each)
-            for each, flag in zip(node.inputs, merge, strict=True)
-        ]
+        loads: list[Any] = [None] * len(merge)
+        for place in _longest_first(node.inputs, merge):
+            each = node.inputs[place]
+            loads[place] = self._splice(each) if merge[place] else self._load(each)
         kernel = node.kernel
         self._add_label(kernel.label)
         self.outputs = self._copy(kernel.program, loads, kernel.indices, kernel.params)
@@ -174,25 +174,45 @@ class _Merge:
         self.labels.update(dict.fromkeys(part for part in label.split("+") if part not in _SILENT))
 
     def _load(self, each: BlockInput) -> Any:
+        number = self._number(each)
+        return lambda dtype: self.builder.load(number, dtype)
+
+    def _number(self, each: BlockInput) -> int:
         key = (each.node.token, each.view)
         if key not in self.inputs:
             self.inputs[key] = len(self.kept)
             self.kept.append(each)
-        number = self.inputs[key]
-        return lambda dtype: self.builder.load(number, dtype)
+        return self.inputs[key]
 
     def _splice(self, each: BlockInput) -> Any:
         source = each.node
         assert isinstance(source, Blockwise) and each.view is not None
         view = each.view
-        loads = []
+        inputs = []
         for inner in source.inputs:
             assert inner.view is not None
-            loads.append(self._load(replace(inner, view=compose(view, inner.view))))
-        indices = tuple(move_index(ix, view) for ix in source.kernel.indices)
-        self._add_label(source.kernel.label)
-        (value,) = self._copy(source.kernel.program, loads, indices, source.kernel.params)
+            inputs.append(replace(inner, view=compose(view, inner.view)))
+        kernel = source.kernel
+        indices = tuple(move_index(ix, view) for ix in kernel.indices)
+        self._add_label(kernel.label)
+        if self._keeps_numbers(inputs, indices, kernel.params):
+            if self.builder.start(kernel.program):
+                (first,) = kernel.program.outputs
+                return lambda dtype: first
+        loads = [self._load(each) for each in inputs]
+        (value,) = self._copy(kernel.program, loads, indices, kernel.params)
         return lambda dtype: value
+
+    def _keeps_numbers(
+        self, inputs: list[BlockInput], indices: tuple[AffineIndex, ...], params: tuple[Any, ...]
+    ) -> bool:
+        """Whether what a program reads has the same numbers here: long chains are not copied."""
+        numbers = (
+            list(map(self._number, inputs)),
+            [self.indices.setdefault(index, len(self.indices)) for index in indices],
+            list(map(self._param, params)),
+        )
+        return all(each == list(range(len(each))) for each in numbers)
 
     def _copy(
         self,
@@ -226,6 +246,15 @@ class _Merge:
             self.param_numbers[key] = len(self.params)
             self.params.append(value)
         return self.param_numbers[key]
+
+
+def _longest_first(inputs: tuple[BlockInput, ...], merge: list[bool]) -> list[int]:
+    """Places of inputs, the one with the longest program in front: only the first is not copied."""
+    lengths = [
+        len(each.node.kernel.program.instrs) if flag else 0  # type: ignore[attr-defined]
+        for each, flag in zip(inputs, merge, strict=True)
+    ]
+    return sorted(range(len(merge)), key=lambda place: -lengths[place])
 
 
 def move_index(index: AffineIndex, view: View) -> AffineIndex:
