@@ -1,6 +1,7 @@
 """Tests that need no device: the same on every machine, whatever its user has configured."""
 
 import os
+import random
 import shutil
 import tempfile
 
@@ -22,6 +23,13 @@ def pytest_configure(config):
         config.add_cleanup(lambda: shutil.rmtree(scratch, ignore_errors=True))
         os.environ["GPUSCALE_CONFIG"] = os.path.join(scratch, "no-such-file.yaml")
         os.environ["GPUSCALE_CODEGEN__CACHE_DIR"] = os.path.join(scratch, "kernels")
+        # The simulator of engines (engines/test_simulator.py) begins with a new one each time.
+        os.environ.setdefault("SIMULATOR_SEED", str(random.randrange(10**9)))
+
+
+def pytest_report_header():
+    """Say the new seed, so that what it finds can be found again."""
+    return f"SIMULATOR_SEED={os.environ['SIMULATOR_SEED']}"
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,8 @@ def check(state: State, wanted: Iterable[int]) -> None:
             left = sum(status[dep] in _OPEN for dep in state._deps[t])
             assert state._waiting[t] == left, f"{t} waits for {left}"
             assert (left > 0) == (status[t] == Status.WAITING), f"{t} is {status[t].name}"
+            is_needed = state._in_use[t] > 0 or status[t] == Status.RUNNING
+            assert is_needed, f"{t} would run for nobody"
         if status[t] not in _ENDED:
             assert state._in_use[t] == uses[t] + wishes[t], f"{t} has {uses[t]} uses"
         if status[t] == Status.READY:

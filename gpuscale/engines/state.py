@@ -174,8 +174,11 @@ class State(Ledger):
         self._stop(task)
         options = self._tasks[task].options
         attempt = self._attempts.get(task, 0) + 1
-        is_needed = self._in_use[task] and not self.cancelled and not fatal
-        if options is not None and attempt <= options.retries and is_needed:
+        goes_on = not (self.cancelled or fatal)
+        if goes_on and options is not None and attempt <= options.retries:
+            if not self._in_use[task]:
+                self._give_up(task, _CANCELLED)
+                return self._end([task])
             self._attempts[task] = attempt
             self._status[task] = _RETRYING
             heappush(self.sleeping, (now + options.delay(attempt), self._place[task]))

@@ -35,7 +35,8 @@ TRANSITIONS: dict[tuple[Status, Status], str] = {
     (Status.RUNNING, Status.RELEASED): "it finished when nobody needed its result any more",
     (Status.RUNNING, Status.FAILED): "it raised",
     (Status.RUNNING, Status.RETRYING): "it raised, and may try again",
-    (Status.RUNNING, Status.CANCELLED): "its worker gave it back before it began",
+    (Status.RUNNING, Status.CANCELLED): "its worker gave it back before it began, or it raised "
+    "when nobody needed it any more",
     (Status.RETRYING, Status.READY): "its back-off is over",
     (Status.HELD, Status.RELEASED): "its last use finished, or the run was cancelled",
     (Status.WAITING, Status.CANCELLED): _GONE,

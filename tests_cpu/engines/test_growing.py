@@ -117,6 +117,16 @@ def test_a_result_that_comes_too_late_is_dropped():
     client.check()
 
 
+def test_what_fails_when_nobody_needs_it_is_not_tried_again_nor_held_against_it():
+    client = Client()
+    client.add(task("x", options=TaskOptions(retries=1)))
+    (running,) = client.state.start()
+    client.release("x")
+    assert client.state.fail(running) == ([], [running])
+    assert (client.status("x"), client.state.done) == (Status.CANCELLED, True)
+    client.check()
+
+
 def test_numbers_of_forgotten_tasks_are_used_again():
     client = Client()
     for k in range(1000):

@@ -1,6 +1,5 @@
-"""The state of a run, driven by a simulator: no threads, no clock, any number of workers."""
+"""The state of a run, step by step; test_simulator.py drives it at random."""
 
-from heapq import heappop, heappush
 from random import Random
 
 import pytest
@@ -16,6 +15,8 @@ from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 
+from .simulator import Simulator
+
 
 def make_state(graph, keys, budget=float("inf"), **options):
     numbered = number(graph, keys)
@@ -26,125 +27,9 @@ def chunk(key, deps=(), nbytes=10, workspace=0):
     return {key: Task(key, lambda *x: sum(x), tuple(deps), nbytes=nbytes, workspace=workspace)}
 
 
-class Simulator:
-    """Workers that take a random time for a task, and check the state after every event."""
-
-    def __init__(self, graph, keys, rng, n_workers, budget, most=1, fails=0.0, lies=False):
-        self.graph, self.state = make_state(graph, keys, budget)
-        self.rng, self.n_workers, self.most = rng, n_workers, most
-        self.fails, self.lies = fails, lies
-        self.idle = list(range(n_workers))
-        self.events = []  # (time, tie breaker, worker, batch)
-        self.now = self.n_events = 0
-        self.results = {}
-        self.times_run = [0] * len(self.graph)
-        self.peak = 0
-        self.failed = []
-        self.before = self.statuses()
-
-    def statuses(self):
-        return [self.state.status(i) for i in range(len(self.graph))]
-
-    def check(self):
-        after = self.statuses()
-        for old, new in zip(self.before, after, strict=True):
-            assert old == new or (old, new) in TRANSITIONS
-        self.before = after
-        check(self.state, set(self.graph.kept))
-
-    def start(self, worker):
-        state = self.state
-        promised, alone = state.can_start(), state.running == 0
-        batch = state.start(self.most)
-        assert promised == bool(batch)
-        self.check()
-        if not batch:
-            self.idle.append(worker)
-            return
-        fits = state.alive + state.reserved <= state.budget
-        assert fits or (alone and len(batch) == 1)
-        for i in batch[1:]:
-            assert self.graph.tasks[i].nbytes + self.graph.tasks[i].workspace <= SMALL
-        self.peak = max(self.peak, state.alive + state.reserved)
-        self.n_events += 1
-        duration = sum(self.rng.randint(1, 20) for _ in batch)
-        heappush(self.events, (self.now + duration, self.n_events, worker, batch))
-
-    def run_task(self, i):
-        self.times_run[i] += 1
-        task = self.graph.tasks[i]
-        self.results[i] = task.fn(*[self.results[d] for d in self.graph.deps[i]], *task.args)
-
-    def report(self, batch):
-        for i in batch:
-            if self.state.cancelled and self.rng.random() < 0.5:
-                self.state.withdraw(i)
-                self.check()
-                continue
-            self.run_task(i) if not self.state.cancelled else None
-            if self.rng.random() < self.fails:
-                self.failed.append(i)
-                self.results.pop(i, None)
-                released = self.state.fail(i).released
-            else:
-                projected = self.graph.tasks[i].nbytes
-                nbytes = self.rng.randint(0, 2 * projected) if self.lies else projected
-                released = self.state.finish(i, nbytes)
-            for dropped in released:
-                self.results.pop(dropped, None)
-            self.check()
-
-    def run(self):
-        while not self.state.done:
-            # any idle worker may be the next to ask
-            idle, self.idle = self.rng.sample(self.idle, len(self.idle)), []
-            for worker in idle:
-                self.start(worker)
-            assert self.events, "nobody works, and the run is not done"
-            self.now, _, worker, batch = heappop(self.events)
-            self.report(batch)
-            self.idle.append(worker)
-        return self
-
-
-def expected(numbered):
-    """Results of all tasks, one after the other."""
-    results = {}
-    for i in numbered.sorted:
-        task = numbered.tasks[i]
-        results[i] = task.fn(*[results[d] for d in numbered.deps[i]], *task.args)
-    return results
-
-
 # Seeds instead of Hypothesis' own random numbers: a run draws hundreds, each of them slow there.
 rngs = st.integers(0, 2**32).map(Random)
 workers = st.integers(1, 5)
-budgets = st.sampled_from([0, 50, 150, 400, float("inf")])
-
-
-@settings(max_examples=300)
-@given(rngs, st.integers(1, 25), workers, budgets, st.sampled_from([1, 1, 4]), st.booleans())
-def test_every_run_ends_with_the_requested_results(
-    random_graph, rng, n, n_workers, budget, most, lies
-):
-    graph, keys = random_graph(rng, n)
-    run = Simulator(graph, keys, rng, n_workers, budget, most, lies=lies).run()
-    assert run.times_run == [1] * len(run.graph)
-    right = expected(run.graph)
-    assert run.results == {i: right[i] for i in run.graph.kept}
-    assert run.state.reserved == run.state.running == run.state.unfinished == 0
-
-
-@given(rngs, st.integers(1, 25), workers, budgets, st.sampled_from([1, 4]))
-def test_a_failure_ends_the_run(random_graph, rng, n, n_workers, budget, most):
-    graph, keys = random_graph(rng, n)
-    run = Simulator(graph, keys, rng, n_workers, budget, most, fails=0.15).run()
-    assert max(run.times_run) <= 1
-    assert run.state.reserved == run.state.alive == 0 or not run.failed
-    assert bool(run.failed) == run.state.cancelled
-    if run.failed:
-        assert run.results == {}
-        assert all(run.state.status(i) == Status.FAILED for i in run.failed)
 
 
 def tree(n):

@@ -1,0 +1,244 @@
+"""A simulator of engines: it drives a state with made-up workers, times, failures and clients.
+
+Everything follows from one random number generator, and time is a number, so that what went wrong
+once goes wrong again. After each event it looks whether
+
+- a task runs once per attempt, after all that it needs, and its inputs are there,
+- results go at their last use: none is missing, and at the end none is left,
+- what is alive and reserved fits into the budget when a task starts, or it runs alone,
+- no more of what is scarce is in use than there is,
+- somebody works, or waits for a known time, as long as the run is not done,
+- each task moves as the table of transitions allows,
+
+and, where `thorough`, whatever `gpuscale.engines.invariants` knows.
+"""
+
+from heapq import heappop, heappush
+
+from gpuscale.engines.growing import GrowingState
+from gpuscale.engines.invariants import check
+from gpuscale.engines.state import SMALL, State
+from gpuscale.engines.states import TRANSITIONS, Status
+from gpuscale.engines.tokens import Tokens
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+
+OVER = {Status.RELEASED, Status.FAILED, Status.CANCELLED, Status.SKIPPED}
+
+
+class Simulator:
+    """Workers that take a random time for a task.
+
+    Parameters
+    ----------
+    graph : dict of Task
+    keys : list
+        Requested at the beginning.
+    rng : random.Random
+    n_workers : int
+    budget : float
+    most : int
+        Of tasks in a batch.
+    fails : dict
+        How often the task of a key raises, each time that it is new.
+    tokens : dict
+        Amounts of what is scarce.
+    on_error : {"raise", "continue"}
+    lies : bool
+        Whether results have other sizes than projected.
+    thorough : bool
+    grows : bool
+        Whether tasks may be added.
+    """
+
+    def __init__(
+        self,
+        graph,
+        keys,
+        rng,
+        n_workers=1,
+        budget=float("inf"),
+        most=1,
+        fails=None,
+        tokens=None,
+        on_error="raise",
+        lies=False,
+        thorough=True,
+        grows=False,
+    ):
+        self.tasks, self.rng, self.n_workers, self.most = graph, rng, n_workers, most
+        self.fails, self.capacity = fails or {}, tokens or {}
+        self.lies, self.thorough = lies, thorough
+        numbered = number(graph if not grows else {}, [] if grows else keys)
+        kind = GrowingState if grows else State
+        order = depth_first(numbered)
+        self.state = kind(numbered, order, budget, Tokens(self.capacity), on_error)
+        self.key = {i: task.key for i, task in enumerate(numbered.tasks)}
+        self.at = {key: i for i, key in self.key.items()}
+        self.deps = {i: numbered.deps[i] for i in self.key}
+        self.wishes = list(set(numbered.kept))
+        self.idle = list(range(n_workers))
+        self.events = []  # (time, tie breaker, worker, batch)
+        self.now = self.n_events = 0
+        self.results = {}
+        self.starts = dict.fromkeys(self.key, 0)  # of each number, since it is somebody's
+        self.errors = dict.fromkeys(self.key, 0)
+        self.running = set()
+        self.peak = 0
+        self.before = {i: self.state.status(i) for i in self.key}
+        if grows:
+            self.add(keys)
+
+    # the run
+
+    def run(self, on_event=lambda: None):
+        """Go on until nothing runs and nothing is left to run; `on_event` may act as a client."""
+        while not self.state.done:
+            self.step()
+            on_event()
+        return self
+
+    def step(self):
+        """Let idle workers start tasks, then let the next thing happen."""
+        state = self.state
+        # any idle worker may be the next to ask
+        idle, self.idle = self.rng.sample(self.idle, len(self.idle)), []
+        for worker in idle:
+            self.start(worker)
+        due = state.next_due
+        if due is not None and (not self.events or due <= self.events[0][0]):
+            self.now = max(self.now, due)
+            assert state.due(self.now), "it was time, and nothing is tried again"
+            self.check()
+            return
+        assert self.events or state.done, "nobody works, and the run is not done"
+        if self.events:
+            self.now, _, worker, batch = heappop(self.events)
+            self.report(batch)
+            self.idle.append(worker)
+
+    def start(self, worker):
+        state = self.state
+        promised, alone = state.can_start(), state.running == 0
+        batch = state.start(self.most)
+        assert promised == bool(batch)
+        if not batch:
+            self.idle.append(worker)
+            return
+        fits = state.alive + state.reserved <= state.budget
+        assert fits or (alone and len(batch) == 1), "the budget is exceeded"
+        for place, i in enumerate(batch):
+            self.note_start(i, place)
+        self.check()
+        self.peak = max(self.peak, state.alive + state.reserved)
+        self.n_events += 1
+        duration = sum(self.rng.randint(1, 20) for _ in batch)
+        heappush(self.events, (self.now + duration, self.n_events, worker, batch))
+
+    def note_start(self, i, place):
+        task = self.tasks[self.key[i]]
+        assert place == 0 or task.nbytes + task.workspace <= SMALL
+        assert i not in self.running, f"{i} runs twice"
+        self.starts[i] += 1
+        assert self.starts[i] == self.errors[i] + 1, f"{i} runs again without having failed"
+        assert all(dep in self.results for dep in self.deps[i]), f"an input of {i} is not there"
+        self.running.add(i)
+        for name, there in self.capacity.items():
+            asked = [self.tasks[self.key[j]].options for j in self.running]
+            used = sum(options.resources.get(name, 0) for options in asked if options)
+            assert used <= there + 1e-6, f"too many use {name}"
+
+    def report(self, batch):
+        for i in batch:
+            self.running.discard(i)
+            if self.state.cancelled and self.rng.random() < 0.5:
+                self.state.withdraw(i)
+            elif self.errors[i] < self.fails.get(self.key[i], 0):
+                self.errors[i] += 1
+                self.drop(self.state.fail(i, self.now))
+            else:
+                self.finish(i)
+            self.check()
+
+    def finish(self, i):
+        task = self.tasks[self.key[i]]
+        # The inputs of a run that was cancelled are gone.
+        inputs = [self.results.get(dep) for dep in self.deps[i]]
+        self.results[i] = task.fn(*inputs, *task.args)
+        nbytes = self.rng.randint(0, 2 * task.nbytes) if self.lies else task.nbytes
+        for each in self.state.finish(i, nbytes):
+            del self.results[each]
+
+    def drop(self, ended):
+        for each in ended.released:
+            del self.results[each]
+        for each in ended.ended:
+            assert self.state.status(each) in OVER
+            assert each not in self.running
+
+    def check(self):
+        state = self.state
+        touched = self.before if self.thorough else ()
+        for i in touched:
+            old, new = self.before[i], state.status(i)
+            assert old == new or (old, new) in TRANSITIONS, f"{i} was {old.name}, is {new.name}"
+            self.before[i] = new
+        if self.thorough:
+            check(state, self.wishes)
+
+    # a client
+
+    def add(self, keys):
+        """Request results; what they need and is not here any more is added again."""
+        state, new = self.state, {}
+        stack = list(keys)
+        while stack:
+            key = stack.pop()
+            if key not in new and self.is_gone(key):
+                if key in self.at:
+                    self.forget(key)
+                new[key] = self.tasks[key]
+                stack += new[key].deps
+        wanted = [key for key in dict.fromkeys(keys) if key in new]
+        graph = {key: new[key] for key in self.tasks if key in new}
+        numbered = number(graph, wanted, self.at)
+        numbers = state.add(numbered, depth_first(numbered), self.at)
+        for task, i in zip(numbered.tasks, numbers, strict=True):
+            assert i not in self.key, f"{i} is somebody's already"
+            self.key[i], self.at[task.key] = task.key, i
+            self.starts[i] = self.errors[i] = 0
+            self.before[i] = state.status(i)
+        for i in numbers:
+            self.deps[i] = [self.at[dep] for dep in self.tasks[self.key[i]].deps]
+        for key in dict.fromkeys(keys):
+            if key not in wanted:
+                state.retain(self.at[key])
+            self.wishes.append(self.at[key])
+        self.check()
+
+    def is_gone(self, key):
+        if key not in self.at:
+            return True
+        dropped = self.status(key) in (Status.RELEASED, Status.CANCELLED)
+        return dropped and self.at[key] not in self.wishes
+
+    def release(self, key):
+        """Want a result no more, once."""
+        self.wishes.remove(self.at[key])
+        self.drop(self.state.release(self.at[key]))
+        self.check()
+
+    def revoke(self, key):
+        """Give a task up."""
+        self.drop(self.state.revoke(self.at[key]))
+        self.check()
+
+    def forget(self, key):
+        """Free the number of a task that is over."""
+        i = self.at.pop(key)
+        self.state.forget(i)
+        del self.key[i], self.before[i]
+        self.check()
+
+    def status(self, key):
+        return self.state.status(self.at[key])
