@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from gpuscale.futures.waiting import as_completed as as_completed
     from gpuscale.futures.waiting import wait as wait
     from gpuscale.graph.annotations import annotate as annotate
+    from gpuscale.keeping import persist as persist
     from gpuscale.lazy import delayed as delayed
     from gpuscale.run import compute as compute
     from gpuscale.run import get as get
     from gpuscale.run import optimize as optimize
-    from gpuscale.run import persist as persist
     from gpuscale.run import visualize as visualize
 
     __version__: str
@@ -73,7 +73,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "diagnostics": ("gpuscale.diagnostics", None),
     "get": ("gpuscale.run", "get"),
     "optimize": ("gpuscale.run", "optimize"),
-    "persist": ("gpuscale.run", "persist"),
+    "persist": ("gpuscale.keeping", "persist"),
     "report": ("gpuscale.diagnostics.report", "report"),
     "visualize": ("gpuscale.run", "visualize"),
 }

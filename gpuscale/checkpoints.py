@@ -17,8 +17,9 @@ from gpuscale.graph.handle import Handle, new_key
 from gpuscale.graph.steady import steady_tokens
 from gpuscale.graph.task import Task
 from gpuscale.io.checkpoint import CheckpointReader, ChunkEntry, ValueEntry, make_folder
+from gpuscale.keeping import chunks_of, indices
 from gpuscale.lazy import Delayed
-from gpuscale.run import chunks_of, indices, replaced, run_quietly, tell_apart
+from gpuscale.run import replaced, run_quietly, tell_apart
 
 __all__ = ["checkpoint", "persist_on_disk"]
 

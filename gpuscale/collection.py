@@ -66,7 +66,7 @@ class Collection:
 
     def persist(self: C, **options: Any) -> C:
         """Compute the chunks and keep them in memory; see `gpuscale.persist`."""
-        from gpuscale.run import persist
+        from gpuscale.keeping import persist
 
         result: C = persist(self, **options)[0]
         return result

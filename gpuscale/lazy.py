@@ -125,7 +125,7 @@ class Delayed(Handle):
 
     def persist(self, **options: Any) -> Delayed:
         """Compute this value now and keep it; see `gpuscale.persist`."""
-        from gpuscale.run import persist
+        from gpuscale.keeping import persist
 
         result: Delayed = persist(self, **options)[0]
         return result

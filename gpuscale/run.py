@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from itertools import product
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gpuscale.backends.creation import backend_names, namespace
 from gpuscale.base import config
-from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, format_bytes
-from gpuscale.base.types import Chunks, Key
+from gpuscale.base.errors import MemoryBudgetError, format_bytes
+from gpuscale.base.types import Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.plan import announce_plan
 from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.engines.base import OnError, get_engine
 from gpuscale.engines.failure import Failure
 from gpuscale.expr import stages
-from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
-from gpuscale.expr.reads import is_free_to_read
+from gpuscale.expr.physical import Sink
 from gpuscale.gather import find, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
@@ -32,7 +29,7 @@ from gpuscale.graph.join import join_blocks, scalar
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.plain import tasks_of
 from gpuscale.graph.task import Graph
-from gpuscale.io.memory import KeptChunks, MemoryWriter
+from gpuscale.io.memory import MemoryWriter
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import check_fits
 
@@ -40,18 +37,16 @@ if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
 
 __all__ = [
-    "chunks_of",
     "compute",
-    "count_sizes",
     "get",
     "graph_of",
-    "indices",
     "optimize",
-    "persist",
     "replaced",
+    "run_blocks",
     "run_quietly",
     "run_sinks",
     "tell_apart",
+    "use_options",
     "visualize",
     "whole_values",
 ]
@@ -98,7 +93,7 @@ def compute(
     (np.int64(45), {'max': np.int64(9)})
     """
     arrays, handles = tell_apart(collections)
-    with _set(options):
+    with use_options(options):
         nodes = [array.expr for array in arrays]
         computed, values = _compute_nodes(nodes, handles, engine, _checked(on_error))
     results = {
@@ -146,7 +141,7 @@ def _compute_nodes(
     calls = gather(handles, nodes)
     roots = stages.optimize([*sinks, *calls.nodes])
     arguments = roots[len(nodes) :]
-    keys, values = _run_blocks(roots[: len(nodes)], engine, handles, calls, arguments, on_error)
+    keys, values = run_blocks(roots[: len(nodes)], engine, handles, calls, arguments, on_error)
     computed = [
         _joined([values[k] for k in own], root, target)
         for root, target, own in zip(roots, targets, keys, strict=False)
@@ -173,7 +168,8 @@ def _check_budget(nodes: Iterable[Node]) -> None:
         )
 
 
-def _set(options: dict[str, Any]) -> AbstractContextManager[Any]:
+def use_options(options: dict[str, Any]) -> AbstractContextManager[Any]:
+    """Set what ``**options`` of a function say, as long as it runs."""
     if "scheduler" in options:
         raise TypeError(
             'there is no option scheduler; say engine="threads", or engine="sync" for one thread'
@@ -181,7 +177,7 @@ def _set(options: dict[str, Any]) -> AbstractContextManager[Any]:
     return config.set({key.replace("_", "-"): value for key, value in options.items()})
 
 
-def _run_blocks(
+def run_blocks(
     roots: Sequence[Node],
     engine: Any,
     handles: Sequence[Handle] = (),
@@ -250,7 +246,7 @@ def get(
     tasks = tasks_of(graph)
     annotate_tasks(tasks.values())
     wanted = dict.fromkeys(_flat(keys))
-    with _set(options):
+    with use_options(options):
         check_fits(tasks, memory_limit(), [key for key in wanted if key in tasks])
         run = get_engine(engine).run
         with without_annotations():
@@ -272,127 +268,11 @@ def _flat(keys: Any) -> Iterator[Any]:
         yield keys
 
 
-def persist(
-    *collections: Any,
-    path: str | PathLike[str] | None = None,
-    name: str | None = None,
-    engine: Any = None,
-    **options: Any,
-) -> tuple[Any, ...]:
-    """Compute chunks and keep them in memory or on disk; return collections that read them.
-
-    What is in memory already, or in a file that is memory-mapped, stays where it is.
-
-    Parameters
-    ----------
-    *collections : Collection or object
-    path : str or path, optional
-        A folder to keep the chunks in, instead of in memory. Those that are there already are not
-        computed again, see `checkpoint`.
-    name : str, optional
-        Name of the result in the folder, as for `checkpoint`.
-    engine, **options
-        As for `compute`.
-
-    Examples
-    --------
-    >>> import gpuscale.array as ga
-    >>> (x,) = persist(ga.ones(6, chunks=3) + 1)
-    >>> x.sum().compute()
-    np.float64(12.0)
-    """
-    if path is not None:
-        from gpuscale.checkpoints import persist_on_disk
-
-        with _set(options):
-            return persist_on_disk(collections, path, name, engine)
-    if name is not None:
-        raise TypeError("name= is the name of a result in a folder: say path= as well")
-    found, handles = tell_apart(collections)
-    with _set(options):
-        calls = gather(handles, [c.expr for c in found])
-        every = stages.optimize([*(c.expr for c in found), *calls.nodes])
-        physical, arguments = every[: len(found)], every[len(found) :]
-        keys, values = _run_blocks(physical, engine, handles, calls, arguments)
-    kept = {
-        id(old): old._wrap(_keep(node, [values[k] for k in own]))
-        for old, node, own in zip(found, physical, keys, strict=True)
-    }
-    return replaced(collections, kept, {h.key: h._kept(values[h.key]) for h in handles})
-
-
-def _keep(node: Node, blocks: list[Any]) -> Node:
-    if is_free_to_read(node):
-        return node
-    grid = node.meta.numblocks
-    meta = node.meta
-    if not meta.known:
-        meta = meta.with_(chunks=chunks_of([block.shape for block in blocks], grid))
-    return Source(KeptChunks(dict(zip(indices(grid), blocks, strict=True)), meta), meta)
-
-
-def indices(grid: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """All blocks of a grid, in C order."""
-    return product(*map(range, grid))
-
-
-def chunks_of(shapes: list[tuple[int, ...]], grid: tuple[int, ...]) -> Chunks:
-    """Sizes along each axis from the shapes of all blocks."""
-    by_index = dict(zip(indices(grid), shapes, strict=True))
-    origin = (0,) * len(grid)
-    return tuple(
-        tuple(by_index[(*origin[:axis], k, *origin[axis + 1 :])][axis] for k in range(count))
-        for axis, count in enumerate(grid)
-    )
-
-
-KEEP_BYTES = 64 << 20  # while sizes are counted, results up to this are kept for their use
-
-
-def count_sizes(collection: C) -> C:
-    """Return the collection with every size known, by a pass that counts.
-
-    Small results are kept from that pass; large ones are computed again when they are used, so
-    that the pass holds no more than a few chunks.
-    """
-    node = collection.expr
-    if node.meta.known:
-        return collection
-    (physical,) = stages.optimize([node])
-    share = KEEP_BYTES // max(1, len(block_keys(physical)))
-    axes = tuple(range(node.meta.ndim))
-    kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
-    counted = Blockwise(
-        kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, node.meta
-    )
-    (keys,), values = _run_blocks([counted], None)
-    found = [values[key] for key in keys]
-    if all(not isinstance(each, tuple) for each in found):
-        return collection._wrap(_keep(node, found))
-    shapes = [each if isinstance(each, tuple) else each.shape for each in found]
-    meta = node.meta.with_(chunks=chunks_of(shapes, node.meta.numblocks))
-    kernel = FunctionKernel(_same, wants_block=True, label="known")
-    return collection._wrap(Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, meta))
-
-
-def _shape_or_chunk(chunk: Any, share: int) -> Any:
-    return chunk if chunk.nbytes <= share else tuple(chunk.shape)
-
-
-def _same(block: Block, chunk: Any) -> Any:
-    if chunk.shape != block.shape:
-        raise GpuscaleError(
-            f"block {block.index} has shape {chunk.shape} but had {block.shape} when its sizes "
-            "were counted; the data must not change between the two, persist() it first"
-        )
-    return chunk
-
-
 def run_quietly(nodes: Sequence[Node], handles: Sequence[Handle], engine: Any) -> None:
     """Compute nodes and delayed values whose results nobody wants."""
     calls = gather(handles, nodes)
     every = stages.optimize([*nodes, *calls.nodes])
-    _run_blocks(every[: len(nodes)], engine, handles, calls, every[len(nodes) :])
+    run_blocks(every[: len(nodes)], engine, handles, calls, every[len(nodes) :])
 
 
 def run_sinks(
@@ -404,9 +284,9 @@ def run_sinks(
     that nothing is left that looks complete.
     """
     try:
-        with _set(options):
+        with use_options(options):
             sinks = [Sink(n, w, n.meta) for n, w in zip(nodes, writers, strict=True)]
-            _run_blocks(stages.optimize(sinks), engine)
+            run_blocks(stages.optimize(sinks), engine)
         for writer in writers:
             writer.commit()
     except BaseException:

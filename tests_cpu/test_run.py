@@ -1,4 +1,4 @@
-"""Running expressions: nested collections, kept chunks, counted sizes, writers."""
+"""Running expressions: nested collections, stages, options, writers."""
 
 import sys
 from collections import namedtuple
@@ -13,13 +13,11 @@ from gpuscale.base.errors import (
     BackendError,
     ConfigError,
     EngineError,
-    GpuscaleError,
     MemoryBudgetError,
 )
-from gpuscale.base.types import is_known
-from gpuscale.expr.physical import Physical, Source
+from gpuscale.expr.physical import Physical
 from gpuscale.graph.task import Task
-from gpuscale.run import count_sizes, graph_of, run_sinks
+from gpuscale.run import graph_of, run_sinks
 from gpuscale.testing import nothing_computes
 
 Pair = namedtuple("Pair", "first second")
@@ -76,30 +74,6 @@ def test_results_have_numpys_types():
     assert ga.ones((0, 3)).compute().shape == (0, 3)
 
 
-def test_kept_chunks_are_read_and_not_computed_again():
-    calls = []
-
-    def counted(chunk):
-        calls.append(1)
-        return chunk + 1
-
-    x = ga.map_blocks(counted, ga.zeros(6, chunks=3), dtype=float)
-    kept, nested = gpuscale.persist(x, [x.T])
-    assert isinstance(kept.expr, Source)
-    assert len(calls) == 2
-    assert kept.chunks == x.chunks
-    assert float(kept.sum().compute()) == 6
-    assert nested[0].shape == (6,)
-    assert len(calls) == 2
-
-
-def test_kept_chunks_have_known_sizes():
-    x = ga.arange(10, chunks=4)
-    (kept,) = gpuscale.persist(x[x % 3 == 0])
-    assert kept.chunks == ((2, 1, 1),)
-    np.testing.assert_array_equal(kept[1:].compute(), [3, 6, 9])
-
-
 @pytest.mark.parametrize("until", ["expression", "simplify", "lower", "fuse"])
 def test_every_stage_means_the_same(until):
     x = ga.from_array(np.arange(24.0).reshape(4, 6), chunks=2)
@@ -119,46 +93,6 @@ def test_the_graph_can_be_looked_at():
     graph = graph_of(ga.ones(4, chunks=2).map_blocks(np.sort), [ga.zeros(2)])
     assert all(isinstance(task, Task) for task in graph.values())
     assert len(graph) >= 3
-
-
-def test_sizes_are_counted_once(monkeypatch):
-    calls = []
-
-    def counted(chunk):
-        calls.append(1)
-        return chunk
-
-    x = ga.map_blocks(counted, ga.arange(10, chunks=4), dtype=int)
-    y = x[x > 4]
-    assert not is_known(y.chunks)
-    assert len(y) == 5
-    assert y.chunks == ((0, 3, 2),)
-    before = len(calls)
-    np.testing.assert_array_equal(y[1:3].compute(), [6, 7])  # small results were kept
-    assert len(calls) == before
-    assert count_sizes(y) is y
-
-
-def test_large_results_are_not_kept_while_sizes_are_counted(monkeypatch):
-    monkeypatch.setattr("gpuscale.run.KEEP_BYTES", 0)
-    x = ga.arange(10, chunks=4)
-    y = x[x > 4].compute_chunk_sizes()
-    assert not isinstance(y.expr, Source)
-    assert y.shape == (5,)
-    np.testing.assert_array_equal(y[1:3].compute(), [6, 7])
-
-
-def test_data_that_changes_after_it_was_counted(monkeypatch):
-    monkeypatch.setattr("gpuscale.run.KEEP_BYTES", 0)
-    draws = iter(range(1, 100))
-
-    def moody(chunk):
-        return chunk[: next(draws)]
-
-    x = ga.map_blocks(moody, ga.ones(50), dtype=float, chunks=(np.nan,))
-    x.compute_chunk_sizes()
-    with pytest.raises(GpuscaleError, match="persist"):
-        x.compute(engine="sync")
 
 
 def test_results_beyond_the_memory_limit_are_refused_before_they_run():

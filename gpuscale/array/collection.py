@@ -111,7 +111,7 @@ class Array(Arithmetic):
     def compute_chunk_sizes(self) -> Array:
         """Count sizes that depend on data, now; return the array itself."""
         if not self._meta.known:
-            from gpuscale.run import count_sizes
+            from gpuscale.keeping import count_sizes
 
             self._expr = count_sizes(self).expr
         return self

@@ -20,7 +20,8 @@ from gpuscale.graph.annotations import annotate, annotate_tasks
 from gpuscale.graph.handle import new_key, same
 from gpuscale.graph.plain import tasks_of
 from gpuscale.graph.task import Graph, Task
-from gpuscale.run import persist, whole_values
+from gpuscale.keeping import persist
+from gpuscale.run import whole_values
 
 __all__ = ["Starter"]
 

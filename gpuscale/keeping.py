@@ -1,0 +1,141 @@
+"""Results that stay: `persist`, and sizes that depend on data, once they are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from os import PathLike
+from typing import Any, TypeVar
+
+from gpuscale.base.errors import GpuscaleError
+from gpuscale.base.types import Chunks
+from gpuscale.collection import Collection
+from gpuscale.expr import stages
+from gpuscale.expr.kernels import Block, FunctionKernel
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import BlockInput, Blockwise, Source
+from gpuscale.expr.reads import is_free_to_read
+from gpuscale.graph.build import block_keys
+from gpuscale.graph.calls import gather
+from gpuscale.io.memory import KeptChunks
+from gpuscale.run import replaced, run_blocks, tell_apart, use_options
+
+__all__ = ["chunks_of", "count_sizes", "indices", "persist"]
+
+C = TypeVar("C", bound=Collection)
+
+
+def persist(
+    *collections: Any,
+    path: str | PathLike[str] | None = None,
+    name: str | None = None,
+    engine: Any = None,
+    **options: Any,
+) -> tuple[Any, ...]:
+    """Compute chunks and keep them in memory or on disk; return collections that read them.
+
+    What is in memory already, or in a file that is memory-mapped, stays where it is.
+
+    Parameters
+    ----------
+    *collections : Collection or object
+    path : str or path, optional
+        A folder to keep the chunks in, instead of in memory. Those that are there already are not
+        computed again, see `checkpoint`.
+    name : str, optional
+        Name of the result in the folder, as for `checkpoint`.
+    engine, **options
+        As for `compute`.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> (x,) = persist(ga.ones(6, chunks=3) + 1)
+    >>> x.sum().compute()
+    np.float64(12.0)
+    """
+    if path is not None:
+        from gpuscale.checkpoints import persist_on_disk
+
+        with use_options(options):
+            return persist_on_disk(collections, path, name, engine)
+    if name is not None:
+        raise TypeError("name= is the name of a result in a folder: say path= as well")
+    found, handles = tell_apart(collections)
+    with use_options(options):
+        calls = gather(handles, [c.expr for c in found])
+        every = stages.optimize([*(c.expr for c in found), *calls.nodes])
+        physical, arguments = every[: len(found)], every[len(found) :]
+        keys, values = run_blocks(physical, engine, handles, calls, arguments)
+    kept = {
+        id(old): old._wrap(_keep(node, [values[k] for k in own]))
+        for old, node, own in zip(found, physical, keys, strict=True)
+    }
+    return replaced(collections, kept, {h.key: h._kept(values[h.key]) for h in handles})
+
+
+def _keep(node: Node, blocks: list[Any]) -> Node:
+    if is_free_to_read(node):
+        return node
+    grid = node.meta.numblocks
+    meta = node.meta
+    if not meta.known:
+        meta = meta.with_(chunks=chunks_of([block.shape for block in blocks], grid))
+    return Source(KeptChunks(dict(zip(indices(grid), blocks, strict=True)), meta), meta)
+
+
+def indices(grid: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """All blocks of a grid, in C order."""
+    return product(*map(range, grid))
+
+
+def chunks_of(shapes: list[tuple[int, ...]], grid: tuple[int, ...]) -> Chunks:
+    """Sizes along each axis from the shapes of all blocks."""
+    by_index = dict(zip(indices(grid), shapes, strict=True))
+    origin = (0,) * len(grid)
+    return tuple(
+        tuple(by_index[(*origin[:axis], k, *origin[axis + 1 :])][axis] for k in range(count))
+        for axis, count in enumerate(grid)
+    )
+
+
+KEEP_BYTES = 64 << 20  # while sizes are counted, results up to this are kept for their use
+
+
+def count_sizes(collection: C) -> C:
+    """Return the collection with every size known, by a pass that counts.
+
+    Small results are kept from that pass; large ones are computed again when they are used, so
+    that the pass holds no more than a few chunks.
+    """
+    node = collection.expr
+    if node.meta.known:
+        return collection
+    (physical,) = stages.optimize([node])
+    share = KEEP_BYTES // max(1, len(block_keys(physical)))
+    axes = tuple(range(node.meta.ndim))
+    kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
+    counted = Blockwise(
+        kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, node.meta
+    )
+    (keys,), values = run_blocks([counted], None)
+    found = [values[key] for key in keys]
+    if all(not isinstance(each, tuple) for each in found):
+        return collection._wrap(_keep(node, found))
+    shapes = [each if isinstance(each, tuple) else each.shape for each in found]
+    meta = node.meta.with_(chunks=chunks_of(shapes, node.meta.numblocks))
+    kernel = FunctionKernel(_same, wants_block=True, label="known")
+    return collection._wrap(Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, meta))
+
+
+def _shape_or_chunk(chunk: Any, share: int) -> Any:
+    return chunk if chunk.nbytes <= share else tuple(chunk.shape)
+
+
+def _same(block: Block, chunk: Any) -> Any:
+    if chunk.shape != block.shape:
+        raise GpuscaleError(
+            f"block {block.index} has shape {chunk.shape} but had {block.shape} when its sizes "
+            "were counted; the data must not change between the two, persist() it first"
+        )
+    return chunk

@@ -1,0 +1,75 @@
+"""Chunks that are kept, and sizes that are counted."""
+
+import numpy as np
+import pytest
+
+import gpuscale
+import gpuscale.array as ga
+from gpuscale.base.errors import GpuscaleError
+from gpuscale.base.types import is_known
+from gpuscale.expr.physical import Source
+from gpuscale.keeping import count_sizes
+
+
+def test_kept_chunks_are_read_and_not_computed_again():
+    calls = []
+
+    def counted(chunk):
+        calls.append(1)
+        return chunk + 1
+
+    x = ga.map_blocks(counted, ga.zeros(6, chunks=3), dtype=float)
+    kept, nested = gpuscale.persist(x, [x.T])
+    assert isinstance(kept.expr, Source)
+    assert len(calls) == 2
+    assert kept.chunks == x.chunks
+    assert float(kept.sum().compute()) == 6
+    assert nested[0].shape == (6,)
+    assert len(calls) == 2
+
+
+def test_kept_chunks_have_known_sizes():
+    x = ga.arange(10, chunks=4)
+    (kept,) = gpuscale.persist(x[x % 3 == 0])
+    assert kept.chunks == ((2, 1, 1),)
+    np.testing.assert_array_equal(kept[1:].compute(), [3, 6, 9])
+
+
+def test_sizes_are_counted_once(monkeypatch):
+    calls = []
+
+    def counted(chunk):
+        calls.append(1)
+        return chunk
+
+    x = ga.map_blocks(counted, ga.arange(10, chunks=4), dtype=int)
+    y = x[x > 4]
+    assert not is_known(y.chunks)
+    assert len(y) == 5
+    assert y.chunks == ((0, 3, 2),)
+    before = len(calls)
+    np.testing.assert_array_equal(y[1:3].compute(), [6, 7])  # small results were kept
+    assert len(calls) == before
+    assert count_sizes(y) is y
+
+
+def test_large_results_are_not_kept_while_sizes_are_counted(monkeypatch):
+    monkeypatch.setattr("gpuscale.keeping.KEEP_BYTES", 0)
+    x = ga.arange(10, chunks=4)
+    y = x[x > 4].compute_chunk_sizes()
+    assert not isinstance(y.expr, Source)
+    assert y.shape == (5,)
+    np.testing.assert_array_equal(y[1:3].compute(), [6, 7])
+
+
+def test_data_that_changes_after_it_was_counted(monkeypatch):
+    monkeypatch.setattr("gpuscale.keeping.KEEP_BYTES", 0)
+    draws = iter(range(1, 100))
+
+    def moody(chunk):
+        return chunk[: next(draws)]
+
+    x = ga.map_blocks(moody, ga.ones(50), dtype=float, chunks=(np.nan,))
+    x.compute_chunk_sizes()
+    with pytest.raises(GpuscaleError, match="persist"):
+        x.compute(engine="sync")
