@@ -68,6 +68,7 @@ class _Copy:
     """Copy pieces, given in C order of their grid, into one new block."""
 
     __slots__ = ("dtype", "shape", "spans")
+    reads_regions = True
 
     def __init__(self, shape: tuple[Any, ...], dtype: np.dtype[Any], spans: list[Any]) -> None:
         self.shape, self.dtype, self.spans = shape, dtype, spans
@@ -78,7 +79,7 @@ class _Copy:
             for want, have in zip(self.shape, chunks[0].shape, strict=True)
         )
         if len(chunks) == 1 and chunks[0].shape == shape:
-            return chunks[0]
+            return chunks[0][...]
         out = array_namespace(chunks[0]).empty(shape, dtype=self.dtype)
         for chunk, pieces in zip(chunks, product(*map(_placed, self.spans)), strict=True):
             target = tuple(to for to, _ in pieces)

@@ -1,9 +1,10 @@
-"""Tasks of a sort across blocks: sorted runs are cut into pieces, which meet in new blocks.
+"""Tasks of a sort across blocks: sorted runs are read in regions, which meet in new blocks.
 
-Where to cut follows from a small sample of every run, so no task takes more than about one block's
-worth of elements, and all of them together are held once. Pieces go through the levels that
-`gpuscale.chunks.levels` plans. The ends of new blocks are exact ranks: a block first gathers all
-elements that may belong to it, sorts them, and drops by number what belongs to its neighbours.
+Where the regions begin follows from a small sample of every run, so no task takes more than about
+one block's worth of elements, and all runs together are held once, on disk where memory has no
+room for them. Regions go through the levels that `gpuscale.chunks.levels` plans. The ends of new
+blocks are exact ranks: a block first gathers all elements that may belong to it, sorts them, and
+drops by number what belongs to its neighbours.
 """
 
 from __future__ import annotations
@@ -37,12 +38,10 @@ def _lay_out_sort(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
     sort.add_runs()
     parts = {index[0] // sort.width for index in wanted}
     levels = sort.levels
-    branches = [sorted({p // levels.width(k) for p in parts}) for k in range(levels.depth + 1)]
-    for level in range(levels.depth):
-        for branch in branches[level]:
-            children = [k for k in branches[level + 1] if k // levels.fan_out == branch]
+    for level in range(1, levels.depth):
+        for branch in sorted({part // levels.width(level) for part in parts}):
             for group in range(levels.groups(level)):
-                sort.add_pieces(level, branch, group, children)
+                sort.add_merged(level, branch, group)
     for part in sorted(parts):
         sort.add_blocks(part, [k for (k,) in wanted if k // sort.width == part])
 
@@ -94,31 +93,24 @@ class _Sort:
             self._add(run, _SortedRun(start), deps, nbytes, room)
             self._add(sample, _Sample(self.step), (run,), -(-size // self.step) * itemsize)
             samples.append(sample)
-        held = self._nbytes(self._key(0, 0, k) for k in range(len(samples)))
         n_sampled = self._nbytes(samples) // max(1, itemsize)
         table = 16 * len(self.ends) * len(samples)
-        find = _FindCuts(self.ends, self.step, held)
+        find = _FindCuts(self.ends, self.step)
         self._add(self.table, find, samples, table, 2 * table + 64 * n_sampled)
 
-    def add_pieces(self, level: int, branch: int, group: int, children: list[int]) -> None:
-        """Cut what a branch of parts has of a group of runs for the branches it consists of."""
-        levels = self.levels
-        sources = self._sources(level, branch, group)
-        all_bytes, leaves = self._nbytes(sources), levels.leaves(level, branch)
-        sizes = [
-            all_bytes * len(levels.leaves(level + 1, child)) // len(leaves) for child in children
-        ]
-        cut = (f"{self.name}-cut-{level}", branch, group)
-        self._add(
-            cut, _Cut(levels, level, branch, group, children), (self.table, *sources), sum(sizes)
-        )
-        for number, (child, nbytes) in enumerate(zip(children, sizes, strict=True)):
-            self._add(self._key(level + 1, child, group), itemgetter(number), (cut,), nbytes)
+    def add_merged(self, level: int, branch: int, group: int) -> None:
+        """Gather what a branch of parts has of a group of runs."""
+        sources, part = self._sources(level, branch, group)
+        nbytes = int(self._nbytes(sources) * part)
+        merge = _Merge(self.levels, level, branch, group)
+        self._add(self._key(level, branch, group), merge, (self.table, *sources), nbytes)
 
-    def _sources(self, level: int, branch: int, group: int) -> list[Key]:
-        if level == 0:
-            return [self._key(0, 0, group)]
-        return [self._key(level, branch, each) for each in self.levels.merged(level, group)]
+    def _sources(self, level: int, branch: int, group: int) -> tuple[list[Key], float]:
+        """What a branch's share of a group of runs is read from, and how much of it that is."""
+        levels = self.levels
+        above = branch // levels.fan_out if level > 1 else 0
+        sources = [self._key(level - 1, above, each) for each in levels.merged(level, group)]
+        return sources, len(levels.leaves(level, branch)) / len(levels.leaves(level - 1, above))
 
     def add_blocks(self, part: int, numbers: list[int]) -> None:
         """Sort what has met for a part, and hand it on in blocks."""
@@ -126,7 +118,7 @@ class _Sort:
         keys = builder.keys(self.node, [(k,) for k in numbers])
         starts = [meta.block_start((k,))[0] for k in numbers]
         spans = [(a, a + meta.block_shape((k,))[0]) for a, k in zip(starts, numbers, strict=True)]
-        sources = (self.table, *self._sources(self.levels.depth, part, 0))
+        sources = (self.table, *self._sources(self.levels.depth, part, 0)[0])
         room = self.itemsize + 12 * self.node.plan.positions  # an order, and to find it
         gathered = (self.ends[part + 1] - self.ends[part] + self.margin) * room
         sizes = [(b - a) * meta.dtype.itemsize for a, b in spans]
@@ -177,81 +169,80 @@ class _Sample:
 
 
 class _FindCuts:
-    """Where each run is to be cut; by then all of them are held."""
+    """Where each run is to be cut."""
 
-    __slots__ = ("ends", "held", "step")
-    advice = "sorting holds all blocks at once, whatever the chunks: sort less"
+    __slots__ = ("ends", "step")
+    advice = "use larger chunks: fewer of them need a smaller sample"
 
-    def __init__(self, ends: list[int], step: int, held: int) -> None:
-        self.ends, self.step, self.held = ends, step, held
+    def __init__(self, ends: list[int], step: int) -> None:
+        self.ends, self.step = ends, step
 
     def __call__(self, *samples: tuple[Any, int]) -> Cuts:
         values, sizes = zip(*samples, strict=True)
         return find_cuts(values, sizes, self.step, self.ends)
 
 
-def _segments(
-    cuts: Cuts, levels: Levels, level: int, branch: int, group: int, pieces: Sequence[Run]
-) -> dict[int, tuple[int, Run]]:
-    """Take pieces apart by the runs that they come from, and say where in the run each starts."""
-    if level == 0:
-        return {group: (0, pieces[0])}
-    found = {}
-    leaves = levels.leaves(level, branch)
-    for source, piece in zip(levels.merged(level, group), pieces, strict=True):
-        runs, at = levels.members(level - 1, source), 0
-        for run, (start, stop) in zip(runs, cuts.spans(leaves, runs), strict=True):
-            end = at + stop - start
-            found[run] = start, tuple(array[at:end] for array in piece)
-            at = end
-    return found
+class _Merge:
+    """What a branch of parts has of a group of runs, one run after the other.
 
+    Its sources are results of the level before, or the runs: each of them holds several runs of
+    which it has what the branch above has.
+    """
 
-def _joined(pieces: list[Run]) -> Run:
-    """Copy pieces one after the other."""
-    xp = array_namespace(pieces[0][0])
-    return tuple(xp.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    __slots__ = ("branch", "group", "level", "levels")
+    reads_regions = True
 
-
-class _Cut:
-    """What some branches of parts have of a group of runs, in the order of the runs."""
-
-    __slots__ = ("branch", "children", "group", "level", "levels")
-
-    def __init__(
-        self, levels: Levels, level: int, branch: int, group: int, children: list[int]
-    ) -> None:
+    def __init__(self, levels: Levels, level: int, branch: int, group: int) -> None:
         self.levels, self.level, self.branch, self.group = levels, level, branch, group
-        self.children = children
 
-    def __call__(self, cuts: Cuts, *pieces: Run) -> tuple[Run, ...]:
-        level, group = self.level, self.group
-        found = _segments(cuts, self.levels, level, self.branch, group, pieces)
-        members = self.levels.members(level, group)
-        result = []
-        for child in self.children:
-            spans = cuts.spans(self.levels.leaves(level + 1, child), members)
-            chosen = []
-            for run, (start, stop) in zip(members, spans, strict=True):
-                first, arrays = found[run]
-                chosen.append(tuple(array[start - first : stop - first] for array in arrays))
-            result.append(_joined(chosen))
-        return tuple(result)
+    def __call__(self, cuts: Cuts, *sources: Run) -> Run:
+        spans = self.spans(cuts)
+        total = sum(stop - start for start, stop in spans.values())
+        xp = array_namespace(sources[0][0])
+        joined = tuple(xp.empty(total, dtype=array.dtype) for array in sources[0])
+        sizes = [stop - start for start, stop in spans.values()]
+        places = dict(zip(spans, accumulate(sizes[:-1], initial=0), strict=True))
+        for run, source, start, stop in self._regions(cuts, sources, spans):
+            place = slice(places[run], places[run] + stop - start)
+            for out, array in zip(joined, source, strict=True):
+                out[place] = array[start:stop]
+        return joined
+
+    def spans(self, cuts: Cuts) -> dict[int, tuple[int, int]]:
+        """From each run of the group to where in the run the branch's elements start and stop."""
+        runs = self.levels.members(self.level, self.group)
+        leaves = self.levels.leaves(self.level, self.branch)
+        return dict(zip(runs, cuts.spans(leaves, runs), strict=True))
+
+    def _regions(
+        self, cuts: Cuts, sources: Sequence[Run], spans: dict[int, tuple[int, int]]
+    ) -> Iterator[tuple[int, Run, int, int]]:
+        """Yield each run, and where its elements are: a source, a start and a stop."""
+        level, levels = self.level, self.levels
+        for group, source in zip(levels.merged(level, self.group), sources, strict=True):
+            if level == 1:
+                yield group, source, *spans[group]
+                continue
+            above = _Merge(levels, level - 1, self.branch // levels.fan_out, group)
+            at = 0
+            for run, (start, stop) in above.spans(cuts).items():
+                first, last = spans[run]
+                yield run, source, at + first - start, at + last - start
+                at += stop - start
 
 
 class _Blocks:
     """Sort what has met for a part, and cut it into blocks of exact ranks."""
 
-    __slots__ = ("levels", "part", "spans")
+    __slots__ = ("merge", "spans")
+    reads_regions = True
 
     def __init__(self, levels: Levels, part: int, spans: list[tuple[int, int]]) -> None:
-        self.levels, self.part, self.spans = levels, part, spans
+        self.merge, self.spans = _Merge(levels, levels.depth, part, 0), spans
 
-    def __call__(self, cuts: Cuts, *pieces: Run) -> tuple[Any, ...]:
-        depth = self.levels.depth
-        found = _segments(cuts, self.levels, depth, self.part, 0, pieces)
-        first = sum(start for start, _ in found.values())  # so many elements come before all these
-        values, *where = _joined([found[run][1] for run in sorted(found)])
+    def __call__(self, cuts: Cuts, *sources: Run) -> tuple[Any, ...]:
+        first = sum(start for start, _ in self.merge.spans(cuts).values())  # so many come before
+        values, *where = self.merge(cuts, *sources)
         spans = [slice(a - first, b - first) for a, b in self.spans]
         if not where:
             values.sort()
@@ -264,6 +255,7 @@ class _Only:
     """The one block of a part."""
 
     __slots__ = ("blocks",)
+    reads_regions = True
 
     def __init__(self, blocks: _Blocks) -> None:
         self.blocks = blocks

@@ -104,6 +104,7 @@ class _Gather:
     """Copy chosen elements of some blocks into one new block."""
 
     __slots__ = ("axes", "place", "take")
+    reads_regions = True
 
     def __init__(self, axes: tuple[int, ...], place: int, take: BlockTake) -> None:
         self.axes, self.place, self.take = axes, place, take
@@ -118,6 +119,7 @@ class _Gather:
             for chunk, read in zip(chunks, reads, strict=True)
         ]
         joined = xp.concatenate(pieces, axis=self.place)
+        del pieces  # twice the block is in memory, not three times
         if isinstance(reads[0].places, slice):
             return joined
         # One take of all is several times faster than to write each piece to its places.
@@ -130,6 +132,7 @@ class _Gather:
         """Elements of one block, on a new axis at the place of the first that they replace."""
         if len(self.axes) == 1:
             return chunk.take(xp.asarray(positions), axis=self.place)
+        chunk = chunk[...]  # from disk, if it is there
         index = _points(xp, chunk, self.axes, positions)
         last = chunk.ndim - len(self.axes)
         front = xp.moveaxis(chunk, self.axes, tuple(range(last, chunk.ndim)))

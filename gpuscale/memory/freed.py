@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["give_back_freed_memory", "keep_freed_memory"]
 
 KEPT = 2**22  # bytes; intermediates of a tile are smaller, blocks of arrays mostly larger
 
@@ -26,3 +28,23 @@ def keep_freed_memory() -> None:
     """
     block = np.empty(KEPT, np.uint8)  # never touched, so no page of it ever exists
     del block
+
+
+def give_back_freed_memory() -> None:
+    """Give freed blocks between others back to the system, where the library of C can (glibc).
+
+    Examples
+    --------
+    >>> give_back_freed_memory()
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Any:
+    try:
+        return getattr(ctypes.CDLL(None), "malloc_trim", None)
+    except OSError:
+        return None

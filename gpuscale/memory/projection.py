@@ -7,14 +7,24 @@ from typing import Any, Protocol, TypeVar
 
 from gpuscale.base.errors import MemoryBudgetError, format_bytes
 
-__all__ = ["Projected", "bytes_in_use", "check_fits", "count_uses", "peak_bytes", "task_bytes"]
+__all__ = [
+    "Projected",
+    "bytes_in_use",
+    "check_fits",
+    "count_uses",
+    "peak_bytes",
+    "reads_regions",
+    "task_bytes",
+]
 
 
 class Projected(Protocol):
     """What must be known of a task; `gpuscale.graph.task.Task` has it.
 
-    A function whose tasks do not shrink with the chunks says in ``advice`` what to know instead,
-    and one that runs while much else must be alive says in ``held`` how many bytes that are.
+    A function whose attribute ``reads_regions`` is true reads the arrays that it gets by integers
+    and slices (and ``take``) alone: where memory has no room for them it gets
+    `gpuscale.memory.spilled.SpilledArray`, of which only those regions are in memory. One whose
+    tasks do not shrink with the chunks says in ``advice`` what to do instead.
     """
 
     fn: Callable[..., Any]
@@ -32,6 +42,8 @@ T = TypeVar("T", bound=Projected)
 def task_bytes(graph: Mapping[Any, T], task: T) -> int:
     """Bytes that are in use while one task runs alone: inputs, result and workspace.
 
+    Inputs that are read in regions may be on disk.
+
     Examples
     --------
     >>> from gpuscale.graph.task import Task
@@ -40,8 +52,13 @@ def task_bytes(graph: Mapping[Any, T], task: T) -> int:
     >>> task_bytes({"x": x, "y": y}, y)
     112
     """
-    inputs = sum(graph[dep].nbytes for dep in set(task.deps))
+    inputs = 0 if reads_regions(task) else sum(graph[dep].nbytes for dep in set(task.deps))
     return inputs + task.nbytes + task.workspace
+
+
+def reads_regions(task: Projected) -> bool:
+    """Say whether a task's function reads its inputs in regions."""
+    return getattr(task.fn, "reads_regions", False)
 
 
 def count_uses(tasks: Iterable[Projected], kept: Iterable[Any] = ()) -> dict[Any, int]:
@@ -156,7 +173,7 @@ smaller chunks, or raise the option memory-limit
     """
     for task in graph.values() if _may_exceed(graph.values(), limit) else ():
         own = task.nbytes + task.workspace
-        if own > limit or task_bytes(graph, task) + _held(task) > limit:
+        if own > limit or task_bytes(graph, task) > limit:
             raise MemoryBudgetError(_too_large(graph, task, limit))
     total = sum(graph[key].nbytes for key in dict.fromkeys(keys))
     if total > limit:
@@ -171,25 +188,19 @@ def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
     """Whether some task could; looking at every input of very many takes longer than most runs."""
     inputs = max((len(task.deps) for task in tasks), default=0)
     largest = max((task.nbytes for task in tasks), default=0)
-    own = max((task.nbytes + task.workspace + _held(task) for task in tasks), default=0)
+    own = max((task.nbytes + task.workspace for task in tasks), default=0)
     return inputs * largest + own > limit
-
-
-def _held(task: Projected) -> int:
-    return getattr(task.fn, "held", 0)
 
 
 def _too_large(graph: Mapping[Any, T], task: T, limit: float) -> str:
     inputs = task_bytes(graph, task) - task.nbytes - task.workspace
-    held = _held(task)
-    needed = inputs + held + task.nbytes + task.workspace
-    others = f"{format_bytes(held)} of results that are held for later, " if held else ""
+    needed = inputs + task.nbytes + task.workspace
     label = task.label or "unnamed"
     advice = getattr(task.fn, "advice", "use smaller chunks")
     where = f", written at {task.origin[0]}:{task.origin[1]}" if task.origin else ""
     return (
         f"task {task.key!r} ({label}{where}) needs {format_bytes(needed)} at once: "
-        f"{others}{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
+        f"{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
         f"{format_bytes(task.workspace)} to work in, but the memory limit is "
         f"{format_bytes(limit)}; {advice}, or raise the option memory-limit"
     )

@@ -20,7 +20,7 @@ from gpuscale.memory.spilled import (
     bytes_of,
 )
 
-__all__ = ["spill"]
+__all__ = ["is_plain", "spill"]
 
 
 def spill(result: Any, folder: SpillFolder, nbytes: int = 0) -> Spilled | None:
@@ -63,28 +63,18 @@ def spill(result: Any, folder: SpillFolder, nbytes: int = 0) -> Spilled | None:
 
 
 def _written(result: Any, folder: SpillFolder, nbytes: int) -> Spilled | None:
-    if _is_plain(result):
+    if is_plain(result):
         return _write_array(result, folder)
-    if type(result) is tuple and result and all(map(_is_plain, result)):
-        return _write_tuple(result, folder)
+    if type(result) is tuple and result and all(map(is_plain, result)):
+        return SpilledTuple([_write_array(each, folder) for each in result])
     if hasattr(result, "__cuda_array_interface__"):
         return None
     return _write_object(result, folder, nbytes)
 
 
-def _is_plain(result: Any) -> TypeGuard[np.ndarray[Any, Any]]:
+def is_plain(result: Any) -> TypeGuard[np.ndarray[Any, Any]]:
+    """Say whether a result is an array whose bytes are all there is of it."""
     return type(result) is np.ndarray and not result.dtype.hasobject
-
-
-def _write_tuple(result: tuple[Any, ...], folder: SpillFolder) -> SpilledTuple:
-    items: list[SpilledArray] = []
-    try:
-        for each in result:
-            items.append(_write_array(each, folder))
-    except BaseException:
-        SpilledTuple(items).remove()
-        raise
-    return SpilledTuple(items)
 
 
 def _write_array(result: np.ndarray[Any, Any], folder: SpillFolder) -> SpilledArray:

@@ -6,6 +6,7 @@ import os
 import zlib
 from array import array
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["SpillFile", "write_file"]
@@ -18,7 +19,7 @@ _PIECE = 1 << 23  # bytes that are handed to the system at once
 
 
 class SpillFile:
-    """A file of bytes.
+    """A file of bytes, which goes when nobody holds this object any more.
 
     Parameters
     ----------
@@ -29,10 +30,17 @@ class SpillFile:
         Bytes on disk.
     """
 
-    __slots__ = ("_ends", "_path", "stored")
+    __slots__ = ("_ends", "_owner", "_path", "stored")
 
     def __init__(self, path: Path, ends: array[int] | None, stored: int) -> None:
         self._path, self._ends, self.stored = path, ends, stored
+        self._owner = os.getpid()
+
+    def __del__(self) -> None:
+        # A fork of this process leaves the file alone; at the very end there may be no `os`.
+        with suppress(Exception):
+            if os.getpid() == self._owner:
+                self._path.unlink(missing_ok=True)
 
     def read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
         """Fill memory with runs of bytes, each from a start up to an end, one after the other."""
@@ -45,10 +53,6 @@ class SpillFile:
                 at += stop - start
         finally:
             os.close(file)
-
-    def remove(self) -> None:
-        """Give the room on disk back."""
-        self._path.unlink(missing_ok=True)
 
 
 class _Plain:

@@ -1,4 +1,4 @@
-"""Results on disk, which are read back whole or in regions.
+"""Results on disk, which are read back whole or in regions; their files go with these objects.
 
 A region is read by `pread`: pages of a mapped file would count as memory of the process.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, product
+from itertools import accumulate, pairwise, product
 from operator import mul
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from gpuscale.backends.seams import array_namespace
 from gpuscale.memory.spill_file import SpillFile
 
 __all__ = ["Spilled", "SpilledArray", "SpilledObject", "SpilledTuple", "bytes_of"]
@@ -84,6 +86,22 @@ class SpilledArray:
             return found
         return found[tuple(_within(each) for each in index)]
 
+    def take(self, positions: Any, axis: int) -> np.ndarray[Any, Any]:
+        """Read chosen positions along an axis: neighbours together, but few at a time."""
+        shape = list(self.shape)
+        row_bytes = max(1, self.nbytes // max(1, shape[axis]))
+        shape[axis] = len(positions)
+        out = np.empty(shape, self.dtype)
+        order = np.argsort(positions, kind="stable")
+        ascending = np.asarray(positions)[order]
+        before: tuple[slice, ...] = (slice(None),) * axis
+        for part in _neighbours(ascending, 1 + _GAP // row_bytes, max(1, BUFFER // row_bytes)):
+            first, last = ascending[part][0], ascending[part][-1]
+            read = self[(*before, slice(first, last + 1))]
+            to: tuple[Any, ...] = (*before, order[part])
+            out[to] = read.take(ascending[part] - first, axis=axis)
+        return out
+
     def load(self) -> np.ndarray[Any, Any]:
         """Read all of it."""
         whole: np.ndarray[Any, Any] = self[...]
@@ -92,10 +110,6 @@ class SpilledArray:
     def regions(self) -> SpilledArray:
         """Return what a function gets that reads regions."""
         return self
-
-    def remove(self) -> None:
-        """Give the room on disk back."""
-        self._file.remove()
 
     def _read(self, bounds: Bounds, out: np.ndarray[Any, Any]) -> None:
         """Read a region, given in the file's order of axes, into contiguous memory."""
@@ -139,6 +153,11 @@ class SpilledArray:
                 out[to] = buffer[(slice(None), *rest)]
 
 
+@array_namespace.register(SpilledArray)
+def _array_namespace(data: SpilledArray) -> ModuleType:
+    return np
+
+
 class SpilledTuple:
     """A tuple of arrays in files."""
 
@@ -162,11 +181,6 @@ class SpilledTuple:
     def regions(self) -> tuple[Any, ...]:
         """Return what a function gets that reads regions."""
         return tuple(each.regions() for each in self.items)
-
-    def remove(self) -> None:
-        """Give the room on disk back."""
-        for each in self.items:
-            each.remove()
 
 
 class SpilledObject:
@@ -193,10 +207,6 @@ class SpilledObject:
         """Return what a function gets that reads regions."""
         return self.load()
 
-    def remove(self) -> None:
-        """Give the room on disk back."""
-        self._file.remove()
-
 
 Spilled: TypeAlias = "SpilledArray | SpilledTuple | SpilledObject"
 
@@ -205,6 +215,22 @@ def bytes_of(data: np.ndarray[Any, Any]) -> memoryview:
     """Return the memory of a contiguous array."""
     # An array of bytes first: buffers know neither dates nor all structures.
     return memoryview(data.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+
+
+def _neighbours(ascending: np.ndarray[Any, Any], gap: int, most: int) -> Iterator[slice]:
+    """Cut ascending positions where they are far apart, or have gone far.
+
+    Examples
+    --------
+    >>> [(s.start, s.stop) for s in _neighbours(np.array([1, 2, 9, 10, 11, 12]), 2, 3)]
+    [(0, 2), (2, 5), (5, 6)]
+    """
+    jumps = np.flatnonzero(np.diff(ascending) > gap) + 1
+    for start, stop in pairwise([0, *jumps.tolist(), len(ascending)]):
+        while start < stop:
+            end = start + int(np.searchsorted(ascending[start:stop], ascending[start] + most))
+            yield slice(start, end)
+            start = end
 
 
 def _full_index(index: Any, ndim: int) -> tuple[Any, ...]:

@@ -54,13 +54,16 @@ def test_a_task_without_label_and_line():
         check_fits(graph_of(Task("y", nbytes=GIB)), 10)
 
 
-def test_a_function_knows_what_would_help():
-    def merge():
-        """Stands for a task that needs everything at once."""
+def test_inputs_that_are_read_in_regions_may_be_on_disk():
+    def merge(*inputs):
+        """Stands for a task that reads its inputs by slices."""
 
-    merge.advice = "all of it is held at once"
-    with pytest.raises(MemoryBudgetError, match="9 B; all of it is held at once, or raise"):
-        check_fits({"x": Task("x", nbytes=10, fn=merge)}, limit=9)
+    x, y = Task("x", nbytes=8), Task("y", ("x",), nbytes=3, workspace=1, fn=merge)
+    graph = {"x": x, "y": y}
+    assert task_bytes(graph, graph["y"]) == 12
+    merge.reads_regions = True
+    assert task_bytes(graph, graph["y"]) == 4
+    check_fits(graph, limit=8)
 
 
 def test_requested_results_are_in_memory_together():
@@ -118,3 +121,12 @@ def walk(tasks, kept):
         later = {dep for other in tasks[i + 1 :] for dep in other.deps} | set(kept)
         alive = {key: nbytes for key, nbytes in alive.items() if key in later}
     return peak
+
+
+def test_a_function_knows_what_would_help():
+    def sample():
+        """Stands for a task that grows with the number of chunks."""
+
+    sample.advice = "use larger chunks"
+    with pytest.raises(MemoryBudgetError, match="9 B; use larger chunks, or raise"):
+        check_fits({"x": Task("x", nbytes=10, fn=sample)}, limit=9)
