@@ -46,6 +46,8 @@ def without():
 @pytest.mark.parametrize("name", without())
 def test_workloads_without_numpy_run(name, tmp_path):
     item = WORKLOADS[name]
+    if item.files is not None:
+        item.files(item.sizes["quick"], tmp_path)
     seconds, result = worker.timed(prepared(item, OURS, tmp_path))
     assert seconds > 0
     assert result is None or np.isfinite(result).all()

@@ -26,6 +26,7 @@ MODULES = (
     "tasks",
     "futures",
     "grid_search",
+    "larger_than_memory",
     "import_time",
 )
 

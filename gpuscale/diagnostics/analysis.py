@@ -46,8 +46,10 @@ def _total(record: RunRecord, tasks: int, projected: int) -> str:
     path = float(np.sum(record.seconds[record.critical]))
     workers = f"{record.n_workers} worker{'s' * (record.n_workers != 1)}"
     busy = percent(work, wall * record.n_workers)
+    on_disk = sum(each.nbytes for each in record.spilled)
+    spilled = f"; spilled {format_bytes(on_disk)}" if on_disk else ""
     return (
         f"{tasks:,} tasks in {duration(wall)} with {workers}, {busy} of their time at work; "
         f"critical path {duration(path)}; peak {format_bytes(peak)}, "
-        f"projected {format_bytes(projected)}, memory limit {format_bytes(record.budget)}"
+        f"projected {format_bytes(projected)}, memory limit {format_bytes(record.budget)}{spilled}"
     )

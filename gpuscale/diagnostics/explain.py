@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from gpuscale.base import config
 from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.analysis import analysis
 from gpuscale.diagnostics.plan import plan_rows, plan_tasks
@@ -91,11 +92,12 @@ def _plan(physical: Sequence[Node]) -> str:
         (r.name, r.kind, f"{r.tasks:,}", *map(format_bytes, (r.read, r.written, r.peak)), r.line)
         for r in rows
     ]
-    peak = peak_bytes(graph, order(graph, keys), keys, n_workers=2)
+    peak, limit = peak_bytes(graph, order(graph, keys), keys, n_workers=2), memory_limit()
+    spills = peak > limit and config.get("spill")
     return "\n".join(
         [
             *aligned(header, table),
             f"{len(graph):,} tasks; projected peak {format_bytes(peak)} with two workers, "
-            f"memory limit {format_bytes(memory_limit())}",
+            f"memory limit {format_bytes(limit)}{'; the rest goes to disk' * spills}",
         ]
     )

@@ -12,6 +12,7 @@ from gpuscale.engines.events import (
     Listener,
     RunFinished,
     RunStarted,
+    Spilled,
     TaskFailed,
     TaskFinished,
     TaskRetried,
@@ -36,7 +37,7 @@ class RunLog:
     """
 
     def __init__(self, level: int) -> None:
-        tasks = (TaskStarted, TaskFinished) if level <= logging.DEBUG else ()
+        tasks = (TaskStarted, TaskFinished, Spilled) if level <= logging.DEBUG else ()
         self.wants: tuple[type, ...] = (
             RunStarted,
             RunFinished,
@@ -58,6 +59,11 @@ class RunLog:
             self._finish(event)
         elif isinstance(event, TaskStarted):
             _logger.debug("worker %d starts %r (%s)", event.worker, event.key, event.label)
+        elif isinstance(event, Spilled):
+            _logger.debug(
+                "worker %d wrote %s of %r (%s) to disk",
+                event.worker, format_bytes(event.nbytes), event.key, event.label,
+            )  # fmt: skip
         elif isinstance(event, TaskFinished | TaskFailed):
             self._task(event)
         elif isinstance(event, TaskRetried):

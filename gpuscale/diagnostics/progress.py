@@ -12,7 +12,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.listening import Watcher, active_listeners
 from gpuscale.diagnostics.logs import run_log
-from gpuscale.engines.events import Event, Listener, Progressed, RunFinished, RunStarted
+from gpuscale.engines.events import Event, Listener, Progressed, RunFinished, RunStarted, Spilled
 
 __all__ = ["ProgressBar", "default_listeners"]
 
@@ -42,18 +42,21 @@ class ProgressBar(Watcher):
     True
     """
 
-    wants = (RunStarted, Progressed, RunFinished)
+    wants = (RunStarted, Progressed, Spilled, RunFinished)
 
     def __init__(self, minimum: float = 0.0, out: TextIO | None = None) -> None:
         self.minimum = minimum
         self.out = out
         self._started: RunStarted | None = None
         self._bar: Any = None
+        self._spilled = 0
 
     def __call__(self, event: Event) -> None:
         """Draw what an event says."""
         if isinstance(event, RunStarted):
-            self._started = event
+            self._started, self._spilled = event, 0
+        elif isinstance(event, Spilled):
+            self._spilled += event.nbytes
         elif isinstance(event, Progressed | RunFinished) and self._started is not None:
             if self._bar is None and event.time - self._started.time >= self.minimum:
                 self._bar = self._open(self._started)
@@ -65,6 +68,8 @@ class ProgressBar(Watcher):
     def _draw(self, event: Progressed | RunFinished, started: RunStarted) -> None:
         if started.nbytes:
             made = f"{format_bytes(event.nbytes)} of {format_bytes(started.nbytes)}"
+            if self._spilled:
+                made += f", {format_bytes(self._spilled)} spilled"
             self._bar.set_postfix_str(made, refresh=False)
         self._bar.n = event.n_finished
         self._bar.refresh()

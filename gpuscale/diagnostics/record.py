@@ -17,8 +17,10 @@ from gpuscale.diagnostics.listening import Runs, Watcher
 from gpuscale.diagnostics.plan import PlanRow, owner_of
 from gpuscale.engines.events import (
     Event,
+    Loaded,
     RunFinished,
     RunStarted,
+    Spilled,
     TaskFailed,
     TaskFinished,
     TaskStarted,
@@ -58,6 +60,8 @@ class RunRecord:
     critical : list of int
         Rows of the chain of tasks, each needing the one before, that took longest.
     memory : Curve
+    spilled, loaded : list of event
+        Results that were written to disk to make room, and that were read back as a whole.
     error : BaseException or None
     plan : list of PlanRow
         What was expected of it; empty for runs of something else than expressions.
@@ -78,6 +82,8 @@ class RunRecord:
     groups: list[Group]
     critical: list[int]
     memory: Curve
+    spilled: list[Spilled]
+    loaded: list[Loaded]
     error: BaseException | None
     plan: list[PlanRow]
 
@@ -104,6 +110,8 @@ class _Growing:
     groups: dict[Group, int] = field(default_factory=dict)
     numbers: dict[Any, int] = field(default_factory=dict)  # of groups, by name and label
     running: dict[Key, TaskStarted] = field(default_factory=dict)
+    spilled: list[Spilled] = field(default_factory=list)
+    loaded: list[Loaded] = field(default_factory=list)
 
     def add(self, event: TaskFinished | TaskFailed, outcome: int, nbytes: int) -> None:
         self.running.pop(event.key, None)
@@ -158,6 +166,8 @@ class _Growing:
             groups=list(self.groups),
             critical=finished[path].tolist(),
             memory=memory_curve(columns, self._needs(), freed),
+            spilled=self.spilled,
+            loaded=self.loaded,
             error=error,
             plan=list(self.plan.values()),
             **columns,
@@ -187,6 +197,9 @@ class _Growing:
                 left[place] -= 1
                 if not left[place]:
                     freed[rows[place]] = self.stop[row]
+        row_of = {self.keys[row]: row for row in rows} if self.spilled else {}
+        for event in self.spilled:
+            freed[row_of[event.key]] = event.stop
         return freed
 
 
@@ -208,7 +221,7 @@ class Recorder(Watcher):
     (['arange+sum', 'sum'], 2, 2)
     """
 
-    wants = (RunStarted, TaskStarted, TaskFinished, TaskFailed, RunFinished)
+    wants = (RunStarted, TaskStarted, TaskFinished, TaskFailed, Spilled, Loaded, RunFinished)
 
     def __init__(self) -> None:
         self.runs: list[RunRecord] = []
@@ -234,6 +247,10 @@ class Recorder(Watcher):
             return
         elif isinstance(event, TaskFailed):
             run.add(event, FAILED, 0)
+        elif isinstance(event, Spilled):
+            run.spilled.append(event)
+        elif isinstance(event, Loaded):
+            run.loaded.append(event)
         elif isinstance(event, RunFinished):
             self._under_way.close()
             with no_collection():

@@ -109,6 +109,11 @@ def traffic_figure(
     padded = {name: np.concatenate([[0], values[some]]) for name, values in lines.items()}
     paint = {"read by tasks, as planned": ALIVE, "results made": "#009e73"}
     step_lines(drawn, time, padded, paint)
+    spilled = sorted((each for run in runs for each in run.spilled), key=lambda each: each.stop)
+    if spilled:
+        when = np.array([0.0, *(each.stop - begin for each in spilled)])
+        total = np.cumsum([0, *(each.nbytes for each in spilled)])
+        step_lines(drawn, when, {"spilled": total}, {"spilled": LIMIT})
     first = samples[0] if samples else None
     if first is not None and first.disk_read is not None and first.disk_written is not None:
         when = np.array([each.time - begin for each in samples])

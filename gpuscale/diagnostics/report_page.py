@@ -104,6 +104,7 @@ def _summary(report: Report, joined: Joined) -> str:
         ("critical path", f"{duration(path)}, {percent(path, lasted)} of the time in runs"),
         ("memory", _memory_note(joined, runs)),
         ("results made", format_bytes(int(joined.nbytes.sum()))),
+        ("results spilled", _spill_note(runs)),
         ("software", f"gpuscale {version('gpuscale')}, NumPy {np.__version__}, "
                      f"Python {platform.python_version()}"),
         ("machine", f"{platform.system()} {platform.machine()}, "
@@ -145,6 +146,19 @@ def _memory_note(joined: Joined, runs: Sequence[RunRecord]) -> str:
     return (
         f"at most {format_bytes(peak)} held and reserved, {percent(peak, budget)} of the "
         f"memory limit of {format_bytes(budget)}"
+    )
+
+
+def _spill_note(runs: Sequence[RunRecord]) -> str:
+    spilled = [each for run in runs for each in run.spilled]
+    if not spilled:
+        return "none"
+    loaded = sum(each.nbytes for run in runs for each in run.loaded)
+    return (
+        f"{format_bytes(sum(each.nbytes for each in spilled))} in "
+        f"{duration(sum(each.stop - each.start for each in spilled))}, "
+        f"{format_bytes(sum(each.stored for each in spilled))} on disk; "
+        f"{format_bytes(loaded)} read back whole, the rest in regions"
     )
 
 

@@ -5,6 +5,7 @@
 `state`      which task may run next and which results may go: pure, no threads, no clock
 `growing`    the same for a run to which tasks are added
 `states`     what is known of a task, and how that may change
+`spilling`   which results are written to disk when there is no room; `spiller` does it
 `tokens`     scarce things, and which tasks wait for some
 `sync`       one task after the other in the calling thread
 `threads`    own worker threads, kept between runs

@@ -24,9 +24,11 @@ __all__ = [
     "Event",
     "EventDesk",
     "Listener",
+    "Loaded",
     "Progressed",
     "RunFinished",
     "RunStarted",
+    "Spilled",
     "TaskFailed",
     "TaskFinished",
     "TaskRetried",
@@ -108,6 +110,37 @@ class TaskRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class Spilled:
+    """A worker wrote a result of `nbytes` bytes to disk, where it takes `stored`; times in seconds.
+
+    The memory is free from then on, as far as the run is concerned.
+    """
+
+    key: Key
+    label: str
+    worker: int
+    start: float
+    stop: float
+    nbytes: int
+    stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A worker read a result of `nbytes` bytes from disk, for one task; times in seconds.
+
+    Tasks that read regions of it do so while they run, and nothing is told.
+    """
+
+    key: Key
+    label: str
+    worker: int
+    start: float
+    stop: float
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progressed:
     """How far a run has come; comes ten times a second at most.
 
@@ -136,7 +169,15 @@ class RunFinished:
 
 
 Event: TypeAlias = (
-    RunStarted | TaskStarted | TaskFinished | TaskFailed | TaskRetried | Progressed | RunFinished
+    RunStarted
+    | TaskStarted
+    | TaskFinished
+    | TaskFailed
+    | TaskRetried
+    | Spilled
+    | Loaded
+    | Progressed
+    | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], object]
 
@@ -154,6 +195,8 @@ class EventDesk:
         Whether some listener wants events of single tasks.
     wants_results : bool
         Whether some listener wants the results of tasks.
+    wants_spills : bool
+        Whether some listener wants to know of results on disk.
     wants_progress : bool
         Whether some listener wants `Progressed`.
     """
@@ -162,6 +205,7 @@ class EventDesk:
         self._listeners = [(each, getattr(each, "wants", None)) for each in listeners]
         self._waiting: deque[Event] = deque()
         self.wants_tasks = self._wanted(TaskStarted, TaskFinished, TaskFailed, TaskRetried)
+        self.wants_spills = self._wanted(Spilled, Loaded)
         self.wants_results = any(getattr(each, "wants_results", False) for each in listeners)
         self.wants_progress = self._wanted(Progressed)
         self._next = time.perf_counter() + PERIOD

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
+from gpuscale.memory.projection import reads_regions
 
 __all__ = ["check"]
 
 _OPEN = {Status.WAITING, Status.READY, Status.RUNNING, Status.RETRYING}
+_KEPT = {Status.HELD, Status.SPILLING, Status.SPILLED}
 _ENDED = {Status.RELEASED, Status.FAILED, Status.CANCELLED, Status.SKIPPED}
 
 
@@ -34,12 +36,14 @@ def check(state: State, wanted: Iterable[int]) -> None:
     assert state.running == len(running)
     assert state.unfinished == sum(s in _OPEN for s in status)
     assert state.reserved == sum(state._needs[t] for t in running)
-    assert state.alive == sum(state._nbytes[t] for t in tasks if status[t] == Status.HELD)
+    in_memory = (Status.HELD, Status.SPILLING)
+    assert state.alive == sum(state._nbytes[t] for t in tasks if status[t] in in_memory)
     assert state.n_ready == status.count(Status.READY)
     _check_tokens(state, running)
     if state.cancelled:
-        assert not {*status} & {Status.WAITING, Status.READY, Status.HELD, Status.RETRYING}
+        assert not {*status} & {Status.WAITING, Status.READY, Status.RETRYING, *_KEPT}
         return
+    _check_spilled(state, status)
     wishes = Counter(wanted)
     uses = Counter(dep for t in tasks if status[t] in _OPEN for dep in state._deps[t])
     heaps = [state._ready, *state._scarce.heaps()]
@@ -60,10 +64,26 @@ def check(state: State, wanted: Iterable[int]) -> None:
             assert state._place[t] in queued, f"{t} is ready and nobody knows"
         if status[t] == Status.RETRYING:
             assert state._place[t] in sleeping, f"nobody will wake {t}"
-        if status[t] == Status.HELD:
+        if status[t] in _KEPT:
             assert state._in_use[t] > 0, f"{t} is held for nobody"
         if status[t] == Status.RELEASED:
             assert not uses[t], f"{t} was dropped too early"
+
+
+def _check_spilled(state: State, status: list[Status]) -> None:
+    tasks = range(len(status))
+    assert state._writing == {t for t in tasks if status[t] == Status.SPILLING}
+    for t in tasks:
+        task, deps = state._tasks[t], set(state._deps[t])
+        if status[t] == Status.RUNNING:
+            assert not deps & state._writing, f"{t} uses what is being written"
+        if status[t] in _OPEN:
+            read = (
+                0
+                if reads_regions(task)
+                else sum(state._on_disk[dep] for dep in deps if status[dep] == Status.SPILLED)
+            )
+            assert state._needs[t] == task.nbytes + task.workspace + read, f"what {t} needs"
 
 
 def _check_tokens(state: State, running: Iterable[int]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from traceback import clear_frames
 from typing import Any
 
+from gpuscale.base import config
+from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines.events import (
     PERIOD,
@@ -21,6 +23,7 @@ from gpuscale.engines.events import (
     TaskStarted,
 )
 from gpuscale.engines.failure import Failure, annotate, too_late
+from gpuscale.engines.spiller import Spiller
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
 from gpuscale.engines.timeouts import call_within
@@ -54,7 +57,7 @@ class Job:
         Of tasks that failed without ending the run.
     """
 
-    __slots__ = ("_deps", "_results", "desk", "failures", "graph", "state")
+    __slots__ = ("_deps", "_results", "desk", "failures", "graph", "spiller", "state")
 
     def __init__(
         self,
@@ -72,6 +75,8 @@ class Job:
         self.desk = EventDesk(listeners)
         self._deps = self.graph.deps
         self._results: list[Any] = [None] * len(self.graph)
+        self.spiller = Spiller(self.graph, self._results, self.desk)
+        self.state.spills = config.get("spill")
 
     def perform(self, i: int, worker: int) -> int:
         """Run a task, keep its result, and return the bytes that the result holds."""
@@ -79,7 +84,10 @@ class Job:
         if self.desk.wants_tasks:
             return self._perform_watched(i, task, worker)
         results = self._results
-        inputs = [results[dep] for dep in self._deps[i]]
+        if self.spiller.active:
+            inputs = self.spiller.inputs(i, worker)
+        else:
+            inputs = [results[dep] for dep in self._deps[i]]
         if task.options is None:
             result = task.fn(*inputs, *task.args)
         else:
@@ -88,17 +96,17 @@ class Job:
         return held_bytes(result, task.nbytes)
 
     def _perform_watched(self, i: int, task: Task, worker: int) -> int:
-        key, label, results = task.key, task.label, self._results
+        key, label = task.key, task.label
         start = time.perf_counter()
         self.desk.post(TaskStarted(key, label, worker, start))
         try:
-            result = _call(task, [results[dep] for dep in self._deps[i]])
+            result = _call(task, self.spiller.inputs(i, worker))
         except BaseException as error:
             stop = time.perf_counter()
             self.desk.post(TaskFailed(key, label, worker, start, stop, error))
             raise
         stop = time.perf_counter()
-        results[i] = result
+        self._results[i] = result
         nbytes = held_bytes(result, task.nbytes)
         shown = result if self.desk.wants_results else None
         self.desk.post(TaskFinished(key, label, worker, start, stop, nbytes, shown))
@@ -144,6 +152,37 @@ class Job:
         for i in released:
             self._results[i] = None
 
+    def make_room(self, worker: int) -> bool:
+        """Write a result to disk if nothing can run otherwise; say whether that was done.
+
+        Raises
+        ------
+        SpillError
+            Nothing can run, since the disk is full.
+        """
+        victim = self.state.spill()
+        if victim is None:
+            if self.state.is_stuck:
+                raise self.no_room()
+            return False
+        self.take_written(victim, self.spiller.write(victim, worker))
+        return True
+
+    def no_room(self) -> BaseException:
+        """Say why nothing can run."""
+        return self.spiller.error or EngineError("there is no room for any task")
+
+    def take_written(self, i: int, written: Any) -> None:
+        """Report to the state that a result is on disk, or could not be written."""
+        state = self.state
+        if self.spiller.error is not None:
+            state.spills = state.may_exceed = False
+        if written is None:
+            state.unspilled(i)
+        elif not state.spilled(i):
+            self.spiller.active = True
+            self._results[i] = written
+
     def blame(self, error: BaseException, i: int) -> None:
         """Note on an exception which task raised it. Ctrl-C is nobody's fault."""
         if not isinstance(error, KeyboardInterrupt):
@@ -151,7 +190,7 @@ class Job:
 
     def requested(self) -> list[Any]:
         """Return the requested results, in the order of the request."""
-        return [self._results[i] for i in self.graph.kept]
+        return self.spiller.requested()
 
     def announce_start(self, n_workers: int) -> None:
         """Tell listeners that the run begins."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from heapq import heappush
 from typing import NamedTuple
 
+from gpuscale.engines.spilling import Spilling
 from gpuscale.engines.states import IllegalTransition, Status, story
 from gpuscale.engines.tokens import ScarceTasks, Tokens
 from gpuscale.graph.numbering import NumberedGraph
 
-__all__ = ["MASK", "Ended", "Ledger"]
+__all__ = ["KEPT", "MASK", "Ended", "Ledger"]
 
 # A place is a number: its high bits say when a task's turn is, its low ones are the task's own
 # number, so that a heap of places needs no table to tell the tasks.
@@ -23,6 +24,9 @@ _WAITING, _READY, _RUNNING, _HELD, _RELEASED = map(int, list(Status)[:5])
 _CANCELLED, _RETRYING, _SKIPPED = Status.CANCELLED, Status.RETRYING, Status.SKIPPED
 _FORGOTTEN = Status.FORGOTTEN
 
+#: Finished, with a result that somebody needs.
+KEPT = frozenset({_HELD, int(Status.SPILLING), int(Status.SPILLED)})
+
 
 class Ended(NamedTuple):
     """What follows from an event: results to drop, and tasks that will not run (any more)."""
@@ -31,7 +35,7 @@ class Ended(NamedTuple):
     ended: list[int]
 
 
-class Ledger:
+class Ledger(Spilling):
     """Columns with an entry for each task, and what follows when a task cannot run any more."""
 
     def __init__(
@@ -42,6 +46,7 @@ class Ledger:
         tokens: Tokens | None = None,
         on_error: str = "raise",
     ) -> None:
+        super().__init__()
         n = len(graph)
         self.budget = budget
         self.alive = self.reserved = self.running = self.processed = 0
@@ -73,6 +78,10 @@ class Ledger:
             self._ready += map(self._place.__getitem__, sources)  # sorted, hence a heap
             for task in sources:
                 self._status[task] = _READY
+
+    def _turn(self, place: int) -> int:
+        """Return when the turn of a place is, as a number that grows by one from task to task."""
+        return place >> _BITS
 
     def _set_places(self, order: Sequence[int]) -> None:
         """Give places to tasks, in their order, behind those that have one."""
@@ -151,7 +160,7 @@ class Ledger:
     def _unuse(self, task: int, found: Ended, gone: list[int]) -> None:
         left = self._in_use[task] = self._in_use[task] - 1
         at = self._status[task]
-        if not left and at == _HELD:
+        if not left and at in KEPT:
             self._status[task] = _RELEASED
             self.alive -= self._nbytes[task]
             found.released.append(task)

@@ -9,8 +9,10 @@ Memory is reserved before a task starts. Let *alive* be the bytes of results tha
 *reserved* those that running tasks may need for their results and their workspace. A task starts
 only when what it needs fits beside them into the budget. When the task whose turn it is does not
 fit, only tasks that leave no more bytes alive may overtake it, so sources wait until there is room
-again. If neither is possible and nothing runs, the task whose turn it is starts in any case: a run
-always makes progress, and only ever a single running task exceeds the budget.
+again. If neither is possible, results that are needed late are written to disk
+(`gpuscale.engines.spilling`). If none is left to write and nothing runs, the task whose turn it is
+starts in any case: a run always makes progress, and only ever a single running task exceeds the
+budget.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from gpuscale.engines.ledger import MASK, Ended, Ledger
+from gpuscale.engines.ledger import KEPT, MASK, Ended, Ledger
 from gpuscale.engines.states import TRANSITIONS, IllegalTransition, Status
 
 __all__ = ["SMALL", "TRANSITIONS", "Ended", "IllegalTransition", "State", "Status"]
@@ -221,7 +223,7 @@ class State(Ledger):
         self.n_ready = self.alive = 0
         released = []
         for task, status in enumerate(self._status):
-            if status == _HELD:
+            if status in KEPT:
                 self._status[task] = _RELEASED
                 released.append(task)
             elif status in (_WAITING, _READY, _RETRYING):
@@ -246,7 +248,8 @@ class State(Ledger):
         list of int
             Empty if nothing is ready, or what is ready has to wait for room, or for tokens.
         """
-        chosen = [] if self._scarce.wanted else self._start_first(most)
+        choosy = self._scarce.wanted or self._writing
+        chosen = [] if choosy else self._start_first(most)
         return chosen or self._start_any(most)
 
     def _start_first(self, most: int) -> list[int]:
@@ -312,14 +315,39 @@ class State(Ledger):
         if task < 0:
             return None
         room = self.budget - self.alive - self.reserved
-        if self._needs[task] <= room:
+        if self._needs[task] <= room and not self._reads_written(task):
             return task
-        # The first entries of the heap's list are among the earliest, though not exactly they.
-        for other in sorted(ready[:_LOOK_BEYOND]):
-            i = other & MASK
-            if status[i] == _READY and self._needs[i] <= room and self._relieves(i):
-                return i
-        return None if self.running else task
+        other = self._overtaker(room)
+        if other is not None:
+            return other
+        return None if self.running or self._must_wait(task) else task
+
+    def _overtaker(self, room: float) -> int | None:
+        """Find a task that fits and relieves, near the one whose turn it is."""
+        ready = self._ready
+        for _ in range(2):
+            n_stale = 0
+            # The first entries of the heap's list are among the earliest, though not exactly they.
+            for place in sorted(ready[:_LOOK_BEYOND]):
+                task = place & MASK
+                if not self._is_ready(place):
+                    n_stale += 1
+                    continue
+                fits = self._needs[task] <= room and not self._reads_written(task)
+                if fits and self._relieves(task):
+                    return task
+            if n_stale < _LOOK_BEYOND // 2:
+                break
+            first = [heappop(ready) for _ in range(min(_LOOK_BEYOND, len(ready)))]
+            for place in filter(self._is_ready, first):
+                heappush(ready, place)
+        return None
+
+    def _first(self) -> int | None:
+        ready = self._ready
+        task = ready[0] & MASK if ready and self._is_ready(ready[0]) else -1
+        task = self._or_scarce(task) if self._scarce.wanted else task
+        return None if task < 0 else task
 
     def _or_scarce(self, task: int) -> int:
         """Return the task, or one whose turn is earlier and whose tokens are free."""

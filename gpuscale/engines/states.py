@@ -22,9 +22,12 @@ class Status(IntEnum):
     RETRYING = 7  #: raised an exception, and waits for its next attempt
     SKIPPED = 8  #: will not run, since something it needs failed or was revoked
     FORGOTTEN = 9  #: its number is free for another task
+    SPILLING = 10  #: finished, its result is being written to disk
+    SPILLED = 11  #: finished, its result is on disk
 
 
 _GONE = "the run was cancelled, it was revoked, or nobody needs its result any more"
+_UNUSED = "its last use finished, or the run was cancelled"
 _FORGOTTEN = "the driver forgot it"
 
 #: Every legal move of a task, with its cause.
@@ -38,7 +41,12 @@ TRANSITIONS: dict[tuple[Status, Status], str] = {
     (Status.RUNNING, Status.CANCELLED): "its worker gave it back before it began, or it raised "
     "when nobody needed it any more",
     (Status.RETRYING, Status.READY): "its back-off is over",
-    (Status.HELD, Status.RELEASED): "its last use finished, or the run was cancelled",
+    (Status.HELD, Status.RELEASED): _UNUSED,
+    (Status.HELD, Status.SPILLING): "there was no room for the task whose turn it is",
+    (Status.SPILLING, Status.SPILLED): "it was written",
+    (Status.SPILLING, Status.HELD): "it could not be written",
+    (Status.SPILLING, Status.RELEASED): _UNUSED,
+    (Status.SPILLED, Status.RELEASED): _UNUSED,
     (Status.WAITING, Status.CANCELLED): _GONE,
     (Status.READY, Status.CANCELLED): _GONE,
     (Status.RETRYING, Status.CANCELLED): _GONE,

@@ -50,7 +50,7 @@ def run_here(job: Job) -> list[Any]:
     state, watched = job.state, bool(job.desk)
     job.announce_start(n_workers=1)
     try:
-        while (batch := state.start()) or job.nap():
+        while (batch := state.start()) or job.make_room(0) or job.nap():
             for task in batch:
                 try:
                     nbytes = job.perform(task, worker=0)
@@ -67,5 +67,6 @@ def run_here(job: Job) -> list[Any]:
     except BaseException as error:
         job.announce_end(error)
         raise
+    requested = job.requested()
     job.announce_end()
-    return job.requested()
+    return requested

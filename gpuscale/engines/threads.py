@@ -174,6 +174,7 @@ class _Run:
         self._lock = threading.Lock()  # guards the state and everything below
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
+        self._to_write: dict[int, int] = {}  # results to be written to disk, by worker
         self._ended = job.state.done
         self._news = threading.Lock()  # released to wake the caller
         self._news.acquire()
@@ -201,13 +202,14 @@ class _Run:
                 self._news.acquire(timeout=left)
             job.announce_end(error)
             raise
+        requested = job.requested() if self.error is None else []
         job.announce_end(self.error)
         if self.error is not None:
             try:
                 raise self.error
             finally:
                 self.error = None  # its traceback holds this frame: no circle, no kept inputs
-        return job.requested()
+        return requested
 
     def _wake_sleepers(self) -> float:
         """Let tasks be tried again whose time has come; say how long to wait for the next."""
@@ -284,6 +286,8 @@ class _Run:
 
     def _perform_batch(self, worker: int, finished: list[tuple[int, int]]) -> None:
         job, batch = self.job, self._batches[worker]
+        if worker in self._to_write:
+            self._write(worker)
         while batch:
             try:
                 task = batch.popleft()
@@ -334,10 +338,23 @@ class _Run:
             if batch:
                 self._wake_another()
                 return True
+            victim = state.spill()
+            if victim is not None:
+                self._to_write[worker] = victim
+                return True
+            if state.is_stuck:
+                self._cancel(self.job.no_room())
             self._free.append(worker)
             blas.leave()  # before the caller goes on, whose products may want all threads
             self._end_if_done()
             return False
+
+    def _write(self, worker: int) -> None:
+        """Write a result to disk to make room."""
+        task = self._to_write.pop(worker)
+        written = self.job.spiller.write(task, worker)
+        with self._lock:
+            self.job.take_written(task, written)
 
     def _take_from_others(self, batch: deque[int]) -> None:
         """Take half of the longest batch: its worker may be at a long task."""

@@ -8,7 +8,7 @@ import pytest
 from gpuscale.base import config
 from gpuscale.diagnostics import progress
 from gpuscale.diagnostics.progress import AUTO_MINIMUM, ProgressBar, default_listeners
-from gpuscale.engines.events import Progressed, RunFinished, RunStarted
+from gpuscale.engines.events import Progressed, RunFinished, RunStarted, Spilled
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.graph.task import Task
 
@@ -78,8 +78,15 @@ def test_results_of_unknown_size_are_not_counted_in_bytes():
     assert " of " not in out.getvalue()
 
 
+def test_a_bar_says_what_was_spilled():
+    out = io.StringIO()
+    spilled = Spilled("x", "ones", 0, 0.5, 1.0, 2 << 20, 1 << 20)
+    tell(ProgressBar(out=out), STARTED, spilled, halfway(101.0), RunFinished(10, 100, 102.0))
+    assert ", 2.0 MiB spilled" in out.getvalue()
+
+
 def test_a_bar_asks_for_no_events_of_tasks():
-    assert set(ProgressBar.wants) == {RunStarted, Progressed, RunFinished}
+    assert set(ProgressBar.wants) == {RunStarted, Progressed, Spilled, RunFinished}
 
 
 def kinds():

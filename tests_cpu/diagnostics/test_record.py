@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.base import config
 from gpuscale.diagnostics.joined import join_runs, plan_results
 from gpuscale.diagnostics.listening import active_listeners
 from gpuscale.diagnostics.record import FAILED, FINISHED, UNFINISHED, Recorder
@@ -135,3 +136,20 @@ def test_tasks_without_a_plan_are_grouped_by_label():
 def test_no_runs():
     assert plan_results([]) == []
     assert join_runs([], 0.0).keys == []
+
+
+def test_what_is_on_disk_is_not_in_memory():
+    size = 100_000
+    graph = {("x", k): Task(("x", k), np.ones, (), (size // 8,), nbytes=size) for k in range(6)}
+    graph |= {("n", k): Task(("n", k), np.sum, (("x", k),), nbytes=8) for k in range(6)}
+    graph["n"] = Task("n", lambda *n: sum(n), tuple(("n", k) for k in range(6)), nbytes=8)
+    graph |= {("y", k): Task(("y", k), np.dot, (("x", k), "n"), nbytes=size) for k in range(6)}
+    graph["z"] = Task("z", lambda *y: len(y), tuple(("y", k) for k in range(6)), nbytes=8)
+    with Recorder() as recorder, config.set({"memory-limit": 7 * size}):
+        run(graph, "n")
+        run(graph, "z")
+    whole, spilled = recorder.runs
+    assert not whole.spilled and not whole.loaded
+    assert spilled.spilled and spilled.loaded
+    assert spilled.memory.alive.max() <= 7.5 * size
+    assert spilled.memory.used[-1] == 0

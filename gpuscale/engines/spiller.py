@@ -1,0 +1,108 @@
+"""Writes results of one run to disk and reads them back, in whichever thread asks for it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from gpuscale.base.errors import SpillError
+from gpuscale.engines.events import EventDesk, Loaded, Spilled
+from gpuscale.graph.numbering import NumberedGraph
+from gpuscale.memory.freed import give_back_freed_memory
+from gpuscale.memory.measure import held_bytes, is_held_alone
+from gpuscale.memory.projection import reads_regions
+from gpuscale.memory.spill import is_plain, spill
+from gpuscale.memory.spill_folder import spill_folder
+from gpuscale.memory.spilled import SpilledArray, SpilledObject, SpilledTuple
+
+__all__ = ["Spiller"]
+
+# Bytes of results after which the memory that was freed meanwhile is given back to the system.
+_TRIM_AFTER = 1 << 24
+
+_ON_DISK = (SpilledArray, SpilledTuple, SpilledObject)
+
+
+class Spiller:
+    """What a run has on disk.
+
+    Parameters
+    ----------
+    graph : NumberedGraph
+    results : list
+        Of all tasks; those on disk stand there as what `gpuscale.memory.spilled` has.
+    desk : EventDesk
+
+    Attributes
+    ----------
+    active : bool
+        Whether any result has ever been written.
+    error : SpillError or None
+        Why no more results are written.
+    """
+
+    __slots__ = ("_churned", "_desk", "_graph", "_kept", "_results", "active", "error")
+
+    def __init__(self, graph: NumberedGraph, results: list[Any], desk: EventDesk) -> None:
+        self._graph, self._results, self._desk = graph, results, desk
+        self._kept = frozenset(graph.kept)
+        self._churned = 0
+        self.active = False
+        self.error: SpillError | None = None
+
+    def write(self, i: int, worker: int) -> Any:
+        """Write a result to disk; None if that is impossible or would free no memory."""
+        results, task = self._results, self._graph.tasks[i]
+        if not is_held_alone(results, i):
+            return None
+        if i in self._kept and not is_plain(results[i]):
+            return None  # whoever asked for an object gets the very object
+        nbytes = held_bytes(results[i], task.nbytes)
+        start = time.perf_counter()
+        try:
+            written = spill(results[i], spill_folder(), nbytes)
+        except SpillError as error:
+            self.error = error
+            return None
+        stop = time.perf_counter()
+        self._churn(nbytes)
+        if written is not None and self._desk.wants_spills:
+            event = Spilled(task.key, task.label, worker, start, stop, nbytes, written.stored)
+            self._desk.post(event)
+        return written
+
+    def inputs(self, i: int, worker: int) -> list[Any]:
+        """Return what a task gets, of which some may be on disk."""
+        results, task = self._results, self._graph.tasks[i]
+        self._churn(task.nbytes)
+        inputs = [results[dep] for dep in self._graph.deps[i]]
+        for k, value in enumerate(inputs):
+            if isinstance(value, _ON_DISK):
+                if reads_regions(task):
+                    inputs[k] = value.regions()
+                else:
+                    inputs[k] = self._load(self._graph.deps[i][k], value, worker)
+        return inputs
+
+    def requested(self) -> list[Any]:
+        """Return the requested results, in the order of the request."""
+        for i in self._kept if self.active else ():
+            if isinstance(self._results[i], _ON_DISK):
+                self._results[i] = self._load(i, self._results[i], worker=0)
+        return [self._results[i] for i in self._graph.kept]
+
+    def _churn(self, nbytes: int) -> None:
+        """Let memory that was freed go from time to time: it is scarce."""
+        self._churned += nbytes
+        if self.active and self._churned > _TRIM_AFTER:
+            self._churned = 0
+            give_back_freed_memory()
+
+    def _load(self, i: int, value: Any, worker: int) -> Any:
+        start = time.perf_counter()
+        loaded = value.load()
+        if self._desk.wants_spills:
+            task = self._graph.tasks[i]
+            stop = time.perf_counter()
+            self._desk.post(Loaded(task.key, task.label, worker, start, stop, value.nbytes))
+        return loaded

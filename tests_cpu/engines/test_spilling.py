@@ -1,0 +1,260 @@
+"""The state of a run that writes results to disk, driven by the simulator of `test_state`."""
+
+import importlib.util
+from heapq import heappush
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gpuscale.engines import spilling
+from gpuscale.engines.invariants import check
+from gpuscale.engines.state import IllegalTransition, State, Status
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+from gpuscale.graph.task import Task
+
+
+def _simulator():
+    path = Path(__file__).with_name("test_state.py")
+    spec = importlib.util.spec_from_file_location("simulated", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+simulated = _simulator()
+
+
+class Regions:
+    """A function that reads its inputs in regions."""
+
+    reads_regions = True
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *values):
+        return self.function(*values)
+
+
+class Spiller(simulated.Simulator):
+    """Workers that write results to disk when there is nothing else to do."""
+
+    def __init__(self, *args, refuses=0.0, **options):
+        super().__init__(*args, **options)
+        self.state.spills = True
+        self.refuses = refuses
+        self.n_spilled = 0
+
+    def start(self, worker):
+        state = self.state
+        if state.can_start() and not state.running:
+            task = state._choose()
+            if state._needs[task] > state.budget - state.alive:
+                busy = () if spilling.reads_regions(state._tasks[task]) else state._deps[task]
+                held = [i for i in range(len(self.graph)) if state.status(i) == Status.HELD]
+                left = [i for i in held if i not in busy and i not in state._stays]
+                assert not any(state._nbytes[i] >= spilling.SMALLEST for i in left)
+        n_idle = len(self.idle)
+        super().start(worker)
+        if len(self.idle) > n_idle:  # nothing to do
+            victim = state.spill()
+            self.check()
+            if victim is not None:
+                self.idle.pop()
+                self.n_events += 1
+                heappush(
+                    self.events, (self.now + self.rng.randint(1, 5), self.n_events, worker, victim)
+                )
+
+    def report(self, batch):
+        if isinstance(batch, list):
+            super().report(batch)
+            return
+        if self.rng.random() < self.refuses:
+            self.state.unspilled(batch)
+        else:
+            self.n_spilled += 1
+            assert self.state.spilled(batch) in ([], [batch])
+        self.check()
+
+
+rngs = st.integers(0, 2**32).map(Random)
+budgets = st.sampled_from([0, 100, 200, 300, 400])
+
+
+@pytest.fixture
+def any_size(monkeypatch):
+    monkeypatch.setattr(spilling, "SMALLEST", 1)
+    monkeypatch.setattr(spilling, "_SOON", 1)
+
+
+def some_read_regions(graph, rng):
+    for task in graph.values():
+        if rng.random() < 0.4:
+            task.fn = Regions(task.fn)
+
+
+def test_every_run_ends_with_the_requested_results(any_size, random_graph):
+    @settings(max_examples=300, deadline=None)
+    @given(rngs, st.integers(1, 25), st.integers(1, 5), budgets, st.sampled_from([0, 0, 0.3, 1]))
+    def run_one(rng, n, n_workers, budget, refuses):
+        graph, keys = random_graph(rng, n)
+        some_read_regions(graph, rng)
+        lies = rng.random() < 0.5
+        run = Spiller(graph, keys, rng, n_workers, budget, 1, lies=lies, refuses=refuses).run()
+        assert run.times_run == [1] * len(run.graph)
+        right = simulated.expected(run.graph)
+        assert run.results == {i: right[i] for i in run.graph.kept}
+        assert run.state.reserved == run.state.running == run.state.unfinished == 0
+        spilled.append(run.n_spilled)
+
+    spilled = []
+    run_one()
+    assert sum(spilled) > len(spilled) / 2
+
+
+def test_a_failure_ends_the_run(any_size, random_graph):
+    @settings(max_examples=100, deadline=None)
+    @given(rngs, st.integers(1, 25), st.integers(1, 5), budgets)
+    def run_one(rng, n, n_workers, budget):
+        graph, keys = random_graph(rng, n)
+        run = Spiller(graph, keys, rng, n_workers, budget, fails=0.15).run()
+        assert run.state.reserved == run.state.alive == 0 or not run.failed
+        if run.failed:
+            assert run.results == {}
+
+    run_one()
+
+
+def exchange(n, reads_regions, nbytes=100):
+    """Each of n results needs all of n others."""
+    graph = {("x", k): Task(("x", k), int, nbytes=nbytes) for k in range(n)}
+    function = Regions(max) if reads_regions else max
+    for k in range(n):
+        graph["y", k] = Task(("y", k), function, tuple(("x", i) for i in range(n)), nbytes=nbytes)
+        graph["z", k] = Task(("z", k), abs, (("y", k),))
+    return graph, [("z", k) for k in range(n)]
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_an_exchange_of_any_size_keeps_the_budget(any_size, n_workers):
+    graph, keys = exchange(20, True)
+    run = Spiller(graph, keys, Random(0), n_workers, budget=500).run()
+    assert run.peak <= 500
+    assert 15 <= run.n_spilled <= 20 + 2 * n_workers
+
+
+def test_without_regions_all_inputs_of_a_task_are_in_memory(any_size):
+    graph, keys = exchange(20, False)
+    run = Spiller(graph, keys, Random(0), 2, budget=500).run()
+    assert 2100 <= run.peak <= 2200
+    graph, keys = exchange(20, False)
+    assert Spiller(graph, keys, Random(0), 2, budget=2600).run().n_spilled == 0
+
+
+def test_what_a_running_task_will_free_is_waited_for(any_size):
+    graph, keys = simulated.tree(40)
+    for n_workers in (1, 2, 3):
+        run = Spiller(dict(graph), keys, Random(0), n_workers, 1001 * n_workers + 40).run()
+        assert run.n_spilled == 0
+
+
+def make_state(graph, keys, budget):
+    numbered = number(graph, keys)
+    state = State(numbered, depth_first(numbered), budget)
+    state.spills = True
+    return state
+
+
+def test_the_result_that_is_needed_last_goes_first(any_size):
+    graph = {k: Task(k, int, nbytes=100) for k in "abc"}
+    graph["d"] = Task("d", int, ("b",), nbytes=100)
+    graph["e"] = Task("e", int, ("d", "a"), nbytes=100)
+    graph["f"] = Task("f", int, ("e", "c", "b"), nbytes=100)
+    numbered = number(graph, ["f"])
+    state = State(numbered, [0, 1, 2, 3, 4, 5], 300)
+    state.spills = True
+    for task in range(3):
+        assert state.start() == [task]
+        state.finish(task, 100)
+    assert state.start() == []
+    assert state.spill() == 2  # b is needed by d, and again as late as c
+    assert state.status(2) == Status.SPILLING
+    assert (state.start(), state.spill()) == ([], None)  # there will be room
+    check(state, [5])
+    assert state.spilled(2) == []
+    assert state.alive == 200
+    check(state, [5])
+    assert state.start() == [3]
+    state.finish(3, 100)
+    assert state.start() == []
+    assert state.spill() == 1
+    state.spilled(1)
+    assert state.start() == [4]
+    assert state.finish(4, 100) == [3, 0]
+    assert state.start() == [5]
+    assert state.reserved == 300  # b and c are read again
+    assert state.finish(5, 100) == [4, 2, 1]
+    check(state, [5])
+    assert state.done
+
+
+def test_what_cannot_be_written_stays(any_size):
+    graph, keys = exchange(3, True)
+    state = make_state(graph, keys, 200)
+    for _ in range(2):
+        (task,) = state.start()
+        state.finish(task, 100)
+    state.spills = True
+    victim = state.spill()
+    state.unspilled(victim)
+    assert state.status(victim) == Status.HELD
+    another = state.spill()
+    assert another not in (None, victim)
+    state.unspilled(another)
+    assert state.spill() is None
+    assert len(state.start()) == 1  # beyond the budget, since nothing else is left
+
+
+def test_a_run_that_must_not_exceed_the_budget_is_stuck(any_size):
+    graph, keys = exchange(3, True)
+    state = make_state(graph, keys, 200)
+    for _ in range(2):
+        (task,) = state.start()
+        state.finish(task, 100)
+    state.spills = state.may_exceed = False
+    assert state.start() == []
+    assert state.is_stuck
+    state.budget = 300
+    assert not state.is_stuck
+    assert len(state.start()) == 1
+
+
+def test_cancelling_drops_what_is_on_disk(any_size):
+    graph, keys = exchange(3, True)
+    state = make_state(graph, keys, 200)
+    for _ in range(2):
+        (task,) = state.start()
+        state.finish(task, 100)
+    first = state.spill()
+    state.spilled(first)
+    (task,) = state.start()
+    state.finish(task, 100)
+    second = state.spill()
+    assert sorted(state.cancel()) == [0, 1, 2]
+    assert state.status(first) == state.status(second) == Status.RELEASED
+    assert state.spilled(second) == [second]  # its writer comes late
+    with pytest.raises(IllegalTransition, match="was spilled while it was RELEASED"):
+        state.spilled(second)
+
+
+def test_small_results_and_inputs_of_the_task_stay():
+    graph = {"a": Task("a", int, nbytes=1000), "b": Task("b", int, ("a",), nbytes=1 << 20)}
+    state = make_state(graph, ["a", "b"], 1 << 20)
+    state.finish(*state.start(), 1000)
+    assert state.spill() is None
+    assert state.start() == [1]
