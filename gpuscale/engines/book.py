@@ -134,12 +134,18 @@ class Book(Job):
         there = inbox.get(key) or self._there(key, outcome, after)
         if there is not None:
             return there
+        waits = True
         for dep in task.deps:
-            if dep not in self._numbers and dep not in inbox:
+            i = self._numbers.get(dep)
+            if i is not None:
+                waits &= i in self._wanted
+            elif dep not in inbox:
                 raise CancelledError(f"{dep!r}, which {key!r} needs, was cancelled")
         if task.options is not None:
             self._tokens.check(task)
         inbox[key] = outcome
+        if not waits:  # something it needs may be dropped before anybody looks here
+            self.absorb(after)
         return outcome
 
     def absorb(self, after: After) -> None:
@@ -302,10 +308,9 @@ class Book(Job):
             self._forget(i, after)
         for i in ended.ended:
             ref = self._wanted.get(i)
-            outcome = None if ref is None else ref()
-            if outcome is None:
+            if ref is None:
                 self._forget(i, after)
-            else:
+            elif (outcome := ref()) is not None:  # else `let_go` will see to it
                 self._tell(i, outcome, after)
 
     def _tell(self, i: int, outcome: Outcome, after: After) -> None:
