@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpuscale.expr.node import Node
+from gpuscale.expr.walk import landings
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
@@ -46,7 +47,7 @@ class Collection:
         return type(self)(expr)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._expr,)
+        return _restored, (type(self), landings(self._expr), self._expr)
 
     def __gpuscale_tokenize__(self) -> str:
         return self._expr.token
@@ -109,3 +110,8 @@ class Collection:
         from gpuscale.run import visualize
 
         return visualize(self, filename=filename, **options)
+
+
+def _restored(kind: type[C], landings: list[Node], expr: Node) -> C:
+    """Unpickle; the landings have done their work, which was to be pickled before."""
+    return kind(expr)

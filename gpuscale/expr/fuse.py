@@ -195,10 +195,10 @@ class _Merge:
         kernel = source.kernel
         indices = tuple(move_index(ix, view) for ix in kernel.indices)
         self._add_label(kernel.label)
-        if self._keeps_numbers(inputs, indices, kernel.params):
-            if self.builder.start(kernel.program):
-                (first,) = kernel.program.outputs
-                return lambda dtype: first
+        same = self._keeps_numbers(inputs, indices, kernel.params)
+        if same and self.builder.start(kernel.program):
+            (first,) = kernel.program.outputs
+            return lambda dtype: first
         loads = [self._load(each) for each in inputs]
         (value,) = self._copy(kernel.program, loads, indices, kernel.params)
         return lambda dtype: value

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from gpuscale.expr.node import Node
 
-__all__ = ["toposort", "transform"]
+__all__ = ["landings", "toposort", "transform"]
+
+_FLIGHT = 32  # nodes between two landings: pickle recurses some ten times for each
 
 
 def toposort(roots: Iterable[Node]) -> Iterator[Node]:
@@ -35,3 +37,18 @@ def transform(roots: Iterable[Node], function: Callable[[Node], Node]) -> list[N
     for node in toposort(roots):
         new[node.token] = function(node.map_children(lambda child: new[child.token]))
     return [new[root.token] for root in roots]
+
+
+def landings(root: Node) -> list[Node]:
+    """Nodes on the way up to a deep one, not far from each other.
+
+    Pickled in this order, each finds those below written already: depth has no limit.
+    """
+    depths: dict[str, int] = {}
+    found = []
+    for node in toposort([root]):
+        depth = 1 + max((depths[child.token] for child in node.children), default=0)
+        depths[node.token] = depth
+        if depth % _FLIGHT == 0:
+            found.append(node)
+    return found

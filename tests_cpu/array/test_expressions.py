@@ -1,5 +1,7 @@
 """Random expressions, computed by every engine, against NumPy."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -118,3 +120,16 @@ def test_deep_views_of_views_stay_one_view():
     for _ in range(200):
         x, array = x[1:][::-1], array[1:][::-1]
     np.testing.assert_array_equal(x.compute(), array)
+
+
+def test_arrays_of_any_depth_are_pickled():
+    x = start = ga.zeros(4, chunks=2)
+    steps = []
+    for number in range(700):
+        x = x + start[number % 4] if number % 3 else ga.where(x > 1, x, -x)
+        steps.append(x)
+    assert pickle.loads(pickle.dumps(x)).expr is x.expr
+    masked = ga.ma.masked_array(x, x > 3)
+    copies = pickle.loads(pickle.dumps([*steps, masked]))
+    assert all(copy.expr is step.expr for copy, step in zip(copies[:-1], steps, strict=True))
+    assert copies[-1].expr is masked.expr
