@@ -29,6 +29,7 @@ from benchmarks.memory import resident
 
 Kind: TypeAlias = Callable[[int, Path], None]
 
+WARM_UP_COMPUTES = 200  # before anything is counted, so that kernels are there
 WARM_UP = 0.3  # part of the computations after which nothing may grow
 
 
@@ -184,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--computes", type=int, default=1_000)
     options = parser.parse_args()
+    soak(WARM_UP_COMPUTES)
     before, after, seconds = soak(options.computes, say=print)
     print(", ".join(f"{name} {spent:.1f} s" for name, spent in seconds.items()))
     found = leaks(before, after)

@@ -26,6 +26,13 @@ def find(value: Any) -> list[Any]:
 
 def replace(value: Any, function: Callable[[Any], Any]) -> Any:
     """Replace collections and delayed values where `find` finds them."""
-    if isinstance(value, Collection | Handle):
+    if isinstance(value, _LAZY):
         return function(value)
-    return rebuilt(value, lambda item: replace(item, function))
+
+    def change(item: Any) -> Any:
+        return function(item) if isinstance(item, _LAZY) else replace(item, function)
+
+    return rebuilt(value, change)
+
+
+_LAZY = (Collection, Handle)

@@ -215,7 +215,7 @@ def _rebuild_chain(parts: list[tuple[Task, tuple[Any, ...], int | None]]) -> Del
 class DelayedFunction(Delayed):
     """A function whose calls are tasks."""
 
-    __slots__ = ("__dict__", "_function", "_pure", "_traverse")
+    __slots__ = ("__dict__", "_function", "_label", "_pure", "_traverse")
 
     def __init__(
         self, function: Callable[..., Any], pure: bool, nout: int | None, traverse: bool
@@ -223,7 +223,8 @@ class DelayedFunction(Delayed):
         name = _name_of(function)
         key = f"{name}-{tokenize(function)[:16]}"
         super().__init__(Task(key, same, (), (function,), label=name), (), nout)
-        self._function, self._pure, self._traverse = function, pure, traverse
+        self._function, self._label, self._pure = function, name, pure
+        self._traverse = traverse
         _keep_looks(self, function)
 
     def __repr__(self) -> str:
@@ -237,10 +238,15 @@ class DelayedFunction(Delayed):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
         """Make a task of one call; ``dask_key_name=`` and ``dask_pure=`` go with it."""
+        if not kwargs and not self._pure and _ATOMS.issuperset(map(type, args)):
+            label = self._label  # the short way of most calls
+            task = Task(new_key(label), self._function, (), args, 0, 0, 0, label, user_line())
+            annotate_tasks((task,))
+            return Delayed(task, (), self._nout)
         pure = kwargs.pop("dask_pure", self._pure) if "dask_pure" in kwargs else self._pure
         key = kwargs.pop("dask_key_name", None) if "dask_key_name" in kwargs else None
-        label = self._task.label
-        return _call(self._function, args, kwargs, key, pure, self._nout, self._traverse, label)
+        options = key, pure, self._nout, self._traverse, self._label
+        return _call(self._function, args, kwargs, *options)
 
 
 class _Bound:

@@ -83,7 +83,7 @@ def new_key(name: str) -> str:
     >>> new_key("add") == new_key("add")
     False
     """
-    return f"{name}-{_process}{next(_numbers):x}"
+    return f"{name}-{_process}-{next(_numbers)}"
 
 
 def whole_key(collection: Any) -> str:

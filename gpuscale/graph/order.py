@@ -11,6 +11,7 @@ Each edge of the graph is looked at a bounded number of times.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from gpuscale.base.types import Key
 from gpuscale.graph.numbering import NumberedGraph, number
@@ -60,9 +61,14 @@ def depth_first(graph: NumberedGraph) -> list[int]:
     [0, 1]
     """
     walk = _Walk(graph)
+    deps, users, is_placed = graph.deps, graph.users, walk.is_placed
     for root in graph.kept:
-        walk.run(root)
-    if any(task.priority for task in graph.tasks):
+        if deps[root] or users[root]:
+            walk.run(root)
+        elif not is_placed[root]:  # a task by itself, of which there may be very many
+            is_placed[root] = 1
+            walk.placed.append(root)
+    if any(map(attrgetter("priority"), graph.tasks)):
         wishes = _inherited_priorities(graph)
         walk.placed.sort(key=lambda i: -wishes[i])  # stable, so still depth first within one
     return walk.placed

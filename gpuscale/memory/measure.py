@@ -32,6 +32,8 @@ def held_bytes(result: Any, projected: int) -> int:
     (800, 0, 3)
     """
     nbytes = getattr(result, "nbytes", None)
+    if nbytes is None:
+        return projected
     if not isinstance(nbytes, Integral) or getattr(result, "base", None) is not None:
         return projected
     return int(nbytes)

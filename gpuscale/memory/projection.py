@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from gpuscale.base.errors import MemoryBudgetError, format_bytes
@@ -175,7 +176,7 @@ smaller chunks, or raise the option memory-limit
         own = task.nbytes + task.workspace
         if own > limit or task_bytes(graph, task) > limit:
             raise MemoryBudgetError(_too_large(graph, task, limit))
-    total = sum(graph[key].nbytes for key in dict.fromkeys(keys))
+    total = sum(map(attrgetter("nbytes"), map(graph.__getitem__, dict.fromkeys(keys))))
     if total > limit:
         raise MemoryBudgetError(
             f"the requested results take {format_bytes(total)} together, but the memory limit is "
@@ -186,10 +187,10 @@ smaller chunks, or raise the option memory-limit
 
 def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
     """Whether some task could; looking at every input of very many takes longer than most runs."""
-    inputs = max((len(task.deps) for task in tasks), default=0)
-    largest = max((task.nbytes for task in tasks), default=0)
-    own = max((task.nbytes + task.workspace for task in tasks), default=0)
-    return inputs * largest + own > limit
+    inputs = max(map(len, map(attrgetter("deps"), tasks)), default=0)
+    largest = max(map(attrgetter("nbytes"), tasks), default=0)
+    workspace = max(map(attrgetter("workspace"), tasks), default=0)
+    return inputs * largest + largest + workspace > limit
 
 
 def _too_large(graph: Mapping[Any, T], task: T, limit: float) -> str:
