@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpuscale.array.api.distinct_slices import item, unique_slices, whole
 from gpuscale.array.api.reshaping import ravel, reshape
 from gpuscale.array.api.scanning import cumsum
 from gpuscale.array.collection import Array
@@ -75,7 +76,8 @@ def unique(
     return_counts : bool
         Also how often each occurs.
     axis : int, optional
-        Look at slices along an axis instead of elements: the array must then fit one task.
+        Look at slices along an axis instead of elements; blocks then have the other axes whole. The
+        numbers of slices of floats, with ``return_inverse``, take the whole array in one task.
     equal_nan : bool
         Take all NaN for one.
 
@@ -97,7 +99,7 @@ def unique(
     """
     x = as_array(ar)
     if axis is not None:
-        return _unique_slices(x, (return_index, return_inverse, return_counts), axis, equal_nan)
+        return unique_slices(x, (return_index, return_inverse, return_counts), axis, equal_nan)
     parts = _Distinct.of(x, return_index, return_counts, equal_nan)
     results = [parts.item(0, x.dtype)]
     if return_index:
@@ -181,26 +183,18 @@ class _Distinct:
         blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, meta)
         out = meta.with_(chunks=tuple((1,) for _ in grid))
         tree = TreeReduce(
-            blocks, _Merge(equal_nan), _whole, axes, True, split_every_of(None, axes), "unique", out
+            blocks, _Merge(equal_nan), whole, axes, True, split_every_of(None, axes), "unique", out
         )
         # Named after the elements alone, so that all that is said of them is aligned.
         return cls(tree, Unknown(tokenize("unique", node, equal_nan), 0))
 
     def item(self, number: int, dtype: Any) -> Array:
         meta = ArrayMeta(np.dtype(dtype), ((self.size,),), self.node.meta.backend)
-        return Array(Call(_item, (self.node,), (number,), (), meta))
+        return Array(Call(item, (self.node,), (number,), (), meta))
 
 
 def _stride(shape: tuple[Any, ...], axis: int) -> int:
     return int(np.prod(shape[axis + 1 :], dtype=np.int64))
-
-
-def _whole(parts: Any) -> Any:
-    return parts
-
-
-def _item(parts: Any, number: int) -> Any:
-    return parts[number]
 
 
 def _distinct_of_block(
@@ -279,37 +273,3 @@ def _number_of(chunk: Any, values: Any, rank: Any = 0) -> Any:
     known = (values == values).sum()
     places = xp.searchsorted(values[:known], chunk.reshape(-1)).reshape(chunk.shape)
     return xp.where(missing, known + rank, places)
-
-
-def _unique_slices(
-    x: Array, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool
-) -> Array | tuple[Array, ...]:
-    node = known_node(x)
-    if not -node.meta.ndim <= axis < node.meta.ndim:
-        raise np.exceptions.AxisError(axis, node.meta.ndim)
-    size = Unknown(tokenize("unique", node, axis, equal_nan), 0)
-    shape: list[Any] = list(node.meta.shape)
-    length, shape[axis] = shape[axis], size
-    forms = [(tuple((n,) for n in shape), x.dtype)]
-    sizes = (size, length, size)
-    forms += [(((n,),), np.dtype(np.intp)) for n, given in zip(sizes, wanted, strict=True) if given]
-    found = [
-        Array(
-            Call(
-                _slices,
-                (node,),
-                (wanted, axis, equal_nan, number),
-                (),
-                node.meta.with_(chunks=chunks, dtype=dtype),
-            )
-        )
-        for number, (chunks, dtype) in enumerate(forms)
-    ]
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-def _slices(
-    array: Any, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool, number: int
-) -> Any:
-    result = array_namespace(array).unique(array, *wanted, axis=axis, equal_nan=equal_nan)
-    return result[number] if isinstance(result, tuple) else result

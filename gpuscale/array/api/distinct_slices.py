@@ -1,0 +1,175 @@
+"""Distinct slices along an axis: rows of a table, say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpuscale.array.collection import Array
+from gpuscale.array.construct import rechunk, split_every_of
+from gpuscale.array.convert import known_node
+from gpuscale.backends.seams import array_namespace
+from gpuscale.base.tokens import tokenize
+from gpuscale.base.types import Unknown
+from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.blocks import max_block
+from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.expr.kernels import Block, FunctionKernel
+from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import BlockInput, Blockwise, Call, TreeReduce
+from gpuscale.memory.limits import chunk_bytes
+
+__all__ = ["item", "unique_slices", "whole"]
+
+Parts = tuple[Any, Any, Any]
+
+
+def whole(parts: Any) -> Any:
+    """Finish a tree whose one block is a tuple."""
+    return parts
+
+
+def item(parts: Any, number: int) -> Any:
+    """One array of such a block."""
+    return parts[number]
+
+
+def unique_slices(
+    x: Array, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool
+) -> Array | tuple[Array, ...]:
+    """Distinct slices, sorted, and what is wanted of first positions, numbers and counts.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        If the axis does not exist.
+    """
+    node = known_node(x)
+    axis = normalize_axis(axis, node.meta.ndim)
+    index, inverse, counts = wanted
+    if inverse and x.dtype.kind not in "biuSU":  # NaN is not found again by comparing
+        node = rechunk(node, tuple((n,) for n in node.meta.shape))
+        return _of_one_block(node, wanted, axis, equal_nan)
+    node = _cut_along(node, axis)
+    merge = _MergeSlices(axis, equal_nan)
+    kernel = FunctionKernel(_slices_of_block, (merge,), wants_block=True, label="unique")
+    axes = tuple(range(node.meta.ndim))
+    blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), node.meta.chunks, node.meta)
+    out = node.meta.with_(chunks=((1,),) * len(axes))
+    step = split_every_of(None, axes)
+    tree = TreeReduce(blocks, merge, whole, axes, True, step, "unique", out)
+    size = Unknown(tokenize("unique", node, axis, equal_nan), 0)
+    shape = (*node.meta.shape[:axis], size, *node.meta.shape[axis + 1 :])
+    values = _item(tree, 0, shape, x.dtype)
+    results = [values]
+    if index:
+        results.append(_item(tree, 1, (size,), np.intp))
+    if inverse:
+        results.append(_numbers(node, values.expr, axis))
+    if counts:
+        results.append(_item(tree, 2, (size,), np.intp))
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def _cut_along(node: Node, axis: int) -> Node:
+    """Cut a node along one axis only, as it is cut there if blocks do not become too large."""
+    meta = node.meta
+    limit, itemsize = chunk_bytes(), max(meta.dtype.itemsize, 1)
+    chunks = tuple(c if k == axis else (sum(c),) for k, c in enumerate(meta.chunks))
+    if np.prod(max_block(chunks), dtype=float) * itemsize > limit:
+        wanted = {k: "auto" if k == axis else -1 for k in range(meta.ndim)}
+        chunks = normalize_chunks(wanted, meta.shape, itemsize, limit, meta.chunks)
+    return rechunk(node, chunks)
+
+
+def _item(tree: Node, number: int, shape: tuple[Any, ...], dtype: Any) -> Array:
+    meta = ArrayMeta(np.dtype(dtype), tuple((n,) for n in shape), tree.meta.backend)
+    return Array(Call(item, (tree,), (number,), (), meta))
+
+
+@dataclass(frozen=True)
+class _MergeSlices:
+    """Distinct slices of several groups of slices, with first positions and counts."""
+
+    axis: int
+    equal_nan: bool
+
+    def __call__(self, parts: Sequence[Parts], grid: tuple[int, ...]) -> Parts:
+        xp = array_namespace(parts[0][0])
+        values, index, counts = (
+            xp.concatenate(each, axis=axis)
+            for each, axis in zip(zip(*parts, strict=True), (self.axis, 0, 0), strict=True)
+        )
+        return self.of(values, index, counts)
+
+    def of(self, values: Any, index: Any, counts: Any) -> Parts:
+        """Distinct slices; positions ascend among equal ones, so the first is the smallest."""
+        xp = array_namespace(values)
+        options = {"axis": self.axis, "equal_nan": self.equal_nan}
+        found, first, numbers = xp.unique(values, True, True, **options)
+        totals = xp.zeros(first.shape, dtype=np.intp)
+        xp.add.at(totals, numbers.reshape(-1), counts)
+        return found, index[first], totals
+
+
+def _slices_of_block(block: Block, chunk: Any, merge: _MergeSlices) -> Parts:
+    xp = array_namespace(chunk)
+    length = chunk.shape[merge.axis]
+    positions = xp.arange(length, dtype=np.intp) + block.start[merge.axis]
+    return merge.of(chunk, positions, xp.ones(length, dtype=np.intp))
+
+
+def _numbers(node: Node, values: Node, axis: int) -> Array:
+    """For each slice the number of the distinct one that it is."""
+    axes = tuple(range(node.meta.ndim))
+    inputs = (
+        BlockInput(node, axes=tuple(0 if k == axis else None for k in axes)),
+        BlockInput(values, axes=(None,) * len(axes)),
+    )
+    meta = ArrayMeta(np.dtype(np.intp), (node.meta.chunks[axis],), node.meta.backend)
+    return Array(
+        Blockwise(FunctionKernel(_found, (axis,), label="inverse"), inputs, meta.chunks, meta)
+    )
+
+
+def _found(chunk: Any, values: Any, axis: int) -> Any:
+    """All slices are among the values, which are sorted: beside them they change no numbers."""
+    xp = array_namespace(chunk)
+    both = xp.concatenate([values, chunk], axis=axis)
+    numbers = xp.unique(both, return_inverse=True, axis=axis)[1].reshape(-1)
+    return numbers[values.shape[axis] :].astype(np.intp, copy=False)
+
+
+def _of_one_block(
+    node: Node, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool
+) -> Array | tuple[Array, ...]:
+    size = Unknown(tokenize("unique", node, axis, equal_nan), 0)
+    shape: list[Any] = list(node.meta.shape)
+    length, shape[axis] = shape[axis], size
+    forms = [(tuple((n,) for n in shape), node.meta.dtype)]
+    sizes = (size, length, size)
+    forms += [(((n,),), np.dtype(np.intp)) for n, given in zip(sizes, wanted, strict=True) if given]
+    found = [
+        Array(
+            Call(
+                _slices,
+                (node,),
+                (wanted, axis, equal_nan, number),
+                (),
+                node.meta.with_(chunks=chunks, dtype=dtype),
+            )
+        )
+        for number, (chunks, dtype) in enumerate(forms)
+    ]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _slices(
+    array: Any, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool, number: int
+) -> Any:
+    result = array_namespace(array).unique(array, *wanted, axis=axis, equal_nan=equal_nan)
+    return result[number] if isinstance(result, tuple) else result
