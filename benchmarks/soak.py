@@ -82,6 +82,22 @@ def exchanged(k: int, folder: Path) -> None:
     assert (x[1:] >= x[:-1]).all().compute()
 
 
+def spilled(k: int, folder: Path) -> None:
+    x = ga.random.default_rng(k).random((400, 1_000), chunks=(400, 100)).map_blocks(np.copy)
+    with gs.config.set({"memory-limit": "2 MiB", "temporary-directory": str(folder)}):
+        total = x.rechunk((40, 1_000)).sum(axis=1).sum().compute()
+    assert 190_000 < total < 210_000
+
+
+def client(k: int, folder: Path) -> None:
+    with gs.Client(n_workers=1, threads_per_worker=2) as client:
+        futures = client.map(divmod, range(20), [k + 1] * 20)
+        failing = client.submit(divmod, futures[0], 0)
+        assert client.gather(futures)[0] == (0, 0)
+        assert isinstance(failing.exception(), TypeError)
+        client.cancel(client.submit(time.sleep, 0.001))
+
+
 def watched(k: int, folder: Path) -> None:
     with gs.diagnostics.Profiler(), gs.diagnostics.ResourceProfiler(dt=0.01):
         fused(k, folder)
@@ -99,6 +115,8 @@ KINDS: tuple[Kind, ...] = (
     persisted,
     on_disk,
     exchanged,
+    spilled,
+    client,
     watched,
 )
 
