@@ -82,8 +82,8 @@ much there is in compute(..., resources={'GPU': 2}) or in the option resources
             if amount > there + _ROUNDING:
                 enough = dict(task.options.resources)
                 raise EngineError(
-                    f"task {task.key!r} asks for {amount} of {name!r}, but there is "
-                    f"{there or 'none'}; say how much there is in compute(..., "
+                    f"task {(task.label or task.key)!r} asks for {amount} of {name!r}, but there "
+                    f"is {there or 'none'}; say how much there is in compute(..., "
                     f"resources={enough}) or in the option resources"
                 )
 

@@ -168,7 +168,7 @@ def check_fits(graph: Mapping[Any, T], limit: float, keys: Iterable[Any] = ()) -
     >>> check_fits(graph, limit=1 << 30)
     Traceback (most recent call last):
     ...
-    gpuscale.base.errors.MemoryBudgetError: task 'x' (ones, written at a.py:7) needs 3.0 GiB at \
+    gpuscale.base.errors.MemoryBudgetError: a task of ones, written at a.py:7, needs 3.0 GiB at \
 once: 0 B of inputs, 3.0 GiB of result and 0 B to work in, but the memory limit is 1.0 GiB; use \
 smaller chunks, or raise the option memory-limit
     """
@@ -196,11 +196,11 @@ def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
 def _too_large(graph: Mapping[Any, T], task: T, limit: float) -> str:
     inputs = task_bytes(graph, task) - task.nbytes - task.workspace
     needed = inputs + task.nbytes + task.workspace
-    label = task.label or "unnamed"
+    name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
     advice = getattr(task.fn, "advice", "use smaller chunks")
-    where = f", written at {task.origin[0]}:{task.origin[1]}" if task.origin else ""
+    where = f", written at {task.origin[0]}:{task.origin[1]}," if task.origin else ""
     return (
-        f"task {task.key!r} ({label}{where}) needs {format_bytes(needed)} at once: "
+        f"{name}{where} needs {format_bytes(needed)} at once: "
         f"{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
         f"{format_bytes(task.workspace)} to work in, but the memory limit is "
         f"{format_bytes(limit)}; {advice}, or raise the option memory-limit"
