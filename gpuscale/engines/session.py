@@ -311,23 +311,16 @@ class Session:
         with self._lock:
             self._note(seat, after)
             self.job.let_go(after)
-            goes_on = not seat.left and not self._gives_place(seat) and self._fill(seat, most)
+            goes_on = not seat.left and self._fill(seat, most)
         # Who waits for a result goes on at once, so this comes last.
         self._then(after)
         return goes_on
 
-    def _gives_place(self, seat: _Seat) -> bool:
-        """Give the place to a thread that waits for one, if any does."""
-        if not self._returning:
-            return False
-        other = self._returning.popleft()
-        other.worker, seat.left = seat.worker, 1
-        blas.leave()
-        self._sit(other)
-        other.granted.release()
-        return True
-
     def _fill(self, seat: _Seat, most: int) -> bool:
+        if self._returning:
+            seat.left = 1
+            self._pass_on(seat.worker)
+            return False
         state, batch = self.job.state, self._batches[seat.worker]
         if not batch:
             if len(self._siblings) > 1:
@@ -363,12 +356,21 @@ class Session:
             self._note(seat, after)
             if seat.task is not None:
                 self.job.growing.pause(seat.task)
-            blas.leave()
-            if self._batches[seat.worker] or self.job.inbox or self.job.state.can_start():
-                self._call(seat.worker)
-            else:
-                self._free.append(seat.worker)
+            self._pass_on(seat.worker)
         self._then(after)
+
+    def _pass_on(self, worker: int) -> None:
+        """Give a place to a thread that waits for one, else to a new one if there is work."""
+        blas.leave()
+        if self._returning:
+            other = self._returning.popleft()
+            other.worker = worker
+            self._sit(other)
+            other.granted.release()
+        elif self._batches[worker] or self.job.inbox or self.job.state.can_start():
+            self._call(worker)
+        else:
+            self._free.append(worker)
 
     def _take(self, seat: _Seat) -> None:
         with self._lock:
