@@ -97,19 +97,24 @@ class Outcome:
         with _lock:
             if self.status != "pending" and status != "cancelled":
                 return
+            # What goes may call functions of the user's, which must not be within the lock.
+            garbage = self.value, self.error, self.traceback, self.parents, self.graph
             self.value, self.error = value, error
             self.traceback = None if error is None else error.__traceback__
             if status != "error":
                 self.parents, self.graph = (), None
             self.status = status
             waiters, self._waiters = self._waiters, None
+        del garbage
         for call in waiters or ():
             call(self)
 
     def begin_again(self) -> None:
         """Wait once more: the task is tried again."""
         with _lock:
+            garbage = self.value, self.error, self.traceback
             self._begin()
+        del garbage
 
     def call_when_settled(self, call: Callable[[Outcome], object]) -> None:
         """Call a function with the outcome as soon as it is settled, at once if it is already."""

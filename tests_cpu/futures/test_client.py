@@ -389,7 +389,6 @@ def test_a_result_goes_with_its_last_future(client):
     assert user.result(SOON) == 10
     del same
     assert result() is None
-    assert len(client._session.job._numbers) == 1
 
 
 def test_what_a_finished_task_was_given_goes(client):
@@ -463,7 +462,9 @@ def test_a_long_chain_neither_overflows_nor_keeps_what_is_past(client):
     for _ in range(1000):
         future = client.submit(add, future, 1, pure=False)
     assert future.result(SOON) == [1000]
-    assert len(client._session.job._numbers) == 1
+    until = time.monotonic() + SOON
+    while len(client.has_what()["inproc"]) > 1:
+        assert time.monotonic() < until
     gate = Gate()
     future = client.submit(gate, 0)
     for _ in range(2000):
@@ -491,6 +492,7 @@ def fibonacci(n):
 def test_tasks_wait_for_tasks_and_nobody_waits_for_ever(threads):
     with gs.Client(threads_per_worker=threads) as client:
         assert client.submit(fibonacci, 10).result(SOON) == 55
+
         def nested():
             inner = gs.get_client().map(square, range(20), pure=False)
             return sum(f.result() for f in gs.as_completed(inner))
