@@ -16,7 +16,7 @@ from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 
 from .conftest import combine
-from .simulator import OVER, Simulator
+from .simulator import OVER, Simulator, expected
 
 SEEDS = {"fixed": 2026, "fresh": int(os.environ["SIMULATOR_SEED"])}
 N_RUNS = int(os.environ.get("SIMULATOR_RUNS", 350))
@@ -37,21 +37,12 @@ class Scenario:
                 task.options = self.make_options()
             if rng.random() < rng.choice([0, 0.1, 0.3]):
                 self.fails[key] = rng.randint(1, 3)
-        self.expected = self.find_expected()
+        self.expected = expected(self.graph, self.fails)
 
     def make_options(self):
         rng = self.rng
         resources = rng.choice([{}, {}, {"GPU": rng.choice([0.5, 1, 2])}, {"disk": 1, "GPU": 1}])
         return TaskOptions(rng.randint(0, 3), rng.choice([0, 1, 5]), None, resources)
-
-    def find_expected(self):
-        """Results by key; those that can have none are left out."""
-        found = {}
-        for key, task in self.graph.items():
-            retries = task.options.retries if task.options else 0
-            if self.fails.get(key, 0) <= retries and all(dep in found for dep in task.deps):
-                found[key] = task.fn(*[found[dep] for dep in task.deps], *task.args)
-        return found
 
     def simulate(self, k, keys, **options):
         rng = self.rng
@@ -113,10 +104,10 @@ def test_runs_that_continue_give_what_sync_gives(scenarios):
         keys = scenario.keys
         run = scenario.simulate(k, keys, on_error="continue").run()
         found = {run.key[i]: result for i, result in run.results.items()}
-        expected = scenario.expected
-        assert found == {key: expected[key] for key in keys if key in expected}
+        right = scenario.expected
+        assert found == {key: right[key] for key in keys if key in right}
         for key in keys:
-            if key not in expected:
+            if key not in right:
                 assert run.status(key) in (Status.FAILED, Status.SKIPPED)
         assert run.state.reserved == run.state.running == run.state.unfinished == 0
         results = dict(zip(keys, scenario.in_sync(keys, "continue"), strict=True))

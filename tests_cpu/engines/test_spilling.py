@@ -1,8 +1,6 @@
-"""The state of a run that writes results to disk, driven by the simulator of `test_state`."""
+"""The state of a run that writes results to disk, driven by the simulator."""
 
-import importlib.util
 from heapq import heappush
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,16 +14,7 @@ from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 
-
-def _simulator():
-    path = Path(__file__).with_name("test_state.py")
-    spec = importlib.util.spec_from_file_location("simulated", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-simulated = _simulator()
+from .simulator import Simulator, expected, tree
 
 
 class Regions:
@@ -40,7 +29,7 @@ class Regions:
         return self.function(*values)
 
 
-class Spiller(simulated.Simulator):
+class Spiller(Simulator):
     """Workers that write results to disk when there is nothing else to do."""
 
     def __init__(self, *args, refuses=0.0, **options):
@@ -55,7 +44,7 @@ class Spiller(simulated.Simulator):
             task = state._choose()
             if state._needs[task] > state.budget - state.alive:
                 busy = () if spilling.reads_regions(state._tasks[task]) else state._deps[task]
-                held = [i for i in range(len(self.graph)) if state.status(i) == Status.HELD]
+                held = [i for i in self.key if state.status(i) == Status.HELD]
                 left = [i for i in held if i not in busy and i not in state._stays]
                 assert not any(state._nbytes[i] >= spilling.SMALLEST for i in left)
         n_idle = len(self.idle)
@@ -106,9 +95,9 @@ def test_every_run_ends_with_the_requested_results(any_size, random_graph):
         some_read_regions(graph, rng)
         lies = rng.random() < 0.5
         run = Spiller(graph, keys, rng, n_workers, budget, 1, lies=lies, refuses=refuses).run()
-        assert run.times_run == [1] * len(run.graph)
-        right = simulated.expected(run.graph)
-        assert run.results == {i: right[i] for i in run.graph.kept}
+        assert set(run.starts.values()) == {1}
+        right = expected(graph)
+        assert run.results == {run.at[key]: right[key] for key in keys}
         assert run.state.reserved == run.state.running == run.state.unfinished == 0
         spilled.append(run.n_spilled)
 
@@ -122,9 +111,10 @@ def test_a_failure_ends_the_run(any_size, random_graph):
     @given(rngs, st.integers(1, 25), st.integers(1, 5), budgets)
     def run_one(rng, n, n_workers, budget):
         graph, keys = random_graph(rng, n)
-        run = Spiller(graph, keys, rng, n_workers, budget, fails=0.15).run()
-        assert run.state.reserved == run.state.alive == 0 or not run.failed
-        if run.failed:
+        fails = {key: 1 for key in graph if rng.random() < 0.15}
+        run = Spiller(graph, keys, rng, n_workers, budget, fails=fails).run()
+        if run.state.cancelled:
+            assert run.state.reserved == run.state.alive == 0
             assert run.results == {}
 
     run_one()
@@ -157,7 +147,7 @@ def test_without_regions_all_inputs_of_a_task_are_in_memory(any_size):
 
 
 def test_what_a_running_task_will_free_is_waited_for(any_size):
-    graph, keys = simulated.tree(40)
+    graph, keys = tree(40)
     for n_workers in (1, 2, 3):
         run = Spiller(dict(graph), keys, Random(0), n_workers, 1001 * n_workers + 40).run()
         assert run.n_spilled == 0

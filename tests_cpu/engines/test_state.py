@@ -15,7 +15,7 @@ from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 
-from .simulator import Simulator
+from .simulator import Simulator, chunk, tree
 
 
 def make_state(graph, keys, budget=float("inf"), **options):
@@ -23,28 +23,9 @@ def make_state(graph, keys, budget=float("inf"), **options):
     return numbered, State(numbered, depth_first(numbered), budget, **options)
 
 
-def chunk(key, deps=(), nbytes=10, workspace=0):
-    return {key: Task(key, lambda *x: sum(x), tuple(deps), nbytes=nbytes, workspace=workspace)}
-
-
 # Seeds instead of Hypothesis' own random numbers: a run draws hundreds, each of them slow there.
 rngs = st.integers(0, 2**32).map(Random)
 workers = st.integers(1, 5)
-
-
-def tree(n):
-    graph = {}
-    for i in range(n):
-        graph |= chunk(("x", i), nbytes=1000) | chunk((0, i), [("x", i)], 1)
-    level = 0
-    while n > 1:
-        n, below = -(-n // 4), n
-        level += 1
-        for i in range(n):
-            graph |= chunk(
-                (level, i), [(level - 1, j) for j in range(4 * i, min(4 * i + 4, below))], 1
-            )
-    return graph, [(level, 0)]
 
 
 @settings(max_examples=50)
