@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
 
+from gpuscale.base import config
 from gpuscale.base.types import Key
 from gpuscale.engines.growing import GrowingState
 from gpuscale.engines.job import Job
-from gpuscale.engines.ledger import Ended
+from gpuscale.engines.ledger import KEPT, Ended
 from gpuscale.engines.outcome import Outcome, Verdict
 from gpuscale.engines.states import Status
 from gpuscale.engines.tokens import Tokens
@@ -98,6 +99,7 @@ class Book(Job):
         self.state = self.growing = GrowingState(
             self.graph, [], budget, tokens, on_error="continue"
         )
+        self.growing.spills = config.get("spill")
         self.lost: deque[weakref.ref[Outcome]] = deque()
         self._on_lost = on_lost or self.lost.append
         self._tokens = tokens
@@ -168,8 +170,8 @@ class Book(Job):
         if ref is None:
             self.growing.retain(i)
         self._want(i, outcome)
-        if status == Status.HELD:
-            after.verdicts.append((outcome, "finished", self._results[i], None))
+        if status in KEPT:
+            after.verdicts.append((outcome, "finished", self.spiller.result(i), None))
         elif status not in _AHEAD:
             self._tell(i, outcome, after)
         return outcome
@@ -222,6 +224,11 @@ class Book(Job):
             self._errors[each] = error
         self._after_end(ended, after)
 
+    def take_written(self, i: int, written: Any) -> None:
+        """Take note that a result is on disk, or could not be written: tasks go on in any case."""
+        super().take_written(i, written)
+        self.state.may_exceed = True
+
     def is_needed(self, i: int) -> bool:
         """Say whether anybody still needs a task that a worker is about to begin."""
         return self.growing.is_needed(i)
@@ -244,7 +251,7 @@ class Book(Job):
             self._after_end(self.growing.revoke(i), after)
             if status == Status.RUNNING:
                 self._after_end(self.growing.release(i), after)
-        elif status == Status.HELD:
+        elif status in KEPT:
             self._after_end(self.growing.release(i), after)
         else:
             self._forget(i, after)
@@ -274,7 +281,7 @@ class Book(Job):
             if self._wanted.get(i) is not ref:
                 continue
             status = self.state.status(i)
-            if status in _AHEAD or status == Status.HELD:
+            if status in _AHEAD or status in KEPT:
                 del self._wanted[i]
                 self._after_end(self.growing.release(i), after)
             else:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
-from gpuscale.engines.ledger import Ended
+from gpuscale.engines.ledger import KEPT, Ended
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
 from gpuscale.graph.numbering import NumberedGraph
@@ -16,6 +16,7 @@ __all__ = ["GrowingState"]
 
 _WAITING, _READY, _RUNNING, _HELD, _RELEASED, _FAILED, _CANCELLED = map(int, list(Status)[:7])
 _RETRYING, _SKIPPED, _FORGOTTEN = Status.RETRYING, Status.SKIPPED, Status.FORGOTTEN
+_SPILLING, _SPILLED = Status.SPILLING, Status.SPILLED
 
 _NOBODY = Task("forgotten", object)  # in place of a forgotten task
 
@@ -121,9 +122,11 @@ class GrowingState(State):
         self._deps[task] = deps
         for dep in deps:
             self._in_use[dep] += 1
-            if status[dep] != _HELD:
+            if status[dep] == _SPILLED:
+                self._needs[task] += self._bytes_read(task, dep)
+            elif status[dep] != _HELD:
                 self._users[dep].append(task)
-                self._waiting[task] += 1
+                self._waiting[task] += status[dep] != _SPILLING
         if self._waiting[task]:
             status[task] = _WAITING
         else:
@@ -168,8 +171,8 @@ class GrowingState(State):
         return self._end([task])
 
     def held(self, task: int) -> int | None:
-        """Bytes of the result of a task that is held, None of another task."""
-        return self._nbytes[task] if self._status[task] == _HELD else None
+        """Bytes in memory of the result of a task, None if there is no result."""
+        return self._nbytes[task] if self._status[task] in KEPT else None
 
     def is_needed(self, task: int) -> bool:
         """Say whether anybody wants the result of a task, or needs it."""
@@ -195,8 +198,19 @@ class GrowingState(State):
         self._in_use[task] = 0
         self._attempts.pop(task, None)
         self._scarce.wanted.pop(task, None)
-        if not self._waiting[task]:
+        self._stays.discard(task)
+        self._on_disk.pop(task, None)
+        self._free_number(task)
+
+    def _free_number(self, task: int) -> None:
+        if not self._waiting[task] and task not in self._writing:
             self._free.append(task)
+
+    def _has_written(self, task: int, event: str) -> bool:
+        is_needed = super()._has_written(task, event)
+        if self._status[task] == _FORGOTTEN:
+            self._free_number(task)
+        return is_needed
 
     def pause(self, task: int) -> None:
         """Take note that a running task waits for others: until `go_on`, it needs no room."""

@@ -37,12 +37,13 @@ MOST_TASKS = 64
 class _Seat:
     """The place of a thread among those that run tasks."""
 
-    __slots__ = ("finished", "granted", "left", "session", "task", "worker")
+    __slots__ = ("finished", "granted", "left", "session", "task", "to_write", "worker")
 
     def __init__(self, session: Session, worker: int) -> None:
         self.session, self.worker = session, worker
         self.finished: list[tuple[int, int]] = []  # tasks and bytes, not reported yet
         self.task: int | None = None  # that runs
+        self.to_write: int | None = None  # a result, to disk
         self.left = 0  # how often the place was given away and not taken again
         self.granted = threading.Lock()
         self.granted.acquire()
@@ -258,6 +259,8 @@ class Session:
 
     def _perform_batch(self, seat: _Seat) -> None:
         job = self.job
+        if seat.to_write is not None:
+            self._write(seat.to_write, seat)
         while not seat.left:
             try:
                 task = self._batches[seat.worker].popleft()
@@ -276,6 +279,13 @@ class Session:
                     with self._lock:
                         job.growing.go_on(task)
             seat.task = None
+
+    def _write(self, task: int, seat: _Seat) -> None:
+        """Write a result to disk to make room."""
+        written = self.job.spiller.write(task, seat.worker)
+        seat.to_write = None
+        with self._lock:
+            self.job.take_written(task, written)
 
     def _decline(self, task: int) -> bool:
         after = After()
@@ -333,6 +343,9 @@ class Session:
             self._take_from_others(batch)
         if batch:
             self._wake_another()
+            return True
+        seat.to_write = state.spill()
+        if seat.to_write is not None:
             return True
         self._free.append(seat.worker)
         blas.leave()  # before somebody goes on, whose products may want all threads

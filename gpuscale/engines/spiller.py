@@ -91,6 +91,11 @@ class Spiller:
                 self._results[i] = self._load(i, self._results[i], worker=0)
         return [self._results[i] for i in self._graph.kept]
 
+    def result(self, i: int) -> Any:
+        """Return one result, which may be on disk."""
+        value = self._results[i]
+        return self._load(i, value, worker=0) if isinstance(value, _ON_DISK) else value
+
     def _churn(self, nbytes: int) -> None:
         """Let memory that was freed go from time to time: it is scarce."""
         self._churned += nbytes

@@ -596,6 +596,13 @@ def test_futures_are_lazy_values(client):
     assert gs.delayed([future, [future]]).compute() == [20, [20]]
 
 
+def test_what_is_larger_than_the_memory_is_computed_all_the_same():
+    with gs.Client(threads_per_worker=2, memory_limit="4 MiB") as client:
+        x = ga.arange(1_000_000, chunks=50_000).reshape(1000, 1000) + 0.5
+        future = client.compute((x.rechunk((1000, 50)).sum(axis=0) * 2).sum())
+        assert future.result(SOON) == 1_000_000 * 999_999 + 1_000_000
+
+
 def test_get(client):
     graph = {"x": 1, "y": (add, "x", 2), "z": (sum, ["x", "y"])}
     assert client.get(graph, "z") == 4
