@@ -15,6 +15,7 @@ and, where `thorough`, whatever `gpuscale.engines.invariants` knows.
 
 from heapq import heappop, heappush
 
+from gpuscale.engines import spilling
 from gpuscale.engines.growing import GrowingState
 from gpuscale.engines.invariants import check
 from gpuscale.engines.state import SMALL, State
@@ -274,3 +275,64 @@ class Simulator:
 
     def status(self, key):
         return self.state.status(self.at[key])
+
+
+class Spiller(Simulator):
+    """Workers that write results to disk when there is nothing else to do."""
+
+    def __init__(self, *args, refuses=0.0, **options):
+        super().__init__(*args, **options)
+        self.state.spills = True
+        self.refuses = refuses
+        self.n_spilled = 0
+
+    def start(self, worker):
+        state = self.state
+        if state.can_start() and not state.running:
+            task = state._choose()
+            if state._needs[task] > state.budget - state.alive:
+                busy = () if spilling.reads_regions(state._tasks[task]) else state._deps[task]
+                held = [i for i in self.key if state.status(i) == Status.HELD]
+                left = [i for i in held if i not in busy and i not in state._stays]
+                assert not any(state._nbytes[i] >= spilling.SMALLEST for i in left)
+        n_idle = len(self.idle)
+        super().start(worker)
+        if len(self.idle) > n_idle:  # nothing to do
+            victim = state.spill()
+            self.check()
+            if victim is not None:
+                self.idle.pop()
+                self.n_events += 1
+                heappush(
+                    self.events, (self.now + self.rng.randint(1, 5), self.n_events, worker, victim)
+                )
+
+    def report(self, batch):
+        if isinstance(batch, list):
+            super().report(batch)
+            return
+        if self.rng.random() < self.refuses:
+            self.state.unspilled(batch)
+        else:
+            self.n_spilled += 1
+            assert self.state.spilled(batch) in ([], [batch])
+        self.check()
+
+
+class Regions:
+    """A function that reads its inputs in regions."""
+
+    reads_regions = True
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *values):
+        return self.function(*values)
+
+
+def some_read_regions(graph, rng):
+    """Let some tasks read their inputs in regions."""
+    for task in graph.values():
+        if rng.random() < 0.4:
+            task.fn = Regions(task.fn)

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from gpuscale.engines import spilling
 from gpuscale.engines.failure import Failure
 from gpuscale.engines.states import Status
 from gpuscale.engines.sync import SyncEngine
@@ -16,10 +17,10 @@ from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 
 from .conftest import combine
-from .simulator import OVER, Simulator, expected
+from .simulator import OVER, Simulator, Spiller, expected, some_read_regions
 
 SEEDS = {"fixed": 2026, "fresh": int(os.environ["SIMULATOR_SEED"])}
-N_RUNS = int(os.environ.get("SIMULATOR_RUNS", 350))
+N_RUNS = int(os.environ.get("SIMULATOR_RUNS", 200))
 ONE_IN = 4  # is watched thoroughly
 
 CAPACITY = {"GPU": 2, "disk": 1}
@@ -46,7 +47,11 @@ class Scenario:
 
     def simulate(self, k, keys, **options):
         rng = self.rng
-        return Simulator(
+        kind = Simulator
+        if not options.get("grows") and rng.random() < 0.5:  # no client writes to disk
+            kind, options["refuses"] = Spiller, rng.choice([0, 0, 0.3, 1])
+            some_read_regions(self.graph, rng)
+        return kind(
             self.graph,
             keys,
             rng,
@@ -84,8 +89,10 @@ class Attempts:
 
 
 @pytest.fixture(params=list(SEEDS))
-def scenarios(request, random_graph):
+def scenarios(request, random_graph, monkeypatch):
     """Yield numbered scenarios; an error names the seed, and how to see it again."""
+    monkeypatch.setattr(spilling, "SMALLEST", 1)
+    monkeypatch.setattr(spilling, "_SOON", 1)
     seed = SEEDS[request.param]
 
     def each(body):

@@ -1,6 +1,5 @@
 """The state of a run that writes results to disk, driven by the simulator."""
 
-from heapq import heappush
 from random import Random
 
 import pytest
@@ -14,62 +13,7 @@ from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 
-from .simulator import Simulator, expected, tree
-
-
-class Regions:
-    """A function that reads its inputs in regions."""
-
-    reads_regions = True
-
-    def __init__(self, function):
-        self.function = function
-
-    def __call__(self, *values):
-        return self.function(*values)
-
-
-class Spiller(Simulator):
-    """Workers that write results to disk when there is nothing else to do."""
-
-    def __init__(self, *args, refuses=0.0, **options):
-        super().__init__(*args, **options)
-        self.state.spills = True
-        self.refuses = refuses
-        self.n_spilled = 0
-
-    def start(self, worker):
-        state = self.state
-        if state.can_start() and not state.running:
-            task = state._choose()
-            if state._needs[task] > state.budget - state.alive:
-                busy = () if spilling.reads_regions(state._tasks[task]) else state._deps[task]
-                held = [i for i in self.key if state.status(i) == Status.HELD]
-                left = [i for i in held if i not in busy and i not in state._stays]
-                assert not any(state._nbytes[i] >= spilling.SMALLEST for i in left)
-        n_idle = len(self.idle)
-        super().start(worker)
-        if len(self.idle) > n_idle:  # nothing to do
-            victim = state.spill()
-            self.check()
-            if victim is not None:
-                self.idle.pop()
-                self.n_events += 1
-                heappush(
-                    self.events, (self.now + self.rng.randint(1, 5), self.n_events, worker, victim)
-                )
-
-    def report(self, batch):
-        if isinstance(batch, list):
-            super().report(batch)
-            return
-        if self.rng.random() < self.refuses:
-            self.state.unspilled(batch)
-        else:
-            self.n_spilled += 1
-            assert self.state.spilled(batch) in ([], [batch])
-        self.check()
-
+from .simulator import Regions, Spiller, expected, some_read_regions, tree
 
 rngs = st.integers(0, 2**32).map(Random)
 budgets = st.sampled_from([0, 100, 200, 300, 400])
@@ -81,14 +25,8 @@ def any_size(monkeypatch):
     monkeypatch.setattr(spilling, "_SOON", 1)
 
 
-def some_read_regions(graph, rng):
-    for task in graph.values():
-        if rng.random() < 0.4:
-            task.fn = Regions(task.fn)
-
-
 def test_every_run_ends_with_the_requested_results(any_size, random_graph):
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(rngs, st.integers(1, 25), st.integers(1, 5), budgets, st.sampled_from([0, 0, 0.3, 1]))
     def run_one(rng, n, n_workers, budget, refuses):
         graph, keys = random_graph(rng, n)
