@@ -3,9 +3,12 @@
 import threading
 import time
 import weakref
+from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, TaskTimeoutError
@@ -32,14 +35,15 @@ def others(n=10):
 class Flaky:
     """Raises in its first calls."""
 
-    def __init__(self, n_failures, error=ValueError):
+    def __init__(self, n_failures, error=ValueError, combine=False):
         self.n_failures, self.error, self.times = n_failures, error, []
+        self.combine = combine
 
     def __call__(self, *args):
         self.times.append(time.perf_counter())
         if len(self.times) <= self.n_failures:
             raise self.error(f"attempt {len(self.times)}")
-        return len(self.times)
+        return hash(args) if self.combine else len(self.times)
 
 
 def test_a_task_is_tried_again_until_it_works(engine):
@@ -236,3 +240,30 @@ def test_larger_priorities_run_first():
     graph = {i: Task(i, order.append, (), (i,), priority=i % 3) for i in range(9)}
     SyncEngine().run(graph, list(graph))
     assert order == [2, 5, 8, 1, 4, 7, 0, 3, 6]
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 4))
+def test_threads_give_what_sync_gives(random_graph, seed, n, num_workers):
+    rng = Random(seed)
+    graph, keys = random_graph(rng, n)
+    fails = {key: rng.randint(1, 3) for key in graph if rng.random() < 0.15}
+    for task in graph.values():
+        timeout = rng.choice([None, None, 30])
+        resources = rng.choice([{}, {}, {"GPU": rng.choice([0.5, 1])}, {"GPU": 1, "disk": 1}])
+        task.options = TaskOptions(rng.randint(0, 2), rng.choice([0, 1e-4]), timeout, resources)
+
+    def results(engine, on_error):
+        for key, task in graph.items():
+            task.fn = Flaky(fails.get(key, 0), combine=True)
+        try:
+            found = engine.run(graph, keys, on_error=on_error)
+        except ValueError:
+            return "failed"
+        return ["failed" if isinstance(each, Failure) else each for each in found]
+
+    engine = ThreadsEngine(num_workers)
+    with config.set(resources={"GPU": 1, "disk": 1}):
+        for on_error in ("continue", "raise"):
+            assert results(engine, on_error) == results(SyncEngine(), on_error)
+    engine.close()

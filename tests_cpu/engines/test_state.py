@@ -33,7 +33,8 @@ workers = st.integers(1, 5)
 def test_a_reduction_keeps_the_budget_of_one_chunk_per_worker(rng, n, n_workers):
     graph, keys = tree(n)
     budget = 1001 * n_workers + n
-    assert Simulator(graph, keys, rng, n_workers, budget).run().peak <= budget
+    run = Simulator(graph, keys, rng, n_workers, budget, thorough=False).run()
+    assert run.peak <= budget
 
 
 def test_a_task_starts_when_its_inputs_are_there():
