@@ -66,7 +66,7 @@ class Collection:
         return compute(self, **options)[0]
 
     def persist(self: C, **options: Any) -> C:
-        """Compute the chunks and keep them in memory; see `gpuscale.persist`."""
+        """Compute the chunks and keep them in memory, or on disk; see `gpuscale.persist`."""
         from gpuscale.keeping import persist
 
         result: C = persist(self, **options)[0]

@@ -124,7 +124,7 @@ class Delayed(Handle):
         return compute(self, **options)[0]
 
     def persist(self, **options: Any) -> Delayed:
-        """Compute this value now and keep it; see `gpuscale.persist`."""
+        """Compute this value now and keep it, also on disk; see `gpuscale.persist`."""
         from gpuscale.keeping import persist
 
         result: Delayed = persist(self, **options)[0]

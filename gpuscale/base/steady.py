@@ -99,8 +99,15 @@ class Steady:
 
     def _class(self, kind: type) -> tuple[Any, ...]:
         name = importable_name(kind)
-        if name is not None:
+        if name is not None and _is_ours(name):
             return (..., "name", name)
+        if name is not None:
+            methods = {
+                key: _code(item.__code__)
+                for key, item in vars(kind).items()
+                if isinstance(item, types.FunctionType)
+            }
+            return tagged("class", name, methods)
         members = {
             key: item
             for key, item in vars(kind).items()
@@ -111,7 +118,7 @@ class Steady:
 
     def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
         name = importable_name(function)
-        if name is not None and name.partition(":")[0].partition(".")[0] in _OURS:
+        if name is not None and _is_ours(name):
             return (..., "name", name)
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
         defaults = (function.__defaults__, function.__kwdefaults__)
@@ -152,6 +159,10 @@ class Steady:
             return tagged("reduced", function, args, state, *rest)
         finally:
             self._open.pop()
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(":")[0].partition(".")[0] in _OURS
 
 
 def _code(code: types.CodeType) -> tuple[Any, ...]:

@@ -249,8 +249,8 @@ def _write(stem: str, value: Any) -> None:
             unlock(hidden)
     except OSError as error:
         raise CheckpointError(
-            f"cannot keep {file}: {error.strerror or error}; the results that are there stay, and "
-            "are read when this is computed again"
+            f"cannot keep {file}: {error.strerror or error}; the results that are there stay, "
+            "and are read when this is computed again"
         ) from error
 
 

@@ -141,6 +141,13 @@ def test_classes_of_a_notebook_are_known_by_their_methods():
     assert token(made("1")) == token(made("1")) != token(made("2"))
 
 
+def test_methods_of_a_module_count(monkeypatch):
+    before = token(Plain), token(Plain(1))
+    monkeypatch.setattr(Plain.__init__, "__code__", (lambda self, value: None).__code__)
+    assert token(Plain) != before[0]
+    assert token(Steady) == token(Steady)
+
+
 def test_refused():
     circle = Plain(None)
     circle.value = circle
