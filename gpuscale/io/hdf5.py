@@ -197,7 +197,8 @@ class Hdf5Writer(PieceWriter):
         self._place = self._target.begin() if self._is_new else self._target.path
         try:
             with one_thread_lock:
-                begin_writing(str(self._place))
+                if not self._is_new:
+                    begin_writing(str(self._place))
                 try:
                     self._open_target(shape, dtype)
                 except BaseException:

@@ -40,7 +40,7 @@ def open_file(path: str) -> Any:
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no file {path}") from None
     except OSError as error:
-        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}") from error
+        raise ValueError(f"{path} cannot be opened as an HDF5 file: {error}") from error
 
 
 class OpenFile:
@@ -90,7 +90,7 @@ class OpenFile:
 
 
 _files: WeakValueDictionary[str, OpenFile] = WeakValueDictionary()
-_written: set[str] = set()
+_written: dict[str, OpenFile] = {}  # as they were before
 
 
 def shared_file(path: str) -> OpenFile:
@@ -101,16 +101,18 @@ def shared_file(path: str) -> OpenFile:
     path : str
         Without symbolic links.
     """
+    if path in _written:  # what is being written is not whole
+        return _written[path]
     found = _files.get(path)
     if found is None:
         found = _files[path] = OpenFile(path)
-    elif path not in _written and not found.is_current:  # what is being written is not whole
+    elif not found.is_current:
         found.renew()
     return found
 
 
 def begin_writing(path: str) -> None:
-    """Take note that a file is being written.
+    """Take note that a file is being written; readers go on with what was there before.
 
     Raises
     ------
@@ -125,15 +127,15 @@ def begin_writing(path: str) -> None:
             f"{path} is open in this program, which would not see what is written, or damage it; "
             "close it first"
         )
-    if shared is not None and shared.file and shared.file.mode == "r+":
+    shared = shared_file(path)
+    if shared.file.mode == "r+":
         shared.renew()  # else it would write what someone did who has closed his handle since
-    _written.add(path)
+    _written[path] = shared
 
 
 def end_writing(path: str) -> None:
     """Let readers see what was written."""
-    _written.discard(path)
-    found = _files.get(path)
+    found = _written.pop(path, None)
     if found is not None:
         found.close()
 

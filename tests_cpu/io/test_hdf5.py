@@ -96,7 +96,7 @@ def test_missing_dataset(path, name):
 @pytest.mark.parametrize("size", [0, 100, 3000])
 def test_no_hdf5_file(path, size):
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(ValueError, match=r"x\.h5 cannot be read as an HDF5 file"):
+    with pytest.raises(ValueError, match=r"x\.h5 cannot be opened as an HDF5 file"):
         open_hdf5(path, "plain")
 
 
@@ -185,6 +185,21 @@ def test_readers_see_what_was_written_since(path, tmp_path, link):
     np.testing.assert_array_equal(after.read(ALL), X + 2)
     with pytest.raises(ValueError, match="was replaced since it was opened"):
         reader.read(ALL)
+
+
+def test_reading_goes_on_while_others_write(path):
+    reader, names = open_hdf5(path, "chunked"), [f"new{k}" for k in range(10)]
+
+    def read(_):
+        return (reader.read(ALL) == X).all() and (open_hdf5(path, "packed").read(ALL) == X).all()
+
+    with ThreadPoolExecutor(3) as pool:
+        results = pool.map(read, range(100))
+        for name in names:
+            write(path, name, X)
+        assert all(results)
+    for name in names:
+        np.testing.assert_array_equal(open_hdf5(path, name).read(ALL), X)
 
 
 def test_a_file_that_lost_its_name_is_read_to_the_end(path):
