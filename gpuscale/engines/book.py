@@ -155,7 +155,11 @@ class Book(Job):
         new = self.inbox
         if new:
             self.inbox = {}
-            self._add_new({key: outcome.task for key, outcome in new.items()}, new, after)
+            tasks, turns = [outcome.task for outcome in new.values()], range(len(new))
+            if any(task.priority for task in tasks):
+                self._add_new({task.key: task for task in tasks}, new, after)
+            else:  # in the order in which they came each stands after all that it needs
+                self._begin(NumberedGraph(tasks, [], [], turns, list(turns)), turns, new, after)
 
     def _there(self, key: Key, outcome: Outcome, after: After) -> Outcome | None:
         """Return the outcome of a key that is here: somebody else's, or the one given."""
@@ -177,22 +181,20 @@ class Book(Job):
         return outcome
 
     def _add_new(self, graph: Graph, new: dict[Key, Outcome], after: After) -> None:
+        tasks = {key: task for key, task in graph.items() if key not in self._numbers}
+        numbered = number(tasks, list(new), self._numbers)
+        self._begin(numbered, depth_first(numbered), new, after)
+
+    def _begin(
+        self, graph: NumberedGraph, order: Sequence[int], new: dict[Key, Outcome], after: After
+    ) -> None:
         known = self._numbers
-        tasks = {key: task for key, task in graph.items() if key not in known}
-        order: Sequence[int] = (0,)
-        if len(tasks) == 1 and tasks.keys() == new.keys():
-            numbered = NumberedGraph(list(tasks.values()), [()], [[]], order, [0])
-        else:
-            numbered = number(tasks, list(new), known)
-            order = depth_first(numbered)
-        numbers = self.growing.add(numbered, order, known)
+        numbers = self.growing.add(graph, order, known)
         self._results += [None] * (len(self.graph.tasks) - len(self._results))
-        for task, i in zip(numbered.tasks, numbers, strict=True):
-            known[task.key] = i
-        for place in numbered.kept:
-            i = numbers[place]
-            self._want(i, new[numbered.tasks[place].key])
-        gone = [i for i in numbers if self.state.status(i) not in _AHEAD]
+        known.update(zip([task.key for task in graph.tasks], numbers, strict=True))
+        for place in graph.kept:
+            self._want(numbers[place], new[graph.tasks[place].key])
+        gone = self.growing.ended(numbers)
         for i in gone:
             self._inherit(i)
         self._after_end(Ended([], gone), after)
@@ -280,8 +282,7 @@ class Book(Job):
             i = ref.number
             if self._wanted.get(i) is not ref:
                 continue
-            status = self.state.status(i)
-            if status in _AHEAD or status in KEPT:
+            if not self.growing.ended((i,)):
                 del self._wanted[i]
                 self._after_end(self.growing.release(i), after)
             else:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 from gpuscale.base.errors import TaskTimeoutError, add_note
 from gpuscale.base.types import Key
 from gpuscale.graph.task import Task
 
-__all__ = ["Failure", "annotate", "too_late"]
+__all__ = ["Failure", "annotate", "of_task", "too_late"]
 
 # The first part of a block's key: a name, the token of a node, and a step inside the node.
 _NAME = re.compile(r".*-[0-9a-f]{16}(?:-([\w-]+))?", re.DOTALL)
@@ -99,3 +101,15 @@ def _block_of(key: Key) -> Any:
         return key
     index, step = key[1:], found[1]
     return index if step is None else f"{index} of step {step}"
+
+
+_ENGINES = os.path.dirname(__file__)
+
+
+def of_task(traceback: TracebackType | None) -> TracebackType | None:
+    """Leave the engine's own frames out of a traceback: they hold what its worker holds."""
+    while traceback is not None and traceback.tb_next is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(_ENGINES):
+            break
+        traceback = traceback.tb_next
+    return traceback

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
@@ -17,6 +17,8 @@ __all__ = ["GrowingState"]
 _WAITING, _READY, _RUNNING, _HELD, _RELEASED, _FAILED, _CANCELLED = map(int, list(Status)[:7])
 _RETRYING, _SKIPPED, _FORGOTTEN = Status.RETRYING, Status.SKIPPED, Status.FORGOTTEN
 _SPILLING, _SPILLED = Status.SPILLING, Status.SPILLED
+
+_ENDED = frozenset(map(int, (_RELEASED, _FAILED, _CANCELLED, _SKIPPED)))
 
 _NOBODY = Task("forgotten", object)  # in place of a forgotten task
 
@@ -173,6 +175,11 @@ class GrowingState(State):
     def held(self, task: int) -> int | None:
         """Bytes in memory of the result of a task, None if there is no result."""
         return self._nbytes[task] if self._status[task] in KEPT else None
+
+    def ended(self, tasks: Iterable[int]) -> list[int]:
+        """Those of some tasks that have ended without a result, or whose result is gone."""
+        status = self._status
+        return [task for task in tasks if status[task] in _ENDED]
 
     def is_needed(self, task: int) -> bool:
         """Say whether anybody wants the result of a task, or needs it."""

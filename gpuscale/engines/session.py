@@ -14,13 +14,13 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextvars import Context
 from functools import partial
-from types import TracebackType
 from typing import Any
 
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines import blas
 from gpuscale.engines.book import After, Book
+from gpuscale.engines.failure import of_task
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.pool import ThreadPool
 from gpuscale.engines.seats import seat_here, sit_down
@@ -299,7 +299,7 @@ class Session:
     def _note_failure(self, seat: _Seat, task: int, error: BaseException) -> None:
         job, after = self.job, After()
         job.blame(error, task)
-        error.__traceback__ = _of_task(error.__traceback__)
+        error.__traceback__ = of_task(error.__traceback__)
         with self._lock:
             if seat.left:  # it is paused
                 job.growing.go_on(task)
@@ -429,18 +429,6 @@ class Session:
         self._begin(0)
         for outcome in self.job.pending(After()):
             outcome.settle("cancelled")
-
-
-_OWN = os.path.dirname(__file__)
-
-
-def _of_task(traceback: TracebackType | None) -> TracebackType | None:
-    """Leave the frames of the engine out of a traceback: they hold what the worker holds."""
-    while traceback is not None and traceback.tb_next is not None:
-        if not traceback.tb_frame.f_code.co_filename.startswith(_OWN):
-            break
-        traceback = traceback.tb_next
-    return traceback
 
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
