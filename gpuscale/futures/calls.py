@@ -61,8 +61,11 @@ class CallMaker:
     def make(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Outcome:
         """Make the outcome of one call."""
         name = self._name
-        if key is None:
-            key = f"{name}-{tokenize(self._token, args, kwargs)}" if self._pure else new_key(name)
+        if key is None and self._pure:
+            what = (self._token, args, kwargs) if kwargs else (self._token, args)
+            key = f"{name}-{tokenize(*what)}"
+        elif key is None:
+            key = new_key(name)
         call: Callable[..., Any] = self._function
         parents: dict[Any, Outcome] = {}
         if kwargs or not _ATOMS.issuperset(map(type, args)):
