@@ -9,19 +9,60 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import Protocol
 
-__all__ = ["Seat", "seat_here", "sit_down", "stepped_aside"]
+__all__ = ["LentSeat", "Seat", "seat_here", "sit_down", "stepped_aside"]
 
 
 class Seat(Protocol):
     """The place of one worker among those that run at the same time."""
+
+    @property
+    def session(self) -> object:
+        """Whose workers these are."""
 
     def leave(self) -> None:
         """Let another thread run tasks in this one's place."""
 
     def take(self) -> None:
         """Wait until there is a place again."""
+
+
+class LentSeat:
+    """A place that a call in another thread has for as long as its worker waits for it."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+        self._left = 0
+        self._is_over = False
+        self._lock = Lock()  # held while the place is given away or taken
+
+    @property
+    def session(self) -> object:
+        """Whose workers these are."""
+        return self._seat.session
+
+    def leave(self) -> None:
+        """Let another thread run tasks in this one's place, unless it is the worker's again."""
+        with self._lock:
+            if not self._is_over:
+                self._left += 1
+                self._seat.leave()
+
+    def take(self) -> None:
+        """Wait until there is a place again, unless it is the worker's again."""
+        with self._lock:
+            if not self._is_over and self._left:
+                self._seat.take()
+                self._left -= 1
+
+    def end(self) -> None:
+        """Have the place be the worker's again, who goes on without the call."""
+        with self._lock:
+            self._is_over = True
+            for _ in range(self._left):
+                self._seat.take()
 
 
 # Not of the thread: a task that may take so long and no longer runs in another one.

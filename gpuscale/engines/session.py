@@ -184,7 +184,7 @@ class Session:
             self._news.notify_all()
         self._then(after)
         seat = seat_here()
-        own = isinstance(seat, _Seat) and seat.session is self  # a task cannot wait for itself
+        own = seat is not None and seat.session is self  # a task cannot wait for itself
         with self._lock:
             ended = own or self._news.wait_for(lambda: not self._seats, timeout)
         self._pool.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gpuscale.engines.pool import ThreadPool
+from gpuscale.engines.seats import LentSeat, seat_here, sit_down
 
 __all__ = ["call_within"]
 
@@ -36,7 +37,11 @@ def call_within(seconds: float, call: Callable[[], Any], late: Exception) -> Any
     returned: list[Any] = []
     raised: list[BaseException] = []
 
+    seat = seat_here()
+    lent = None if seat is None else LentSeat(seat)
+
     def run() -> None:
+        sit_down(lent)
         try:
             returned.append(call())
         except BaseException as error:
@@ -45,6 +50,8 @@ def call_within(seconds: float, call: Callable[[], Any], late: Exception) -> Any
 
     _pool.call(run)
     if not over.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
+        if lent is not None:
+            lent.end()
         raise late
     if raised:
         try:
