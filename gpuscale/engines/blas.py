@@ -35,12 +35,13 @@ def _change(step: int) -> None:
         _n_busy += step
         if _n_busy > 1 and _limit is None:
             libraries = _libraries()
-            _take_control(libraries)
+            _free_control(libraries)
             _limit = libraries.limit(limits=1, user_api="blas")
         elif _n_busy < 2 and _limit is not None:
-            _take_control(_controller)
+            _free_control(_controller)
             _limit.restore_original_limits()
             _limit = None
+            _free_control(_controller)  # or the limits that users set elsewhere would do nothing
 
 
 def _libraries() -> Any:
@@ -53,8 +54,8 @@ def _libraries() -> Any:
     return _controller
 
 
-def _take_control(libraries: Any) -> None:
-    """Let this thread set the limits: threadpoolctl heeds only the first that tried."""
+def _free_control(libraries: Any) -> None:
+    """Let any thread set the limits: threadpoolctl heeds only the first that tried."""
     for library in libraries.lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)

@@ -32,15 +32,29 @@ def together(n):
     return [gs.delayed(count)(k) for k in range(n)]
 
 
+def compute_together():
+    more = [gs.delayed(abs)(k) for k in range(9)]  # which make it worth starting threads
+    return gs.compute(together(2) + more, num_workers=2)[0][:2]
+
+
 def test_workers_side_by_side_have_one_thread_each():
-    results = gs.compute(together(2) + [gs.delayed(abs)(k) for k in range(9)], num_workers=2)[0]
-    assert results[:2] == [{1}, {1}]
+    assert compute_together() == [{1}, {1}]
     assert threads_of_blas() == {2}
 
 
 def test_a_worker_alone_has_them_all():
     alone = [gs.delayed(lambda k: threads_of_blas())(k) for k in range(9)]
     assert gs.compute(alone, num_workers=1)[0] == [{2}] * 9
+
+
+def test_limits_of_users_hold_after_a_run_and_end():
+    with threadpool_limits(1, "blas"):
+        compute_together()
+        assert threads_of_blas() == {1}
+    assert threads_of_blas() == {2}
+    compute_together()
+    with threadpool_limits(1, "blas"):
+        assert threads_of_blas() == {1}
 
 
 def threads_with_two_workers():
