@@ -190,7 +190,7 @@ class FunctionKernel:
     label : str
     room : int, optional
         Bytes that the function takes for its largest block, beside the inputs and the result; by
-        default it is thought to copy the result once.
+        default it is thought to copy the result once, or an input that is larger.
     """
 
     function: Callable[..., Any]

@@ -31,7 +31,9 @@ def _lay_out_recurrence(builder: GraphBuilder, node: Exchange, wanted: list[Bloc
                 pending.append(read)
         block = Block(index, meta.block_start(index), meta.block_shape(index), meta.backend)
         nbytes = meta.block_nbytes(index) or 0
-        builder.add(builder.key(node, index), node, function, deps, (block,), nbytes, nbytes)
+        # Factors are made in place of a copy, beside products and rows in another order.
+        room = 3 * nbytes
+        builder.add(builder.key(node, index), node, function, deps, (block,), nbytes, room)
 
 
 class _BlockLast:

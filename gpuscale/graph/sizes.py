@@ -54,8 +54,15 @@ def workspaces(
     if not isinstance(node.kernel, FunctionKernel):
         return rooms  # a program works in tiles that fit the cache
     results, room = all_nbytes(node, blocks), node.kernel.room
-    rooms = map(add, rooms, results if room is None else repeat(room))
+    rooms = map(add, rooms, _copies(node, results) if room is None else repeat(room))
     return map(add, rooms, results) if in_place else rooms
+
+
+def _copies(node: Blockwise, results: Sequence[int]) -> Iterable[int]:
+    """Bytes of a copy of each result, or of the block that it is made from if that is larger."""
+    inputs = (x.node for x in node.inputs if x.view is not None or {*(x.axes or ())} != {None})
+    least = max(map(_largest, inputs), default=0)
+    return [max(result, least) for result in results]
 
 
 def _inside(node: Blockwise, blocks: Sequence[BlockIndex]) -> Iterable[int]:
@@ -76,7 +83,8 @@ def _evaluated_inside(node: Node) -> tuple[int, int]:
             continue
         if isinstance(child, Blockwise) and isinstance(child.kernel, FunctionKernel):
             result = _largest(child)
-            fixed += result + (result if child.kernel.room is None else child.kernel.room)
+            room = child.kernel.room
+            fixed += result + (max(_copies(child, [result])) if room is None else room)
         else:
             itemsize += child.meta.dtype.itemsize
         inner, more = _evaluated_inside(child)
