@@ -34,6 +34,7 @@ __all__ = [
     "normalize_token",
     "tagged",
     "tokenize",
+    "tokenize_plain",
 ]
 
 ARRAY_CONTENT_LIMIT = 2**20
@@ -90,10 +91,20 @@ def tokenize(*operands: Any) -> str:
     >>> tokenize(np.arange(3)) == tokenize(np.arange(3))
     True
     """
+    return tokenize_plain(_plain(operands))
+
+
+def tokenize_plain(value: Any) -> str:
+    """Return the token of tuples and lists of atoms: exact numbers, strings and bytes.
+
+    Examples
+    --------
+    >>> tokenize_plain((1, ("a",))) == tokenize(1, ("a",))
+    True
+    """
     from hashlib import blake2b  # here: it brings OpenSSL along
 
-    content = marshal.dumps(_plain(operands), 2)
-    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+    return blake2b(marshal.dumps(value, 2), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -275,7 +275,8 @@ class Book(Job):
 
     def let_go(self, after: After) -> None:
         """Release the results whose outcomes are gone."""
-        self.absorb(after)
+        if self.inbox:
+            self.absorb(after)
         while self.lost:
             ref = self.lost.popleft()
             assert isinstance(ref, WantedRef)

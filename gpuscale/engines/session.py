@@ -202,7 +202,7 @@ class Session:
     def _lose(self, ref: weakref.ref[Outcome]) -> None:
         """Let a result go that nobody holds any more; called at any time, in any thread."""
         self.job.lost.append(ref)
-        self._then(After())
+        self._let_go(After())
 
     def poke(self) -> None:
         """Go on if there is something to do: others gave back what is scarce."""
@@ -216,6 +216,11 @@ class Session:
                 if each is not self:
                     each.poke()
         after.do()
+        if self.job.lost:
+            self._let_go(after)
+
+    def _let_go(self, after: After) -> None:
+        """Release what nobody holds any more; who has the lock meanwhile does it afterwards."""
         while self.job.lost and self._lock.acquire(blocking=False):
             try:
                 self.job.let_go(after)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from gpuscale.base.tokens import tokenize
+from gpuscale.base.tokens import tokenize, tokenize_plain
 from gpuscale.engines.outcome import Outcome
 from gpuscale.futures.future import Future
 from gpuscale.graph.handle import new_key
@@ -61,14 +61,17 @@ class CallMaker:
     def make(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Outcome:
         """Make the outcome of one call."""
         name = self._name
-        if key is None and self._pure:
-            what = (self._token, args, kwargs) if kwargs else (self._token, args)
-            key = f"{name}-{tokenize(*what)}"
-        elif key is None:
-            key = new_key(name)
+        is_plain = not kwargs and _ATOMS.issuperset(map(type, args))
+        if key is None:
+            if not self._pure:
+                key = new_key(name)
+            elif is_plain:
+                key = f"{name}-{tokenize_plain((self._token, args))}"
+            else:
+                key = f"{name}-{tokenize(self._token, args, kwargs)}"
         call: Callable[..., Any] = self._function
         parents: dict[Any, Outcome] = {}
-        if kwargs or not _ATOMS.issuperset(map(type, args)):
+        if not is_plain:
             call, args = self._packed(args, kwargs, parents)
         task = Task(key, call, tuple(parents), args, 0, 0, 0, name, self._origin)
         return Outcome(task, tuple(parents.values()))
