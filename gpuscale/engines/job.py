@@ -222,7 +222,7 @@ class Job:
             self._tell_end(error)
 
     def _tell_end(self, error: BaseException | None) -> None:
-        done = len(self.graph) - self.state.unfinished
+        done = len(self.graph) - self.state.unfinished - self.state.n_given_up
         processed, now = self.state.processed, time.perf_counter()
         self.desk.post(RunFinished(done, processed, now, error, tuple(self.failures)))
         self.desk.deliver()

@@ -85,6 +85,11 @@ class State(Ledger):
     """
 
     @property
+    def n_given_up(self) -> int:
+        """Number of tasks of a cancelled run that did not finish."""
+        return sum(map(self._status.count, (_FAILED, _CANCELLED))) if self.cancelled else 0
+
+    @property
     def done(self) -> bool:
         """Whether nothing runs and nothing is left to run."""
         return not self.running and not self.unfinished
