@@ -152,7 +152,8 @@ def _around_mean(s1: Any, s2: Any, off: Any) -> Any:
     """Sum of squares around the mean from that around the shift; squares may have overflowed."""
     excess = s1 * off
     overflown = (excess == INFINITE) & (abs(s1) < INFINITE)
-    return select(overflown, s2, s2 - excess)
+    squares = s2 * 1.0  # in double precision: Numba's float() leaves single as it is
+    return select(overflown, squares, squares - excess)
 
 
 @in_kernel
@@ -162,7 +163,7 @@ def columns_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any,
     count = float(rows)
     for lane in range(width):
         off = float(s1[lane]) / count
-        spread = _around_mean(float(s1[lane]), float(s2[lane]), off)
+        spread = _around_mean(s1[lane], s2[lane], off)
         _join(n, total, lost, m2, at + lane * step, count, float(shift[lane]) + off, spread)
 
 
@@ -175,7 +176,7 @@ def fold_moments(shift: Any, s1: Any, s2: Any, n: Any, total: Any, lost: Any, m2
     for lane in range(used):
         count = select(lane < more, many, few)
         off = s1[lane] / count
-        s2[lane] = _around_mean(float(s1[lane]), float(s2[lane]), off)
+        s2[lane] = _around_mean(s1[lane], s2[lane], off)
         shift[lane] += off
         s1[lane] = shift[lane] * count
     everything = float(rows * width)
