@@ -9,10 +9,12 @@ import numpy as np
 
 from gpuscale.array.api.averages import mean as _mean
 from gpuscale.array.api.creation import full
+from gpuscale.array.api.elementwise import floor, where
 from gpuscale.array.api.functional import whole
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, flip
 from gpuscale.array.api.quantiles import median as _median
+from gpuscale.array.api.reductions import any as _any
 from gpuscale.array.api.reductions import max as _max
 from gpuscale.array.api.reductions import min as _min
 from gpuscale.array.collection import Array
@@ -111,18 +113,18 @@ def _per_axis(value: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
 
 def _pad_axis(x: Array, axis: int, before: int, after: int, mode: str, option: Any) -> Array:
     length = x.shape[axis]
-    if mode in ("constant", "empty", "linear_ramp"):
-        first, last = _per_axis(0 if option is None else option, x.ndim, mode)[axis]
-        ends = [
-            _constant(x, axis, before, first, mode, 0),
-            x,
-            _constant(x, axis, after, last, mode, length - 1),
-        ]
-        return concatenate(ends, axis)
-    if length == 0:
+    if length == 0 and mode not in ("constant", "empty"):
         raise ValueError(
             f"can't extend empty axis {axis} using modes other than 'constant' or 'empty'"
         )
+    if mode in ("constant", "empty", "linear_ramp"):
+        first, last = _per_axis(0 if option is None else option, x.ndim, mode)[axis]
+        if mode == "linear_ramp":
+            left = _ramp(x, axis, before, first, 0)
+            right = flip(_ramp(x, axis, after, last, length - 1), axis)
+        else:
+            left, right = _constant(x, axis, before, first), _constant(x, axis, after, last)
+        return concatenate([left, x, right], axis)
     if mode in _STATISTICS:
         return _pad_statistic(x, axis, before, after, mode, option)
     if option == "odd":
@@ -130,16 +132,21 @@ def _pad_axis(x: Array, axis: int, before: int, after: int, mode: str, option: A
     return x[at_axis(axis, np.pad(np.arange(length), (before, after), mode=mode))]  # type: ignore
 
 
-def _constant(x: Array, axis: int, width: int, value: Any, mode: str, edge: int) -> Array:
+def _constant(x: Array, axis: int, width: int, value: Any) -> Array:
     shape = (*x.shape[:axis], width, *x.shape[axis + 1 :])
-    if mode != "linear_ramp" or width == 0:
-        return full(shape, np.asarray(value).astype(x.dtype)[()], x.dtype, like=x)
-    # NumPy's ramp: evenly spaced from the end value to, not including, the edge.
-    steps = np.linspace(0, 1, width, endpoint=False)
-    steps = steps if edge == 0 else steps[::-1]
-    along = as_array(steps.reshape(-1, *(1,) * (x.ndim - axis - 1)))
-    border = x[at_axis(axis, slice(edge, edge + 1))]
-    return (value + (border - value) * along).astype(x.dtype)
+    return full(shape, np.asarray(value).astype(x.dtype)[()], x.dtype, like=x)
+
+
+def _ramp(x: Array, axis: int, width: int, value: Any, edge: int) -> Array:
+    """Go from the value to, not including, the edge: `numpy.linspace`, rounding and all."""
+    if width == 0:
+        return _constant(x, axis, width, value)
+    dtype = np.result_type(x.dtype, np.asarray(value), 1.0)
+    count = as_array(np.arange(width, dtype=dtype).reshape(-1, *(1,) * (x.ndim - axis - 1)))
+    delta = x[at_axis(axis, slice(edge, edge + 1))].astype(dtype) - value
+    step = delta / width
+    ramp = where(_any(step == 0), count / width * delta, count * step) + value
+    return (floor(ramp) if x.dtype.kind in "iu" else ramp).astype(x.dtype)
 
 
 def _pad_statistic(x: Array, axis: int, before: int, after: int, mode: str, option: Any) -> Array:

@@ -57,6 +57,16 @@ def test_pad_by_a_function_and_integers():
         assert_eq(ga.pad(x, 2, mode), np.pad(a, 2, mode))
 
 
+@pytest.mark.parametrize("dtype", ["i4", "u1", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (7, 8)])
+def test_linear_ramps_round_as_numpy_does(shape, dtype):
+    a = np.random.default_rng(2).integers(-90, 90, shape).astype(dtype)
+    x = ga.from_array(a, chunks=3)
+    assert_eq(ga.pad(x, 5, "linear_ramp"), np.pad(a, 5, "linear_ramp"))
+    options = {"end_values": (3, 100)}
+    assert_eq(ga.pad(x, 3, "linear_ramp", **options), np.pad(a, 3, "linear_ramp", **options))
+
+
 def test_bad_input():
     x = ga.ones((2, 2))
     with pytest.raises(ValueError, match="negative"):
@@ -67,6 +77,8 @@ def test_bad_input():
         ga.pad(x, 1, mode="edge", constant_values=3)
     with pytest.raises(TypeError, match="integral"):
         ga.pad(x, 1.5)
+    with pytest.raises(ValueError, match="empty axis"):
+        ga.pad(ga.ones((2, 0)), 1, mode="linear_ramp")
 
 
 def test_padding_is_lazy():
