@@ -51,8 +51,8 @@ def histogram_bin_edges(x: Any, bins: Any = 10, range: Any = None, weights: Any 
             from gpuscale.run import compute
 
             range = compute(_min(x), _max(x))
-        sample = np.asarray([] if range is None else range, dtype=x.dtype if x.size else float)
-        return np.histogram_bin_edges(sample, bins, range)
+        dtype = np.uint8 if x.dtype == bool else x.dtype  # as NumPy, which warns
+        return np.histogram_bin_edges(np.empty(0, dtype), bins, range)
     return np.histogram_bin_edges(np.asarray([]), bins)
 
 

@@ -19,9 +19,24 @@ def test_histogram(data):
     x = data.draw(chunked(array))
     bins = data.draw(st.integers(1, 9) | st.just([-5, 0, 0.5, 7, 100]))
     limits = data.draw(st.none() | st.just((-10, 500)))
-    expected, expected_edges = np.histogram(array, bins, limits)
+    try:
+        expected, expected_edges = np.histogram(array, bins, limits)
+    except ValueError as error:  # extremes too close to each other
+        with pytest.raises(ValueError, match=str(error)):
+            ga.histogram(x, bins, limits)
+        return
     counts, edges = ga.histogram(x, bins, limits)
     np.testing.assert_array_equal(edges, expected_edges)
+    assert_eq(counts, expected)
+
+
+@pytest.mark.parametrize("limits", [None, (0, 256), (-1, 2**17), (0.5, 1.5)])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "u8", "f4"])
+def test_histogram_of_a_range_beyond_the_dtype(dtype, limits):
+    array = np.array([1, 2], dtype)
+    expected, expected_edges = np.histogram(array, 4, limits)
+    counts, edges = ga.histogram(ga.from_array(array, chunks=1), 4, limits)
+    np.testing.assert_array_equal(edges, expected_edges, strict=True)
     assert_eq(counts, expected)
 
 
