@@ -18,6 +18,7 @@ from gpuscale.io.chunk_locks import hold_chunks, storage_name
 from gpuscale.io.grid import compose, positions, stored_grid, window_grid
 from gpuscale.io.mapped import MappedReader
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
+from gpuscale.io.places import share_storage
 
 __all__ = ["ArrayLikeReader", "ItemWriter", "Lock", "one_thread_lock", "reader_of"]
 
@@ -103,6 +104,10 @@ class ArrayLikeReader(PieceReader):
             piece = self._array[region]
         return piece if self.backend != "numpy" else np.asarray(piece)
 
+    def shows(self, target: Any) -> bool:
+        """Whether the array is another's memory, file or store."""
+        return share_storage(self._array, target)
+
 
 def _restore(array: Any, lock: bool | None, token: str) -> ArrayLikeReader:
     reader = ArrayLikeReader(array, lock)
@@ -164,7 +169,7 @@ class ItemWriter(PieceWriter):
         for name in ("shape", "__setitem__"):
             if not hasattr(target, name):
                 raise TypeError(f"cannot store into {type(target).__name__}: it has no {name}")
-        self._array, self._lock = target, lock
+        self.array, self._lock = target, lock
         self._guard = _lock_for(target, lock)
         shape = tuple(target.shape)
         self._name, self._stored = storage_name(target), _stored_shape(target)
@@ -177,7 +182,7 @@ class ItemWriter(PieceWriter):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._guard = _lock_for(self._array, self._lock)
+        self._guard = _lock_for(self.array, self._lock)
 
     def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
         """Check that the array fits the region.
@@ -193,6 +198,14 @@ class ItemWriter(PieceWriter):
                 f"cannot store an array of shape {shape} into a region of shape {expected}"
             )
 
+    def is_all_of(self, reader: PieceReader) -> bool:
+        """Whether the region is, element by element, what a reader reads and lets change."""
+        if getattr(reader, "must_stay", False):
+            return False
+        shape = tuple(self.array.shape)
+        is_whole = self._window == tuple(map(range, shape))
+        return is_whole and reader.token == reader_of(self.array).token
+
     def safe_grid(self) -> Cells | None:
         """Return the target's stored chunks, as far as they lie in the region."""
         return None if self._stored is None else window_grid(self._window, self._stored)
@@ -201,18 +214,18 @@ class ItemWriter(PieceWriter):
         """Store one piece."""
         place, host = compose(self._window, region), to_host(chunk)
         with self._guard, self._chunks_of(place):
-            self._array[place] = host
+            self.array[place] = host
 
     def _chunks_of(self, place: Region) -> AbstractContextManager[None]:
         """Return what keeps other writers of this process away from the chunks of a piece."""
         if self._stored is None:
             return nullcontext()
-        shape = tuple(self._array.shape)
+        shape = tuple(self.array.shape)
         return hold_chunks(self._name, positions(place, shape), shape, self._stored)
 
     def commit(self) -> None:
         """Flush the target, where it can be."""
-        flush = getattr(self._array, "flush", None)
+        flush = getattr(self.array, "flush", None)
         if callable(flush):
             with self._guard:
                 flush()

@@ -20,6 +20,7 @@ from gpuscale.io.grid import stored_grid
 from gpuscale.io.hdf5_files import begin_writing, end_writing, import_h5py, shared_file
 from gpuscale.io.mapped import MappedReader, c_strides, file_stamp
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
+from gpuscale.io.places import place_of
 from gpuscale.io.targets import Kind, Target, describe
 
 __all__ = ["Hdf5Reader", "Hdf5Writer", "open_hdf5"]
@@ -98,6 +99,10 @@ class Hdf5Reader(PieceReader):
                     f"{self._name} in {self._path} was replaced since it was opened; open it again"
                 )
             return np.asarray(found[region])
+
+    def shows(self, target: Any) -> bool:
+        """Whether an array is a handle of the same dataset."""
+        return place_of(target) == (self._path, self._name)
 
 
 class _File(io.FileIO):

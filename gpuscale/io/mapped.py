@@ -15,6 +15,7 @@ import numpy as np
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import PathLike
 from gpuscale.io.pieces import Cost, PieceReader, Region
+from gpuscale.io.places import place_of
 
 __all__ = [
     "MappedArray",
@@ -200,12 +201,17 @@ class MappedReader(PieceReader):
         self.dtype, self.shape = dtype, shape
         _check_length(path, os.path.getsize(path), dtype, shape, strides, offset)
         self.token = tokenize("mapped", *file_stamp(path), str(dtype), shape, strides, offset)
-        name = os.path.abspath(path)
+        self.must_stay = stamp is not None
+        self._path = name = os.path.abspath(path)
         self._mapped = MappedArray(name, dtype, shape, strides, offset, stamp=stamp)
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
         """Return a read-only view of the file."""
         return self._mapped.piece(region)
+
+    def shows(self, target: Any) -> bool:
+        """Whether an array lies in the same file."""
+        return os.path.realpath(self._path) == place_of(target)[0]
 
     @classmethod
     def of_memmap(cls, array: np.memmap[Any, Any]) -> MappedReader:

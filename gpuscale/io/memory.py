@@ -14,6 +14,7 @@ from gpuscale.base.types import is_known
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.grid import positions, split
 from gpuscale.io.pieces import Cells, Cost, Region
+from gpuscale.io.places import share_storage
 
 __all__ = ["ChunkReader", "KeptChunks", "MemoryWriter"]
 
@@ -80,6 +81,10 @@ class KeptChunks(ChunkReader):
     def part(self, index: tuple[int, ...], region: tuple[slice, ...]) -> Any:
         """Return a view of one chunk."""
         return self._chunks[index][(*region, ...)]
+
+    def shows(self, target: Any) -> bool:
+        """Whether a chunk is a view of an array."""
+        return any(share_storage(chunk, target) for chunk in self._chunks.values())
 
 
 def _in_memory(chunk: Any) -> Any:

@@ -20,6 +20,7 @@ from gpuscale.io.grid import positions, split
 from gpuscale.io.mapped import MappedReader, Stamp, check_unchanged, file_stamp, stamp_of
 from gpuscale.io.npy import open_npy, write_header
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
+from gpuscale.io.places import place_of
 from gpuscale.io.targets import Kind, Target, describe
 
 __all__ = ["NpyStackReader", "NpyStackWriter"]
@@ -71,6 +72,10 @@ class NpyStackReader(PieceReader):
         for number, index[self._axis], into[self._axis] in touched:
             out[tuple(into)] = self._file(number).read(tuple(index))
         return out
+
+    def shows(self, target: Any) -> bool:
+        """Whether an array lies in one of the files."""
+        return os.path.dirname(place_of(target)[0]) == os.path.realpath(self._path)
 
     def _file(self, number: int) -> MappedReader:
         file = self._files.get(number)

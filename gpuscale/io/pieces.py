@@ -47,6 +47,10 @@ class PieceReader(Protocol):
         """Return one piece, possibly as a read-only view of the stored data."""
         ...
 
+    def shows(self, target: Any) -> bool:
+        """Whether pieces read later may show what somebody assigns to an array."""
+        return False
+
     def __gpuscale_tokenize__(self) -> str:
         return self.token
 

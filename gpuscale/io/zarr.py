@@ -20,6 +20,7 @@ from gpuscale.io.array_like import Lock, reader_of
 from gpuscale.io.grid import positions, split, stored_grid
 from gpuscale.io.mapped import Stamp, stamp_of
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
+from gpuscale.io.places import share_storage
 from gpuscale.io.zarr_layout import chunk_files
 from gpuscale.io.zarr_places import LocalPlace, OtherPlace
 
@@ -132,6 +133,10 @@ class ZarrReader(PieceReader):
             elif chunk is not place:
                 place[...] = chunk[inside]
         return out
+
+    def shows(self, target: Any) -> bool:
+        """Whether an array is a handle of the same stored one."""
+        return share_storage(self._array, target)
 
     def _read_one(self, touched: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """Return a part of one chunk without copying it, unless most of it would be kept idle."""

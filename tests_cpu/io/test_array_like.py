@@ -110,7 +110,7 @@ def test_pickles_keep_their_token(n):
 def test_item_writer_is_sent_with_its_target():
     writer = pickle.loads(pickle.dumps(ItemWriter(np.zeros(3), lock=True)))
     writer.write((slice(0, 2),), np.ones(2))
-    assert writer._array.tolist() == [1, 1, 0]
+    assert writer.array.tolist() == [1, 1, 0]
 
 
 def test_item_writer_flushes(tmp_path):

@@ -7,7 +7,11 @@ from typing import Any
 
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
+from gpuscale.array.nodes.elementwise import Elementwise
 from gpuscale.base.types import PathLike
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import Source
+from gpuscale.expr.walk import toposort
 from gpuscale.io.array_like import ItemWriter
 from gpuscale.io.grid import align
 from gpuscale.io.hdf5 import Hdf5Writer
@@ -24,13 +28,14 @@ def _write(
 ) -> None:
     """Open all targets, cut the arrays so that no two tasks touch one stored chunk, and write."""
     opened: list[PieceWriter] = []
-    nodes = []
+    nodes: list[Node] = []
     try:
         for x, writer in zip(arrays, writers, strict=True):
             x.compute_chunk_sizes()
             writer.open(x.shape, x.dtype, x.chunks)  # type: ignore[arg-type]
             opened.append(writer)
             nodes.append(x.rechunk(align(x.chunks, writer.safe_grid())).expr)  # type: ignore
+        nodes = _with_copies(nodes, writers, options)
     except BaseException:
         for writer in opened:
             writer.abort()
@@ -38,6 +43,48 @@ def _write(
     from gpuscale.run import run_sinks
 
     run_sinks(nodes, writers, **options)
+
+
+def _with_copies(
+    nodes: list[Node], writers: Sequence[PieceWriter], options: dict[str, Any]
+) -> list[Node]:
+    """Compute those first that read, in other places than they write, what is written here."""
+    numbered = list(enumerate(writers))
+    held = [i for i, node in enumerate(nodes) if not all(_is_safe(node, i, w) for w in numbered)]
+    if not held:
+        return nodes
+    from gpuscale.run import compute
+
+    copies = compute(*(Array(nodes[at]) for at in held), **options)
+    for at, copy in zip(held, copies, strict=True):
+        nodes[at] = as_array(copy).rechunk(nodes[at].meta.chunks).expr
+    return nodes
+
+
+def _is_safe(node: Node, at: int, numbered: tuple[int, PieceWriter]) -> bool:
+    """Whether tasks of a node may run while a writer fills its target."""
+    number, writer = numbered
+    if not isinstance(writer, ItemWriter):
+        return True  # what it writes is new
+    touched: set[str] = set()  # nodes that read the target
+    for each in toposort([node]):
+        if isinstance(each, Source):
+            shows = getattr(each.reader, "shows", None)
+            if shows is None or not shows(writer.array):
+                continue
+            in_place = at == number and writer.is_all_of(each.reader)
+        elif not any(child.token in touched for child in each.children):
+            continue
+        else:
+            in_place = isinstance(each, Elementwise) and all(
+                child.meta.chunks == each.meta.chunks
+                for child in each.children
+                if child.token in touched
+            )
+        if not in_place:
+            return False
+        touched.add(each.token)
+    return True
 
 
 def store(
@@ -59,8 +106,15 @@ def store(
     **options
         As for `gpuscale.compute`.
 
+    Notes
+    -----
+    An array that reads its own target, or another one's, is computed into memory before anything
+    is written, except where each element depends on the one in its place only.
+
     Raises
     ------
+    MemoryBudgetError
+        If what must be computed first is larger than ``memory-limit``.
     ValueError
         If the shapes, or the numbers of sources, targets and regions, differ.
 

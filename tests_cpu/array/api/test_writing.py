@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gpuscale.array as ga
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.testing import assert_eq, nothing_computes
 from gpuscale.testing.strategies import chunks, pairs
 
@@ -94,6 +95,66 @@ def test_store(data):
     np.testing.assert_array_equal(whole, ARRAY)
     np.testing.assert_array_equal(part[2:7, 1:7], ARRAY * 2)
     assert part.sum() == ARRAY.sum() * 2
+
+
+def stored(kind, folder, values):
+    """Make something that can be read and stored into."""
+    if kind == "ndarray":
+        return values.copy()
+    if kind in ("memmap", "npy"):
+        out = np.lib.format.open_memmap(folder / "m.npy", "w+", values.dtype, values.shape)
+        out[:] = values
+        out.flush()
+        return out
+    library = pytest.importorskip("zarr" if kind == "zarr" else "h5py")
+    blocks = tuple(-(-n // 3) for n in values.shape)
+    if kind == "zarr":
+        out = library.create_array(
+            str(folder / "m.zarr"), shape=values.shape, chunks=blocks, dtype=values.dtype
+        )
+        out[:] = values
+        return out
+    return library.File(folder / "m.h5", "w").create_dataset("x", data=values, chunks=blocks)
+
+
+@pytest.mark.parametrize("kind", ["ndarray", "memmap", "npy", "zarr", "hdf5"])
+@pytest.mark.parametrize("size", [60, 600])  # small arrays in memory are copied
+def test_store_into_what_is_read(kind, size, tmp_path):
+    values = np.arange(1.0 * size * size).reshape(size, size)
+    target = stored(kind, tmp_path, values)
+    source = tmp_path / "m.npy" if kind == "npy" else target
+    read = ga.from_npy if kind == "npy" else ga.from_array
+    x = read(source, chunks=size // 3)
+    ga.store(x[::-1].T - x.mean(axis=0), target)
+    values = values[::-1].T - values.mean(axis=0)
+    np.testing.assert_allclose(target[:], values)
+    x = read(source, chunks=size // 3)
+    other = np.zeros_like(values)
+    ga.store([x + 1, x * 2], [target, other])
+    np.testing.assert_array_equal(target[:], values + 1)
+    np.testing.assert_array_equal(other, values * 2)
+
+
+def test_store_in_place_needs_no_copy(tmp_path):
+    for kind in ("ndarray", "memmap", "zarr", "hdf5"):
+        target = stored(kind, tmp_path, np.ones((1200, 1200)))
+        x = ga.from_array(target, chunks=400)
+        ga.store(x + 1, target, memory_limit="8 MiB")
+        assert (target[:] == 2).all()
+        with pytest.raises(MemoryBudgetError):
+            ga.store(x[::-1] + 1, target, memory_limit="8 MiB")
+        assert (target[:] == 2).all()
+
+
+def test_store_into_a_view_of_what_is_read():
+    values = np.arange(400_000.0)
+    ga.store(ga.from_array(values[:-1], chunks=1000), values[1:])
+    np.testing.assert_array_equal(values[1:], np.arange(399_999.0))
+    values = np.arange(400_000.0)
+    x = ga.from_array(values, chunks=50_000)
+    ga.store(x[:200_000], values, regions=(slice(200_000, 400_000),))
+    ga.store(x.persist()[::-1], values)
+    np.testing.assert_array_equal(values, np.tile(np.arange(200_000.0), 2)[::-1])
 
 
 def test_store_refuses_what_does_not_fit():

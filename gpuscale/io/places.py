@@ -1,0 +1,57 @@
+"""Where arrays lie: which memory, file or store, and whether two of them share it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from gpuscale.io.chunk_locks import storage_name
+
+__all__ = ["file_behind", "place_of", "share_storage"]
+
+
+def file_behind(array: Any) -> str | None:
+    """Return the file that changes where somebody assigns to an array that is mapped.
+
+    Examples
+    --------
+    >>> file_behind(np.zeros(3)) is None
+    True
+    """
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap) and array.filename is not None and array.mode != "c":
+            return os.path.realpath(array.filename)
+        array = array.base
+    return None
+
+
+def place_of(array: Any) -> tuple[str, str | None]:
+    """Return the file, or the name of what is no file, and the name within it.
+
+    All of an HDF5 dataset's handles share one, as do those of a Zarr array.
+    """
+    file = getattr(array, "file", None)
+    if type(array).__module__.partition(".")[0] == "h5py" and file is not None:
+        return os.path.realpath(file.filename), array.name
+    return file_behind(array) or storage_name(array), None
+
+
+def share_storage(one: Any, other: Any) -> bool:
+    """Whether what is assigned to one array may be seen in another.
+
+    Examples
+    --------
+    >>> x = np.zeros(4)
+    >>> share_storage(x, x[::-1]), share_storage(x, x.copy())
+    (True, False)
+    """
+    if one is other:
+        return True
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        if np.may_share_memory(one, other):
+            return True
+        file = file_behind(one)
+        return file is not None and file == file_behind(other)
+    return place_of(one) == place_of(other)
