@@ -64,7 +64,9 @@ def concatenate_grid(xp: ModuleType, blocks: Sequence[Any], grid: tuple[int, ...
         starts.append(list(accumulate(sizes, initial=0)))
     places = product(*(map(slice, ends, ends[1:]) for ends in starts))
     shape = tuple(ends[-1] for ends in starts)
-    dtype = xp.result_type(*{block.dtype for block in blocks})
+    dtypes = {block.dtype for block in blocks}
+    # `result_type` of one dtype is in the byte order of the machine
+    dtype = xp.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
     return assemble(xp, zip(places, blocks, strict=True), shape, dtype)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpuscale.array.api.index_functions import axis_index
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import elementwise, rechunk, view
+from gpuscale.array.construct import cast, elementwise, rechunk, view
 from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.chunks import views
 from gpuscale.chunks.blocks import offsets
@@ -61,7 +61,8 @@ def assign_region(x: Array, region: Region, values: Array) -> Array:
     new = rechunk(new, chunks)
     repeats = (n == 1 or span is None for n, span in zip(new.meta.shape, region, strict=True))
     if all(repeats):
-        return Array(elementwise("where", _inside(node, region), new, node, dtype=x.dtype))
+        chosen = elementwise("where", _inside(node, region), new, node)
+        return Array(cast(chosen, x.dtype))  # `where` changes the byte order
     return Array(_fill(node, region, new))
 
 

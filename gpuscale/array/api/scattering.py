@@ -12,7 +12,7 @@ from gpuscale.array.api.index_terms import Advanced
 from gpuscale.array.api.masking import flat_axes, host_sizes, kept_sizes, select_axis, settle
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import elementwise, rechunk, view
+from gpuscale.array.construct import cast, elementwise, rechunk, view
 from gpuscale.array.convert import beside
 from gpuscale.base.types import Size
 from gpuscale.chunks import views
@@ -127,7 +127,8 @@ def _choose(x: Array, keep: Array, axis: int, count: int, values: Array) -> Arra
         s if n == 1 else own
         for s, n, own in zip(new.meta.chunks, new.meta.shape, x._meta.chunks, strict=True)
     )
-    return Array(elementwise("where", wide, rechunk(new, chunks), x.expr, dtype=x.dtype))
+    chosen = elementwise("where", wide, rechunk(new, chunks), x.expr)
+    return Array(cast(chosen, x.dtype))  # `where` changes the byte order
 
 
 def _counted(mask: Node, sizes: tuple[int, ...] | None, values: Array) -> tuple[int, ...]:

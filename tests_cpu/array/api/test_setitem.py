@@ -237,3 +237,20 @@ def test_flat_has_one_axis():
         x.flat[7] = 1
     with pytest.raises(IndexError, match="too many"):
         x.flat[0, 1] = 1
+
+
+@pytest.mark.parametrize("index", [0, slice(1, 5), [0, 5], np.arange(6) > 2])
+def test_assignment_keeps_the_byte_order(index):
+    array = np.arange(6, dtype=">f8")
+    x = ga.from_array(array, chunks=4)
+    expected = assign(x, array, index, 9)
+    assert x.dtype == x.compute().dtype == expected.dtype
+    assert_eq(x, expected)
+
+
+def test_a_lazy_mask_keeps_the_byte_order():
+    array = np.arange(6, dtype=">f8")
+    x = ga.from_array(array, chunks=4)
+    kept = x[x > 2]
+    assert kept.dtype == kept.compute().dtype == array.dtype
+    assert_eq(kept, array[array > 2])
