@@ -16,7 +16,7 @@ from typing import Any
 from gpuscale.base.errors import CheckpointError
 from gpuscale.base.tokens import elsewhere, field_names, importable_name, tagged, tokenize
 
-__all__ = ["Steady"]
+__all__ = ["Steady", "code_of", "global_names", "is_ours"]
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _OURS = ("gpuscale", "numpy", "builtins")  # known by name: their code changes with their version
@@ -99,11 +99,11 @@ class Steady:
 
     def _class(self, kind: type) -> tuple[Any, ...]:
         name = importable_name(kind)
-        if name is not None and _is_ours(name):
+        if name is not None and is_ours(name):
             return (..., "name", name)
         if name is not None:
             methods = {
-                key: _code(item.__code__)
+                key: code_of(item.__code__)
                 for key, item in vars(kind).items()
                 if isinstance(item, types.FunctionType)
             }
@@ -118,12 +118,12 @@ class Steady:
 
     def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
         name = importable_name(function)
-        if name is not None and _is_ours(name):
+        if name is not None and is_ours(name):
             return (..., "name", name)
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
         defaults = (function.__defaults__, function.__kwdefaults__)
         code = function.__code__
-        return tagged("function", name, _code(code), defaults, cells, self._uses(function))
+        return tagged("function", name, code_of(code), defaults, cells, self._uses(function))
 
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         """Return the global values that a function uses, which are part of what it does.
@@ -132,7 +132,7 @@ class Steady:
         """
         by_content = function.__module__ == "__main__"
         used = {}
-        for name in sorted(_global_names(function.__code__)):
+        for name in sorted(global_names(function.__code__)):
             if name not in function.__globals__:
                 continue
             value = function.__globals__[name]
@@ -161,23 +161,25 @@ class Steady:
             self._open.pop()
 
 
-def _is_ours(name: str) -> bool:
+def is_ours(name: str) -> bool:
+    """Whether a name alone says what something does, since the version goes along."""
     return name.partition(":")[0].partition(".")[0] in _OURS
 
 
-def _code(code: types.CodeType) -> tuple[Any, ...]:
+def code_of(code: types.CodeType) -> tuple[Any, ...]:
     """Return what a function does, without where it is written."""
     constants = [
-        _code(each) if isinstance(each, types.CodeType) else each for each in code.co_consts
+        code_of(each) if isinstance(each, types.CodeType) else each for each in code.co_consts
     ]
     counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
     return (code.co_code, constants, code.co_names, code.co_varnames, counts)
 
 
-def _global_names(code: types.CodeType) -> set[str]:
+def global_names(code: types.CodeType) -> set[str]:
+    """Return the names of the globals that a function reads."""
     names = {each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL"}
     inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
-    return names.union(*map(_global_names, inner))
+    return names.union(*map(global_names, inner))
 
 
 def _refused(value: Any, reason: str) -> CheckpointError:

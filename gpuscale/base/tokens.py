@@ -31,6 +31,7 @@ __all__ = [
     "elsewhere",
     "field_names",
     "importable_name",
+    "large_arrays",
     "normalize_token",
     "tagged",
     "tokenize",
@@ -50,6 +51,9 @@ elsewhere: ContextVar[Callable[[Any], tuple[Any, ...]] | None] = ContextVar(
     "elsewhere", default=None
 )
 """Stands in for the last resorts while `base.steady` makes tokens that other processes make too."""
+
+large_arrays: ContextVar[bool] = ContextVar("large_arrays", default=True)
+"""Whether `base.steady` reads arrays over `ARRAY_CONTENT_LIMIT`, or refuses them."""
 
 normalize_token: Dispatch[Any] = Dispatch(
     "normalize_token",
@@ -243,8 +247,11 @@ def _numpy_scalar(value: np.generic) -> tuple[Any, ...]:
 
 @normalize_token.register(np.ndarray)
 def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
-    if value.nbytes > ARRAY_CONTENT_LIMIT and elsewhere.get() is None:
-        return _by_identity(value)
+    if value.nbytes > ARRAY_CONTENT_LIMIT:
+        if elsewhere.get() is None:
+            return _by_identity(value)
+        if not large_arrays.get():
+            raise ValueError("this array is too large to be read each time")
     if type(value) not in (np.ndarray, np.memmap):
         return _any_object(value)  # a masked array is more than its data
     content = value.tolist() if value.dtype.hasobject else value.tobytes()

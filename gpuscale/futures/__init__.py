@@ -6,6 +6,7 @@
 `future`     `Future`: the result of one task, that may not be there yet
 `waiting`    `wait`, `as_completed`
 `calls`      one call as one task, futures among its arguments
+`meaning`    what a function does now: which calls of it are the same task
 `current`    the client that is open, also as seen by its own tasks; giving a place away
 `executor`   the same client as an executor of `concurrent.futures`
 ============ ===============================================================================

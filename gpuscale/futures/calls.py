@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gpuscale.base.tokens import tokenize, tokenize_plain
 from gpuscale.engines.outcome import Outcome
 from gpuscale.futures.future import Future
+from gpuscale.futures.meaning import meaning
 from gpuscale.graph.handle import new_key
 from gpuscale.graph.packing import PackedCall, Slot, pack
 from gpuscale.graph.task import Task
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["CallMaker", "name_of"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
-
-# Tokens of the functions that were called last, by address.
-_tokens: dict[int, tuple[weakref.ref[Any], str]] = {}
-_MOST_TOKENS = 1000
 
 
 class CallMaker:
@@ -56,7 +52,7 @@ class CallMaker:
             raise TypeError(f"the first argument is what to call, not {function!r}")
         self._client, self._function = client, function
         self._pure, self._origin, self._name = pure, origin, name_of(function)
-        self._token = _token_of(function) if pure else ""
+        self.token = meaning(function) if pure else ""
 
     def make(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Outcome:
         """Make the outcome of one call."""
@@ -66,9 +62,9 @@ class CallMaker:
             if not self._pure:
                 key = new_key(name)
             elif is_plain:
-                key = f"{name}-{tokenize_plain((self._token, args))}"
+                key = f"{name}-{tokenize_plain((self.token, args))}"
             else:
-                key = f"{name}-{tokenize(self._token, args, kwargs)}"
+                key = f"{name}-{tokenize(self.token, args, kwargs)}"
         call: Callable[..., Any] = self._function
         parents: dict[Any, Outcome] = {}
         if not is_plain:
@@ -122,19 +118,3 @@ def name_of(function: Any) -> str:
     inner = getattr(function, "func", function)  # of a partial
     name: str = getattr(inner, "__name__", None) or type(inner).__name__
     return name.strip("<>_") or "call"
-
-
-def _token_of(function: Any) -> str:
-    """Token of a function; a pure one need not be read again for each of its calls."""
-    ref, token = _tokens.get(id(function), (None, ""))
-    if ref is not None and ref() is function:
-        return token
-    token = tokenize(function)
-    try:
-        ref = weakref.ref(function)
-    except TypeError:
-        return token
-    if len(_tokens) >= _MOST_TOKENS:
-        _tokens.clear()
-    _tokens[id(function)] = ref, token
-    return token

@@ -142,7 +142,7 @@ class Starter:
             raise TypeError("map takes a function and at least one iterable")
         maker = self._maker(func, pure)
         calls = list(zip(*iterables, strict=False))
-        names = _names(key, calls, kwargs, pure)
+        names = _names(key, calls, kwargs, maker.token if pure else None)
         made = (maker.make(c, kwargs, name) for c, name in zip(calls, names, strict=True))
         futures: list[Future] = []
         while batch := list(islice(made, batch_size)):
@@ -345,7 +345,10 @@ class Starter:
 
 
 def _names(
-    key: str | list[Key] | None, calls: list[tuple[Any, ...]], kwargs: dict[str, Any], pure: bool
+    key: str | list[Key] | None,
+    calls: list[tuple[Any, ...]],
+    kwargs: dict[str, Any],
+    token: str | None,
 ) -> list[Key | None]:
     """Names of the tasks of a map; None for those that are named by what they do."""
     if key is None:
@@ -354,6 +357,6 @@ def _names(
         if len(key) != len(calls):
             raise ValueError(f"there are {len(key)} keys for {len(calls)} calls")
         return list(key)
-    if pure:
-        return [f"{key}-{tokenize(call, kwargs)}" for call in calls]
+    if token is not None:
+        return [f"{key}-{tokenize(token, call, kwargs)}" for call in calls]
     return [new_key(key) for _ in calls]

@@ -1,5 +1,6 @@
 """`Client`: submit, map, gather, scatter, compute, cancel, retry, open and close."""
 
+import functools
 import gc
 import os
 import signal
@@ -84,8 +85,15 @@ def test_futures_are_arguments_wherever_they_are(client):
     assert client.submit(add, one, one).result(SOON) == 2
 
 
+class Calls(list):
+    """Notes that are no part of what a function does."""
+
+    def __gpuscale_tokenize__(self):
+        return "calls"
+
+
 def test_equal_calls_of_a_pure_function_are_one_task(client):
-    calls = []
+    calls = Calls()
 
     def note(x, y=0):
         calls.append(x)
@@ -98,6 +106,92 @@ def test_equal_calls_of_a_pure_function_are_one_task(client):
     assert client.submit(note, 1, pure=False).result(SOON) == 1
     assert client.gather(client.map(note, [1, 1], pure=False)) == [1, 1]
     assert len(calls) == 5
+
+
+FACTOR, TABLE = 2, [1]
+
+
+def helper(x):
+    return x + 1
+
+
+def of_factor(x):
+    return x * FACTOR
+
+
+def of_helper(x):
+    return [helper(k) for k in [x]]
+
+
+def of_table(x, table=TABLE):
+    return x + sum(table)
+
+
+def test_a_function_is_known_by_what_it_does_now(client, monkeypatch):
+    k = 1
+    here = sys.modules[__name__]
+
+    def of_cell(x):
+        return x + k
+
+    grown = functools.partial(max, [1])
+    calls = [of_cell, of_factor, of_helper, of_table, lambda x: of_helper(x), Scaled().times]
+    calls += [functools.partial(of_list, [1]), lambda x: os.environ and here.FACTOR + x]
+    calls += [grown]
+    before = [client.submit(call, *([1] if call is not grown else [[0]])) for call in calls]
+    again = [client.submit(call, *([1] if call is not grown else [[0]])) for call in calls]
+    assert [f.key for f in before] == [f.key for f in again]
+    assert client.gather(before) == [2, 2, [2], 2, [2], 3, 2, 3, [1]]
+    k = 100
+    monkeypatch.setattr(here, "FACTOR", 5)
+    monkeypatch.setattr(here, "helper", lambda x: x - 1)
+    monkeypatch.setattr(Scaled, "factor", 7)
+    monkeypatch.setattr(here, "TABLE", TABLE)
+    TABLE.append(10)
+    calls[6].args[0].append(10)
+    grown.args[0].append(2)
+    try:
+        after = [client.submit(call, *([1] if call is not grown else [[0]])) for call in calls]
+        assert client.gather(after) == [101, 5, [0], 12, [0], 7, 12, 6, [1, 2]]
+    finally:
+        TABLE.pop()
+
+
+class Scaled:
+    factor = 3
+
+    def times(self, x):
+        return x * self.factor
+
+
+def of_list(numbers, x):
+    return sum(numbers) + x
+
+
+def test_what_cannot_be_told_or_takes_long_to_read_is_called_again(client):
+    large, lock, k = np.zeros(2**18), threading.Lock(), 1
+
+    def of_large(x):
+        return large[x]
+
+    def of_lock(x):
+        with lock:
+            return x + k
+
+    before = client.submit(of_large, 0), client.submit(of_lock, 1)
+    assert client.gather(before) == (0, 2)
+    large[0], k = 5, 10
+    assert client.gather((client.submit(of_large, 0), client.submit(of_lock, 1))) == (5, 11)
+
+
+def test_functions_that_are_defined_again_or_share_a_key(client):
+    found = []
+    for source in ["x + 1", "x + 2"]:
+        names = {"__name__": "__main__"}
+        exec(f"def helper(x): return {source}\ndef f(x): return helper(x)", names)
+        found.append(client.submit(names["f"], 1))
+    found += client.map(abs, [-3], key="k") + client.map(square, [-3], key="k")
+    assert client.gather(found) == [2, 3, 3, 9]
 
 
 def test_keys(client):

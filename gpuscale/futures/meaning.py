@@ -1,0 +1,173 @@
+"""What a function does right now, as a token: its code and all that the code reads.
+
+Between two calls a closure, a global, a mutable default or a helper may have changed, and then the
+calls are not the same task, though the function is the same object. So the token is made anew for
+each call, except of functions that read nothing.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import sys
+import sysconfig
+import types
+import uuid
+import weakref
+from functools import lru_cache
+from typing import Any
+
+from gpuscale.base.steady import Steady, code_of, global_names, is_ours
+from gpuscale.base.tokens import importable_name, large_arrays, tagged, tokenize_plain
+
+__all__ = ["meaning"]
+
+_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+_INSTALLED = tuple(
+    sysconfig.get_paths()[each] + os.sep for each in ("stdlib", "purelib", "platlib")
+)
+_WRITTEN_BY_PYTHON = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__"}
+
+_names = lru_cache(1000)(global_names)
+
+# Functions that read nothing, by address: what they were like, and their token.
+_closed: dict[int, tuple[weakref.ref[Any], types.CodeType, Any, frozenset[str], str]] = {}
+_MOST = 1000
+
+
+def meaning(function: Any) -> str:
+    """Return the token of what a function does now.
+
+    What cannot be told from others, or takes long to read, has a new token each time: it is
+    computed again, rather than taken for what it was.
+
+    Examples
+    --------
+    >>> numbers = [1]
+    >>> before = meaning(lambda: numbers)
+    >>> before == meaning(lambda: numbers)
+    True
+    >>> numbers.append(2)
+    >>> before == meaning(lambda: numbers)
+    False
+    """
+    if type(function) is not types.FunctionType:
+        name = importable_name(function)
+        if name is not None and _is_installed(function.__module__):
+            return tokenize_plain(("name", name))
+        return _live_token(function)
+    ref, code, defaults, names, token = _closed.get(id(function), _NOTHING)
+    if (
+        ref() is function
+        and function.__code__ is code
+        and function.__defaults__ is defaults
+        and function.__kwdefaults__ is None
+        and names.isdisjoint(function.__globals__)
+    ):
+        return token
+    token = _live_token(function)
+    code, defaults = function.__code__, function.__defaults__
+    names = frozenset(_names(code))
+    if (
+        not function.__closure__
+        and _ATOMS.issuperset(map(type, defaults or ()))
+        and function.__kwdefaults__ is None
+        and names.isdisjoint(function.__globals__)
+        and names <= vars(builtins).keys()
+    ):
+        if len(_closed) >= _MOST:
+            _closed.clear()
+        _closed[id(function)] = weakref.ref(function), code, defaults, names, token
+    return token
+
+
+def _nobody() -> None:
+    """Stand in for a reference to a function."""
+
+
+_NOTHING: tuple[Any, ...] = (_nobody, None, None, frozenset(), "")
+
+
+def _live_token(function: Any) -> str:
+    before = large_arrays.set(False)
+    try:
+        return _Live({}).token(function)
+    except Exception:  # objects may raise anything when asked what they are
+        return uuid.uuid4().hex
+    finally:
+        large_arrays.reset(before)
+
+
+class _Live(Steady):
+    """Looks into all that is not installed, as it is now, whatever module it is in."""
+
+    def _parts(self, value: Any) -> tuple[Any, ...]:
+        kind = type(value)
+        if hasattr(kind, "__gpuscale_tokenize__"):
+            return tagged("object", kind, value.__gpuscale_tokenize__())
+        return super()._parts(value)
+
+    def _class(self, kind: type) -> tuple[Any, ...]:
+        name = importable_name(kind)
+        if name is not None and _is_installed(kind.__module__):
+            return (..., "name", name)
+        members = {
+            key: item
+            for key, item in vars(kind).items()
+            if key not in _WRITTEN_BY_PYTHON
+            and not key.startswith(("__dataclass_", "__annot", "_abc_"))
+            and not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType)
+        }
+        return tagged("class", kind.__module__, kind.__qualname__, kind.__bases__, members)
+
+    def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
+        name = importable_name(function)
+        if name is not None and _is_installed(function.__module__):
+            return (..., "name", name)
+        held = [cell.cell_contents for cell in function.__closure__ or ()]
+        names = function.__code__.co_freevars
+        cells = _with_modules(dict(zip(names, held, strict=True)), function.__code__, frozenset())
+        defaults = (function.__defaults__, function.__kwdefaults__)
+        code = code_of(function.__code__)
+        where = (function.__module__, function.__qualname__)
+        return tagged(
+            "function", where, code, defaults, cells, vars(function), self._uses(function)
+        )
+
+    def _uses(self, function: types.FunctionType) -> dict[str, Any]:
+        there = function.__globals__
+        used = {name: there[name] for name in sorted(_names(function.__code__)) if name in there}
+        return _with_modules(used, function.__code__, frozenset())
+
+
+def _with_modules(
+    used: dict[str, Any], code: types.CodeType, above: frozenset[str]
+) -> dict[str, Any]:
+    """Put in the place of modules what a function may read of them."""
+    read = {}
+    for name, value in used.items():
+        read[name] = value
+        if isinstance(value, types.ModuleType) and not _is_installed(value.__name__):
+            module = value.__name__
+            read[name] = module
+            if module not in above:
+                found = {key: vars(value)[key] for key in _attributes(code) if key in vars(value)}
+                read[name] = (module, _with_modules(found, code, above | {module}))
+    return read
+
+
+@lru_cache(1000)
+def _attributes(code: types.CodeType) -> list[str]:
+    """Names that a function may read of a module."""
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return sorted({*code.co_names, *(name for each in inner for name in _attributes(each))})
+
+
+@lru_cache(1000)
+def _is_installed(module: str) -> bool:
+    """Whether a module's code changes with its version alone."""
+    if is_ours(module):
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None)
+    is_built_in = file is None and module in sys.builtin_module_names
+    return is_built_in or (file is not None and file.startswith(_INSTALLED))
