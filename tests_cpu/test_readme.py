@@ -11,7 +11,11 @@ from contextlib import redirect_stdout
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import gpuscale
+import gpuscale.array as ga
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").glob("*.md"))]
@@ -57,6 +61,27 @@ def test_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
         if shown is not None:
             said = printed.getvalue()
             assert doctest.OutputChecker().check_output(shown, said, FLAGS), f"{place}:\n{said}"
+
+
+def test_what_is_missing_is_said_and_missing():
+    said = PAGES[0].read_text().split("## What is not there yet")[1].split("\n## ")[0]
+    for words in ("ufunc.at", "reduceat", "by reference", "needs a lock", "masked arrays"):
+        assert words in said
+    assert not re.search(r"(?i)(retries|checkpoints|futures|spilling)[^.]* later", said)
+    for missing in (lambda x: np.add.at(x, [0], 1), lambda x: np.add.reduceat(x, [0, 2])):
+        with pytest.raises(TypeError, match="not implemented"):
+            missing(ga.arange(4))
+    single = np.ma.masked_array(np.ones(4, "f4"), [0, 1, 0, 0])
+    lazy = ga.ma.masked_array(single.data, single.mask)
+    for change in (lambda x: x.mean(), lambda x: x.std(), lambda x: x.var(), lambda x: x / 3):
+        assert (change(lazy).dtype, change(single).dtype) == ("float32", "float64")
+    argument = [1]
+    with gpuscale.Client(threads_per_worker=1, memory_limit="24 MB") as client:
+        assert client.submit(lambda value: value, argument).result() is argument
+        held = client.map(lambda n: np.full(500_000, float(n)), range(9))
+        gpuscale.wait(held)
+        assert len({id(future.result()) for future in held}) == 9
+        assert held[0].result() is held[0].result()  # in memory, 36 MB of them
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
