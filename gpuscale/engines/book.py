@@ -33,7 +33,7 @@ _AHEAD = frozenset({Status.WAITING, Status.READY, Status.RUNNING, Status.RETRYIN
 class After:
     """What has to be done without a lock: people are told, and what they dropped goes.
 
-    Either may call functions of the user's, which may call the session.
+    Either may call functions of the user's, which may come back here.
     """
 
     __slots__ = ("garbage", "verdicts")

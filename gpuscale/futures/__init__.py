@@ -14,7 +14,8 @@
 May import: every lower floor. What runs the tasks is a session (`gpuscale.engines.session`); what
 has become of a task is an outcome (`gpuscale.engines.outcome`), which all futures of its key share.
 
-To add a method of dask.distributed's client: one method of `Client`, in terms of the session.
+To add a method of dask.distributed's client: one method of `Client`, in terms of what
+`engines.session` offers.
 """
 
 from gpuscale.futures.client import Client

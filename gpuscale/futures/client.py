@@ -342,7 +342,7 @@ def _threads(n_workers: int, threads_per_worker: int | None) -> int:
 
 
 def _close_aside(session: Session, settings: AbstractContextManager[Any] | None) -> None:
-    """Close the session of a client that went without being closed.
+    """Close what a client held that went without being closed.
 
     The collector found it, in any thread, maybe in one that holds a lock which this needs.
     """
