@@ -1,7 +1,7 @@
 """A run of threads without end: tasks come at any time, and results stay while someone wants them.
 
 Workers take tasks themselves, as in a run of the threads engine. What the end of a task means for
-those who want results is in the session's `Book`.
+those who want results is in a `Book`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,11 @@ from gpuscale.engines.failure import of_task
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.pool import ThreadPool
 from gpuscale.engines.seats import seat_here, sit_down
+from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
 from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Graph
 
 __all__ = ["Session"]
-
-# As in a run: tiny tasks are taken in batches of about so many seconds.
-BATCH_SECONDS = 2e-4
-MOST_TASKS = 64
 
 
 class _Seat:
@@ -126,7 +123,7 @@ class Session:
         Raises
         ------
         EngineError
-            The session is closed, or a task asks for more of something scarce than there is.
+            It is closed, or a task asks for more of something scarce than there is.
         """
         after = After()
         with self._lock:
@@ -339,13 +336,12 @@ class Session:
         state, batch = self.job.state, self._batches[seat.worker]
         if not batch:
             if len(self._siblings) > 1:
-                others = [each.job.state for each in tuple(self._siblings) if each is not self]
-                state.budget = self._budget - sum(each.alive + each.reserved for each in others)
+                state.budget = room_beside(self._siblings, self, self._budget)
             # With few tasks left, each worker takes its share only.
             share = 1 + state.n_ready // (2 * self.n_workers)
             batch.extend(state.start(min(most, share)))
         if not batch:
-            self._take_from_others(batch)
+            take_half_of_longest(self._batches, batch)
         if batch:
             self._wake_another()
             return True
@@ -355,15 +351,6 @@ class Session:
         self._free.append(seat.worker)
         blas.leave()  # before somebody goes on, whose products may want all threads
         return False
-
-    def _take_from_others(self, batch: deque[int]) -> None:
-        """Take half of the longest batch: its worker may be at a long task."""
-        longest = max(self._batches, key=len)
-        for _ in range((len(longest) + 1) // 2):
-            try:
-                batch.append(longest.pop())
-            except IndexError:
-                break
 
     # tasks that wait
 

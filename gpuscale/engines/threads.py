@@ -25,6 +25,7 @@ from gpuscale.engines.events import PERIOD, Listener
 from gpuscale.engines.job import Job
 from gpuscale.engines.pool import ThreadPool, in_worker
 from gpuscale.engines.session import Session
+from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
 from gpuscale.engines.sync import run_here
 from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Task
@@ -36,11 +37,6 @@ __all__ = ["ThreadsEngine", "default_workers"]
 TINY_TASKS = 3
 # ... unless it moves as many bytes as take longer than that.
 TINY_BYTES = 1 << 20
-
-# Tiny tasks are taken in batches of about this many seconds, so that workers meet at the lock
-# rarely; a batch has at most this many tasks.
-BATCH_SECONDS = 2e-4
-MOST_TASKS = 64
 
 # Seconds that Ctrl-C waits for running tasks to end before it leaves them to themselves.
 GRACE = 0.5
@@ -328,13 +324,12 @@ class _Run:
             if state.sleeping:
                 state.due(time.perf_counter())
             if len(self._siblings) > 1:
-                others = (run.job.state for run in tuple(self._siblings) if run is not self)
-                state.budget = self._limit - sum(each.alive + each.reserved for each in others)
+                state.budget = room_beside(self._siblings, self, self._limit)
             # With few tasks left, each worker takes its share only.
             share = 1 + state.n_ready // (2 * self.n_workers)
             batch.extend(state.start(min(most, share)))
             if not batch:
-                self._take_from_others(batch)
+                take_half_of_longest(self._batches, batch)
             if batch:
                 self._wake_another()
                 return True
@@ -355,12 +350,3 @@ class _Run:
         written = self.job.spiller.write(task, worker)
         with self._lock:
             self.job.take_written(task, written)
-
-    def _take_from_others(self, batch: deque[int]) -> None:
-        """Take half of the longest batch: its worker may be at a long task."""
-        longest = max(self._batches, key=len)
-        for _ in range((len(longest) + 1) // 2):
-            try:
-                batch.append(longest.pop())
-            except IndexError:
-                break
