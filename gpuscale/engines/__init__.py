@@ -11,6 +11,7 @@
 `threads`    own worker threads, kept between runs
 `session`    a run of threads without end, for futures; its `book` has keys and wishes, `outcome`
              what became of each task, `seats` the places of those that wait
+`sharing`    how runs and sessions divide room and batches
 `events`     what engines tell those who watch
 `failure`    what becomes of the exception of a task
 `timeouts`   calls that may take so long and no longer
