@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 from os import PathLike
 from typing import Any, TypeVar
+
+import numpy as np
 
 from gpuscale.base.errors import GpuscaleError
 from gpuscale.base.types import Chunks
 from gpuscale.collection import Collection
 from gpuscale.expr import stages
 from gpuscale.expr.kernels import Block, FunctionKernel
+from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
-from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import gather
 from gpuscale.io.memory import KeptChunks
+from gpuscale.memory.limits import memory_limit
 from gpuscale.run import replaced, run_blocks, tell_apart, use_options
 
 __all__ = ["chunks_of", "count_sizes", "indices", "persist"]
@@ -99,7 +103,9 @@ def chunks_of(shapes: list[tuple[int, ...]], grid: tuple[int, ...]) -> Chunks:
     )
 
 
-KEEP_BYTES = 64 << 20  # while sizes are counted, results up to this are kept for their use
+# While sizes are counted, results up to this are kept for their use, if the limit has room.
+KEEP_BYTES = 64 << 20
+KEEP_OF_LIMIT = 4
 
 
 def count_sizes(collection: C) -> C:
@@ -112,18 +118,21 @@ def count_sizes(collection: C) -> C:
     if node.meta.known:
         return collection
     (physical,) = stages.optimize([node])
-    share = KEEP_BYTES // max(1, len(block_keys(physical)))
+    grid = node.meta.numblocks
+    share = min(KEEP_BYTES, memory_limit() // KEEP_OF_LIMIT) // max(1, prod(grid))
     axes = tuple(range(node.meta.ndim))
     kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
+    # What is projected for a result is the most that may stay of it: one item of that size.
+    shape = ArrayMeta(np.dtype(f"V{share}"), tuple((1,) * n for n in grid), node.meta.backend)
     counted = Blockwise(
-        kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, node.meta
+        kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, shape
     )
     (keys,), values = run_blocks([counted], None)
     found = [values[key] for key in keys]
     if all(not isinstance(each, tuple) for each in found):
         return collection._wrap(_keep(node, found))
     shapes = [each if isinstance(each, tuple) else each.shape for each in found]
-    meta = node.meta.with_(chunks=chunks_of(shapes, node.meta.numblocks))
+    meta = node.meta.with_(chunks=chunks_of(shapes, grid))
     kernel = FunctionKernel(_same, wants_block=True, label="known")
     return collection._wrap(Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, meta))
 

@@ -32,6 +32,17 @@ def pytest_report_header():
     return f"SIMULATOR_SEED={os.environ['SIMULATOR_SEED']}"
 
 
+@pytest.fixture(autouse=True)
+def options_are_put_back():
+    """What a test sets for good, as a benchmark does for its process, ends with the test."""
+    from gpuscale.base import config  # after pytest_configure: it reads the environment
+
+    before = config.to_dict()
+    yield
+    if config.to_dict() != before:
+        config.set(before)
+
+
 @pytest.fixture(scope="session")
 def kernel_cache(tmp_path_factory):
     return tmp_path_factory.mktemp("kernels")
@@ -40,7 +51,7 @@ def kernel_cache(tmp_path_factory):
 @pytest.fixture
 def always_compile(kernel_cache, monkeypatch):
     """Every block, however small, goes through a kernel, without waiting for enough work."""
-    from gpuscale.base import config  # after pytest_configure: it reads the environment
+    from gpuscale.base import config
 
     monkeypatch.setattr("gpuscale.codegen.run.SMALL", 1)
     with config.set({"codegen.min-elements": 0, "codegen.cache-dir": str(kernel_cache)}):

@@ -5,6 +5,7 @@ import pytest
 
 import gpuscale
 import gpuscale.array as ga
+from gpuscale.base import config
 from gpuscale.base.errors import GpuscaleError
 from gpuscale.base.types import is_known
 from gpuscale.expr.physical import Source
@@ -60,6 +61,16 @@ def test_large_results_are_not_kept_while_sizes_are_counted(monkeypatch):
     assert not isinstance(y.expr, Source)
     assert y.shape == (5,)
     np.testing.assert_array_equal(y[1:3].compute(), [6, 7])
+
+
+@pytest.mark.parametrize("limit", ["4 MB", "20 MB"])  # the array takes 12 MB
+def test_sizes_are_counted_within_the_limit(limit):
+    x = ga.random.default_rng(42).random((1_500, 1_000), chunks=250)
+    expected = x.compute()[x.compute() > 0.1]
+    with config.set({"memory-limit": limit}):
+        y = x[x > 0.1]
+        assert len(y) == len(expected)
+        np.testing.assert_array_equal(y[5:7].compute(), expected[5:7])
 
 
 def test_data_that_changes_after_it_was_counted(monkeypatch):
