@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
 
-__all__ = ["REAL_DTYPES", "axes", "chunked", "chunks", "numpy_arrays", "pairs"]
+__all__ = ["REAL_DTYPES", "axes", "chunked", "chunks", "numpy_arrays", "pairs", "repetitive"]
 
 REAL_DTYPES = ("bool", "int8", "uint8", "int32", "int64", "uint64", "float32", "float64")
 
@@ -76,4 +76,18 @@ def chunked(draw: Any, array: np.ndarray[Any, Any]) -> ga.Array:
 def pairs(draw: Any, **options: Any) -> tuple[np.ndarray[Any, Any], ga.Array]:
     """Draw an array and a lazy array of the same elements, cut somehow."""
     array = draw(numpy_arrays(**options))
+    return array, draw(chunked(array))
+
+
+FEW = st.sampled_from([0.0, 1.0, 2.5, -3.0, float("nan"), float("inf")])
+
+
+@st.composite
+def repetitive(draw: Any, max_dims: int = 2) -> tuple[np.ndarray[Any, Any], ga.Array]:
+    """Draw an array of few distinct elements, NaN among them, and the same cut somehow."""
+    shape = draw(hnp.array_shapes(min_dims=1, max_dims=max_dims, min_side=0, max_side=8))
+    if draw(st.booleans()):
+        array = draw(hnp.arrays("float64", shape, elements=FEW))
+    else:
+        array = draw(hnp.arrays("int32", shape, elements=st.integers(-3, 3)))
     return array, draw(chunked(array))

@@ -3,24 +3,10 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
 from gpuscale.testing import assert_eq, nothing_computes
-from gpuscale.testing.strategies import chunked
-
-FEW = st.sampled_from([0.0, 1.0, 2.5, -3.0, float("nan"), float("inf")])
-
-
-@st.composite
-def repetitive(draw, max_dims=2):
-    """An array of few distinct elements, NaN among them, and the same cut somehow."""
-    shape = draw(hnp.array_shapes(min_dims=1, max_dims=max_dims, min_side=0, max_side=8))
-    if draw(st.booleans()):
-        array = draw(hnp.arrays("float64", shape, elements=FEW))
-    else:
-        array = draw(hnp.arrays("int32", shape, elements=st.integers(-3, 3)))
-    return array, draw(chunked(array))
+from gpuscale.testing.strategies import repetitive
 
 
 @settings(max_examples=40)
