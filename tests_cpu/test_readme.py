@@ -63,6 +63,15 @@ def test_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
             assert doctest.OutputChecker().check_output(shown, said, FLAGS), f"{place}:\n{said}"
 
 
+class Model:
+    def __init__(self, n):
+        self.weights, self.known_as = np.full(500_000, float(n)), n
+
+    @property
+    def nbytes(self):
+        return self.weights.nbytes
+
+
 def test_what_is_missing_is_said_and_missing():
     said = PAGES[0].read_text().split("## What is not there yet")[1].split("\n## ")[0]
     for words in ("ufunc.at", "reduceat", "by reference", "needs a lock", "masked arrays"):
@@ -78,10 +87,11 @@ def test_what_is_missing_is_said_and_missing():
     argument = [1]
     with gpuscale.Client(threads_per_worker=1, memory_limit="24 MB") as client:
         assert client.submit(lambda value: value, argument).result() is argument
-        held = client.map(lambda n: np.full(500_000, float(n)), range(9))
-        gpuscale.wait(held)
-        assert len({id(future.result()) for future in held}) == 9
-        assert held[0].result() is held[0].result()  # in memory, 36 MB of them
+        models = client.map(Model, range(9))
+        gpuscale.wait(models)
+        assert len({id(future.result()) for future in models}) == 9
+        assert models[0].result() is models[0].result()  # in memory, 36 MB of them
+        assert client._session.job.state.alive == 36_000_000
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -6,14 +6,16 @@ No threads and no locks: `gpuscale.engines.session` has these. Whoever wants a r
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpuscale.base import config
 from gpuscale.base.types import Key
+from gpuscale.engines.away import Away
 from gpuscale.engines.growing import GrowingState
 from gpuscale.engines.job import Job
 from gpuscale.engines.ledger import KEPT, Ended
@@ -23,11 +25,17 @@ from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.numbering import NumberedGraph, number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Graph
+from gpuscale.memory.data import is_data_alone
+from gpuscale.memory.measure import is_held_alone
+from gpuscale.memory.spilled import Spilled
 
 __all__ = ["After", "Book"]
 
 # A task that may still get a result.
 _AHEAD = frozenset({Status.WAITING, Status.READY, Status.RUNNING, Status.RETRYING})
+
+# Seconds after which a disk that was full is tried again.
+_PAUSE = 10.0
 
 
 class After:
@@ -48,6 +56,15 @@ class After:
             outcome, status, value, error = self.verdicts.pop()
             outcome.settle(status, value, error)
         self.garbage.clear()
+
+
+class Written(NamedTuple):
+    """What became of a result that should go to disk."""
+
+    stored: Spilled | None
+    for_good: bool  # whether it cannot be written later either
+    outcome: Outcome | None = None
+    away: Away | None = None
 
 
 class WantedRef(weakref.ref[Outcome]):
@@ -76,14 +93,21 @@ class Book(Job):
         Outcomes of the tasks that came last, by key.
     lost : deque
         References to outcomes that are gone; `let_go` takes note of them.
+    back : deque
+        Results that were on disk and are in memory again, likewise.
+    disk_again : float
+        When to write to a disk again that was full.
     """
 
     __slots__ = (
         "_errors",
         "_numbers",
+        "_on_back",
         "_on_lost",
         "_tokens",
         "_wanted",
+        "back",
+        "disk_again",
         "growing",
         "inbox",
         "lost",
@@ -94,6 +118,7 @@ class Book(Job):
         budget: float,
         tokens: Tokens,
         on_lost: Callable[[weakref.ref[Outcome]], object] | None = None,
+        on_back: Callable[[Away], object] | None = None,
     ) -> None:
         super().__init__({}, [], (), budget)
         self.state = self.growing = GrowingState(
@@ -102,6 +127,9 @@ class Book(Job):
         self.growing.spills = config.get("spill")
         self.lost: deque[weakref.ref[Outcome]] = deque()
         self._on_lost = on_lost or self.lost.append
+        self.back: deque[Away] = deque()
+        self.disk_again = 0.0
+        self._on_back = on_back or self.back.append
         self._tokens = tokens
         self.inbox: dict[Key, Outcome] = {}
         self._numbers: dict[Key, int] = {}
@@ -175,7 +203,10 @@ class Book(Job):
             self.growing.retain(i)
         self._want(i, outcome)
         if status in KEPT:
-            after.verdicts.append((outcome, "finished", self.spiller.result(i), None))
+            result = self._results[i]
+            if status == Status.SPILLED:
+                result = Away(None, i, self._on_back, result)
+            after.verdicts.append((outcome, "finished", result, None))
         elif status not in _AHEAD:
             self._tell(i, outcome, after)
         return outcome
@@ -189,6 +220,7 @@ class Book(Job):
         self, graph: NumberedGraph, order: Sequence[int], new: dict[Key, Outcome], after: After
     ) -> None:
         known = self._numbers
+        self.growing.reconsider(self._may_go)
         numbers = self.growing.add(graph, order, known)
         self._results += [None] * (len(self.graph.tasks) - len(self._results))
         known.update(zip([task.key for task in graph.tasks], numbers, strict=True))
@@ -218,6 +250,7 @@ class Book(Job):
                     self.graph.tasks[i].fn, self.graph.tasks[i].args = _has_run, ()
         for i in self.state.finish_all(finished):
             self._forget(i, after)
+        self.growing.reconsider(self._may_go, len(finished))
 
     def note_failure(self, i: int, error: BaseException, now: float, after: After) -> None:
         """Take note that a task raised: it is tried again, or what needs it is skipped."""
@@ -225,11 +258,6 @@ class Book(Job):
         for each in ended.ended:
             self._errors[each] = error
         self._after_end(ended, after)
-
-    def take_written(self, i: int, written: Any) -> None:
-        """Take note that a result is on disk, or could not be written: tasks go on in any case."""
-        super().take_written(i, written)
-        self.state.may_exceed = True
 
     def is_needed(self, i: int) -> bool:
         """Say whether anybody still needs a task that a worker is about to begin."""
@@ -277,6 +305,8 @@ class Book(Job):
         """Release the results whose outcomes are gone."""
         if self.inbox:
             self.absorb(after)
+        while self.back:
+            self._take_back(self.back.popleft())
         while self.lost:
             ref = self.lost.popleft()
             assert isinstance(ref, WantedRef)
@@ -295,6 +325,69 @@ class Book(Job):
         for outcome in self.pending(after):
             after.verdicts.append((outcome, "cancelled", None, None))
         self._after_end(Ended(self.growing.cancel(), []), after)
+
+    # results on disk
+
+    def write(self, i: int, worker: int) -> Written:
+        """Write a result to disk, if nobody but those who hold its outcome can reach it.
+
+        May be called while others use the book: `take_written` takes note of it.
+        """
+        ref = self._wanted.get(i)
+        outcome = None if ref is None else ref()
+        if outcome is None:
+            stored = self.spiller.write(i, worker)
+            return Written(stored, stored is None)
+        away = outcome.send_away(i, self._on_back)
+        if away is None:  # it has just been cancelled, or those who wait are not told yet
+            return Written(None, False)
+        stored, for_good = None, False
+        try:
+            if is_held_alone(self._results, i, others=1):
+                for_good = not is_data_alone(self._results, i, others=1)
+                stored = None if for_good else self.spiller.write(i, worker, others=1)
+        except Exception:  # what a table does of its own: no worker may end with it
+            for_good = True
+        return Written(stored, for_good, outcome, away)
+
+    def take_written(self, i: int, written: Written) -> None:
+        """Take note that a result is on disk, or could not be written: tasks go on in any case."""
+        stored = self._agreed(i, written)
+        if self.spiller.error is not None:
+            self.state.spills = False
+            self.disk_again = time.monotonic() + _PAUSE
+        if stored is None:
+            self.state.unspilled(i, written.for_good)
+        elif not self.state.spilled(i):
+            self.spiller.active = True
+            self._results[i] = stored
+
+    def try_disk_again(self) -> None:
+        """Write results once more if the disk was full some time ago."""
+        if self.spiller.error is not None and time.monotonic() > self.disk_again:
+            self.spiller.error = None
+            self.state.spills = True
+
+    def _agreed(self, i: int, written: Written) -> Spilled | None:
+        """Say what is on disk, None if somebody has got hold of the result meanwhile."""
+        stored, _, outcome, away = written
+        ref = self._wanted.get(i)
+        if outcome is None or away is None:
+            return stored if ref is None else None
+        if ref is None or ref() is not outcome:
+            stored = None
+        return stored if outcome.has_left(away, stored) else None
+
+    def _may_go(self, i: int) -> bool:
+        return is_held_alone(self._results, i, others=1)
+
+    def _take_back(self, away: Away) -> None:
+        """Hold a result in memory again that somebody who has its outcome asked for."""
+        i = away.number
+        if away.stored is not None and self._results[i] is away.stored:
+            self._results[i] = away.fetch()
+            self.growing.came_back(i)
+            self.growing.reconsider(self._may_go)
 
     # what there is
 

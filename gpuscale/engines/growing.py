@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
@@ -44,6 +45,12 @@ class GrowingState(State):
     (Ended(released=[], ended=[]), [1], [0])
     >>> state.forget(0)
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._most_users: dict[int, int] = {}  # how long lists of users of results may get
+        self._is_resigned = False  # there is nothing to write to disk
+        self._patience = 0  # how many tasks finish until spared results are looked at again
 
     def add(
         self, graph: NumberedGraph, order: Sequence[int], known: Mapping[Key, int] | None = None
@@ -124,16 +131,26 @@ class GrowingState(State):
         self._deps[task] = deps
         for dep in deps:
             self._in_use[dep] += 1
+            self._users[dep].append(task)
             if status[dep] == _SPILLED:
                 self._needs[task] += self._bytes_read(task, dep)
-            elif status[dep] != _HELD:
-                self._users[dep].append(task)
-                self._waiting[task] += status[dep] != _SPILLING
+            self._waiting[task] += status[dep] not in KEPT
+            if status[dep] in KEPT and len(self._users[dep]) > self._most_users.get(dep, 64):
+                self._thin_out_users(dep)
         if self._waiting[task]:
             status[task] = _WAITING
         else:
             self._queue(task)
         return True
+
+    def _thin_out_users(self, dep: int) -> None:
+        """Forget who has used a result that stays: there may come a million of them."""
+        users = self._users[dep] = list(self._open_users(dep))
+        self._most_users[dep] = 64 + 2 * len(users)
+
+    def _open_users(self, task: int) -> Iterator[int]:
+        """Users of a result that have not run; a number in its list may be another task's now."""
+        return (user for user in super()._open_users(task) if task in self._deps[user])
 
     def _give_up_unneeded(self, tasks: Sequence[int]) -> None:
         for task in reversed(tasks):
@@ -173,7 +190,9 @@ class GrowingState(State):
         return self._end([task])
 
     def held(self, task: int) -> int | None:
-        """Bytes in memory of the result of a task, None if there is no result."""
+        """Bytes of the result of a task, in memory or on disk, None if there is no result."""
+        if self._status[task] == _SPILLED:
+            return self._on_disk[task]
         return self._nbytes[task] if self._status[task] in KEPT else None
 
     def ended(self, tasks: Iterable[int]) -> list[int]:
@@ -206,12 +225,55 @@ class GrowingState(State):
         self._attempts.pop(task, None)
         self._scarce.wanted.pop(task, None)
         self._stays.discard(task)
+        self._spared.discard(task)
         self._on_disk.pop(task, None)
+        self._most_users.pop(task, None)
         self._free_number(task)
 
     def _free_number(self, task: int) -> None:
         if not self._waiting[task] and task not in self._writing:
             self._free.append(task)
+
+    # results on disk
+
+    def spill(self) -> int | None:
+        """Choose a result to write to disk: for a task that does not fit, or for what is held."""
+        victim = super().spill()
+        if victim is None and self.is_over:
+            victim = self._chosen(self._furthest()[1])
+            self._is_resigned = victim is None
+        return victim
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is ready, more is held than there is room for, and some of it may go."""
+        over = self.spills and not self._is_resigned and self._room() < 0
+        return over and self._first() is None
+
+    @property
+    def staying(self) -> int:
+        """Bytes of results that can never go to disk."""
+        return sum(self._nbytes[task] for task in self._stays if self._status[task] == _HELD)
+
+    def came_back(self, task: int) -> None:
+        """Take note that a result that was on disk is in memory again."""
+        if self._status[task] != _SPILLED:
+            raise self._illegal(task, "came back")
+        for user in set(self._open_users(task)):
+            if self._status[user] != _RUNNING:  # which reads it by itself
+                self._needs[user] -= self._bytes_read(user, task)
+        self._status[task] = _HELD
+        self._nbytes[task] = nbytes = self._on_disk.pop(task)
+        self.alive += nbytes
+        self._is_resigned = False
+
+    def reconsider(self, may_go: Callable[[int], bool], n_finished: int | None = None) -> None:
+        """Look again at results that could not be written, once as many tasks have finished."""
+        self._is_resigned = False
+        self._patience -= len(self._spared) if n_finished is None else n_finished
+        if self._patience <= 0:
+            self._patience = len(self._spared)
+            self._spared.difference_update([task for task in self._spared if may_go(task)])
 
     def _has_written(self, task: int, event: str) -> bool:
         is_needed = super()._has_written(task, event)

@@ -77,7 +77,9 @@ def _check_spilled(state: State, status: list[Status]) -> None:
         task, deps = state._tasks[t], set(state._deps[t])
         if status[t] == Status.RUNNING:
             assert not deps & state._writing, f"{t} uses what is being written"
-        if status[t] in _OPEN:
+        if status[t] == Status.RUNNING:  # what it reads may be in memory again
+            assert state._needs[t] >= task.nbytes + task.workspace, f"what {t} needs"
+        elif status[t] in _OPEN:
             read = (
                 0
                 if reads_regions(task)

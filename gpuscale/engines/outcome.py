@@ -9,8 +9,10 @@ from concurrent.futures import CancelledError
 from typing import Any, Literal, TypeAlias
 
 from gpuscale.base.types import Key
+from gpuscale.engines.away import Away
 from gpuscale.engines.seats import seat_here, stepped_aside
 from gpuscale.graph.task import Graph, Task
+from gpuscale.memory.spilled import Spilled
 
 __all__ = ["Outcome", "Verdict"]
 
@@ -59,6 +61,7 @@ class Outcome:
 
     __slots__ = (
         "__weakref__",
+        "_value",
         "_waiters",
         "error",
         "graph",
@@ -66,7 +69,6 @@ class Outcome:
         "status",
         "task",
         "traceback",
-        "value",
     )
 
     def __init__(
@@ -77,7 +79,7 @@ class Outcome:
 
     def _begin(self) -> None:
         self.status: Verdict = "pending"
-        self.value: Any = None
+        self._value: Any = None
         self.error: BaseException | None = None
         self.traceback: Any = None
         self._waiters: list[Callable[[Outcome], object]] | None = None
@@ -86,6 +88,49 @@ class Outcome:
     def key(self) -> Key:
         """Name of the result."""
         return self.task.key
+
+    @property
+    def value(self) -> Any:
+        """The result, read back if it is on disk; None while there is none."""
+        value = self._value
+        return self._bring_back(value) if type(value) is Away else value
+
+    @property
+    def kind(self) -> type:
+        """Type of the result, wherever that is."""
+        value = self._value
+        return value.kind if type(value) is Away else type(value)
+
+    def _bring_back(self, away: Away) -> Any:
+        value = away.fetch()
+        with _lock:
+            now = self._value
+            if now is away:
+                self._value = value = away.keep(value)
+            elif self.status == "finished" and type(now) is not Away:
+                return now  # somebody else was faster
+        if now is away:
+            away.tell(away)
+        return value
+
+    def send_away(self, number: int, tell: Callable[[Away], object]) -> Away | None:
+        """Begin to have the result on disk; None if there is no result in memory."""
+        with _lock:
+            if self.status != "finished" or type(self._value) is Away:
+                return None
+            self._value = away = Away(self._value, number, tell)
+        return away
+
+    def has_left(self, away: Away, stored: Spilled | None) -> bool:
+        """Have the result on disk alone if nobody has asked for it meanwhile; say whether."""
+        with _lock:
+            if self._value is not away:
+                return False
+            if stored is None:
+                self._value = away.fetch()
+                return False
+            away.leave(stored)
+        return True
 
     def settle(
         self, status: Verdict, value: Any = None, error: BaseException | None = None
@@ -98,8 +143,8 @@ class Outcome:
             if self.status != "pending" and status != "cancelled":
                 return
             # What goes may call functions of the user's, which must not be within the lock.
-            garbage = self.value, self.error, self.traceback, self.parents, self.graph
-            self.value, self.error = value, error
+            garbage = self._value, self.error, self.traceback, self.parents, self.graph
+            self._value, self.error = value, error
             self.traceback = None if error is None else error.__traceback__
             if status != "error":
                 self.parents, self.graph = (), None
@@ -112,7 +157,7 @@ class Outcome:
     def begin_again(self) -> None:
         """Wait once more: the task is tried again."""
         with _lock:
-            garbage = self.value, self.error, self.traceback
+            garbage = self._value, self.error, self.traceback
             self._begin()
         del garbage
 

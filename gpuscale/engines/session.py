@@ -6,6 +6,7 @@ those who want results is in a `Book`.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -16,9 +17,10 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import EngineError, format_bytes
 from gpuscale.base.types import Key
 from gpuscale.engines import blas
+from gpuscale.engines.away import Away
 from gpuscale.engines.book import After, Book
 from gpuscale.engines.failure import of_task
 from gpuscale.engines.outcome import Outcome
@@ -86,7 +88,7 @@ class Session:
         self.closed = False
         self.n_workers = n_workers
         self.resources: Mapping[str, float] = tokens.capacity
-        self.job = Book(budget, tokens, self._lose)
+        self.job = Book(budget, tokens, self._lose, self._take_back)
         self._budget, self._context = budget, context
         self._pool = ThreadPool()
         self._begin(n_workers)
@@ -102,6 +104,7 @@ class Session:
         self._returning: deque[_Seat] = deque()  # who wait for a place
         self._seats: set[Any] = set()  # of calls in threads of the pool
         self._has_alarm = False
+        self._has_warned = False
 
     # for clients
 
@@ -201,6 +204,11 @@ class Session:
         self.job.lost.append(ref)
         self._let_go(After())
 
+    def _take_back(self, away: Away) -> None:
+        """Hold a result in memory again; called at any time, in any thread."""
+        self.job.back.append(away)
+        self._let_go(After())
+
     def poke(self) -> None:
         """Go on if there is something to do: others gave back what is scarce."""
         with self._lock:
@@ -213,14 +221,15 @@ class Session:
                 if each is not self:
                     each.poke()
         after.do()
-        if self.job.lost:
+        if self.job.lost or self.job.back:
             self._let_go(after)
 
     def _let_go(self, after: After) -> None:
         """Release what nobody holds any more; who has the lock meanwhile does it afterwards."""
-        while self.job.lost and self._lock.acquire(blocking=False):
+        job = self.job
+        while (job.lost or job.back) and self._lock.acquire(blocking=False):
             try:
-                self.job.let_go(after)
+                job.let_go(after)
                 self._wake_another()
             finally:
                 self._lock.release()
@@ -230,7 +239,8 @@ class Session:
 
     def _wake_another(self) -> None:
         """Put one more worker to work if it would find something to do (with the lock held)."""
-        if self._free and (self.job.inbox or self.job.state.can_start()):
+        job = self.job
+        if self._free and (job.inbox or job.state.can_start() or job.growing.is_over):
             self._call(self._free.pop())
 
     def _call(self, worker: int) -> None:
@@ -284,10 +294,37 @@ class Session:
 
     def _write(self, task: int, seat: _Seat) -> None:
         """Write a result to disk to make room."""
-        written = self.job.spiller.write(task, seat.worker)
+        written = self.job.write(task, seat.worker)
         seat.to_write = None
         with self._lock:
             self.job.take_written(task, written)
+
+    def _warn_if_over(self) -> None:
+        """Say, once each time, that more is held than may be (with the lock held).
+
+        What others only look at for a moment is not worth a word.
+        """
+        state, limit = self.job.growing, self._budget
+        alive = state.alive
+        lasts = not state.spills or state.staying > limit or alive > 2 * limit
+        if alive <= limit:
+            self._has_warned = False
+        if alive <= limit or self._has_warned or not lasts:
+            return
+        self._has_warned = True
+        logger = logging.getLogger("gpuscale.client")
+        logger.warning(
+            "results that futures hold take %s, more than the client's memory limit of %s, and "
+            "none of them can go to disk: %s; release futures, or raise memory_limit",
+            format_bytes(alive), format_bytes(limit), self._why_none_goes(),
+        )  # fmt: skip
+
+    def _why_none_goes(self) -> str:
+        if self.job.spiller.error is not None:
+            return str(self.job.spiller.error)
+        if not self.job.state.spills:
+            return "the option spill is off"
+        return "they are in use, or more than arrays, tables, bytes and containers of these"
 
     def _decline(self, task: int) -> bool:
         after = After()
@@ -345,9 +382,12 @@ class Session:
         if batch:
             self._wake_another()
             return True
+        if not state.spills:
+            self.job.try_disk_again()
         seat.to_write = state.spill()
         if seat.to_write is not None:
             return True
+        self._warn_if_over()
         self._free.append(seat.worker)
         blas.leave()  # before somebody goes on, whose products may want all threads
         return False

@@ -50,10 +50,17 @@ class Spiller:
         self.active = False
         self.error: SpillError | None = None
 
-    def write(self, i: int, worker: int) -> Any:
-        """Write a result to disk; None if that is impossible or would free no memory."""
+    def write(self, i: int, worker: int, others: int = 0) -> Any:
+        """Write a result to disk; None if that is impossible or would free no memory.
+
+        Parameters
+        ----------
+        i, worker : int
+        others : int
+            How many hold the result as well, and will let go of it.
+        """
         results, task = self._results, self._graph.tasks[i]
-        if not is_held_alone(results, i):
+        if not is_held_alone(results, i, others):
             return None
         if i in self._kept and not is_plain(results[i]):
             return None  # whoever asked for an object gets the very object

@@ -8,7 +8,7 @@ its bytes are added to what the task needs, unless the task reads its inputs in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gpuscale.engines.states import IllegalTransition, Status
 from gpuscale.graph.task import Task
@@ -59,6 +59,7 @@ class Spilling:
         self.may_exceed = True
         self._writing: set[int] = set()
         self._stays: set[int] = set()  # results that cannot be written
+        self._spared: set[int] = set()  # results that cannot be written now
         self._on_disk: dict[int, int] = {}  # bytes of results there, which are not alive
 
     # instructions and events
@@ -72,11 +73,16 @@ class Spilling:
             The driver keeps the result until it has reported what became of it.
         """
         task = self._first() if self.spills else None
-        written = sum(self._nbytes[each] for each in self._writing)
-        room = self.budget - self.alive - self.reserved + written
-        if task is None or self._needs[task] <= room:
+        if task is None or self._needs[task] <= self._room():
             return None
-        victim = self._victim(task)
+        return self._chosen(self._victim(task))
+
+    def _room(self) -> float:
+        """Bytes of the budget that are free, or will be once what is being written has gone."""
+        written = sum(self._nbytes[each] for each in self._writing)
+        return self.budget - self.alive - self.reserved + written
+
+    def _chosen(self, victim: int | None) -> int | None:
         if victim is not None:
             self._status[victim] = _SPILLING
             self._writing.add(victim)
@@ -95,16 +101,15 @@ class Spilling:
         self._status[task] = _SPILLED
         self.alive -= self._nbytes[task]
         self._on_disk[task], self._nbytes[task] = self._nbytes[task], 0
-        for user in set(self._users[task]):
-            if self._status[user] in _OPEN:
-                self._needs[user] += self._bytes_read(user, task)
+        for user in set(self._open_users(task)):
+            self._needs[user] += self._bytes_read(user, task)
         return []
 
-    def unspilled(self, task: int) -> None:
-        """Take note that a result could not be written, and stays in memory."""
+    def unspilled(self, task: int, for_good: bool = True) -> None:
+        """Take note that a result could not be written, now or ever, and stays in memory."""
         if self._has_written(task, "was not spilled"):
             self._status[task] = _HELD
-            self._stays.add(task)
+            (self._stays if for_good else self._spared).add(task)
 
     def _has_written(self, task: int, event: str) -> bool:
         """Say whether the result is still needed; it was being written in any case."""
@@ -137,17 +142,22 @@ class Spilling:
     # the choice of a victim
 
     def _victim(self, task: int) -> int | None:
-        """Find the held result whose next use is furthest, and that nothing uses now."""
-        busy = {dep for each in self._all(_RUNNING) for dep in self._deps[each]}
-        if not reads_regions(self._tasks[task]):
-            busy.update(self._deps[task])
-        nbytes, busy = self._nbytes, busy | self._stays
-        candidates = [t for t in self._all(_HELD) if nbytes[t] >= SMALLEST and t not in busy]
-        if not candidates:
+        """Find the held result whose next use is furthest, for a task that does not fit."""
+        spared = () if reads_regions(self._tasks[task]) else self._deps[task]
+        furthest, victim = self._furthest(spared)
+        if victim is None:
             return None
-        furthest, victim = max((self._next_use(t), t) for t in candidates)
         soon = self._turn(self._place[task]) + _SOON * (1 + self.running)
         return None if self.running and furthest < soon else victim
+
+    def _furthest(self, spared: Iterable[int] = ()) -> tuple[float, int | None]:
+        """Find the held result whose next use is furthest, and that nothing uses now."""
+        busy = {dep for each in self._all(_RUNNING) for dep in self._deps[each]}
+        busy |= self._stays | self._spared
+        busy.update(spared)
+        nbytes = self._nbytes
+        candidates = [t for t in self._all(_HELD) if nbytes[t] >= SMALLEST and t not in busy]
+        return max(((self._next_use(t), t) for t in candidates), default=(0.0, None))
 
     def _next_use(self, task: int) -> float:
         places = [self._place[user] for user in self._open_users(task)]

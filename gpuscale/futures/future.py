@@ -79,7 +79,7 @@ class Future(Handle):
     @property
     def type(self) -> type | None:
         """Type of the result, None while there is none."""
-        return type(self._outcome.value) if self._outcome.status == "finished" else None
+        return self._outcome.kind if self._outcome.status == "finished" else None
 
     def done(self) -> bool:
         """Say whether the task has returned or raised, or was cancelled."""

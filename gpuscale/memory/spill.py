@@ -111,4 +111,4 @@ def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObjec
     except Exception:  # whatever its own methods raise: it stays in memory
         return None
     file = write_file(folder.new_file(), parts, max(parts, key=len))
-    return SpilledObject(file, list(map(len, parts)), nbytes)
+    return SpilledObject(file, list(map(len, parts)), nbytes, type(result))

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from gpuscale.base.errors import SpillError
+
 __all__ = ["SpillFile", "write_file"]
 
 _FRAME = 1 << 18  # bytes that are compressed together
@@ -44,6 +46,15 @@ class SpillFile:
 
     def read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
         """Fill memory with runs of bytes, each from a start up to an end, one after the other."""
+        try:
+            self._read_into(target, runs)
+        except (OSError, zlib.error) as error:
+            raise SpillError(
+                f"a result that was written to {self._path} to make room in memory cannot be read "
+                f"back: {error}; files there must stay until the program has ended"
+            ) from error
+
+    def _read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
         file = os.open(self._path, os.O_RDONLY)
         try:
             read = _Plain(file) if self._ends is None else _Compressed(file, self._ends)

@@ -49,6 +49,9 @@ class SpilledArray:
         sizes = accumulate((shape[axis] for axis in axes[:0:-1]), mul, initial=dtype.itemsize)
         self._strides = list(sizes)[::-1]  # bytes from one element to the next, in the file
 
+    #: Type of what comes back.
+    kind = np.ndarray
+
     @property
     def ndim(self) -> int:
         """Number of axes."""
@@ -161,6 +164,9 @@ def _array_namespace(data: SpilledArray) -> ModuleType:
 class SpilledTuple:
     """A tuple of arrays in files."""
 
+    #: Type of what comes back.
+    kind = tuple
+
     def __init__(self, items: Sequence[SpilledArray]) -> None:
         self.items = tuple(items)
 
@@ -186,8 +192,8 @@ class SpilledTuple:
 class SpilledObject:
     """Any other result, pickled."""
 
-    def __init__(self, file: SpillFile, sizes: list[int], nbytes: int) -> None:
-        self._file, self._sizes, self.nbytes = file, sizes, nbytes
+    def __init__(self, file: SpillFile, sizes: list[int], nbytes: int, kind: type) -> None:
+        self._file, self._sizes, self.nbytes, self.kind = file, sizes, nbytes, kind
 
     @property
     def stored(self) -> int:
@@ -196,12 +202,13 @@ class SpilledObject:
 
     def load(self) -> Any:
         """Read it."""
-        buffers = [bytearray(size) for size in self._sizes]
+        buffers = [np.empty(size, np.uint8) for size in self._sizes]
         at = 0
         for buffer in buffers:
-            self._file.read_into(memoryview(buffer), [(at, at + len(buffer))])
+            self._file.read_into(bytes_of(buffer), [(at, at + len(buffer))])
             at += len(buffer)
-        return pickle.loads(buffers[0], buffers=buffers[1:])
+        main = memoryview(buffers.pop(0))  # type: ignore[arg-type]
+        return pickle.loads(main, buffers=buffers)
 
     def regions(self) -> Any:
         """Return what a function gets that reads regions."""

@@ -279,8 +279,8 @@ class SmallDriver(Driver):
     def write(self):
         victim = self.book.state.spill()
         if victim is not None:
-            written = self.book.spiller.write(victim, 0)
-            self.n_written += written is not None
+            written = self.book.write(victim, 0)
+            self.n_written += written.stored is not None
             self.book.take_written(victim, written)
         return victim is not None
 
@@ -324,7 +324,7 @@ def test_a_number_is_not_given_away_while_its_result_is_being_written():
     while (victim := driver.book.state.spill()) is None:
         (i,) = driver.start()
         driver.finish(i)
-    written = driver.book.spiller.write(victim, 0)
+    written = driver.book.write(victim, 0)
     driver.call("cancel", x)
     others = driver.add(*[Task(f"y{k}", int) for k in range(9)])
     assert victim not in driver.book._numbers.values()
@@ -343,8 +343,15 @@ def test_any_events_with_results_on_disk(seed, n):
     rng = Random(seed)
     driver, held, running = SmallDriver(), {}, []
     for step in range(n):
-        event = rng.choice(["add", "drop", "cancel", "start", "start", "finish", "write", "more"])
-        if event == "add":
+        event = rng.choice(
+            ["add", "drop", "cancel", "start", "start", "finish", "write", "more", "look"]
+        )
+        if event == "look" and held:
+            outcome, expected = held[rng.choice(list(held))]
+            if outcome.status == "finished":
+                assert np.ravel(outcome.value)[0] == expected
+            driver.call("let_go")
+        elif event == "add":
             k = rng.randrange(1, 5)
             tasks = pieces(f"{step}-", k)
             wanted = [t for t in tasks[:-1] if rng.random() < 0.2] + tasks[-1:]
@@ -383,3 +390,4 @@ def test_any_events_with_results_on_disk(seed, n):
     assert (driver.keys, book._wanted, set(book._results) - {None}) == (set(), {}, set())
     assert book.state.alive == book.state.reserved == book.state.unfinished == 0
     assert (book.state._on_disk, book.state._writing, book.state._stays) == ({}, set(), set())
+    assert (book.growing._spared, book.growing._most_users) == (set(), {})

@@ -20,6 +20,33 @@ def test_a_mapped_file_takes_no_memory_of_ours(tmp_path):
     assert held_bytes(np.load(tmp_path / "x.npy", mmap_mode="r"), 0) == 0
 
 
+def test_containers_and_views_are_measured_where_nothing_is_projected():
+    x = np.ones(1000)
+    assert held_bytes(x[:3], 0) == 0  # somebody else's
+    assert held_bytes(np.ones(1000)[::2], 0) == 8000
+    assert held_bytes(bytes(100), 0) == held_bytes("x" * 100, 0) == 100
+    assert 8000 <= held_bytes({"x": [np.ones(1000)], "y": 1}, 0) < 8200
+    assert 80_000 <= held_bytes([np.ones(100) for _ in range(100)], 0) < 81_000
+    circle = [np.ones(1000)]
+    circle.append(circle)
+    assert held_bytes(circle, 0) >= 8000
+
+
+def test_a_size_that_cannot_be_asked_for():
+    class Rude:
+        @property
+        def nbytes(self):
+            raise OSError("closed")
+
+    class Wrong:
+        nbytes = "much"
+
+    class Negative:
+        nbytes = -5
+
+    assert [held_bytes(kind(), 3) for kind in (Rude, Wrong, Negative)] == [3, 3, 0]
+
+
 def test_what_only_has_a_name_in_common_with_arrays():
     class Store:
         def nbytes(self):

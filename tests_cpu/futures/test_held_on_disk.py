@@ -1,0 +1,315 @@
+"""Results that futures hold beyond the limit of their client: on disk, and back unseen."""
+
+import gc
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gpuscale as gs
+from gpuscale.base.errors import SpillError
+from gpuscale.memory import spill as spill_module
+from gpuscale.memory import spill_file
+from gpuscale.memory.spill_folder import spill_root
+
+N = 100_000  # numbers in a result: 800 kB
+LIMIT = 2_000_000
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path):
+    with gs.config.set({"temporary-directory": str(tmp_path)}):
+        yield
+        gc.collect()
+        assert files() == []
+
+
+@pytest.fixture
+def client():
+    with gs.Client(threads_per_worker=2, memory_limit=LIMIT) as client:
+        yield client
+
+
+def files():
+    return [path for path in Path(spill_root()).glob("*/*") if path.is_file()]
+
+
+def filled(value):
+    return np.full(N, float(value))
+
+
+def alive(client):
+    return client._session.job.state.alive
+
+
+def wait_until(condition, seconds=20):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.005)
+
+
+def settle(client):
+    """Wait until the client holds no more in memory than it may, once something happens."""
+    client.submit(abs, -1, pure=False).result()
+    wait_until(lambda: alive(client) <= LIMIT and not client._session._seats)
+
+
+def test_five_times_the_limit(client):
+    futures = client.map(filled, range(15))
+    total = client.submit(lambda parts: [part[0] for part in parts], futures[:2])
+    gs.wait([*futures, total])
+    settle(client)
+    assert len(files()) >= 11
+    assert [future.type for future in futures] == [np.ndarray] * 15
+    assert sum(client.nbytes().values()) >= 15 * 8 * N
+    for k, future in enumerate(futures):
+        value = future.result()
+        assert value.shape == (N,) and (value == k).all() and value.flags.writeable
+        del value
+    settle(client)
+    assert total.result() == [0, 1]
+    means = client.map(np.mean, futures)
+    assert client.gather(means) == list(range(15))
+    del futures, future, means, total
+    wait_until(lambda: files() == [])
+
+
+def test_who_holds_a_result_holds_the_very_object_whatever_goes(client):
+    first = client.submit(filled, 0)
+    value = first.result()
+    value[0] = 7
+    others = client.map(filled, range(1, 12))
+    gs.wait(others)
+    assert first.result() is value
+    del value
+    more = client.map(filled, range(12, 20))
+    gs.wait(more)
+    settle(client)
+    held = [future.result() for future in (first, first, *others[:2])]
+    assert held[0] is held[1] and held[0][0] == 7
+    assert all(a is b.result() for a, b in zip(held[2:], others, strict=False))
+
+
+@dataclass
+class Pair:
+    left: np.ndarray
+    name: str
+
+
+CONTAINERS = {
+    "list": lambda k: [filled(k), "x", None],
+    "dict": lambda k: {"x": filled(k), ("y", 1): [k]},
+    "tuple": lambda k: (filled(k), k),
+    "arrays": lambda k: (filled(k), filled(k)),
+    "dataclass": lambda k: Pair(filled(k), str(k)),
+    "bytes": lambda k: bytes([k]) * (8 * N),
+    "view": lambda k: filled(k).reshape(100, -1).T,
+    "text": lambda k: str(k) * (8 * N),
+}
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_containers_of_data_go_and_come_back(client, kind):
+    make = CONTAINERS[kind]
+    futures = client.map(make, range(8))
+    gs.wait(futures)
+    settle(client)
+    assert files()
+    for _ in range(2):
+        for k, future in enumerate(futures):
+            value = future.result()
+            assert type(value) is type(make(k)) is future.type
+            assert repr(value) == repr(make(k))
+            del value
+        settle(client)
+
+
+def test_tables_go_and_come_back(client):
+    pd = pytest.importorskip("pandas")
+    futures = client.map(lambda k: pd.DataFrame({"x": filled(k), "n": "text"}), range(6))
+    gs.wait(futures)
+    settle(client)
+    assert files()
+    for k, future in enumerate(futures):
+        assert (future.result()["x"] == k).all()
+
+
+class Model:
+    """Something that may be known elsewhere."""
+
+    def __init__(self, k):
+        self.k, self.weights = k, filled(k)
+        self.lock = threading.Lock()
+
+    @property
+    def nbytes(self):
+        return self.weights.nbytes
+
+
+def test_what_is_more_than_data_stays_and_a_warning_says_so(client, caplog):
+    with caplog.at_level(logging.WARNING, "gpuscale.client"):
+        futures = client.map(Model, range(6))
+        gs.wait(futures)
+        wait_until(lambda: not client._session._seats)
+        assert [future.result().k for future in futures] == list(range(6))
+        assert files() == []
+        assert len(caplog.messages) == 1
+    assert "more than the client's memory limit of 1.9 MiB" in caplog.text
+    assert "release futures" in caplog.text
+
+
+def test_what_the_program_holds_stays_and_goes_once_it_is_let_go(client):
+    held = client.gather(client.map(filled, range(6)))
+    futures = client.scatter(held)
+    assert client.gather(client.map(np.mean, futures)) == list(range(6))
+    wait_until(lambda: not client._session._seats)
+    assert files() == [] and futures[0].result() is held[0]
+    del held
+    settle(client)
+    assert files()
+    assert [future.result()[0] for future in futures] == list(range(6))
+
+
+def test_a_result_of_shared_parts_stays(client):
+    shared = filled(1)
+    futures = [client.submit(lambda k: [shared, filled(k)], k) for k in range(6)]
+    gs.wait(futures)
+    wait_until(lambda: not client._session._seats)
+    assert all(future.result()[0] is shared for future in futures)
+
+
+def test_the_option_spill_keeps_all_in_memory(caplog):
+    with gs.config.set(spill=False), gs.Client(memory_limit=LIMIT) as client:
+        futures = client.map(filled, range(6))
+        gs.wait(futures)
+        wait_until(lambda: not client._session._seats)
+        assert files() == [] and alive(client) == 6 * 8 * N
+    assert "the option spill is off" in caplog.text
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_loses_nothing_and_is_tried_again(client, monkeypatch, caplog):
+    with monkeypatch.context() as patch:
+        patch.setattr(spill_module, "write_file", full)
+        futures = client.map(filled, range(8))
+        gs.wait(futures)
+        wait_until(lambda: not client._session._seats)
+        assert "No space left on device" in caplog.text
+        for k, future in enumerate(futures):
+            assert future.result()[0] == k
+        future = None
+    assert files() == []
+    client._session.job.disk_again = 0.0
+    settle(client)
+    assert files()
+
+
+def test_a_disk_that_cannot_be_read_is_an_error_of_whoever_reads(client, monkeypatch):
+    futures = client.map(filled, range(8))
+    gs.wait(futures)
+    settle(client)
+    with monkeypatch.context() as patch:
+        patch.setattr(spill_file.os, "open", full)
+        with pytest.raises(SpillError, match="cannot be read back.*No space"):
+            [future.result() for future in futures]
+        errors = [each.exception() for each in client.map(np.mean, futures, pure=False)]
+        assert {type(error) for error in errors} == {SpillError, type(None)}
+    assert [future.result()[0] for future in futures] == list(range(8))
+
+
+def test_results_outlive_the_client_on_disk(client):
+    futures = client.map(filled, range(8))
+    gs.wait(futures)
+    settle(client)
+    client.close()
+    assert files()
+    assert [future.result()[0] for future in futures] == list(range(8))
+    assert files() == []
+
+
+def test_cancelling_and_releasing_remove_files(client):
+    futures = client.map(filled, range(8))
+    gs.wait(futures)
+    settle(client)
+    client.cancel(futures[:4])
+    for future in futures[4:]:
+        future.release()
+    wait_until(lambda: files() == [])
+
+
+def test_equal_calls_share_what_is_on_disk(client):
+    futures = client.map(filled, range(8))
+    gs.wait(futures)
+    settle(client)
+    again = client.map(filled, range(8))
+    assert all(a.result() is b.result() for a, b in zip(futures, again, strict=True))
+
+
+def test_results_on_their_way_are_asked_for_by_many(client):
+    """Readers, writers and tasks at the same time see one object and right numbers."""
+    futures = client.map(filled, range(12))
+    wrong = []
+
+    def read(seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(60):
+            k = int(rng.integers(12))
+            a, b = futures[k].result(), futures[k].result()
+            if a is not b or a[0] != k or a[-1] != k:
+                wrong.append(k)
+            del a, b
+            if client.submit(np.mean, futures[k], pure=False).result() != k:
+                wrong.append(k)
+
+    threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    settle(client)
+
+
+def test_a_result_that_is_looked_at_while_it_is_written_stays(client, monkeypatch):
+    begun, looked = threading.Event(), threading.Event()
+    really = spill_module.write_file
+
+    def slow(*args):
+        begun.set()
+        assert looked.wait(20)
+        return really(*args)
+
+    monkeypatch.setattr(spill_module, "write_file", slow)
+    futures = client.map(filled, range(5))
+    assert begun.wait(20)
+    seen = [future for future in futures if future.done()]
+    values = [future.result() for future in seen]
+    for value in values:
+        value[0] = -1
+    looked.set()
+    gs.wait(futures)
+    assert all(a is b.result() for a, b in zip(values, seen, strict=True))
+    del values, value
+    settle(client)
+    assert len(seen) > 1 and [future.result()[0] for future in seen] == [-1] * len(seen)
+
+
+def test_a_fork_reads_what_its_parent_wrote(client):
+    futures = client.map(filled, range(8))
+    gs.wait(futures)
+    settle(client)
+    child = os.fork()
+    if not child:
+        right = [future.result()[0] for future in futures] == list(range(8))
+        os._exit(0 if right else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [future.result()[0] for future in futures] == list(range(8))
