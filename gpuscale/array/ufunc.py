@@ -165,19 +165,29 @@ class Ufunc:
         first, second = as_array(a), as_array(b)
         return self(first[(..., *(None,) * second.ndim)], second, **kwargs)
 
-    def reduce(self, x: Any, axis: Any = 0, **kwargs: Any) -> Array:
+    def reduce(self, x: Any, axis: Any = 0, *args: Any, **kwargs: Any) -> Array:
         """Apply the function between all elements along an axis, the first by default."""
-        return self._method("reduce", x, axis, kwargs)
+        result: Array = self._method("reduce", x, axis, *args, **kwargs)
+        return result
 
-    def accumulate(self, x: Any, axis: Any = 0, **kwargs: Any) -> Array:
+    def accumulate(self, x: Any, axis: Any = 0, *args: Any, **kwargs: Any) -> Array:
         """Apply the function between each element and what came of those before it."""
-        return self._method("accumulate", x, axis, kwargs)
+        result: Array = self._method("accumulate", x, axis, *args, **kwargs)
+        return result
 
-    def _method(self, method: str, x: Any, axis: Any, kwargs: dict[str, Any]) -> Array:
+    def reduceat(self, x: Any, indices: Any, axis: Any = 0, *args: Any, **kwargs: Any) -> Array:
+        """Apply the function between the elements from each index to the next, along an axis."""
+        result: Array = self._method("reduceat", x, indices, axis, *args, **kwargs)
+        return result
+
+    def at(self, x: Array, indices: Any, *operand: Any) -> None:
+        """Apply the function to elements in place, as often as an index names them."""
+        self._method("at", x, indices, *operand)
+
+    def _method(self, method: str, *args: Any, **kwargs: Any) -> Any:
         from gpuscale.array.api.protocols import array_ufunc  # which builds on this module
 
-        result: Array = array_ufunc(self.ufunc, method, (x,), {"axis": axis, **kwargs})
-        return result
+        return array_ufunc(self.ufunc, method, args, kwargs)
 
     def __repr__(self) -> str:
         return f"<gpuscale ufunc {self.__name__!r}>"

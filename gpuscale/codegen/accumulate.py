@@ -78,6 +78,8 @@ def accumulator_of(reduction: str, dtype: DType) -> Accumulator | None:
     >>> accumulator_of("max", np.dtype("c16")) is None
     True
     """
+    if reduction not in _MAKERS:
+        return None
     kinds, make = _MAKERS[reduction]
     return make(dtype) if dtype.kind in kinds and dtype.itemsize > (dtype.kind == "f") * 2 else None
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-__all__ = ["REDUCTIONS", "Partial", "Reduction", "extreme", "missing"]
+__all__ = ["FOLDS", "REDUCTIONS", "Partial", "Reduction", "extreme", "missing"]
 
 Partial = tuple[Any, ...]
 Axes = tuple[int, ...]
@@ -48,6 +49,16 @@ class Reduction:
 
 
 REDUCTIONS: dict[str, Reduction] = {}
+
+_FOLDED: tuple[np.ufunc, ...] = (
+    np.bitwise_and,
+    np.bitwise_or,
+    np.bitwise_xor,
+    np.gcd,
+    np.hypot,
+    np.logaddexp,
+    np.logaddexp2,
+)
 
 
 def _row(name: str, **parts: Any) -> None:
@@ -112,6 +123,10 @@ def missing(dtype: DType, sign: int) -> Any:
     return np.nan if dtype.kind in "fc" else extreme(dtype, sign)
 
 
+def _of_nothing(ufunc: np.ufunc, dtype: DType) -> Any:
+    return ufunc.reduce(np.empty(0, dtype))
+
+
 _ufunc_row("sum", np.add, lambda d: np.zeros((), d)[()])
 _ufunc_row("prod", np.multiply, lambda d: d.type(1))
 _ufunc_row("min", np.minimum, lambda d: extreme(d, 1))
@@ -120,6 +135,12 @@ _ufunc_row("fmin", np.fmin, lambda d: missing(d, 1))
 _ufunc_row("fmax", np.fmax, lambda d: missing(d, -1))
 _ufunc_row("any", np.logical_or, lambda d: False, out=bool)
 _ufunc_row("all", np.logical_and, lambda d: True, out=bool)
+_ufunc_row("logical_xor", np.logical_xor, lambda d: False, out=bool)
+for _ufunc in _FOLDED:
+    _ufunc_row(_ufunc.__name__, _ufunc, partial(_of_nothing, _ufunc))
+
+#: Rows that are called like the ufunc of NumPy that they fold elements with.
+FOLDS = ("logical_xor", *(ufunc.__name__ for ufunc in _FOLDED))
 
 
 def _count(values: Any, positions: Any, axes: Axes) -> Partial:

@@ -101,7 +101,7 @@ def run_reduce(
         For each output a row of `reductions.REDUCTIONS`: "sum" (accumulated in the dtype of the
         output), "prod", "min", "max", "fmin", "fmax" (without NaN), "any", "all", "count" (of
         nonzero), "argmin", "argmax" (position flattened over ``axes`` in C order, and value),
-        "moments" (count, mean, sum of squared deviations).
+        "moments" (count, mean, sum of squared deviations); `reductions.FOLDS`, as ufuncs.
     axes : tuple of int
         Reduced axes; they are kept with length 1.
 

@@ -124,11 +124,19 @@ class ScatterPlan:
         Axes of the first input that the points are on, in ascending order.
     index : ndarray of int64
         Ascending positions on the line of these axes, see `gpuscale.chunks.points`.
+    ufunc : str, optional
+        Name of a ufunc that makes the new elements of the old ones, and those of the second input
+        if it takes two; positions may then come more than once.
     """
 
     axes: tuple[int, ...]
     index: NDArray[np.int64]
-    label: ClassVar[str] = "scatter"
+    ufunc: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+        return "scatter" if self.ufunc is None else f"{self.ufunc}.at"
 
 
 @dataclass(frozen=True)

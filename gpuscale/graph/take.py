@@ -163,7 +163,7 @@ def _lay_out_scatter(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
         local = node.plan.index[cuts[block] : cuts[block + 1]] - starts[block]
         deps = (source, builder.want(values, (number_of[block], *rest)))
         nbytes = block_nbytes(node, index)
-        builder.add(key, node, _Scatter(line.axes, local), deps, (), nbytes)
+        builder.add(key, node, _Scatter(line.axes, local, node.plan.ufunc), deps, (), nbytes)
 
 
 def _same(chunk: Any) -> Any:
@@ -171,16 +171,22 @@ def _same(chunk: Any) -> Any:
 
 
 class _Scatter:
-    """Replace single elements in a copy of a block."""
+    """Replace single elements in a copy of a block, or apply a ufunc to them."""
 
-    __slots__ = ("axes", "positions")
+    __slots__ = ("axes", "positions", "ufunc")
 
-    def __init__(self, axes: tuple[int, ...], positions: Any) -> None:
-        self.axes, self.positions = axes, positions
+    def __init__(self, axes: tuple[int, ...], positions: Any, ufunc: str | None) -> None:
+        self.axes, self.positions, self.ufunc = axes, positions, ufunc
 
     def __call__(self, chunk: Any, values: Any) -> Any:
         xp = array_namespace(chunk)
         out = chunk.copy()
         index = _points(xp, out, self.axes, self.positions)
-        xp.moveaxis(out, self.axes, tuple(range(len(self.axes))))[index] = values
+        front = xp.moveaxis(out, self.axes, tuple(range(len(self.axes))))
+        if self.ufunc is None:
+            front[index] = values
+            return out
+        function = getattr(xp, self.ufunc)
+        with np.errstate(all="ignore"):
+            function.at(front, index, *(values,)[: function.nin - 1])
         return out

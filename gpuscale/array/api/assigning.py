@@ -27,7 +27,7 @@ from gpuscale.expr.physical import BlockInput, Blockwise
 __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"]
 
 
-def _target(name: str, x: Any) -> Array:
+def target(name: str, x: Any) -> Array:
     if not isinstance(x, Array):
         raise TypeError(
             f"{name} changes a gpuscale array in place, got {type(x).__name__}; for NumPy's arrays "
@@ -63,7 +63,7 @@ def put(a: Array, ind: Any, v: Any, mode: str = "raise") -> None:
     >>> x.compute()
     array([7, 0, 0, 8])
     """
-    size = _target("put", a).size
+    size = target("put", a).size
     index = positions(ind, size, mode).reshape(-1)
     index = normalize_take(index, size)
     values = ravel(converted(v, a))
@@ -108,7 +108,7 @@ def place(arr: Array, mask: Any, vals: Any) -> None:
     array([0, 1, 7, 8, 7])
     """
     keep = as_array(mask).astype(bool)
-    if keep.size != _target("place", arr).size:
+    if keep.size != target("place", arr).size:
         raise ValueError("place: mask and data must be the same size")
     values = _safely(vals, arr)
     keep = keep.reshape(arr.shape)
@@ -141,7 +141,7 @@ def putmask(a: Array, mask: Any, values: Any) -> None:
     array([ 0,  1, -2, -3, -4])
     """
     keep = as_array(mask).astype(bool)
-    if keep.size != _target("putmask", a).size:
+    if keep.size != target("putmask", a).size:
         raise ValueError("putmask: mask and data must be the same size")
     new = _safely(values, a)
     if not new.size:
@@ -184,7 +184,7 @@ def copyto(
     if isinstance(dst, np.ndarray):
         np.copyto(dst, np.asarray(src), casting, np.asarray(where))
         return
-    wanted = _target("copyto", dst).dtype
+    wanted = target("copyto", dst).dtype
     given = np.result_type(wanted, src) if type(src) in PYTHON_SCALARS else as_array(src).dtype
     if not np.can_cast(given, wanted, casting):
         raise TypeError(
@@ -228,7 +228,7 @@ def fill_diagonal(a: Array, val: Any, wrap: bool = False) -> None:
     array([[7, 0],
            [0, 8]])
     """
-    shape = _target("fill_diagonal", a).shape
+    shape = target("fill_diagonal", a).shape
     if len(shape) < 2:
         raise ValueError("array must be at least 2-d")
     if len(shape) > 2 and len(set(shape)) > 1:
@@ -268,7 +268,7 @@ def put_along_axis(arr: Array, indices: Any, values: Any, axis: int | None) -> N
     array([[3, 0],
            [0, 6]])
     """
-    x = ravel(_target("put_along_axis", arr)) if axis is None else arr
+    x = ravel(target("put_along_axis", arr)) if axis is None else arr
     along = normalize_axis(axis or 0, x.ndim)
     places, new = places_in_lines(indices, x.ndim), converted(values, arr)
     node = whole_axis(known_node(x), along)

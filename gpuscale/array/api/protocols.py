@@ -10,8 +10,9 @@ import numpy as np
 
 from gpuscale.array.api.elementwise import divmod as _divmod
 from gpuscale.array.api.elementwise import frexp, modf
+from gpuscale.array.api.folding import accumulate, reduce, reduceat
 from gpuscale.array.api.functional import map_blocks
-from gpuscale.array.api.scanning import accumulate
+from gpuscale.array.api.updating import update
 from gpuscale.array.arithmetic import answers_itself
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
@@ -19,15 +20,14 @@ from gpuscale.array.ufunc import Ufunc, into
 
 __all__: list[str] = []
 
-_REDUCE = {
-    "add": "sum",
-    "logical_and": "all",
-    "logical_or": "any",
-    "maximum": "max",
-    "minimum": "min",
-    "multiply": "prod",
-}
 _SEVERAL: dict[str, Callable[..., Any]] = {"divmod": _divmod, "frexp": frexp, "modf": modf}
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "accumulate": accumulate,
+    "at": update,
+    "reduce": reduce,
+    "reduceat": reduceat,
+}
 
 _ELSE = "call it on x.compute(), or on each chunk with gpuscale.array.map_blocks"
 _WRITE = (
@@ -60,17 +60,12 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         return _chunkwise(ufunc, inputs, kwargs)
     if method == "outer" and isinstance(ours, Ufunc):
         return ours.outer(*inputs, **kwargs)
-    if method == "accumulate" and isinstance(ours, Ufunc):
-        return accumulate(name, *inputs, **kwargs)
-    if method != "reduce" or name not in _REDUCE or not _is_numpys(ufunc):
-        raise TypeError(
-            f"{name}.{method} is not implemented for gpuscale arrays; call it on x.compute(), or "
-            "use gpuscale.array.reduction with functions of yours"
-        )
-    (x,) = inputs
-    kwargs.setdefault("axis", 0)  # what NumPy's methods do, unlike its functions
-    out = kwargs.pop("out", None)
-    return into(out, getattr(_namespace(), _REDUCE[name])(x, **kwargs))
+    if method in _METHODS and isinstance(ours, Ufunc):
+        return _METHODS[method](ours.op, *inputs, **kwargs)
+    raise TypeError(
+        f"{name}.{method} is not implemented for gpuscale arrays; call it on x.compute(), or "
+        "use gpuscale.array.reduction with functions of yours"
+    )
 
 
 def _is_numpys(ufunc: Any) -> bool:

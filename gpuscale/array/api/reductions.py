@@ -16,6 +16,7 @@ from gpuscale.array.convert import as_array, as_node, known_node
 from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.codegen.ops import result_dtype
+from gpuscale.codegen.reductions import FOLDS
 from gpuscale.expr.node import Node
 
 __all__ = [
@@ -65,7 +66,14 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 # These have a value for no elements, so nothing need be counted where data decides the sizes.
-_OF_NOTHING = {"sum": 0, "prod": 1, "any": False, "all": True, "count": False}
+_OF_NOTHING = {
+    "sum": 0,
+    "prod": 1,
+    "any": False,
+    "all": True,
+    "count": False,
+    **{name: getattr(np, name).identity for name in FOLDS},
+}
 
 _COMBINES = {
     "sum": "add",
@@ -74,6 +82,9 @@ _COMBINES = {
     "max": "maximum",
     "fmin": "fmin",
     "fmax": "fmax",
+    "any": "logical_or",
+    "all": "logical_and",
+    **{name: name for name in FOLDS},
 }
 
 
@@ -117,7 +128,7 @@ def table_reduction(
 
 def _one(value: Any, dtype: np.dtype[Any]) -> Node:
     """A number that the user gave, of the dtype of the result, as NumPy casts it."""
-    array = np.asarray(value, dtype)
+    array = np.asarray(value).astype(dtype)  # -1 is the largest unsigned integer
     if array.ndim:
         raise ValueError(f"initial must be one number, got an array of shape {array.shape}")
     return scalar(array[()], dtype)

@@ -43,13 +43,13 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.result_type(dtype, np.uint64) if dtype.kind == "u" else dtype
 
 
-def _summing(name: str, x: Any, axis: int | None, dtype: Any, out: Any) -> Array:
+def summing(name: str, x: Any, axis: int | None, dtype: Any, out: Any) -> Array:
     x, axis = along_axis(x, axis)
     check_adds_up({"add": "cumsum", "multiply": "cumprod"}[name], x.dtype, dtype)
-    return _scan(name, cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype), axis, out)
+    return scan(name, cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype), axis, out)
 
 
-def _scan(name: str, node: Node, axis: int, out: Any) -> Array:
+def scan(name: str, node: Node, axis: int, out: Any) -> Array:
     node = native(node)
     if node.meta.numblocks[axis] == 1:
         whole = map_blocks(
@@ -65,54 +65,6 @@ def _run(chunk: Any, ufunc: str, axis: int) -> Any:
     if function is None:
         return getattr(xp, ufunc).accumulate(chunk, axis=axis)
     return function(chunk, axis=axis, dtype=chunk.dtype)
-
-
-# Operations for which it does not matter where a line of elements is cut into blocks.
-_ASSOCIATIVE = [
-    "add",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_xor",
-    "fmax",
-    "fmin",
-    "gcd",
-    "lcm",
-    "logical_and",
-    "logical_or",
-    "logical_xor",
-    "maximum",
-    "minimum",
-    "multiply",
-]
-
-
-def accumulate(
-    name: str, x: Any, axis: int | None = 0, dtype: Any = None, out: Any = None
-) -> Array:
-    """Answer ``ufunc.accumulate``.
-
-    Raises
-    ------
-    TypeError
-        If the operation is not associative, or not defined for the dtype, or there are no axes.
-    """
-    if name not in _ASSOCIATIVE:
-        raise TypeError(
-            f"{name}.accumulate is not implemented for gpuscale arrays; call it on x.compute(), or "
-            "on whole lines of x.rechunk({axis: -1}) with gpuscale.array.map_blocks"
-        )
-    x = as_array(x)
-    if not x.ndim:
-        raise TypeError("cannot accumulate on a scalar")
-    if axis is None and x.ndim > 1:
-        raise ValueError("accumulate does not allow multiple axes")
-    axis = normalize_axis(axis or 0, x.ndim)
-    if name in ("add", "multiply"):
-        return _summing(name, x, axis, dtype, out)
-    x = x if dtype is None else x.astype(dtype, copy=False)
-    common = result_dtype(name, x.dtype, x.dtype)  # TypeError where there is none
-    kind = x.dtype if x.dtype.kind == "O" else common
-    return _scan(name, cast(x.expr, kind), axis, out)
 
 
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
@@ -137,12 +89,12 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) 
     >>> ga.cumsum(ga.ones(4, chunks=2)).compute()
     array([1., 2., 3., 4.])
     """
-    return _summing("add", x, axis, dtype, out)
+    return summing("add", x, axis, dtype, out)
 
 
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Running products along an axis; parameters as for `cumsum`."""
-    return _summing("multiply", x, axis, dtype, out)
+    return summing("multiply", x, axis, dtype, out)
 
 
 def _cumulative(

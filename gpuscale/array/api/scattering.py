@@ -28,7 +28,9 @@ from gpuscale.expr.plans import ScatterPlan
 __all__ = ["assign_mask", "assign_points"]
 
 
-def assign_points(x: Array, points: dict[int, NDArray[np.int64]], values: Array) -> Array:
+def assign_points(
+    x: Array, points: dict[int, NDArray[np.int64]], values: Array, ufunc: str | None = None
+) -> Array:
     """Replace single elements of some axes; of several for one place the last stays.
 
     Parameters
@@ -38,6 +40,8 @@ def assign_points(x: Array, points: dict[int, NDArray[np.int64]], values: Array)
         Positions, none negative, all of one shape.
     values : Array
         First the axes of the points, then the other axes of ``x``; each may have length 1.
+    ufunc : str, optional
+        Name of a ufunc to apply to the elements and the values, one after the other.
     """
     axes = tuple(sorted(points))
     shape = points[axes[0]].shape
@@ -47,13 +51,14 @@ def assign_points(x: Array, points: dict[int, NDArray[np.int64]], values: Array)
         return x
     order = np.argsort(places, kind="stable")
     places = places[order]
-    last = np.append(places[1:] != places[:-1], True)
-    order, places = order[last], places[last]
+    if ufunc is None:
+        last = np.append(places[1:] != places[:-1], True)
+        order, places = order[last], places[last]
     counts = np.diff(np.searchsorted(places, offsets(line_sizes(chunks))))
     sizes = tuple(counts[counts > 0].tolist())
     rest = tuple(s for axis, s in enumerate(x._meta.chunks) if axis not in axes)
     new = _in_order(values, shape, order, sizes, rest)
-    return Array(Exchange((x.expr, new), ScatterPlan(axes, places), x._meta))
+    return Array(Exchange((x.expr, new), ScatterPlan(axes, places, ufunc), x._meta))
 
 
 def _in_order(

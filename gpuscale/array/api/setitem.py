@@ -26,7 +26,7 @@ from gpuscale.array.collection import Array
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import Size, Unknown
 
-__all__ = ["setitem"]
+__all__ = ["assigned", "setitem"]
 
 
 def setitem(x: Array, index: Any, value: Any) -> Array:
@@ -45,8 +45,11 @@ def setitem(x: Array, index: Any, value: Any) -> Array:
     """
     if x.dtype.names and isinstance(index, str):
         raise NotSupportedError("assignment to one field of a structured array; assign all fields")
-    parsed = parse_index(index, x)
-    values = converted(value, x)
+    return assigned(x, parse_index(index, x), converted(value, x))
+
+
+def assigned(x: Array, parsed: Index, values: Array, ufunc: str | None = None) -> Array:
+    """Replace elements; a ufunc, where given, is applied to those that arrays of integers name."""
     axes = _axes_of(parsed)
     if any(item != slice(None) for item in axes) or not _is_one_mask(parsed):
         x.compute_chunk_sizes()
@@ -59,7 +62,7 @@ def setitem(x: Array, index: Any, value: Any) -> Array:
         new = fitted(values, parsed, region, x._meta.shape, [None])
         part = assign_mask(part, parsed.advanced[0], new)
     else:
-        part = _assign_integers(x, part, parsed, region, values)
+        part = _assign_integers(x, part, parsed, region, values, ufunc)
     return assign_region(x, region, part) if any(region) else part
 
 
@@ -104,14 +107,16 @@ def _part(x: Array, region: Region) -> Array:
     )
 
 
-def _assign_integers(x: Array, part: Array, index: Index, region: Region, values: Array) -> Array:
+def _assign_integers(
+    x: Array, part: Array, index: Index, region: Region, values: Array, ufunc: str | None
+) -> Array:
     """Replace elements of the region that arrays of integers name."""
     arrays = integer_arrays(index.advanced, x._meta.shape)
     common = broadcast_index(list(arrays.values()))
     points = {axis: np.broadcast_to(a, common) for axis, a in arrays.items() if axis >= 0}
     new = fitted(values, index, region, x._meta.shape, list(common))
     if points:
-        return assign_points(part, points, new)
+        return assign_points(part, points, new, ufunc)
     if 0 in common:  # x[False]
         return part
     return assign_region(part, (None,) * part.ndim, basic(new, (0,) * len(common)))

@@ -290,14 +290,14 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     return Array(Blockwise(kernel, inputs, grid, source.meta.with_(chunks=grid)))
 
 
-def whole_axis(node: Node, axis: int) -> Node:
-    """Put an axis in one block; blocks that this makes too large are cut along the others."""
+def whole_axis(node: Node, *axes: int) -> Node:
+    """Put axes in one block; blocks that this makes too large are cut along the others."""
     meta = node.meta
     limit = chunk_bytes()
     itemsize = max(meta.dtype.itemsize, 1)
-    chunks = _with(meta.chunks, axis, (axis_size(meta.chunks[axis]),))
+    chunks = tuple((axis_size(c),) if k in axes else c for k, c in enumerate(meta.chunks))
     if np.prod(max_block(chunks), dtype=float) * itemsize > limit:
-        wanted = {k: -1 if k == axis else "auto" for k in range(meta.ndim)}
+        wanted = {k: -1 if k in axes else "auto" for k in range(meta.ndim)}
         chunks = normalize_chunks(wanted, meta.shape, itemsize, limit, meta.chunks)
     return rechunk(node, chunks)
 

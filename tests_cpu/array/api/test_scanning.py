@@ -23,59 +23,6 @@ def test_scans(name, data):
         assert_eq(getattr(ga, name)(x, axis=axis), expected, rtol=1e-11, atol=1e-9)
 
 
-ASSOCIATIVE = ["maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor"]
-OF_INTEGERS = ["bitwise_and", "bitwise_or", "bitwise_xor"]
-
-
-@pytest.mark.parametrize("name", [*ASSOCIATIVE, *OF_INTEGERS, "add", "multiply"])
-@given(data=st.data())
-@settings(max_examples=20, deadline=None)
-def test_accumulate(name, data):
-    floats = name not in OF_INTEGERS
-    dtypes = (*DTYPES, "complex64") if floats else DTYPES[:-1]
-    special = floats and name not in ("add", "multiply")
-    array, x = data.draw(pairs(dtypes=dtypes, min_dims=1, special=special))
-    axis = data.draw(st.integers(-array.ndim, array.ndim - 1))
-    with np.errstate(all="ignore"):
-        expected = getattr(np, name).accumulate(array, axis=axis)
-        assert_eq(getattr(ga, name).accumulate(x, axis), expected, rtol=1e-5, atol=1e-6)
-        assert_eq(getattr(np, name).accumulate(x, axis=axis), expected, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("chunks", [1, 2, 10])
-def test_accumulate_other_dtypes(chunks):
-    for dtype, names in (
-        ("M8[s]", ["maximum", "fmin", "logical_and"]),
-        ("m8[s]", ["minimum", "fmax", "logical_or", "add"]),
-        ("O", ["maximum", "logical_and", "logical_or", "bitwise_or", "multiply"]),
-        ("i4", ["gcd", "lcm"]),
-        ("U2", ["logical_and"]),
-    ):
-        array = np.array([3, 1, 6, 0, 2]).astype(dtype)
-        x = ga.from_array(array, chunks=chunks)
-        for name in names:
-            assert_eq(getattr(np, name).accumulate(x), getattr(np, name).accumulate(array))
-    x = ga.arange(5, chunks=chunks)
-    as_floats = np.maximum.accumulate(np.arange(5), dtype=float)
-    assert_eq(np.maximum.accumulate(x, dtype=float), as_floats)
-    out = ga.zeros(5, chunks=2)
-    assert np.maximum.accumulate(x, out=out) is out
-    assert_eq(out, as_floats)
-
-
-def test_accumulate_refuses_as_numpy_does():
-    with nothing_computes():
-        np.maximum.accumulate(ga.ones((4, 4), chunks=2), axis=1)
-    for x, axis, error in (
-        (ga.ones(()), 0, TypeError),
-        (ga.ones((2, 2)), None, ValueError),
-        (ga.ones(3), 1, np.exceptions.AxisError),
-        (ga.asarray(["a", "b"]), 0, TypeError),
-    ):
-        with pytest.raises(error):
-            np.maximum.accumulate(x, axis=axis)
-
-
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_differences(data):
