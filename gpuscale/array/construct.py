@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from gpuscale.base.types import Chunks
 from gpuscale.chunks import views
 from gpuscale.codegen.functions import boxed
 from gpuscale.codegen.ops import loop_dtypes, result_dtype
-from gpuscale.codegen.program import ProgramBuilder
+from gpuscale.codegen.program import ProgramBuilder, ScalarProgram
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 
@@ -44,15 +45,24 @@ def scalar(value: Any, dtype: Any = None) -> Node:
 
     It is a parameter of the program, so that other numbers need no other kernel.
     """
-    builder = ProgramBuilder()
     box = boxed(value, dtype)
-    if type(value) in (bool, int) and abs(value) <= _SMALL and box.dtype.kind != "O":
-        program = builder.build(builder.const(box[()], box.dtype))
-        params: tuple[Any, ...] = ()
+    if type(value) in (bool, int) and abs(value) <= _SMALL and box.dtype.kind in "biufc":
+        program, params = _constant(int(value), box.dtype), []
     else:
-        program = builder.build(builder.param(0, box.dtype))
-        params = (box[()],)
-    return IndexFunction(program, (), params, "scalar", ArrayMeta(box.dtype, ()))
+        program, params = _parameter(box.dtype), [box[()]]
+    return IndexFunction(program, (), tuple(params), "scalar", ArrayMeta(box.dtype, ()))
+
+
+@lru_cache(maxsize=256)
+def _constant(value: int, dtype: np.dtype[Any]) -> ScalarProgram:
+    builder = ProgramBuilder()
+    return builder.build(builder.const(value, dtype))
+
+
+@lru_cache(maxsize=256)
+def _parameter(dtype: np.dtype[Any]) -> ScalarProgram:
+    builder = ProgramBuilder()
+    return builder.build(builder.param(0, dtype))
 
 
 def elementwise(op: str, *operands: Any, dtype: Any = None) -> Node:

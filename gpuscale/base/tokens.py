@@ -145,13 +145,26 @@ def _any_object(value: Any) -> tuple[Any, ...]:
     steadily = elsewhere.get()
     if steadily is not None:
         return steadily(value)
-    hook = getattr(kind, "__gpuscale_tokenize__", None)
+    tag, name, hook, fields = _recipes.get(kind) or _recipe(kind)
     if hook is not None:
-        return tagged("object", kind, hook(value))
-    names = field_names(kind)
-    if names is not None:
-        return tagged("dataclass", kind, *[getattr(value, name) for name in names])
+        return (..., tag, name, _plain(hook(value)))
+    if fields is not None:
+        return (..., tag, name, *[_plain(getattr(value, field)) for field in fields])
     return _by_name(value)
+
+
+_recipes: dict[type, tuple[Any, ...]] = {}
+
+
+def _recipe(kind: type) -> tuple[Any, ...]:
+    """How objects of a class are told apart; of our own classes, which stay, found once."""
+    hook, fields = getattr(kind, "__gpuscale_tokenize__", None), field_names(kind)
+    if hook is None and fields is None:
+        return None, None, None, None
+    recipe = "dataclass" if hook is None else "object", _plain(kind), hook, fields
+    if kind.__module__.startswith("gpuscale."):
+        _recipes[kind] = recipe
+    return recipe
 
 
 @normalize_token.register(type)

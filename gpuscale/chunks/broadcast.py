@@ -88,6 +88,9 @@ def unify_chunks(*operands: tuple[Chunks, Shape]) -> Chunks:
     >>> unify_chunks((((4, 2),), (6,)), (((3, 3),), (6,)))
     ((3, 1, 2),)
     """
+    with_axes = [each for each in operands if each[1]]
+    if with_axes and all(each == with_axes[0] for each in with_axes):
+        return with_axes[0][0]  # most often
     shape = broadcast_shapes(*(shape for _, shape in operands))
     ndim = len(shape)
     candidates: list[list[tuple[Size, ...]]] = [[] for _ in shape]

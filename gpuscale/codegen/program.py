@@ -210,6 +210,11 @@ class ProgramBuilder:
         self._numbers = {instr: number for number, instr in enumerate(self._instrs)}
         return True
 
+    @property
+    def instrs(self) -> Sequence[Instr]:
+        """What is written so far."""
+        return self._instrs
+
     def instr(self, value: int) -> Instr:
         """Look at one value."""
         return self._instrs[value]

@@ -141,12 +141,27 @@ class Node:
 
     def map_children(self, function: Callable[[Node], Node]) -> Node:
         """Return this node over other children; itself where nothing changed."""
-        operands = list(self.operands)
-        for place in self._places:
-            operands[place] = _map_nodes(operands[place], function)
+        operands = self._over(function)
         if all(operands[place] is self.operands[place] for place in self._places):
             return self
         return self.rebuilt(*operands)
+
+    def _over(self, function: Callable[[Node], Node]) -> list[Any]:
+        operands = list(self.operands)
+        for place in self._places:
+            operands[place] = _map_nodes(operands[place], function)
+        return operands
+
+    def glimpse(self, function: Callable[[Node], Node]) -> Node:
+        """Return a copy over other children that look alike, for who replaces it at once.
+
+        It is not interned and has no token, since finding one takes longer than all the rest.
+        """
+        operands = tuple(self._over(function))
+        copy = object.__new__(type(self))
+        copy.__dict__.update(zip(self.fields, operands, strict=True))
+        copy.__dict__.update(operands=operands, meta=self.meta, origin=self.origin)
+        return copy
 
     def rebuilt(self, *operands: Any) -> Node:
         """Return a node of this class that keeps the user's line."""

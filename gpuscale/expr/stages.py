@@ -15,7 +15,7 @@ from gpuscale.expr.fuse import fuse
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.physical import Physical
 from gpuscale.expr.rules import Rules
-from gpuscale.expr.walk import transform
+from gpuscale.expr.walk import toposort
 
 __all__ = ["STAGES", "lowers", "optimize", "simplify_rules"]
 
@@ -37,17 +37,21 @@ def lowers(node_type: type[Node]) -> Callable[[F], F]:
 
 def lower(roots: Iterable[Node]) -> list[Node]:
     """Turn every logical node into physical ones."""
-    return transform(roots, _lower_one)
+    roots = list(roots)
+    new: dict[str, Node] = {}
+    for node in toposort(roots):
+        new[node.token] = _lower_one(node, lambda child: new[child.token])
+    return [new[root.token] for root in roots]
 
 
-def _lower_one(node: Node) -> Node:
+def _lower_one(node: Node, lowered: Callable[[Node], Node]) -> Node:
     if isinstance(node, Physical):
-        return node
+        return node.map_children(lowered)
     function = _lowering.get(type(node))
     if function is None:
         raise NotSupportedError(f"{type(node).__name__} has no lowering; register one with @lowers")
     with on_behalf_of(node):
-        return function(node)
+        return function(node.glimpse(lowered))
 
 
 STAGES: dict[str, Callable[[Iterable[Node]], list[Node]]] = {

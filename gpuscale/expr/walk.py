@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from gpuscale.expr.node import Node
 
-__all__ = ["landings", "toposort", "transform"]
+__all__ = ["landings", "toposort"]
 
 _FLIGHT = 32  # nodes between two landings: pickle recurses some ten times for each
 
@@ -28,15 +28,6 @@ def toposort(roots: Iterable[Node]) -> Iterator[Node]:
                 yield node
             else:
                 stack.append((child, iter(child.children)))
-
-
-def transform(roots: Iterable[Node], function: Callable[[Node], Node]) -> list[Node]:
-    """Rebuild expressions bottom-up; ``function`` sees each node once, its children done."""
-    roots = list(roots)
-    new: dict[str, Node] = {}
-    for node in toposort(roots):
-        new[node.token] = function(node.map_children(lambda child: new[child.token]))
-    return [new[root.token] for root in roots]
 
 
 def landings(root: Node) -> list[Node]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
-from gpuscale.expr.fuse import LONGEST
+from gpuscale.expr.merge import LONGEST
 from gpuscale.expr.physical import Blockwise, Exchange, Source, TreeReduce
 from gpuscale.expr.walk import toposort
 from gpuscale.run import graph_of, optimize

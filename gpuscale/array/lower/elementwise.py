@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
 from gpuscale.array.nodes.elementwise import Elementwise
 from gpuscale.chunks.views import broadcast_to
 from gpuscale.codegen.program import ProgramBuilder
@@ -16,11 +21,17 @@ __all__ = ["lower_elementwise"]
 @lowers(Elementwise)
 def lower_elementwise(node: Elementwise) -> Node:
     """Load every input, apply the operation."""
-    builder = ProgramBuilder()
-    values = [builder.load(k, x.meta.dtype) for k, x in enumerate(node.inputs)]
-    program = builder.build(builder.apply(node.op, *values, dtype=node.dtype))
+    kernel = _kernel(node.op, tuple(x.meta.dtype for x in node.inputs), node.dtype)
     inputs = tuple(
         BlockInput(x, view=broadcast_to(x.meta.shape, node.meta.shape)) for x in node.inputs
     )
-    kernel = ProgramKernel(program, label=node.op)
     return Blockwise(kernel, inputs, node.meta.chunks, node.meta)
+
+
+@lru_cache(maxsize=1024)
+def _kernel(op: str, given: tuple[np.dtype[Any], ...], wanted: np.dtype[Any]) -> ProgramKernel:
+    """Programs of one operation are few, and used again and again."""
+    builder = ProgramBuilder()
+    values = [builder.load(k, dtype) for k, dtype in enumerate(given)]
+    program = builder.build(builder.apply(op, *values, dtype=wanted))
+    return ProgramKernel(program, label=op)

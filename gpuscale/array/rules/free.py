@@ -6,7 +6,7 @@ from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.array.nodes.elementwise import Elementwise
 from gpuscale.array.nodes.view import View
 from gpuscale.codegen.ops import OPS
-from gpuscale.expr.fuse import CHEAP
+from gpuscale.expr.merge import CHEAP
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
 

@@ -8,7 +8,7 @@ from gpuscale.array.nodes.reduce import Reduce
 from gpuscale.array.nodes.view import View
 from gpuscale.array.rules.free import is_free
 from gpuscale.chunks import views
-from gpuscale.expr.fuse import move_index
+from gpuscale.expr.merge import move_index
 from gpuscale.expr.node import Node
 from gpuscale.expr.stages import simplify_rules
 
