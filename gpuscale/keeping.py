@@ -22,6 +22,7 @@ from gpuscale.expr.reads import is_free_to_read
 from gpuscale.graph.calls import gather
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.spilled import OnDisk
 from gpuscale.run import replaced, run_blocks, tell_apart, use_options
 
 __all__ = ["chunks_of", "count_sizes", "indices", "persist"]
@@ -38,7 +39,9 @@ def persist(
 ) -> tuple[Any, ...]:
     """Compute chunks and keep them in memory or on disk; return collections that read them.
 
-    What is in memory already, or in a file that is memory-mapped, stays where it is.
+    What is in memory already, or in a file that is memory-mapped, stays where it is. Values of
+    `delayed` beyond the option ``memory-limit`` are kept on disk, as long as they are arrays,
+    tables, bytes or containers of these; they are read where they are used.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def persist(
     name : str, optional
         Name of the result in the folder, as for `checkpoint`.
     engine, **options
-        As for `compute`.
+        As for `compute`, without ``on_error``: what is kept is there.
 
     Examples
     --------
@@ -58,6 +61,11 @@ def persist(
     >>> x.sum().compute()
     np.float64(12.0)
     """
+    if "on_error" in options:
+        raise TypeError(
+            "persist keeps all results or raises, and takes no on_error=; say "
+            'compute(..., on_error="continue") for those that there are'
+        )
     if path is not None:
         from gpuscale.checkpoints import persist_on_disk
 
@@ -70,7 +78,7 @@ def persist(
         calls = gather(handles, [c.expr for c in found])
         every = stages.optimize([*(c.expr for c in found), *calls.nodes])
         physical, arguments = every[: len(found)], every[len(found) :]
-        keys, values = run_blocks(physical, engine, handles, calls, arguments)
+        keys, values = run_blocks(physical, engine, handles, calls, arguments, keeps=True)
     kept = {
         id(old): old._wrap(_keep(node, [values[k] for k in own]))
         for old, node, own in zip(found, physical, keys, strict=True)
@@ -83,6 +91,7 @@ def _keep(node: Node, blocks: list[Any]) -> Node:
         return node
     grid = node.meta.numblocks
     meta = node.meta
+    blocks = [block.load() if isinstance(block, OnDisk) else block for block in blocks]
     if not meta.known:
         meta = meta.with_(chunks=chunks_of([block.shape for block in blocks], grid))
     return Source(KeptChunks(dict(zip(indices(grid), blocks, strict=True)), meta), meta)

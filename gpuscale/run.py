@@ -184,13 +184,15 @@ def run_blocks(
     calls: Calls | None = None,
     arguments: Sequence[Node] = (),
     on_error: OnError = "raise",
+    keeps: bool = False,
 ) -> tuple[list[list[Key]], dict[Key, Any]]:
     """Compute all blocks of physical nodes, and delayed values.
 
     Returns
     -------
     list, dict
-        The keys of each node, and the value of every key.
+        The keys of each node, and the value of every key; with ``keeps`` as `Engine.persist`
+        gives it.
     """
     calls = gather((), roots) if calls is None else calls
     if calls.arguments and not arguments:
@@ -203,9 +205,11 @@ def run_blocks(
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
-        run = get_engine(engine).run
-        found = run(graph, list(wanted), listeners=listeners, on_error=on_error)
-    return keys, dict(zip(wanted, found, strict=True))
+        chosen = get_engine(engine)
+        if keeps:
+            return keys, chosen.persist(graph, list(wanted), listeners=listeners)
+        values = chosen.run(graph, list(wanted), listeners=listeners, on_error=on_error)
+    return keys, dict(zip(wanted, values, strict=True))
 
 
 def get(

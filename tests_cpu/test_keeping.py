@@ -1,5 +1,7 @@
 """Chunks that are kept, and sizes that are counted."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,42 @@ def test_data_that_changes_after_it_was_counted(monkeypatch):
     x.compute_chunk_sizes()
     with pytest.raises(GpuscaleError, match="persist"):
         x.compute(engine="sync")
+
+
+@pytest.mark.parametrize("engine", ["sync", "threads"])
+def test_delayed_values_beyond_the_limit_are_kept_on_disk(engine, tmp_path):
+    calls = []
+
+    @gpuscale.delayed
+    def part(k):
+        calls.append(k)
+        return {"x": np.full(100_000, float(k))}
+
+    options = {"temporary-directory": str(tmp_path), "memory-limit": 2_000_000}
+    with gpuscale.config.set(options):
+        parts = gpuscale.persist([part(k) for k in range(10)], engine=engine)[0]
+        files = [path for path in tmp_path.glob("*/*/*") if path.is_file()]
+        assert len(files) >= 8 and len(calls) == 10
+        assert [each["x"][0].compute() for each in parts] == list(range(10))
+        total = gpuscale.delayed(lambda *all: sum(each["x"].sum() for each in all))(*parts)
+        assert total.compute(engine=engine) == 45 * 100_000
+        kept = pickle.loads(pickle.dumps(parts[0]))
+        del parts, total
+        assert not any(path.exists() for path in files)
+        assert kept.compute()["x"].tolist() == [0.0] * 100_000
+    assert len(calls) == 10
+
+
+def test_kept_objects_are_the_very_objects_beyond_the_limit_too(caplog):
+    class Model:
+        nbytes = 2_000_000
+
+    with gpuscale.config.set({"memory-limit": 3_000_000}):
+        models = gpuscale.persist(*[gpuscale.delayed(Model)() for _ in range(4)])
+        assert all(each.compute() is each.compute() for each in models)
+    assert "persist keeps 7.6 MiB in memory, more than the memory limit of 2.9 MiB" in caplog.text
+
+
+def test_persist_raises_or_keeps_everything():
+    with pytest.raises(TypeError, match='takes no on_error=; say compute\\(..., on_error="con'):
+        gpuscale.persist(gpuscale.delayed(abs)(-1), on_error="continue")

@@ -77,7 +77,8 @@ class Engine(ABC):
     ) -> dict[Key, Any]:
         """Run like `run`, and return handles on results that stay where they are.
 
-        An engine of this process returns the results themselves.
+        An engine of this process returns the results themselves, or those on disk as
+        `gpuscale.memory.spilled.OnDisk`.
         """
         return dict(zip(keys, self.run(graph, keys, listeners=listeners), strict=True))
 

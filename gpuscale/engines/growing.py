@@ -240,7 +240,7 @@ class GrowingState(State):
         """Choose a result to write to disk: for a task that does not fit, or for what is held."""
         victim = super().spill()
         if victim is None and self.is_over:
-            victim = self._chosen(self._furthest()[1])
+            victim = self.spill_surplus()
             self._is_resigned = victim is None
         return victim
 

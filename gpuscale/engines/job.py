@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from traceback import clear_frames
 from typing import Any
 
 from gpuscale.base import config
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import EngineError, format_bytes
 from gpuscale.base.types import Key
 from gpuscale.engines.events import (
     PERIOD,
@@ -36,6 +37,8 @@ from gpuscale.memory.measure import held_bytes
 
 __all__ = ["Job"]
 
+_logger = logging.getLogger("gpuscale.run")
+
 
 class Job:
     """State, results and events of one run.
@@ -50,6 +53,8 @@ class Job:
     tokens : Tokens, optional
         What is scarce.
     on_error : {"raise", "continue"}
+    keeps : bool
+        Whether requested results stay where they are, in memory or on disk.
 
     Attributes
     ----------
@@ -57,7 +62,7 @@ class Job:
         Of tasks that failed without ending the run.
     """
 
-    __slots__ = ("_deps", "_results", "desk", "failures", "graph", "spiller", "state")
+    __slots__ = ("_deps", "_keeps", "_results", "desk", "failures", "graph", "spiller", "state")
 
     def __init__(
         self,
@@ -67,15 +72,17 @@ class Job:
         budget: float,
         tokens: Tokens | None = None,
         on_error: str = "raise",
+        keeps: bool = False,
     ) -> None:
         keep_freed_memory()
+        self._keeps = keeps
         self.graph = number(graph, keys)
         self.state = State(self.graph, depth_first(self.graph), budget, tokens, on_error)
         self.failures: list[Failure] = []
         self.desk = EventDesk(listeners)
         self._deps = self.graph.deps
         self._results: list[Any] = [None] * len(self.graph)
-        self.spiller = Spiller(self.graph, self._results, self.desk)
+        self.spiller = Spiller(self.graph, self._results, self.desk, keeps)
         self.state.spills = config.get("spill")
 
     def perform(self, i: int, worker: int) -> int:
@@ -190,7 +197,21 @@ class Job:
 
     def requested(self) -> list[Any]:
         """Return the requested results, in the order of the request."""
+        if self._keeps:
+            self._spill_surplus()
         return self.spiller.requested()
+
+    def _spill_surplus(self) -> None:
+        """Write to disk what is kept beyond the budget."""
+        state = self.state
+        while (victim := state.spill_surplus()) is not None:
+            self.take_written(victim, self.spiller.write(victim, 0))
+        if state.alive > state.budget:
+            why = self.spiller.error or "what stays is more than arrays and containers of these"
+            _logger.warning(
+                "persist keeps %s in memory, more than the memory limit of %s: %s",
+                format_bytes(state.alive), format_bytes(state.budget), why,
+            )  # fmt: skip
 
     def announce_start(self, n_workers: int) -> None:
         """Tell listeners that the run begins."""

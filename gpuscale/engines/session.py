@@ -6,7 +6,6 @@ those who want results is in a `Book`.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -17,13 +16,14 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
-from gpuscale.base.errors import EngineError, format_bytes
+from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines import blas
 from gpuscale.engines.away import Away
 from gpuscale.engines.book import After, Book
 from gpuscale.engines.failure import of_task
 from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.overlimit import OverLimit
 from gpuscale.engines.pool import ThreadPool
 from gpuscale.engines.seats import seat_here, sit_down
 from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
@@ -104,7 +104,7 @@ class Session:
         self._returning: deque[_Seat] = deque()  # who wait for a place
         self._seats: set[Any] = set()  # of calls in threads of the pool
         self._has_alarm = False
-        self._has_warned = False
+        self._over_limit = OverLimit()
 
     # for clients
 
@@ -299,33 +299,6 @@ class Session:
         with self._lock:
             self.job.take_written(task, written)
 
-    def _warn_if_over(self) -> None:
-        """Say, once each time, that more is held than may be (with the lock held).
-
-        What others only look at for a moment is not worth a word.
-        """
-        state, limit = self.job.growing, self._budget
-        alive = state.alive
-        lasts = not state.spills or state.staying > limit or alive > 2 * limit
-        if alive <= limit:
-            self._has_warned = False
-        if alive <= limit or self._has_warned or not lasts:
-            return
-        self._has_warned = True
-        logger = logging.getLogger("gpuscale.client")
-        logger.warning(
-            "results that futures hold take %s, more than the client's memory limit of %s, and "
-            "none of them can go to disk: %s; release futures, or raise memory_limit",
-            format_bytes(alive), format_bytes(limit), self._why_none_goes(),
-        )  # fmt: skip
-
-    def _why_none_goes(self) -> str:
-        if self.job.spiller.error is not None:
-            return str(self.job.spiller.error)
-        if not self.job.state.spills:
-            return "the option spill is off"
-        return "they are in use, or more than arrays, tables, bytes and containers of these"
-
     def _decline(self, task: int) -> bool:
         after = After()
         with self._lock:
@@ -387,7 +360,7 @@ class Session:
         seat.to_write = state.spill()
         if seat.to_write is not None:
             return True
-        self._warn_if_over()
+        self._over_limit.look(self.job, self._budget)
         self._free.append(seat.worker)
         blas.leave()  # before somebody goes on, whose products may want all threads
         return False

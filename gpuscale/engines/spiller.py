@@ -8,19 +8,18 @@ from typing import Any
 from gpuscale.base.errors import SpillError
 from gpuscale.engines.events import EventDesk, Loaded, Spilled
 from gpuscale.graph.numbering import NumberedGraph
+from gpuscale.memory.data import is_data_alone
 from gpuscale.memory.freed import give_back_freed_memory
 from gpuscale.memory.measure import held_bytes, is_held_alone
 from gpuscale.memory.projection import reads_regions
 from gpuscale.memory.spill import is_plain, spill
 from gpuscale.memory.spill_folder import spill_folder
-from gpuscale.memory.spilled import SpilledArray, SpilledObject, SpilledTuple
+from gpuscale.memory.spilled import OnDisk
 
 __all__ = ["Spiller"]
 
 # Bytes of results after which the memory that was freed meanwhile is given back to the system.
 _TRIM_AFTER = 1 << 24
-
-_ON_DISK = (SpilledArray, SpilledTuple, SpilledObject)
 
 
 class Spiller:
@@ -32,6 +31,8 @@ class Spiller:
     results : list
         Of all tasks; those on disk stand there as what `gpuscale.memory.spilled` has.
     desk : EventDesk
+    keeps : bool
+        Whether requested results stay where they are, in memory or on disk.
 
     Attributes
     ----------
@@ -41,9 +42,12 @@ class Spiller:
         Why no more results are written.
     """
 
-    __slots__ = ("_churned", "_desk", "_graph", "_kept", "_results", "active", "error")
+    __slots__ = ("_churned", "_desk", "_graph", "_keeps", "_kept", "_results", "active", "error")
 
-    def __init__(self, graph: NumberedGraph, results: list[Any], desk: EventDesk) -> None:
+    def __init__(
+        self, graph: NumberedGraph, results: list[Any], desk: EventDesk, keeps: bool = False
+    ) -> None:
+        self._keeps = keeps
         self._graph, self._results, self._desk = graph, results, desk
         self._kept = frozenset(graph.kept)
         self._churned = 0
@@ -62,7 +66,7 @@ class Spiller:
         results, task = self._results, self._graph.tasks[i]
         if not is_held_alone(results, i, others):
             return None
-        if i in self._kept and not is_plain(results[i]):
+        if i in self._kept and not self._may_go(i, others):
             return None  # whoever asked for an object gets the very object
         nbytes = held_bytes(results[i], task.nbytes)
         start = time.perf_counter()
@@ -78,13 +82,18 @@ class Spiller:
             self._desk.post(event)
         return written
 
+    def _may_go(self, i: int, others: int) -> bool:
+        if self._keeps:
+            return is_data_alone(self._results, i, others)
+        return is_plain(self._results[i])
+
     def inputs(self, i: int, worker: int) -> list[Any]:
         """Return what a task gets, of which some may be on disk."""
         results, task = self._results, self._graph.tasks[i]
         self._churn(task.nbytes)
         inputs = [results[dep] for dep in self._graph.deps[i]]
         for k, value in enumerate(inputs):
-            if isinstance(value, _ON_DISK):
+            if isinstance(value, OnDisk):
                 if reads_regions(task):
                     inputs[k] = value.regions()
                 else:
@@ -93,15 +102,15 @@ class Spiller:
 
     def requested(self) -> list[Any]:
         """Return the requested results, in the order of the request."""
-        for i in self._kept if self.active else ():
-            if isinstance(self._results[i], _ON_DISK):
+        for i in self._kept if self.active and not self._keeps else ():
+            if isinstance(self._results[i], OnDisk):
                 self._results[i] = self._load(i, self._results[i], worker=0)
         return [self._results[i] for i in self._graph.kept]
 
     def result(self, i: int) -> Any:
         """Return one result, which may be on disk."""
         value = self._results[i]
-        return self._load(i, value, worker=0) if isinstance(value, _ON_DISK) else value
+        return self._load(i, value, worker=0) if isinstance(value, OnDisk) else value
 
     def _churn(self, nbytes: int) -> None:
         """Let memory that was freed go from time to time: it is scarce."""

@@ -77,6 +77,12 @@ class Spilling:
             return None
         return self._chosen(self._victim(task))
 
+    def spill_surplus(self) -> int | None:
+        """Choose a result to write to disk, if more is held than there is room for."""
+        if not self.spills or self._room() >= 0:
+            return None
+        return self._chosen(self._furthest()[1])
+
     def _room(self) -> float:
         """Bytes of the budget that are free, or will be once what is being written has gone."""
         written = sum(self._nbytes[each] for each in self._writing)

@@ -44,6 +44,18 @@ class SyncEngine(Engine):
         tokens = Tokens(config.get("resources"))
         return run_here(Job(graph, keys, listeners, memory_limit(), tokens, on_error))
 
+    def persist(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> dict[Key, Any]:
+        """Run the tasks that `keys` need; what memory has no room for stays on disk."""
+        tokens = Tokens(config.get("resources"))
+        job = Job(graph, keys, listeners, memory_limit(), tokens, keeps=True)
+        return dict(zip(keys, run_here(job), strict=True))
+
 
 def run_here(job: Job) -> list[Any]:
     """Run a job to its end in the calling thread."""

@@ -100,9 +100,23 @@ class ThreadsEngine(Engine):
             On Ctrl-C. Nothing starts any more; tasks that do not end within half a second go on
             in the background until they are done, and what they return is dropped.
         """
-        limit = memory_limit() if self._memory_limit is None else self._memory_limit
-        tokens = self._find_tokens()
-        job = Job(graph, keys, listeners, limit, tokens, on_error)
+        return self._run(Job(graph, keys, listeners, self._limit(), self._find_tokens(), on_error))
+
+    def persist(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> dict[Key, Any]:
+        """Run the tasks that `keys` need; what memory has no room for stays on disk."""
+        job = Job(graph, keys, listeners, self._limit(), self._find_tokens(), keeps=True)
+        return dict(zip(keys, self._run(job), strict=True))
+
+    def _limit(self) -> int:
+        return memory_limit() if self._memory_limit is None else self._memory_limit
+
+    def _run(self, job: Job) -> list[Any]:
         if in_worker() or _is_tiny(job):
             return run_here(job)
         run = _Run(job, self._pool, self._num_workers or default_workers(), self._runs)

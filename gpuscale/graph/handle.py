@@ -11,6 +11,7 @@ from gpuscale.base.errors import GraphError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Key
 from gpuscale.graph.task import Graph, Task
+from gpuscale.memory.spilled import OnDisk
 
 __all__ = ["Handle", "add_tasks", "kept", "new_key", "same", "whole_key"]
 
@@ -58,8 +59,8 @@ def same(value: Any) -> Any:
 
 
 def kept(value: Any) -> Any:
-    """Return what is given: the function of tasks whose call has happened."""
-    return value
+    """Return what is given, read if it is on disk: the function of tasks that have been called."""
+    return value.load() if isinstance(value, OnDisk) else value
 
 
 _numbers = itertools.count()

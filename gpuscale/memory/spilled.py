@@ -18,7 +18,7 @@ import numpy as np
 from gpuscale.backends.seams import array_namespace
 from gpuscale.memory.spill_file import SpillFile
 
-__all__ = ["Spilled", "SpilledArray", "SpilledObject", "SpilledTuple", "bytes_of"]
+__all__ = ["OnDisk", "Spilled", "SpilledArray", "SpilledObject", "SpilledTuple", "bytes_of"]
 
 Bounds: TypeAlias = list[tuple[int, int]]
 
@@ -27,7 +27,26 @@ _GAP = 1 << 13
 BUFFER = 1 << 20  # memory for bytes that are read or copied on the way
 
 
-class SpilledArray:
+class OnDisk:
+    """A result on disk. Copies and pickles of it are of the result, since a file has one owner."""
+
+    def load(self) -> Any:
+        """Read all of it."""
+        raise NotImplementedError
+
+    def regions(self) -> Any:
+        """Return what a function gets that reads regions."""
+        return self.load()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _itself, (self.load(),)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+class SpilledArray(OnDisk):
     """An array in a file of this process, with the layout it had.
 
     Indexing by integers and slices reads that region into a new array; nothing stays in memory.
@@ -161,7 +180,7 @@ def _array_namespace(data: SpilledArray) -> ModuleType:
     return np
 
 
-class SpilledTuple:
+class SpilledTuple(OnDisk):
     """A tuple of arrays in files."""
 
     #: Type of what comes back.
@@ -189,7 +208,7 @@ class SpilledTuple:
         return tuple(each.regions() for each in self.items)
 
 
-class SpilledObject:
+class SpilledObject(OnDisk):
     """Any other result, pickled."""
 
     def __init__(self, file: SpillFile, sizes: list[int], nbytes: int, kind: type) -> None:
@@ -209,10 +228,6 @@ class SpilledObject:
             at += len(buffer)
         main = memoryview(buffers.pop(0))  # type: ignore[arg-type]
         return pickle.loads(main, buffers=buffers)
-
-    def regions(self) -> Any:
-        """Return what a function gets that reads regions."""
-        return self.load()
 
 
 Spilled: TypeAlias = "SpilledArray | SpilledTuple | SpilledObject"
