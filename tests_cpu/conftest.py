@@ -49,10 +49,9 @@ def kernel_cache(tmp_path_factory):
 
 
 @pytest.fixture
-def always_compile(kernel_cache, monkeypatch):
+def always_compile(kernel_cache):
     """Every block, however small, goes through a kernel, without waiting for enough work."""
     from gpuscale.base import config
 
-    monkeypatch.setattr("gpuscale.codegen.run.SMALL", 1)
     with config.set({"codegen.min-elements": 0, "codegen.cache-dir": str(kernel_cache)}):
         yield

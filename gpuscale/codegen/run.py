@@ -22,11 +22,9 @@ from gpuscale.codegen.plan import Plan, Request, make_plan
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.schedule import is_compilable
 from gpuscale.codegen.simplify import simplify
-from gpuscale.codegen.worth import pays
+from gpuscale.codegen.worth import may_pay, pays
 
 __all__ = ["prepare_reduce", "run_map", "run_reduce"]
-
-SMALL = 4096  # elements: below, launching a kernel takes longer than interpreting
 
 
 def run_map(
@@ -72,7 +70,7 @@ def run_map(
     if out is not None and xp is np:
         arrays = _apart(arrays, out)
     plan = None
-    if xp is np and math.prod(shape) >= SMALL:
+    if xp is np and may_pay(math.prod(shape)):
         program, arrays = _hoisted(program, arrays, indices, params, shape)
         plan = _plan_if_worth(_request(program, arrays, indices, shape, out=out))
     if plan is None:
@@ -121,7 +119,7 @@ def run_reduce(
     """
     axes = tuple(sorted(axes))
     plan = None
-    if xp is np and math.prod(shape) >= SMALL:
+    if xp is np and may_pay(math.prod(shape)):
         program, arrays = _hoisted(program, arrays, indices, params, shape)
         plan = _plan_if_worth(_request(program, arrays, indices, shape, tuple(reductions), axes))
     if plan is None:
@@ -140,7 +138,7 @@ def prepare_reduce(
     axes: tuple[int, ...],
 ) -> tuple[Request | None, Sequence[Any], Sequence[AffineIndex]]:
     """What a kernel would be launched for, None if there can be none, and what it would read."""
-    if math.prod(shape) < SMALL:
+    if not may_pay(math.prod(shape)):
         return None, arrays, indices
     program, arrays = _hoisted(program, arrays, indices, params, shape)
     request = _request(program, arrays, indices, shape, tuple(reductions), axes)

@@ -12,15 +12,24 @@ from gpuscale.codegen.program import LEAVES, ScalarProgram
 from gpuscale.codegen.reductions import REDUCTIONS
 from gpuscale.codegen.spec import KernelSpec
 
-__all__ = ["pays"]
+__all__ = ["may_pay", "pays"]
 
 #: What a kernel costs in additions over one element: about a third of a second to compile, and one
 #: second more where Numba must be imported; far less where it is on the disk.
 COMPILER, NUMBA, LOADER, LLVM = 3e8, 1e9, 1e7, 1e8
 #: How much longer a random number takes in the interpreter than in a kernel.
 SLOW_DRAW = 15
+#: Elements: below, launching a kernel takes longer than interpreting, even where it is at hand.
+LAUNCH = 4096
 
 _interpreted: dict[KernelSpec, int] = {}
+
+
+def may_pay(elements: int) -> bool:
+    """Whether to look for a kernel at all, which takes a while itself."""
+    if elements >= LAUNCH:
+        return True
+    return elements > 0 and elements >= config.get("codegen.min-elements")
 
 
 def pays(spec: KernelSpec, elements: int) -> bool:

@@ -82,6 +82,19 @@ def test_compilation_can_be_switched_off(cheap_compiler, launches):
     assert launches == ["launch_map"]
 
 
+@pytest.mark.parametrize("size", [1, 7, 4095, 4096])
+def test_one_option_decides_what_is_compiled(launches, kernel_cache, size):
+    x, program = np.linspace(0, 1, size), chain(2, 0.0625)
+    with config.set({"codegen.cache-dir": str(kernel_cache), "codegen.min-elements": 0}):
+        run.run_map(program, [x], [], [], x.shape)
+        run.run_reduce(program, ("sum",), [x], [], [], x.shape, (0,))
+        run.run_map(program, [x[:0]], [], [], (0,))
+    assert launches == ["launch_map", "launch_reduce"]
+    with config.set({"codegen.min-elements": size + 1}):
+        run.run_map(program, [x[:5]], [], [], x[:5].shape)
+    assert len(launches) == 2
+
+
 @pytest.mark.usefixtures("always_compile")
 class TestFallBacks:
     def run_sum(self, x, dtype=F8):
