@@ -72,13 +72,21 @@ def expression(program: ScalarProgram, value: int, names: Sequence[str]) -> str:
     return f"{type_name(instr.dtype)}({text})" if instr.dtype.kind in "iu" else text
 
 
+def _integer_for(source: DType, target: DType) -> str:
+    """Integer that NumPy converts floating point numbers to first: it decides what overflows."""
+    if target.itemsize < 4:
+        return "int32"
+    # The real part of complex numbers is strided, and those NumPy converts one by one.
+    return "int64" if target == np.uint32 and source.kind == "c" else target.name
+
+
 def cast(name: str, source: DType, target: DType) -> str:
     """Spell a conversion as NumPy does it.
 
     Examples
     --------
     >>> cast("x", np.dtype("f8"), np.dtype("?")), cast("x", np.dtype("f8"), np.dtype("u1"))
-    ('x != 0', 'uint8(int64(x))')
+    ('x != 0', 'uint8(truncate_int32(x))')
     """
     if source == target:
         return name
@@ -86,7 +94,6 @@ def cast(name: str, source: DType, target: DType) -> str:
         return f"{name} != 0"
     if source.kind == "c" and target.kind != "c":
         name = f"{name}.real"
-    if source.kind in "fc" and target.kind in "iu" and target != np.dtype("u8"):
-        # What is out of range wraps around, as it does in NumPy on the usual processors.
-        name = f"int64({name})"
+    if source.kind in "fc" and target.kind in "iu":
+        name = f"truncate_{_integer_for(source, target)}({name})"
     return f"{type_name(target)}({name})"

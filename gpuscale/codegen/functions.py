@@ -45,7 +45,20 @@ def cast(values: Any, dtype: DType) -> Any:
     """Convert as ``astype`` does; of complex numbers that become real, the real part."""
     if values.dtype.kind == "c" and dtype.kind not in "cbOUS":
         values = values.real
+    elif dtype == np.uint32 and values.dtype.kind == "f" and values.dtype.itemsize in (4, 8):
+        return _to_uint32(values, dtype)
     return values.astype(dtype, copy=False)
+
+
+def _to_uint32(values: Any, dtype: DType) -> Any:
+    """Convert floating point numbers, those out of range too, as NumPy's vectors do.
+
+    NumPy itself has two answers for those: what is left over at the end of an array, too little for
+    a vector, and strided arrays give another. Results must not depend on where chunks end.
+    """
+    high = values >= 2.0**31
+    words = np.where(high, values - 2.0**31, values).astype(np.int32).view(np.uint32)
+    return (words ^ (high.astype(np.uint32) << np.uint32(31))).astype(dtype, copy=False)
 
 
 def real(values: Any) -> Any:

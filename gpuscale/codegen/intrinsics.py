@@ -195,6 +195,40 @@ def finite_or_zero(typing_context: Any, x: Any) -> Any:
     return x(x), codegen
 
 
+def _truncation(kind: Any) -> Any:
+    """Make a conversion to an integer; what it gives out of range x86-64 and its NumPy give, too.
+
+    LLVM leaves that open. To signed integers it is the smallest one; unsigned ones have their upper
+    half moved down to signed ones, and the result back up.
+    """
+    half = 2.0 ** (kind.bitwidth - 1)
+    word = ir.IntType(kind.bitwidth)
+    lowest = ir.Constant(word, -(2 ** (kind.bitwidth - 1)))
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        (value,) = args
+        limit = ir.Constant(value.type, half)
+        upper = builder.fcmp_ordered(">=", value, limit)
+        if not kind.signed:
+            value = builder.select(upper, builder.fsub(value, limit), value)
+        below = builder.fcmp_ordered("<", value, limit)
+        inside = builder.and_(below, builder.fcmp_ordered(">=", value, builder.fneg(limit)))
+        found = builder.select(inside, builder.fptosi(value, word), lowest)
+        if not kind.signed:
+            found = builder.xor(found, builder.select(upper, lowest, ir.Constant(word, 0)))
+        return found
+
+    @intrinsic
+    def truncate(typing_context: Any, x: Any) -> Any:
+        return kind(x), codegen
+
+    return truncate
+
+
+truncate_int32, truncate_int64 = _truncation(types.int32), _truncation(types.int64)
+truncate_uint32, truncate_uint64 = _truncation(types.uint32), _truncation(types.uint64)
+
+
 @in_kernel
 def maximum(x: Any, y: Any) -> Any:
     """Return the larger number, or NaN."""

@@ -173,7 +173,10 @@ def _cast(b: ProgramBuilder, instr: Instr, args: tuple[int, ...]) -> int | None:
     source = b.instr(inner.args[0]).dtype
     # A detour through a dtype that holds every value of the source can be left out.
     if np.can_cast(source, inner.dtype, "safe") and inner.dtype.kind in "biufc":
-        if source.kind in "biu" and inner.dtype.kind in "fc" and source.itemsize > 4:
-            return None  # NumPy calls int64 -> float64 safe, yet it rounds
+        if inner.dtype.kind in "fc":
+            if source.kind in "biu" and source.itemsize > 4:
+                return None  # NumPy calls int64 -> float64 safe, yet it rounds
+            if instr.dtype.kind in "iu" and not np.can_cast(source, np.int32):
+                return None  # what is out of range depends on the detour
         return b.cast(inner.args[0], instr.dtype)
     return None
