@@ -18,7 +18,7 @@ from gpuscale.codegen.geometry import HEADER
 from gpuscale.codegen.layout import Layout, Strides
 from gpuscale.codegen.plan import Plan, Request, fillable_draws, make_geometry, result_strides
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
-from gpuscale.codegen.run import prepare_reduce, run_reduce
+from gpuscale.codegen.run import prepare_reduce, run_reduce, without_overflow
 from gpuscale.codegen.spec import KernelSpec
 from gpuscale.codegen.worth import pays
 
@@ -144,8 +144,16 @@ def _launched(
     flat = [t for side in (totals[0], totals[-1]) for each in side for t in each]
     kernel.launch(plan, [*bases[0], *bases[-1]], flat, params)
     return [
-        kernel.finished(spec, each, block.shape, axes)
-        for each, block in zip(totals, blocks, strict=True)
+        without_overflow(
+            kernel.finished(spec, each, block.shape, axes),
+            spec.program,
+            spec.reductions,
+            *operand,
+            params,
+            block.shape,
+            axes,
+        )
+        for each, block, operand in zip(totals, blocks, operands, strict=True)
     ]
 
 

@@ -19,12 +19,15 @@ from gpuscale.codegen.hoist import Split, moving_axes, split
 from gpuscale.codegen.interpret import interpret_map, interpret_reduce
 from gpuscale.codegen.layout import Strides
 from gpuscale.codegen.plan import Plan, Request, make_plan
-from gpuscale.codegen.program import AffineIndex, ScalarProgram
+from gpuscale.codegen.program import AffineIndex, ProgramBuilder, ScalarProgram
+from gpuscale.codegen.reductions import REDUCTIONS
 from gpuscale.codegen.schedule import is_compilable
 from gpuscale.codegen.simplify import simplify
 from gpuscale.codegen.worth import may_pay, pays
 
-__all__ = ["prepare_reduce", "run_map", "run_reduce"]
+__all__ = ["prepare_reduce", "run_map", "run_reduce", "without_overflow"]
+
+F8 = np.dtype("f8")
 
 
 def run_map(
@@ -125,7 +128,39 @@ def run_reduce(
     if plan is None:
         return interpret_reduce(program, reductions, arrays, indices, params, shape, axes, xp)
     used = arrays[: program.n_loads], indices[: program.n_indices]
-    return kernel.launch_reduce(plan, *used, params, shape, axes)
+    partials = kernel.launch_reduce(plan, *used, params, shape, axes)
+    return without_overflow(partials, program, reductions, *used, params, shape, axes)
+
+
+def without_overflow(
+    partials: tuple[Any, ...],
+    program: ScalarProgram,
+    reductions: Sequence[str],
+    arrays: Sequence[Any],
+    indices: Sequence[AffineIndex],
+    params: Sequence[Any],
+    shape: tuple[int, ...],
+    axes: tuple[int, ...],
+) -> tuple[Any, ...]:
+    """Make second moments infinite that a kernel gives as NaN, although all values were finite.
+
+    Deviations of the largest numbers overflow to infinities of both signs. Only where there are NaN
+    is it worth to ask whether there were finite values alone, which takes a pass over them.
+    """
+    first = np.cumsum([0, *(len(REDUCTIONS[name].dtypes(F8)) for name in reductions)])
+    lost = [k for k, name in enumerate(reductions) if name == "moments"]
+    lost = [k for k in lost if np.isnan(partials[first[k] + 2]).any()]
+    if not lost:
+        return partials
+    b = ProgramBuilder()
+    b.start(program)
+    test = b.build(*(b.apply("isfinite", program.outputs[k]) for k in lost))
+    wanted = ("all",) * len(lost)
+    all_finite = run_reduce(test, wanted, arrays, indices, params, shape, axes)
+    for k, finite in zip(lost, all_finite, strict=True):
+        m2 = partials[first[k] + 2]
+        m2[np.isnan(m2) & finite] = np.inf
+    return partials
 
 
 def prepare_reduce(

@@ -43,11 +43,16 @@ def test_dtypes(dtype, where):
     assert_eq(y.var(), (array + 1j).var(), rtol=1e-12)
 
 
-HUGE = [[1e308] * 8, [1e200, -1e200, 3, 4], [1e308, np.inf, 1], [1e308], [np.inf] * 3]
-FAR_APART = [1e308, 1.5e308, -1e308, 1e308]  # their differences overflow: kernels give NaN
+LARGEST = np.finfo(float).max
+HUGE = [
+    [1e308] * 8, [1e200, -1e200, 3, 4], [1e308, np.inf, 1], [1e308], [np.inf] * 3,
+    [1e308, 1.5e308, -1e308, 1e308], [LARGEST, -LARGEST] * 5, [LARGEST, np.nan, 1, 0, -LARGEST],
+    [1e160] * 9 + [1e140], [1e140] + [1e160] * 9, [-1e308] * 7 + [1e308], [LARGEST] + [0] * 50,
+    [-LARGEST, -np.inf, LARGEST], [1e154, -1e154, 1e153],
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("values", [*HUGE, FAR_APART])
+@pytest.mark.parametrize("values", HUGE)
 def test_variances_of_numbers_whose_squares_overflow(values):
     _check_variances(values)
 
@@ -66,10 +71,21 @@ def _check_variances(values):
             for name in ("var", "std"):
                 expected = getattr(array, name)(axis=1)
                 for found in (getattr(x, name)(axis=1), getattr(x.T, name)(axis=0)):
-                    exact = values == [1e308] * 8  # whose sum overflows in NumPy
-                    assert np.array_equal(found, expected, equal_nan=True) or (
-                        exact and not np.isnan(found.compute()).any()
-                    )
+                    if values == [1e308] * 8:  # whose sum overflows in NumPy
+                        assert not np.isnan(found.compute()).any()
+                    else:
+                        assert_eq(found, expected, rtol=1e-14)
+
+
+def test_large_and_missing_numbers_side_by_side(always_compile):
+    values = [[LARGEST, -LARGEST, 1, 2], [1, np.nan, LARGEST, 3], [1, 2, 3, np.inf], [1, 2, 3, 4]]
+    for dtype, scale in (("f8", 1.0), ("f4", np.finfo("f4").max / LARGEST)):
+        array = (np.array(values) * scale).astype(dtype)
+        x = ga.from_array(array, chunks=4)
+        with np.errstate(all="ignore"):
+            for axis in (0, 1, None):
+                assert_eq(x.var(axis=axis), array.var(axis=axis), rtol=1e-6)
+                assert_eq((x * 2 - x).std(axis=axis), (array * 2 - array).std(axis=axis), rtol=1e-6)
 
 
 def test_mean_of_numbers_far_apart_where_sizes_are_unknown():
