@@ -151,7 +151,7 @@ OPTIONS: tuple[Option, ...] = (
         types=(int,),
         unit="elements",
         default=1_000_000,
-        help="Work on fewer elements than this is not compiled, as it would not pay; 0: always compile.",
+        help="Work on fewer elements than this is not compiled, as it would not pay; 0: all is.",
         minimum=0,
     ),
     Option(

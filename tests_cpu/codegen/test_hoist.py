@@ -42,7 +42,6 @@ def test_an_output_may_be_cut_out_whole():
 
 
 def test_results_are_those_of_the_whole_program(rng, monkeypatch):
-    monkeypatch.setattr(run, "SMALL", 1)
     calls = []
     original = hoist.split
     monkeypatch.setattr(run, "split", lambda *a: calls.append(original(*a)) or calls[-1])
@@ -52,16 +51,15 @@ def test_results_are_those_of_the_whole_program(rng, monkeypatch):
     assert sum(len(c.parts) for c in calls) == 1
 
 
-def test_random_rows_are_drawn_once(monkeypatch):
-    monkeypatch.setattr(run, "SMALL", 1)
+def test_random_rows_are_drawn_once():
     b = ProgramBuilder()
     noise = b.apply("philox_uniform", b.const(1, "u4"), b.const(2, "u4"), b.index(0))
     program = b.build(b.apply("add", b.load(0, F8), noise))
-    assert len(split(program, (BOTH,), (COLUMNS,), (50, 40)).parts) == 1
-    x, index = np.zeros((50, 40)), AffineIndex(3, (0, 1))
+    assert len(split(program, (BOTH,), (COLUMNS,), (200, 40)).parts) == 1
+    x, index = np.zeros((200, 40)), AffineIndex(3, (0, 1))
     (result,) = run.run_map(program, [x], [index], [], x.shape)
     assert (result == result[0]).all() and len(np.unique(result)) == 40
     n, mean, m2 = run.run_reduce(program, ("moments",), [x], [index], [], x.shape, (0,))
     np.testing.assert_allclose(mean, result[:1])
     np.testing.assert_allclose(m2, 0, atol=1e-25)
-    assert (n == 50).all()
+    assert (n == 200).all()
