@@ -5,10 +5,12 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.seats import seat_here, stepped_aside
 
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client
@@ -91,9 +93,41 @@ class ClientExecutor(concurrent.futures.Executor):
             for result in results:
                 result.cancel()
         if wait:
-            for outcome in results.values():
-                outcome.wait()
             concurrent.futures.wait(results)
+
+
+class _Result(concurrent.futures.Future[Any]):
+    """A future of Python's; a task that waits for it lets another task run meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiters = _Waiters()  # of `concurrent.futures.wait` and `as_completed`
+
+    def result(self, timeout: float | None = None) -> Any:
+        try:
+            with nullcontext() if self.done() else stepped_aside():
+                return super().result(timeout)
+        finally:
+            del self  # as in `Future.result`
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        with nullcontext() if self.done() else stepped_aside():
+            return super().exception(timeout)
+
+
+class _Waiters(list[Any]):
+    """Who waits for several futures: by an event, which is nobody else's yet when it comes here."""
+
+    def append(self, waiter: Any) -> None:
+        if seat_here() is not None and type(waiter.event) is threading.Event:
+            waiter.event = _EventOfTask()
+        super().append(waiter)
+
+
+class _EventOfTask(threading.Event):
+    def wait(self, timeout: float | None = None) -> bool:
+        with nullcontext() if self.is_set() else stepped_aside():
+            return super().wait(timeout)
 
 
 class _Work:
@@ -102,7 +136,7 @@ class _Work:
     __slots__ = ("__name__", "_begins", "_lock", "fn", "result")
 
     def __init__(self, fn: Callable[..., Any]) -> None:
-        self.fn, self.result = fn, concurrent.futures.Future[Any]()
+        self.fn, self.result = fn, _Result()
         self.__name__: str = getattr(fn, "__name__", type(fn).__name__)
         self._lock = threading.Lock()
         self._begins: bool | None = None

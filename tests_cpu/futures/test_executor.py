@@ -142,3 +142,68 @@ def test_the_client_stays_open_and_closing_it_ends_what_is_left(gate):
         other.submit(abs, -1)
     with pytest.raises(TypeError, match="no key"):
         client.get_executor(key=3)
+
+
+def with_result(executor, futures):
+    return [future.result() for future in futures]
+
+
+def with_exception(executor, futures):
+    assert [future.exception() for future in futures] == [None] * 3
+    return [future.result() for future in futures]
+
+
+def with_wait(executor, futures):
+    done, not_done = concurrent.futures.wait(futures)
+    assert (done, not_done) == (set(futures), set())
+    return [future.result() for future in futures]
+
+
+def with_as_completed(executor, futures):
+    found = list(concurrent.futures.as_completed(futures))
+    assert set(found) == set(futures) and len(found) == 3
+    return [future.result() for future in futures]
+
+
+def with_map(executor, futures):
+    return list(executor.map(abs, range(3)))
+
+
+def with_shutdown(executor, futures):
+    executor.shutdown()
+    return [future.result(0) for future in futures]
+
+
+@pytest.mark.parametrize(
+    "how", [with_result, with_exception, with_wait, with_as_completed, with_map, with_shutdown]
+)
+def test_a_task_that_waits_lets_others_run_in_its_place(how):
+    with gs.Client(threads_per_worker=1) as client:
+
+        def outer(depth):
+            executor = gs.get_client().get_executor()
+            inner = outer if depth else abs
+            futures = [executor.submit(inner, k if inner is abs else depth - 1) for k in range(3)]
+            return how(executor, futures)
+
+        assert client.submit(outer, 0).result(SOON) == [0, 1, 2]
+        if how is not with_map:
+            assert client.submit(outer, 1).result(SOON) == [[0, 1, 2]] * 3
+        assert len(client._session._free) == 1
+
+
+def test_a_task_that_waits_in_vain_goes_on(gate):
+    with gs.Client(threads_per_worker=2) as client:
+
+        def outer():
+            future = client.get_executor().submit(gate.wait, SOON)
+            _, not_done = concurrent.futures.wait([future], 0.02)
+            with pytest.raises(TimeoutError):
+                future.result(0.02)
+            with pytest.raises(TimeoutError):
+                future.exception(0.02)
+            gate.set()
+            return not_done == {future} and future.result(SOON)
+
+        assert client.submit(outer).result(SOON) is True
+        assert len(client._session._free) == 2
