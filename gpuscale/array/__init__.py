@@ -58,6 +58,7 @@ from gpuscale.array.api.scanning import *
 from gpuscale.array.api.searching import *
 from gpuscale.array.api.selecting import *
 from gpuscale.array.api.sets import *
+from gpuscale.array.api.sliding import *
 from gpuscale.array.api.sorting import *
 from gpuscale.array.api.statistics import *
 from gpuscale.array.api.taking import *
@@ -69,6 +70,7 @@ from gpuscale.array.collection import Array as Array
 
 if TYPE_CHECKING:
     from gpuscale.array import fft as fft
+    from gpuscale.array import lib as lib
     from gpuscale.array import linalg as linalg
     from gpuscale.array import ma as ma
     from gpuscale.array import random as random
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
     from gpuscale.run import compute as compute
     from gpuscale.run import optimize as optimize
 
-_NAMESPACES = ("fft", "linalg", "ma", "random", "stats")
+_NAMESPACES = ("fft", "lib", "linalg", "ma", "random", "stats")
 _RUNNERS = ("compute", "optimize")
 
 

@@ -14,7 +14,7 @@ from gpuscale.base.errors import UnknownSizeError
 from gpuscale.base.types import is_known
 from gpuscale.chunks.slicing import is_basic_index, slice_view
 
-__all__ = ["basic", "getitem"]
+__all__ = ["basic", "field", "getitem", "is_field"]
 
 
 def getitem(x: Array, index: Any, points_first: bool = False) -> Array:
@@ -40,8 +40,8 @@ def getitem(x: Array, index: Any, points_first: bool = False) -> Array:
     """
     if is_basic_index(index):
         return basic(x, index)
-    if x.dtype.names and _is_field(index):
-        return map_blocks(_field, x, index, dtype=x.dtype[index])
+    if x.dtype.names and is_field(index):
+        return field(x, index)
     parsed = parse_index(index, x)
     if not parsed.advanced:
         return basic(x, parsed.items)
@@ -66,10 +66,27 @@ def basic(x: Array, index: Any) -> Array:
     return Array(view(x.expr, affine))
 
 
-def _is_field(index: Any) -> bool:
+def is_field(index: Any) -> bool:
+    """Whether an index names fields of a structured dtype."""
     if isinstance(index, list):
         return bool(index) and all(isinstance(name, str) for name in index)
     return isinstance(index, str)
+
+
+def field(x: Array, name: Any) -> Array:
+    """Return some fields; one whose elements are arrays themselves has their axes at the end.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If there is no such field, one by one or in a list, as in NumPy.
+    """
+    if isinstance(name, str) and name not in (x.dtype.names or ()):
+        raise ValueError(f"no field of name {name}")
+    dtype = x.dtype[name]
+    inner = range(x.ndim, x.ndim + len(dtype.shape))
+    chunks = (*x.chunks, *((n,) for n in dtype.shape))
+    return map_blocks(_field, x, name, dtype=dtype.base, chunks=chunks, new_axis=tuple(inner))
 
 
 def _field(chunk: Any, name: Any) -> Any:

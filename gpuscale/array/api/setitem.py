@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.fitting import converted, fitted
-from gpuscale.array.api.getitem import basic
+from gpuscale.array.api.getitem import basic, field, is_field
 from gpuscale.array.api.index_terms import (
     Advanced,
     Index,
@@ -23,8 +23,9 @@ from gpuscale.array.api.index_terms import (
 from gpuscale.array.api.regions import Region, Span, assign_region
 from gpuscale.array.api.scattering import assign_mask, assign_points
 from gpuscale.array.collection import Array
-from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import Size, Unknown
+from gpuscale.expr.kernels import FunctionKernel
+from gpuscale.expr.physical import BlockInput, Blockwise
 
 __all__ = ["assigned", "setitem"]
 
@@ -41,10 +42,11 @@ def setitem(x: Array, index: Any, value: Any) -> Array:
     IndexError
         As for `getitem`.
     ValueError, TypeError
-        If the value does not broadcast, or has no meaning in the dtype of ``x``.
+        If the value does not broadcast, or has no meaning in the dtype of ``x``, or there is no
+        field of that name.
     """
-    if x.dtype.names and isinstance(index, str):
-        raise NotSupportedError("assignment to one field of a structured array; assign all fields")
+    if x.dtype.names and is_field(index):
+        return _assign_field(x, index, value)
     return assigned(x, parse_index(index, x), converted(value, x))
 
 
@@ -64,6 +66,24 @@ def assigned(x: Array, parsed: Index, values: Array, ufunc: str | None = None) -
     else:
         part = _assign_integers(x, part, parsed, region, values, ufunc)
     return assign_region(x, region, part) if any(region) else part
+
+
+def _assign_field(x: Array, name: Any, value: Any) -> Array:
+    """Replace some fields of all elements."""
+    old = field(x, name)
+    new = setitem(old, ..., value)
+    inputs = (
+        BlockInput(x.expr, axes=tuple(range(x.ndim))),
+        BlockInput(new.expr, axes=(*range(x.ndim), *(None,) * (new.ndim - x.ndim))),
+    )
+    kernel = FunctionKernel(_with_field, (name,), label="setitem")
+    return Array(Blockwise(kernel, inputs, x._meta.chunks, x._meta))
+
+
+def _with_field(chunk: Any, values: Any, name: Any) -> Any:
+    out = chunk.copy()
+    out[name] = values
+    return out
 
 
 def _is_one_mask(index: Index) -> bool:

@@ -32,6 +32,13 @@ def _check_kind(kind: str | None) -> None:
         raise ValueError(f"sort kind must be one of {', '.join(names)} (got {kind!r})")
 
 
+def _with_fields_first(x: Array, order: Any) -> Array:
+    """Put the fields that decide first before the others: records compare field by field."""
+    np.argsort(np.zeros(0, x.dtype), order=order)  # ValueError where there are no such fields
+    first = [order] if isinstance(order, str) else list(order)
+    return x[[*first, *(name for name in x.dtype.names or () if name not in first)]]
+
+
 def _sort_chunk(chunk: Any, axis: int) -> Any:
     return array_namespace(chunk).sort(chunk, axis=axis)
 
@@ -45,6 +52,7 @@ def sort(
     /,
     axis: int | None = -1,
     kind: str | None = None,
+    order: Any = None,
     *,
     descending: bool = False,
     stable: bool = True,
@@ -58,6 +66,8 @@ def sort(
         None flattens first.
     kind : str, optional
         Accepted for NumPy's sake; equal elements cannot be told apart.
+    order : str or sequence of str, optional
+        Fields of a structured dtype to compare first; the others follow in their order.
     descending : bool
         Largest first.
     stable : bool
@@ -72,6 +82,8 @@ def sort(
     ------
     numpy.exceptions.AxisError
         If the axis does not exist.
+    ValueError
+        If there is no such field, or none at all.
 
     Examples
     --------
@@ -81,6 +93,9 @@ def sort(
     """
     _check_kind(kind)
     x = as_array(x)
+    if order is not None:
+        fields = sort(_with_fields_first(x, order), axis, kind, descending=descending)
+        return fields[list(x.dtype.names or ())]
     if axis is not None:
         normalize_axis(axis, x.ndim)  # not even 0, where there are none
     x, axis = along_axis(x, axis)
@@ -96,6 +111,7 @@ def argsort(
     /,
     axis: int | None = -1,
     kind: str | None = None,
+    order: Any = None,
     *,
     descending: bool = False,
     stable: bool = True,
@@ -104,7 +120,7 @@ def argsort(
 
     Parameters
     ----------
-    x, axis, kind, descending, stable
+    x, axis, kind, order, descending, stable
         As for `sort`.
 
     Examples
@@ -114,7 +130,7 @@ def argsort(
     array([1, 2, 0])
     """
     _check_kind(kind)
-    x, axis = along_axis(x, axis)
+    x, axis = along_axis(x if order is None else _with_fields_first(as_array(x), order), axis)
     if descending:
         # Reversed twice, so that equal elements keep their order.
         return x.shape[axis] - 1 - flip(argsort(flip(x, axis), axis), axis)

@@ -254,3 +254,42 @@ def test_a_lazy_mask_keeps_the_byte_order():
     kept = x[x > 2]
     assert kept.dtype == kept.compute().dtype == array.dtype
     assert_eq(kept, array[array > 2])
+
+
+@pytest.mark.parametrize("chunks", [1, 2, 5])
+def test_fields_of_records(chunks):
+    kind = [("a", "i4"), ("b", "f8"), ("v", "f4", (2,)), ("s", "U3")]
+    array = np.zeros((5, 3), kind)
+    array["a"] = np.arange(15).reshape(5, 3)
+    x = ga.from_array(array, chunks=chunks)
+    some = np.array([(1.5, "x"), (2.5, "y"), (3.5, "z")], [("b", "f8"), ("s", "U3")])
+    before = x["a"]
+    for each in (array, x):
+        each["b"] = np.arange(3)
+        each["v"] = [1, 2]
+        each["s"] = "abcdef"
+        each[["a", "b"]] = (7, 8)
+        each[["b", "s"]] = some
+        each["a"] = each["b"] * 2
+    assert_eq(x, array)
+    for name in ("a", "v", ["s", "a"]):
+        assert_eq(x[name], array[name])
+    assert_eq(before, np.arange(15, dtype="i4").reshape(5, 3))
+    with nothing_computes():
+        x["b"] = ga.ones(3)
+
+
+def test_refused_fields():
+    array = np.zeros(3, [("a", "i4"), ("b", "f8")])
+    for each in (array, ga.asarray(array)):
+        for error, name, value in (
+            (ValueError, "q", 1),
+            (KeyError, ["a", "q"], 1),
+            (IndexError, ("a", 0), 1),
+            (ValueError, "b", np.arange(4)),
+            (ValueError, "a", "x"),
+        ):
+            with pytest.raises(error):
+                each[name] = value
+        with pytest.raises(ValueError, match="no field of name q"):
+            each["q"]

@@ -89,3 +89,35 @@ def test_methods_change_the_array(method, more):
             getattr(y, method)(*more, axis=None)
         with pytest.raises(np.exceptions.AxisError):
             getattr(y, method)(*more, axis=2)
+
+
+@pytest.mark.parametrize("chunks", [1, 7, 40])
+def test_order_of_fields(chunks):
+    generator = np.random.default_rng(0)
+    array = np.zeros(40, [("a", "i4"), ("b", "f8"), ("s", "U3")])
+    for name in array.dtype.names:
+        array[name] = generator.integers(0, 3, 40)
+    for order in ("b", ["s", "a"], ("s", "b", "a")):
+        x = ga.from_array(array, chunks=chunks)
+        with nothing_computes():
+            sorted_ = np.sort(x, order=order)
+        assert_eq(sorted_, np.sort(array, order=order))
+        places = np.argsort(array, order=order, kind="stable")
+        assert_eq(ga.argsort(x, order=order), places)
+        x.sort(order=order)
+        assert_eq(x, array[places])
+        table = ga.from_array(array.reshape(8, 5), chunks=(3, 2))
+        assert_eq(ga.sort(table, 0, order=order), np.sort(array.reshape(8, 5), 0, order=order))
+        assert_eq(ga.sort(x, order=order, descending=True), array[places][::-1])
+
+
+def test_refused_orders():
+    x = ga.asarray(np.zeros(3, [("a", int), ("b", int)]))
+    for array, order, message in (
+        (x, "q", "unknown field name: q"),
+        (x, ["a", "a"], "duplicate field name"),
+        (ga.ones(3), "a", "no fields"),
+    ):
+        for function in (ga.sort, ga.argsort):
+            with pytest.raises(ValueError, match=message):
+                function(array, order=order)
