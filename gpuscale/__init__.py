@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gpuscale.futures.future import Future as Future
     from gpuscale.futures.future import fire_and_forget as fire_and_forget
     from gpuscale.futures.future import futures_of as futures_of
+    from gpuscale.futures.progress import progress as progress
     from gpuscale.futures.waiting import as_completed as as_completed
     from gpuscale.futures.waiting import wait as wait
     from gpuscale.graph.annotations import annotate as annotate
@@ -60,6 +61,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "fire_and_forget": ("gpuscale.futures.future", "fire_and_forget"),
     "futures_of": ("gpuscale.futures.future", "futures_of"),
     "get_client": ("gpuscale.futures.current", "get_client"),
+    "progress": ("gpuscale.futures.progress", "progress"),
     "rejoin": ("gpuscale.futures.current", "rejoin"),
     "secede": ("gpuscale.futures.current", "secede"),
     "wait": ("gpuscale.futures.waiting", "wait"),
@@ -97,6 +99,7 @@ __all__ = [
     "get_client",
     "optimize",
     "persist",
+    "progress",
     "rejoin",
     "report",
     "secede",

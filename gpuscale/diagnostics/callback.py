@@ -10,10 +10,12 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import Runs, Watcher
 from gpuscale.engines.events import (
     Event,
+    Released,
     RunFinished,
     RunStarted,
     TaskFailed,
     TaskFinished,
+    TasksAdded,
     TaskStarted,
 )
 from gpuscale.graph.task import Task
@@ -40,7 +42,9 @@ class Callback(Watcher):
     Parameters
     ----------
     start : callable, optional
-        Called as ``start(graph)``; the graph is a dictionary of `Task`.
+        Called as ``start(graph)``; the graph is a dictionary of `Task`. What a client runs while
+        this is on is one computation, to whose graph tasks are added as they are submitted, and
+        which they leave when their results are let go.
     start_state : callable, optional
         Called as ``start_state(graph, state)``. The state holds sets of keys: ``waiting``,
         ``ready``, ``running``, ``finished``. Engines do not tell when a task becomes ready, so it
@@ -57,7 +61,8 @@ class Callback(Watcher):
     -----
     Functions are called in the thread that asked for the computation, in the order in which
     things happened, and up to a tenth of a second after them; what they raise ends the
-    computation. With `posttask`, results stay in memory for so long.
+    computation. For the tasks of a client they are called in another thread, and what they raise
+    is raised at the end of the block. With `posttask`, results stay in memory for so long.
 
     Examples
     --------
@@ -97,7 +102,7 @@ class Callback(Watcher):
     def wants(self) -> tuple[type, ...]:
         """The events that the given functions need."""
         watched = self._pretask or self._posttask or self._finish or self._start_state
-        tasks = (TaskStarted, TaskFinished, TaskFailed) if watched else ()
+        tasks = (TasksAdded, TaskStarted, TaskFinished, TaskFailed, Released) if watched else ()
         return (RunStarted, RunFinished, *tasks)
 
     @property
@@ -137,6 +142,13 @@ class Callback(Watcher):
             _call(self._posttask, event.key, event.result, run.tasks, state, event.worker)
         elif isinstance(event, TaskFailed):
             state["running"].discard(event.key)
+        elif isinstance(event, TasksAdded):
+            run.tasks.update([(task.key, task) for task in event.tasks])
+            state["waiting"].update(task.key for task in event.tasks)
+        elif isinstance(event, Released):
+            run.tasks.pop(event.key, None)
+            for keys in state.values():
+                keys.discard(event.key)
         elif isinstance(event, RunFinished):
             self._runs.close()
             _call(self._finish, run.tasks, state, event.error is not None)

@@ -10,7 +10,8 @@ import numpy as np
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.curve import Curve, add_curves
 from gpuscale.diagnostics.plan import PlanRow, owner_of
-from gpuscale.diagnostics.record import FINISHED, Group, RunRecord
+from gpuscale.diagnostics.record import RunRecord
+from gpuscale.diagnostics.rows import FINISHED, Group
 from gpuscale.diagnostics.wording import line_of
 
 __all__ = ["Joined", "PlanResult", "join_runs", "plan_results"]

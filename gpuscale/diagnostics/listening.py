@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gpuscale.engines.events import Event, Listener
 
-__all__ = ["Runs", "Timed", "Watcher", "active_listeners"]
+if TYPE_CHECKING:
+    from gpuscale.engines.session import Session
+
+__all__ = ["Runs", "Timed", "Watcher", "active_listeners", "follow"]
 
 W = TypeVar("W", bound="Watcher")
 T = TypeVar("T", bound="Timed")
 R = TypeVar("R")
 
 _active: list[Listener] = []
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()  # of clients
 
 
 class Watcher:
     """A listener that is on within a ``with`` block, or between `register` and `unregister`.
+
+    It hears of what is computed meanwhile, in the thread that asked for it, and of what clients
+    run, in a thread of each client; what it raises there, `unregister` raises.
 
     Examples
     --------
@@ -40,16 +49,23 @@ class Watcher:
         return None
 
     def __call__(self, event: Event) -> None:
-        """Take one event; called in the thread that asked for the computation."""
+        """Take one event."""
         raise NotImplementedError
 
     def register(self) -> None:
-        """Watch every computation from now on."""
+        """Watch every computation from now on, and the tasks of all clients."""
         _active.append(self)
+        for session in tuple(_sessions):
+            session.watch(self)
 
     def unregister(self) -> None:
         """Stop watching."""
         _active.remove(self)
+        if self in _active:  # it was registered twice
+            return
+        errors = [session.unwatch(self) for session in tuple(_sessions)]
+        for error in filter(None, errors):
+            raise error
 
     def __enter__(self: W) -> W:
         self.register()
@@ -109,7 +125,7 @@ class Runs(Generic[R]):
     """What a listener knows of the runs under way.
 
     Events do not say which run they belong to, and need not: an engine delivers them in the thread
-    that asked for the run, and runs of one thread are nested.
+    that asked for the run, a client in a thread of its own, and runs of one thread are nested.
 
     Examples
     --------
@@ -154,3 +170,10 @@ class Runs(Generic[R]):
 def active_listeners() -> list[Listener]:
     """List the listeners that are on."""
     return list(_active)
+
+
+def follow(session: Session, others: Iterable[Listener] = ()) -> None:
+    """Let those who are on, now or later, hear what a client runs, and some others."""
+    _sessions.add(session)
+    for listener in (*active_listeners(), *others):
+        session.watch(listener)

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import Runs, Timed
-from gpuscale.engines.events import Event, RunFinished, RunStarted, TaskFinished
+from gpuscale.engines.events import (
+    Event,
+    Released,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TasksAdded,
+)
 from gpuscale.graph.task import Task
 from gpuscale.memory.projection import count_uses
 
@@ -55,7 +62,7 @@ class Profiler(Timed):
     True
     """
 
-    wants = (RunStarted, TaskFinished)
+    wants = (RunStarted, TasksAdded, TaskFinished, Released)
     results: list[TaskData]
 
     def __init__(self) -> None:
@@ -69,8 +76,10 @@ class Profiler(Timed):
 
     def __call__(self, event: Event) -> None:
         """Take note of tasks."""
-        if isinstance(event, RunStarted):
+        if isinstance(event, RunStarted | TasksAdded):
             self._tasks.update([(task.key, task) for task in event.tasks])
+        elif isinstance(event, Released):
+            self._tasks.pop(event.key, None)
         elif isinstance(event, TaskFinished):
             key = event.key
             found = TaskData(key, self._tasks.get(key), event.start, event.stop, event.worker)
@@ -79,7 +88,10 @@ class Profiler(Timed):
 
 @dataclass(slots=True)
 class _Results:
-    """The results of one run: those in memory, and how often each is still needed."""
+    """The results of one run: those in memory, and how often each is still needed.
+
+    Uses are not counted in a run that grows, which tells when it lets go of a result.
+    """
 
     tasks: dict[Key, Task]
     uses: dict[Key, int]
@@ -112,7 +124,7 @@ class CacheProfiler(Timed):
     [('arange+sum', 1), ('sum', 1)]
     """
 
-    wants = (RunStarted, TaskFinished, RunFinished)
+    wants = (RunStarted, TasksAdded, TaskFinished, Released, RunFinished)
     results: list[CacheData]
 
     def __init__(
@@ -128,10 +140,19 @@ class CacheProfiler(Timed):
         """Take note of results that come and go."""
         if isinstance(event, RunStarted):
             tasks = {task.key: task for task in event.tasks}
-            self._runs.open(_Results(tasks, count_uses(event.tasks, event.keys)))
-        elif isinstance(event, TaskFinished) and (run := self._runs.current) is not None:
+            uses = {} if event.grows else count_uses(event.tasks, event.keys)
+            self._runs.open(_Results(tasks, uses))
+        elif (run := self._runs.current) is None:
+            return
+        elif isinstance(event, TaskFinished):
             self._finish(event, run)
-        elif isinstance(event, RunFinished) and (run := self._runs.close()) is not None:
+        elif isinstance(event, TasksAdded):
+            run.tasks.update([(task.key, task) for task in event.tasks])
+        elif isinstance(event, Released):
+            self._free(event.key, event.time, run)
+            run.tasks.pop(event.key, None)
+        elif isinstance(event, RunFinished):
+            self._runs.close()
             for key in list(run.cached):
                 self._free(key, event.time, run)
 
@@ -139,9 +160,10 @@ class CacheProfiler(Timed):
         run.cached[event.key] = self._metric(event.result), event.stop
         task = run.tasks.get(event.key)
         for dep in set(task.deps) if task is not None else ():
-            run.uses[dep] -= 1
-            if not run.uses[dep]:
-                self._free(dep, event.stop, run)
+            if dep in run.uses:
+                run.uses[dep] -= 1
+                if not run.uses[dep]:
+                    self._free(dep, event.stop, run)
 
     def _free(self, key: Key, now: float, run: _Results) -> None:
         if key in run.cached:  # else it failed, or nobody told

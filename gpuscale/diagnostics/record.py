@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import threading
-from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,52 +11,48 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.critical import longest_path
 from gpuscale.diagnostics.curve import Curve, memory_curve
 from gpuscale.diagnostics.listening import Runs, Watcher
-from gpuscale.diagnostics.plan import PlanRow, owner_of
+from gpuscale.diagnostics.plan import PlanRow
+from gpuscale.diagnostics.rows import FINISHED, Group, Rows, Trouble
 from gpuscale.engines.events import (
     Event,
     Loaded,
+    Released,
     RunFinished,
     RunStarted,
     Spilled,
     TaskFailed,
     TaskFinished,
+    TaskRetried,
+    TasksAdded,
     TaskStarted,
 )
 from gpuscale.graph.numbering import no_collection
-from gpuscale.graph.task import Origin, Task
-from gpuscale.memory.projection import count_uses
 
-__all__ = ["FAILED", "FINISHED", "UNFINISHED", "Group", "Recorder", "RunRecord"]
-
-FINISHED, FAILED, UNFINISHED = range(3)
-
-
-class Group(NamedTuple):
-    """Tasks that one node of a plan, or one delayed function, became."""
-
-    name: str  #: first part of the keys of their results
-    label: str
-    origin: Origin | None
+__all__ = ["Recorder", "RunRecord"]
 
 
 @dataclass(slots=True)
 class RunRecord:
-    """One run: a row for each task that began, in the order in which they ended.
+    """One run: a row for each attempt at a task, in the order in which they ended.
 
     Attributes
     ----------
     begin, end : float
         Seconds of `time.perf_counter`.
+    grows : bool
+        Whether it is the work of a client.
     keys : list of Key
     start, stop : array of float
     worker, group, outcome : array of int
-        `group` numbers `groups`; an outcome is `FINISHED`, `FAILED` or `UNFINISHED`.
+        `group` numbers `groups`; an outcome is one of `gpuscale.diagnostics.rows`.
     nbytes : array of int
         What the results hold.
     groups : list of Group
     critical : list of int
         Rows of the chain of tasks, each needing the one before, that took longest.
     memory : Curve
+    troubles : dict of int to Trouble
+        Why attempts failed, by row.
     spilled, loaded : list of event
         Results that were written to disk to make room, and that were read back as a whole.
     error : BaseException or None
@@ -72,6 +65,7 @@ class RunRecord:
     budget: float
     begin: float
     end: float
+    grows: bool
     keys: list[Key]
     start: np.ndarray
     stop: np.ndarray
@@ -82,6 +76,7 @@ class RunRecord:
     groups: list[Group]
     critical: list[int]
     memory: Curve
+    troubles: dict[int, Trouble]
     spilled: list[Spilled]
     loaded: list[Loaded]
     error: BaseException | None
@@ -93,114 +88,33 @@ class RunRecord:
         return self.stop - self.start
 
 
-@dataclass(slots=True)
-class _Growing:
-    """A run under way."""
-
-    started: RunStarted
-    tasks: dict[Key, Task]
-    plan: dict[str, PlanRow]
-    keys: list[Key] = field(default_factory=list)
-    start: array[float] = field(default_factory=lambda: array("d"))
-    stop: array[float] = field(default_factory=lambda: array("d"))
-    worker: array[int] = field(default_factory=lambda: array("l"))
-    group: array[int] = field(default_factory=lambda: array("l"))
-    outcome: array[int] = field(default_factory=lambda: array("b"))
-    nbytes: array[int] = field(default_factory=lambda: array("q"))
-    groups: dict[Group, int] = field(default_factory=dict)
-    numbers: dict[Any, int] = field(default_factory=dict)  # of groups, by name and label
-    running: dict[Key, TaskStarted] = field(default_factory=dict)
-    spilled: list[Spilled] = field(default_factory=list)
-    loaded: list[Loaded] = field(default_factory=list)
-
-    def add(self, event: TaskFinished | TaskFailed, outcome: int, nbytes: int) -> None:
-        self.running.pop(event.key, None)
-        self.keys.append(event.key)
-        self.start.append(event.start)
-        self.stop.append(event.stop)
-        self.worker.append(event.worker)
-        self.group.append(self._group(event.key, event.label))
-        self.outcome.append(outcome)
-        self.nbytes.append(nbytes)
-
-    def _group(self, key: Key, label: str) -> int:
-        name = key[0] if isinstance(key, tuple) else ""
-        number = self.numbers.get((name, label)) if name or label else None
-        if number is None:
-            number = self.numbers[name, label] = self._new_group(key, label)
-        return number
-
-    def _new_group(self, key: Key, label: str) -> int:
-        task = self.tasks.get(key)
-        if task is not None and not label:
-            label = getattr(task.fn, "__name__", None) or type(task.fn).__name__
-        name = str(key[0]) if isinstance(key, tuple) else label
-        if owner_of(name, self.plan) is None:
-            name = label or name  # keys of delayed functions may differ in all of their parts
-        group = Group(name, label or name, task.origin if task is not None else None)
-        return self.groups.setdefault(group, len(self.groups))
-
-    def finish(self, end: float, error: BaseException | None) -> RunRecord:
-        """Work out what needs the graph, and let go of it."""
-        for each in list(self.running.values()):
-            stop = max(end, each.time)
-            event = TaskFinished(each.key, each.label, each.worker, each.time, stop, 0)
-            self.add(event, UNFINISHED, 0)
-        begun = self.started
-        columns: dict[str, np.ndarray] = {
-            name: np.asarray(getattr(self, name))
-            for name in ("start", "stop", "worker", "group", "outcome", "nbytes")
-        }
-        finished = np.flatnonzero(columns["outcome"] == FINISHED)
-        seconds = columns["stop"] - columns["start"]
-        deps = self._deps(finished.tolist())
-        path = longest_path(deps, seconds[finished].tolist())
-        freed = self._freed(finished.tolist(), deps, end)
-        return RunRecord(
-            n_tasks=max(begun.n_tasks, len(finished)),
-            n_workers=begun.n_workers,
-            budget=begun.budget,
-            begin=begun.time,
-            end=end,
-            keys=self.keys,
-            groups=list(self.groups),
-            critical=finished[path].tolist(),
-            memory=memory_curve(columns, self._needs(), freed),
-            spilled=self.spilled,
-            loaded=self.loaded,
-            error=error,
-            plan=list(self.plan.values()),
-            **columns,
-        )
-
-    def _deps(self, rows: Sequence[int]) -> list[list[int]]:
-        """Places in `rows` of what each of them needs."""
-        place = {self.keys[row]: k for k, row in enumerate(rows)}
-        found = []
-        for row in rows:
-            task = self.tasks.get(self.keys[row])
-            needs = set(task.deps) if task is not None else ()
-            found.append([place[dep] for dep in needs if dep in place])
-        return found
-
-    def _needs(self) -> np.ndarray:
-        tasks = (self.tasks.get(key) for key in self.keys)
-        return np.array([0 if t is None else t.nbytes + t.workspace for t in tasks], dtype=np.int64)
-
-    def _freed(self, rows: Sequence[int], deps: list[list[int]], end: float) -> np.ndarray:
-        """When the result of each row of the record was let go."""
-        uses = count_uses(self.tasks.values(), self.started.keys)
-        left = [uses.get(self.keys[row], 1) for row in rows]
-        freed = np.full(len(self.keys), end)
-        for row, needs in zip(rows, deps, strict=True):
-            for place in needs:
-                left[place] -= 1
-                if not left[place]:
-                    freed[rows[place]] = self.stop[row]
-        row_of = {self.keys[row]: row for row in rows} if self.spilled else {}
-        for event in self.spilled:
-            freed[row_of[event.key]] = event.stop
-        return freed
+def _ended(rows: Rows, end: float, error: BaseException | None) -> RunRecord:
+    """Make the record of a run that is over, which lets go of its graph."""
+    columns, begun = rows.end(end), rows.started
+    finished = np.flatnonzero(columns["outcome"] == FINISHED)
+    seconds = (columns["stop"] - columns["start"])[finished]
+    place = {row: k for k, row in enumerate(finished.tolist())}
+    path = longest_path([[place[dep] for dep in rows.deps[row]] for row in place], seconds.tolist())
+    freed = np.full(len(rows.keys), end)
+    freed[list(rows.freed)] = list(rows.freed.values())
+    return RunRecord(
+        n_tasks=max(rows.n_tasks, len(finished)),
+        n_workers=begun.n_workers,
+        budget=begun.budget,
+        begin=begun.time,
+        end=end,
+        grows=begun.grows,
+        keys=rows.keys,
+        groups=list(rows.groups),
+        critical=finished[path].tolist(),
+        memory=memory_curve(columns, np.asarray(rows.needs), freed),
+        troubles=rows.troubles,
+        spilled=rows.spilled,
+        loaded=rows.loaded,
+        error=error,
+        plan=list(rows.plan.values()),
+        **columns,
+    )
 
 
 class Recorder(Watcher):
@@ -221,11 +135,14 @@ class Recorder(Watcher):
     (['arange+sum', 'sum'], 2, 2)
     """
 
-    wants = (RunStarted, TaskStarted, TaskFinished, TaskFailed, Spilled, Loaded, RunFinished)
+    wants = (
+        RunStarted, TasksAdded, TaskStarted, TaskFinished, TaskFailed, TaskRetried, Spilled, Loaded,
+        Released, RunFinished,
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.runs: list[RunRecord] = []
-        self._under_way: Runs[_Growing] = Runs()
+        self._under_way: Runs[Rows] = Runs()
         self._plans: dict[int, list[PlanRow]] = {}  # by thread, of the run about to begin
 
     def take_plan(self, rows: list[PlanRow]) -> None:
@@ -234,28 +151,18 @@ class Recorder(Watcher):
 
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
-        run = self._under_way.current
-        if run is not None and isinstance(event, TaskStarted):
-            run.running[event.key] = event
-        elif run is not None and isinstance(event, TaskFinished):
-            run.add(event, FINISHED, event.nbytes)
-        elif isinstance(event, RunStarted):
+        if isinstance(event, RunStarted):
             plan = {row.key: row for row in self._plans.pop(threading.get_ident(), ())}
-            tasks = {task.key: task for task in event.tasks}
-            self._under_way.open(_Growing(event, tasks, plan))
-        elif run is None:
+            self._under_way.open(Rows(event, plan))
+        elif (run := self._under_way.current) is None:
             return
-        elif isinstance(event, TaskFailed):
-            run.add(event, FAILED, 0)
-        elif isinstance(event, Spilled):
-            run.spilled.append(event)
-        elif isinstance(event, Loaded):
-            run.loaded.append(event)
         elif isinstance(event, RunFinished):
             self._under_way.close()
             with no_collection():
-                self.runs.append(run.finish(event.time, event.error))
+                self.runs.append(_ended(run, event.time, event.error))
+        else:
+            run.take(event)
 
     def close(self, now: float, error: BaseException | None = None) -> None:
         """End the records of runs that nobody says have ended."""
-        self.runs += [run.finish(now, error) for run in self._under_way.close_all()]
+        self.runs += [_ended(run, now, error) for run in self._under_way.close_all()]

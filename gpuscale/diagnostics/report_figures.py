@@ -11,8 +11,9 @@ from gpuscale.diagnostics.curve import MOST_POINTS, Curve
 from gpuscale.diagnostics.joined import Joined
 from gpuscale.diagnostics.plan import owner_of
 from gpuscale.diagnostics.plots import OTHER, figure, step_lines, task_stream
-from gpuscale.diagnostics.record import FINISHED, RunRecord
+from gpuscale.diagnostics.record import RunRecord
 from gpuscale.diagnostics.resources import Sample
+from gpuscale.diagnostics.rows import FINISHED
 from gpuscale.diagnostics.stream import Bars, merge_short_tasks
 from gpuscale.diagnostics.wording import duration, line_of
 

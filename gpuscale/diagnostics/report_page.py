@@ -18,7 +18,7 @@ from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.joined import Joined, PlanResult, join_runs, plan_results
 from gpuscale.diagnostics.page import section, table
 from gpuscale.diagnostics.plots import OTHER, colours
-from gpuscale.diagnostics.record import FINISHED, RunRecord
+from gpuscale.diagnostics.record import RunRecord
 from gpuscale.diagnostics.report_figures import (
     memory_figure,
     operations_figure,
@@ -26,6 +26,7 @@ from gpuscale.diagnostics.report_figures import (
     stream_figure,
     traffic_figure,
 )
+from gpuscale.diagnostics.rows import FINISHED
 from gpuscale.diagnostics.wording import duration, line_of, percent
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gpuscale.graph.task import Origin
 
-__all__ = ["aligned", "bracketed", "duration", "line_of", "percent"]
+__all__ = ["aligned", "bracketed", "duration", "error_text", "line_of", "percent"]
 
 
 def line_of(origin: Origin | None) -> str:
@@ -21,6 +21,25 @@ def line_of(origin: Origin | None) -> str:
         return ""
     path, line = origin
     return f"{path.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}"
+
+
+def error_text(error: BaseException, most: int = 200) -> str:
+    """Name what was raised, and what it says, in one line.
+
+    Examples
+    --------
+    >>> error_text(ValueError("no such" + chr(10) + "  file"))
+    'ValueError: no such file'
+    >>> error_text(OSError("long" * 9), most=20)
+    'OSError: longlong...'
+    """
+    try:
+        said = str(error)
+    except Exception:  # of a class of the user's
+        said = ""
+    name = type(error).__name__
+    text = " ".join(f"{name}: {said}"[: 4 * most].split()) if said else name
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def bracketed(items: Sequence[object]) -> str:

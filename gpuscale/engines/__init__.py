@@ -12,7 +12,7 @@
 `session`    a run of threads without end, for futures; its `book` has keys and wishes, `outcome`
              what became of each task, `seats` the places of those that wait
 `sharing`    how runs and sessions divide room and batches
-`events`     what engines tell those who watch
+`events`     what engines tell those who watch; `watching` does it for a session
 `failure`    what becomes of the exception of a task
 `timeouts`   calls that may take so long and no longer
 ============ ===============================================================================

@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 from gpuscale.base import config
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
+from gpuscale.engines.events import Released
 from gpuscale.engines.growing import GrowingState
 from gpuscale.engines.job import Job
 from gpuscale.engines.ledger import KEPT, Ended
 from gpuscale.engines.outcome import Outcome, Verdict
 from gpuscale.engines.states import Status
 from gpuscale.engines.tokens import Tokens
+from gpuscale.engines.watching import Watching
 from gpuscale.graph.numbering import NumberedGraph, number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Graph
@@ -97,6 +99,8 @@ class Book(Job):
         Results that were on disk and are in memory again, likewise.
     disk_again : float
         When to write to a disk again that was full.
+    watching : Watching
+        Who watches, to whom events go.
     """
 
     __slots__ = (
@@ -111,6 +115,7 @@ class Book(Job):
         "growing",
         "inbox",
         "lost",
+        "watching",
     )
 
     def __init__(
@@ -125,6 +130,7 @@ class Book(Job):
             self.graph, [], budget, tokens, on_error="continue"
         )
         self.growing.spills = config.get("spill")
+        self.desk = self.spiller.desk = self.watching = Watching(self.growing)
         self.lost: deque[weakref.ref[Outcome]] = deque()
         self._on_lost = on_lost or self.lost.append
         self.back: deque[Away] = deque()
@@ -222,6 +228,8 @@ class Book(Job):
         known = self._numbers
         self.growing.reconsider(self._may_go)
         numbers = self.growing.add(graph, order, known)
+        if self.watching:
+            self.watching.add(tuple(graph.tasks))
         self._results += [None] * (len(self.graph.tasks) - len(self._results))
         known.update(zip([task.key for task in graph.tasks], numbers, strict=True))
         for place in graph.kept:
@@ -241,6 +249,7 @@ class Book(Job):
     def note_finished(self, finished: Sequence[tuple[int, int]], after: After) -> None:
         """Take note that tasks returned results of so many bytes."""
         wanted = self._wanted
+        self.watching.n_finished += len(finished)
         for i, _ in finished:
             ref = wanted.get(i)
             outcome = None if ref is None else ref()
@@ -252,9 +261,13 @@ class Book(Job):
             self._forget(i, after)
         self.growing.reconsider(self._may_go, len(finished))
 
-    def note_failure(self, i: int, error: BaseException, now: float, after: After) -> None:
+    def note_failure(
+        self, i: int, worker: int, error: BaseException, now: float, after: After
+    ) -> None:
         """Take note that a task raised: it is tried again, or what needs it is skipped."""
         ended = self.growing.fail(i, now)
+        if self.state.status(i) == Status.RETRYING:
+            self.tell_retry(i, worker, error)
         for each in ended.ended:
             self._errors[each] = error
         self._after_end(ended, after)
@@ -431,6 +444,8 @@ class Book(Job):
 
     def _forget(self, i: int, after: After) -> None:
         key = self.graph.tasks[i].key
+        if self.desk.wants_releases:
+            self.desk.post(Released(key, time.perf_counter()))
         if self._numbers.get(key) == i:
             del self._numbers[key]
         self._wanted.pop(i, None)

@@ -5,7 +5,7 @@ says what it needs to see (without it: everything); events of single tasks cost 
 tiny task, so engines make them only if some listener wants them. An attribute ``wants_results``
 that is true asks for the tasks' results as well, which then stay in memory until the event has been
 delivered. Listeners are called in the thread that called ``run``; what they raise ends the run and
-reaches its caller.
+reaches its caller. Those of a session are called in a thread of its own: `engines.watching`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = [
     "Listener",
     "Loaded",
     "Progressed",
+    "Released",
     "RunFinished",
     "RunStarted",
     "Spilled",
@@ -33,6 +34,7 @@ __all__ = [
     "TaskFinished",
     "TaskRetried",
     "TaskStarted",
+    "TasksAdded",
 ]
 
 # Seconds between two `Progressed` events, and between two deliveries of task events.
@@ -43,7 +45,9 @@ PERIOD = 0.1
 class RunStarted:
     """A run begins: `time` in seconds of `time.perf_counter`, `nbytes` projected in all.
 
-    `tasks` are those that will run as far as they are known by now, `keys` the requested ones.
+    `tasks` are those that will run as far as they are known by now, `keys` the requested ones. A
+    run that `grows` is the work of a client: more tasks may come (`TasksAdded`), and results stay
+    until nobody holds a future of them (`Released`).
     """
 
     n_tasks: int
@@ -53,6 +57,23 @@ class RunStarted:
     time: float
     tasks: Sequence[Task] = ()
     keys: Sequence[Key] = ()
+    grows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TasksAdded:
+    """More tasks came to a run that grows."""
+
+    tasks: Sequence[Task]
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The result of a task of a run that grows was let go, or will never be there."""
+
+    key: Key
+    time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +191,14 @@ class RunFinished:
 
 Event: TypeAlias = (
     RunStarted
+    | TasksAdded
     | TaskStarted
     | TaskFinished
     | TaskFailed
     | TaskRetried
     | Spilled
     | Loaded
+    | Released
     | Progressed
     | RunFinished
 )
@@ -193,22 +216,33 @@ class EventDesk:
     ----------
     wants_tasks : bool
         Whether some listener wants events of single tasks.
+    since : float
+        From when on some listener does.
     wants_results : bool
         Whether some listener wants the results of tasks.
     wants_spills : bool
         Whether some listener wants to know of results on disk.
+    wants_releases : bool
+        Whether some listener wants `Released`.
     wants_progress : bool
         Whether some listener wants `Progressed`.
     """
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
-        self._listeners = [(each, getattr(each, "wants", None)) for each in listeners]
         self._waiting: deque[Event] = deque()
+        self._next = time.perf_counter() + PERIOD
+        self.wants_tasks = False
+        self._see_wishes(listeners)
+
+    def _see_wishes(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = [(each, getattr(each, "wants", None)) for each in listeners]
+        if not self.wants_tasks:
+            self.since = time.perf_counter()
         self.wants_tasks = self._wanted(TaskStarted, TaskFinished, TaskFailed, TaskRetried)
         self.wants_spills = self._wanted(Spilled, Loaded)
         self.wants_results = any(getattr(each, "wants_results", False) for each in listeners)
+        self.wants_releases = self._wanted(Released)
         self.wants_progress = self._wanted(Progressed)
-        self._next = time.perf_counter() + PERIOD
 
     def __bool__(self) -> bool:
         return bool(self._listeners)

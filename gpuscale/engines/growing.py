@@ -195,6 +195,14 @@ class GrowingState(State):
             return self._on_disk[task]
         return self._nbytes[task] if self._status[task] in KEPT else None
 
+    def ahead(self) -> list[Task]:
+        """List the tasks that may still get a result."""
+        return [
+            task
+            for task, status in zip(self._tasks, self._status, strict=True)
+            if status in (_WAITING, _READY, _RUNNING, _RETRYING)
+        ]
+
     def ended(self, tasks: Iterable[int]) -> list[int]:
         """Those of some tasks that have ended without a result, or whose result is gone."""
         status = self._status

@@ -100,7 +100,10 @@ class Job:
         else:
             result = _call(task, inputs)
         results[i] = result
-        return held_bytes(result, task.nbytes)
+        nbytes = held_bytes(result, task.nbytes)
+        if self.desk.wants_tasks:  # a listener came to a session while the task ran
+            self._tell_finished(task, worker, self.desk.since, nbytes, result)
+        return nbytes
 
     def _perform_watched(self, i: int, task: Task, worker: int) -> int:
         key, label = task.key, task.label
@@ -112,12 +115,16 @@ class Job:
             stop = time.perf_counter()
             self.desk.post(TaskFailed(key, label, worker, start, stop, error))
             raise
-        stop = time.perf_counter()
         self._results[i] = result
         nbytes = held_bytes(result, task.nbytes)
-        shown = result if self.desk.wants_results else None
-        self.desk.post(TaskFinished(key, label, worker, start, stop, nbytes, shown))
+        self._tell_finished(task, worker, start, nbytes, result)
         return nbytes
+
+    def _tell_finished(
+        self, task: Task, worker: int, start: float, nbytes: int, result: Any
+    ) -> None:
+        stop, shown = time.perf_counter(), result if self.desk.wants_results else None
+        self.desk.post(TaskFinished(task.key, task.label, worker, start, stop, nbytes, shown))
 
     def finish(self, finished: Sequence[tuple[int, int]]) -> None:
         """Report tasks and the bytes of their results; let go what nobody needs any more."""
@@ -127,22 +134,27 @@ class Job:
 
     def fail(self, i: int, worker: int, error: BaseException) -> None:
         """Report that a task raised: it is tried again, or ends what needs it, or the run."""
-        state, task, now = self.state, self.graph.tasks[i], time.perf_counter()
+        state, task = self.state, self.graph.tasks[i]
         self.blame(error, i)
-        ended = state.fail(i, now, fatal=not isinstance(error, Exception))
+        ended = state.fail(i, time.perf_counter(), fatal=not isinstance(error, Exception))
         self.drop(ended.released)
         if state.status(i) == Status.RETRYING:
-            if self.desk and task.options is not None:
-                attempt = state.attempts(i)
-                delay = task.options.delay(attempt)
-                event = TaskRetried(task.key, task.label, worker, now, attempt, delay, error)
-                self.desk.post(event)
+            self.tell_retry(i, worker, error)
         elif not state.cancelled and isinstance(error, Exception):
             clear_frames(error.__traceback__)  # which hold the task's inputs
             failure = Failure(task.key, error)
             self.failures.append(failure)
             for each in ended.ended:
                 self._results[each] = failure
+
+    def tell_retry(self, i: int, worker: int, error: BaseException) -> None:
+        """Tell listeners that a task is tried again."""
+        task = self.graph.tasks[i]
+        if self.desk.wants_tasks and task.options is not None:
+            attempt, now = self.state.attempts(i), time.perf_counter()
+            delay = task.options.delay(attempt)
+            event = TaskRetried(task.key, task.label, worker, now, attempt, delay, error)
+            self.desk.post(event)
 
     def nap(self) -> bool:
         """Wait a little for tasks that are to be tried again; say whether there are any."""

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["LentSeat", "Seat", "seat_here", "sit_down", "stepped_aside"]
+if TYPE_CHECKING:
+    from gpuscale.engines.session import Session
+
+__all__ = ["LentSeat", "Seat", "WorkerSeat", "seat_here", "sit_down", "stepped_aside"]
 
 
 class Seat(Protocol):
@@ -27,6 +30,33 @@ class Seat(Protocol):
 
     def take(self) -> None:
         """Wait until there is a place again."""
+
+
+class WorkerSeat:
+    """The place of a worker of a session."""
+
+    __slots__ = ("finished", "granted", "left", "session", "task", "to_write", "worker")
+
+    def __init__(self, session: Session, worker: int) -> None:
+        self.session, self.worker = session, worker
+        self.finished: list[tuple[int, int]] = []  # tasks and bytes, not reported yet
+        self.task: int | None = None  # that runs
+        self.to_write: int | None = None  # a result, to disk
+        self.left = 0  # how often the place was given away and not taken again
+        self.granted = Lock()
+        self.granted.acquire()
+
+    def leave(self) -> None:
+        """Let another thread run tasks in this one's place."""
+        self.left += 1
+        if self.left == 1:
+            self.session._leave(self)
+
+    def take(self) -> None:
+        """Wait until there is a place again."""
+        if self.left == 1:
+            self.session._take(self)
+        self.left = max(0, self.left - 1)
 
 
 class LentSeat:

@@ -21,43 +21,17 @@ from gpuscale.base.types import Key
 from gpuscale.engines import blas
 from gpuscale.engines.away import Away
 from gpuscale.engines.book import After, Book
+from gpuscale.engines.events import Listener
 from gpuscale.engines.failure import of_task
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.overlimit import OverLimit
 from gpuscale.engines.pool import ThreadPool
-from gpuscale.engines.seats import seat_here, sit_down
+from gpuscale.engines.seats import WorkerSeat, seat_here, sit_down
 from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
 from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Graph
 
 __all__ = ["Session"]
-
-
-class _Seat:
-    """The place of a thread among those that run tasks."""
-
-    __slots__ = ("finished", "granted", "left", "session", "task", "to_write", "worker")
-
-    def __init__(self, session: Session, worker: int) -> None:
-        self.session, self.worker = session, worker
-        self.finished: list[tuple[int, int]] = []  # tasks and bytes, not reported yet
-        self.task: int | None = None  # that runs
-        self.to_write: int | None = None  # a result, to disk
-        self.left = 0  # how often the place was given away and not taken again
-        self.granted = threading.Lock()
-        self.granted.acquire()
-
-    def leave(self) -> None:
-        """Let another thread run tasks in this one's place."""
-        self.left += 1
-        if self.left == 1:
-            self.session._leave(self)
-
-    def take(self) -> None:
-        """Wait until there is a place again."""
-        if self.left == 1:
-            self.session._take(self)
-        self.left = max(0, self.left - 1)
 
 
 class Session:
@@ -101,7 +75,7 @@ class Session:
         self._news = threading.Condition(self._lock)
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
-        self._returning: deque[_Seat] = deque()  # who wait for a place
+        self._returning: deque[WorkerSeat] = deque()  # who wait for a place
         self._seats: set[Any] = set()  # of calls in threads of the pool
         self._has_alarm = False
         self._over_limit = OverLimit()
@@ -172,6 +146,20 @@ class Session:
         self._then(after)
         return found
 
+    def watch(self, listener: Listener) -> None:
+        """Tell a listener what happens from now on, in a thread of its own, until `unwatch`."""
+        after = After()
+        with self._lock:
+            if not self.closed:
+                self.job.absorb(after)
+                ahead = self.job.growing.ahead()
+                self.job.watching.attach(listener, ahead, self.n_workers, self._budget)
+        self._then(after)
+
+    def unwatch(self, listener: Listener) -> BaseException | None:
+        """Tell a listener that it is over; return the exception that it raised, if any."""
+        return self.job.watching.detach(listener)
+
     def close(self, timeout: float | None = None) -> bool:
         """Cancel what has not ended, and wait for the tasks that run; say whether they ended."""
         after = After()
@@ -188,6 +176,9 @@ class Session:
         with self._lock:
             ended = own or self._news.wait_for(lambda: not self._seats, timeout)
         self._pool.close()
+        error = self.job.watching.detach()
+        if error is not None:
+            raise error
         return ended
 
     def _give_back(self, batch: deque[int]) -> None:
@@ -244,11 +235,11 @@ class Session:
             self._call(self._free.pop())
 
     def _call(self, worker: int) -> None:
-        seat = _Seat(self, worker)
+        seat = WorkerSeat(self, worker)
         self._seats.add(seat)
         self._context.copy().run(self._pool.call, partial(self._work, seat))
 
-    def _work(self, seat: _Seat) -> None:
+    def _work(self, seat: WorkerSeat) -> None:
         """Take and run batches of tasks until there is nothing to do."""
         sit_down(seat)
         blas.enter()
@@ -269,7 +260,7 @@ class Session:
             with self._lock:
                 self._news.notify_all()
 
-    def _perform_batch(self, seat: _Seat) -> None:
+    def _perform_batch(self, seat: WorkerSeat) -> None:
         job = self.job
         if seat.to_write is not None:
             self._write(seat.to_write, seat)
@@ -292,7 +283,7 @@ class Session:
                         job.growing.go_on(task)
             seat.task = None
 
-    def _write(self, task: int, seat: _Seat) -> None:
+    def _write(self, task: int, seat: WorkerSeat) -> None:
         """Write a result to disk to make room."""
         written = self.job.write(task, seat.worker)
         seat.to_write = None
@@ -308,7 +299,7 @@ class Session:
         self._then(after)
         return declined
 
-    def _note_failure(self, seat: _Seat, task: int, error: BaseException) -> None:
+    def _note_failure(self, seat: WorkerSeat, task: int, error: BaseException) -> None:
         job, after = self.job, After()
         job.blame(error, task)
         error.__traceback__ = of_task(error.__traceback__)
@@ -316,18 +307,18 @@ class Session:
             if seat.left:  # it is paused
                 job.growing.go_on(task)
             self._note(seat, after)
-            job.note_failure(task, error, time.monotonic(), after)
+            job.note_failure(task, seat.worker, error, time.monotonic(), after)
             if job.state.next_due is not None:
                 self._set_alarm()
         self._then(after)
 
-    def _note(self, seat: _Seat, after: After) -> None:
+    def _note(self, seat: WorkerSeat, after: After) -> None:
         """Take note of finished tasks (with the lock held)."""
         if seat.finished:
             self.job.note_finished(seat.finished, after)
             seat.finished.clear()
 
-    def _report(self, seat: _Seat, most: int) -> bool:
+    def _report(self, seat: WorkerSeat, most: int) -> bool:
         """Take note of finished tasks and fill the worker's batch; say whether it got any."""
         after = After()
         with self._lock:
@@ -338,7 +329,7 @@ class Session:
         self._then(after)
         return goes_on
 
-    def _fill(self, seat: _Seat, most: int) -> bool:
+    def _fill(self, seat: WorkerSeat, most: int) -> bool:
         if self._returning:
             seat.left = 1
             self._pass_on(seat.worker)
@@ -367,7 +358,7 @@ class Session:
 
     # tasks that wait
 
-    def _leave(self, seat: _Seat) -> None:
+    def _leave(self, seat: WorkerSeat) -> None:
         """Go on in another thread while the task of this one waits."""
         after = After()
         with self._lock:
@@ -390,7 +381,7 @@ class Session:
         else:
             self._free.append(worker)
 
-    def _take(self, seat: _Seat) -> None:
+    def _take(self, seat: WorkerSeat) -> None:
         with self._lock:
             if self._free:
                 seat.worker = self._free.pop()
@@ -399,7 +390,7 @@ class Session:
             self._returning.append(seat)
         seat.granted.acquire()
 
-    def _sit(self, seat: _Seat) -> None:
+    def _sit(self, seat: WorkerSeat) -> None:
         if seat.task is not None:
             self.job.growing.go_on(seat.task)
         blas.enter()
@@ -431,6 +422,7 @@ class Session:
     def _abandon(self) -> None:
         """Be closed in the child of a fork, where no thread of the pool is alive."""
         self.closed = True
+        self.job.watching.abandon()
         self._begin(0)
         for outcome in self.job.pending(After()):
             outcome.settle("cancelled")

@@ -40,15 +40,16 @@ class Spiller:
         Whether any result has ever been written.
     error : SpillError or None
         Why no more results are written.
+    desk : EventDesk
     """
 
-    __slots__ = ("_churned", "_desk", "_graph", "_keeps", "_kept", "_results", "active", "error")
+    __slots__ = ("_churned", "_graph", "_keeps", "_kept", "_results", "active", "desk", "error")
 
     def __init__(
         self, graph: NumberedGraph, results: list[Any], desk: EventDesk, keeps: bool = False
     ) -> None:
         self._keeps = keeps
-        self._graph, self._results, self._desk = graph, results, desk
+        self._graph, self._results, self.desk = graph, results, desk
         self._kept = frozenset(graph.kept)
         self._churned = 0
         self.active = False
@@ -77,9 +78,9 @@ class Spiller:
             return None
         stop = time.perf_counter()
         self._churn(nbytes)
-        if written is not None and self._desk.wants_spills:
+        if written is not None and self.desk.wants_spills:
             event = Spilled(task.key, task.label, worker, start, stop, nbytes, written.stored)
-            self._desk.post(event)
+            self.desk.post(event)
         return written
 
     def _may_go(self, i: int, others: int) -> bool:
@@ -122,8 +123,8 @@ class Spiller:
     def _load(self, i: int, value: Any, worker: int) -> Any:
         start = time.perf_counter()
         loaded = value.load()
-        if self._desk.wants_spills:
+        if self.desk.wants_spills:
             task = self._graph.tasks[i]
             stop = time.perf_counter()
-            self._desk.post(Loaded(task.key, task.label, worker, start, stop, value.nbytes))
+            self.desk.post(Loaded(task.key, task.label, worker, start, stop, value.nbytes))
         return loaded

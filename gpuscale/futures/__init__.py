@@ -4,7 +4,7 @@
 `client`     `Client`: opens and closes, cancels, tells what there is
 `tasks`      what it starts: submit, map, gather, scatter, compute
 `future`     `Future`: the result of one task, that may not be there yet
-`waiting`    `wait`, `as_completed`
+`waiting`    `wait`, `as_completed`; `progress` waits with a bar
 `calls`      one call as one task, futures among its arguments
 `meaning`    what a function does now: which calls of it are the same task
 `current`    the client that is open, also as seen by its own tasks; giving a place away
@@ -22,6 +22,7 @@ from gpuscale.futures.client import Client
 from gpuscale.futures.current import default_client, get_client, rejoin, secede, worker_client
 from gpuscale.futures.executor import ClientExecutor
 from gpuscale.futures.future import Future, fire_and_forget, futures_of
+from gpuscale.futures.progress import progress
 from gpuscale.futures.waiting import as_completed, wait
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "fire_and_forget",
     "futures_of",
     "get_client",
+    "progress",
     "rejoin",
     "secede",
     "wait",

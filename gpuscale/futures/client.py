@@ -14,6 +14,8 @@ from typing import Any
 from gpuscale.base import config
 from gpuscale.base.errors import NotSupportedError, format_bytes
 from gpuscale.base.types import Key
+from gpuscale.diagnostics.listening import follow
+from gpuscale.diagnostics.logs import run_log
 from gpuscale.engines.base import get_engine
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.session import Session
@@ -100,6 +102,7 @@ class Client(Starter):
         engine = get_engine("threads")
         assert isinstance(engine, ThreadsEngine)
         self._session = engine.open_session(threads, limit, resources, self._context)
+        follow(self._session, run_log())
         self._settings: AbstractContextManager[Any] | None = None
         if set_as_default:
             self._take_over(resources)

@@ -7,7 +7,8 @@ import gpuscale.array as ga
 from gpuscale.base import config
 from gpuscale.diagnostics.joined import join_runs, plan_results
 from gpuscale.diagnostics.listening import active_listeners
-from gpuscale.diagnostics.record import FAILED, FINISHED, UNFINISHED, Recorder
+from gpuscale.diagnostics.record import Recorder
+from gpuscale.diagnostics.rows import FAILED, FINISHED, UNFINISHED
 from gpuscale.engines.events import RunFinished, RunStarted, TaskFinished, TaskStarted
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.engines.threads import ThreadsEngine

@@ -46,7 +46,7 @@ class Driver:
         try:
             nbytes = self.book.perform(i, 0)
         except Exception as error:
-            self.call("note_failure", i, error, 0.0)
+            self.call("note_failure", i, 0, error, 0.0)
         else:
             self.call("note_finished", [(i, nbytes)])
 

@@ -1,0 +1,200 @@
+"""The desk of a session: listeners come and go, and hear what happens in a thread of its own.
+
+To each of them the session is a run of its own: it begins with the first tasks that are there while
+the listener is on, and ends when the listener goes, or the session.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from itertools import chain
+
+from gpuscale.engines.events import (
+    PERIOD,
+    Event,
+    EventDesk,
+    Listener,
+    Progressed,
+    RunFinished,
+    RunStarted,
+    TasksAdded,
+)
+from gpuscale.engines.growing import GrowingState
+from gpuscale.graph.task import Task
+
+__all__ = ["Watching"]
+
+
+class _Follower:
+    """One listener, and what it has not heard yet."""
+
+    def __init__(
+        self, listener: Listener, n_workers: int, budget: float, before: tuple[int, int]
+    ) -> None:
+        self.listener = listener
+        self.wants: tuple[type, ...] | None = getattr(listener, "wants", None)
+        self.waiting: deque[Event] = deque()
+        self.started = False
+        self.n_tasks = 0  # that came while it listens, or were ahead when it came
+        self.before = before  # tasks finished and bytes made in the session when it came
+        self.error: BaseException | None = None  # that it raised
+        self.is_gone = threading.Event()
+        self._n_workers, self._budget = n_workers, budget
+
+    def put(self, event: Event) -> None:
+        if self.wants is None or isinstance(event, self.wants):
+            self.waiting.append(event)
+
+    def add(self, tasks: Sequence[Task], now: float) -> None:
+        self.n_tasks += len(tasks)
+        if self.started:
+            self.put(TasksAdded(tasks, now))
+        else:
+            nbytes = sum(task.nbytes for task in tasks)
+            n_workers, budget = self._n_workers, self._budget
+            begun = RunStarted(len(tasks), nbytes, n_workers, budget, now, tasks, grows=True)
+            self.started = True
+            self.put(begun)
+
+    def deliver(self) -> None:
+        """Hand over what waits; one that raises hears of nothing but the end any more."""
+        while self.waiting:
+            event = self.waiting.popleft()
+            if self.error is None or isinstance(event, RunFinished):
+                try:
+                    self.listener(event)
+                except BaseException as error:
+                    self.error = self.error or error
+
+
+class Watching(EventDesk):
+    """Takes events of a session from any thread and hands them to listeners in one of its own.
+
+    Parameters
+    ----------
+    state : GrowingState
+        Of the session.
+
+    Attributes
+    ----------
+    n_finished : int
+        How many tasks have returned a result since the session began.
+    """
+
+    def __init__(self, state: GrowingState) -> None:
+        super().__init__(())
+        self.n_finished = 0
+        self._state = state
+        self.abandon()
+        _desks.add(self)
+
+    def abandon(self) -> None:
+        """Forget all listeners: in the child of a fork, the thread is not there."""
+        self._followers: tuple[_Follower, ...] = ()
+        self._leaving: list[_Follower] = []
+        self._thread: threading.Thread | None = None
+        self._news = threading.Condition()  # guards these three
+        self._see_wishes([])
+
+    def __bool__(self) -> bool:
+        return bool(self._followers)
+
+    # in any thread
+
+    def post(self, event: Event) -> None:
+        """Take an event; safe in any thread."""
+        for follower in self._followers:
+            follower.put(event)
+
+    def add(self, tasks: Sequence[Task]) -> None:
+        """Take note that tasks came (with the session's lock held, before any of them begins)."""
+        now = time.perf_counter()
+        for follower in self._followers:
+            follower.add(tasks, now)
+
+    def attach(
+        self, listener: Listener, ahead: Sequence[Task], n_workers: int, budget: float
+    ) -> None:
+        """Let a listener hear from now on; `ahead` are the tasks that have not ended."""
+        before = self.n_finished, self._state.processed
+        follower = _Follower(listener, n_workers, budget, before)
+        if ahead:
+            follower.add(ahead, time.perf_counter())
+        with self._news:
+            if any(each.listener is listener for each in self._followers):
+                return
+            self._set_followers((*self._followers, follower))
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="gpuscale-watching", daemon=True
+                )
+                self._thread.start()
+
+    def detach(self, listener: Listener | None = None) -> BaseException | None:
+        """Tell a listener, or all, what happened until now and that it is over.
+
+        Returns
+        -------
+        BaseException or None
+            The first that they raised, now or before.
+        """
+        with self._news:
+            kept = [f for f in self._followers if listener not in (None, f.listener)]
+            gone = [f for f in self._followers if f not in kept]
+            self._set_followers(tuple(kept))
+            self._leaving += gone
+            self._news.notify()
+            own = threading.current_thread() is self._thread  # it cannot wait for itself
+        for follower in () if own else gone:
+            follower.is_gone.wait()
+        return next((f.error for f in gone if f.error is not None), None)
+
+    def _set_followers(self, followers: tuple[_Follower, ...]) -> None:
+        self._followers = followers
+        self._see_wishes([each.listener for each in followers])
+
+    # in the thread of the desk
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                if not self._leaving:
+                    self._news.wait(PERIOD)
+                leaving, self._leaving = self._leaving, []
+                followers = self._followers
+                if not followers and not leaving:
+                    self._thread = None
+                    return
+            for follower in chain(followers, leaving):
+                self._tell(follower, is_over=follower in leaving)
+            for follower in leaving:
+                follower.is_gone.set()
+
+    def _tell(self, follower: _Follower, is_over: bool) -> None:
+        if follower.started:
+            state, now = self._state, time.perf_counter()
+            n_finished, nbytes = self.n_finished, state.processed
+            n_finished, nbytes = n_finished - follower.before[0], nbytes - follower.before[1]
+            n_tasks = follower.n_tasks
+            ended = max(0, n_tasks - state.unfinished)
+            follower.put(Progressed(ended, n_tasks, nbytes, state.alive, now))
+            if is_over:
+                follower.put(RunFinished(n_finished, nbytes, now))
+        follower.deliver()
+
+
+_desks: weakref.WeakSet[Watching] = weakref.WeakSet()
+
+
+def _end_all() -> None:
+    for desk in list(_desks):
+        desk.detach()
+
+
+# Listeners hear the end of what the program does not close, and no thread draws while Python ends.
+atexit.register(_end_all)

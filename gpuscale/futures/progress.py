@@ -1,0 +1,59 @@
+"""A bar for some futures."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Any, TextIO
+
+from gpuscale.diagnostics.progress import is_watched, open_bar
+from gpuscale.engines.events import PERIOD
+from gpuscale.futures.future import futures_of
+from gpuscale.futures.waiting import as_completed
+
+__all__ = ["progress"]
+
+
+def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
+    """Wait until futures are done, and show meanwhile how many are.
+
+    The bar is drawn on standard error if that is a terminal, in a notebook as a widget, and
+    elsewhere not at all. What tasks raise is not raised here: the bar counts it, and the futures
+    tell.
+
+    Parameters
+    ----------
+    *futures : Future or containers of futures
+    out : text file, optional
+        Where to draw in any case.
+    **options
+        ``notebook``, ``multi``, ``complete`` and the like of ``dask.distributed.progress`` mean
+        nothing here.
+
+    Examples
+    --------
+    >>> import io
+    >>> import gpuscale as gs
+    >>> with gs.Client() as client:
+    ...     squares = client.map(pow, range(5), [2] * 5)
+    ...     gs.progress(squares, out=io.StringIO())
+    ...     [square.done() for square in squares]
+    [True, True, True, True, True]
+    """
+    distinct = {id(future._outcome): future for future in futures_of(futures)}
+    queue = as_completed(distinct.values())
+    if out is None and not is_watched():
+        for _ in queue:
+            pass
+        return
+    n_wrong, drawn = 0, 0.0
+    with closing(open_bar(len(distinct), out)) as bar:
+        for future in queue:
+            bar.n += 1
+            n_wrong += future.status != "finished"
+            if n_wrong:
+                bar.set_postfix_str(f"{n_wrong} without a result", refresh=False)
+            if time.perf_counter() - drawn > PERIOD:
+                bar.refresh()
+                drawn = time.perf_counter()
+        bar.refresh()
