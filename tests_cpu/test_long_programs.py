@@ -55,7 +55,22 @@ def chain_of_two(n):
     return b
 
 
-PROGRAMS = [chain, chain_of_arrays, chain_of_two]
+def grown(n):
+    x = data()
+    for k in range(n):
+        x = ga.concatenate([x, data(k)])
+    return x
+
+
+def grown_and_looked_at(n):
+    x, ends = data(), []
+    for k in range(n):
+        x = ga.concatenate([x, data(k)])
+        ends.append(x[-3:].sum())
+    return ga.stack(ends)
+
+
+PROGRAMS = [chain, chain_of_arrays, chain_of_two, grown, grown_and_looked_at]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)

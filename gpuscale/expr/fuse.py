@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gpuscale.expr.coarsen import coarsen
+from gpuscale.expr.joins import join_once
 from gpuscale.expr.merge import CHEAP, merge, program_cost
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
@@ -28,7 +29,7 @@ DEEPEST = 32  # nodes evaluated inside each other: each takes frames of Python's
 
 def fuse(roots: Iterable[Node]) -> list[Node]:
     """Merge programs and inline single readers, below all roots at once."""
-    return _inline(coarsen(merge(rechunk_late(list(roots)))))
+    return _inline(coarsen(merge(rechunk_late(join_once(list(roots))))))
 
 
 def _inline(roots: list[Node]) -> list[Node]:

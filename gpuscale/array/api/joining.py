@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ def _join(nodes: list[Node], axis: int) -> Node:
     shapes = [tuple(n for k, n in enumerate(x.meta.shape) if k != axis) for x in nodes]
     common = unify_chunks(*zip(others, shapes, strict=True))
     nodes = [rechunk(n, (*common[:axis], n.meta.chunks[axis], *common[axis:])) for n in nodes]
-    along = tuple(size for n in nodes for size in n.meta.chunks[axis])
+    along = tuple(chain.from_iterable(n.meta.chunks[axis] for n in nodes))
     meta = nodes[0].meta.with_(
         chunks=(*common[:axis], along, *common[axis:]),
         backend=common_backend(tuple(nodes), "concatenate"),

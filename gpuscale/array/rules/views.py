@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
+
 from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.array.nodes.elementwise import Elementwise
 from gpuscale.array.nodes.reduce import Reduce
 from gpuscale.array.nodes.view import View
 from gpuscale.array.rules.free import is_free
+from gpuscale.base.types import is_known
 from gpuscale.chunks import views
 from gpuscale.expr.merge import move_index
 from gpuscale.expr.node import Node
+from gpuscale.expr.physical import Exchange
+from gpuscale.expr.plans import ConcatenatePlan
 from gpuscale.expr.stages import simplify_rules
 
 __all__: list[str] = []
@@ -29,6 +35,34 @@ def drop_identity(node: View) -> Node | None:
     """A view that changes nothing is its source."""
     same = views.is_identity(node.view, node.x.meta.shape)
     return node.x if same and node.chunks == node.x.meta.chunks else None
+
+
+@simplify_rules.rule(View)
+def view_of_piece(node: View) -> Node | None:
+    """A view of one piece of what is joined is a view of that piece."""
+    x, view = node.x, node.view
+    while (found := _piece_in_view(x, view)) is not None:  # a loop: rules may not go deep
+        x, view = found
+    return None if x is node.x else View(x, view, node.chunks)
+
+
+def _piece_in_view(x: Node, view: views.View) -> tuple[Node, views.View] | None:
+    if not (isinstance(x, Exchange) and isinstance(x.plan, ConcatenatePlan)):
+        return None
+    axis = x.plan.axis
+    lengths = [each.meta.shape[axis] for each in x.inputs]
+    out, start, step = view.axes[axis]
+    count = 1 if out is None else view.shape[out]
+    if not is_known((count, *lengths)) or count == 0:
+        return None
+    low, high = sorted((start, start + step * (count - 1)))
+    starts = list(accumulate(lengths, initial=0))
+    number = bisect_right(starts, low) - 1
+    if high >= starts[number + 1]:
+        return None
+    axes = list(view.axes)
+    axes[axis] = (out, start - starts[number], step)
+    return x.inputs[number], views.make_view(axes, view.shape)
 
 
 @simplify_rules.rule(View)

@@ -73,3 +73,25 @@ def test_a_slice_of_a_mean_reads_only_its_columns():
     plan = x.mean(axis=0)[:10].explain()
     assert_eq(x.mean(axis=0)[:10], np.ones(10))
     assert "16" not in plan.splitlines()[2].split()
+
+
+def test_view_of_piece():
+    joined = ga.concatenate([ga.concatenate([memory(), memory() + 1]), memory() + 2])
+    array = np.concatenate([ARRAY, ARRAY + 1, ARRAY + 2])
+    affine = views.make_view([(0, 11, -2), (1, 1, 1)], (3, 3))  # of the second piece, backwards
+    new = same(rules.view_of_piece(view(joined, affine)), array[11:6:-2, 1:])
+    assert new.x is (memory() + 1).expr
+    row = same(
+        rules.view_of_piece(view(joined, views.View(((None, 17, 0), (0, 0, 1)), (4,)))), array[17]
+    )
+    assert row.x is (memory() + 2).expr
+    across = view(joined, views.make_view([(0, 11, 1), (1, 0, 1)], (2, 4)))
+    assert rules.view_of_piece(across) is None
+    assert rules.view_of_piece(view(memory(), affine)) is None
+
+
+def test_view_of_piece_goes_as_deep_as_loops_do():
+    x = memory()
+    for k in range(1500):
+        x = ga.concatenate([x, memory() + k])
+    assert_eq(x[1], ARRAY[1])
