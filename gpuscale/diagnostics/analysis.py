@@ -10,6 +10,7 @@ from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.joined import PlanResult, plan_results
 from gpuscale.diagnostics.plan import plan_rows, plan_tasks
 from gpuscale.diagnostics.record import RunRecord
+from gpuscale.diagnostics.rows import RETRIED
 from gpuscale.diagnostics.trial import DROP, trial_run
 from gpuscale.diagnostics.wording import aligned, duration, percent
 from gpuscale.expr.node import Node
@@ -48,8 +49,11 @@ def _total(record: RunRecord, tasks: int, projected: int) -> str:
     busy = percent(work, wall * record.n_workers)
     on_disk = sum(each.nbytes for each in record.spilled)
     spilled = f"; spilled {format_bytes(on_disk)}" if on_disk else ""
+    again = int((record.outcome == RETRIED).sum())
+    repeated = f"; {again:,} attempts failed and were repeated" if again else ""
     return (
         f"{tasks:,} tasks in {duration(wall)} with {workers}, {busy} of their time at work; "
         f"critical path {duration(path)}; peak {format_bytes(peak)}, "
         f"projected {format_bytes(projected)}, memory limit {format_bytes(record.budget)}{spilled}"
+        f"{repeated}"
     )

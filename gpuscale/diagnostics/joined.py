@@ -11,7 +11,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.curve import Curve, add_curves
 from gpuscale.diagnostics.plan import PlanRow, owner_of
 from gpuscale.diagnostics.record import RunRecord
-from gpuscale.diagnostics.rows import FINISHED, Group
+from gpuscale.diagnostics.rows import FINISHED, Group, Trouble
 from gpuscale.diagnostics.wording import line_of
 
 __all__ = ["Joined", "PlanResult", "join_runs", "plan_results"]
@@ -35,6 +35,8 @@ class Joined:
     critical : array of int
         Rows on the critical path of their run.
     memory : Curve
+    troubles : dict of int to Trouble
+        Why attempts failed, by row.
     """
 
     keys: list[Key]
@@ -47,6 +49,7 @@ class Joined:
     groups: list[Group]
     critical: np.ndarray
     memory: Curve
+    troubles: dict[int, Trouble]
 
     @property
     def seconds(self) -> np.ndarray:
@@ -58,6 +61,7 @@ def join_runs(runs: Sequence[RunRecord], begin: float) -> Joined:
     """Put runs together; `begin` becomes second 0."""
     groups: dict[Group, int] = {}
     critical, offset = [np.zeros(0, dtype=np.int64)], 0
+    troubles: dict[int, Trouble] = {}
     columns: dict[str, list[np.ndarray]] = {
         name: [np.zeros(0, dtype=float if name in ("start", "stop") else np.int64)]
         for name in ("start", "stop", "worker", "group", "nbytes", "outcome")
@@ -71,6 +75,7 @@ def join_runs(runs: Sequence[RunRecord], begin: float) -> Joined:
         columns["nbytes"].append(run.nbytes)
         columns["outcome"].append(run.outcome)
         critical.append(np.array(run.critical, dtype=np.int64) + offset)
+        troubles.update({row + offset: each for row, each in run.troubles.items()})
         offset += len(run.keys)
     memory = add_curves(run.memory for run in runs)
     memory.time = memory.time - begin
@@ -79,6 +84,7 @@ def join_runs(runs: Sequence[RunRecord], begin: float) -> Joined:
         groups=list(groups),
         critical=np.concatenate(critical),
         memory=memory,
+        troubles=troubles,
         **{name: np.concatenate(parts) for name, parts in columns.items()},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,28 @@ import numpy as np
 from gpuscale.base.types import PathLike
 from gpuscale.diagnostics.listening import Timed
 from gpuscale.diagnostics.page import check_bokeh, section, write_page
-from gpuscale.diagnostics.profile import CacheData, CacheProfiler, TaskData
+from gpuscale.diagnostics.profile import (
+    CacheData,
+    CacheProfiler,
+    FailureData,
+    Profiler,
+    TaskData,
+)
 from gpuscale.diagnostics.resources import ResourceData, ResourceProfiler
 from gpuscale.diagnostics.stream import Bars, merge_short_tasks
 from gpuscale.diagnostics.wording import duration
 
-__all__ = ["OTHER", "colours", "figure", "step_lines", "task_stream", "visualize"]
+__all__ = [
+    "FAILURE",
+    "MOST_FAILURES",
+    "OTHER",
+    "RETRY",
+    "colours",
+    "figure",
+    "step_lines",
+    "task_stream",
+    "visualize",
+]
 
 WIDTH = 1120
 # Okabe and Ito's, which people with any vision tell apart, and shades between them.
@@ -27,7 +43,8 @@ PALETTE = (
     "#4d7f4d", "#a65628", "#5f9ea0", "#b05080", "#6b7a8f", "#c09050", "#3f51b5", "#88a050",
 )  # fmt: skip
 OTHER = "#9aa5b1"
-FAILURE = "#c0392b"
+FAILURE, RETRY = "#c0392b", "#f1948a"
+MOST_FAILURES = 500  # that have a bar of their own among many tasks
 
 # What says when the first of a profiler's results began, if it was not on for a block.
 _BEGINS = {TaskData: "start_time", CacheData: "cache_time", ResourceData: "time"}
@@ -106,23 +123,38 @@ def _draw(profiler: Timed, begin: float, options: Mapping[str, Any]) -> Any:
         return _resources(profiler.results, begin, options)
     if isinstance(profiler, CacheProfiler):
         return _cache(profiler.results, profiler.metric_name, begin, options)
-    return _tasks(profiler.results, begin, options)
+    assert isinstance(profiler, Profiler)
+    return _tasks(profiler.results, profiler.failures, begin, options)
 
 
-def _tasks(results: Sequence[TaskData], begin: float, options: Mapping[str, Any]) -> Any:
+def _tasks(
+    finished: Sequence[TaskData],
+    failures: Sequence[FailureData],
+    begin: float,
+    options: Mapping[str, Any],
+) -> Any:
+    results: list[TaskData | FailureData] = [*finished, *failures]
     start = np.array([each.start_time for each in results]) - begin
     stop = np.array([each.end_time for each in results]) - begin
-    bars = merge_short_tasks(start, stop, np.array([each.worker_id for each in results], dtype=int))
+    worker = np.array([each.worker_id for each in results], dtype=int)
+    first = len(finished)
+    bars = merge_short_tasks(start, stop, worker, alone=range(len(results))[first:][:MOST_FAILURES])
     labels = [_label(each) for each in results]
     tips = {"operation": [labels[task] for task in bars.task]}
     tips["key"] = [str(results[task].key) for task in bars.task]
+    marks = {}
+    for bar, task in enumerate(bars.task.tolist()):
+        if task >= first:
+            marks[bar] = RETRY if failures[task - first].is_retried else FAILURE
+    said = ["finished"] * first + [each.error for each in failures]
+    tips["outcome"] = [said[task] for task in bars.task]
     seconds: Counter[str] = Counter()
     for label, one in zip(labels, stop - start, strict=True):
         seconds[label] += one
-    return task_stream(bars, tips, colours(seconds), **options)
+    return task_stream(bars, tips, colours(seconds), marks, **options)
 
 
-def _label(data: TaskData | CacheData) -> str:
+def _label(data: TaskData | FailureData | CacheData) -> str:
     key, task = data.key, data.task
     return (task.label if task else "") or str(key[0] if isinstance(key, tuple) else key)
 
@@ -199,7 +231,7 @@ def task_stream(
     bars: Bars,
     tips: Mapping[str, Sequence[str]],
     paint: Mapping[str, str],
-    failed: Iterable[int] = (),
+    marks: Mapping[int, str] | None = None,
     title: str = "Task stream",
     **options: Any,
 ) -> Any:
@@ -212,15 +244,15 @@ def task_stream(
         What the pointer shows of each bar; "operation" decides about its colour.
     paint : mapping of str to str
         Colour of each operation.
-    failed : iterable of int
-        Bars with tasks that failed or did not end.
+    marks : mapping of int to str, optional
+        Bars of another colour, such as those of tasks that failed.
     """
     from bokeh.models import ColumnDataSource, HoverTool
 
     workers = int(bars.worker.max()) + 1 if len(bars.worker) else 1
     fill = [paint.get(name, OTHER) for name in tips["operation"]]
-    for bar in failed:
-        fill[bar] = FAILURE
+    for bar, colour in (marks or {}).items():
+        fill[bar] = colour
     data = {
         "left": bars.left,
         "right": bars.right,

@@ -8,18 +8,21 @@ from typing import Any, NamedTuple
 
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import Runs, Timed
+from gpuscale.diagnostics.wording import error_text
 from gpuscale.engines.events import (
     Event,
     Released,
     RunFinished,
     RunStarted,
+    TaskFailed,
     TaskFinished,
+    TaskRetried,
     TasksAdded,
 )
 from gpuscale.graph.task import Task
 from gpuscale.memory.projection import count_uses
 
-__all__ = ["CacheData", "CacheProfiler", "Profiler", "TaskData"]
+__all__ = ["CacheData", "CacheProfiler", "FailureData", "Profiler", "TaskData"]
 
 
 class TaskData(NamedTuple):
@@ -30,6 +33,19 @@ class TaskData(NamedTuple):
     start_time: float
     end_time: float
     worker_id: int
+
+
+class FailureData(NamedTuple):
+    """One attempt at a task that failed; times in seconds of `time.perf_counter`."""
+
+    key: Key
+    task: Task | None
+    start_time: float
+    end_time: float
+    worker_id: int
+    attempt: int  #: 1 for the first
+    error: str  #: type and message of what was raised
+    is_retried: bool  #: whether there was to be another attempt
 
 
 class CacheData(NamedTuple):
@@ -43,13 +59,16 @@ class CacheData(NamedTuple):
 
 
 class Profiler(Timed):
-    """Record each task that ends without an error: when it ran, and in which worker.
+    """Record each task that ends without an error, when it ran, and in which worker; and failures.
 
     Attributes
     ----------
     results : list of TaskData
         Named tuples ``(key, task, start_time, end_time, worker_id)``, in the order in which tasks
         ended. A task holds on to the data that it reads or writes; `clear` lets go of it.
+    failures : list of FailureData
+        Likewise, for each attempt that failed, with ``attempt``, ``error`` (type and message) and
+        ``is_retried`` behind these.
 
     Examples
     --------
@@ -62,17 +81,21 @@ class Profiler(Timed):
     True
     """
 
-    wants = (RunStarted, TasksAdded, TaskFinished, Released)
+    wants = (RunStarted, TasksAdded, TaskFinished, TaskFailed, TaskRetried, Released)
     results: list[TaskData]
 
     def __init__(self) -> None:
         super().__init__()
+        self.failures: list[FailureData] = []
         self._tasks: dict[Key, Task] = {}
+        self._failed: dict[Key, int] = {}  # place of the last failure of tasks that go on
 
     def clear(self) -> None:
         """Forget the results, and the tasks and data that they hold on to."""
         super().clear()
+        self.failures.clear()
         self._tasks.clear()
+        self._failed.clear()
 
     def __call__(self, event: Event) -> None:
         """Take note of tasks."""
@@ -84,6 +107,20 @@ class Profiler(Timed):
             key = event.key
             found = TaskData(key, self._tasks.get(key), event.start, event.stop, event.worker)
             self.results.append(found)
+        elif isinstance(event, TaskFailed):
+            self._fail(event)
+        elif isinstance(event, TaskRetried) and event.key in self._failed:
+            place = self._failed[event.key]
+            self.failures[place] = self.failures[place]._replace(is_retried=True)
+
+    def _fail(self, event: TaskFailed) -> None:
+        before = self._failed.get(event.key)
+        last = None if before is None else self.failures[before]
+        attempt = last.attempt + 1 if last is not None and last.is_retried else 1
+        task, text = self._tasks.get(event.key), error_text(event.error)
+        when = event.start, event.stop, event.worker
+        self._failed[event.key] = len(self.failures)
+        self.failures.append(FailureData(event.key, task, *when, attempt, text, False))
 
 
 @dataclass(slots=True)

@@ -10,12 +10,20 @@ import numpy as np
 from gpuscale.diagnostics.curve import MOST_POINTS, Curve
 from gpuscale.diagnostics.joined import Joined
 from gpuscale.diagnostics.plan import owner_of
-from gpuscale.diagnostics.plots import OTHER, figure, step_lines, task_stream
+from gpuscale.diagnostics.plots import (
+    FAILURE,
+    MOST_FAILURES,
+    OTHER,
+    RETRY,
+    figure,
+    step_lines,
+    task_stream,
+)
 from gpuscale.diagnostics.record import RunRecord
 from gpuscale.diagnostics.resources import Sample
-from gpuscale.diagnostics.rows import FINISHED
+from gpuscale.diagnostics.rows import FAILED, FINISHED, RETRIED, UNFINISHED
 from gpuscale.diagnostics.stream import Bars, merge_short_tasks
-from gpuscale.diagnostics.wording import duration, line_of
+from gpuscale.diagnostics.wording import duration, line_of, short
 
 __all__ = [
     "memory_figure",
@@ -26,14 +34,17 @@ __all__ = [
 ]
 
 MOST_OPERATIONS = 20
+MARKS = {FAILED: FAILURE, UNFINISHED: FAILURE, RETRIED: RETRY}
 ALIVE, USED, PROCESS, LIMIT = "#0072b2", "#e69f00", "#9aa5b1", "#c0392b"
 
 
 def stream_figure(joined: Joined, paint: Mapping[str, str]) -> tuple[Any, str]:
     """Draw who did what when; say what was merged."""
-    bars = merge_short_tasks(joined.start, joined.stop, joined.worker)
-    wrong = joined.outcome[bars.task] != FINISHED
-    drawn = task_stream(bars, _tips(joined, bars), paint, np.flatnonzero(wrong).tolist(), title="")
+    wrong = np.flatnonzero(joined.outcome != FINISHED)[:MOST_FAILURES].tolist()
+    bars = merge_short_tasks(joined.start, joined.stop, joined.worker, alone=wrong)
+    outcome = joined.outcome[bars.task]
+    marks = {bar: MARKS[outcome[bar]] for bar in np.flatnonzero(outcome != FINISHED).tolist()}
+    drawn = task_stream(bars, _tips(joined, bars), paint, marks, title="")
     merged = int(bars.count[bars.count > 1].sum())
     note = (
         f"To stay readable, {merged:,} of {len(joined.keys):,} tasks, those shorter than "
@@ -63,20 +74,24 @@ def _tips(joined: Joined, bars: Bars) -> dict[str, list[str]]:
     groups = [joined.groups[k] for k in joined.group[bars.task].tolist()]
     return {
         "operation": [group.label for group in groups],
-        "key": [_short(str(joined.keys[task])) for task in bars.task.tolist()],
+        "key": [short(str(joined.keys[task])) for task in bars.task.tolist()],
         "line": [line_of(group.origin) for group in groups],
         "bytes": [f"{size:,}" for size in joined.nbytes[bars.task].tolist()],
+        "outcome": [_outcome(joined, task) for task in bars.task.tolist()],
     }
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _outcome(joined: Joined, task: int) -> str:
+    if task in joined.troubles:
+        return joined.troubles[task].text
+    names = {FINISHED: "finished", UNFINISHED: "did not end"}
+    return names.get(int(joined.outcome[task]), "failed")
 
 
-def memory_figure(curve: Curve, budget: float, samples: Sequence[Sample], begin: float) -> Any:
-    """Draw what the scheduler holds and reserves, and what the process takes."""
-    from bokeh.models import Span
-
+def memory_figure(
+    curve: Curve, runs: Sequence[RunRecord], samples: Sequence[Sample], begin: float
+) -> Any:
+    """Draw what the scheduler holds and reserves, what the process takes, and each run's limit."""
     drawn = _bytes_figure()
     lines = {"results": curve.alive, "results and reserved": curve.used}
     paint = {"results": ALIVE, "results and reserved": USED}
@@ -86,13 +101,34 @@ def memory_figure(curve: Curve, budget: float, samples: Sequence[Sample], begin:
         time, memory = zip(*own, strict=True)
         drawn.line(list(time), list(memory), color=PROCESS, legend_label="process")
     highest = max([int(curve.used.max(initial=0)), *(memory for _, memory in own)])
-    if budget <= 3 * highest:  # else it would press all else to the ground
-        drawn.add_layout(
-            Span(location=budget, dimension="width", line_color=LIMIT, line_dash="dashed")
+    # Limits far above would press all else to the ground.
+    limited = [run for run in runs if run.budget <= 3 * highest]
+    if limited:
+        drawn.line(
+            *limit_steps(limited, begin),
+            color=LIMIT,
+            line_dash="dashed",
+            legend_label="memory limit",
         )
-        drawn.line([], [], color=LIMIT, line_dash="dashed", legend_label="memory limit")
-        drawn.y_range.end = 1.05 * max(budget, highest)
+        drawn.y_range.end = 1.05 * max(highest, *(run.budget for run in limited))
     return _with_legend(drawn)
+
+
+def limit_steps(runs: Sequence[RunRecord], begin: float) -> tuple[list[float], list[float]]:
+    """Line of the memory limit: of each run for as long as it lasts, with gaps between runs.
+
+    Of runs at the same time with different limits, each has a line of its own.
+    """
+    time: list[float] = []
+    limit: list[float] = []
+    for run in sorted(runs, key=lambda run: (run.budget, run.begin)):
+        start, stop = run.begin - begin, run.end - begin
+        if limit and limit[-2] == run.budget and start <= time[-2]:
+            time[-2] = max(time[-2], stop)
+        else:
+            time += [start, stop, stop]
+            limit += [run.budget, run.budget, float("nan")]
+    return time, limit
 
 
 def traffic_figure(
@@ -142,7 +178,7 @@ def operations_figure(seconds: Mapping[str, float], paint: Mapping[str, str]) ->
     from bokeh.plotting import figure as bokeh_figure
 
     top = sorted(seconds, key=lambda name: -seconds[name])[:MOST_OPERATIONS]
-    names = [f"{k + 1}. {_short(name)[:50]}" for k, name in enumerate(top)]
+    names = [f"{k + 1}. {short(name)[:50]}" for k, name in enumerate(top)]
     drawn = bokeh_figure(y_range=names[::-1], width=1120, height=60 + 24 * len(names), tools="save")
     drawn.toolbar.logo = None
     drawn.xaxis.axis_label = "seconds"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -17,7 +17,7 @@ import numpy as np
 from gpuscale.base.errors import format_bytes
 from gpuscale.diagnostics.joined import Joined, PlanResult, join_runs, plan_results
 from gpuscale.diagnostics.page import section, table
-from gpuscale.diagnostics.plots import OTHER, colours
+from gpuscale.diagnostics.plots import FAILURE, OTHER, RETRY, colours
 from gpuscale.diagnostics.record import RunRecord
 from gpuscale.diagnostics.report_figures import (
     memory_figure,
@@ -26,8 +26,9 @@ from gpuscale.diagnostics.report_figures import (
     stream_figure,
     traffic_figure,
 )
-from gpuscale.diagnostics.rows import FINISHED
-from gpuscale.diagnostics.wording import duration, line_of, percent
+from gpuscale.diagnostics.rows import FAILED, FINISHED, RETRIED
+from gpuscale.diagnostics.troubles import count_outcomes, troubled_tasks
+from gpuscale.diagnostics.wording import duration, line_of, percent, short
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.report import Report
@@ -61,7 +62,7 @@ def parts(report: Report) -> list[Any]:
         seconds[group.label] += each
     paint = colours(seconds)
     stream, note = stream_figure(joined, paint)
-    memory = memory_figure(joined.memory, _budget(runs), report.samples, report.begin)
+    memory = memory_figure(joined.memory, runs, report.samples, report.begin)
     traffic = traffic_figure(joined, runs, report.samples, report.begin)
     path, path_note = path_figure(joined, paint)
     for each in (memory, traffic, path):
@@ -70,7 +71,8 @@ def parts(report: Report) -> list[Any]:
         *head,
         section("Task stream", "A row for each worker. Point at a task to see what it is.", note),
         stream,
-        _legend(paint),
+        _legend(paint, joined),
+        *_troubles(runs),
         section("Memory", _memory_note(joined, runs)),
         memory,
         section("Bytes read and written", "In all since the beginning."),
@@ -92,15 +94,14 @@ def _summary(report: Report, joined: Joined) -> str:
     lasted = sum(run.end - run.begin for run in runs)
     room = sum((run.end - run.begin) * run.n_workers for run in runs)
     work = float(joined.seconds.sum())
-    failed = int((joined.outcome != FINISHED).sum())
     path = float(joined.seconds[joined.critical].sum())
     rows = [
         ("outcome", _outcome(report)),
         ("written", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %z")),
         ("duration", f"{duration(report.end - report.begin)}, {duration(lasted)} of it in runs"),
-        ("runs", f"{len(runs):,}"),
-        ("tasks", f"{len(joined.keys):,}" + (f", {failed:,} of them not finished" * bool(failed))),
-        ("workers", str(max((run.n_workers for run in runs), default=0))),
+        ("runs", _runs_note(runs)),
+        ("tasks", count_outcomes(runs)),
+        ("workers", _workers_note(runs)),
         ("work", f"{duration(work)} of tasks, {percent(work, room)} of what the workers could do"),
         ("critical path", f"{duration(path)}, {percent(path, lasted)} of the time in runs"),
         ("memory", _memory_note(joined, runs)),
@@ -122,7 +123,8 @@ def _what_failed(report: Report) -> BaseException | None:
 def _outcome(report: Report) -> str:
     error = _what_failed(report)
     if error is None:
-        return "finished"
+        wrong = any((run.outcome == FAILED).any() for run in report.runs)
+        return "finished; tasks in it failed" if wrong else "finished"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return f"failed: {type(error).__name__}" if report.error else "finished; a run in it failed"
@@ -136,18 +138,42 @@ def _error(report: Report) -> str:
     return f'<pre class="error">{escape("".join(lines).rstrip())}</pre>'
 
 
-def _budget(runs: Sequence[RunRecord]) -> float:
-    return max((run.budget for run in runs), default=0.0)
+def _runs_note(runs: Sequence[RunRecord]) -> str:
+    clients = sum(run.grows for run in runs)
+    return f"{len(runs):,}" + f", {clients:,} of them the work of a client" * bool(clients)
+
+
+def _workers_note(runs: Sequence[RunRecord]) -> str:
+    count = Counter(run.n_workers for run in runs)
+    if len(count) < 2:
+        return str(max(count, default=0))
+    return ", ".join(f"{n:,} in {_times(count[n])}" for n in sorted(count))
 
 
 def _memory_note(joined: Joined, runs: Sequence[RunRecord]) -> str:
-    peak, budget = int(joined.memory.used.max(initial=0)), _budget(runs)
-    if not np.isfinite(budget):
-        return f"at most {format_bytes(peak)} held and reserved, without a limit"
-    return (
-        f"at most {format_bytes(peak)} held and reserved, {percent(peak, budget)} of the "
-        f"memory limit of {format_bytes(budget)}"
+    """Say how much memory was in use, of which limit; runs may have different ones."""
+    peaks: dict[float, list[int]] = defaultdict(list)
+    for run in runs:
+        peaks[run.budget].append(int(run.memory.used.max(initial=0)))
+    most = f"at most {format_bytes(int(joined.memory.used.max(initial=0)))} held and reserved"
+    if len(peaks) == 1 or not peaks:
+        return f"{most}, {_of_limit(int(joined.memory.used.max(initial=0)), *peaks or (0.0,))}"
+    parts = (
+        f"{format_bytes(max(peaks[limit]))}, {_of_limit(max(peaks[limit]), limit)}, "
+        f"in {_times(len(peaks[limit]))}"
+        for limit in sorted(peaks)
     )
+    return f"{most}: {'; '.join(parts)}"
+
+
+def _of_limit(peak: int, limit: float) -> str:
+    if not np.isfinite(limit):
+        return "without a limit"
+    return f"{percent(peak, limit)} of the memory limit of {format_bytes(limit)}"
+
+
+def _times(count: int) -> str:
+    return "one run" if count == 1 else f"{count:,} runs"
 
 
 def _spill_note(runs: Sequence[RunRecord]) -> str:
@@ -163,10 +189,33 @@ def _spill_note(runs: Sequence[RunRecord]) -> str:
     )
 
 
-def _legend(paint: dict[str, str]) -> str:
+def _troubles(runs: Sequence[RunRecord]) -> list[str]:
+    """List what failed, if anything did."""
+    tasks = troubled_tasks(runs)
+    rows = [
+        (
+            task.label,
+            short(str(task.key)),
+            "finished" if task.finished else "failed",
+            task.error,
+            f"{task.attempts:,}",
+            task.line,
+        )
+        for task in tasks[:MOST_ROWS]
+    ]
+    header = ["task", "key", "in the end", "exception", "attempts", "line"]
+    title = section("Failures and retries", "Tasks of which an attempt failed.")
+    return [title, table(header, rows, text=4) + _more(len(tasks))] if tasks else []
+
+
+def _legend(paint: dict[str, str], joined: Joined) -> str:
     own = [(label, colour) for label, colour in paint.items() if colour != OTHER]
     if len(own) < len(paint):
         own.append((f"{len(paint) - len(own)} other operations", OTHER))
+    if not np.isin(joined.outcome, (FINISHED, RETRIED)).all():
+        own.append(("failed, or did not end", FAILURE))
+    if (joined.outcome == RETRIED).any():
+        own.append(("failed, and was tried again", RETRY))
     boxes = (
         f'<span style="white-space:nowrap"><span style="color:{colour}">&#9632;</span> '
         f"{escape(label)}</span>"

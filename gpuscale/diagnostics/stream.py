@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,11 @@ class Bars:
 
 
 def merge_short_tasks(
-    start: np.ndarray, stop: np.ndarray, worker: np.ndarray, most: int = MOST_BARS
+    start: np.ndarray,
+    stop: np.ndarray,
+    worker: np.ndarray,
+    most: int = MOST_BARS,
+    alone: Sequence[int] = (),
 ) -> Bars:
     """Give each task a rectangle, or put short neighbours of a worker together if there are many.
 
@@ -49,6 +54,8 @@ def merge_short_tasks(
     worker : array of int
     most : int
         About how many rectangles there may be.
+    alone : sequence of int
+        Tasks that get one of their own in any case.
 
     Examples
     --------
@@ -67,7 +74,9 @@ def merge_short_tasks(
     cells = max(1, most // (2 * len(workers)))  # half for long tasks, half for merged ones
     cell = (stop.max() - begin) / cells or 1.0
     column = np.minimum((start - begin) // cell, cells - 1).astype(np.int64)
-    place = np.where(seconds >= cell, -1 - everything, row * cells + column)
+    is_own = seconds >= cell
+    is_own[list(alone)] = True
+    place = np.where(is_own, -1 - everything, row * cells + column)
     order = np.lexsort((seconds, place))  # the longest of a place comes last
     first = np.flatnonzero(np.diff(place[order], prepend=place[order[0]] - 1))
     last = np.append(first[1:], len(order)) - 1

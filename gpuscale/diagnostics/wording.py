@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gpuscale.graph.task import Origin
 
-__all__ = ["aligned", "bracketed", "duration", "error_text", "line_of", "percent"]
+__all__ = ["aligned", "bracketed", "duration", "error_text", "line_of", "percent", "short"]
 
 
 def line_of(origin: Origin | None) -> str:
@@ -38,7 +38,17 @@ def error_text(error: BaseException, most: int = 200) -> str:
     except Exception:  # of a class of the user's
         said = ""
     name = type(error).__name__
-    text = " ".join(f"{name}: {said}"[: 4 * most].split()) if said else name
+    return short(" ".join(f"{name}: {said}"[: 4 * most].split()) if said else name, most)
+
+
+def short(text: str, most: int = 80) -> str:
+    """Cut a text that is long.
+
+    Examples
+    --------
+    >>> short("a long text", most=9)
+    'a long...'
+    """
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

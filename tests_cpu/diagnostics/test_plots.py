@@ -2,8 +2,10 @@
 
 import pytest
 
+import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.diagnostics import CacheProfiler, Profiler, ResourceProfiler, visualize
+from gpuscale.diagnostics.plots import FAILURE, RETRY
 
 pytest.importorskip("bokeh", exc_type=ModuleNotFoundError)
 
@@ -46,3 +48,16 @@ def test_nothing_recorded(kind, tmp_path):
     visualize(kind(), tmp_path / "p.html", show=False)
     with pytest.raises(ValueError, match="no profiler"):
         visualize([])
+
+
+def test_failures_of_a_profiler_are_drawn():
+    with gs.annotate(retries=1, backoff=0.0):
+        bad = gs.delayed(divmod)(1, 0)
+    with Profiler() as prof:
+        gs.compute(bad, gs.delayed(int)("7"), on_error="continue")
+    drawn = visualize(prof, show=False, save=False)
+    (source,) = [each.data_source.data for each in drawn.renderers]
+    assert sorted(source["operation"]) == ["divmod", "divmod", "int"]
+    fills = dict(zip(source["outcome"], source["fill"], strict=True))
+    assert {FAILURE, RETRY} <= set(source["fill"])
+    assert fills["finished"] not in (FAILURE, RETRY)

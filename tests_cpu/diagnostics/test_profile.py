@@ -6,6 +6,7 @@ from gpuscale.diagnostics import CacheProfiler, Profiler
 from gpuscale.diagnostics.listening import active_listeners
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.engines.threads import ThreadsEngine
+from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 
 ENGINES = [SyncEngine(), ThreadsEngine(num_workers=2)]
@@ -87,3 +88,18 @@ def test_arrays_are_profiled_as_a_user_would():
     with Profiler() as prof, CacheProfiler() as cprof:
         assert x.sum().compute() == 4e6
     assert len(prof.results) == len(cprof.results) > 0
+
+
+def test_failures_are_kept_with_their_attempts():
+    options = TaskOptions(retries=1, backoff=0.0)
+    graph = {"x": Task("x", lambda: 1 // 0, label="bad", options=options), "y": Task("y", int)}
+    with Profiler() as prof:
+        SyncEngine().run(graph, ["x", "y"], listeners=active_listeners(), on_error="continue")
+    assert [data.key for data in prof.results] == ["y"]
+    first, last = prof.failures
+    assert (first.attempt, first.is_retried) == (1, True)
+    assert (last.attempt, last.is_retried) == (2, False)
+    assert last.error == "ZeroDivisionError: integer division or modulo by zero"
+    assert last.task.label == "bad" and last.start_time <= last.end_time
+    prof.clear()
+    assert prof.failures == []

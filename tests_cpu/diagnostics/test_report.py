@@ -170,3 +170,34 @@ def test_what_was_computed_is_not_hidden_by_a_failing_page(monkeypatch, tmp_path
     ):
         raise ValueError("mine")
     assert "could not be written: OSError('disk full')" in caught.value.__notes__[0]
+
+
+def test_failures_and_retries_are_listed(tmp_path):
+    def wrong(k):
+        raise ValueError(f"<never> {k}")
+
+    with gpuscale.annotate(retries=1, backoff=0.0):
+        bad = gpuscale.delayed(wrong)(3)
+    with gpuscale.report(tmp_path / "run.html"):
+        gpuscale.compute(bad + 1, gpuscale.delayed(int)("7"), on_error="continue")
+    text = body(tmp_path / "run.html")
+    assert "<td>finished; tasks in it failed</td>" in text
+    assert "1 of them failed, 1 more did not run, 1 attempts failed and were repeated" in text
+    assert "<h2>Failures and retries</h2>" in text
+    row = r"<td>wrong</td><td>wrong-[^<]*</td><td>failed</td><td>ValueError: &lt;never&gt; 3</td>"
+    assert re.search(row + r'<td class="number">2</td><td>test_report\.py:\d+</td>', text)
+    assert "failed, and was tried again" in text
+
+
+def test_runs_with_limits_and_workers_of_their_own(tmp_path):
+    x = ga.map_blocks(np.sort, ga.ones((400, 400), chunks=100), dtype=float)
+    with gpuscale.report(tmp_path / "run.html"):
+        x.sum().compute(memory_limit="10 MiB", num_workers=1)
+        x.sum().compute(memory_limit="20 MiB", num_workers=2)
+        x.sum().compute(memory_limit="20 MiB", num_workers=2)
+    text = body(tmp_path / "run.html")
+    assert "<td>3</td>" in text
+    assert "<td>1 in one run, 2 in 2 runs</td>" in text
+    assert re.search(
+        r"of the memory limit of 10\.0 MiB, in one run; .* of 20\.0 MiB, in 2 runs", text
+    )

@@ -9,8 +9,8 @@ import pytest
 
 import gpuscale
 import gpuscale.array as ga
-from gpuscale.diagnostics.plots import FAILURE, PALETTE
-from gpuscale.engines.events import RunFinished, RunStarted, TaskFailed, TaskFinished
+from gpuscale.diagnostics.plots import FAILURE, PALETTE, RETRY
+from gpuscale.engines.events import RunFinished, RunStarted, TaskFailed, TaskFinished, TaskRetried
 
 pytest.importorskip("bokeh", exc_type=ModuleNotFoundError)
 
@@ -91,3 +91,28 @@ def test_a_page_about_nothing_loads_as_well(tmp_path):
     shown, console = browse(tmp_path / "run.html", tmp_path, "--dump-dom")
     assert console == []
     assert "No task ran" in shown
+
+
+def test_a_page_about_a_client_with_failures_shows_them(tmp_path):
+    with gpuscale.report(tmp_path / "run.html"), gpuscale.Client(threads_per_worker=2) as client:
+        client.gather(client.map(np.ones, range(20)))
+        assert client.submit(divmod, 1, 0, retries=1).exception() is not None
+    shown, console = browse(tmp_path / "run.html", tmp_path, "--dump-dom")
+    assert_no_complaint(console)
+    assert 'data-figures="5"' in shown
+    assert "ZeroDivisionError: integer division or modulo by zero" in shown
+    assert re.search(r"<td>ones</td><td[^>]*>20</td>", shown)
+
+
+def test_attempts_that_failed_are_drawn_in_their_colours(tmp_path):
+    report = gpuscale.report(tmp_path / "run.html")
+    report.register()
+    now, error = report.begin, ValueError("wrong")
+    report(RunStarted(1, 8, 1, 1e9, now))
+    report(TaskFailed(("bad", 0), "bad", 0, now, now + 2, error))
+    report(TaskRetried(("bad", 0), "bad", 0, now + 2, 1, 0.0, error))
+    report(TaskFailed(("bad", 0), "bad", 0, now + 2, now + 3, error))
+    report(RunFinished(0, 0, now + 3, error))
+    report.unregister()
+    again, bad = widths(picture(tmp_path / "run.html", tmp_path), RETRY, FAILURE)
+    assert again / bad == pytest.approx(2, rel=0.05)

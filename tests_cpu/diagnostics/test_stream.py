@@ -50,3 +50,11 @@ def test_few_tasks_stay_as_they_are():
     bars = merge_short_tasks(np.array([0.0, 1.0]), np.array([1.0, 2.0]), np.array([0, 0]))
     assert bars.task.tolist() == [0, 1]
     assert bars.cell == 0
+
+
+def test_some_tasks_are_alone_in_any_case():
+    start = np.arange(0.0, 100.0)
+    bars = merge_short_tasks(start, start + 0.5, np.zeros(100, dtype=int), most=10, alone=[3, 50])
+    assert sorted(bars.count.tolist()) == [1, 1, 19, 19, 20, 20, 20]
+    assert {3, 50} <= set(bars.task[bars.count == 1].tolist())
+    assert bars.count.sum() == 100
