@@ -12,6 +12,7 @@ from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
 from gpuscale.graph.numbering import NumberedGraph
 from gpuscale.graph.task import Task
+from gpuscale.memory.projection import is_measured
 
 __all__ = ["GrowingState"]
 
@@ -119,6 +120,8 @@ class GrowingState(State):
             self._tasks[number] = task
             self._needs[number] = task.nbytes + task.workspace
             self._nbytes[number] = task.nbytes
+            self._on_disk.pop(number, None)
+            (self.measured.add if is_measured(task) else self.measured.discard)(number)
         return numbers
 
     def _connect(self, task: int, deps: tuple[int, ...]) -> bool:

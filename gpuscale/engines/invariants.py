@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
-from gpuscale.memory.projection import reads_regions
+from gpuscale.memory.projection import measured_needs, reads_regions
 
 __all__ = ["check"]
 
@@ -85,7 +85,10 @@ def _check_spilled(state: State, status: list[Status]) -> None:
                 if reads_regions(task)
                 else sum(state._on_disk[dep] for dep in deps if status[dep] == Status.SPILLED)
             )
-            assert state._needs[t] == task.nbytes + task.workspace + read, f"what {t} needs"
+            own = task.nbytes + task.workspace
+            if t in state.measured and status[t] != Status.WAITING:
+                own = sum(measured_needs(task, list(map(state.bytes_of, state._deps[t]))))
+            assert state._needs[t] == own + read, f"what {t} needs"
 
 
 def _check_tokens(state: State, running: Iterable[int]) -> None:

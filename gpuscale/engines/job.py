@@ -34,6 +34,7 @@ from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 from gpuscale.memory.freed import keep_freed_memory
 from gpuscale.memory.measure import held_bytes
+from gpuscale.memory.projection import check_measured, hands_on
 
 __all__ = ["Job"]
 
@@ -88,6 +89,8 @@ class Job:
     def perform(self, i: int, worker: int) -> int:
         """Run a task, keep its result, and return the bytes that the result holds."""
         task = self.graph.tasks[i]
+        if i in self.state.measured:
+            self._check_measured(i, task)
         if self.desk.wants_tasks:
             return self._perform_watched(i, task, worker)
         results = self._results
@@ -100,7 +103,7 @@ class Job:
         else:
             result = _call(task, inputs)
         results[i] = result
-        nbytes = held_bytes(result, task.nbytes)
+        nbytes = self._held_bytes(i, task, result)
         if self.desk.wants_tasks:  # a listener came to a session while the task ran
             self._tell_finished(task, worker, self.desk.since, nbytes, result)
         return nbytes
@@ -116,7 +119,7 @@ class Job:
             self.desk.post(TaskFailed(key, label, worker, start, stop, error))
             raise
         self._results[i] = result
-        nbytes = held_bytes(result, task.nbytes)
+        nbytes = self._held_bytes(i, task, result)
         self._tell_finished(task, worker, start, nbytes, result)
         return nbytes
 
@@ -125,6 +128,16 @@ class Job:
     ) -> None:
         stop, shown = time.perf_counter(), result if self.desk.wants_results else None
         self.desk.post(TaskFinished(task.key, task.label, worker, start, stop, nbytes, shown))
+
+    def _held_bytes(self, i: int, task: Task, result: Any) -> int:
+        if hands_on(task):
+            return held_bytes(result, self.state.bytes_of(self._deps[i][0]))
+        return held_bytes(result, task.nbytes)
+
+    def _check_measured(self, i: int, task: Task) -> None:
+        """Refuse a task of which only its inputs show that it takes more than there may be."""
+        inputs = [self.state.bytes_of(dep) for dep in self._deps[i]]
+        check_measured(task, inputs, self.state.budget)
 
     def finish(self, finished: Sequence[tuple[int, int]]) -> None:
         """Report tasks and the bytes of their results; let go what nobody needs any more."""

@@ -10,6 +10,7 @@ from gpuscale.engines.spilling import Spilling
 from gpuscale.engines.states import IllegalTransition, Status, story
 from gpuscale.engines.tokens import ScarceTasks, Tokens
 from gpuscale.graph.numbering import NumberedGraph
+from gpuscale.memory.projection import is_measured, measured_needs
 
 __all__ = ["KEPT", "MASK", "Ended", "Ledger"]
 
@@ -58,6 +59,7 @@ class Ledger(Spilling):
         self._place = [0] * n
         self._set_places(order)
         self._needs = [task.nbytes + task.workspace for task in graph.tasks]
+        self.measured = {i for i, task in enumerate(graph.tasks) if is_measured(task)}
         self._waiting = list(map(len, graph.deps))
         self._in_use = graph.uses()
         self._nbytes = [task.nbytes for task in graph.tasks]  # measured, once finished
@@ -105,8 +107,21 @@ class Ledger(Spilling):
     def _queue(self, task: int) -> None:
         self._status[task] = _READY
         self.n_ready += 1
+        if task in self.measured:
+            self._measure(task)
         is_scarce = task in self._scarce.wanted
         heappush(self._scarce.heap_of(task) if is_scarce else self._ready, self._place[task])
+
+    def _measure(self, task: int) -> None:
+        """Note what a task needs now that its inputs are there, and how large they are."""
+        deps = self._deps[task]
+        own = sum(measured_needs(self._tasks[task], [self.bytes_of(dep) for dep in deps]))
+        read = sum(self._bytes_read(task, dep) for dep in set(deps) if dep in self._on_disk)
+        self._needs[task] = own + read
+
+    def bytes_of(self, task: int) -> int:
+        """Return the measured bytes of a result, in memory or on disk."""
+        return self._on_disk.get(task, self._nbytes[task])
 
     def _awaited(self, task: int) -> None:
         """All that a task waited for has ended."""

@@ -128,6 +128,7 @@ class State(Ledger):
         status, in_use, waiting, scarce = self._status, self._in_use, self._waiting, self._scarce
         all_deps, all_users, ready, place = self._deps, self._users, self._ready, self._place
         released: list[int] = []
+        by_itself = not (scarce.wanted or self.measured)
         for task, nbytes in finished:
             if status[task] != _RUNNING:
                 raise self._illegal(task, "finished")
@@ -149,12 +150,12 @@ class State(Ledger):
             for user in all_users[task]:
                 left = waiting[user] = waiting[user] - 1
                 if not left:
-                    if status[user] != _WAITING or scarce.wanted:
-                        self._awaited(user)
-                    else:
+                    if by_itself and status[user] == _WAITING:
                         status[user] = _READY
                         self.n_ready += 1
                         heappush(ready, place[user])
+                    else:
+                        self._awaited(user)
             for dep in all_deps[task]:
                 left = in_use[dep] = in_use[dep] - 1
                 if not left:

@@ -305,7 +305,10 @@ class TreeReduce(Physical):
     x : Node
         One partial for each block.
     combine : callable
-        ``combine(parts, grid) -> partial`` for parts in C order of a ``grid`` of blocks.
+        ``combine(parts, grid) -> partial`` for parts in C order of a ``grid`` of blocks. A partial
+        is as large as each of its parts, and takes as much again to make, unless a method
+        ``needs(sizes) -> (partial, workspace)`` says more from the bytes of the parts; where
+        ``data_decide`` is true that is an upper bound.
     finalize : callable
         ``finalize(partial) -> array`` with reduced axes of length 1. Where it has a method
         ``of_parts(parts, grid)``, that makes the result of the last partials instead, without

@@ -158,10 +158,10 @@ def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockInd
     for index in wanted:
         outer = _spread(node, index)
         grid = [node.x.meta.numblocks[axis] for axis in node.axes]
-        nbytes = block_nbytes(node.x, _place(outer, node.axes, (0,) * len(grid)))
         places = list(product(*map(range, grid)))
         leaves = [_place(outer, node.axes, at) for at in places]
         keys = dict(zip(places, builder.want_all(node.x, leaves), strict=True))
+        sizes = dict(zip(keys.values(), all_nbytes(node.x, leaves), strict=True))
         level = 0
         while True:
             groups = [-(-n // s) for n, s in zip(grid, node.split_every, strict=True)]
@@ -174,9 +174,10 @@ def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockInd
                 ]
                 deps = [keys[child] for child in product(*spans)]
                 key = (name, *index) if last else (f"{name}-{level}", *index, *at)
-                function = _Combine(node, tuple(map(len, spans)), last)
-                builder.add(key, node, function, deps, (), nbytes, nbytes)
-                parents[at] = key
+                function = _combine(node, tuple(map(len, spans)), last)
+                needs = _tree_needs(node, [sizes[dep] for dep in deps])
+                builder.add(key, node, function, deps, (), *needs)
+                parents[at], sizes[key] = key, needs[0]
             if last:
                 break
             keys, grid, level = parents, groups, level + 1
@@ -210,6 +211,30 @@ class _Combine:
         return step(parts, self.grid)
 
 
+class _MeasuredCombine(_Combine):
+    """One whose parts are as large as data make them."""
+
+    __slots__ = ()
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        return _tree_needs(self.node, sizes)
+
+    @property
+    def advice(self) -> str:
+        return str(getattr(self.node.combine, "advice", "use smaller chunks"))
+
+
+def _combine(node: TreeReduce, grid: tuple[int, ...], last: bool) -> _Combine:
+    measured = getattr(node.combine, "data_decide", False)
+    return (_MeasuredCombine if measured else _Combine)(node, grid, last)
+
+
+def _tree_needs(node: TreeReduce, sizes: Sequence[int]) -> tuple[int, int]:
+    """Bytes of a partial that is made of some others, and of what that takes."""
+    needs = getattr(node.combine, "needs", None)
+    return (sizes[0], sizes[0]) if needs is None else needs(sizes)
+
+
 @lays_out(Call)
 def _lay_out_call(builder: GraphBuilder, node: Call, wanted: list[BlockIndex]) -> None:
     handle = getattr(node.function, "handle", None)  # of a value that some task returns
@@ -223,8 +248,11 @@ def _lay_out_call(builder: GraphBuilder, node: Call, wanted: list[BlockIndex]) -
         for each, grid in zip(node.inputs, grids, strict=True)
         for index in product(*map(range, grid))
     ]
-    nbytes = block_nbytes(node, wanted[0])
-    whole = sum(each.meta.nbytes for each in node.inputs if each.meta.known)
+    if getattr(node.function, "hands_on", False):
+        nbytes = whole = 0
+    else:
+        nbytes = block_nbytes(node, wanted[0])
+        whole = sum(each.meta.nbytes for each in node.inputs if each.meta.known)
     builder.add(
         builder.key(node, wanted[0]), node, _WholeCall(node, grids), deps, (), nbytes, whole
     )
@@ -237,6 +265,10 @@ class _WholeCall:
 
     def __init__(self, node: Call, grids: list[tuple[int, ...]]) -> None:
         self.node, self.grids = node, grids
+
+    @property
+    def hands_on(self) -> bool:
+        return getattr(self.node.function, "hands_on", False)
 
     def __call__(self, *blocks: Any) -> Any:
         rest = list(blocks)

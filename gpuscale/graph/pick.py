@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import PickPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
+from gpuscale.graph.join import hand_on
 
 __all__: list[str] = []
 
@@ -16,8 +15,4 @@ def _lay_out_pick(builder: GraphBuilder, node: Exchange, wanted: list[tuple[int,
     (x,) = node.inputs
     for index in wanted:
         source = tuple(n[k] for n, k in zip(node.plan.numbers, index, strict=True))
-        builder.add(builder.key(node, index), node, _same, (builder.want(x, source),))
-
-
-def _same(chunk: Any) -> Any:
-    return chunk
+        builder.add(builder.key(node, index), node, hand_on, (builder.want(x, source),))

@@ -11,14 +11,11 @@ import numpy as np
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ConcatenatePlan, ReshapePlan
 from gpuscale.graph.build import GraphBuilder, lays_out
+from gpuscale.graph.join import hand_on
 
 __all__: list[str] = []
 
 BlockIndex = tuple[int, ...]
-
-
-def _same(chunk: Any) -> Any:
-    return chunk
 
 
 @lays_out(ConcatenatePlan)
@@ -29,7 +26,7 @@ def _lay_out_concatenate(builder: GraphBuilder, node: Exchange, wanted: list[Blo
         number = bisect_right(firsts, index[axis]) - 1
         inner = (*index[:axis], index[axis] - firsts[number], *index[axis + 1 :])
         dep = builder.want(node.inputs[number], inner)
-        builder.add(builder.key(node, index), node, _same, (dep,))
+        builder.add(builder.key(node, index), node, hand_on, (dep,))
 
 
 @lays_out(ReshapePlan)
@@ -46,3 +43,6 @@ def _lay_out_reshape(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
 def _reshape(chunk: Any, shape: tuple[Any, ...]) -> Any:
     known = tuple(n if isinstance(n, int) else -1 for n in shape)
     return chunk.reshape(known)
+
+
+_reshape.hands_on = True  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ScatterPlan, TakePlan
 from gpuscale.graph.build import GraphBuilder, block_nbytes, lays_out
+from gpuscale.graph.join import hand_on
 
 __all__: list[str] = []
 
@@ -158,16 +159,12 @@ def _lay_out_scatter(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
         rest, block = line.split(index)
         key, source = builder.key(node, index), builder.want(x, index)
         if block not in number_of:
-            builder.add(key, node, _same, (source,))
+            builder.add(key, node, hand_on, (source,))
             continue
         local = node.plan.index[cuts[block] : cuts[block + 1]] - starts[block]
         deps = (source, builder.want(values, (number_of[block], *rest)))
         nbytes = block_nbytes(node, index)
         builder.add(key, node, _Scatter(line.axes, local, node.plan.ufunc), deps, (), nbytes)
-
-
-def _same(chunk: Any) -> Any:
-    return chunk
 
 
 class _Scatter:

@@ -14,11 +14,11 @@ __all__ = ["held_bytes", "is_held_alone", "is_table"]
 
 
 def held_bytes(result: Any, projected: int) -> int:
-    """Measure an array that owns its memory; believe the projection of everything else.
+    """Measure arrays that own their memory; believe the projection of everything else.
 
     A view keeps alive memory that is counted where it was allocated or, if that was in the same
     task, by the projection. Where nothing is projected, a view that alone holds its memory and
-    containers are measured as well.
+    containers are measured as well; tuples of arrays are in any case.
 
     Parameters
     ----------
@@ -33,15 +33,25 @@ def held_bytes(result: Any, projected: int) -> int:
     >>> x = np.ones(100)
     >>> held_bytes(x, 0), held_bytes(x[::2], 0), held_bytes("text", 3)
     (800, 0, 3)
+    >>> held_bytes((x, x.copy()), 9), held_bytes((x, x[::2]), 7)
+    (1600, 7)
     >>> held_bytes([{"x": x}, bytes(200)], 0) // 1000
     1
     """
     if type(result) in _SMALL:
         return projected
+    if type(result) is tuple and result:
+        sizes = [_own_bytes(each) for each in result]
+        if None not in sizes:
+            return sum(sizes)  # type: ignore[arg-type]
+    nbytes = _own_bytes(result)
+    return nbytes if nbytes is not None else projected or _held_by(result, _DEPTH)
+
+
+def _own_bytes(result: Any) -> int | None:
+    """Bytes of an array that owns them, None for anything else."""
     nbytes = _said_bytes(result)
-    if nbytes is not None and getattr(result, "base", None) is None:
-        return nbytes
-    return projected or _held_by(result, _DEPTH)
+    return nbytes if nbytes is not None and getattr(result, "base", None) is None else None
 
 
 _SMALL = frozenset({type(None), bool, int, float, complex})

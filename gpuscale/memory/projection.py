@@ -12,9 +12,14 @@ __all__ = [
     "Projected",
     "bytes_in_use",
     "check_fits",
+    "check_measured",
     "count_uses",
+    "hands_on",
+    "is_measured",
+    "measured_needs",
     "peak_bytes",
     "reads_regions",
+    "result_bytes",
     "task_bytes",
 ]
 
@@ -25,7 +30,12 @@ class Projected(Protocol):
     A function whose attribute ``reads_regions`` is true reads the arrays that it gets by integers
     and slices (and ``take``) alone: where memory has no room for them it gets
     `gpuscale.memory.spilled.SpilledArray`, of which only those regions are in memory. One whose
-    tasks do not shrink with the chunks says in ``advice`` what to do instead.
+    attribute ``hands_on`` is true returns its only input or a view of it, whose memory lives on.
+    One whose tasks do not shrink with the chunks says in ``advice`` what to do instead.
+
+    Where data decide, a function has a method ``needs(inputs) -> (result, workspace)``: the most
+    that a task takes, from the bytes of its inputs. What is projected of it is then an upper bound
+    and no reason to refuse a plan; the task is refused once its inputs are measured and say so.
     """
 
     fn: Callable[..., Any]
@@ -53,8 +63,46 @@ def task_bytes(graph: Mapping[Any, T], task: T) -> int:
     >>> task_bytes({"x": x, "y": y}, y)
     112
     """
-    inputs = 0 if reads_regions(task) else sum(graph[dep].nbytes for dep in set(task.deps))
+    inputs = 0 if reads_regions(task) else sum(result_bytes(graph, dep) for dep in set(task.deps))
     return inputs + task.nbytes + task.workspace
+
+
+def result_bytes(graph: Mapping[Any, T], key: Any) -> int:
+    """Bytes that a result keeps alive, also where it is that of another task, handed on.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> def same(value):
+    ...     return value
+    >>> same.hands_on = True
+    >>> result_bytes({"x": Task("x", int, nbytes=8), "y": Task("y", same, ("x",))}, "y")
+    8
+    """
+    return _source(graph, graph[key]).nbytes
+
+
+def _source(graph: Mapping[Any, T], task: T) -> T:
+    """Return the task that made what a task returns."""
+    while hands_on(task):
+        task = graph[task.deps[0]]
+    return task
+
+
+def is_measured(task: Projected) -> bool:
+    """Say whether data decide what a task takes."""
+    return hasattr(type(task.fn), "needs")
+
+
+def measured_needs(task: Projected, inputs: Sequence[int]) -> tuple[int, int]:
+    """Bytes that a task which `is_measured` takes for its result and its work."""
+    needs: tuple[int, int] = task.fn.needs(inputs)  # type: ignore[attr-defined]
+    return needs
+
+
+def hands_on(task: Projected) -> bool:
+    """Say whether a task's result is its input, or a view of it."""
+    return getattr(task.fn, "hands_on", False) is True
 
 
 def reads_regions(task: Projected) -> bool:
@@ -137,10 +185,10 @@ def bytes_in_use(
         if place >= n_workers:
             finished = sequence[place - n_workers]
             under_way -= finished.nbytes + finished.workspace
-            alive += finished.nbytes if uses.get(finished.key) else 0
+            alive += result_bytes(graph, finished.key) if uses.get(finished.key) else 0
             for dep in set(finished.deps):
                 uses[dep] -= 1
-                alive -= 0 if uses[dep] else graph[dep].nbytes
+                alive -= 0 if uses[dep] else result_bytes(graph, dep)
         yield alive + under_way
 
 
@@ -173,10 +221,11 @@ once: 0 B of inputs, 3.0 GiB of result and 0 B to work in, but the memory limit 
 smaller chunks, or raise the option memory-limit
     """
     for task in graph.values() if _may_exceed(graph.values(), limit) else ():
-        own = task.nbytes + task.workspace
-        if own > limit or task_bytes(graph, task) > limit:
-            raise MemoryBudgetError(_too_large(graph, task, limit))
-    total = sum(map(attrgetter("nbytes"), map(graph.__getitem__, dict.fromkeys(keys))))
+        if is_measured(task):
+            continue
+        inputs = 0 if reads_regions(task) else _sure_bytes(graph, set(task.deps))
+        _check(task, inputs, task.nbytes, task.workspace, limit)
+    total = _sure_bytes(graph, dict.fromkeys(keys))
     if total > limit:
         raise MemoryBudgetError(
             f"the requested results take {format_bytes(total)} together, but the memory limit is "
@@ -193,15 +242,42 @@ def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
     return inputs * largest + largest + workspace > limit
 
 
-def _too_large(graph: Mapping[Any, T], task: T, limit: float) -> str:
-    inputs = task_bytes(graph, task) - task.nbytes - task.workspace
-    needed = inputs + task.nbytes + task.workspace
+def _sure_bytes(graph: Mapping[Any, T], keys: Iterable[Any]) -> int:
+    """Bytes that some results take together, as far as data do not decide it."""
+    found = (_source(graph, graph[key]) for key in keys)
+    return sum(task.nbytes for task in found if not is_measured(task))
+
+
+def check_measured(task: Projected, inputs: Sequence[int], limit: float) -> None:
+    """Refuse a task that is about to run where its inputs say that it takes more than the limit.
+
+    Parameters
+    ----------
+    task : Projected
+        Its function has a method ``needs``.
+    inputs : sequence of int
+        Bytes of its inputs.
+    limit : float
+
+    Raises
+    ------
+    MemoryBudgetError
+        As of `check_fits`.
+    """
+    nbytes, workspace = measured_needs(task, inputs)
+    _check(task, 0 if reads_regions(task) else sum(inputs), nbytes, workspace, limit)
+
+
+def _check(task: Projected, inputs: int, nbytes: int, workspace: int, limit: float) -> None:
+    needed = inputs + nbytes + workspace
+    if needed <= limit:
+        return
     name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
     advice = getattr(task.fn, "advice", "use smaller chunks")
     where = f", written at {task.origin[0]}:{task.origin[1]}," if task.origin else ""
-    return (
+    raise MemoryBudgetError(
         f"{name}{where} needs {format_bytes(needed)} at once: "
-        f"{format_bytes(inputs)} of inputs, {format_bytes(task.nbytes)} of result and "
-        f"{format_bytes(task.workspace)} to work in, but the memory limit is "
+        f"{format_bytes(inputs)} of inputs, {format_bytes(nbytes)} of result and "
+        f"{format_bytes(workspace)} to work in, but the memory limit is "
         f"{format_bytes(limit)}; {advice}, or raise the option memory-limit"
     )

@@ -8,6 +8,13 @@ def test_an_array_that_owns_its_memory_is_measured():
     assert held_bytes(np.float32(1), 100) == 4
 
 
+def test_a_tuple_of_arrays_is_measured():
+    x = np.ones(10)
+    assert held_bytes((x, x.astype("f4")), 1) == 120
+    assert held_bytes((x, x[1:]), 7) == 7
+    assert held_bytes((x, 1), 7) == held_bytes((), 7) == 7
+
+
 def test_views_and_other_objects_are_taken_at_their_word():
     x = np.ones((30, 40))
     assert held_bytes(x[:3], 7) == 7

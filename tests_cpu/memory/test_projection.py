@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuscale.base.errors import MemoryBudgetError
-from gpuscale.memory.projection import check_fits, peak_bytes, task_bytes
+from gpuscale.memory.projection import check_fits, check_measured, peak_bytes, task_bytes
 
 GIB = 1 << 30
 
@@ -121,6 +121,50 @@ def walk(tasks, kept):
         later = {dep for other in tasks[i + 1 :] for dep in other.deps} | set(kept)
         alive = {key: nbytes for key, nbytes in alive.items() if key in later}
     return peak
+
+
+def same(value):
+    return value
+
+
+same.hands_on = True
+
+
+def test_what_is_handed_on_stays_alive():
+    graph = graph_of(
+        *(Task(("x", i), (), 100) for i in range(3)),
+        *(Task(("y", i), (("x", i),), fn=same) for i in range(3)),
+        Task("z", [("y", i) for i in range(3)], 1),
+    )
+    order = [*((name, i) for i in range(3) for name in "xy"), "z"]
+    assert peak_bytes(graph, order, ["z"]) == 301
+    assert task_bytes(graph, graph["z"]) == 301
+    del graph["z"]
+    with pytest.raises(MemoryBudgetError, match="take 200 B together"):
+        check_fits(graph, 150, [("y", 0), ("y", 1)])
+
+
+class Distinct:
+    """What returns at most as much as it gets, with as much to work in."""
+
+    advice = "there are too many"
+
+    def needs(self, inputs):
+        return sum(inputs), sum(inputs)
+
+
+def test_where_data_decide_only_what_is_measured_refuses():
+    merge = Task("y", ("x",), 100, 100, fn=Distinct(), label="unique", origin=("a.py", 1))
+    graph = graph_of(Task("x", (), 100), merge, Task("z", ("y",), 1))
+    check_fits(graph, 150, ["y"])
+    assert peak_bytes(graph, "xyz") == 300
+    check_measured(merge, [50], 150)
+    with pytest.raises(
+        MemoryBudgetError,
+        match=r"unique, written at a.py:1, needs 180 B at once.*"
+        r"60 B of inputs.* there are too many",
+    ):
+        check_measured(merge, [60], 150)
 
 
 def test_a_function_knows_what_would_help():

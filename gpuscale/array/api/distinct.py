@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from math import prod
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from gpuscale.array.ufunc import call
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Unknown
+from gpuscale.chunks.blocks import max_block
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
@@ -107,7 +109,7 @@ def unique(
     if return_inverse:
         results.append(_inverse(x, results[0], equal_nan))
     if return_counts:
-        results.append(parts.item(2, np.intp))
+        results.append(parts.item(1 + return_index, np.intp))
     return results[0] if len(results) == 1 else tuple(results)
 
 
@@ -165,7 +167,10 @@ def unique_values(x: Any, /) -> Array:
 
 @dataclass(frozen=True)
 class _Distinct:
-    """A node whose one block is the tuple of distinct elements, first positions and counts."""
+    """A node whose one block is the tuple of distinct elements, first positions and counts.
+
+    Those that nobody wants are left out of the tuple.
+    """
 
     node: Node
     size: Unknown
@@ -176,15 +181,21 @@ class _Distinct:
         meta = node.meta
         axes = tuple(range(meta.ndim))
         strides = tuple(_stride(meta.shape, axis) for axis in axes) if index else None
+        merge = _Merge(meta.dtype, index, counts, equal_nan)
         kernel = FunctionKernel(
-            _distinct_of_block, (strides, counts, equal_nan), wants_block=True, label="unique"
+            _distinct_of_block,
+            (strides, merge),
+            wants_block=True,
+            label="unique",
+            room=merge.room(prod(max_block(meta.chunks))) if meta.known else None,
         )
         grid = tuple((1,) * n for n in meta.numblocks)
-        blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, meta)
-        out = meta.with_(chunks=tuple((1,) for _ in grid))
-        tree = TreeReduce(
-            blocks, _Merge(equal_nan), whole, axes, True, split_every_of(None, axes), "unique", out
-        )
+        fields: list[Any] = [("", meta.dtype), *[("", np.intp)] * (index + counts)]
+        made = meta.with_(dtype=np.dtype(fields))
+        blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, made)
+        out = made.with_(chunks=tuple((1,) for _ in grid))
+        spans = split_every_of(None, axes)
+        tree = TreeReduce(blocks, merge, whole, axes, True, spans, "unique", out)
         # Named after the elements alone, so that all that is said of them is aligned.
         return cls(tree, Unknown(tokenize("unique", node, equal_nan), 0))
 
@@ -198,8 +209,8 @@ def _stride(shape: tuple[Any, ...], axis: int) -> int:
 
 
 def _distinct_of_block(
-    block: Block, chunk: Any, strides: tuple[int, ...] | None, counts: bool, equal_nan: bool
-) -> tuple[Any, Any, Any]:
+    block: Block, chunk: Any, strides: tuple[int, ...] | None, merge: _Merge
+) -> tuple[Any, ...]:
     xp = array_namespace(chunk)
     index: Any = None
     if strides is not None:
@@ -208,50 +219,93 @@ def _distinct_of_block(
             along = (slice(None), *(None,) * (chunk.ndim - axis - 1))
             index = index + ((xp.arange(chunk.shape[axis]) + block.start[axis]) * stride)[along]
         index = xp.broadcast_to(index, chunk.shape).reshape(-1)
-    ones = xp.ones(chunk.size, dtype=np.intp) if counts else None
-    return _distinct(chunk.reshape(-1), index, ones, equal_nan)
-
-
-def _distinct(values: Any, index: Any, counts: Any, equal_nan: bool) -> tuple[Any, Any, Any]:
-    """Distinct elements, sorted; the smallest index and the sum of the counts of each."""
-    xp = array_namespace(values)
-    if index is None and counts is None:
-        values = xp.sort(values)
-    else:
-        order = xp.argsort(values, kind="stable")
-        values = values[order]
-        index = None if index is None else index[order]
-        counts = None if counts is None else counts[order]
-    first = xp.ones(values.shape, dtype=bool)
-    first[1:] = values[1:] != values[:-1]
-    if equal_nan:
-        missing = values != values
-        first[1:] &= ~(missing[1:] & missing[:-1])
-    starts = xp.flatnonzero(first)
-    if counts is not None:
-        upto = xp.concatenate([xp.zeros(1, dtype=counts.dtype), xp.cumsum(counts)])
-        ends = xp.concatenate([starts[1:], xp.asarray([values.size], dtype=starts.dtype)])
-        counts = upto[ends[: starts.size]] - upto[starts]
-    return values[starts], None if index is None else index[starts], counts
+    ones = xp.ones(chunk.size, dtype=np.intp) if merge.counts else None
+    return merge.distinct(chunk.flatten(), index, ones)
 
 
 @dataclass(frozen=True)
 class _Merge:
-    """Distinct elements of several groups of distinct elements."""
+    """Distinct elements of several groups of distinct elements.
 
+    Parameters
+    ----------
+    dtype : numpy.dtype
+    index, counts : bool
+        Whether the groups say where each element is first, and how often it is there.
+    equal_nan : bool
+    """
+
+    dtype: np.dtype[Any]
+    index: bool
+    counts: bool
     equal_nan: bool
+    data_decide: ClassVar[bool] = True
+    advice: ClassVar[str] = (
+        "what is distinct has to fit: sort the elements (gpuscale.array.sort) and keep those that "
+        "differ from the one before, which stay in blocks"
+    )
 
-    def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> tuple[Any, ...]:
         xp = array_namespace(parts[0][0])
-        joined: list[Any] = [
-            None if each[0] is None else xp.concatenate(each) for each in zip(*parts, strict=True)
-        ]
-        values, index, counts = joined
-        if index is not None:  # by position first: the sort by value is stable
+        columns = (xp.concatenate(each) for each in zip(*parts, strict=True))
+        values = next(columns)
+        index = next(columns) if self.index else None
+        counts = next(columns) if self.counts else None
+        if index is not None:
             order = xp.argsort(index)
             values, index = values[order], index[order]
             counts = None if counts is None else counts[order]
-        return _distinct(values, index, counts, self.equal_nan)
+            del order
+        return self.distinct(values, index, counts)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes for each element."""
+        return self.dtype.itemsize + 8 * (self.index + self.counts)
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Bytes at most: all elements may be distinct."""
+        total = sum(sizes)
+        return total, self.room(total // max(1, self.itemsize))
+
+    def room(self, size: int) -> int:
+        """Bytes beside the result for so many elements, in memory of our own."""
+        if not (self.index or self.counts):
+            return (self.dtype.itemsize + 4) * size  # one copy, and masks
+        # Two copies while they are put in order, the order, and what sorting takes.
+        return (2 * self.itemsize + 36) * size
+
+    def distinct(self, values: Any, index: Any, counts: Any) -> tuple[Any, ...]:
+        """Distinct elements, sorted, with their smallest index and total count.
+
+        The values are ours to sort, and those of an index that ascend.
+        """
+        xp = array_namespace(values)
+        if index is None and counts is None:
+            values.sort()
+            return (values[self._is_first(xp, values)],)
+        order = xp.argsort(values, kind="stable")
+        values = values[order]
+        index = None if index is None else index[order]
+        counts = None if counts is None else counts[order]
+        del order
+        starts = xp.flatnonzero(self._is_first(xp, values))
+        result = [values[starts]]
+        if index is not None:
+            result.append(index[starts])
+        if counts is not None and starts.size:
+            upto = xp.cumsum(counts)[xp.append(starts[1:], values.size) - 1]
+            counts = xp.diff(upto, prepend=0)
+        return tuple(result if counts is None else [*result, counts])
+
+    def _is_first(self, xp: Any, values: Any) -> Any:
+        """Which of some sorted values differ from the one before; NaN stand at the end."""
+        first = xp.ones(values.shape, dtype=bool)
+        xp.not_equal(values[1:], values[:-1], out=first[1:])
+        if self.equal_nan and values.size and values[-1] != values[-1]:
+            missing = values != values
+            first[1:] &= ~(missing[1:] & missing[:-1])
+        return first
 
 
 def _inverse(x: Array, values: Array, equal_nan: bool) -> Array:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +39,9 @@ def item(parts: Any, number: int) -> Any:
     return parts[number]
 
 
+item.hands_on = True  # type: ignore[attr-defined]
+
+
 def unique_slices(
     x: Array, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool
 ) -> Array | tuple[Array, ...]:
@@ -55,11 +59,22 @@ def unique_slices(
         node = rechunk(node, tuple((n,) for n in node.meta.shape))
         return _of_one_block(node, wanted, axis, equal_nan)
     node = _cut_along(node, axis)
-    merge = _MergeSlices(axis, equal_nan)
-    kernel = FunctionKernel(_slices_of_block, (merge,), wants_block=True, label="unique")
+    block = max_block(node.meta.chunks)
+    n_fields = prod(n for k, n in enumerate(block) if k != axis)
+    merge = _MergeSlices(axis, equal_nan, n_fields, node.meta.dtype.itemsize)
+    # Each slice has a position and a count beside it.
+    width = node.meta.dtype.itemsize + -(-16 * block[axis] // max(1, prod(block)))
+    kernel = FunctionKernel(
+        _slices_of_block,
+        (merge,),
+        wants_block=True,
+        label="unique",
+        room=merge.room(block[axis]),
+    )
     axes = tuple(range(node.meta.ndim))
-    blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), node.meta.chunks, node.meta)
-    out = node.meta.with_(chunks=((1,),) * len(axes))
+    made = node.meta.with_(dtype=np.dtype(f"V{width}"))
+    blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), node.meta.chunks, made)
+    out = made.with_(chunks=((1,),) * len(axes))
     step = split_every_of(None, axes)
     tree = TreeReduce(blocks, merge, whole, axes, True, step, "unique", out)
     size = Unknown(tokenize("unique", node, axis, equal_nan), 0)
@@ -93,10 +108,32 @@ def _item(tree: Node, number: int, shape: tuple[Any, ...], dtype: Any) -> Array:
 
 @dataclass(frozen=True)
 class _MergeSlices:
-    """Distinct slices of several groups of slices, with first positions and counts."""
+    """Distinct slices of several groups of slices, with first positions and counts.
+
+    Parameters
+    ----------
+    axis : int
+    equal_nan : bool
+    n_fields, itemsize : int
+        Elements of a slice, and bytes of each.
+    """
 
     axis: int
     equal_nan: bool
+    n_fields: int
+    itemsize: int
+    data_decide: ClassVar[bool] = True
+    advice: ClassVar[str] = "what is distinct has to fit"
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Bytes at most: all slices may be distinct."""
+        total = sum(sizes)
+        return total, total + self.room(total // (self.n_fields * self.itemsize + 16))
+
+    def room(self, n_slices: int) -> int:
+        """Bytes that NumPy takes beside the slices: as measured, for values, orders and fields."""
+        values = n_slices * self.n_fields * self.itemsize
+        return 9 * values // 4 + 56 * n_slices + 800 * self.n_fields
 
     def __call__(self, parts: Sequence[Parts], grid: tuple[int, ...]) -> Parts:
         xp = array_namespace(parts[0][0])
@@ -113,7 +150,7 @@ class _MergeSlices:
         found, first, numbers = xp.unique(values, True, True, **options)
         totals = xp.zeros(first.shape, dtype=np.intp)
         xp.add.at(totals, numbers.reshape(-1), counts)
-        return found, index[first], totals
+        return found.copy(), index[first], totals  # no view: its size is measured
 
 
 def _slices_of_block(block: Block, chunk: Any, merge: _MergeSlices) -> Parts:

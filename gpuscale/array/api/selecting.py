@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import split_every_of
 from gpuscale.array.convert import known_node
 from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.shared_ops import own
 from gpuscale.chunks.axes import at_axis, normalize_axis
+from gpuscale.chunks.blocks import max_block
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.physical import BlockInput, Blockwise, TreeReduce
 
@@ -86,18 +89,22 @@ def _best(
     axis = normalize_axis(axis, node.meta.ndim)
     sizes = node.meta.chunks[axis]
     meta = node.meta if dtype is None else node.meta.with_(dtype=np.dtype(dtype))
+    block = max_block(node.meta.chunks)
+    others = prod(n for other, n in enumerate(block) if other != axis)
+    step = rest(k, axis, node.meta.dtype.itemsize, abs(k) * others)
+    part = np.dtype(f"V{step.itemsize}")
     kept = tuple(min(abs(k), n) for n in sizes)
     before, after = node.meta.chunks[:axis], node.meta.chunks[axis + 1 :]
-    kernel = FunctionKernel(first, (k, axis), wants_block=True, label=label)
+    room = step.room * prod(block)
+    kernel = FunctionKernel(first, (k, axis), wants_block=True, label=label, room=room)
     chosen = Blockwise(
         kernel,
         (BlockInput(node, axes=tuple(range(node.meta.ndim))),),
         node.meta.chunks,
-        meta.with_(chunks=(*before, kept, *after)),
+        meta.with_(dtype=part, chunks=(*before, kept, *after)),
     )
     out = meta.with_(chunks=(*before, (min(abs(k), sum(sizes)),), *after))
     spans = split_every_of(split_every, (axis,))
-    step = rest(k, axis)
     return Array(TreeReduce(chosen, step, step.finish, (axis,), True, spans, label, out))
 
 
@@ -118,15 +125,39 @@ def _select(values: Any, k: int, axis: int) -> Any:
     length = values.shape[axis]
     if 0 < abs(k) < length:
         values = array_namespace(values).partition(values, _pivot(k, length), axis=axis)
-    return values[at_axis(axis, _span(k, length))]
+    return own(values[at_axis(axis, _span(k, length))])
 
 
 @dataclass(frozen=True)
 class _Values:
-    """Select again among selected elements; in the end sort them."""
+    """Select again among selected elements; in the end sort them.
+
+    Parameters
+    ----------
+    k, axis : int
+    width : int
+        Bytes of an element.
+    most : int
+        Elements that are selected in the largest block.
+    """
 
     k: int
     axis: int
+    width: int
+    most: int
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes that are kept of each selected element."""
+        return self.width
+
+    @property
+    def room(self) -> int:
+        """Bytes that a selection takes for each element that it is made among."""
+        return self.width
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        return _needs_of_merge(sizes, self.itemsize, self.room)
 
     def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> Any:
         joined = array_namespace(parts[0]).concatenate(parts, axis=self.axis)
@@ -135,6 +166,12 @@ class _Values:
     def finish(self, values: Any) -> Any:
         ordered = array_namespace(values).sort(values, axis=self.axis)
         return ordered[at_axis(self.axis, slice(None, None, -1 if self.k > 0 else 1))]
+
+
+def _needs_of_merge(sizes: Sequence[int], itemsize: int, room: int) -> tuple[int, int]:
+    """Bytes of what is selected among some selected elements, and to select it or to sort it."""
+    total = sum(sizes)
+    return total, total + room * (total // max(1, itemsize))
 
 
 def _top_positions(block: Block, chunk: Any, k: int, axis: int) -> tuple[Any, Any]:
@@ -150,17 +187,24 @@ def _select_pairs(values: Any, numbers: Any, k: int, axis: int) -> tuple[Any, An
     length = values.shape[axis]
     span = at_axis(axis, _span(k, length))
     if not 0 < abs(k) < length:
-        return values[span], numbers[span]
+        return own(values[span]), own(numbers[span])
     order = xp.argpartition(values, _pivot(k, length), axis=axis)[span]
     return xp.take_along_axis(values, order, axis), xp.take_along_axis(numbers, order, axis)
 
 
 @dataclass(frozen=True)
-class _Positions:
+class _Positions(_Values):
     """Select again among selected pairs of an element and its position; in the end sort them."""
 
-    k: int
-    axis: int
+    @property
+    def itemsize(self) -> int:
+        """Bytes that are kept of each selected element."""
+        return self.width + 8
+
+    @property
+    def room(self) -> int:
+        """Bytes that a selection takes for each element: for its position, and to order them."""
+        return 16
 
     def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> tuple[Any, Any]:
         xp = array_namespace(parts[0][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array, promoted
 from gpuscale.backends.seams import array_namespace
+from gpuscale.chunks.blocks import max_block
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.physical import BlockInput, Blockwise
 
 __all__ = ["intersect1d", "isin", "setdiff1d", "setxor1d", "union1d"]
+
+_NUMBERS = frozenset("biufc")
 
 
 def isin(
@@ -52,14 +56,31 @@ def isin(
     table = as_array(test_elements)
     # Objects may have no order to find distinct ones by.
     table = unique(table) if table.dtype.kind != "O" else table.ravel().rechunk(-1)
+    function: Any = _is_in
+    room = None
+    if {x.dtype.kind, table.dtype.kind} <= _NUMBERS:
+        both = np.result_type(x.dtype, table.dtype)
+        x, table = x.astype(both), table.astype(both)  # no task has to convert the table
+        if x.expr.meta.known:  # places, and what stands there
+            room = (8 + both.itemsize) * prod(max_block(x.expr.meta.chunks))
+        function = _is_found
     inputs = (BlockInput(x.expr, axes=axes), BlockInput(table.expr, axes=(None,)))
-    kernel = FunctionKernel(_is_in, (bool(invert),), label="isin")
+    kernel = FunctionKernel(function, (bool(invert),), label="isin", room=room)
     meta = x.expr.meta.with_(dtype=np.dtype(bool))
     return Array(Blockwise(kernel, inputs, meta.chunks, meta))
 
 
 def _is_in(chunk: Any, table: Any, invert: bool) -> Any:
     return array_namespace(chunk).isin(chunk, table, invert=invert)
+
+
+def _is_found(chunk: Any, table: Any, invert: bool) -> Any:
+    """Search a sorted table; what is NaN is equal to nothing."""
+    if not table.size:
+        return array_namespace(chunk).full(chunk.shape, invert)
+    places = table.searchsorted(chunk)
+    found = table.take(places, mode="clip") == chunk
+    return ~found if invert else found
 
 
 def _keep(x: Array, mask: Array) -> Array:

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 import gpuscale.array as ga
 from gpuscale.base import config
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.types import is_known
 from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import repetitive
 
 
@@ -73,3 +75,27 @@ def test_sizes_are_counted_when_someone_asks():
         total = values * counts  # aligned, although nobody knows how many there are
     assert values.shape == (3,)
     assert total.compute().tolist() == [1, 2, 6]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8", "c16", "U3"])
+@pytest.mark.parametrize("most", [3, 200_000])
+def test_the_tasks_take_what_is_projected(dtype, most):
+    values = np.random.default_rng(0).integers(0, most, (100, 300)).astype(dtype)
+    x = ga.from_array(values, chunks=(25, 100))
+    assert_room_is_enough(ga.unique(x))
+    assert_room_is_enough(*ga.unique(x, return_index=True, return_counts=True))
+    assert_room_is_enough(*ga.unique(x, return_counts=True, equal_nan=False))
+
+
+def test_what_is_nan_takes_no_more():
+    x = ga.full((100, 300), np.nan, chunks=(25, 100))
+    assert_room_is_enough(*ga.unique(x, True, False, True, equal_nan=False))
+
+
+def test_the_memory_limit_holds_for_what_is_found():
+    x = ga.arange(400_000, chunks=20_000)  # 3.2 MB
+    with config.set({"memory-limit": "2 MB"}):
+        assert_eq(ga.unique(x % 100), np.arange(100))
+        with pytest.raises(MemoryBudgetError, match="sort the elements"):
+            ga.unique(x).compute()
+    assert_eq(ga.unique(x), np.arange(400_000))

@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 import gpuscale.array as ga
 from gpuscale.base import config
 from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import chunked
 
 OF = {
@@ -40,11 +41,11 @@ def test_unique(data):
 
 @pytest.mark.parametrize("wanted", [(False, False), (True, True)])
 def test_no_task_takes_the_whole_array(wanted):
-    x = ga.arange(16_000, chunks=1000).reshape(8000, 2) % 3
+    x = ga.arange(64_000, chunks=1000).reshape(32_000, 2) % 3
     with nothing_computes(), config.set({"array.split-every": 2}):
         results = ga.unique(x, False, *wanted, axis=0)
     first = results if isinstance(results, ga.Array) else results[0]
-    with config.set({"memory-limit": 40_000}):  # the array takes 128,000
+    with config.set({"memory-limit": 120_000}):  # the array takes 512,000
         assert first.compute().shape == (3, 2)
 
 
@@ -59,3 +60,11 @@ def test_blocks_that_are_too_large_are_cut():
 def test_the_axis_must_exist():
     with pytest.raises(np.exceptions.AxisError):
         ga.unique(ga.ones((2, 2)), axis=2)
+
+
+@pytest.mark.parametrize("shape", [(5000, 2), (500, 30), (4, 1000)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_tasks_take_what_is_projected(shape, axis):
+    values = np.random.default_rng(0).random(shape)
+    x = ga.from_array(values if axis == 0 else values.T, chunks={axis: -(-shape[0] // 8)})
+    assert_room_is_enough(*ga.unique(x, True, False, True, axis=axis))

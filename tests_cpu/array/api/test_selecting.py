@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import gpuscale.array as ga
 from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import pairs
 
 
@@ -68,3 +69,11 @@ def test_bad_input():
         ga.partition(x, 4)
     with pytest.raises(ValueError, match="out of bounds"):
         ga.argpartition(x, [0, -5], axis=-1)
+
+
+@pytest.mark.parametrize("function", [ga.topk, ga.argtopk])
+@pytest.mark.parametrize("k", [10, -10, 3000, 20_000])
+def test_the_tasks_take_what_is_projected(function, k):
+    x = ga.from_array(np.random.default_rng(0).random(30_000), chunks=4000)
+    assert_room_is_enough(function(x, k))
+    assert_room_is_enough(function(x.reshape(100, 300), k // 100, axis=0))
