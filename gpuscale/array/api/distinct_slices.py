@@ -133,7 +133,7 @@ class _MergeSlices:
     def room(self, n_slices: int) -> int:
         """Bytes that NumPy takes beside the slices: as measured, for values, orders and fields."""
         values = n_slices * self.n_fields * self.itemsize
-        return 9 * values // 4 + 56 * n_slices + 800 * self.n_fields
+        return 13 * values // 4 + 56 * n_slices + 600 * self.n_fields
 
     def __call__(self, parts: Sequence[Parts], grid: tuple[int, ...]) -> Parts:
         xp = array_namespace(parts[0][0])
