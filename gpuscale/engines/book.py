@@ -108,6 +108,7 @@ class Book(Job):
         "_numbers",
         "_on_back",
         "_on_lost",
+        "_still_read",
         "_tokens",
         "_wanted",
         "back",
@@ -139,6 +140,7 @@ class Book(Job):
         self._tokens = tokens
         self.inbox: dict[Key, Outcome] = {}
         self._numbers: dict[Key, int] = {}
+        self._still_read: list[int] = []  # results, once it is closed
         self._wanted: dict[int, WantedRef] = {}
         self._errors: dict[int, BaseException] = {}  # of tasks that failed or were skipped
 
@@ -333,11 +335,37 @@ class Book(Job):
                 self._forget(i, after)
 
     def close(self, after: After) -> None:
-        """Start nothing any more; what has not ended is cancelled."""
-        self.absorb(after)
+        """Start nothing any more; what has not begun is cancelled."""
         for outcome in self.pending(after):
-            after.verdicts.append((outcome, "cancelled", None, None))
-        self._after_end(Ended(self.growing.cancel(), []), after)
+            if self.state.status(self._numbers[outcome.key]) != Status.RUNNING:
+                self._cancelled(outcome, "its client was closed before it began", after)
+        read = {dep for i in self.growing.all_running() for dep in self._deps[i]}
+        released = self.growing.cancel()
+        self._still_read = [i for i in released if i in read]
+        self._after_end(Ended([i for i in released if i not in read], []), after)
+
+    def end(self, after: After) -> None:
+        """Let go of what tasks read that ran when it was closed, and have ended."""
+        self._after_end(Ended(self._still_read, []), after)
+        self._still_read = []
+
+    def withdraw(self, i: int, after: After) -> None:
+        """Take back from a worker what it has not begun."""
+        ref = self._wanted.get(i)
+        outcome = None if ref is None else ref()
+        self.state.withdraw(i)
+        if outcome is not None:
+            self._cancelled(outcome, "its client was closed before it began", after)
+
+    def give_up_running(self, after: After) -> None:
+        """Wait no longer for tasks that run."""
+        for outcome in self.pending(after):
+            why = "its client was closed while it ran, and did not wait for it any longer"
+            self._cancelled(outcome, why, after)
+
+    def _cancelled(self, outcome: Outcome, why: str, after: After) -> None:
+        error = CancelledError(f"{outcome.key!r} was cancelled: {why}")
+        after.verdicts.append((outcome, "cancelled", None, error))
 
     # results on disk
 

@@ -206,6 +206,10 @@ class GrowingState(State):
             if status in (_WAITING, _READY, _RUNNING, _RETRYING)
         ]
 
+    def all_running(self) -> list[int]:
+        """List the tasks that were given to workers and have not ended."""
+        return list(self._all(_RUNNING))
+
     def ended(self, tasks: Iterable[int]) -> list[int]:
         """Those of some tasks that have ended without a result, or whose result is gone."""
         status = self._status

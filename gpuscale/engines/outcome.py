@@ -207,6 +207,6 @@ class Outcome:
     def reason(self) -> BaseException:
         """Return the exception that says why there is no result, as it was first raised."""
         if self.status == "cancelled":
-            return CancelledError(self.key)
+            return CancelledError(self.key if self.error is None else str(self.error))
         assert self.error is not None
         return self.error.with_traceback(self.traceback)

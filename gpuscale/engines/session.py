@@ -161,34 +161,42 @@ class Session:
         return self.job.watching.detach(listener)
 
     def close(self, timeout: float | None = None) -> bool:
-        """Cancel what has not ended, and wait for the tasks that run; say whether they ended."""
+        """Cancel what has not begun, and wait for the tasks that run; say whether they ended.
+
+        Results of tasks that end later are dropped.
+        """
         after = After()
         with self._lock:
             self.closed = True
             self._siblings.discard(self)
             self.job.close(after)
             for batch in self._batches:
-                self._give_back(batch)
+                self._give_back(batch, after)
             self._news.notify_all()
         self._then(after)
         seat = seat_here()
         own = seat is not None and seat.session is self  # a task cannot wait for itself
         with self._lock:
             ended = own or self._news.wait_for(lambda: not self._seats, timeout)
+            if not ended:
+                self.job.give_up_running(after)
+            elif not own:
+                self.job.end(after)
+        self._then(after)
         self._pool.close()
         error = self.job.watching.detach()
         if error is not None:
             raise error
         return ended
 
-    def _give_back(self, batch: deque[int]) -> None:
+    def _give_back(self, batch: deque[int], after: After) -> None:
         """Take from a worker what it has not begun (with the lock held)."""
         while batch:
             try:
                 task = batch.popleft()
             except IndexError:  # its worker was faster
                 return
-            self.job.state.withdraw(task)
+            self.job.withdraw(task, after)
 
     def _lose(self, ref: weakref.ref[Outcome]) -> None:
         """Let a result go that nobody holds any more; called at any time, in any thread."""

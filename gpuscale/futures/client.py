@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 from gpuscale.base import config
+from gpuscale.base.durations import Duration, parse_seconds
 from gpuscale.base.errors import NotSupportedError, format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import follow
@@ -149,23 +150,26 @@ class Client(Starter):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def close(self, timeout: float | None = 10.0) -> None:
+    def close(self, timeout: Duration | None = 10.0) -> None:
         """End the client.
 
-        Tasks that have not begun are cancelled. Futures that are done keep their results.
+        Tasks that have not begun are cancelled. Futures that are done keep their results, and so
+        do those of tasks that run and end in time. Called by a task of the client, it waits for
+        none.
 
         Parameters
         ----------
-        timeout : float, optional
-            Seconds to wait for tasks that run; what does not end until then goes on in the
-            background, its result is dropped.
+        timeout : float or str, optional
+            Seconds, or a text such as "10s", to wait for tasks that run; what does not end until
+            then goes on in the background, and its future is cancelled.
         """
+        seconds = None if timeout is None else parse_seconds(timeout, "timeout")
         settings, self._settings = self._settings, None
         if settings is not None:
             settings.__exit__(None, None, None)
         open_clients[:] = [ref for ref in open_clients if ref() not in (self, None)]
         self._forsaken.detach()
-        self._session.close(timeout)
+        self._session.close(seconds)
 
     shutdown = close
 

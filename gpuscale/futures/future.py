@@ -7,6 +7,7 @@ from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from gpuscale.base.durations import Duration, parse_seconds
 from gpuscale.base.types import Key
 from gpuscale.engines.outcome import Outcome
 from gpuscale.gather import find
@@ -89,13 +90,13 @@ class Future(Handle):
         """Say whether the task was cancelled."""
         return self._outcome.status == "cancelled"
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: Duration | None = None) -> Any:
         """Wait for the result.
 
         Parameters
         ----------
-        timeout : float, optional
-            Seconds to wait at most.
+        timeout : float or str, optional
+            Seconds to wait at most, or a text such as "10s".
 
         Raises
         ------
@@ -123,20 +124,22 @@ class Future(Handle):
         finally:
             del self  # the traceback of what is raised holds this frame
 
-    def exception(self, timeout: float | None = None) -> BaseException | None:
+    def exception(self, timeout: Duration | None = None) -> BaseException | None:
         """Wait for the end of the task, and return what it raised, None if it returned."""
         self._wait(timeout)
         if self._outcome.status == "cancelled":
             raise self._outcome.reason()
         return self._outcome.error
 
-    def traceback(self, timeout: float | None = None) -> TracebackType | None:
+    def traceback(self, timeout: Duration | None = None) -> TracebackType | None:
         """Wait for the end of the task, and return the traceback of what it raised, if it did."""
         self.exception(timeout)
         found: TracebackType | None = self._outcome.traceback
         return found
 
-    def _wait(self, timeout: float | None) -> None:
+    def _wait(self, timeout: Duration | None) -> None:
+        if timeout is not None:
+            timeout = parse_seconds(timeout, "timeout")
         if not self._outcome.wait(timeout):
             raise TimeoutError(f"{self.key!r} has not finished within {timeout} seconds")
 

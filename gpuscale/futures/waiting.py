@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
+from gpuscale.base.durations import Duration, parse_seconds
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
 from gpuscale.futures.future import Future, futures_of
@@ -24,15 +25,15 @@ class DoneAndNotDoneFutures(NamedTuple):
 
 
 def wait(
-    fs: Any, timeout: float | None = None, return_when: str = "ALL_COMPLETED"
+    fs: Any, timeout: Duration | None = None, return_when: str = "ALL_COMPLETED"
 ) -> DoneAndNotDoneFutures:
     """Wait until futures are done.
 
     Parameters
     ----------
     fs : Future or containers of futures
-    timeout : float, optional
-        Seconds to wait at most.
+    timeout : float or str, optional
+        Seconds to wait at most, or a text such as "10s".
     return_when : {"ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION"}
 
     Returns
@@ -61,7 +62,7 @@ def wait(
     futures = futures_of(fs)
     pending = {id(future._outcome) for future in futures}
     queue = as_completed(futures)
-    until = None if timeout is None else time.monotonic() + timeout
+    until = _deadline(timeout)
     while pending:
         future = queue._take(None if until is None else max(0.0, until - time.monotonic()))
         if future is None:
@@ -74,6 +75,10 @@ def wait(
     if cancelled:
         raise CancelledError(cancelled)
     return DoneAndNotDoneFutures(done, set(futures) - done)
+
+
+def _deadline(timeout: Duration | None) -> float | None:
+    return None if timeout is None else time.monotonic() + parse_seconds(timeout, "timeout")
 
 
 _ENOUGH = {
@@ -96,8 +101,8 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
     raise_errors : bool
         With results: whether to raise what a task raised; otherwise its type, the exception and
         the traceback are in the place of the result.
-    timeout : float, optional
-        Seconds after which the iteration raises TimeoutError.
+    timeout : float or str, optional
+        Seconds, or a text such as "10s", after which the iteration raises TimeoutError.
 
     Examples
     --------
@@ -116,10 +121,10 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
         with_results: bool = False,
         raise_errors: bool = True,
         *,
-        timeout: float | None = None,
+        timeout: Duration | None = None,
     ) -> None:
         self.with_results, self.raise_errors = with_results, raise_errors
-        self._until = None if timeout is None else time.monotonic() + timeout
+        self._until = _deadline(timeout)
         self._lock = threading.Lock()
         self._waiting: dict[Outcome, list[Future]] = {}
         self._done: deque[Future] = deque()

@@ -10,6 +10,7 @@ from dataclasses import fields
 from numbers import Integral
 from typing import Any
 
+from gpuscale.base.durations import Duration
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 from gpuscale.memory.limits import parse_bytes
@@ -24,8 +25,8 @@ def annotate(
     *,
     priority: int | None = None,
     retries: int | None = None,
-    backoff: float | None = None,
-    timeout: float | None = None,
+    backoff: Duration | None = None,
+    timeout: Duration | None = None,
     resources: Mapping[str, float] | None = None,
     memory: float | str | None = None,
     **unknown: Any,
@@ -42,11 +43,11 @@ def annotate(
         Tasks of larger priority, and what they need, run earlier; 0 without annotation.
     retries : int, optional
         How many times a task that raises is tried again.
-    backoff : float, optional
-        Seconds before the first retry (0.1 without annotation), doubled before each further one,
-        up to ten seconds.
-    timeout : float, optional
-        Seconds that one attempt may take.
+    backoff : float or str, optional
+        Seconds, or a text such as ``"500 ms"``, before the first retry (0.1 without annotation),
+        doubled before each further one, up to ten seconds.
+    timeout : float or str, optional
+        Seconds, or a text such as ``"10s"``, that one attempt may take.
     resources : mapping of str to float, optional
         What must be free while a task runs, as ``{"GPU": 1}``; the option ``resources`` says what
         there is.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from numbers import Integral
 
+from gpuscale.base.durations import parse_seconds
 from gpuscale.base.resources import check_number, check_resources
 
 __all__ = ["LONGEST_BACKOFF", "TaskOptions"]
@@ -58,6 +60,10 @@ class TaskOptions:
             raise TypeError(f"retries is a number of times, an integer, not {self.retries!r}")
         if self.retries < 0:
             raise ValueError(f"retries is a number of times, at least 0, not {self.retries}")
+        for name in ("backoff", "timeout"):
+            value = getattr(self, name)
+            if isinstance(value, str | timedelta):
+                object.__setattr__(self, name, parse_seconds(value, name))
         check_number(self.backoff, 0, "backoff is a number of seconds, at least 0")
         if self.timeout is not None:
             check_number(self.timeout, _SHORTEST, "timeout is a number of seconds above 0")

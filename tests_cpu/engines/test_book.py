@@ -1,5 +1,6 @@
 """The book of a session, without threads: keys, wishes and what follows from an end."""
 
+from concurrent.futures import CancelledError
 from random import Random
 
 import numpy as np
@@ -206,9 +207,33 @@ def test_closing_cancels_what_has_not_ended(driver):
     driver.run()
     (y,) = driver.add(Task("y", double, ("x",)))
     (i,) = driver.start()
+    (z,) = driver.add(Task("z", double, ("y",)))
     driver.call("close")
+    assert (y.status, z.status) == ("pending", "cancelled")
     driver.finish(i)
-    assert (x.status, x.value, y.status) == ("finished", 2, "cancelled")
+    assert (x.value, y.value) == (2, 4)
+    with pytest.raises(CancelledError, match="'z' was cancelled: its client was closed before"):
+        z.get()
+    driver.call("end")
+    assert set(driver.book._results) == {None}
+
+
+def test_what_a_closed_session_no_longer_waits_for_is_cancelled(driver):
+    (x,) = driver.add(Task("x", double, (), (1,)))
+    (i,) = driver.start()
+    driver.call("close")
+    driver.call("give_up_running")
+    driver.finish(i)
+    with pytest.raises(CancelledError, match="'x' was cancelled: its client was closed while it"):
+        x.get()
+
+
+def test_what_no_worker_had_begun_is_taken_back(driver):
+    (x,) = driver.add(Task("x", double, (), (1,)))
+    (i,) = driver.start()
+    driver.call("close")
+    driver.call("withdraw", i)
+    assert x.status == "cancelled"
 
 
 @settings(max_examples=150)

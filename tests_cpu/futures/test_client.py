@@ -751,7 +751,7 @@ def test_closing(lonely):
     assert gate.begun.wait(SOON)
     threading.Timer(0.02, gate.open.set).start()
     lonely.close(SOON)
-    assert (running.status, waiting.status, done.result()) == ("cancelled", "cancelled", 9)
+    assert (running.status, waiting.status, done.result()) == ("finished", "cancelled", 9)
     assert lonely.status == "closed" and "closed" in repr(lonely)
     for call in (
         lambda: lonely.submit(square, 2),
@@ -767,10 +767,35 @@ def test_closing(lonely):
 
 def test_a_task_may_close_its_client():
     client = gs.Client(threads_per_worker=1)
-    future = client.submit(client.close)
-    with pytest.raises(CancelledError):
+    future = client.submit(lambda: client.close() or "closed")
+    assert future.result(SOON) == client.status == "closed"
+
+
+def test_what_does_not_end_in_time_is_cancelled_with_a_word(lonely):
+    gate = Gate()
+    future = lonely.submit(gate, key="slow")
+    assert gate.begun.wait(SOON)
+    lonely.close("20ms")
+    with pytest.raises(CancelledError, match="'slow' was cancelled: its client was closed while"):
         future.result(SOON)
-    assert client.status == "closed"
+    gate.open.set()
+
+
+def test_tasks_that_run_when_the_client_is_closed_have_what_they_need():
+    """Whatever the moment at which it is closed, a result is right or cancelled."""
+    for k in range(60):
+        client = gs.Client(threads_per_worker=2)
+        blocks = client.map(np.full, [1000] * 4, range(4))
+        sums = client.map(lambda block, _: float(block.sum()), blocks * 20, range(80))
+        gs.wait(sums[k], timeout=SOON)
+        client.close(SOON)
+        assert sums[k].done() and all(future.done() for future in sums)
+        for j, future in enumerate(sums):
+            if future.status == "finished":
+                assert future.result() == 1000.0 * (j % 4)
+            else:
+                with pytest.raises(CancelledError, match="before it began"):
+                    future.result()
 
 
 def test_no_thread_is_left_behind():

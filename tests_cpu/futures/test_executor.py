@@ -135,9 +135,9 @@ def test_the_client_stays_open_and_closing_it_ends_what_is_left(gate):
         running = other.submit(gate.wait, SOON)
         waiting = other.submit(abs, -1)
         threading.Timer(0.02, gate.set).start()
-    for each in (running, waiting):
-        with pytest.raises(CancelledError):
-            each.result(SOON)
+    assert running.result(SOON) is True  # it ended while the client was closing
+    with pytest.raises(CancelledError):
+        waiting.result(SOON)
     with pytest.raises(RuntimeError, match="closed"):
         other.submit(abs, -1)
     with pytest.raises(TypeError, match="no key"):

@@ -40,7 +40,7 @@ def test_resources_are_a_copy():
         ({"backoff": float("inf")}, ValueError, "not inf"),
         ({"timeout": 0}, ValueError, "timeout is a number of seconds above 0, not 0"),
         ({"timeout": float("nan")}, ValueError, "not nan"),
-        ({"timeout": "1 s"}, TypeError, "not '1 s'"),
+        ({"timeout": "1 parsec"}, ValueError, "such as '10s', '500 ms' or '2 min', not '1 p"),
         ({"resources": "GPU"}, TypeError, "such as {\"GPU\": 1}, not 'GPU'"),
         ({"resources": {1: 1}}, TypeError, "have names"),
         ({"resources": {"GPU": -1}}, ValueError, "resource 'GPU' is a number, at least 0, not -1"),
@@ -51,3 +51,8 @@ def test_what_cannot_be_is_refused(given, error, said):
     with pytest.raises(error) as caught:
         TaskOptions(**given)
     assert said in str(caught.value)
+
+
+def test_durations_may_be_texts():
+    options = TaskOptions(timeout="1 s", backoff="20ms")
+    assert (options.timeout, options.backoff) == (1.0, 0.02)
