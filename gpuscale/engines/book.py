@@ -11,33 +11,25 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
-from typing import Any, NamedTuple
+from typing import Any
 
-from gpuscale.base import config
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
 from gpuscale.engines.events import Released
-from gpuscale.engines.growing import GrowingState
-from gpuscale.engines.job import Job
 from gpuscale.engines.ledger import KEPT, Ended
 from gpuscale.engines.outcome import Outcome, Verdict
+from gpuscale.engines.shelf import Shelf, WantedRef
 from gpuscale.engines.states import Status
 from gpuscale.engines.tokens import Tokens
 from gpuscale.engines.watching import Watching
 from gpuscale.graph.numbering import NumberedGraph, number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Graph
-from gpuscale.memory.data import is_data_alone
-from gpuscale.memory.measure import is_held_alone
-from gpuscale.memory.spilled import Spilled
 
 __all__ = ["After", "Book"]
 
 # A task that may still get a result.
 _AHEAD = frozenset({Status.WAITING, Status.READY, Status.RUNNING, Status.RETRYING})
-
-# Seconds after which a disk that was full is tried again.
-_PAUSE = 10.0
 
 
 class After:
@@ -60,23 +52,7 @@ class After:
         self.garbage.clear()
 
 
-class Written(NamedTuple):
-    """What became of a result that should go to disk."""
-
-    stored: Spilled | None
-    for_good: bool  # whether it cannot be written later either
-    outcome: Outcome | None = None
-    away: Away | None = None
-
-
-class WantedRef(weakref.ref[Outcome]):
-    """A weak reference to an outcome that knows the number of its task."""
-
-    __slots__ = ("number",)
-    number: int
-
-
-class Book(Job):
+class Book(Shelf):
     """State, keys and results of tasks that come and go.
 
     Parameters
@@ -88,6 +64,8 @@ class Book(Job):
     on_lost : callable, optional
         Called with the reference when an outcome goes, in any thread at any time, so that it may
         do little more than to append the reference to `lost`.
+    on_back : callable, optional
+        Of the `Shelf`.
 
     Attributes
     ----------
@@ -95,10 +73,6 @@ class Book(Job):
         Outcomes of the tasks that came last, by key.
     lost : deque
         References to outcomes that are gone; `let_go` takes note of them.
-    back : deque
-        Results that were on disk and are in memory again, likewise.
-    disk_again : float
-        When to write to a disk again that was full.
     watching : Watching
         Who watches, to whom events go.
     """
@@ -106,14 +80,9 @@ class Book(Job):
     __slots__ = (
         "_errors",
         "_numbers",
-        "_on_back",
         "_on_lost",
         "_still_read",
         "_tokens",
-        "_wanted",
-        "back",
-        "disk_again",
-        "growing",
         "inbox",
         "lost",
         "watching",
@@ -126,22 +95,14 @@ class Book(Job):
         on_lost: Callable[[weakref.ref[Outcome]], object] | None = None,
         on_back: Callable[[Away], object] | None = None,
     ) -> None:
-        super().__init__({}, [], (), budget)
-        self.state = self.growing = GrowingState(
-            self.graph, [], budget, tokens, on_error="continue"
-        )
-        self.growing.spills = config.get("spill")
+        super().__init__(budget, tokens, on_back)
         self.desk = self.spiller.desk = self.watching = Watching(self.growing)
         self.lost: deque[weakref.ref[Outcome]] = deque()
         self._on_lost = on_lost or self.lost.append
-        self.back: deque[Away] = deque()
-        self.disk_again = 0.0
-        self._on_back = on_back or self.back.append
         self._tokens = tokens
         self.inbox: dict[Key, Outcome] = {}
         self._numbers: dict[Key, int] = {}
         self._still_read: list[int] = []  # results, once it is closed
-        self._wanted: dict[int, WantedRef] = {}
         self._errors: dict[int, BaseException] = {}  # of tasks that failed or were skipped
 
     # tasks come
@@ -320,8 +281,7 @@ class Book(Job):
         """Release the results whose outcomes are gone."""
         if self.inbox:
             self.absorb(after)
-        while self.back:
-            self._take_back(self.back.popleft())
+        self.look_back()
         while self.lost:
             ref = self.lost.popleft()
             assert isinstance(ref, WantedRef)
@@ -366,69 +326,6 @@ class Book(Job):
     def _cancelled(self, outcome: Outcome, why: str, after: After) -> None:
         error = CancelledError(f"{outcome.key!r} was cancelled: {why}")
         after.verdicts.append((outcome, "cancelled", None, error))
-
-    # results on disk
-
-    def write(self, i: int, worker: int) -> Written:
-        """Write a result to disk, if nobody but those who hold its outcome can reach it.
-
-        May be called while others use the book: `take_written` takes note of it.
-        """
-        ref = self._wanted.get(i)
-        outcome = None if ref is None else ref()
-        if outcome is None:
-            stored = self.spiller.write(i, worker)
-            return Written(stored, stored is None)
-        away = outcome.send_away(i, self._on_back)
-        if away is None:  # it has just been cancelled, or those who wait are not told yet
-            return Written(None, False)
-        stored, for_good = None, False
-        try:
-            if is_held_alone(self._results, i, others=1):
-                for_good = not is_data_alone(self._results, i, others=1)
-                stored = None if for_good else self.spiller.write(i, worker, others=1)
-        except Exception:  # what a table does of its own: no worker may end with it
-            for_good = True
-        return Written(stored, for_good, outcome, away)
-
-    def take_written(self, i: int, written: Written) -> None:
-        """Take note that a result is on disk, or could not be written: tasks go on in any case."""
-        stored = self._agreed(i, written)
-        if self.spiller.error is not None:
-            self.state.spills = False
-            self.disk_again = time.monotonic() + _PAUSE
-        if stored is None:
-            self.state.unspilled(i, written.for_good)
-        elif not self.state.spilled(i):
-            self.spiller.active = True
-            self._results[i] = stored
-
-    def try_disk_again(self) -> None:
-        """Write results once more if the disk was full some time ago."""
-        if self.spiller.error is not None and time.monotonic() > self.disk_again:
-            self.spiller.error = None
-            self.state.spills = True
-
-    def _agreed(self, i: int, written: Written) -> Spilled | None:
-        """Say what is on disk, None if somebody has got hold of the result meanwhile."""
-        stored, _, outcome, away = written
-        ref = self._wanted.get(i)
-        if outcome is None or away is None:
-            return stored if ref is None else None
-        if ref is None or ref() is not outcome:
-            stored = None
-        return stored if outcome.has_left(away, stored) else None
-
-    def _may_go(self, i: int) -> bool:
-        return is_held_alone(self._results, i, others=1)
-
-    def _take_back(self, away: Away) -> None:
-        """Hold a result in memory again that somebody who has its outcome asked for."""
-        i = away.number
-        if away.stored is not None and self._results[i] is away.stored:
-            self._results[i] = away.fetch()
-            self.growing.came_back(i)
-            self.growing.reconsider(self._may_go)
 
     # what there is
 

@@ -132,7 +132,9 @@ def test_the_client_stays_open_and_closing_it_ends_what_is_left(gate):
             assert executor.submit(abs, future).result(SOON) == 3  # one of the client's
         assert client.submit(abs, -1).result(SOON) == 1
         other = client.get_executor()
-        running = other.submit(gate.wait, SOON)
+        begun = threading.Event()
+        running = other.submit(lambda: begun.set() or gate.wait(SOON))
+        assert begun.wait(SOON)
         waiting = other.submit(abs, -1)
         threading.Timer(0.02, gate.set).start()
     assert running.result(SOON) is True  # it ended while the client was closing
