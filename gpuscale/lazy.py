@@ -19,6 +19,7 @@ from gpuscale.graph.task import Task
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
+    from gpuscale.diagnostics.explain import Explanation
 
 __all__ = ["Delayed", "delayed"]
 
@@ -129,6 +130,30 @@ class Delayed(Handle):
 
         result: Delayed = persist(self, **options)[0]
         return result
+
+    def explain(self, analyze: bool = False) -> Explanation:
+        """Say what `compute` would do: tasks, and bytes as far as they are known, by function.
+
+        What calls need is known where they stand in a block of ``gpuscale.annotate(memory=...)``.
+
+        Parameters
+        ----------
+        analyze : bool
+            Compute it as well, without keeping the result, and say what it took.
+
+        Examples
+        --------
+        >>> parts = [delayed(abs)(k) for k in range(3)]
+        >>> print(delayed(sum)(parts).explain())
+        operations  node  tasks  reads  writes  largest task  line
+        ----------  ----  -----  -----  ------  ------------  ...
+        abs         Task      3    0 B     0 B           0 B  ...
+        sum         Task      1    0 B     0 B           0 B  ...
+        4 tasks; projected peak 0 B with two workers, memory limit ...
+        """
+        from gpuscale.diagnostics.explain import explain_calls
+
+        return explain_calls([self], analyze)
 
     def visualize(self, filename: Any = None, **options: Any) -> Drawing:
         """Draw the tasks behind this value; see `gpuscale.visualize`."""

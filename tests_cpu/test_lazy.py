@@ -2,6 +2,7 @@
 
 import operator
 import pickle
+import re
 from collections import OrderedDict, defaultdict, namedtuple
 from copy import deepcopy
 from dataclasses import dataclass
@@ -212,6 +213,20 @@ def test_delayed_values_are_pickled_and_look_like_what_they_are():
 def test_tasks_are_drawn():
     picture = add(add(1), ga.ones(4, chunks=2).sum()).visualize()
     assert picture.svg.count("add") >= 2
+
+
+def test_delayed_values_are_explained():
+    with gs.annotate(memory="100 MiB"):
+        parts = [add(k) for k in range(3)]
+    total = gs.delayed(sum)([*parts, ga.ones(4, chunks=2).sum()])
+    said = total.explain().splitlines()
+    rows = {line.split()[0]: line for line in said[2:-1]}
+    assert re.search(r"add +Task +3 .* 100\.0 MiB +test_lazy\.py:\d+", rows["add"])
+    assert re.search(r"sum +Task +1 ", "\n".join(said))
+    assert re.match(r"\d+ tasks; projected peak 2\d\d\.\d MiB with two workers", said[-1])
+    analyzed = total.explain(analyze=True)
+    assert "critical path" in analyzed and "longest" in analyzed
+    assert add(1).real.explain().count("Task") == 2  # a method of the Delayed, not an attribute
 
 
 def test_other_arrays_leave_operators_to_delayed_values():

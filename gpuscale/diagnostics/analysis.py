@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from gpuscale.base.errors import format_bytes
+from gpuscale.base.types import Key
 from gpuscale.diagnostics.joined import PlanResult, plan_results
-from gpuscale.diagnostics.plan import plan_rows, plan_tasks
+from gpuscale.diagnostics.plan import PlanRow
 from gpuscale.diagnostics.record import RunRecord
 from gpuscale.diagnostics.rows import RETRIED
 from gpuscale.diagnostics.trial import DROP, trial_run
 from gpuscale.diagnostics.wording import aligned, duration, percent
-from gpuscale.expr.node import Node
 from gpuscale.graph.order import order
+from gpuscale.graph.task import Graph
 from gpuscale.memory.projection import peak_bytes
 
 __all__ = ["analysis"]
@@ -25,10 +26,9 @@ HEADER = (
 )  # fmt: skip
 
 
-def analysis(physical: Sequence[Node]) -> str:
+def analysis(graph: Graph, keys: Sequence[Key], plan: Sequence[PlanRow]) -> str:
     """Run a plan, let go of its results, and set what it took beside what was planned."""
-    graph, keys = plan_tasks(physical)
-    record = trial_run(graph, keys, plan_rows(physical, graph))
+    record = trial_run(graph, keys, plan)
     rows = [_row(each) for each in plan_results([record]) if each.plan.key != DROP]
     projected = peak_bytes(graph, order(graph, keys), n_workers=record.n_workers)
     return "\n".join([*aligned(HEADER, rows), _total(record, len(graph), projected)])

@@ -7,17 +7,21 @@ from collections.abc import Iterable, Sequence
 
 from gpuscale.base import config
 from gpuscale.base.errors import format_bytes
+from gpuscale.base.types import Key
 from gpuscale.diagnostics.analysis import analysis
-from gpuscale.diagnostics.plan import plan_rows, plan_tasks
+from gpuscale.diagnostics.plan import PlanRow, call_rows, plan_rows, plan_tasks
 from gpuscale.diagnostics.wording import aligned, bracketed
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Physical
+from gpuscale.graph.calls import gather
+from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
+from gpuscale.graph.task import Graph
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import peak_bytes
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "explain", "explain_calls"]
 
 
 class Explanation(str):
@@ -45,16 +49,38 @@ def explain(nodes: Sequence[Node], stage: str = "plan", analyze: bool = False) -
     ValueError
         If there is no such stage, or one that cannot be run.
     """
-    if analyze:
-        if stage != "plan":
-            raise ValueError(f"only stage='plan' can be analyzed, not {stage!r}")
-        return Explanation(analysis(stages.optimize(nodes)))
+    if analyze and stage != "plan":
+        raise ValueError(f"only stage='plan' can be analyzed, not {stage!r}")
     if stage == "plan":
-        return Explanation(_plan(stages.optimize(nodes)))
+        physical = stages.optimize(nodes)
+        graph, keys = plan_tasks(physical)
+        tell = analysis if analyze else _plan
+        return Explanation(tell(graph, keys, plan_rows(physical, graph)))
     if stage != "all":
         return Explanation(_tree(stages.optimize(nodes, stage)))
     parts = [f"--- {s} ---\n{_tree(stages.optimize(nodes, s))}" for s in _STAGES]
     return Explanation("\n\n".join([*parts, f"--- plan ---\n{explain(nodes)}"]))
+
+
+def explain_calls(handles: Sequence[Handle], analyze: bool = False) -> Explanation:
+    """Say what computing delayed values would do, a row for each function.
+
+    Parameters
+    ----------
+    handles : sequence of Handle
+    analyze : bool
+        Do it, without keeping the results, and say what it took as well.
+    """
+    calls = gather(handles, ())
+    physical = stages.optimize(calls.nodes)
+    graph = calls.build((), physical)
+    sources_first = [*calls.arguments, *reversed(calls.tasks)]
+    rows = [
+        *plan_rows(physical, graph),
+        *call_rows([graph[key] for key in sources_first], graph),
+    ]
+    tell = analysis if analyze else _plan
+    return Explanation(tell(graph, [handle.key for handle in handles], rows))
 
 
 _STAGES = ("expression", *stages.STAGES)
@@ -84,9 +110,7 @@ def _describe(node: Node) -> str:
     return f"{name}{dtype} {bracketed(meta.shape)}, {blocks} block{'s' * (blocks != 1)}"
 
 
-def _plan(physical: Sequence[Node]) -> str:
-    graph, keys = plan_tasks(physical)
-    rows = plan_rows(physical, graph)
+def _plan(graph: Graph, keys: Sequence[Key], rows: Sequence[PlanRow]) -> str:
     header = ("operations", "node", "tasks", "reads", "writes", "largest task", "line")
     table = [
         (r.name, r.kind, f"{r.tasks:,}", *map(format_bytes, (r.read, r.written, r.peak)), r.line)

@@ -16,10 +16,10 @@ from gpuscale.expr.walk import toposort
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.build import block_keys, task_name
 from gpuscale.graph.calls import build_with_calls
-from gpuscale.graph.task import Graph
+from gpuscale.graph.task import Graph, Task
 from gpuscale.memory.projection import task_bytes
 
-__all__ = ["PlanRow", "announce_plan", "owner_of", "plan_rows", "plan_tasks"]
+__all__ = ["PlanRow", "announce_plan", "call_rows", "owner_of", "plan_rows", "plan_tasks"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,29 @@ def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
                     own,
                 )
             )
+    return rows
+
+
+def call_rows(calls: Sequence[Task], graph: Graph) -> list[PlanRow]:
+    """One row for each function of delayed calls, in the order of the tasks.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> calls = [Task(f"abs-{k}", abs, (), (k,), 8, 0, 0, "abs", ("a.py", k)) for k in (1, 2)]
+    >>> [(row.name, row.tasks, row.written, row.line) for row in call_rows(calls, {})]
+    [('abs', 2, 16, 'a.py:1 and others')]
+    """
+    by_label: dict[str, list[Task]] = defaultdict(list)
+    for task in calls:
+        by_label[task.label].append(task)
+    rows = []
+    for label, tasks in by_label.items():
+        lines = list(dict.fromkeys(line_of(task.origin) for task in tasks))
+        line = lines[0] + " and others" * (len(lines) > 1)
+        written = sum(task.nbytes for task in tasks)
+        peak = max(task_bytes(graph, task) for task in tasks)
+        rows.append(PlanRow(label, "Task", len(tasks), 0, written, peak, line, label))
     return rows
 
 

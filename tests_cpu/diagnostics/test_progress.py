@@ -78,6 +78,29 @@ def test_results_of_unknown_size_are_not_counted_in_bytes():
     assert " of " not in out.getvalue()
 
 
+def test_arguments_of_dask(monkeypatch):
+    out = io.StringIO()
+    bar = ProgressBar(0.5, 12, 0.2, out)
+    assert (bar.minimum, bar.width, bar.dt, bar.out) == (0.5, 12, 0.2, out)
+    tell(bar, STARTED, halfway(101.0))
+    assert "|######      |" in out.getvalue()
+    before = out.getvalue()
+    tell(bar, halfway(101.1))
+    assert out.getvalue() == before  # not yet
+    tell(bar, halfway(101.3))
+    assert out.getvalue() != before
+    tell(bar, RunFinished(10, 10 << 20, 101.35))
+    assert "10/10" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"minimum": -1}, {"dt": 0}, {"width": 0}, {"width": 2.5}, {"minimum": float("nan")}]
+)
+def test_arguments_that_make_no_sense(wrong):
+    with pytest.raises(ValueError, match="not"):
+        ProgressBar(**wrong)
+
+
 def test_a_bar_says_what_was_spilled():
     out = io.StringIO()
     spilled = Spilled("x", "ones", 0, 0.5, 1.0, 2 << 20, 1 << 20)
