@@ -4,6 +4,7 @@ Calls of Python functions are counted, not time: they are the same on every mach
 """
 
 import sys
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -70,7 +71,57 @@ def grown_and_looked_at(n):
     return ga.stack(ends)
 
 
-PROGRAMS = [chain, chain_of_arrays, chain_of_two, grown, grown_and_looked_at]
+def assigned(n):
+    x = data()
+    for k in range(n):
+        x[k % 100] = k
+    return x
+
+
+def added_to(n):
+    x = data()
+    for k in range(n):
+        x[k % 90 : k % 90 + 10] += 1
+    return x
+
+
+def partly_summed(n):
+    x, total = data(), 0
+    for k in range(n):
+        total = total + x[k % 100]
+    return total
+
+
+def summed(n):
+    return sum(data(k).sum() for k in range(n))
+
+
+def stacked(n):
+    return ga.stack([data(k) for k in range(n)])
+
+
+def blocks(n):
+    return ga.block([[data(k + j)[None] for j in range(n // 20)] for k in range(20)])
+
+
+def largest(n):
+    return reduce(ga.maximum, [data(k) for k in range(n)])
+
+
+PROGRAMS = [
+    added_to,
+    assigned,
+    blocks,
+    largest,
+    partly_summed,
+    stacked,
+    summed,
+    chain,
+    chain_of_arrays,
+    chain_of_two,
+    grown,
+    grown_and_looked_at,
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)

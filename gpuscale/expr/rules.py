@@ -12,6 +12,8 @@ __all__ = ["Rules"]
 
 Rule = Callable[..., "Node | None"]
 R = TypeVar("R", bound=Rule)
+Pass = Callable[[list[Node]], list[Node]]
+P = TypeVar("P", bound=Pass)
 
 
 class Rules:
@@ -24,6 +26,15 @@ class Rules:
     def __init__(self, name: str) -> None:
         self.name = name
         self._table: dict[type[Node], list[Rule]] = {}
+        self._first: list[Pass] = []
+
+    def first(self, function: P) -> P:
+        """Register a function that rewrites all roots at once, before any rule is applied.
+
+        It is for what rules cannot see: long runs of nodes, and who reads them.
+        """
+        self._first.append(function)
+        return function
 
     def rule(self, *types: type[Node]) -> Callable[[R], R]:
         """Register a function for some node types; its docstring says what it rewrites."""
@@ -51,6 +62,8 @@ class Rules:
     def apply(self, roots: Iterable[Node]) -> list[Node]:
         """Rewrite everything below the roots."""
         roots = list(roots)
+        for function in self._first:
+            roots = function(roots)
         done: dict[str, Node] = {}
         for node in toposort(roots):
             self._rewrite(node, done)

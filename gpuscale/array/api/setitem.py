@@ -58,7 +58,9 @@ def assigned(x: Array, parsed: Index, values: Array, ufunc: str | None = None) -
     basic(x, tuple(i if isinstance(i, int) else slice(None) for i in axes))  # raises IndexError
     region = tuple(map(_span, axes, x._meta.shape))
     if not parsed.advanced:
-        return assign_region(x, region, fitted(values, parsed, region, x._meta.shape, []))
+        if values.ndim:
+            values = fitted(values, parsed, region, x._meta.shape, [])
+        return assign_region(x, region, values)
     part = _part(x, region)
     if _is_one_mask(parsed):
         new = fitted(values, parsed, region, x._meta.shape, [None])
