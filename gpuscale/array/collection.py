@@ -238,14 +238,24 @@ class Array(Arithmetic):
         result = self.compute()
         return result.item() if hasattr(result, "item") else result
 
+    def _python(self, kind: Callable[[Any], Any]) -> Any:
+        """A Python number; whether it may come of an array with axes, NumPy's version says."""
+        return kind(np.asarray(self) if self.ndim and self.size == 1 else self._number())
+
     def __int__(self) -> int:
-        return int(self._number())
+        return int(self._python(int))
 
     def __float__(self) -> float:
-        return float(self._number())
+        return float(self._python(float))
 
     def __complex__(self) -> complex:
-        return complex(self._number())
+        return complex(self._python(complex))
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        """As `round` of NumPy's numbers; of no digits and no axes, the nearest integer."""
+        if ndigits is None and not self.ndim:
+            return round(self._number())
+        return self.round(ndigits or 0)
 
     def __index__(self) -> int:
         if self.ndim or self.dtype.kind not in "iu":

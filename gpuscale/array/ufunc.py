@@ -9,6 +9,7 @@ import numpy as np
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, cast, elementwise
 from gpuscale.array.convert import as_operand, is_masked
+from gpuscale.array.durations import dated_result
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
@@ -127,9 +128,13 @@ class Ufunc:
             raise TypeError(f"{self.__name__}() takes {self.nin} arrays, got {len(operands)}")
         if any(map(is_masked, operands)):
             return self._of_masked(operands, out, where, dtype)
-        if dtype is not None:
-            self._check_inputs(operands, np.dtype(dtype), casting)
-        result = call(self.op, *operands, dtype=dtype)
+        kept = None if dtype is None else dated_result(self.ufunc, operands, dtype, casting)
+        if kept is not None:
+            result = Array(cast(call(self.op, *operands).expr, kept))
+        else:
+            if dtype is not None:
+                self._check_inputs(operands, np.dtype(dtype), casting)
+            result = call(self.op, *operands, dtype=dtype)
         if where is not True:
             result = _masked(self.__name__, where, result, out)
         return into(out, result, casting)

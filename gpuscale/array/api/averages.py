@@ -19,6 +19,7 @@ from gpuscale.array.api.reductions import (
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, reduce
 from gpuscale.array.convert import as_node, known_node
+from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.types import is_known
@@ -90,6 +91,7 @@ def mean(
     node = as_node(x)
     axes = tuple(sorted(normalize_axes(axis, node.meta.ndim)))
     check_adds_up("mean", node.meta.dtype)
+    dtype = duration_dtype(np.mean, node.meta.dtype, dtype)
     wanted = _inexact(node.meta.dtype) if dtype is None else np.dtype(dtype)
     if where is not True:
         return _mean_of_selected(node, axes, wanted, keepdims, split_every, out, where)

@@ -43,7 +43,9 @@ def astype(
 
 
 def _sized(dtype: np.dtype[Any], given: np.dtype[Any]) -> np.dtype[Any]:
-    """Give strings of no length the one that all elements of a dtype fit."""
+    """Give strings of no length the one that all elements fit, and dates of no unit theirs."""
+    if given.kind in "mM" and dtype.kind in "mM":
+        return np.zeros(0, given).astype(dtype).dtype
     if dtype.itemsize or dtype.kind not in "USV":
         return dtype
     if given.kind in "OT":

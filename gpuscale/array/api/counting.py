@@ -112,7 +112,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, split_every: Any =
         length = max(minlength, int(high) + 1)
     inputs = [x.expr]
     if weights is not None:
-        w = as_array(weights).astype(float)
+        w = as_array(weights).astype(float, casting="safe")
         if w.shape != x.shape:
             raise ValueError("The weights and list don't have the same length.")
         inputs.append(rechunk(w.expr, x.expr.meta.chunks))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.date_ranges import DateRange, date_range
 from gpuscale.array.api.index_functions import (
     axis_index,
     backend_of,
@@ -206,8 +207,9 @@ def arange(
 
     Parameters
     ----------
-    start, stop, step : number
-        With one number, it is the stop and the start is 0.
+    start, stop, step : number, or date or duration
+        With one number, it is the stop and the start is 0. Dates need both; their stop may be a
+        duration or a number of units after the start.
     dtype : dtype, optional
         That of the numbers by default.
     chunks, like, backend, device
@@ -224,6 +226,10 @@ def arange(
     >>> ga.arange(2, 8, 3, chunks=1).compute()
     array([2, 5])
     """
+    first, last = (None, start) if stop is None else (start, stop)
+    dated = date_range(first, last, step, dtype)
+    if dated is not None:
+        return _dates(dated, chunks, resolve_backend(like, backend or backend_of(device)))
     if stop is None:
         start, stop = 0, start
     if step == 0:
@@ -256,6 +262,19 @@ def arange(
         chunks,
         "arange",
         name,
+    )
+
+
+def _dates(dated: DateRange, chunks: Any, backend: str) -> Array:
+    """Dates or durations by their counts of units: floating point numbers would round those."""
+    builder = ProgramBuilder()
+    integer = np.dtype(np.int64)
+    ahead = builder.apply("multiply", builder.index(0), builder.param(1, integer))
+    value = builder.cast(builder.apply("add", builder.param(0, integer), ahead), dated.dtype)
+    params = np.int64(dated.first), np.int64(dated.step)
+    shape = (dated.length,)
+    return index_function(
+        builder, value, (linear_index(shape),), params, shape, chunks, "arange", backend
     )
 
 

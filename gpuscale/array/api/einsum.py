@@ -170,7 +170,13 @@ def _lengths(terms: Sequence[Letters], shapes: Sequence[tuple[int, ...]]) -> dic
     """Length along each letter; one operand may have length 1 where others are longer."""
     lengths: dict[Hashable, int] = {}
     for own, shape in zip(terms, shapes, strict=True):
+        by_letter: dict[Hashable, int] = {}
         for letter, n in zip(own, shape, strict=True):
+            if by_letter.setdefault(letter, n) != n:
+                raise ValueError(
+                    f"an operand of shape {shape} has no diagonal along {letter!r}: its lengths "
+                    f"are {by_letter[letter]} and {n}"
+                )
             known = lengths.setdefault(letter, n)
             if known == 1:
                 lengths[letter] = n

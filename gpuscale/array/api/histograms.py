@@ -16,6 +16,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.backends.seams import array_namespace
+from gpuscale.expr.node import Node
 
 __all__ = ["histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 
@@ -95,30 +96,42 @@ def histogram(
     if isinstance(bins, str) and weights is not None:
         raise TypeError("Automated estimation of the number of bins is not supported with weights")
     edges = histogram_bin_edges(Array(node), bins, range)
-    equal = None if np.ndim(bins) else (float(edges[0]), float(edges[-1]), len(edges) - 1)
+    equal = None if np.ndim(bins) else (edges[0].item(), edges[-1].item(), len(edges) - 1)
     inputs = [node]
     dtype: Any = np.intp
     if weights is not None:
         w = as_array(weights)
         if w.shape != node.meta.shape:
             raise ValueError("weights should have the same shape as a.")
+        if w.dtype == bool:
+            return _any_in_bins(node, edges, equal, density, w)
         inputs.append(rechunk(known_node(w), node.meta.chunks))
         dtype = w.dtype if w.dtype.kind in "fciu" else np.float64
     count = _Histogram(tuple(edges.tolist()), edges.dtype, equal, np.dtype(dtype))
     result = count_blocks(count, inputs, (len(edges) - 1,), dtype, "histogram")
-    if density:
-        widths = as_array(np.diff(edges).astype(float))
-        result = result / widths / result.sum()
-    return result, edges
+    return _density(result, edges) if density else result, edges
+
+
+def _density(counts: Array, edges: Any) -> Array:
+    return counts / as_array(np.diff(edges).astype(float)) / counts.sum()
+
+
+def _any_in_bins(node: Node, edges: Any, equal: Any, density: bool, weights: Array) -> Any:
+    """Of boolean weights NumPy adds booleans: whether any was true."""
+    if equal is None:
+        raise TypeError("weights of bool cannot be added up between given edges: use astype(int)")
+    options = {"bins": equal[2], "range": equal[:2], "weights": weights.astype(np.intp)}
+    found = histogram(Array(node), **options)[0] != 0
+    return _density(found, edges) if density else found, edges
 
 
 @dataclass(frozen=True)
 class _Histogram:
     """Count one block; equal bins go by arithmetic, others by bisection, both as NumPy."""
 
-    edges: tuple[float, ...]
+    edges: tuple[complex, ...]
     edge_dtype: np.dtype[Any]
-    equal: tuple[float, float, int] | None
+    equal: tuple[complex, complex, int] | None
     dtype: np.dtype[Any]
 
     def __call__(self, chunk: Any, weights: Any = None) -> Any:
@@ -130,6 +143,8 @@ class _Histogram:
             counts, _ = xp.histogram(flat, bins=bins, weights=w)
         else:
             low, high, n = self.equal
+            if self.edge_dtype.kind == "c":  # NumPy's numbers have an order, Python's do not
+                low, high = map(self.edge_dtype.type, (low, high))
             counts, _ = xp.histogram(flat, bins=n, range=(low, high), weights=w)
         return counts.astype(self.dtype, copy=False)
 

@@ -37,6 +37,11 @@ __all__ = [
 def same_dtype(*arrays: Any, dtype: Any = None) -> list[Node]:
     """Nodes of arrays with known sizes, all cast to their common dtype, or the given one."""
     nodes = [known_node(x) for x in arrays]
+    if any(n.meta.dtype.kind in "mM" for n in nodes):
+        raise TypeError(
+            "products of matrices and vectors of dates or durations are not defined: NumPy's "
+            "lose the unit and NaT; multiply and sum, as in (x * y).sum(axis=-1)"
+        )
     common = np.result_type(*(n.meta.dtype for n in nodes)) if dtype is None else np.dtype(dtype)
     return [cast(n, common) for n in nodes]
 

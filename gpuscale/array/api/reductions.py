@@ -13,6 +13,7 @@ from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, elementwise, reduce, scalar
 from gpuscale.array.convert import as_array, as_node, known_node
+from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.codegen.ops import result_dtype
@@ -172,9 +173,11 @@ def check_adds_up(name: str, dtype: np.dtype[Any], wanted: Any = None) -> None:
         raise TypeError(f"{name} of elements of {dtype}{into} is not defined") from error
 
 
-def widened(dtype: Any) -> Callable[[Node], Node]:
+def widened(dtype: Any, function: Any) -> Callable[[Node], Node]:
     def prepare(node: Node) -> Node:
-        return cast(node, _accumulator(node.meta.dtype) if dtype is None else dtype)
+        given = node.meta.dtype
+        wanted = duration_dtype(function, given, dtype)
+        return cast(node, _accumulator(given) if wanted is None else wanted)
 
     return prepare
 
@@ -221,7 +224,7 @@ def sum(
     >>> ga.sum(ga.ones((4, 3), chunks=2), axis=0).compute()
     array([4., 4., 4.])
     """
-    prepare = widened(dtype)
+    prepare = widened(dtype, np.sum)
     return table_reduction(
         "sum", x, axis, keepdims, split_every, out, prepare, initial=initial, where=where
     )
@@ -240,7 +243,7 @@ def prod(
     where: Any = True,
 ) -> Array:
     """Product of the elements along some axes; parameters as for `sum`."""
-    prepare = widened(dtype)
+    prepare = widened(dtype, np.prod)
     return table_reduction(
         "prod", x, axis, keepdims, split_every, out, prepare, initial=initial, where=where
     )

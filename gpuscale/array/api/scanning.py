@@ -15,6 +15,7 @@ from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, native
 from gpuscale.array.convert import as_array, as_node, known_node
+from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import at_axis, normalize_axis
@@ -45,7 +46,9 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def summing(name: str, x: Any, axis: int | None, dtype: Any, out: Any) -> Array:
     x, axis = along_axis(x, axis)
-    check_adds_up({"add": "cumsum", "multiply": "cumprod"}[name], x.dtype, dtype)
+    function = {"add": "cumsum", "multiply": "cumprod"}[name]
+    check_adds_up(function, x.dtype, dtype)
+    dtype = duration_dtype(getattr(np, function), x.dtype, dtype)
     return scan(name, cast(x.expr, _accumulator(x.dtype) if dtype is None else dtype), axis, out)
 
 

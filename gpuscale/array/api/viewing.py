@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,8 @@ def view(x: Any, dtype: Any = None, order: str = "C") -> Array:
     ----------
     x : array
     dtype : dtype, optional
-        Of another size, it makes the last axis longer or shorter; blocks must hold whole elements.
+        Of another size, it makes the last axis longer or shorter. Blocks that would cut elements
+        of a larger one are cut elsewhere.
     order : {"C", "F"}
         "F" makes the first axis longer or shorter instead.
 
@@ -49,6 +52,9 @@ def view(x: Any, dtype: Any = None, order: str = "C") -> Array:
             raise ValueError(
                 "Changing the dtype of a 0d array is only supported if the itemsize is unchanged"
             )
+        _length(x.shape[-1], x.dtype, new)
+        chunks[-1] = _whole(chunks[-1], new.itemsize // math.gcd(new.itemsize, x.itemsize))
+        x = x.rechunk(tuple(chunks))
         chunks[-1] = tuple(_length(int(n), x.dtype, new) for n in chunks[-1])
     return map_blocks(_view, x, new, chunks=tuple(chunks), dtype=new, name="view")
 
@@ -63,10 +69,22 @@ def _length(length: int, old: np.dtype[Any], new: np.dtype[Any]) -> int:
     if not new.itemsize or length * old.itemsize % new.itemsize:
         raise ValueError(
             f"When changing to a larger dtype, its size must be a divisor of the total size in "
-            f"bytes of the last axis of each block; rechunk first, {length} elements of {old} are "
-            f"no multiple of {new}"
+            f"bytes of the last axis of the array: {length} elements of {old} are no multiple of "
+            f"{new}"
         )
     return length * old.itemsize // new.itemsize
+
+
+def _whole(sizes: tuple[Any, ...], group: int) -> tuple[int, ...]:
+    """Move the ends of blocks back to whole groups of elements.
+
+    Examples
+    --------
+    >>> _whole((3, 3, 1, 1), 2)
+    (2, 4, 2)
+    """
+    ends = [int(end) // group * group for end in itertools.accumulate(sizes, initial=0)]
+    return tuple(b - a for a, b in itertools.pairwise(ends) if b > a) or (0,)
 
 
 def _view(chunk: Any, dtype: np.dtype[Any]) -> Any:

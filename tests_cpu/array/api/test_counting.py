@@ -26,3 +26,11 @@ def test_bad_input():
         ga.bincount(ga.asarray([-1]))
     with pytest.raises(TypeError, match="safe"):
         ga.bincount(ga.ones(3))
+
+
+def test_bincount_of_complex_weights_is_refused():
+    weights = np.array([1j, 2])
+    with pytest.raises(TypeError, match="safe"):
+        np.bincount([0, 1], weights)
+    with pytest.raises(TypeError, match="safe"):
+        ga.bincount(ga.asarray([0, 1]), weights)

@@ -106,6 +106,11 @@ def test_lists_of_letters_dtype_and_out():
         ("i->ii", [(3,)], "repeatedly"),
         ("i,i", [(3,), (4,)], "different lengths along 'i'"),
         ("i1", [(3, 3)], "invalid part"),
+        ("ii", [(1, 3)], "no diagonal along 'i'"),
+        ("ii->i", [(3, 1)], "no diagonal along 'i'"),
+        ("ii,i", [(1, 3), (3,)], "no diagonal along 'i'"),
+        ("iii->i", [(2, 1, 2)], "no diagonal along 'i'"),
+        ("...ii", [(2, 3, 1)], "no diagonal along 'i'"),
         ("...i->i", [(3, 3)], "must include the ellipsis"),
     ],
 )

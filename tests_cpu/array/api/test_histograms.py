@@ -1,5 +1,7 @@
 """Histograms against NumPy."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,6 +50,39 @@ def test_histogram_weights_and_density(density):
     expected, _ = np.histogram(array, 8, (-2, 2), density=density, weights=abs(weights))
     counts, _ = ga.histogram(x, 8, (-2, 2), density=density, weights=w)
     assert_eq(counts, expected, rtol=1e-12)
+
+
+EDGES = [{"bins": 4}, {"bins": 4, "range": (-2, 2)}, {"bins": [-2, 0, 1, 3]}]
+
+
+@pytest.mark.parametrize("options", EDGES)
+@pytest.mark.parametrize("chunks", [1, 5, 12])
+def test_histograms_of_complex_numbers_and_weights(options, chunks):
+    rng = np.random.default_rng(0)
+    real, imag = rng.normal(size=(2, 12))
+    weights = real[::-1] + 1j * imag
+    x, y, w = (ga.from_array(a, chunks=chunks) for a in (real, real + 1j * imag, weights))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # bins go by real parts, says NumPy
+        expected, expected_edges = np.histogram(real + 1j * imag, **options)
+        counts, edges = ga.histogram(y, **options)
+        np.testing.assert_array_equal(edges, expected_edges, strict=True)
+        assert_eq(counts, expected)
+    expected, _ = np.histogram(real, weights=weights, **options)
+    assert_eq(ga.histogram(x, weights=w, **options)[0], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("chunks", [1, 5, 12])
+def test_boolean_weights(chunks):
+    array = np.arange(12.0)
+    x = ga.from_array(array, chunks=chunks)
+    for density in (False, True):
+        expected, _ = np.histogram(array, 4, density=density, weights=array > 4)
+        assert_eq(ga.histogram(x, 4, density=density, weights=x > 4)[0], expected)
+    with pytest.raises(TypeError):
+        np.histogram(array, [0, 5, 9], weights=array > 4)
+    with pytest.raises(TypeError, match="astype"):
+        ga.histogram(x, [0, 5, 9], weights=x > 4)
 
 
 @pytest.mark.parametrize("bins", [4, (3, 5), ([0, 0.5, 1], 4)])

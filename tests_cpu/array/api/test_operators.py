@@ -3,6 +3,7 @@
 import datetime
 import operator
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -41,6 +42,35 @@ def test_operators_compare_whatever_there_is(operation, left, right):
             lazy = operation(x, right)
         assert_eq(lazy, expected)
     assert_eq(operation(x, x[1:2]), operation(array, array[1:2]))
+
+
+@pytest.mark.parametrize("kind", [int, float, complex, bool, operator.index])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (2,), (0,)])
+@pytest.mark.parametrize("dtype", ["?", "i1", "u8", ">i4", "f2", "f8", "c16", "m8[s]", "O"])
+def test_python_numbers(kind, shape, dtype):
+    array = np.full(shape, 3).astype(dtype)
+    x = ga.from_array(array, chunks=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy warns of arrays with axes before it refuses them
+        try:
+            expected = kind(array)
+        except (TypeError, ValueError) as error:
+            with pytest.raises(type(error)):
+                kind(x)
+        else:
+            assert kind(x) == expected and type(kind(x)) is type(expected)
+
+
+def test_round():
+    array = np.array([2.675, -0.125, 1e10 / 3, 12345.0])
+    x = ga.from_array(array, chunks=2)
+    with nothing_computes():
+        lazy = round(x.mean(), 2), round(x, 2), round(x)
+    assert_eq(lazy[0], round(array.mean(), 2))
+    assert_eq(lazy[1], array.round(2))
+    assert_eq(lazy[2], array.round())
+    assert_eq(round(x, -2), array.round(-2))
+    assert round(x[0]) == 3 and type(round(x[0])) is int
 
 
 def test_operators_on_strings():
