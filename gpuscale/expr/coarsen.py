@@ -97,7 +97,8 @@ def _held_axes(each: BlockInput, readers: Counter[str]) -> set[int]:
     if each.view is None:
         return {axis for axis in each.axes or () if axis is not None}
     if isinstance(each.node, Source) and is_read_in_place(each.node, readers):
-        return set()
+        axes = [axis for axis, _, _ in each.view.axes if axis is not None]
+        return {axis for axis in axes if axes.count(axis) > 1}  # a diagonal: squares are read
     counts = zip(each.view.axes, each.node.meta.numblocks, strict=True)
     return {axis for (axis, _, _), count in counts if axis is not None and count > 1}
 

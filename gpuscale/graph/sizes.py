@@ -9,7 +9,7 @@ from operator import add
 
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import Blockwise
+from gpuscale.expr.physical import BlockInput, Blockwise
 from gpuscale.expr.reads import is_free_to_read
 
 __all__ = ["all_nbytes", "block_nbytes", "workspaces"]
@@ -67,29 +67,28 @@ def _copies(node: Blockwise, results: Sequence[int]) -> Iterable[int]:
 
 def _inside(node: Blockwise, blocks: Sequence[BlockIndex]) -> Iterable[int]:
     """Bytes of the inputs that are evaluated inside of each task, and of what that takes."""
-    itemsize, fixed = _evaluated_inside(node)
-    sizes = node.space.block_sizes(blocks) if itemsize else None
-    return (
-        repeat(fixed, len(blocks)) if sizes is None else [size * itemsize + fixed for size in sizes]
-    )
-
-
-def _evaluated_inside(node: Node) -> tuple[int, int]:
-    """Bytes for each element of a task, and bytes for each task, which functions take."""
-    itemsize = fixed = 0
-    for each in node.inputs if isinstance(node, Blockwise) else ():
-        child: Node = each.node
+    total: Iterable[int] = repeat(0, len(blocks))
+    for each, locator in zip(node.inputs, node.locators, strict=True):
+        child = each.node
         if not each.inline or is_free_to_read(child):
             continue
-        if isinstance(child, Blockwise) and isinstance(child.kernel, FunctionKernel):
-            result = _largest(child)
-            room = child.kernel.room
-            fixed += result + (max(_copies(child, [result])) if room is None else room)
-        else:
-            itemsize += child.meta.dtype.itemsize
-        inner, more = _evaluated_inside(child)
-        itemsize, fixed = itemsize + inner, fixed + more
-    return itemsize, fixed
+        if locator is None:
+            total = map(add, total, _region_bytes(node, each, blocks))
+            continue
+        own = locator.blocks(blocks)
+        total = map(add, total, all_nbytes(child, own))
+        if isinstance(child, Blockwise):
+            total = map(add, total, workspaces(child, own))
+    return total
+
+
+def _region_bytes(node: Blockwise, each: BlockInput, blocks: Sequence[BlockIndex]) -> list[int]:
+    """Bytes of what is read of a source: along axes that it is broadcast to it has one element."""
+    assert each.view is not None
+    meta, axes = each.node.meta, [axis for axis, _, _ in each.view.axes if axis is not None]
+    read = meta.with_(chunks=tuple(node.domain[axis] for axis in axes))  # one twice on a diagonal
+    sizes = read.block_sizes([tuple(index[axis] for axis in axes) for index in blocks])
+    return [n * meta.dtype.itemsize for n in sizes or [meta.size] * len(blocks)]
 
 
 def _largest(node: Node) -> int:
