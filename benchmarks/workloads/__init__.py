@@ -22,6 +22,7 @@ MODULES = (
     "matmul",
     "many_chunks",
     "graph_build",
+    "long_program",
     "limited",
     "tasks",
     "futures",
