@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpuscale.collection import Collection
 from gpuscale.graph.handle import Handle
-from gpuscale.graph.packing import rebuilt
+from gpuscale.graph.packing import ONCE, rebuilt
 
 __all__ = ["find", "replace"]
+
+
+def listed(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Read generators and other iterators into lists, since their items may be lazy.
+
+    Examples
+    --------
+    >>> listed((1, (n for n in range(2))))
+    (1, [0, 1])
+    """
+    return tuple([_listed(each) for each in values])
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, ONCE):
+        return value
+    iterator: Any = value
+    return list(iterator)
 
 
 def find(value: Any) -> list[Any]:

@@ -19,6 +19,7 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
+from gpuscale.gather import listed
 from gpuscale.graph.calls import gather
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import memory_limit
@@ -66,6 +67,7 @@ def persist(
             "persist keeps all results or raises, and takes no on_error=; say "
             'compute(..., on_error="continue") for those that there are'
         )
+    collections = listed(collections)
     if path is not None:
         from gpuscale.checkpoints import persist_on_disk
 

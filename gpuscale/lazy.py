@@ -186,7 +186,8 @@ class Delayed(Handle):
                 "nobody knows how many items a Delayed has before it is computed; say "
                 "delayed(function, nout=2) for a function that returns two results"
             )
-        return (self[k] for k in range(self._nout))
+        item = _ItemOf(self._task.label, self._task.origin, self._nout)
+        return (_call(item, (self, k), {}, name="getitem") for k in range(self._nout))
 
     def __len__(self) -> int:
         if self._nout is None:
@@ -299,6 +300,23 @@ class DelayedAttribute(Delayed):
     def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
         """Call the method."""
         return _call(_Method(self._name), (self._owner, *args), kwargs, name=self._name)
+
+
+class _ItemOf:
+    """One of the results that a function was said to return."""
+
+    def __init__(self, label: str, origin: tuple[str, int] | None, nout: int) -> None:
+        self.label, self.origin, self.nout = label, origin, nout
+
+    def __call__(self, results: Any, k: int) -> Any:
+        try:
+            return results[k]
+        except (IndexError, KeyError, TypeError) as error:
+            where = "" if self.origin is None else ", called at {}:{},".format(*self.origin)
+            count = len(results) if hasattr(results, "__len__") else f"one {type(results).__name__}"
+            raise type(error)(
+                f"{self.label}{where} should give nout={self.nout} results, but gave {count}"
+            ) from error
 
 
 class _Method:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -19,7 +19,7 @@ from gpuscale.engines.failure import Failure
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Sink
-from gpuscale.gather import find, replace
+from gpuscale.gather import find, listed, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
 from gpuscale.graph.build import block_keys
@@ -27,7 +27,7 @@ from gpuscale.graph.calls import Calls, gather
 from gpuscale.graph.handle import Handle, whole_key
 from gpuscale.graph.join import join_blocks, scalar
 from gpuscale.graph.numbering import no_collection
-from gpuscale.graph.plain import tasks_of
+from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph
 from gpuscale.io.memory import MemoryWriter
 from gpuscale.memory.limits import memory_limit
@@ -92,6 +92,7 @@ def compute(
     >>> compute(x.sum(), {"max": x.max()})
     (np.int64(45), {'max': np.int64(9)})
     """
+    collections = listed(collections)
     arrays, handles = tell_apart(collections)
     with use_options(options):
         nodes = [array.expr for array in arrays]
@@ -249,27 +250,19 @@ def get(
     """
     tasks = tasks_of(graph)
     annotate_tasks(tasks.values())
-    wanted = dict.fromkeys(_flat(keys))
+    wanted = wanted_keys(keys, tasks)
     with use_options(options):
-        check_fits(tasks, memory_limit(), [key for key in wanted if key in tasks])
+        check_fits(tasks, memory_limit(), wanted)
         run = get_engine(engine).run
         with without_annotations():
             listeners, checked = default_listeners(), _checked(on_error)
-            found = run(tasks, list(wanted), listeners=listeners, on_error=checked)
+            found = run(tasks, wanted, listeners=listeners, on_error=checked)
     results = dict(zip(wanted, found, strict=True))
 
     def nested(value: Any) -> Any:
         return tuple(map(nested, value)) if isinstance(value, list) else results[value]
 
     return nested(keys)
-
-
-def _flat(keys: Any) -> Iterator[Any]:
-    if isinstance(keys, list):
-        for each in keys:
-            yield from _flat(each)
-    else:
-        yield keys
 
 
 def run_quietly(nodes: Sequence[Node], handles: Sequence[Handle], engine: Any) -> None:
@@ -308,6 +301,7 @@ def optimize(*collections: Any, until: str = "fuse") -> tuple[Any, ...]:
     until : {"expression", "simplify", "lower", "fuse"}
         Last stage to run.
     """
+    collections = listed(collections)
     found, handles = tell_apart(collections)
     nodes = stages.optimize([c.expr for c in found], until)
     new = {id(old): old._wrap(node) for old, node in zip(found, nodes, strict=True)}
@@ -358,6 +352,7 @@ def visualize(
     """
     from gpuscale.diagnostics.drawing import draw, draw_graph  # which few programs need
 
+    collections = listed(collections)
     arrays, handles = tell_apart(collections)
     nodes = [array.expr for array in arrays]
     if handles and kind == "graph":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from inspect import Parameter, signature
 from typing import Any
@@ -16,6 +16,8 @@ from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.node import Node
+from gpuscale.gather import find
+from gpuscale.graph.handle import Handle
 
 __all__ = ["UserCall", "align", "dtype_of", "name_of", "span_grid"]
 
@@ -47,6 +49,7 @@ class UserCall:
         if not callable(func):
             raise TypeError(f"the first argument of {operation} must be callable, got {func!r}")
         self.func, self.operation = func, operation
+        _check_not_lazy((*enumerate(args), *kwargs.items()), operation)
         self.args = tuple(_Slot.BLOCK if isinstance(a, Array) else a for a in args)
         self.kwargs = {k: _Slot.BLOCK if isinstance(v, Array) else v for k, v in kwargs.items()}
         self.block_id = _wants(func, "block_id", kwargs)
@@ -147,6 +150,17 @@ def name_of(func: Callable[..., Any]) -> str:
     """
     inner = getattr(func, "func", func)
     return getattr(inner, "__name__", type(inner).__name__)
+
+
+def _check_not_lazy(named: Iterable[tuple[Any, Any]], operation: str) -> None:
+    for name, value in named:
+        lazy = [each for each in find(value) if isinstance(each, Handle)]
+        if lazy:
+            raise TypeError(
+                f"argument {name} of {operation} is lazy: {lazy[0]!r}. Blocks get arrays and "
+                "values that are there: compute it first, or make an array of it by "
+                "from_delayed(value, shape, dtype)"
+            )
 
 
 def _wants(func: Callable[..., Any], name: str, given: dict[str, Any]) -> bool:

@@ -92,7 +92,13 @@ def _from_python(value: Any) -> Any:
         from gpuscale.array.api.joining import stack  # a list of arrays is a stack of them
 
         return stack([as_array(item) for item in value])
-    return np.asarray(value)
+    array = np.asarray(value)
+    if array.dtype == object and any(isinstance(each, Handle) for each in array.flat):
+        raise TypeError(
+            "there are lazy values in a list that should become an array; say what each will be "
+            "with from_delayed(value, shape, dtype), and join them with stack or concatenate"
+        )
+    return array
 
 
 def _holds_arrays(value: Any) -> bool:

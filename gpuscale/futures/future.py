@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gpuscale.base.durations import Duration, parse_seconds
 from gpuscale.base.types import Key
 from gpuscale.engines.outcome import Outcome
-from gpuscale.gather import find
+from gpuscale.gather import find, listed
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.task import Task
 
@@ -38,6 +38,8 @@ class Future(Handle):
     """
 
     __slots__ = ("_client", "_outcome")
+    __array_ufunc__ = None  # arrays leave operators to this class, which has none
+    _gives = "result() gives"
 
     def __init__(self, outcome: Outcome, client: Any) -> None:
         self._outcome = outcome
@@ -201,6 +203,20 @@ class Future(Handle):
         )
 
 
+def _refuse(self: Future, *others: Any) -> NoReturn:
+    raise TypeError(
+        "a Future has no operators and no items: result() waits for its value, and "
+        "gpuscale.delayed(future) is a lazy value that has them"
+    )
+
+
+_BINARY = "add sub mul matmul truediv floordiv mod pow lshift rshift and or xor"
+for _name in [*_BINARY.split(), *(f"r{each}" for each in _BINARY.split())]:
+    setattr(Future, f"__{_name}__", _refuse)
+for _name in ("neg", "pos", "abs", "invert", "lt", "le", "gt", "ge", "getitem"):
+    setattr(Future, f"__{_name}__", _refuse)
+
+
 def _settled(outcome: Outcome) -> Any:
     """Wait for a result: the function of the task that stands for a future in other graphs."""
     outcome.wait()
@@ -238,7 +254,7 @@ def futures_of(*values: Any) -> list[Future]:
     ...     gs.futures_of([x, {"y": (y, x)}]) == [x, y]
     True
     """
-    found = {id(each): each for each in find(values) if isinstance(each, Future)}
+    found = {id(each): each for each in find(listed(values)) if isinstance(each, Future)}
     return list(found.values())
 
 

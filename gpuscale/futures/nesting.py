@@ -8,7 +8,7 @@ from typing import Any
 from gpuscale.futures.future import Future
 from gpuscale.gather import replace
 
-__all__ = ["flat", "gathered"]
+__all__ = ["gathered"]
 
 
 def gathered(futures: Any, errors: str) -> Any:
@@ -22,15 +22,6 @@ def gathered(futures: Any, errors: str) -> Any:
     elif type(futures) is list and all(type(each) is Future for each in futures):
         return [each.result() for each in futures]
     return replace(futures, lambda each: each.result() if isinstance(each, Future) else each)
-
-
-def flat(keys: Any) -> Iterator[Any]:
-    """Yield what is in a list and the lists inside of it."""
-    if isinstance(keys, list):
-        for each in keys:
-            yield from flat(each)
-    else:
-        yield keys
 
 
 def _without_failed(value: Any) -> Any:

@@ -14,11 +14,11 @@ from gpuscale.engines.session import Session
 from gpuscale.expr.node import user_line
 from gpuscale.futures.calls import CallMaker
 from gpuscale.futures.future import Future
-from gpuscale.futures.nesting import flat, gathered
-from gpuscale.gather import find, replace
+from gpuscale.futures.nesting import gathered
+from gpuscale.gather import find, listed, replace
 from gpuscale.graph.annotations import annotate, annotate_tasks
 from gpuscale.graph.handle import new_key, same
-from gpuscale.graph.plain import tasks_of
+from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph, Task
 from gpuscale.keeping import persist
 from gpuscale.run import whole_values
@@ -303,6 +303,7 @@ class Starter:
         ...     total.result(), client.submit(pow, largest, 2).result()
         (np.int64(45), np.int64(81))
         """
+        (collections,) = listed((collections,))
         lazy = [each for each in find(collections) if not isinstance(each, Future)]
         graph, keys = whole_values(*lazy)
         if retries is not None or resources is not None or priority:
@@ -324,8 +325,8 @@ class Starter:
         def nested(value: Any) -> Any:
             return [nested(each) for each in value] if isinstance(value, list) else by_key[value]
 
-        wanted = list(dict.fromkeys(flat(keys)))
         graph = tasks_of(dsk)
+        wanted = wanted_keys(keys, graph)
         annotate_tasks(graph.values())
         by_key = dict(zip(wanted, self._futures(graph, wanted), strict=True))
         made = nested(keys)

@@ -94,6 +94,7 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
     Parameters
     ----------
     futures : iterable of Future, optional
+        One that is given twice comes twice, as in dask.distributed.
     loop : object
         Means nothing here.
     with_results : bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from gpuscale.base.errors import GraphError
 from gpuscale.base.tokens import tokenize
@@ -31,6 +31,7 @@ class Handle:
 
     __slots__ = ("__weakref__", "_parents", "_task")
 
+    _gives = "compute() gives"
     _stands_for: Handle | None = None  # another one whose value this one has as well
 
     def __init__(self, task: Task, parents: tuple[Any, ...] = ()) -> None:
@@ -41,6 +42,16 @@ class Handle:
     def key(self) -> Key:
         """Name of the result."""
         return self._task.key
+
+    def __index__(self) -> NoReturn:
+        raise self._is_no_number()
+
+    def __float__(self) -> NoReturn:
+        raise self._is_no_number()
+
+    def _is_no_number(self) -> TypeError:
+        name = type(self).__name__
+        return TypeError(f"a {name} is no number before it is computed; {self._gives} its value")
 
     def _kept(self, value: Any) -> Handle:
         """Return a handle of the same key whose value is there already."""

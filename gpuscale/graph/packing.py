@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from copy import copy
 from dataclasses import fields, is_dataclass
 from operator import is_
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
 
 from gpuscale.base.errors import GraphError
 
-__all__ = ["PackedCall", "Slot", "fill", "pack", "rebuilt"]
+__all__ = ["ONCE", "PackedCall", "Slot", "fill", "pack", "rebuilt"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+
+_VIEWS: tuple[type, ...] = deque, type({}.items()), type({}.keys()), type({}.values())
+_CONTAINERS: tuple[Any, ...] = ([], (), {}, set(), {}.values(), {}.items(), range(0))
+
+#: Iterators that people make of lists on the way.
+ONCE: tuple[type, ...] = (
+    GeneratorType, map, zip, filter, enumerate, reversed,
+    *(type(iter(each)) for each in _CONTAINERS),
+)  # fmt: skip
 
 
 class Slot:
@@ -84,10 +95,14 @@ def fill(template: Any, results: Any) -> Any:
 def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     """Apply a function to the items of a container; the same object if none of them changed.
 
+    Views of dictionaries become lists where something changed.
+
     Raises
     ------
     GraphError
         Containers are nested deeper than Python's stack, or hold themselves.
+    TypeError
+        An iterator, which could be read only once.
     """
     if type(value) in _ATOMS:
         return value
@@ -106,6 +121,16 @@ def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
         if all(map(is_, items, value)):
             return value
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, _VIEWS):
+        items = [change(each) for each in value]
+        if all(map(is_, items, value)) or _are_pairs(value, items):
+            return value
+        return deque(items, value.maxlen) if isinstance(value, deque) else items
+    if isinstance(value, ONCE):
+        raise TypeError(
+            f"a {type(value).__name__} can be read only once, and nobody can see what is lazy in "
+            "it; make a list of it: list(...)"
+        )
     if isinstance(value, dict):
         pairs = [(change(key), change(each)) for key, each in value.items()]
         if all(a is b and c is d for (a, c), (b, d) in zip(pairs, value.items(), strict=True)):
@@ -127,6 +152,13 @@ def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return _rebuilt_dataclass(value, change)
     return value
+
+
+def _are_pairs(value: Any, items: list[Any]) -> bool:
+    """Whether nothing changed in the items of a dictionary, which are new tuples each time."""
+    return isinstance(value, _VIEWS[1]) and all(
+        all(map(is_, pair, old)) for pair, old in zip(items, value, strict=True)
+    )
 
 
 def _rebuilt_dataclass(value: Any, change: Callable[[Any], Any]) -> Any:

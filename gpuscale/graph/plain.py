@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from gpuscale.graph.handle import new_key, same
 from gpuscale.graph.packing import PackedCall, Slot
 from gpuscale.graph.task import Graph, GraphError, Task
 
-__all__ = ["tasks_of"]
+__all__ = ["tasks_of", "wanted_keys"]
 
 _CONSTANTS = frozenset({type(None), bool, float, complex, bytes})
 
@@ -43,6 +44,41 @@ def tasks_of(plain: Mapping[Any, Any]) -> Graph:
     while reader.waiting:  # no recursion: calls may be nested deeper than Python's stack
         reader.add(*reader.waiting.popleft())
     return reader.graph
+
+
+def wanted_keys(keys: Any, graph: Graph) -> list[Any]:
+    """List the keys in a list and the lists inside of it, each once.
+
+    Raises
+    ------
+    GraphError
+        One is not in the graph, or nothing that can be a key.
+
+    Examples
+    --------
+    >>> wanted_keys(["x", ["y", "x"]], tasks_of({"x": 1, "y": 2}))
+    ['x', 'y']
+    """
+    wanted: dict[Any, None] = {}
+    stack = [keys]
+    while stack:
+        key = stack.pop()
+        if isinstance(key, list):
+            stack += reversed(key)
+            continue
+        try:
+            is_there = key in graph
+        except TypeError:
+            raise GraphError(
+                f"{key!r} cannot be a key: keys are strings, numbers and tuples of these; ask for "
+                "several by a list of keys"
+            ) from None
+        if not is_there:
+            names = ", ".join(repr(each) for each in islice(graph, 5))
+            more = ", ..." if len(graph) > 5 else ""
+            raise GraphError(f"the requested key {key!r} is not in the graph; it has {names}{more}")
+        wanted[key] = None
+    return list(wanted)
 
 
 class _Reader:

@@ -13,6 +13,7 @@ from gpuscale.array.construct import view
 from gpuscale.base.errors import UnknownSizeError
 from gpuscale.base.types import is_known
 from gpuscale.chunks.slicing import is_basic_index, slice_view
+from gpuscale.graph.handle import Handle
 
 __all__ = ["basic", "field", "getitem", "is_field"]
 
@@ -38,6 +39,11 @@ def getitem(x: Array, index: Any, points_first: bool = False) -> Array:
         As NumPy: out of bounds, too many indices, arrays that do not broadcast, masks of other
         shapes, things that are no index.
     """
+    if any(isinstance(each, Handle) for each in (index if type(index) is tuple else (index,))):
+        raise TypeError(
+            "an index is known before anything is computed: compute the lazy value first, or make "
+            "an array of it by from_delayed(value, shape, dtype)"
+        )
     if is_basic_index(index):
         return basic(x, index)
     if x.dtype.names and is_field(index):
