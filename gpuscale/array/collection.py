@@ -321,6 +321,11 @@ class Array(Arithmetic):
         """All elements as they lie in memory, computed now."""
         return np.asarray(self).tobytes(order)
 
+    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Array:
+        """Keep positions for which a condition holds; see :func:`gpuscale.array.compress`."""
+        result: Array = namespace().compress(condition, self, axis, out)
+        return result
+
     def sort(self, axis: int = -1, kind: str | None = None, **options: Any) -> None:
         """Sort along an axis, in place; :func:`gpuscale.array.sort` gives another array."""
         self._expr = namespace().sort(self, as_int(axis), kind, **options).expr
@@ -339,7 +344,6 @@ class Array(Arithmetic):
     astype = _method("astype")
     choose = _method("choose")
     clip = _method("clip")
-    compress = _method("compress")
     conj = _method("conj")
     conjugate = _method("conjugate")
     copy = _method("copy")

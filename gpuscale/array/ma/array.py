@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from gpuscale.array import ufunc as ufuncs
-from gpuscale.array.api import reductions
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
 from gpuscale.array.ma.domains import outside_domain
+from gpuscale.array.ma.packing import pack, unpack
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.collection import Collection
-from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import BlockInput, Blockwise
 
-__all__ = ["MaskedArray", "apply", "data_of", "mask_of"]
+__all__ = ["MaskedArray", "apply", "data_of", "extreme", "mask_of"]
 
 
 def data_of(x: Any) -> Array:
@@ -81,15 +80,30 @@ def _unary(op: str) -> Callable[[MaskedArray], MaskedArray]:
     return lambda self: apply(op, self)
 
 
-def _on_both(name: str) -> Callable[..., MaskedArray]:
-    """A method that moves elements about: the mask goes with them."""
+def _functions() -> Any:
+    return import_module("gpuscale.array.ma")  # which builds on this module
 
-    def method(self: MaskedArray, *args: Any, **kwargs: Any) -> MaskedArray:
-        data = getattr(self.data, name)(*args, **kwargs)
-        return MaskedArray(data, getattr(self.mask, name)(*args, **kwargs), self._fill)
+
+def _method(name: str) -> Callable[..., Any]:
+    """Hand over to the function of that name."""
+
+    def method(self: MaskedArray, *args: Any, **kwargs: Any) -> Any:
+        return getattr(_functions(), name)(self, *args, **kwargs)
 
     method.__name__ = name
-    method.__doc__ = f"See :func:`gpuscale.array.{name}`; the mask goes with the elements."
+    method.__doc__ = f"See :func:`gpuscale.array.ma.{name}`."
+    return method
+
+
+def _unwritable(name: str) -> Callable[..., Any]:
+    def method(self: MaskedArray, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"{name} would lose the mask; write x.filled(value).{name}(...) and, where it is "
+            f"needed, x.mask.{name}(...) beside it"
+        )
+
+    method.__name__ = name
+    method.__doc__ = "Refuse: formats have no masks; write ``x.filled()`` and ``x.mask``."
     return method
 
 
@@ -135,11 +149,11 @@ class MaskedArray(Collection):
         if flags.ndim != self._elements.ndim or flags._meta.shape != self._elements._meta.shape:
             flags = broadcast_to(flags, self._elements.shape)
         self._flags = Array(rechunk(flags.expr, self._elements.chunks))
-        super().__init__(_packed(self._elements.expr, self._flags.expr))
+        super().__init__(pack(self._elements.expr, self._flags.expr))
 
     def _wrap(self, expr: Node) -> MaskedArray:
         dtype = self._elements.dtype
-        return MaskedArray(_field(expr, "data", dtype), _field(expr, "mask", bool), self._fill)
+        return MaskedArray(unpack(expr, "data", dtype), unpack(expr, "mask", bool), self._fill)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MaskedArray, (self._elements, self._flags, self._fill)
@@ -196,6 +210,26 @@ class MaskedArray(Collection):
         return self._elements.chunks
 
     @property
+    def numblocks(self) -> tuple[int, ...]:
+        """Number of blocks along each axis."""
+        return self._elements.numblocks
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements, without the mask."""
+        return self._elements.nbytes
+
+    @property
+    def real(self) -> MaskedArray:
+        """Real parts."""
+        return MaskedArray(self._elements.real, self._flags)
+
+    @property
+    def imag(self) -> MaskedArray:
+        """Imaginary parts."""
+        return MaskedArray(self._elements.imag, self._flags)
+
+    @property
     def T(self) -> MaskedArray:
         """The array with its axes reversed."""
         return MaskedArray(self._elements.T, self._flags.T, self._fill)
@@ -229,6 +263,23 @@ class MaskedArray(Collection):
     def __hash__(self) -> int:
         return id(self)
 
+    def __bool__(self) -> bool:
+        return bool(self.compute())  # of several elements NumPy says that it is ambiguous
+
+    def __float__(self) -> float:
+        return float(self.compute())
+
+    def __int__(self) -> int:
+        return int(self.compute())
+
+    def tolist(self) -> Any:
+        """Elements in nested lists, None where one is masked, computed now."""
+        return self.compute().tolist()
+
+    def item(self, *index: Any) -> Any:
+        """One element as a Python number, computed now."""
+        return self._elements.item(*index)
+
     # `numpy.ma` looks for these two in the other operand of its own arrays.
     @property
     def _data(self) -> Any:
@@ -243,6 +294,21 @@ class MaskedArray(Collection):
             "the mask of a masked array would be lost; x.compute() gives one of NumPy's, "
             "x.filled(value) an array without a mask"
         )
+
+    store = _unwritable("store")
+    to_hdf5 = _unwritable("to_hdf5")
+    to_npy = _unwritable("to_npy")
+    to_npy_stack = _unwritable("to_npy_stack")
+    to_zarr = _unwritable("to_zarr")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        ours = getattr(_functions(), function.__name__, None)
+        if ours is None or ours is function:
+            raise TypeError(
+                f"{function.__module__}.{function.__name__} would lose the mask of a masked array; "
+                "use x.filled(value), or numpy.ma on x.compute()"
+            )
+        return ours(*args, **kwargs)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs:
@@ -260,21 +326,75 @@ class MaskedArray(Collection):
     __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
     __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")
     __xor__, __rxor__ = _binary("bitwise_xor"), _reflected("bitwise_xor")
+    __lshift__, __rlshift__ = _binary("left_shift"), _reflected("left_shift")
+    __rshift__, __rrshift__ = _binary("right_shift"), _reflected("right_shift")
     __eq__, __ne__ = _binary("equal"), _binary("not_equal")  # type: ignore[assignment]
     __lt__, __le__ = _binary("less"), _binary("less_equal")
     __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
+    __pos__ = _unary("positive")
     __neg__, __abs__, __invert__ = _unary("negative"), _unary("absolute"), _unary("invert")
 
-    # --- elements move, their mask with them ---------------------------------------------------
-    flatten = _on_both("flatten")
-    ravel = _on_both("ravel")
-    rechunk = _on_both("rechunk")
-    repeat = _on_both("repeat")
-    reshape = _on_both("reshape")
-    squeeze = _on_both("squeeze")
-    swapaxes = _on_both("swapaxes")
-    take = _on_both("take")
-    transpose = _on_both("transpose")
+    # --- methods -------------------------------------------------------------------------------
+    all = _method("all")
+    any = _method("any")
+    argmax = _method("argmax")
+    argmin = _method("argmin")
+    argsort = _method("argsort")
+    anom = _method("anom")
+    clip = _method("clip")
+    compressed = _method("compressed")
+    conj = _method("conjugate")
+    conjugate = _method("conjugate")
+    copy = _method("copy")
+    count = _method("count")
+    cumprod = _method("cumprod")
+    cumsum = _method("cumsum")
+    diagonal = _method("diagonal")
+    dot = _method("dot")
+    max = _method("max")
+    mean = _method("mean")
+    min = _method("min")
+    nonzero = _method("nonzero")
+    prod = _method("prod")
+    ptp = _method("ptp")
+    ravel = _method("ravel")
+    repeat = _method("repeat")
+    round = _method("round")
+    squeeze = _method("squeeze")
+    std = _method("std")
+    sum = _method("sum")
+    swapaxes = _method("swapaxes")
+    take = _method("take")
+    trace = _method("trace")
+    var = _method("var")
+
+    def reshape(self, *shape: Any, **options: Any) -> MaskedArray:
+        """Give the array a new shape; see :func:`gpuscale.array.reshape`."""
+        data, mask = (each.reshape(*shape, **options) for each in (self._elements, self._flags))
+        return MaskedArray(data, mask, self._fill)
+
+    def transpose(self, *axes: Any) -> MaskedArray:
+        """Permute the axes; see :func:`gpuscale.array.transpose`."""
+        data, mask = (each.transpose(*axes) for each in (self._elements, self._flags))
+        return MaskedArray(data, mask, self._fill)
+
+    def rechunk(self, *args: Any, **options: Any) -> MaskedArray:
+        """Cut into other blocks; see :func:`gpuscale.array.rechunk`."""
+        return MaskedArray(self._elements.rechunk(*args, **options), self._flags, self._fill)
+
+    def flatten(self) -> MaskedArray:
+        """All elements on one axis, in C order."""
+        return self.reshape(-1)
+
+    def compress(self, condition: Any, axis: int | None = None) -> MaskedArray:
+        """Keep positions for which a condition holds; see :func:`gpuscale.array.compress`."""
+        result: MaskedArray = _functions().compress(condition, self, axis)
+        return result
+
+    def sort(self, axis: int = -1, kind: Any = None, *, endwith: bool = True) -> None:
+        """Sort along an axis, in place; see :func:`gpuscale.array.ma.sort`."""
+        result = _functions().sort(self, axis, kind, endwith=endwith)
+        self._become(result.data, result.mask)
 
     def astype(self, dtype: Any) -> MaskedArray:
         """Convert the elements to a dtype."""
@@ -282,95 +402,22 @@ class MaskedArray(Collection):
 
     def filled(self, fill_value: Any = None) -> Array:
         """Elements, with a value in place of the masked ones."""
-        value = self.fill_value if fill_value is None else self.dtype.type(fill_value)
+        value = self.fill_value if fill_value is None else fill_value
+        if self.dtype.kind in "mM":  # whose type alone knows no unit
+            value = np.asarray(value).astype(self.dtype)[()]
+        value = self.dtype.type(value) if self.dtype.kind in "biufc" else value
         return ufuncs.call("where", self._flags, value, self._elements)
 
-    # --- reductions over the elements that count -----------------------------------------------
-    def count(self, axis: Any = None, keepdims: bool = False) -> Array:
-        """Number of elements that count, along some axes."""
-        return reductions.count_nonzero(~self._flags, axis, keepdims=keepdims)
 
-    def _reduced(self, name: str, fill: Any, axis: Any, keepdims: bool) -> MaskedArray:
-        function = getattr(reductions, name)
-        result = function(self.filled(fill), axis=axis, keepdims=keepdims)
-        return MaskedArray(result, self._flags.all(axis=axis, keepdims=keepdims))
-
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-        """Sum of the elements that count; masked where none does."""
-        return self._reduced("sum", 0, axis, keepdims)
-
-    def prod(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-        """Product of the elements that count; masked where none does."""
-        return self._reduced("prod", 1, axis, keepdims)
-
-    def any(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-        """Whether one of the elements that count is true; masked where none counts."""
-        return self._reduced("any", 0, axis, keepdims)
-
-    def all(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-        """Whether all elements that count are true; masked where none counts."""
-        return self._reduced("all", 1, axis, keepdims)
-
-    def min(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-        """Smallest element that counts; masked where none does."""
-        return self._reduced("min", _extreme(self.dtype, np.ma.minimum_fill_value), axis, keepdims)
-
-    def max(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-        """Largest element that counts; masked where none does."""
-        return self._reduced("max", _extreme(self.dtype, np.ma.maximum_fill_value), axis, keepdims)
-
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-        """Mean of the elements that count; masked where none does."""
-        kind = self.dtype if self.dtype.kind in "fc" else np.dtype(float)
-        total = reductions.sum(self.filled(0).astype(kind), axis=axis, keepdims=keepdims)
-        result = total / self.count(axis, keepdims)
-        mask = self._flags.all(axis=axis, keepdims=keepdims)
-        return MaskedArray(result.astype(kind, copy=False), mask)
-
-    def var(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> MaskedArray:
-        """Variance of the elements that count; masked where no more than ``ddof`` do."""
-        off = self - self.mean(axis, keepdims=True).data
-        squares = off.data.real**2 + off.data.imag**2 if off.dtype.kind == "c" else off.data**2
-        kept = ufuncs.call("where", self._flags, squares.dtype.type(0), squares)
-        free = self.count(axis, keepdims) - ddof
-        total = reductions.sum(kept, axis=axis, keepdims=keepdims)
-        result = (total / free).astype(squares.dtype, copy=False)
-        return MaskedArray(result, free <= 0)
-
-    def std(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> MaskedArray:
-        """Standard deviation of the elements that count; masked where no more than ``ddof`` do."""
-        return apply("sqrt", self.var(axis, ddof=ddof, keepdims=keepdims))
-
-
-def _extreme(dtype: np.dtype[Any], of: Callable[[Any], Any]) -> Any:
-    if dtype.kind == "b":
-        return of is np.ma.minimum_fill_value
+def extreme(x: MaskedArray, sign: int) -> Any:
+    """Value above (sign 1) or below (sign -1) all others of a dtype."""
+    if x.dtype.kind == "b":
+        return sign > 0
+    of = np.ma.minimum_fill_value if sign > 0 else np.ma.maximum_fill_value
     try:
-        return of(dtype)
-    except TypeError as error:
-        raise NotSupportedError(f"{dtype} elements have no order") from error
-
-
-def _packed(data: Node, mask: Node) -> Node:
-    """Elements and mask as one array of records, which is what engines compute and keep."""
-    axes = tuple(range(data.meta.ndim))
-    inputs = (BlockInput(data, axes=axes), BlockInput(mask, axes=axes))
-    meta = data.meta.with_(dtype=np.dtype([("data", data.meta.dtype), ("mask", bool)]))
-    return Blockwise(FunctionKernel(_pack, label="masked"), inputs, meta.chunks, meta)
-
-
-def _pack(data: Any, mask: Any) -> Any:
-    both = np.empty(data.shape, [("data", data.dtype), ("mask", bool)])
-    both["data"], both["mask"] = data, mask
-    return both
-
-
-def _field(node: Node, name: str, dtype: Any) -> Array:
-    meta = node.meta.with_(dtype=np.dtype(dtype))
-    inputs = (BlockInput(node, axes=tuple(range(meta.ndim))),)
-    kernel = FunctionKernel(_unpack, (name,), label=name)
-    return Array(Blockwise(kernel, inputs, meta.chunks, meta))
-
-
-def _unpack(both: Any, name: str) -> Any:
-    return both[name]
+        found = of(x.dtype)
+    except TypeError:
+        found = None
+    if found is None:
+        raise NotSupportedError(f"{x.dtype} elements have no smallest and largest value")
+    return found

@@ -64,6 +64,7 @@ def test_compress(data, shape):
     x = data.draw(chunked(array))
     expected = np.compress(condition, array, axis)
     assert_eq(ga.compress(condition, x, axis), expected)
+    assert_eq(x.compress(condition, axis), array.compress(condition, axis))
     assert_eq(ga.compress(data.draw(chunked(condition)), x, axis), expected)
 
 

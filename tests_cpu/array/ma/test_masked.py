@@ -12,30 +12,9 @@ from hypothesis.extra import numpy as hnp
 import gpuscale
 import gpuscale.array as ga
 from gpuscale.testing import nothing_computes
+from gpuscale.testing.masks import assert_masked_eq as assert_masked
+from gpuscale.testing.masks import masked_pairs as masked
 from gpuscale.testing.strategies import chunks
-
-
-def assert_masked(actual, expected, rtol=0.0):
-    result = actual.compute(engine="sync")
-    assert np.ma.isMaskedArray(result) == np.ma.isMaskedArray(expected)
-    assert np.shape(result) == np.shape(expected)
-    np.testing.assert_array_equal(np.ma.getmaskarray(result), np.ma.getmaskarray(expected))
-    flags = ~np.ma.getmaskarray(expected)
-    a, b = np.ma.getdata(result)[flags], np.ma.getdata(expected)[flags]
-    assert a.dtype == b.dtype
-    np.testing.assert_allclose(a, b, rtol=rtol)
-
-
-@st.composite
-def masked(draw, dtype=None, shape=None):
-    dtype = dtype or draw(st.sampled_from(["int64", "float64"]))
-    shape = shape or draw(hnp.array_shapes(max_dims=2, max_side=6))
-    elements = st.integers(-5, 5) if dtype == "int64" else st.floats(-5, 5, width=16)
-    data = draw(hnp.arrays(dtype, shape, elements=elements))
-    mask = draw(hnp.arrays(bool, shape))
-    cut = draw(chunks(shape))
-    lazy = ga.ma.masked_array(ga.from_array(data, chunks=cut), ga.from_array(mask, chunks=-1))
-    return np.ma.MaskedArray(data, mask), lazy
 
 
 @settings(max_examples=30)
