@@ -327,6 +327,10 @@ class _Method:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @property
+    def __name__(self) -> str:
+        return self.name
+
     def __call__(self, obj: Any, *args: Any, **kwargs: Any) -> Any:
         return getattr(obj, self.name)(*args, **kwargs)
 

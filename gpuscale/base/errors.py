@@ -103,6 +103,7 @@ def add_note(
     operation: str | None = None,
     origin: tuple[str, int] | None = None,
     chunk: Any = None,
+    call: str | None = None,
     shapes: Iterable[tuple[Any, ...]] | None = None,
     nbytes: int | None = None,
 ) -> E:
@@ -117,7 +118,9 @@ def add_note(
     origin : (str, int), optional
         File and line of the user's code that made the expression.
     chunk : optional
-        Key or block index of the chunk.
+        Block index of the chunk.
+    call : str, optional
+        The call that failed.
     shapes : iterable of tuple, optional
         Shapes of the inputs of the failing call.
     nbytes : int, optional
@@ -144,6 +147,8 @@ def add_note(
     lines = [where]
     if chunk is not None:
         lines.append(f"  chunk: {chunk}")
+    if call is not None:
+        lines.append(f"  call: {call}")
     if shapes is not None:
         lines.append("  shapes: " + ", ".join(str(tuple(shape)) for shape in shapes))
     if nbytes is not None:

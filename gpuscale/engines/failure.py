@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
+from gpuscale.base.brief import brief, brief_call
 from gpuscale.base.errors import TaskTimeoutError, add_note
 from gpuscale.base.types import Key
+from gpuscale.graph.packing import PackedCall, Slot
 from gpuscale.graph.task import Task
 
 __all__ = ["Failure", "annotate", "of_task", "too_late"]
 
 # The first part of a block's key: a name, the token of a node, and a step inside the node.
 _NAME = re.compile(r".*-[0-9a-f]{16}(?:-([\w-]+))?", re.DOTALL)
+# The key of a call that the user gave no name.
+_GENERATED = re.compile(r".*-(?:[0-9a-f]{8}-\d+|[0-9a-f]{16,})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def too_late(task: Task, seconds: float) -> TaskTimeoutError:
 
 
 def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:
-    """Add a note with the task's label, block and origin and its inputs' shapes and bytes.
+    """Add a note with the task's label and origin, and the block or the call that failed.
 
     Examples
     --------
@@ -73,34 +79,63 @@ def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:
       chunk: (0, 1)
       shapes: (2, 3)
       bytes: 48 B
+    >>> task = Task("abs-1f2e3d4c-0", abs, ("x-1f2e3d4c-1",), label="abs", origin=("a.py", 7))
+    >>> annotate(error, task, ["text"])
+    >>> print(error.__notes__[1])
+    in operation abs, written at a.py:7
+      call: abs('text')
     """
+    found = _NAME.fullmatch(str(task.key[0])) if isinstance(task.key, tuple) and task.key else None
+    if found is None:
+        add_note(
+            error,
+            operation=_named(task),
+            origin=task.origin,
+            call=_call(task, inputs),
+            nbytes=sum(each.nbytes for each in inputs if isinstance(each, np.ndarray)) or None,
+        )
+        return
+    index, step = task.key[1:], found[1]
     shapes = [each.shape for each in inputs if isinstance(getattr(each, "shape", None), tuple)]
     sizes = [getattr(each, "nbytes", None) for each in inputs]
     add_note(
         error,
         operation=task.label or None,
         origin=task.origin,
-        chunk=_block_of(task.key),
+        chunk=index if step is None else f"{index} of step {step}",
         shapes=shapes or None,
         nbytes=sum(size for size in sizes if isinstance(size, int)) if inputs else None,
     )
 
 
-def _block_of(key: Key) -> Any:
-    """Return the index of a block; keys that users gave to their tasks stay as they are.
+def _named(task: Task) -> str | None:
+    """Name what a call is, by the user's name of it if there is one."""
+    is_generated = isinstance(task.key, str) and _GENERATED.fullmatch(task.key)
+    if is_generated or str(task.key) == task.label:
+        return task.label or None
+    return f"{task.label} ({brief(task.key)})" if task.label else brief(task.key)
+
+
+def _call(task: Task, inputs: Sequence[Any]) -> str:
+    """Write the call of a task in few characters.
 
     Examples
     --------
-    >>> _block_of(("add-0123456789abcdef", 3, 2)), _block_of(("x", 0)), _block_of("x")
-    ((3, 2), ('x', 0), 'x')
-    >>> _block_of(("sum-0123456789abcdef-0", 3, 2))
-    '(3, 2) of step 0'
+    >>> _call(Task("x", max, ("a", "b"), (3,)), [1, 2])
+    'max(1, 2, 3)'
     """
-    found = _NAME.fullmatch(str(key[0])) if isinstance(key, tuple) and key else None
-    if found is None:
-        return key
-    index, step = key[1:], found[1]
-    return index if step is None else f"{index} of step {step}"
+    call = task.fn
+    if not isinstance(call, PackedCall):
+        call = PackedCall(call, (*inputs, *task.args), {})
+    function = call.function
+    name: str = getattr(function, "__name__", None) or type(function).__name__
+    if task.label and name.startswith(("_", "<")):
+        name = task.label
+
+    def filled(each: Any) -> Any:
+        return inputs[each.number] if type(each) is Slot else each
+
+    return brief_call(name, call.args, call.kwargs, filled)
 
 
 _ENGINES = os.path.dirname(__file__)

@@ -71,7 +71,7 @@ def test_the_last_attempt_ends_the_run(engine):
     with pytest.raises(ValueError, match="attempt 3") as caught:
         engine.run(graph, list(graph))
     assert len(flaky.times) == 3
-    assert "chunk: x" in caught.value.__notes__[0]
+    assert "in operation 'x'\n  call: Flaky()" in caught.value.__notes__[0]
 
 
 def test_ctrl_c_is_not_tried_again(engine):
@@ -160,7 +160,7 @@ def test_what_fails_ends_only_what_needs_it(engine):
     assert isinstance(top, Failure) and top is bad is above
     assert (top.key, str(top.error)) == ("bad", "no")
     assert repr(top) == "Failure('bad', ValueError('no'))"
-    assert "chunk: bad" in top.error.__notes__[0]
+    assert "in operation 'bad'\n  call: fail(<Chunk>)" in top.error.__notes__[0]
     assert not alive  # not even in the frames of the traceback
     assert isinstance(events[-1], RunFinished)
     assert (events[-1].error, events[-1].failures) == (None, (top,))

@@ -84,7 +84,7 @@ def test_an_exception_ends_the_run_and_says_where():
         run(graph, ["z"])
     (note,) = caught.value.__notes__
     assert "divide" in note and "model.py:12" in note
-    assert "chunk: y" in note and "(2, 3)" in note and "48 B" in note
+    assert "call: fail(<ndarray float64 (2, 3)>)" in note and "48 B" in note
     assert caught.traceback[-1].name == "fail"
     assert later == []
 
