@@ -24,12 +24,18 @@ __all__ = ["Cuts", "find_cuts", "step_of_samples"]
 
 IntArray = NDArray[np.int64]
 
-# Uncertain about a cut are as many elements as this part of what lies between two cuts.
-_SHARE = 32
+# Uncertain about a cut are as many elements as this part of what lies between two cuts, or up to
+# `_LEAST` where the sample would become large by itself, or beside what is sorted.
+_SHARE, _LEAST = 32, 4
+_MOST, _OF_ALL = 1 << 18, 8
 
 
 def step_of_samples(size: int, runs: int, parts: int) -> int:
     """Return how many elements of a run there are for one of the sample.
+
+    A part gets at most ``2 * (runs + 1) * step`` elements besides its own: about a sixteenth of
+    them, or, for as many parts as let the sample grow to ``2**18`` elements or to an eighth of all,
+    up to a half.
 
     Parameters
     ----------
@@ -41,8 +47,12 @@ def step_of_samples(size: int, runs: int, parts: int) -> int:
     --------
     >>> step_of_samples(8000, 5, 5), step_of_samples(50, 5, 5)
     (10, 1)
+    >>> step_of_samples(10**9, 250, 250)
+    3814
     """
-    return max(1, size // (_SHARE * runs * parts))
+    wanted = min(_SHARE * runs * parts, _MOST)
+    enough = max(size // _OF_ALL, _LEAST * runs * parts)
+    return max(1, size // min(wanted, enough))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -28,7 +28,7 @@ __all__: list[str] = []
 BlockIndex = tuple[int, ...]
 Run = tuple[Any, ...]  # sorted elements and, where wanted, the positions that they come from
 
-# Of more blocks than this several are sorted together: the sample grows with the square of it.
+# Of more blocks than this several are sorted together, so that a sample shows where each begins.
 _MOST_RUNS = 256
 
 
@@ -88,7 +88,7 @@ class _Sort:
             run, sample = self._key(0, 0, k), (f"{self.name}-sample", k)
             start = self.ends[k] if self.node.plan.positions else None
             joined = size * itemsize if len(deps) > 1 else 0
-            nbytes = (size + self.margin) * self.itemsize
+            nbytes = size * self.itemsize
             room = joined + size * itemsize * self.node.plan.positions
             self._add(run, _SortedRun(start), deps, nbytes, room)
             self._add(sample, _Sample(self.step), (run,), -(-size // self.step) * itemsize)
@@ -96,21 +96,23 @@ class _Sort:
         n_sampled = self._nbytes(samples) // max(1, itemsize)
         table = 16 * len(self.ends) * len(samples)
         find = _FindCuts(self.ends, self.step)
-        self._add(self.table, find, samples, table, 2 * table + 64 * n_sampled)
+        room = (2 * itemsize + 64) * n_sampled
+        self._add(self.table, find, samples, table, 2 * table + room)
 
     def add_merged(self, level: int, branch: int, group: int) -> None:
         """Gather what a branch of parts has of a group of runs."""
-        sources, part = self._sources(level, branch, group)
-        nbytes = int(self._nbytes(sources) * part)
+        sources, levels = self._sources(level, branch, group), self.levels
+        leaves, runs = levels.leaves(level, branch), levels.members(level, group)
+        gathered = self.ends[leaves.stop] - self.ends[leaves.start] + self.margin
+        # As much from each run: runs of a group lie apart, so that this is about so.
+        nbytes = gathered * self.itemsize * len(runs) // levels.runs
         merge = _Merge(self.levels, level, branch, group)
         self._add(self._key(level, branch, group), merge, (self.table, *sources), nbytes)
 
-    def _sources(self, level: int, branch: int, group: int) -> tuple[list[Key], float]:
-        """What a branch's share of a group of runs is read from, and how much of it that is."""
-        levels = self.levels
-        above = branch // levels.fan_out if level > 1 else 0
-        sources = [self._key(level - 1, above, each) for each in levels.merged(level, group)]
-        return sources, len(levels.leaves(level, branch)) / len(levels.leaves(level - 1, above))
+    def _sources(self, level: int, branch: int, group: int) -> list[Key]:
+        """What a branch's share of a group of runs is read from."""
+        above = branch // self.levels.fan_out if level > 1 else 0
+        return [self._key(level - 1, above, each) for each in self.levels.merged(level, group)]
 
     def add_blocks(self, part: int, numbers: list[int]) -> None:
         """Sort what has met for a part, and hand it on in blocks."""
@@ -118,7 +120,7 @@ class _Sort:
         keys = builder.keys(self.node, [(k,) for k in numbers])
         starts = [meta.block_start((k,))[0] for k in numbers]
         spans = [(a, a + meta.block_shape((k,))[0]) for a, k in zip(starts, numbers, strict=True)]
-        sources = (self.table, *self._sources(self.levels.depth, part, 0)[0])
+        sources = (self.table, *self._sources(self.levels.depth, part, 0))
         room = self.itemsize + 12 * self.node.plan.positions  # an order, and to find it
         gathered = (self.ends[part + 1] - self.ends[part] + self.margin) * room
         sizes = [(b - a) * meta.dtype.itemsize for a, b in spans]

@@ -1,10 +1,11 @@
 """Cuts of sorted runs: bounds that hold, and are tight."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuscale.graph.cuts import find_cuts
+from gpuscale.graph.cuts import find_cuts, step_of_samples
 
 
 @given(st.data())
@@ -27,3 +28,23 @@ def test_cuts_are_bounded_from_both_sides(data):
     assert (uncertain <= (len(runs) + 1) * step).all()
     if step == 1:
         np.testing.assert_array_equal(cuts.lower, expected)
+
+
+@pytest.mark.parametrize("kind", ["random", "alike", "ascending", "apart"])
+@pytest.mark.parametrize("n", [10, 100, 256])
+def test_a_bounded_sample_keeps_parts_balanced(kind, n):
+    length = 4000
+    size, rng = n * length, np.random.default_rng(0)
+    data = {
+        "random": rng.random((n, length)),
+        "alike": rng.integers(0, 3, (n, length)),
+        "ascending": np.arange(size).reshape(n, length),
+        "apart": np.exp(rng.random((n, length)) * np.arange(n)[:, None]),
+    }[kind]
+    step = step_of_samples(size, n, n)
+    samples = [run[::step] for run in np.sort(data, axis=1)]
+    assert sum(map(len, samples)) <= max(1 << 19, n)
+    cuts = find_cuts(samples, [length] * n, step, range(0, size + 1, length))
+    parts = [sum(b - a for a, b in cuts.spans(range(k, k + 1), range(n))) for k in range(n)]
+    assert max(parts) <= length + 2 * (n + 1) * step
+    assert step == 1 or max(parts) <= 1.52 * length

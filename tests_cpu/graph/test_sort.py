@@ -11,6 +11,7 @@ from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.memory.projection import peak_bytes, task_bytes
 from gpuscale.run import graph_of
+from gpuscale.testing.memory import assert_room_is_enough
 
 DATA = {
     "random": np.random.default_rng(0).random(200_000),
@@ -50,3 +51,16 @@ def test_no_task_takes_more_than_a_few_blocks(blocks, function):
     peak = peak_bytes(graph, order)
     data = x.size * itemsize
     assert data < peak < 1.08 * data + find.workspace + 2 * largest
+
+
+@pytest.mark.parametrize("function", [ga.sort, ga.argsort])
+def test_the_sample_does_not_grow_with_the_square_of_the_chunks(function):
+    for blocks in (50, 200, 250):
+        graph = graph_of(function(ga.random.random(blocks * 250_000, chunks=250_000)))
+        assert max(task_bytes(graph, task) for task in graph.values()) < 27e6
+
+
+@pytest.mark.parametrize("function", [ga.sort, ga.argsort])
+def test_tasks_take_what_is_projected(function):
+    x = ga.from_array(DATA["random"], chunks=20_000)
+    assert_room_is_enough(function(x))
