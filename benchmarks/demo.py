@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.memory import PeakMemory
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 
 FILE_SIZE = 12_000  # rows and columns of the input files, 1.15 GB each
 BLOCK = 1_000  # rows that NumPy writes and checks at a time

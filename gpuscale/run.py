@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gpuscale.backends.creation import backend_names, namespace
 from gpuscale.base import config
-from gpuscale.base.errors import MemoryBudgetError, format_bytes
+from gpuscale.base.errors import MemoryBudgetError
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.plan import announce_plan

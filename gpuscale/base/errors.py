@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from gpuscale.base.sizes import format_bytes
+
 __all__ = [
     "BackendError",
     "CacheWarning",
@@ -26,12 +28,9 @@ __all__ = [
     "SpillError",
     "UnknownSizeError",
     "add_note",
-    "format_bytes",
 ]
 
 E = TypeVar("E", bound=BaseException)
-
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 class GpuscaleError(Exception):
@@ -155,17 +154,3 @@ def add_note(
         lines.append(f"  bytes: {format_bytes(nbytes)}")
     exc.add_note("\n".join(lines))
     return exc
-
-
-def format_bytes(nbytes: float) -> str:
-    """Write a number of bytes for people, in binary units.
-
-    Examples
-    --------
-    >>> format_bytes(160), format_bytes(1536), format_bytes(80e9)
-    ('160 B', '1.5 KiB', '74.5 GiB')
-    """
-    size, unit = float(nbytes), 0
-    while abs(size) >= 1024 and unit < len(_UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return f"{size:.0f} B" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["AUTO_FRACTION", "parse_bytes"]
+__all__ = ["AUTO_FRACTION", "format_bytes", "parse_bytes"]
 
 #: The part of the machine's memory that ``"auto"`` stands for; the rest is the interpreter's,
 #: the libraries' and the file cache's.
@@ -18,6 +18,7 @@ _UNITS = {
     **{prefix: 1000**n for n, prefix in enumerate("kmgtp", start=1)},
     **{f"{prefix}i": 1024**n for n, prefix in enumerate("kmgtp", start=1)},
 }
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
 _SIZE = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
@@ -73,6 +74,20 @@ def parse_bytes(size: float | str, total: int) -> int:
             f"{size!r} is not a whole number of bytes, and a fraction of the memory is at most 1"
         )
     return int(size)
+
+
+def format_bytes(nbytes: float) -> str:
+    """Write a number of bytes for people, in binary units.
+
+    Examples
+    --------
+    >>> format_bytes(160), format_bytes(1536), format_bytes(80e9)
+    ('160 B', '1.5 KiB', '74.5 GiB')
+    """
+    size, unit = float(nbytes), 0
+    while abs(size) >= 1024 and unit < len(_BINARY) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.0f} B" if unit == 0 else f"{size:.1f} {_BINARY[unit]}"
 
 
 def _parse_number(digits: str, whole: object) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.joined import PlanResult, plan_results
 from gpuscale.diagnostics.plan import PlanRow

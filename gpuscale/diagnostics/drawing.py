@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key, PathLike
 from gpuscale.diagnostics.colouring import Colouring, colour_tasks
 from gpuscale.diagnostics.layered import Layout, Point, place

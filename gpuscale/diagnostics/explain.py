@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from gpuscale.base import config
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.analysis import analysis
 from gpuscale.diagnostics.plan import PlanRow, call_rows, plan_rows, plan_tasks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.diagnostics.listening import Runs
 from gpuscale.engines.events import (
     Event,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from gpuscale.base import config
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.diagnostics.listening import Runs, Watcher, active_listeners
 from gpuscale.diagnostics.logs import run_log
 from gpuscale.engines.events import (

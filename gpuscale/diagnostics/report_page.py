@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.diagnostics.joined import Joined, PlanResult, join_runs, plan_results
 from gpuscale.diagnostics.page import section, table
 from gpuscale.diagnostics.plots import FAILURE, OTHER, RETRY, colours

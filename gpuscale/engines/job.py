@@ -9,7 +9,8 @@ from traceback import clear_frames
 from typing import Any
 
 from gpuscale.base import config
-from gpuscale.base.errors import EngineError, format_bytes
+from gpuscale.base.errors import EngineError
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.engines.events import (
     PERIOD,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.book import Book
 
 __all__ = ["OverLimit"]

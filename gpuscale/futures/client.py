@@ -13,7 +13,8 @@ from typing import Any
 
 from gpuscale.base import config
 from gpuscale.base.durations import Duration, parse_seconds
-from gpuscale.base.errors import NotSupportedError, format_bytes
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import follow
 from gpuscale.diagnostics.logs import run_log

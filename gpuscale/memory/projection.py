@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
-from gpuscale.base.errors import MemoryBudgetError, format_bytes
+from gpuscale.base.errors import MemoryBudgetError
+from gpuscale.base.sizes import format_bytes
 
 __all__ = [
     "Projected",

@@ -8,7 +8,8 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from gpuscale.base.errors import SpillError, format_bytes
+from gpuscale.base.errors import SpillError
+from gpuscale.base.sizes import format_bytes
 from gpuscale.memory.spill_file import write_file
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import (

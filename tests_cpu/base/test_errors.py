@@ -33,10 +33,3 @@ def test_add_note_keeps_type_and_message_and_says_only_what_is_known():
     error = errors.add_note(ValueError("bad"), operation="sum", shapes=[(3, 4), (4,)])
     assert str(error) == "bad"
     assert error.__notes__ == ["in operation sum\n  shapes: (3, 4), (4,)"]
-
-
-def test_format_bytes_at_the_edges_of_its_units():
-    assert errors.format_bytes(0) == "0 B"
-    assert errors.format_bytes(1023) == "1023 B"
-    assert errors.format_bytes(1024) == "1.0 KiB"
-    assert errors.format_bytes(2**50) == "1024.0 TiB"

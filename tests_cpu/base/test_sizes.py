@@ -57,3 +57,10 @@ def test_numbers_that_are_no_size(number):
 def test_bytes_are_whole(number):
     with pytest.raises(ValueError, match=r"not a whole number of bytes.*at most 1"):
         parse_bytes(number)
+
+
+def test_format_bytes_at_the_edges_of_its_units():
+    assert sizes.format_bytes(0) == "0 B"
+    assert sizes.format_bytes(1023) == "1023 B"
+    assert sizes.format_bytes(1024) == "1.0 KiB"
+    assert sizes.format_bytes(2**50) == "1024.0 TiB"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.diagnostics.explain import explain
 from gpuscale.diagnostics.plan import plan_rows
 from gpuscale.expr import stages

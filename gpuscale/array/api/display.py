@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from gpuscale.array.collection import Array
-from gpuscale.base.errors import format_bytes
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Unknown, is_known
 
 __all__: list[str] = []
