@@ -7,10 +7,11 @@ into all its readers never becomes a node.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from gpuscale.chunks.views import View, compose, is_identity
 from gpuscale.codegen.ops import OPS
@@ -30,38 +31,59 @@ _SILENT = {"view", "scalar"}  # parts of programs that say nothing to people
 
 def merge(roots: list[Node]) -> list[Node]:
     """Merge until nothing changes: who read a node separately may have become one reader."""
-    while (merged := _merge_once(roots)) != roots:
-        roots = merged
-    return roots
+    before: Counter[str] = Counter()
+    while True:
+        readers = count_reads(roots)
+        merged = _merge_once(roots, readers, before)
+        if merged == roots:
+            return roots
+        roots, before = merged, readers
 
 
-def _merge_once(roots: list[Node]) -> list[Node]:
-    readers = count_reads(roots)
+def _merge_once(roots: list[Node], readers: Counter[str], before: Counter[str]) -> list[Node]:
+    """Merge what may be merged by the reads of now; ``before`` are those of the last time."""
     done: dict[str, Node | _Draft] = {}
+    settled: set[str] = set()  # what was looked at before, nor has anything below it changed
 
     def finished(old: Node) -> Node:
         new = done[old.token]
         return new.node if isinstance(new, _Draft) else new
 
     for node in toposort(roots):
-        if not isinstance(node, Blockwise) or not isinstance(
-            node.kernel, ProgramKernel | ReduceKernel
+        reads = readers[node.token]
+        if node.token in before and all(
+            child.token in settled and readers[child.token] == before[child.token]
+            for child in node.children
         ):
-            done[node.token] = node.map_children(finished)
-            continue
-        sources = [_source(node, each, done[each.node.token]) for each in node.inputs]
-        if any(sources):
-            inputs = [
-                each if source else each.map_nodes(finished)
-                for each, source in zip(node.inputs, sources, strict=True)
-            ]
-            program = _Program(node.kernel, inputs, sources)
-            done[node.token] = _Draft(node, readers[node.token], program)
+            settled.add(node.token)
+            done[node.token] = _Draft(node, reads) if _is_fused(node) else node
+        elif _is_fused(node):
+            sources = [_source(node, each, done[each.node.token]) for each in node.inputs]
+            done[node.token] = _draft(node, reads, sources, finished)
         else:
-            new = node.map_children(finished)
-            assert isinstance(new, Blockwise)
-            done[node.token] = _Draft(new, readers[node.token])
+            done[node.token] = node.map_children(finished)
     return [finished(root) for root in roots]
+
+
+def _is_fused(node: Node) -> TypeGuard[Blockwise]:
+    return isinstance(node, Blockwise) and isinstance(node.kernel, ProgramKernel | ReduceKernel)
+
+
+def _draft(
+    node: Blockwise,
+    reads: int,
+    sources: list[_Draft | None],
+    finished: Callable[[Node], Node],
+) -> _Draft:
+    if not any(sources):
+        new = node.map_children(finished)
+        assert isinstance(new, Blockwise)
+        return _Draft(new, reads)
+    inputs = [
+        each if source else each.map_nodes(finished)
+        for each, source in zip(node.inputs, sources, strict=True)
+    ]
+    return _Draft(node, reads, _Program(node.kernel, inputs, sources))
 
 
 class _Draft:
