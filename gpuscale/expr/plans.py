@@ -188,11 +188,15 @@ class GatherPlan:
         For each axis of each input the axis of the result whose block number it follows, None
         where there is one block, `ALL` where all blocks are gathered.
     label : str
+    room : int, optional
+        Bytes that the function takes for its largest block, beside the inputs and the result; by
+        default as many as the result. One that reads regions counts what it reads.
     """
 
     function: Any
     axes: tuple[tuple[int | None, ...], ...]
     label: str
+    room: int | None = None
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def _lay_out_gather(builder: GraphBuilder, node: Exchange, wanted: list[BlockInd
         start = meta.block_start(index) if meta.known else (0,) * len(index)
         block = Block(index, start, meta.block_shape(index), meta.backend)
         nbytes = meta.block_nbytes(index) or 0
-        builder.add(builder.key(node, index), node, function, deps, (block,), nbytes, nbytes)
+        room = nbytes if plan.room is None else plan.room
+        builder.add(builder.key(node, index), node, function, deps, (block,), nbytes, room)
 
 
 def _row(x: Node, axes: Follow, index: BlockIndex) -> Iterator[BlockIndex]:
@@ -55,6 +56,11 @@ class _Nest:
 
     def __init__(self, function: Any, grids: list[tuple[int, ...]]) -> None:
         self.function, self.grids = function, grids
+
+    @property
+    def reads_regions(self) -> bool:
+        """Whether the function reads the blocks in regions."""
+        return getattr(self.function, "reads_regions", False)
 
     def __call__(self, *blocks_and_block: Any) -> Any:
         *blocks, block = blocks_and_block

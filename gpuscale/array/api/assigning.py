@@ -8,6 +8,7 @@ import numpy as np
 
 from gpuscale.array.api.fitting import converted
 from gpuscale.array.api.index_functions import linear_index
+from gpuscale.array.api.lines import are_too_long, put_in_blocks
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel
@@ -271,13 +272,19 @@ def put_along_axis(arr: Array, indices: Any, values: Any, axis: int | None) -> N
     x = ravel(target("put_along_axis", arr)) if axis is None else arr
     along = normalize_axis(axis or 0, x.ndim)
     places, new = places_in_lines(indices, x.ndim), converted(values, arr)
+    places = Array(known_node(places))
     node = whole_axis(known_node(x), along)
+    in_blocks = are_too_long(node)
+    node = known_node(x) if in_blocks else node
     lengths = list(node.meta.shape)
     lengths[along] = places.shape[along]
     grid = list(node.meta.chunks)
-    grid[along] = (places.shape[along],)
+    grid[along] = places.chunks[along] if in_blocks else (places.shape[along],)
     wide = (broadcast_to(each, tuple(lengths)).expr for each in (places, new))
     parts = [rechunk(each, tuple(grid)) for each in wide]
+    if in_blocks:
+        _assign(arr, Array(put_in_blocks(node, parts[0], parts[1], along)).reshape(arr.shape))
+        return
     axes = tuple(None if k == along else k for k in range(x.ndim))
     inputs = tuple(BlockInput(each, axes=axes) for each in (node, *parts))
     kernel = FunctionKernel(_put_along, (along,), label="put_along_axis")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuscale.array.api.elementwise import where
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.gathering import take_points
+from gpuscale.array.api.lines import are_too_long, take_from_blocks
 from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
@@ -248,8 +249,8 @@ def places_in_lines(indices: Any, ndim: int) -> Array:
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     """Take, along one axis, the positions that an array of equal dimensions has for each line.
 
-    The axis becomes one block, cut along the others where that is too large; lazy positions stay
-    lazy.
+    The axis becomes one block, cut along the others where that is too large; where its lines are
+    too long by themselves, they are looked at block by block. Lazy positions stay lazy.
 
     Parameters
     ----------
@@ -279,12 +280,17 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
     places = places_in_lines(indices, x.ndim)
-    source = whole_axis(known_node(x), axis)
+    node = known_node(x)
+    source = whole_axis(node, axis)
+    in_blocks = are_too_long(source)
+    source = node if in_blocks else source
     picked = known_node(places)
     others = _with(source.meta.chunks, axis, (1,)), _with(source.meta.shape, axis, 1)
     grid = unify_chunks(others, (picked.meta.chunks, picked.meta.shape))
     source = _aligned(source, _with(grid, axis, source.meta.chunks[axis]))
     picked = _aligned(picked, grid)
+    if in_blocks:
+        return Array(take_from_blocks(source, picked, grid, axis))
     kernel = FunctionKernel(_take_along, (axis,), label="take_along_axis")
     inputs = (_follows(source, grid, axis), _follows(picked, grid))
     return Array(Blockwise(kernel, inputs, grid, source.meta.with_(chunks=grid)))

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
+from gpuscale.base import config
 from gpuscale.testing.equality import assert_eq
+from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import chunked
 
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=6)
@@ -132,9 +134,23 @@ def test_put_along_axis(data, shape):
     full[axis] = 1
     values = data.draw(st.sampled_from((-1, -1.5 - counted(full))))
     x, indices = data.draw(chunked(array)), data.draw(chunked(places))
-    np.put_along_axis(array, places, values, axis)
-    ga.put_along_axis(x, indices, values, axis)
-    assert_eq(x, array)
+    expected = array.copy()
+    np.put_along_axis(expected, places, values, axis)
+    for size in ("1 MiB", 8):  # of a chunk; lines in one block, or block by block
+        y = x.copy()
+        with config.set({"array.chunk-size": size}):
+            ga.put_along_axis(y, indices, values, axis)
+        assert_eq(y, expected)
+
+
+def test_long_lines_are_put_block_by_block():
+    values, places = np.arange(200_000.0), np.random.default_rng(0).permutation(200_000)
+    x = ga.from_array(values, chunks=20_000).map_blocks(np.copy, dtype=float)  # 1.6 MB
+    order = ga.from_array(places, chunks=25_000)
+    with config.set({"memory-limit": "2 MB"}):
+        ga.put_along_axis(x, order, -x, 0)
+        assert_room_is_enough(x[:100])
+        np.testing.assert_array_equal(x[:300].compute(), -np.argsort(places)[:300])
 
 
 def test_put_along_the_flattened_array_and_errors():

@@ -12,6 +12,7 @@ import gpuscale.array as ga
 from gpuscale.base import config
 from gpuscale.base.types import is_known
 from gpuscale.testing.equality import assert_eq
+from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import chunked
 
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=6)
@@ -132,7 +133,9 @@ def test_take_along_axis(data, shape):
         hnp.arrays(np.int64, own, elements=st.integers(-shape[axis], shape[axis] - 1))
     )
     x, indices = data.draw(chunked(array)), data.draw(chunked(places))
-    assert_eq(ga.take_along_axis(x, indices, axis), np.take_along_axis(array, places, axis))
+    for size in ("1 MiB", 8):  # of a chunk; lines in one block, or block by block
+        with config.set({"array.chunk-size": size}):
+            assert_eq(ga.take_along_axis(x, indices, axis), np.take_along_axis(array, places, axis))
 
 
 def test_an_axis_in_one_block_does_not_make_blocks_larger_than_configured():
@@ -141,6 +144,17 @@ def test_an_axis_in_one_block_does_not_make_blocks_larger_than_configured():
     with config.set({"array.chunk-size": "8 kB"}):
         assert max(ga.take_along_axis(x, places, 1).chunks[0]) < 60
     assert_eq(ga.take_along_axis(x, np.zeros(3, int), None), np.ones(3))
+
+
+def test_long_lines_are_taken_block_by_block():
+    values = np.random.default_rng(0).random(200_000)
+    x = ga.from_array(values, chunks=20_000).map_blocks(np.copy, dtype=float)  # 1.6 MB
+    with config.set({"memory-limit": "1.2 MB"}):
+        y = ga.take_along_axis(x, ga.argsort(x), 0)
+        assert_room_is_enough(y[:100])
+        np.testing.assert_array_equal(y[-500:].compute(), np.sort(values)[-500:])
+        with pytest.raises(IndexError, match="index -200001 is out of bounds for axis 0"):
+            ga.take_along_axis(x, np.array([1, -200_001]), 0).compute()
 
 
 def test_lines_that_do_not_fit():
