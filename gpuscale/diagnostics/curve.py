@@ -48,7 +48,12 @@ class Curve:
         return Curve(self.time[kept], self.alive[kept], self.reserved[kept])
 
 
-def memory_curve(rows: Mapping[str, np.ndarray], needs: np.ndarray, freed: np.ndarray) -> Curve:
+def memory_curve(
+    rows: Mapping[str, np.ndarray],
+    needs: np.ndarray,
+    freed: np.ndarray,
+    moved: Sequence[tuple[float, int]] = (),
+) -> Curve:
     """Add up what tasks reserve and what their results hold.
 
     Parameters
@@ -59,6 +64,8 @@ def memory_curve(rows: Mapping[str, np.ndarray], needs: np.ndarray, freed: np.nd
         Bytes that each task reserves while it runs.
     freed : array of float
         When each result was let go.
+    moved : sequence of (float, int)
+        When results went to disk or came back, and the bytes more in memory from then on.
 
     Examples
     --------
@@ -71,6 +78,9 @@ def memory_curve(rows: Mapping[str, np.ndarray], needs: np.ndarray, freed: np.nd
     start, stop, nbytes = rows["start"], rows["stop"], rows["nbytes"]
     none = np.zeros(len(start), dtype=np.int64)
     steps = [(start, none, needs), (stop, nbytes, -needs), (freed, -nbytes, none)]
+    if moved:
+        when, change = map(np.array, zip(*moved, strict=True))
+        steps.append((when, change, np.zeros(len(moved), dtype=np.int64)))
     return _add_up(steps).thinned()
 
 

@@ -107,7 +107,7 @@ def _ended(rows: Rows, end: float, error: BaseException | None) -> RunRecord:
         keys=rows.keys,
         groups=list(rows.groups),
         critical=finished[path].tolist(),
-        memory=memory_curve(columns, np.asarray(rows.needs), freed),
+        memory=memory_curve(columns, np.asarray(rows.needs), freed, rows.moved),
         troubles=rows.troubles,
         spilled=rows.spilled,
         loaded=rows.loaded,

@@ -71,12 +71,14 @@ class Rows:
     needs: array[int] = field(default_factory=lambda: array("q"))  # reserved while it ran
     deps: list[list[int]] = field(default_factory=list)  # rows that each finished one needed
     freed: dict[int, float] = field(default_factory=dict)  # when the result of a row went
+    moved: list[tuple[float, int]] = field(default_factory=list)  # bytes to memory, or to disk
     troubles: dict[int, Trouble] = field(default_factory=dict)  # by row
     spilled: list[Spilled] = field(default_factory=list)
     loaded: list[Loaded] = field(default_factory=list)
     groups: dict[Group, int] = field(default_factory=dict)
     _tasks: dict[Key, Task] = field(default_factory=dict)
     _uses: dict[Key, int] = field(default_factory=dict)  # how often results are still needed
+    _on_disk: set[Key] = field(default_factory=set)
     _row_of: dict[Key, int] = field(default_factory=dict)  # of results that are there
     _failed: dict[Key, int] = field(default_factory=dict)  # last row of those that failed
     _numbers: dict[Any, int] = field(default_factory=dict)  # of groups, by name and label
@@ -106,10 +108,11 @@ class Rows:
                 self.outcome[self._failed[event.key]] = RETRIED
         elif isinstance(event, Spilled):
             self.spilled.append(event)
-            if event.key in self._row_of:
-                self.freed[self._row_of[event.key]] = event.stop
+            self._move(event.key, event.stop, to_disk=True)
         elif isinstance(event, Loaded):
             self.loaded.append(event)
+            if event.stays:
+                self._move(event.key, event.stop, to_disk=False)
         elif isinstance(event, TasksAdded):
             self.n_tasks += len(event.tasks)
             self._take_tasks(event.tasks)
@@ -145,9 +148,16 @@ class Rows:
                     self._free(dep, event.stop)
 
     def _free(self, key: Key, time: float) -> None:
+        if key in self._row_of:
+            self._move(key, time, to_disk=False)
+            self.freed[self._row_of[key]] = time
+
+    def _move(self, key: Key, time: float, to_disk: bool) -> None:
+        """Take note that a result is on disk, or in memory (for a moment, if it is let go)."""
         row = self._row_of.get(key)
-        if row is not None:
-            self.freed.setdefault(row, time)  # it may be on disk
+        if row is not None and to_disk != (key in self._on_disk):
+            self.moved.append((time, -self.nbytes[row] if to_disk else self.nbytes[row]))
+            (self._on_disk.add if to_disk else self._on_disk.discard)(key)
 
     def _fail(self, event: TaskFailed) -> None:
         row = self._failed[event.key] = self._add(event, FAILED, 0)
@@ -179,6 +189,8 @@ class Rows:
             stop = max(now, each.time)
             event = TaskFinished(each.key, each.label, each.worker, each.time, stop, 0)
             self._add(event, UNFINISHED, 0)
+        for key in tuple(self._on_disk):
+            self._free(key, now)
         names = ("start", "stop", "worker", "group", "outcome", "nbytes")
         return {name: np.asarray(getattr(self, name)) for name in names}
 

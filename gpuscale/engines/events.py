@@ -150,7 +150,8 @@ class Spilled:
 class Loaded:
     """A worker read a result of `nbytes` bytes from disk, for one task; times in seconds.
 
-    Tasks that read regions of it do so while they run, and nothing is told.
+    Tasks that read regions of it do so while they run, and nothing is told. A result that `stays`
+    is in memory again for all: whoever holds a future of it has asked for it.
     """
 
     key: Key
@@ -159,6 +160,7 @@ class Loaded:
     start: float
     stop: float
     nbytes: int
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

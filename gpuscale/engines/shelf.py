@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gpuscale.base import config
 from gpuscale.engines.away import Away
+from gpuscale.engines.events import Loaded
 from gpuscale.engines.growing import GrowingState
 from gpuscale.engines.job import Job
 from gpuscale.engines.outcome import Outcome
@@ -106,6 +107,8 @@ class Shelf(Job):
             self.disk_again = time.monotonic() + _PAUSE
         if stored is None:
             self.state.unspilled(i, written.for_good)
+            if written.stored is not None:
+                self._tell_back(i, written.stored.nbytes)
         elif not self.state.spilled(i):
             self.spiller.active = True
             self._results[i] = stored
@@ -137,4 +140,11 @@ class Shelf(Job):
             if away.stored is not None and self._results[i] is away.stored:
                 self._results[i] = away.fetch()
                 self.growing.came_back(i)
+                self._tell_back(i, away.stored.nbytes)
                 self.growing.reconsider(self._may_go)
+
+    def _tell_back(self, i: int, nbytes: int) -> None:
+        """Tell listeners that a result is not on disk any more."""
+        if self.desk.wants_spills:
+            task, now = self.graph.tasks[i], time.perf_counter()
+            self.desk.post(Loaded(task.key, task.label, 0, now, now, nbytes, stays=True))

@@ -265,3 +265,25 @@ def test_what_is_left_open_ends_with_the_program():
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
     )
     assert (done.stdout, done.stderr) == ("over\n", "")
+
+
+def test_results_on_disk_are_in_memory_again_when_somebody_asks(client):
+    def block(k):
+        return np.full(2_000_000, k, float)
+
+    with Recorder() as recorder:
+        futures = client.map(block, range(8))
+        gs.wait(futures)
+        deadline = time.monotonic() + 20
+        while client._session.job.state.alive > 64 << 20 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for k, future in enumerate(futures):
+            assert future.result()[0] == k
+        most = client._session.job.state.alive
+    least = client._session.job.state.alive  # some more may go to disk at any time
+    (run,) = recorder.runs
+    assert run.spilled and any(event.stays for event in run.loaded)
+    before_the_end = run.memory.alive[run.memory.time < run.end][-1]
+    assert least - 100 <= before_the_end <= most + 100
+    assert run.memory.alive.min() >= 0
+    assert run.memory.alive[-1] == 0
