@@ -61,6 +61,7 @@ from gpuscale.array.api.sets import *
 from gpuscale.array.api.sliding import *
 from gpuscale.array.api.sorting import *
 from gpuscale.array.api.statistics import *
+from gpuscale.array.api.storing import *
 from gpuscale.array.api.taking import *
 from gpuscale.array.api.tiling import *
 from gpuscale.array.api.viewing import *

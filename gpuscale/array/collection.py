@@ -321,6 +321,10 @@ class Array(Arithmetic):
         """All elements as they lie in memory, computed now."""
         return np.asarray(self).tobytes(order)
 
+    def to_npy_stack(self, dirname: Any, axis: int = 0, **options: Any) -> None:
+        """Write a folder of ``.npy`` files; see :func:`gpuscale.array.to_npy_stack`."""
+        namespace().to_npy_stack(dirname, self, axis, **options)
+
     def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Array:
         """Keep positions for which a condition holds; see :func:`gpuscale.array.compress`."""
         result: Array = namespace().compress(condition, self, axis, out)
@@ -375,7 +379,6 @@ class Array(Arithmetic):
     to_delayed = _method("to_delayed")
     to_hdf5 = _method("to_hdf5")
     to_npy = _method("to_npy")
-    to_npy_stack = _method("to_npy_stack")
     to_zarr = _method("to_zarr")
     topk = _method("topk")
     trace = _method("trace")

@@ -198,6 +198,11 @@ class ItemWriter(PieceWriter):
                 f"cannot store an array of shape {shape} into a region of shape {expected}"
             )
 
+    @property
+    def region(self) -> Region:
+        """The part of the target that is written."""
+        return tuple(slice(w.start, w.stop if w.stop >= 0 else None, w.step) for w in self._window)
+
     def is_all_of(self, reader: PieceReader) -> bool:
         """Whether the region is, element by element, what a reader reads and lets change."""
         if getattr(reader, "must_stay", False):

@@ -21,6 +21,7 @@ from gpuscale.io.grid import positions, split, stored_grid
 from gpuscale.io.mapped import Stamp, stamp_of
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
 from gpuscale.io.places import share_storage
+from gpuscale.io.zarr_changes import LayoutWatch
 from gpuscale.io.zarr_layout import chunk_files
 from gpuscale.io.zarr_places import LocalPlace, OtherPlace
 
@@ -95,6 +96,8 @@ class ZarrReader(PieceReader):
         # Within shards these are the small ones, which decode each by itself.
         self.chunks = stored_grid(self.shape, array.chunks)
         self._files = chunk_files(array)
+        folder = _local_folder(array.store)
+        self._watch = None if folder is None else LayoutWatch(array, folder / array.path)
         is_plain = self._files is not None and self._files.is_plain
         self.cost: Cost = "copy" if is_plain else "decode"
 
@@ -113,7 +116,20 @@ class ZarrReader(PieceReader):
         return ZarrReader, (self._array,)
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
-        """Return one piece."""
+        """Return one piece.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If a local array has been overwritten by another one since it was opened, or is gone.
+        """
+        try:
+            return self._read(region)
+        finally:  # after it, since what is damaged may only be another array
+            if self._watch is not None:
+                self._watch.check()
+
+    def _read(self, region: Region) -> np.ndarray[Any, Any]:
         if self._files is None:
             return np.asarray(self._array[region], self.dtype)
         selected = positions(region, self.shape)

@@ -25,7 +25,7 @@ def form(request, tmp_path):
         ga.to_npy(X, path)
         file = path
     else:
-        ga.to_npy_stack(ga.asarray(X).rechunk({0: 30}), path)
+        ga.to_npy_stack(path, ga.asarray(X).rechunk({0: 30}))
         file = path / "1.npy"
     os.utime(file, ns=(BEFORE, BEFORE))
     return (open_npy if request.param == "npy" else NpyStackReader), path, file

@@ -8,6 +8,7 @@ from typing import Any
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.nodes.elementwise import Elementwise
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import PathLike
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
@@ -20,13 +21,25 @@ from gpuscale.io.npy_stack import NpyStackWriter
 from gpuscale.io.pieces import PieceWriter
 from gpuscale.io.zarr import ZarrWriter
 
-__all__ = ["store", "to_hdf5", "to_npy", "to_npy_stack", "to_zarr"]
+__all__ = ["to_hdf5", "to_npy", "to_npy_stack", "to_zarr"]
 
 
-def _write(
-    arrays: Sequence[Array], writers: Sequence[PieceWriter], options: dict[str, Any]
-) -> None:
+def write(arrays: Sequence[Array], writers: Sequence[PieceWriter], options: dict[str, Any]) -> None:
     """Open all targets, cut the arrays so that no two tasks touch one stored chunk, and write."""
+    nodes = opened_for(arrays, writers)
+    try:
+        nodes = _with_copies(nodes, writers, options)
+    except BaseException:
+        for writer in writers:
+            writer.abort()
+        raise
+    from gpuscale.run import run_sinks
+
+    run_sinks(nodes, writers, **options)
+
+
+def opened_for(arrays: Sequence[Array], writers: Sequence[PieceWriter]) -> list[Node]:
+    """Open targets, and return the arrays cut for them."""
     opened: list[PieceWriter] = []
     nodes: list[Node] = []
     try:
@@ -35,14 +48,11 @@ def _write(
             writer.open(x.shape, x.dtype, x.chunks)  # type: ignore[arg-type]
             opened.append(writer)
             nodes.append(x.rechunk(align(x.chunks, writer.safe_grid())).expr)  # type: ignore
-        nodes = _with_copies(nodes, writers, options)
     except BaseException:
         for writer in opened:
             writer.abort()
         raise
-    from gpuscale.run import run_sinks
-
-    run_sinks(nodes, writers, **options)
+    return nodes
 
 
 def _with_copies(
@@ -50,7 +60,7 @@ def _with_copies(
 ) -> list[Node]:
     """Compute those first that read, in other places than they write, what is written here."""
     numbered = list(enumerate(writers))
-    held = [i for i, node in enumerate(nodes) if not all(_is_safe(node, i, w) for w in numbered)]
+    held = [i for i, node in enumerate(nodes) if not all(is_safe(node, i, w) for w in numbered)]
     if not held:
         return nodes
     from gpuscale.run import compute
@@ -61,7 +71,7 @@ def _with_copies(
     return nodes
 
 
-def _is_safe(node: Node, at: int, numbered: tuple[int, PieceWriter]) -> bool:
+def is_safe(node: Node, at: int, numbered: tuple[int, PieceWriter]) -> bool:
     """Whether tasks of a node may run while a writer fills its target."""
     number, writer = numbered
     if not isinstance(writer, ItemWriter):
@@ -87,56 +97,13 @@ def _is_safe(node: Node, at: int, numbered: tuple[int, PieceWriter]) -> bool:
     return True
 
 
-def store(
-    sources: Any, targets: Any, *, regions: Any = None, lock: Any = None, **options: Any
-) -> None:
-    """Compute arrays into objects that take ``target[slices] = piece``.
-
-    Parameters
-    ----------
-    sources : array or sequence of array
-    targets : object or sequence of object
-        With ``shape`` and ``__setitem__``: ndarrays, memmaps, h5py datasets, zarr arrays. Blocks
-        are moved to the boundaries of the target's chunks, so that no two tasks write one.
-    regions : tuple of slice, or sequence of them, optional
-        The part of each target to fill. As for `to_zarr`, several processes must not write regions
-        that share a stored chunk.
-    lock : bool or lock, optional
-        Held while writing; by default only for libraries known to need it.
-    **options
-        As for `gpuscale.compute`.
-
-    Notes
-    -----
-    An array that reads its own target, or another one's, is computed into memory before anything
-    is written, except where each element depends on the one in its place only.
-
-    Raises
-    ------
-    MemoryBudgetError
-        If what must be computed first is larger than ``memory-limit``.
-    ValueError
-        If the shapes, or the numbers of sources, targets and regions, differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import gpuscale.array as ga
-    >>> target = np.zeros(4)
-    >>> ga.store(ga.ones(4, chunks=2), target)
-    >>> target
-    array([1., 1., 1., 1.])
-    """
-    if not isinstance(sources, list | tuple):
-        sources, targets = [sources], [targets]
-        regions = None if regions is None else [regions]
-    regions = [None] * len(sources) if regions is None else list(regions)
-    if not len(sources) == len(targets) == len(regions):
-        raise ValueError(
-            f"store got {len(sources)} sources, {len(targets)} targets and {len(regions)} regions"
+def _check_writes_now(name: str, options: dict[str, Any]) -> None:
+    """Take dask's words where they ask for what happens anyhow."""
+    if not options.pop("compute", True) or options.pop("return_stored", False):
+        raise NotSupportedError(
+            f"{name} writes at once and returns nothing; open the array that is to be written, and "
+            "say gpuscale.array.store(x, it, compute=False), or return_stored=True"
         )
-    writers = [ItemWriter(t, r, lock) for t, r in zip(targets, regions, strict=True)]
-    _write([as_array(x) for x in sources], writers, options)
 
 
 def to_zarr(
@@ -190,6 +157,7 @@ def to_zarr(
     In a local folder the array is made beside its name, as the file of `to_npy` is.
     """
     x = as_array(x)
+    _check_writes_now("to_zarr", options)
     if hasattr(url, "__setitem__") and hasattr(url, "shape"):
         writer: PieceWriter = ItemWriter(url, region)
     elif region is not None:
@@ -205,7 +173,7 @@ def to_zarr(
             storage_options=storage_options,
             options=options,
         )
-    _write([x], [writer], {"engine": engine})
+    write([x], [writer], {"engine": engine})
 
 
 def to_npy(x: Any, path: PathLike, *, overwrite: bool = False, **options: Any) -> None:
@@ -242,19 +210,20 @@ def to_npy(x: Any, path: PathLike, *, overwrite: bool = False, **options: Any) -
     >>> np.load(path)
     array([0, 1, 2, 3])
     """
-    _write([as_array(x)], [NpyWriter(path, overwrite)], options)
+    write([as_array(x)], [NpyWriter(path, overwrite)], options)
 
 
 def to_npy_stack(
-    x: Any, path: PathLike, axis: int = 0, *, overwrite: bool = False, **options: Any
+    dirname: PathLike, x: Any, axis: int = 0, *, overwrite: bool = False, **options: Any
 ) -> None:
     """Write a folder of ``.npy`` files, one for each block along an axis.
 
     Parameters
     ----------
+    dirname : str or path
+        The folder, which is made as the file of `to_npy` is. It comes first, as in dask; the
+        method is ``x.to_npy_stack(dirname)``.
     x : array
-    path : str or path
-        Of the folder, which is made as that of `to_npy` is.
     axis : int
         Axis along which the files follow each other.
     overwrite : bool
@@ -267,17 +236,21 @@ def to_npy_stack(
     ------
     FileExistsError
         If the folder exists and ``overwrite`` is not set, or something else is there.
+    TypeError
+        If the array comes first.
 
     Examples
     --------
     >>> import os, tempfile
     >>> import gpuscale.array as ga
     >>> path = tempfile.mkdtemp() + "/x"
-    >>> ga.to_npy_stack(ga.arange(4, chunks=2), path)
+    >>> ga.to_npy_stack(path, ga.arange(4, chunks=2))
     >>> sorted(os.listdir(path)), ga.from_npy_stack(path).sum().compute()
     (['0.npy', '1.npy', 'info', 'info.json'], np.int64(6))
     """
-    _write([as_array(x)], [NpyStackWriter(path, axis, overwrite)], options)
+    if isinstance(dirname, Array):
+        raise TypeError("to_npy_stack takes the folder first: to_npy_stack(dirname, x)")
+    write([as_array(x)], [NpyStackWriter(dirname, axis, overwrite)], options)
 
 
 def to_hdf5(
@@ -310,5 +283,6 @@ def to_hdf5(
     OSError
         If the program has opened the file with h5py, or is writing it already.
     """
+    _check_writes_now("to_hdf5", options)
     writer = Hdf5Writer(path, dataset, overwrite=overwrite, options=options)
-    _write([as_array(x)], [writer], {"engine": engine})
+    write([as_array(x)], [writer], {"engine": engine})

@@ -23,7 +23,7 @@ class Format:
         self.name, self.path, self.more = name, folder / "x", ["x"] if name == "hdf5" else []
 
     def write(self, x, **options):
-        getattr(ga, f"to_{self.name}")(x, self.path, *self.more, **options)
+        getattr(ga.asarray(x), f"to_{self.name}")(self.path, *self.more, **options)
 
     def read(self, **options):
         return getattr(ga, f"from_{self.name}")(self.path, *self.more, **options)
