@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gpuscale import diagnostics as diagnostics
     from gpuscale.base import config as config
     from gpuscale.checkpoints import checkpoint as checkpoint
+    from gpuscale.diagnostics.report import performance_report as performance_report
     from gpuscale.diagnostics.report import report as report
     from gpuscale.engines.failure import Failure as Failure
     from gpuscale.futures.client import Client as Client
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from gpuscale.futures.future import Future as Future
     from gpuscale.futures.future import fire_and_forget as fire_and_forget
     from gpuscale.futures.future import futures_of as futures_of
+    from gpuscale.futures.primitives import Event as Event
+    from gpuscale.futures.primitives import Lock as Lock
+    from gpuscale.futures.primitives import Queue as Queue
+    from gpuscale.futures.primitives import Semaphore as Semaphore
+    from gpuscale.futures.primitives import Variable as Variable
     from gpuscale.futures.progress import progress as progress
     from gpuscale.futures.waiting import as_completed as as_completed
     from gpuscale.futures.waiting import wait as wait
@@ -55,8 +61,13 @@ if not os.path.isdir(os.path.join(__path__[0], "kernels")) and os.path.isfile(_b
 # Public name -> (module, attribute); no attribute stands for the module itself.
 _WHERE: dict[str, tuple[str, str | None]] = {
     "Client": ("gpuscale.futures.client", "Client"),
+    "Event": ("gpuscale.futures.primitives", "Event"),
     "Failure": ("gpuscale.engines.failure", "Failure"),
     "Future": ("gpuscale.futures.future", "Future"),
+    "Lock": ("gpuscale.futures.primitives", "Lock"),
+    "Queue": ("gpuscale.futures.primitives", "Queue"),
+    "Semaphore": ("gpuscale.futures.primitives", "Semaphore"),
+    "Variable": ("gpuscale.futures.primitives", "Variable"),
     "as_completed": ("gpuscale.futures.waiting", "as_completed"),
     "fire_and_forget": ("gpuscale.futures.future", "fire_and_forget"),
     "futures_of": ("gpuscale.futures.future", "futures_of"),
@@ -75,15 +86,39 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "diagnostics": ("gpuscale.diagnostics", None),
     "get": ("gpuscale.run", "get"),
     "optimize": ("gpuscale.run", "optimize"),
+    "performance_report": ("gpuscale.diagnostics.report", "performance_report"),
     "persist": ("gpuscale.keeping", "persist"),
     "report": ("gpuscale.diagnostics.report", "report"),
     "visualize": ("gpuscale.run", "visualize"),
 }
 
+# Names of dask.distributed that are not here -> what to say instead.
+_IN_PROCESS = "say gpuscale.Client(n_workers=..., threads_per_worker=...); clusters come later"
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("LocalCluster", "SpecCluster", "SSHCluster", "SubprocessCluster"), _IN_PROCESS
+    ),
+    **dict.fromkeys(("Scheduler", "Worker", "Nanny", "Security", "Adaptive"), _IN_PROCESS),
+    "Actor": "make an object of your own, with a gpuscale.Lock",
+    "CancelledError": "it is that of concurrent.futures",
+    "MultiLock": "take several gpuscale.Lock, always in the same order",
+    "TimeoutError": "it is Python's own",
+    "get_task_stream": "with gpuscale.report(path) records what runs, and draws it",
+    "get_worker": "tasks find their client by gpuscale.get_client(); workers are its threads",
+    "local_client": "it is called worker_client",
+    "print": "tasks run in this process: Python's print prints",
+    "warn": "tasks run in this process: warnings.warn warns",
+}
+
 __all__ = [
     "Client",
+    "Event",
     "Failure",
     "Future",
+    "Lock",
+    "Queue",
+    "Semaphore",
+    "Variable",
     "__version__",
     "annotate",
     "array",
@@ -98,6 +133,7 @@ __all__ = [
     "get",
     "get_client",
     "optimize",
+    "performance_report",
     "persist",
     "progress",
     "rejoin",
@@ -117,7 +153,8 @@ def __getattr__(name: str) -> Any:
         module = importlib.import_module(module_name)
         value = module if attribute is None else getattr(module, attribute)
     else:
-        raise AttributeError(f"module 'gpuscale' has no attribute {name!r}")
+        hint = _ELSEWHERE.get(name, "")
+        raise AttributeError(f"module 'gpuscale' has no attribute {name!r}{hint and ': '}{hint}")
     globals()[name] = value
     return value
 

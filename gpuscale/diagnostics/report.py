@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from gpuscale.base.types import PathLike
 from gpuscale.diagnostics.page import check_bokeh, write_page
 from gpuscale.diagnostics.record import Recorder
 from gpuscale.diagnostics.resources import Sample, Sampler
 
-__all__ = ["Report", "report"]
+__all__ = ["Report", "performance_report", "report"]
 
 DT = 0.1  # seconds from one look at the process to the next
 
@@ -113,3 +114,22 @@ def report(path: PathLike = "report.html", *, title: str = "gpuscale report") ->
     ...     total = ga.random.random((5000, 5000)).sum().compute()
     """
     return Report(path, title)
+
+
+def performance_report(
+    filename: PathLike = "report.html", stacklevel: int = 1, **options: Any
+) -> Report:
+    """Return `report` of a file, under the name that it has in dask.distributed.
+
+    Parameters
+    ----------
+    filename : str or path
+    stacklevel, **options
+        Mean nothing here.
+
+    Examples
+    --------
+    >>> performance_report("/tmp/page.html").path.name
+    'page.html'
+    """
+    return report(filename)

@@ -8,6 +8,8 @@
 `calls`      one call as one task, futures among its arguments
 `meaning`    what a function does now: which calls of it are the same task
 `current`    the client that is open, also as seen by its own tasks; giving a place away
+`primitives` locks, events, semaphores, queues and variables that tasks find by name
+`manners`    options and names of dask.distributed that mean nothing here, or something else
 `executor`   the same client as an executor of `concurrent.futures`
 ============ ===============================================================================
 
@@ -22,13 +24,19 @@ from gpuscale.futures.client import Client
 from gpuscale.futures.current import default_client, get_client, rejoin, secede, worker_client
 from gpuscale.futures.executor import ClientExecutor
 from gpuscale.futures.future import Future, fire_and_forget, futures_of
+from gpuscale.futures.primitives import Event, Lock, Queue, Semaphore, Variable
 from gpuscale.futures.progress import progress
 from gpuscale.futures.waiting import as_completed, wait
 
 __all__ = [
     "Client",
     "ClientExecutor",
+    "Event",
     "Future",
+    "Lock",
+    "Queue",
+    "Semaphore",
+    "Variable",
     "as_completed",
     "default_client",
     "fire_and_forget",

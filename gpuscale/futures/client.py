@@ -13,7 +13,6 @@ from typing import Any
 
 from gpuscale.base import config
 from gpuscale.base.durations import Duration, parse_seconds
-from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import follow
@@ -25,6 +24,7 @@ from gpuscale.engines.threads import ThreadsEngine, default_workers
 from gpuscale.futures.current import find_client, named, open_clients
 from gpuscale.futures.executor import ClientExecutor
 from gpuscale.futures.future import Future, futures_of
+from gpuscale.futures.manners import check_options, where_instead
 from gpuscale.futures.tasks import Starter
 from gpuscale.graph.annotations import without_annotations
 from gpuscale.graph.handle import new_key
@@ -43,7 +43,7 @@ class Client(Starter):
 
     Parameters
     ----------
-    address : None
+    address : None or "inproc"
         For clusters, which come later.
     n_workers, threads_per_worker : int, optional
         Their product is how many tasks run at the same time; by default one for each core, or
@@ -59,6 +59,14 @@ class Client(Starter):
         Whether `get_client` finds it, and `compute` takes over its threads and memory.
     name : str, optional
         For messages.
+    **options
+        Others that dask.distributed has: ``timeout``, ``dashboard_address``, ``silence_logs`` and
+        their like mean nothing in one process.
+
+    Raises
+    ------
+    NotSupportedError
+        What is asked for needs other processes.
 
     Examples
     --------
@@ -77,20 +85,20 @@ class Client(Starter):
 
     def __init__(
         self,
-        address: None = None,
+        address: str | None = None,
         *,
-        n_workers: int = 1,
+        n_workers: int | None = None,
         threads_per_worker: int | None = None,
         memory_limit: float | str | None = None,
         resources: Mapping[str, float] | None = None,
-        processes: bool = False,
+        processes: bool | None = False,
         set_as_default: bool = True,
         name: str | None = None,
+        **options: Any,
     ) -> None:
-        if address is not None or processes:
-            raise NotSupportedError(
-                "a Client runs tasks in threads of this process; clusters and processes come later"
-            )
+        address = None if address == "inproc" else address
+        check_options({"address": address, "processes": processes, **options}, _OPTIONS)
+        n_workers = 1 if n_workers is None else n_workers
         threads = _threads(n_workers, threads_per_worker)
         limit = option_memory_limit()
         if memory_limit is not None:
@@ -150,6 +158,18 @@ class Client(Starter):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        import asyncio
+
+        await asyncio.to_thread(self.close)
+
+    def __getattr__(self, name: str) -> Any:
+        kind = type(self).__name__
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}{where_instead(name)}")
 
     def close(self, timeout: Duration | None = 10.0) -> None:
         """End the client.
@@ -338,6 +358,9 @@ class Client(Starter):
         }
         cells = (f"<tr><th>{k}</th><td>{escape(str(v))}</td></tr>" for k, v in rows.items())
         return f"<table>{''.join(cells)}</table>"
+
+
+_OPTIONS = ("n_workers", "threads_per_worker", "memory_limit", "resources", "processes", "name")
 
 
 def _threads(n_workers: int, threads_per_worker: int | None) -> int:

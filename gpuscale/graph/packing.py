@@ -18,7 +18,7 @@ __all__ = ["ONCE", "PackedCall", "Slot", "fill", "pack", "rebuilt"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 
-_VIEWS: tuple[type, ...] = deque, type({}.items()), type({}.keys()), type({}.values())
+_VIEWS: Any = deque, type({}.items()), type({}.keys()), type({}.values())
 _CONTAINERS: tuple[Any, ...] = ([], (), {}, set(), {}.values(), {}.items(), range(0))
 
 #: Iterators that people make of lists on the way.

@@ -1,0 +1,363 @@
+"""What tasks meet at: locks, events, semaphores, queues and variables, found by their names.
+
+All with the name are the same thing, in the whole process. A task that waits lets another one run
+in its place. Names and rules are those of dask.distributed.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from gpuscale.base.durations import Duration, parse_seconds
+from gpuscale.engines.seats import stepped_aside
+from gpuscale.graph.handle import new_key
+
+__all__ = ["Event", "Lock", "Queue", "Semaphore", "Variable"]
+
+T = TypeVar("T")
+
+_guard = threading.RLock()  # of the tables below
+_nameless: WeakValueDictionary[tuple[type, str], Any] = WeakValueDictionary()
+_named: dict[tuple[type, str], Any] = {}
+
+
+class _Core:
+    """What all objects of one name share."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+
+class _Named:
+    """An object that is known by its name, also when it is pickled."""
+
+    def __init__(self, name: str | None, make: Callable[[], Any]) -> None:
+        given, self.name = name, name or new_key(type(self).__name__)
+        place = type(self), self.name
+        with _guard:
+            core = _named.get(place) or _nameless.get(place)
+            if core is None:
+                core = _Core(make())
+                table: Any = _nameless if given is None else _named
+                table[place] = core
+        self._core = core
+
+    @property
+    def _inner(self) -> Any:
+        return self._core.inner
+
+    def _forget(self) -> None:
+        with _guard:
+            _named.pop((type(self), self.name), None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name,)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.name}>"
+
+
+def _patiently(attempt: Callable[[float | None], T], timeout: Duration | None) -> T:
+    """Try at once, then wait for as long as it may take; the task's place is another's meanwhile.
+
+    `attempt` gets the seconds to wait, None for no limit; what it returns is false if it failed.
+    """
+    seconds = None if timeout is None else max(0.0, parse_seconds(timeout, "timeout"))
+    result = attempt(0.0)
+    if result or seconds == 0:
+        return result
+    with stepped_aside():
+        return attempt(seconds)
+
+
+class Lock(_Named):
+    """One at a time.
+
+    Parameters
+    ----------
+    name : str, optional
+    client, scheduler_rpc, loop : object
+        Mean nothing in one process.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Lock("file"):
+    ...     gs.Lock("file").locked(), gs.Lock("file").acquire(timeout=0.01)
+    (True, False)
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        client: Any = None,
+        scheduler_rpc: Any = None,
+        loop: Any = None,
+    ) -> None:
+        super().__init__(name, threading.Lock)
+
+    def acquire(self, blocking: bool = True, timeout: Duration | None = None) -> bool:
+        """Wait until it is free, and take it; False if it did not become so in time."""
+        if not blocking and timeout is not None:
+            raise ValueError("can't specify a timeout for a non-blocking call")
+
+        def attempt(seconds: float | None) -> bool:
+            return bool(self._inner.acquire(timeout=-1 if seconds is None else seconds))
+
+        return _patiently(attempt, timeout if blocking else 0)
+
+    def release(self) -> None:
+        """Give it back."""
+        self._inner.release()
+
+    def locked(self) -> bool:
+        """Say whether somebody has it."""
+        return bool(self._inner.locked())
+
+    def __enter__(self) -> Lock:
+        self.acquire()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+
+class Event(_Named):
+    """A sign that is waited for.
+
+    Parameters
+    ----------
+    name : str, optional
+    client : object
+        Means nothing in one process.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Client(threads_per_worker=1) as client:
+    ...     waiting = client.submit(gs.Event("go").wait)
+    ...     gs.Event("go").set()
+    ...     waiting.result()
+    True
+    """
+
+    def __init__(self, name: str | None = None, client: Any = None) -> None:
+        super().__init__(name, threading.Event)
+
+    def wait(self, timeout: Duration | None = None) -> bool:
+        """Wait until it is set; False if it was not in time."""
+        return _patiently(lambda seconds: bool(self._inner.wait(seconds)), timeout)
+
+    def set(self) -> None:
+        """Let all go on who wait."""
+        self._inner.set()
+
+    def clear(self) -> None:
+        """Let those wait who come from now on."""
+        self._inner.clear()
+
+    def is_set(self) -> bool:
+        """Say whether it is set."""
+        return bool(self._inner.is_set())
+
+
+class Semaphore(_Named):
+    """So many at a time.
+
+    Parameters
+    ----------
+    max_leases : int
+        How many; what the first of a name says holds.
+    name : str, optional
+    scheduler_rpc, loop : object
+        Mean nothing in one process.
+
+    Raises
+    ------
+    ValueError
+        `max_leases` is no number of at least 1.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Semaphore(2, name="database") as leases:
+    ...     leases.get_value()
+    1
+    """
+
+    def __init__(
+        self,
+        max_leases: int = 1,
+        name: str | None = None,
+        scheduler_rpc: Any = None,
+        loop: Any = None,
+    ) -> None:
+        if not isinstance(max_leases, int) or max_leases < 1:
+            raise ValueError(f"max_leases is a number of at least 1, not {max_leases!r}")
+        super().__init__(name, lambda: threading.BoundedSemaphore(max_leases))
+        self.max_leases = max_leases
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.max_leases, self.name)
+
+    def acquire(self, timeout: Duration | None = None) -> bool:
+        """Wait for a lease; False if there was none in time."""
+
+        def attempt(seconds: float | None) -> bool:
+            if seconds == 0:
+                return bool(self._inner.acquire(blocking=False))
+            return bool(self._inner.acquire(timeout=seconds))
+
+        return _patiently(attempt, timeout)
+
+    def release(self) -> bool:
+        """Give a lease back; ValueError if none is out."""
+        self._inner.release()
+        return True
+
+    def get_value(self) -> int:
+        """Count the leases that are out."""
+        inner = self._inner
+        return int(inner._initial_value - inner._value)
+
+    def close(self) -> None:
+        """Forget the name; those who have it go on."""
+        self._forget()
+
+    def __enter__(self) -> Semaphore:
+        self.acquire()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+
+class Queue(_Named):
+    """Values, or futures, first in, first out.
+
+    Parameters
+    ----------
+    name : str, optional
+    client : object
+        Means nothing in one process.
+    maxsize : int
+        How many it has room for; 0 for any number. What the first of a name says holds.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> gs.Queue("words").put("first")
+    >>> gs.Queue("words").get()
+    'first'
+    """
+
+    def __init__(self, name: str | None = None, client: Any = None, maxsize: int = 0) -> None:
+        super().__init__(name, lambda: queue.Queue[Any](maxsize))
+
+    def put(self, value: Any, timeout: Duration | None = None) -> None:
+        """Append a value; TimeoutError if there was no room in time."""
+
+        def attempt(seconds: float | None) -> bool:
+            try:
+                self._inner.put(value, seconds != 0, seconds)
+            except queue.Full:
+                return False
+            return True
+
+        if not _patiently(attempt, timeout):
+            raise TimeoutError(f"queue {self.name!r} had no room within {timeout!r}")
+
+    def get(self, timeout: Duration | None = None, batch: bool | int = False) -> Any:
+        """Take the next value; TimeoutError if none came in time.
+
+        Parameters
+        ----------
+        timeout : float or str, optional
+        batch : bool or int
+            True for a list of all that there are, a number for a list of so many.
+        """
+        if batch is True:
+            return [self._next(0) for _ in range(self.qsize())]
+        if batch is not False:
+            return [self._next(timeout) for _ in range(batch)]
+        return self._next(timeout)
+
+    def _next(self, timeout: Duration | None) -> Any:
+        def attempt(seconds: float | None) -> tuple[Any, ...]:
+            try:
+                return (self._inner.get(seconds != 0, seconds),)
+            except queue.Empty:
+                return ()
+
+        found = _patiently(attempt, timeout)
+        if not found:
+            raise TimeoutError(f"queue {self.name!r} had nothing within {timeout!r}")
+        return found[0]
+
+    def qsize(self) -> int:
+        """Count the values."""
+        return int(self._inner.qsize())
+
+    def close(self) -> None:
+        """Forget the name and, with the last who has it, the values."""
+        self._forget()
+
+
+class Variable(_Named):
+    """One value, or future, that may be waited for.
+
+    Parameters
+    ----------
+    name : str, optional
+    client : object
+        Means nothing in one process.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> gs.Variable("best").set(7)
+    >>> gs.Variable("best").get()
+    7
+    """
+
+    def __init__(self, name: str | None = None, client: Any = None) -> None:
+        super().__init__(name, _Place)
+
+    def set(self, value: Any, timeout: Duration | None = None) -> None:
+        """Have a value from now on."""
+        place = self._inner
+        with place.news:
+            place.value = (value,)
+            place.news.notify_all()
+
+    def get(self, timeout: Duration | None = None) -> Any:
+        """Return the value; wait for it if there is none yet; TimeoutError if none came in time."""
+        place = self._inner
+
+        def attempt(seconds: float | None) -> tuple[Any, ...]:
+            with place.news:
+                place.news.wait_for(lambda: place.value, seconds)
+                found: tuple[Any, ...] = place.value
+                return found
+
+        found = _patiently(attempt, timeout)
+        if not found:
+            raise TimeoutError(f"variable {self.name!r} had no value within {timeout!r}")
+        return found[0]
+
+    def delete(self) -> None:
+        """Forget the name and the value."""
+        self._inner.value = ()
+        self._forget()
+
+
+class _Place:
+    """Where the value of a variable lies."""
+
+    def __init__(self) -> None:
+        self.news = threading.Condition()
+        self.value: tuple[Any, ...] = ()

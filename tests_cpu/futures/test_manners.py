@@ -1,0 +1,89 @@
+"""What people type who come from dask.distributed."""
+
+import asyncio
+
+import pytest
+
+import gpuscale as gs
+from gpuscale.base.errors import NotSupportedError
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": "10s", "name": "mine"},
+        {"dashboard_address": ":8787", "silence_logs": False, "processes": None},
+        {"n_workers": None, "threads_per_worker": 2, "asynchronous": False, "security": None},
+        {"address": "inproc", "heartbeat_interval": "5s"},
+    ],
+)
+def test_options_that_are_taken(options):
+    with gs.Client(**options) as client:
+        assert client.submit(abs, -1).result() == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        (
+            {"address": "tcp://host:8786"},
+            NotSupportedError,
+            r"clusters .*come later; say Client\(n",
+        ),
+        ({"processes": True}, NotSupportedError, "say processes=False"),
+        ({"asynchronous": True}, NotSupportedError, "async with Client.*await future"),
+        ({"scheduler_file": "x.json"}, NotSupportedError, "clusters and processes come later"),
+        (
+            {"timeout": "soon"},
+            ValueError,
+            "timeout is a number of seconds, or a text such as '10s'",
+        ),
+        ({"n_worker": 2}, TypeError, "Client takes no 'n_worker'; did you mean 'n_workers'?"),
+        ({"colour": "red"}, TypeError, "takes no 'colour'; it takes n_workers, threads_per"),
+        ({"n_workers": 0}, ValueError, "n_workers is a number of at least 1, not 0"),
+    ],
+)
+def test_options_that_are_refused(options, error, said):
+    with pytest.raises(error, match=said):
+        gs.Client(**options)
+
+
+def test_coroutines():
+    async def main():
+        async with gs.Client(threads_per_worker=2) as client:
+            futures = client.map(abs, [-1, -2])
+            return await asyncio.gather(*futures), client
+
+    found, client = asyncio.run(main())
+    assert found == [1, 2] and client.status == "closed"
+
+
+def test_what_a_client_does_not_have():
+    with gs.Client() as client:
+        assert not hasattr(client, "dashboard_link")
+        with pytest.raises(AttributeError, match=r"no dashboard; with gpuscale.report\(path\)"):
+            client.dashboard_link  # noqa: B018
+        with pytest.raises(AttributeError, match="'Client' object has no attribute 'sing'$"):
+            client.sing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("LocalCluster", r"say gpuscale.Client\(n_workers=..., threads_per_worker=...\)"),
+        ("get_worker", r"gpuscale.get_client\(\)"),
+        ("print", "Python's print prints"),
+        ("nonsense", "module 'gpuscale' has no attribute 'nonsense'$"),
+    ],
+)
+def test_names_that_are_elsewhere(name, said):
+    assert not hasattr(gs, name) and name not in dir(gs)
+    with pytest.raises(AttributeError, match=said):
+        getattr(gs, name)
+
+
+def test_performance_report_is_the_report(tmp_path):
+    page = tmp_path / "page.html"
+    with gs.performance_report(filename=page, stacklevel=2):
+        gs.delayed(abs)(-1).compute()
+    assert "gpuscale report" in page.read_text()
