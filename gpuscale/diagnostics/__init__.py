@@ -7,7 +7,8 @@
 `callback`   functions of the user's, called as a run goes on
 `profile`    what ran when, and which results were in memory for how long
 `resources`  memory, processor time and disk traffic of the process
-`record`     what happened in runs, in columns; `critical`, `curve`, `stream` work it out
+`record`     what happened in runs, in columns; `rows` gathers it while they last, `critical`,
+             `curve`, `stream` and `troubles` (what failed) work it out
 `report`     one page about all of it; `plots` draws its figures, `page` writes it
 `plan`       the plan as rows
 `explain`    stages and plans as text; `wording` is how they say it

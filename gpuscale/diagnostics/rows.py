@@ -69,7 +69,7 @@ class Rows:
     outcome: array[int] = field(default_factory=lambda: array("b"))
     nbytes: array[int] = field(default_factory=lambda: array("q"))
     needs: array[int] = field(default_factory=lambda: array("q"))  # reserved while it ran
-    deps: list[list[int]] = field(default_factory=list)  # rows that each finished one needed
+    deps: list[tuple[int, ...]] = field(default_factory=list)  # rows that each finished one needed
     freed: dict[int, float] = field(default_factory=dict)  # when the result of a row went
     moved: list[tuple[float, int]] = field(default_factory=list)  # bytes to memory, or to disk
     troubles: dict[int, Trouble] = field(default_factory=dict)  # by row
@@ -132,14 +132,14 @@ class Rows:
         self.outcome.append(outcome)
         self.nbytes.append(nbytes)
         self.needs.append(0 if task is None else task.nbytes + task.workspace)
-        self.deps.append([])
+        self.deps.append(())
         return len(self.keys) - 1
 
     def _finish(self, event: TaskFinished) -> None:
         row = self._add(event, FINISHED, event.nbytes)
         task, row_of, uses = self._tasks.get(event.key), self._row_of, self._uses
         needs = set(task.deps) if task is not None else ()
-        self.deps[row] = [row_of[dep] for dep in needs if dep in row_of]
+        self.deps[row] = tuple([row_of[dep] for dep in needs if dep in row_of])
         row_of[event.key] = row
         for dep in needs:
             if dep in uses:
