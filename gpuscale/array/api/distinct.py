@@ -78,8 +78,7 @@ def unique(
     return_counts : bool
         Also how often each occurs.
     axis : int, optional
-        Look at slices along an axis instead of elements; blocks then have the other axes whole. The
-        numbers of slices of floats, with ``return_inverse``, take the whole array in one task.
+        Look at slices along an axis instead of elements; blocks then have the other axes whole.
     equal_nan : bool
         Take all NaN for one.
 

@@ -55,9 +55,6 @@ def unique_slices(
     node = known_node(x)
     axis = normalize_axis(axis, node.meta.ndim)
     index, inverse, counts = wanted
-    if inverse and x.dtype.kind not in "biuSU":  # NaN is not found again by comparing
-        node = rechunk(node, tuple((n,) for n in node.meta.shape))
-        return _of_one_block(node, wanted, axis, equal_nan)
     node = _cut_along(node, axis)
     block = max_block(node.meta.chunks)
     n_fields = prod(n for k, n in enumerate(block) if k != axis)
@@ -80,11 +77,10 @@ def unique_slices(
     size = Unknown(tokenize("unique", node, axis, equal_nan), 0)
     shape = (*node.meta.shape[:axis], size, *node.meta.shape[axis + 1 :])
     values = _item(tree, 0, shape, x.dtype)
-    results = [values]
-    if index:
-        results.append(_item(tree, 1, (size,), np.intp))
+    first = _item(tree, 1, (size,), np.intp)
+    results = [values, first] if index else [values]
     if inverse:
-        results.append(_numbers(node, values.expr, axis))
+        results.append(_numbers(node, values.expr, first.expr, axis))
     if counts:
         results.append(_item(tree, 2, (size,), np.intp))
     return results[0] if len(results) == 1 else tuple(results)
@@ -160,53 +156,36 @@ def _slices_of_block(block: Block, chunk: Any, merge: _MergeSlices) -> Parts:
     return merge.of(chunk, positions, xp.ones(length, dtype=np.intp))
 
 
-def _numbers(node: Node, values: Node, axis: int) -> Array:
+def _numbers(node: Node, values: Node, first: Node, axis: int) -> Array:
     """For each slice the number of the distinct one that it is."""
     axes = tuple(range(node.meta.ndim))
     inputs = (
         BlockInput(node, axes=tuple(0 if k == axis else None for k in axes)),
         BlockInput(values, axes=(None,) * len(axes)),
+        BlockInput(first, axes=(None,)),
     )
     meta = ArrayMeta(np.dtype(np.intp), (node.meta.chunks[axis],), node.meta.backend)
-    return Array(
-        Blockwise(FunctionKernel(_found, (axis,), label="inverse"), inputs, meta.chunks, meta)
-    )
+    kernel = FunctionKernel(_found, (axis,), wants_block=True, label="inverse")
+    return Array(Blockwise(kernel, inputs, meta.chunks, meta))
 
 
-def _found(chunk: Any, values: Any, axis: int) -> Any:
-    """All slices are among the values, which are sorted: beside them they change no numbers."""
+def _found(block: Block, chunk: Any, values: Any, first: Any, axis: int) -> Any:
+    """Find slices by their values; those with NaN, which equal no other, by their positions."""
     xp = array_namespace(chunk)
+    others = tuple(k for k in range(chunk.ndim) if k != axis)
+    missing = (chunk != chunk).any(axis=others)
+    if not missing.any():
+        return _found_by_value(xp, chunk, values, axis)
+    numbers = xp.empty(chunk.shape[axis], dtype=np.intp)
+    numbers[~missing] = _found_by_value(xp, xp.compress(~missing, chunk, axis), values, axis)
+    order = xp.argsort(first)
+    places = xp.flatnonzero(missing) + block.start[0]
+    numbers[missing] = order[xp.searchsorted(first[order], places)]
+    return numbers
+
+
+def _found_by_value(xp: Any, chunk: Any, values: Any, axis: int) -> Any:
+    """All slices are among the values, which are sorted: beside them they change no numbers."""
     both = xp.concatenate([values, chunk], axis=axis)
     numbers = xp.unique(both, return_inverse=True, axis=axis)[1].reshape(-1)
     return numbers[values.shape[axis] :].astype(np.intp, copy=False)
-
-
-def _of_one_block(
-    node: Node, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool
-) -> Array | tuple[Array, ...]:
-    size = Unknown(tokenize("unique", node, axis, equal_nan), 0)
-    shape: list[Any] = list(node.meta.shape)
-    length, shape[axis] = shape[axis], size
-    forms = [(tuple((n,) for n in shape), node.meta.dtype)]
-    sizes = (size, length, size)
-    forms += [(((n,),), np.dtype(np.intp)) for n, given in zip(sizes, wanted, strict=True) if given]
-    found = [
-        Array(
-            Call(
-                _slices,
-                (node,),
-                (wanted, axis, equal_nan, number),
-                (),
-                node.meta.with_(chunks=chunks, dtype=dtype),
-            )
-        )
-        for number, (chunks, dtype) in enumerate(forms)
-    ]
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-def _slices(
-    array: Any, wanted: tuple[bool, bool, bool], axis: int, equal_nan: bool, number: int
-) -> Any:
-    result = array_namespace(array).unique(array, *wanted, axis=axis, equal_nan=equal_nan)
-    return result[number] if isinstance(result, tuple) else result

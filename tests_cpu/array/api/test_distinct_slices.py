@@ -13,7 +13,9 @@ from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import chunked
 
 OF = {
-    "f8": st.sampled_from([0.0, 1.0, float("nan"), float("inf")]),
+    "f8": st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")]),
+    "c16": st.sampled_from([0.0, 1j, complex("nan"), complex(1, float("nan"))]),
+    "M8[s]": st.sampled_from([np.datetime64(3, "s"), np.datetime64("NaT", "s")]),
     "i4": st.integers(-1, 1),
     "?": st.booleans(),
     "U2": st.sampled_from(["a", "b", "ab"]),
@@ -39,14 +41,17 @@ def test_unique(data):
         assert_eq(ours, theirs)
 
 
+@pytest.mark.parametrize("dtype", ["i8", "f8"])
 @pytest.mark.parametrize("wanted", [(False, False), (True, True)])
-def test_no_task_takes_the_whole_array(wanted):
-    x = ga.arange(64_000, chunks=1000).reshape(32_000, 2) % 3
+def test_no_task_takes_the_whole_array(wanted, dtype):
+    x = (ga.arange(64_000, chunks=1000).reshape(32_000, 2) % 3).astype(dtype)
     with nothing_computes(), config.set({"array.split-every": 2}):
         results = ga.unique(x, False, *wanted, axis=0)
     first = results if isinstance(results, ga.Array) else results[0]
     with config.set({"memory-limit": 120_000}):  # the array takes 512,000
         assert first.compute().shape == (3, 2)
+        if wanted[0]:
+            assert_eq(results[1][:4], np.array([0, 2, 1, 0]))
 
 
 def test_blocks_that_are_too_large_are_cut():
