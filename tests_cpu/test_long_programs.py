@@ -108,7 +108,15 @@ def largest(n):
     return reduce(ga.maximum, [data(k) for k in range(n)])
 
 
+def rolled(n):
+    x = data()
+    for _ in range(n):
+        x = ga.roll(x, 1) + x
+    return x
+
+
 PROGRAMS = [
+    rolled,
     added_to,
     assigned,
     blocks,

@@ -61,8 +61,8 @@ def unify_chunks(*operands: tuple[Chunks, Shape]) -> Chunks:
     """Return the grid in which operands of any broadcastable shapes are combined.
 
     Grids that agree are kept. Else each axis is cut wherever an operand is, as long as that does
-    not multiply the number of blocks or leave slivers; else it follows the operand with the most
-    blocks.
+    not multiply the number of blocks or leave slivers; else it follows an operand with many blocks
+    and few slivers.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def unify_sizes(candidates: Sequence[Sequence[tuple[Size, ...]]]) -> Chunks:
                 f"the operands have different blocks along axis {axis}, some of a size that "
                 "depends on data and is not computed yet; call x.compute_chunk_sizes() first"
             )
-    finest = [max(different, key=len) for different in candidates]
+    finest = [_finest(different) for different in candidates]
     refined = [
         different[0] if len(different) == 1 else refine_sizes(*different)
         for different in candidates
@@ -133,6 +133,13 @@ def unify_sizes(candidates: Sequence[Sequence[tuple[Size, ...]]]) -> Chunks:
     ]
     cheap = prod(map(len, refined)) <= _REFINE_AT_MOST * prod(map(len, finest))
     return tuple(refined if cheap else finest)
+
+
+def _finest(different: Sequence[tuple[Size, ...]]) -> tuple[Size, ...]:
+    """Choose sizes with many blocks; not those with slivers, or loops would add some each time."""
+    most = max(map(len, different))
+    fine = [sizes for sizes in different if 2 * len(sizes) >= most]
+    return min(fine, key=lambda sizes: (_n_slivers(sizes), -len(sizes)))
 
 
 def _n_slivers(sizes: tuple[Size, ...]) -> int:

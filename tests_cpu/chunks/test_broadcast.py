@@ -101,3 +101,10 @@ def test_unknown_axes_align_only_with_themselves():
             unify_chunks(((sizes,), (length,)), other)
     with pytest.raises(UnknownSizeError, match="axis 0"):
         unify_chunks(((sizes,), (length,)), ((sizes[:1],), (length,)))
+
+
+def test_slivers_of_one_operand_are_not_handed_on():
+    even, shifted = (50,) * 4, (1, 50, 50, 50, 49)
+    assert unify_chunks(((shifted,), (200,)), ((even,), (200,))) == (even,)
+    whole = (200,)  # has none, but is one large block
+    assert unify_chunks(((shifted,), (200,)), ((whole,), (200,))) == (shifted,)
