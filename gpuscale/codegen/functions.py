@@ -98,6 +98,14 @@ def test_rule(x: Any) -> tuple[DType, DType]:
     return common_dtype(x), BOOL
 
 
+def sign_rule(x: Any) -> tuple[DType, DType]:
+    """Real numbers to bool."""
+    given = common_dtype(x)
+    if given.kind not in "biuf":
+        raise TypeError(f"infinities of {given} are neither positive nor negative")
+    return given, BOOL
+
+
 def inexact_rule(x: Any) -> tuple[DType, DType]:
     """Integers become float64."""
     x = common_dtype(x)

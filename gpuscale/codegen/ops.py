@@ -366,8 +366,8 @@ _row(
         "f": "select({0} != {0}, {1}, select({0} == inf, {2}, select({0} == -inf, {3}, {0})))",
     },
 )
-_row("isposinf", 1, np.isposinf, functions.test_rule, cpu={"biu": "False", "f": "{0} == inf"})
-_row("isneginf", 1, np.isneginf, functions.test_rule, cpu={"biu": "False", "f": "{0} == -inf"})
+_row("isposinf", 1, np.isposinf, functions.sign_rule, cpu={"biu": "False", "f": "{0} == inf"})
+_row("isneginf", 1, np.isneginf, functions.sign_rule, cpu={"biu": "False", "f": "{0} == -inf"})
 _row(
     "isclose",
     4,

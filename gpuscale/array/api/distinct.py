@@ -282,14 +282,14 @@ class _Merge:
         xp = array_namespace(values)
         if index is None and counts is None:
             values.sort()
-            return (values[self._is_first(xp, values)],)
+            return (values[self._is_first(xp, values)].astype(self.dtype, copy=False),)
         order = xp.argsort(values, kind="stable")
         values = values[order]
         index = None if index is None else index[order]
         counts = None if counts is None else counts[order]
         del order
         starts = xp.flatnonzero(self._is_first(xp, values))
-        result = [values[starts]]
+        result = [values[starts].astype(self.dtype, copy=False)]  # joined in another byte order
         if index is not None:
             result.append(index[starts])
         if counts is not None and starts.size:

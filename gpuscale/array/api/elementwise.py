@@ -410,7 +410,8 @@ def nan_to_num(
     info = np.finfo(x.dtype)
     high = info.max if posinf is None else posinf
     low = info.min if neginf is None else neginf
-    return call("nan_to_num", x, *(x.dtype.type(v) for v in (nan, high, low)))
+    found = call("nan_to_num", x, *(x.dtype.type(v) for v in (nan, high, low)))
+    return found.astype(x.dtype, copy=False)
 
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:

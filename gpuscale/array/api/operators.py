@@ -41,6 +41,14 @@ def equality(name: str, x: Array, other: Any) -> Array:
 
 
 def power(x: Array, exponent: Any) -> Array:
-    """Answer ``**``: the square of truth values is of int8, since NumPy multiplies for it."""
-    square = x.dtype.kind == "b" and type(exponent) is int and exponent == 2
-    return call("square", x) if square else elementwise.power(x, exponent)
+    """Answer ``**``, for which NumPy has shorter ways than `power` where that makes a difference.
+
+    The square of truth values is of int8; of complex numbers, which have no better power of their
+    own, roots and reciprocals are what functions of that name give.
+    """
+    short = None
+    if x.dtype.kind == "c" and type(exponent) in (int, float):
+        short = {0.5: "sqrt", -1: "reciprocal"}.get(exponent)
+    elif x.dtype.kind == "b" and type(exponent) is int and exponent == 2:
+        short = "square"
+    return call(short, x) if short else elementwise.power(x, exponent)

@@ -64,10 +64,11 @@ def pad(x: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Array:
     if wrong:
         raise ValueError(f"unsupported keyword arguments for mode '{mode}': {set(wrong)}")
     option = kwargs.get(allowed) if allowed else None
+    given = x.dtype
     for axis, (before, after) in enumerate(widths):
         if before or after:
             x = _pad_axis(x, axis, before, after, mode, option)
-    return x
+    return x.astype(given, copy=False)
 
 
 _MODES = {

@@ -267,6 +267,8 @@ def argpartition(
 def _check_positions(a: Any, kth: Any, axis: int | None) -> None:
     x, axis = along_axis(a, axis)
     length = x.shape[axis]
+    if 0 in x.shape:
+        return  # nothing is to be moved anywhere
     for k in np.atleast_1d(kth).tolist():
         if not -length <= operator.index(k) < length:
             raise ValueError(f"kth(={k}) out of bounds ({length})")

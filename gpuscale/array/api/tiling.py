@@ -27,6 +27,7 @@ def roll(x: Any, /, shift: Any, axis: Any = None) -> Array:
     array([3, 0, 1, 2])
     """
     x = as_array(x)
+    given = x.dtype
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
     axes = axis if isinstance(axis, tuple | list) else (axis,)
@@ -44,7 +45,7 @@ def roll(x: Any, /, shift: Any, axis: Any = None) -> Array:
         if at:
             parts = [x[at_axis(number, slice(at, None))], x[at_axis(number, slice(None, at))]]
             x = concatenate(parts, number)
-    return x
+    return x.astype(given, copy=False)  # joining gives the machine's byte order
 
 
 def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
@@ -105,6 +106,7 @@ def tile(x: Any, repetitions: Any, /) -> Array:
     times = tuple(repetitions) if isinstance(repetitions, tuple | list) else (repetitions,)
     if any(n < 0 for n in times):
         raise ValueError(f"negative dimensions are not allowed: {times}")
+    given = x.dtype
     x = x[(None,) * max(0, len(times) - x.ndim)]
     times = (1,) * (x.ndim - len(times)) + times
     for axis, n in enumerate(times):
@@ -112,7 +114,7 @@ def tile(x: Any, repetitions: Any, /) -> Array:
             x = x[at_axis(axis, slice(0, 0))]
         elif n > 1:
             x = concatenate([x] * n, axis)
-    return x
+    return x.astype(given, copy=False)
 
 
 def resize(x: Any, new_shape: Any) -> Array:
@@ -124,7 +126,8 @@ def resize(x: Any, new_shape: Any) -> Array:
     size = int(np.prod(shape, dtype=np.int64))
     if x.size == 0 or size == 0:
         return zeros(shape, x.dtype)
-    return reshape(tile(x, -(-size // x.size))[:size], shape)
+    result = reshape(tile(x, -(-size // x.size))[:size], shape)
+    return result.astype(x.dtype.newbyteorder("="), copy=False)
 
 
 def delete(x: Any, obj: Any, axis: int | None = None) -> Array:

@@ -100,6 +100,18 @@ def test_complex_parts():
     assert_eq(x.real + x.imag, array.real + array.imag)
 
 
+@pytest.mark.parametrize("dtype", ["?", "i1", "u8", ">f4", "f8", "c8", "c16", "M8[s]", "U3", "O"])
+@pytest.mark.parametrize("name", ["isposinf", "isneginf"])
+def test_the_sign_of_infinity(name, dtype):
+    array = np.ones(3, dtype)
+    if array.dtype.kind in "biuf":
+        assert_eq(getattr(ga, name)(array), getattr(np, name)(array))
+        return
+    for module in (np, ga):
+        with pytest.raises(TypeError):
+            getattr(module, name)(array)
+
+
 def test_out_and_where():
     x, out = ga.arange(4, chunks=2), ga.zeros(4, chunks=3)
     assert ga.add(x, 1, out=out) is out

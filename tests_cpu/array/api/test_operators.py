@@ -92,3 +92,12 @@ def test_operators_on_strings():
 def test_powers(dtype, exponent):
     array = np.array([1, 0], dtype)
     assert_eq(ga.from_array(array, chunks=1) ** exponent, array**exponent)
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, -1, 0.5, -0.5, 2.0, np.float64(0.5)])
+def test_powers_of_complex_numbers(dtype, exponent):
+    array = np.array([2 + 3j, -4, complex(1.5, -np.inf), complex(-0.0, 0.0), 1j], dtype)
+    with np.errstate(all="ignore"):
+        expected = array**exponent
+    assert_eq(ga.from_array(array, chunks=2) ** exponent, expected)

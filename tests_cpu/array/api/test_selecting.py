@@ -77,3 +77,11 @@ def test_the_tasks_take_what_is_projected(function, k):
     x = ga.from_array(np.random.default_rng(0).random(30_000), chunks=4000)
     assert_room_is_enough(function(x, k))
     assert_room_is_enough(function(x.reshape(100, 300), k // 100, axis=0))
+
+
+@pytest.mark.parametrize("shape", [(0,), (4, 0), (0, 3)])
+def test_any_position_of_nothing(shape):
+    array = np.empty(shape)
+    for function in ("partition", "argpartition"):
+        expected = getattr(np, function)(array, 5)
+        assert_eq(getattr(ga, function)(ga.from_array(array), 5), expected)

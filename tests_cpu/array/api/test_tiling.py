@@ -79,3 +79,24 @@ def test_delete_at_lazy_positions():
 def test_roll_along_no_axis():
     array = np.arange(6).reshape(2, 3)
     assert_eq(ga.roll(ga.from_array(array, chunks=2), 1, axis=()), np.roll(array, 1, axis=()))
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">i4", ">c8", ">U3", ">M8[s]"])
+@pytest.mark.parametrize("chunks", [2, 12])
+def test_the_byte_order_is_numpys(dtype, chunks):
+    array = np.tile(np.arange(6), 2).astype(dtype)
+    x = ga.from_array(array, chunks=chunks)
+    for function in (
+        lambda xp, z: xp.roll(z, 2),
+        lambda xp, z: xp.tile(z, 2),
+        lambda xp, z: xp.resize(z, 5),
+        lambda xp, z: xp.pad(z, 1, mode="edge"),
+        lambda xp, z: xp.unique(z),
+        lambda xp, z: xp.unique(z, return_counts=True)[0],
+        lambda xp, z: xp.where(z == z[0], z, z[1]),
+    ):
+        expected, found = function(np, array), function(ga, x)
+        assert found.dtype == found.compute().dtype == expected.dtype
+        assert_eq(found, expected)
+    if array.dtype.kind in "fc":
+        assert ga.nan_to_num(x).compute().dtype == np.nan_to_num(array).dtype
