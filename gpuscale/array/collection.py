@@ -325,6 +325,14 @@ class Array(Arithmetic):
         """Write a folder of ``.npy`` files; see :func:`gpuscale.array.to_npy_stack`."""
         namespace().to_npy_stack(dirname, self, axis, **options)
 
+    def fill(self, value: Any) -> None:
+        """Replace all elements by one value, in place."""
+        self[...] = value
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Replace elements of the flattened array, in place; see :func:`gpuscale.array.put`."""
+        namespace().put(self, indices, values, mode)
+
     def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Array:
         """Keep positions for which a condition holds; see :func:`gpuscale.array.compress`."""
         result: Array = namespace().compress(condition, self, axis, out)

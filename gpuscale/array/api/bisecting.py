@@ -47,7 +47,7 @@ def _digitize(chunk: Any, bins: Any, right: bool) -> Any:
     return xp.digitize(chunk, xp.asarray(bins), right=right)
 
 
-def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Array:
+def searchsorted(x1: Any, x2: Any, /, side: str = "left", sorter: Any = None) -> Array:
     """Where elements would go in a sorted array.
 
     Each block of ``x2`` is looked up in each block of the sorted array; the places add up.

@@ -68,8 +68,8 @@ def _counting(node: Node, where: Any) -> Any:
 def nansum(
     x: Any,
     axis: Axis = None,
-    *,
     dtype: Any = None,
+    *,
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
@@ -85,8 +85,8 @@ def nansum(
 def nanprod(
     x: Any,
     axis: Axis = None,
-    *,
     dtype: Any = None,
+    *,
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
@@ -159,8 +159,8 @@ def _nan_extreme(
 def nanmean(
     x: Any,
     axis: Axis = None,
-    *,
     dtype: Any = None,
+    *,
     keepdims: bool = False,
     split_every: Any = None,
     out: Any = None,
@@ -177,8 +177,8 @@ def nanmean(
 def nanvar(
     x: Any,
     axis: Axis = None,
-    *,
     dtype: Any = None,
+    *,
     ddof: float = 0,
     correction: float = 0,
     keepdims: bool = False,
@@ -203,8 +203,8 @@ def nanvar(
 def nanstd(
     x: Any,
     axis: Axis = None,
-    *,
     dtype: Any = None,
+    *,
     ddof: float = 0,
     correction: float = 0,
     keepdims: bool = False,

@@ -35,6 +35,22 @@ def test_put(data, shape, mode):
     assert_eq(x, array)
 
 
+def test_methods_change_the_handle():
+    array = np.arange(6.0).reshape(2, 3)
+    x = ga.from_array(array, chunks=2)
+    view = x[0]
+    for each in (array, x):
+        each.put([0, -1], [7, 8])
+        each.put(9, 1, mode="clip")
+    assert_eq(x, array)
+    array.fill(2)
+    x.fill(2)
+    assert_eq(x, array)
+    assert_eq(view, np.arange(3.0))
+    with pytest.raises(ValueError, match="broadcast"):
+        x.fill([1, 2])
+
+
 def test_put_special_cases():
     x = ga.zeros((), dtype=int)
     ga.put(x, [0], 5)

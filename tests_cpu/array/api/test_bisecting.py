@@ -44,3 +44,10 @@ def test_bad_input():
         ga.searchsorted(x, x, side="middle")
     with pytest.raises(ValueError, match="monoton"):
         ga.digitize(x, [1, 3, 2])
+
+
+def test_positional_arguments():
+    array = np.array([1, 2, 2, 3])
+    x, order = ga.from_array(array, chunks=2), [0, 1, 2, 3]
+    assert_eq(np.searchsorted(x, [2], "right"), np.searchsorted(array, [2], "right"))
+    assert_eq(x.searchsorted([2, 9], "left", order), array.searchsorted([2, 9], "left", order))

@@ -243,3 +243,13 @@ def test_axes_of_numbers(name, number):
                 getattr(ga, name)(ga.asarray(array), *more, axis=axis).compute()
         else:
             assert_eq(getattr(ga, name)(ga.asarray(array), *more, axis=axis), expected)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "std"])
+def test_the_dtype_may_be_the_third_argument(name):
+    array = np.arange(1, 7, dtype="i2").reshape(2, 3)
+    x = ga.from_array(array, chunks=2)
+    expected = getattr(np, name)(array, 0, "f4")
+    assert_eq(getattr(np, name)(x, 0, "f4"), expected, rtol=1e-6)
+    assert_eq(getattr(x, name)(0, "f4"), expected, rtol=1e-6)
+    assert_eq(getattr(ga, f"nan{name}")(x, 0, "f4"), expected, rtol=1e-6)
