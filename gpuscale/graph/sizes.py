@@ -23,10 +23,19 @@ def block_nbytes(node: Node, index: BlockIndex) -> int:
     if nbytes is not None:
         return int(nbytes)
     if isinstance(node, Blockwise):
-        reads = node.reads((index,))
-        return max((block_nbytes(each, block) for each, (block,) in reads), default=0)
+        return max(
+            (_input_nbytes(node, each, k, index) for k, each in enumerate(node.inputs)), default=0
+        )
     sizes = [block_nbytes(child, (0,) * child.meta.ndim) for child in node.children]
     return max(sizes, default=node.meta.dtype.itemsize)
+
+
+def _input_nbytes(node: Blockwise, each: BlockInput, number: int, index: BlockIndex) -> int:
+    """Bytes of what a block takes of one input, in a task of its own or evaluated inside."""
+    locator = node.locators[number]
+    if locator is None:
+        return _region_bytes(node, each, [index])[0]
+    return block_nbytes(each.node, locator.block(index))
 
 
 def all_nbytes(node: Node, blocks: Sequence[BlockIndex]) -> list[int]:

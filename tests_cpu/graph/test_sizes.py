@@ -49,3 +49,10 @@ def test_blocks_of_work_inside_count_at_their_own_size(data):
     row = ga.from_array(Decoded(data[:1]), chunks=100).map_blocks(np.sort, dtype=float)
     y = x.map_blocks(np.add, row, dtype=float)
     assert_room_is_enough(y)
+
+
+def test_what_a_mask_keeps_of_a_file_is_at_most_the_block(data):
+    kept = ga.from_array(Decoded(data[0]), chunks=100)
+    with config.set({"memory-limit": "1 MB"}):
+        (largest,) = {task.nbytes for task in graph_of(kept[kept > 0.5]).values() if task.nbytes}
+    assert largest == 100 * 8
