@@ -1,0 +1,114 @@
+"""How long results, tasks and what they were given live."""
+
+import gc
+import sys
+import time
+import weakref
+from concurrent.futures import CancelledError
+from operator import add
+
+import numpy as np
+import pytest
+
+import gpuscale as gs
+
+from .tasks import SOON, Gate, square
+
+
+def test_a_result_goes_with_its_last_future(client):
+    future = client.submit(np.ones, 10)
+    result = weakref.ref(future.result(SOON))
+    same = client.submit(np.ones, 10)
+    del future
+    assert result() is not None
+    user = client.submit(np.sum, same)
+    assert user.result(SOON) == 10
+    del same
+    assert result() is None
+
+
+def test_what_a_finished_task_was_given_goes(client):
+    x = np.ones(10)
+    given, held = weakref.ref(x), np.ones(3)
+    scattered = client.scatter(held)
+    futures = [client.submit(np.sum, x), client.submit(lambda y, z: z, [x], scattered)]
+    gs.wait(futures, SOON)
+    del x
+    assert given() is None
+    assert futures[1].result() is held
+    del scattered, futures
+    assert sys.getrefcount(held) == 2
+
+
+def test_scattering_waits_for_no_worker(lonely):
+    gate = Gate()
+    running = lonely.submit(gate)
+    assert gate.begun.wait(SOON)
+    future = lonely.scatter([1, 2])
+    assert lonely.gather(future) == [1, 2]
+    user = lonely.submit(sum, future)
+    gate.open.set()
+    assert user.result(SOON) == 3 and running.result(SOON) is None
+
+
+def test_release(client):
+    future = client.submit(np.ones, 10)
+    result = weakref.ref(future.result(SOON))
+    future.release()
+    assert result() is None and future.status == "cancelled"
+    with pytest.raises(CancelledError):
+        future.result()
+
+
+def test_what_nobody_keeps_does_not_run_unless_it_is_fired_and_forgotten(lonely):
+    gate, ran = Gate(), []
+    first = lonely.submit(gate)
+    assert gate.begun.wait(SOON)
+    lonely.submit(ran.append, "dropped")
+    gs.fire_and_forget([lonely.submit(ran.append, "fired")])
+    last = lonely.submit(ran.append, "kept")
+    gate.open.set()
+    gs.wait([first, last], SOON)
+    assert ran == ["fired", "kept"]
+
+
+def test_many_tasks_leave_nothing_behind(client):
+    def live_objects():
+        gc.collect()
+        return len(gc.get_objects())
+
+    def work(n):
+        for k in range(n):
+            assert client.submit(square, k).result(SOON) == k * k
+        futures = client.map(square, range(n))
+        chained = [client.submit(add, f, 1) for f in futures]
+        assert client.gather(chained)[-1] == (n - 1) ** 2 + 1
+
+    work(500)
+    before, state = live_objects(), client._session.job.state
+    n_numbers = len(state._tasks)
+    work(500)
+    assert live_objects() - before < 300
+    assert len(state._tasks) < n_numbers + 100
+    assert (state.alive, state.unfinished) == (0, 0)
+
+
+def test_a_long_chain_neither_overflows_nor_keeps_what_is_past(client):
+    future = client.submit(np.zeros, 1)
+    for _ in range(1000):
+        future = client.submit(add, future, 1, pure=False)
+    assert future.result(SOON) == [1000]
+    until = time.monotonic() + SOON
+    while len(client.has_what()["inproc"]) > 1:
+        assert time.monotonic() < until
+    gate = Gate()
+    future = client.submit(gate, 0)
+    for _ in range(2000):
+        future = client.submit(add, future, 1, pure=False)
+    gate.open.set()
+    assert future.result(SOON) == 2000
+    bad = client.submit(divmod, 1, 0)
+    for _ in range(2000):
+        bad = client.submit(add, bad, 1, pure=False)
+    assert isinstance(bad.exception(SOON), ZeroDivisionError)
+    del bad

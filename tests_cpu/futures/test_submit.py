@@ -1,0 +1,226 @@
+"""`Client`: submit, map, gather, scatter; which calls are the same task."""
+
+import functools
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from operator import add
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale as gs
+
+from .tasks import SOON, square
+
+
+@dataclass
+class Pair:
+    first: object
+    second: object
+
+
+def test_futures_are_arguments_wherever_they_are(client):
+    one, two = client.map(int, "12")
+    for given_, expected in [
+        (one, 1),
+        ([one, [two, 3]], [1, [2, 3]]),
+        ({"a": one, 2: (two,)}, {"a": 1, 2: (2,)}),
+        (Pair(one, [two]), Pair(1, [2])),
+        (slice(one, two), slice(1, 2)),
+        ((one, one), (1, 1)),
+    ]:
+        assert client.submit(lambda value: value, given_).result(SOON) == expected
+        assert client.submit(lambda *, value: value, value=given_).result(SOON) == expected
+        assert client.gather(given_) == expected
+    assert client.submit(divmod, two, one).result(SOON) == (2, 0)
+    assert client.submit(add, one, one).result(SOON) == 2
+
+
+class Calls(list):
+    """Notes that are no part of what a function does."""
+
+    def __gpuscale_tokenize__(self):
+        return "calls"
+
+
+def test_equal_calls_of_a_pure_function_are_one_task(client):
+    calls = Calls()
+
+    def note(x, y=0):
+        calls.append(x)
+        return x
+
+    futures = [client.submit(note, 1), client.submit(note, 1), *client.map(note, [1, 1])]
+    assert client.gather(futures) == [1] * 4
+    assert (len(calls), len({f.key for f in futures})) == (1, 1)
+    assert client.submit(note, 1, y=1).result(SOON) == 1
+    assert client.submit(note, 1, pure=False).result(SOON) == 1
+    assert client.gather(client.map(note, [1, 1], pure=False)) == [1, 1]
+    assert len(calls) == 5
+
+
+FACTOR, TABLE = 2, [1]
+
+
+def helper(x):
+    return x + 1
+
+
+def of_factor(x):
+    return x * FACTOR
+
+
+def of_helper(x):
+    return [helper(k) for k in [x]]
+
+
+def of_table(x, table=TABLE):
+    return x + sum(table)
+
+
+def test_a_function_is_known_by_what_it_does_now(client, monkeypatch):
+    k = 1
+    here = sys.modules[__name__]
+
+    def of_cell(x):
+        return x + k
+
+    grown = functools.partial(max, [1])
+    calls = [of_cell, of_factor, of_helper, of_table, lambda x: of_helper(x), Scaled().times]
+    calls += [functools.partial(of_list, [1]), lambda x: os.environ and here.FACTOR + x]
+    calls += [grown]
+    before = [client.submit(call, *([1] if call is not grown else [[0]])) for call in calls]
+    again = [client.submit(call, *([1] if call is not grown else [[0]])) for call in calls]
+    assert [f.key for f in before] == [f.key for f in again]
+    assert client.gather(before) == [2, 2, [2], 2, [2], 3, 2, 3, [1]]
+    k = 100
+    monkeypatch.setattr(here, "FACTOR", 5)
+    monkeypatch.setattr(here, "helper", lambda x: x - 1)
+    monkeypatch.setattr(Scaled, "factor", 7)
+    monkeypatch.setattr(here, "TABLE", TABLE)
+    TABLE.append(10)
+    calls[6].args[0].append(10)
+    grown.args[0].append(2)
+    try:
+        after = [client.submit(call, *([1] if call is not grown else [[0]])) for call in calls]
+        assert client.gather(after) == [101, 5, [0], 12, [0], 7, 12, 6, [1, 2]]
+    finally:
+        TABLE.pop()
+
+
+class Scaled:
+    factor = 3
+
+    def times(self, x):
+        return x * self.factor
+
+
+def of_list(numbers, x):
+    return sum(numbers) + x
+
+
+def test_what_cannot_be_told_or_takes_long_to_read_is_called_again(client):
+    large, lock, k = np.zeros(2**18), threading.Lock(), 1
+
+    def of_large(x):
+        return large[x]
+
+    def of_lock(x):
+        with lock:
+            return x + k
+
+    before = client.submit(of_large, 0), client.submit(of_lock, 1)
+    assert client.gather(before) == (0, 2)
+    large[0], k = 5, 10
+    assert client.gather((client.submit(of_large, 0), client.submit(of_lock, 1))) == (5, 11)
+
+
+def test_functions_that_are_defined_again_or_share_a_key(client):
+    found = []
+    for source in ["x + 1", "x + 2"]:
+        names = {"__name__": "__main__"}
+        exec(f"def helper(x): return {source}\ndef f(x): return helper(x)", names)
+        found.append(client.submit(names["f"], 1))
+    found += client.map(abs, [-3], key="k") + client.map(square, [-3], key="k")
+    assert client.gather(found) == [2, 3, 3, 9]
+
+
+def test_keys(client):
+    assert client.submit(square, 3, key="mine").key == "mine"
+    assert client.submit(square, 3).key.startswith("square-")
+    assert [f.key for f in client.map(square, [1, 2], key=["a", "b"])] == ["a", "b"]
+    named = client.map(square, [1, 2], key="sq")
+    assert all(f.key.startswith("sq-") for f in named) and len({f.key for f in named}) == 2
+    with pytest.raises(ValueError, match="3 keys for 2 calls"):
+        client.map(square, [1, 2], key=["a", "b", "c"])
+
+
+def test_map(client):
+    assert client.gather(client.map(add, [1, 2, 3], iter([10, 20]))) == [11, 22]
+    assert client.gather(client.map(pow, [2, 3], mod=5, exp=2)) == [4, 4]
+    assert client.gather(client.map(square, range(7), batch_size=3)) == [n * n for n in range(7)]
+    assert client.map(square, []) == []
+    twice = client.map(add, client.map(square, range(3)), [1, 1, 1])
+    assert client.gather(twice) == [1, 2, 5]
+    with pytest.raises(TypeError, match="at least one iterable"):
+        client.map(square)
+
+
+def test_gather_keeps_containers_and_leaves_out_what_failed(client):
+    good, bad = client.submit(square, 3), client.submit(divmod, 1, 0)
+    assert client.gather(good) == 9
+    assert client.gather({"a": [good, (good, 7)]}) == {"a": [9, (9, 7)]}
+    assert client.gather(iter([good, good])) == [9, 9]
+    assert client.gather([good, bad, good], errors="skip") == [9, 9]
+    assert client.gather({"a": good, "b": [bad]}, errors="skip") == {"a": 9, "b": []}
+    with pytest.raises(ZeroDivisionError):
+        client.gather([good, bad])
+    with pytest.raises(ValueError, match="raise"):
+        client.gather([good], errors="ignore")
+
+
+def test_scatter(client):
+    x = np.arange(3)
+    future = client.scatter(x)
+    assert future.status == "finished" and future.result() is x
+    listed = client.scatter([1, "two"])
+    assert client.gather(listed) == [1, "two"]
+    assert client.gather(client.scatter((1, 2))) == (1, 2)
+    assert client.gather(client.scatter(iter([1, 2]))) == [1, 2]
+    named = client.scatter({"a": 1, "b": 2})
+    assert named["a"].key == "a" and client.gather(named) == {"a": 1, "b": 2}
+    assert client.scatter(1).key == listed[0].key != client.scatter(1, hash=False).key
+    assert client.submit(sum, listed[:1]).result(SOON) == 1
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 3))
+def test_random_graphs_give_what_python_gives(seed, n, threads):
+    rng = Random(seed)
+    expected, futures = [], []
+    with gs.Client(threads_per_worker=threads) as client:
+        for i in range(n):
+            known = rng.sample(range(i), min(i, rng.randrange(4)))
+            fails = rng.random() < 0.05
+
+            def call(*values, i=i, fails=fails):
+                if fails:
+                    raise ZeroDivisionError(i)
+                return i + sum(values)
+
+            bad = fails or any(expected[k] is None for k in known)
+            expected.append(None if bad else i + sum(expected[k] for k in known))
+            futures.append(client.submit(call, *[futures[k] for k in known], pure=False))
+            if rng.random() < 0.2:
+                j = rng.randrange(i + 1)
+                if expected[j] is not None:
+                    assert futures[j].result(SOON) == expected[j]
+        for j in rng.sample(range(n), n):
+            error = futures[j].exception(SOON)
+            assert (error is None) == (expected[j] is not None)
+            assert error is not None or futures[j].result() == expected[j]
