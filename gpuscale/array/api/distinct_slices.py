@@ -80,7 +80,7 @@ def unique_slices(
     first = _item(tree, 1, (size,), np.intp)
     results = [values, first] if index else [values]
     if inverse:
-        results.append(_numbers(node, values.expr, first.expr, axis))
+        results.append(_numbers(node, values.expr, first.expr, axis, equal_nan))
     if counts:
         results.append(_item(tree, 2, (size,), np.intp))
     return results[0] if len(results) == 1 else tuple(results)
@@ -156,7 +156,7 @@ def _slices_of_block(block: Block, chunk: Any, merge: _MergeSlices) -> Parts:
     return merge.of(chunk, positions, xp.ones(length, dtype=np.intp))
 
 
-def _numbers(node: Node, values: Node, first: Node, axis: int) -> Array:
+def _numbers(node: Node, values: Node, first: Node, axis: int, equal_nan: bool) -> Array:
     """For each slice the number of the distinct one that it is."""
     axes = tuple(range(node.meta.ndim))
     inputs = (
@@ -165,13 +165,17 @@ def _numbers(node: Node, values: Node, first: Node, axis: int) -> Array:
         BlockInput(first, axes=(None,)),
     )
     meta = ArrayMeta(np.dtype(np.intp), (node.meta.chunks[axis],), node.meta.backend)
-    kernel = FunctionKernel(_found, (axis,), wants_block=True, label="inverse")
+    kernel = FunctionKernel(_found, (axis, equal_nan), wants_block=True, label="inverse")
     return Array(Blockwise(kernel, inputs, meta.chunks, meta))
 
 
-def _found(block: Block, chunk: Any, values: Any, first: Any, axis: int) -> Any:
-    """Find slices by their values; those with NaN, which equal no other, by their positions."""
+def _found(
+    block: Block, chunk: Any, values: Any, first: Any, axis: int, equal_nan: bool
+) -> Any:
+    """Find slices by their values; those with NaN that equal no other by their positions."""
     xp = array_namespace(chunk)
+    if chunk.ndim == 1 and equal_nan:  # NumPy takes the NaN of slices for different in any case
+        return _found_by_value(xp, chunk, values, axis)
     others = tuple(k for k in range(chunk.ndim) if k != axis)
     missing = (chunk != chunk).any(axis=others)
     if not missing.any():

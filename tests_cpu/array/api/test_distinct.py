@@ -58,6 +58,17 @@ def test_unique_slices(pair):
         ga.unique(x, axis=2)
 
 
+@pytest.mark.parametrize("equal_nan", [True, False])
+@pytest.mark.parametrize("shape", [(4,), (2, 2), (4, 1)])
+def test_slices_that_are_nan(shape, equal_nan):
+    array = np.array([np.nan, np.nan, 1, np.nan]).reshape(shape)
+    every = {"return_index": True, "return_inverse": True, "return_counts": True}
+    results = ga.unique(ga.from_array(array, chunks=1), **every, axis=0, equal_nan=equal_nan)
+    expected = np.unique(array, **every, axis=0, equal_nan=equal_nan)
+    for ours, theirs in zip(results, expected, strict=True):
+        assert_eq(ours, theirs)
+
+
 def test_unique_of_other_dtypes():
     words = np.array(["b", "a", "b", ""])
     assert_eq(ga.unique(ga.from_array(words, chunks=2)), np.unique(words))

@@ -152,7 +152,7 @@ def test_conversion(pair):
 
 def test_scalars():
     assert int(ga.asarray(3)) == 3
-    assert float(ga.asarray([2.5])) == 2.5
+    assert float(ga.asarray(2.5)) == 2.5
     assert complex(ga.asarray(1j)) == 1j
     assert bool(ga.asarray([1]))
     assert [10, 20, 30][ga.asarray(1)] == 20
