@@ -169,9 +169,7 @@ def _numbers(node: Node, values: Node, first: Node, axis: int, equal_nan: bool) 
     return Array(Blockwise(kernel, inputs, meta.chunks, meta))
 
 
-def _found(
-    block: Block, chunk: Any, values: Any, first: Any, axis: int, equal_nan: bool
-) -> Any:
+def _found(block: Block, chunk: Any, values: Any, first: Any, axis: int, equal_nan: bool) -> Any:
     """Find slices by their values; those with NaN that equal no other by their positions."""
     xp = array_namespace(chunk)
     if chunk.ndim == 1 and equal_nan:  # NumPy takes the NaN of slices for different in any case
