@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -39,22 +38,51 @@ def histogram_bin_edges(x: Any, bins: Any = 10, range: Any = None, weights: Any 
     ValueError
         If the edges do not increase, or the range is not finite.
     """
+    return _bins(_numbers(x), bins, range)[0]
+
+
+def _numbers(x: Any) -> Array:
     x = as_array(x)
+    return x.astype(np.uint8) if x.dtype == bool else x  # as NumPy, which warns
+
+
+def _bins(x: Array, bins: Any, range: Any) -> tuple[Any, tuple[Any, Any, int] | None]:
+    """Edges of bins; of equal ones also the limits, in the dtypes that NumPy computes with."""
     if isinstance(bins, str):
-        return np.histogram_bin_edges(np.asarray(x), bins, range)  # a rule that sees the data
+        data, limits = np.asarray(x), _limits(range)  # for a rule that sees the data
+        edges = np.histogram_bin_edges(data, bins, limits)
+        low, high = limits or ((data.min(), data.max()) if data.size else (0, 1))
+        return edges, (low, high, len(edges) - 1)
     if isinstance(bins, Array):
         bins = bins.compute()
-    if np.ndim(bins) == 0:
-        bins = operator.index(bins)
-        if bins < 1:
-            raise ValueError("`bins` must be positive, when an integer")
-        if range is None and x.size:
-            from gpuscale.run import compute
+    if np.ndim(bins):
+        return np.histogram_bin_edges(np.asarray([]), bins), None
+    bins = _number_of_bins(bins)
+    low, high = _limits(range) or _extremes(x)
+    return np.histogram_bin_edges(np.empty(0, x.dtype), bins, (low, high)), (low, high, bins)
 
-            range = compute(_min(x), _max(x))
-        dtype = np.uint8 if x.dtype == bool else x.dtype  # as NumPy, which warns
-        return np.histogram_bin_edges(np.empty(0, dtype), bins, range)
-    return np.histogram_bin_edges(np.asarray([]), bins)
+
+def _number_of_bins(bins: Any) -> int:
+    bins = operator.index(bins)
+    if bins < 1:
+        raise ValueError("`bins` must be positive, when an integer")
+    return int(bins)
+
+
+def _limits(range: Any) -> tuple[Any, Any] | None:
+    if range is None:
+        return None
+    low, high = (end.compute() if isinstance(end, Array) else end for end in range)
+    return low, high
+
+
+def _extremes(x: Array) -> Any:
+    """In the dtype of the elements: Python's numbers are doubles, which count some elsewhere."""
+    if not x.size:
+        return 0, 1
+    from gpuscale.run import compute
+
+    return compute(_min(x), _max(x))
 
 
 def histogram(
@@ -92,11 +120,10 @@ def histogram(
     >>> counts.compute()
     array([5, 5])
     """
-    node = known_node(x)
+    node = known_node(_numbers(x))
     if isinstance(bins, str) and weights is not None:
         raise TypeError("Automated estimation of the number of bins is not supported with weights")
-    edges = histogram_bin_edges(Array(node), bins, range)
-    equal = None if np.ndim(bins) else (edges[0].item(), edges[-1].item(), len(edges) - 1)
+    edges, equal = _bins(Array(node), bins, range)
     inputs = [node]
     dtype: Any = np.intp
     if weights is not None:
@@ -131,7 +158,7 @@ class _Histogram:
 
     edges: tuple[complex, ...]
     edge_dtype: np.dtype[Any]
-    equal: tuple[complex, complex, int] | None
+    equal: tuple[Any, Any, int] | None
     dtype: np.dtype[Any]
 
     def __call__(self, chunk: Any, weights: Any = None) -> Any:
@@ -143,8 +170,6 @@ class _Histogram:
             counts, _ = xp.histogram(flat, bins=bins, weights=w)
         else:
             low, high, n = self.equal
-            if self.edge_dtype.kind == "c":  # NumPy's numbers have an order, Python's do not
-                low, high = map(self.edge_dtype.type, (low, high))
             counts, _ = xp.histogram(flat, bins=n, range=(low, high), weights=w)
         return counts.astype(self.dtype, copy=False)
 
@@ -191,7 +216,7 @@ def histogramdd(
     ranges = [None] * d if range is None else list(range)
     if len(ranges) != d:
         raise ValueError("range argument must have one entry per dimension")
-    edges = [histogram_bin_edges(c, b, r) for c, b, r in zip(columns, specs, ranges, strict=True)]
+    edges = [_edges_along(c, b, r) for c, b, r in zip(columns, specs, ranges, strict=True)]
     inputs = [known_node(c) for c in columns]
     if weights is not None:
         inputs.append(known_node(weights))
@@ -199,17 +224,33 @@ def histogramdd(
         raise ValueError("all arrays of a sample, and the weights, must have the same length")
     inputs = [rechunk(x, inputs[0].meta.chunks) for x in inputs]
     shape = tuple(len(e) - 1 for e in edges)
-    count = _HistogramDD(tuple(tuple(e.tolist()) for e in edges), weights is not None)
+    count = _HistogramDD(
+        tuple(tuple(e.tolist()) for e in edges), tuple(e.dtype for e in edges), weights is not None
+    )
     result = count_blocks(count, inputs, shape, np.float64, "histogramdd")
     if density:
-        volume: Any = reduce(np.multiply.outer, [np.diff(e) for e in edges])
-        result = result / as_array(volume) / result.sum()
+        total = result.sum()
+        for axis, each in enumerate(edges):
+            result = result / as_array(np.diff(each).reshape((-1, *(1,) * (d - 1 - axis))))
+        result = result / total
     return result, edges
+
+
+def _edges_along(x: Array, bins: Any, range: Any) -> Any:
+    """Edges along one axis: NumPy keeps the dtype of the limits here, not that of the sample."""
+    if np.ndim(bins):
+        return _bins(x, bins, range)[0]
+    low, high = _limits(range) or _extremes(x)
+    np.histogram_bin_edges([], 1, (low, high))  # which refuses what is no range
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, _number_of_bins(bins) + 1)
 
 
 def _columns(sample: Any) -> list[Array]:
     if isinstance(sample, list | tuple):
-        return [as_array(c) for c in sample]
+        arrays = [as_array(c) for c in sample]
+        return [a.astype(np.result_type(*arrays)) for a in arrays]
     sample = as_array(sample)
     if sample.ndim == 1:
         return [sample]
@@ -221,11 +262,12 @@ class _HistogramDD:
     """Count the points of one block."""
 
     edges: tuple[tuple[float, ...], ...]
+    dtypes: tuple[np.dtype[Any], ...]
     weighted: bool
 
     def __call__(self, *chunks: Any) -> Any:
         xp = array_namespace(chunks[0])
         columns, weights = (chunks[:-1], chunks[-1]) if self.weighted else (chunks, None)
         points = xp.stack([c.ravel() for c in columns], axis=1)
-        edges = [xp.asarray(e) for e in self.edges]
+        edges = [xp.asarray(e, dtype=t) for e, t in zip(self.edges, self.dtypes, strict=True)]
         return xp.histogramdd(points, bins=edges, weights=weights)[0]

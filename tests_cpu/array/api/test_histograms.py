@@ -1,11 +1,13 @@
 """Histograms against NumPy."""
 
+import re
 import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
 from gpuscale.testing import assert_eq, nothing_computes
@@ -118,3 +120,77 @@ def test_no_rule_for_bins_sees_weights():
     x = ga.arange(4.0, chunks=2)
     with pytest.raises(TypeError, match="Automated estimation"):
         ga.histogram(x, bins="auto", weights=x)
+
+
+def _float(dtype):
+    limit = 200 if dtype == "f2" else 1000
+    return {"elements": st.floats(-limit, limit, width=np.dtype(dtype).itemsize * 8)}
+
+
+@st.composite
+def _sample(draw, shape):
+    dtype = draw(st.sampled_from(["?", "i1", "u1", "i4", "u8", "i8", "f2", "f4", "f8"]))
+    options = _float(dtype) if "f" in dtype else {}
+    return draw(hnp.arrays(dtype, shape, **options))
+
+
+LIMITS = st.sampled_from(
+    [None, (-10, 100), (-0.3, 7.7), (np.float32(-0.3), np.float32(7.7)), (np.float64(0.1), 50)]
+)
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_elements_fall_where_numpy_puts_them(data):
+    """The dtypes of limits decide; doubles put elements near an edge of floats elsewhere."""
+    array = data.draw(_sample(data.draw(st.integers(1, 30))))
+    x = data.draw(chunked(array))
+    bins = data.draw(st.integers(1, 60) | st.sampled_from(["sturges", "rice", "sqrt"]))
+    limits = data.draw(LIMITS)
+    weights = None
+    if not isinstance(bins, str) and data.draw(st.booleans()):
+        weights = np.arange(len(array))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of bool: NumPy counts it as uint8
+        try:
+            expected, expected_edges = np.histogram(array, bins, limits, weights=weights)
+        except ValueError as error:
+            with pytest.raises(ValueError, match=re.escape(str(error)[:20])):
+                ga.histogram(x, bins, limits, weights=weights)
+            return
+    source = data.draw(st.sampled_from([x, (x + x.dtype.type(0)) if x.dtype != bool else x]))
+    counts, edges = ga.histogram(source, bins, limits, weights=weights)
+    np.testing.assert_array_equal(edges, expected_edges, strict=True)
+    assert_eq(counts, expected)
+    np.testing.assert_array_equal(ga.histogram_bin_edges(x, bins, limits), edges, strict=True)
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_points_fall_where_numpy_puts_them(data):
+    length = data.draw(st.integers(1, 20))
+    columns = [data.draw(_sample(length)) for _ in range(2)]
+    lazy = [data.draw(chunked(c)) for c in columns]
+    bins = data.draw(st.integers(1, 30))
+    limits = data.draw(st.none() | st.lists(LIMITS, min_size=2, max_size=2))
+    expected, *expected_edges = np.histogram2d(*columns, bins, limits)
+    counts, *edges = ga.histogram2d(*lazy, bins, limits)
+    for ours, theirs in zip(edges, expected_edges, strict=True):
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+    assert_eq(counts, expected)
+
+
+@pytest.mark.parametrize("bins", [51, 6, "sturges"])
+def test_shades_of_an_image(bins):
+    array = (np.random.default_rng(0).integers(0, 256, 10_000) / np.float32(255)).astype("f4")
+    counts, edges = ga.histogram(ga.from_array(array, chunks=3000), bins)
+    expected, expected_edges = np.histogram(array, bins)
+    np.testing.assert_array_equal(edges, expected_edges, strict=True)
+    assert_eq(counts, expected)
+
+
+def test_density_of_points_in_floats():
+    columns = np.random.default_rng(0).random((2, 100)).astype("f4")
+    expected = np.histogram2d(*columns, (3, 5), density=True)[0]
+    counts = ga.histogram2d(*ga.from_array(columns, chunks=30), (3, 5), density=True)[0]
+    assert_eq(counts, expected)
