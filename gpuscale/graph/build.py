@@ -17,7 +17,7 @@ from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, Tree
 from gpuscale.expr.reads import count_reads, is_free_to_read
 from gpuscale.expr.regrid import is_joined_in_place
 from gpuscale.expr.walk import toposort
-from gpuscale.graph.join import join_blocks
+from gpuscale.graph.join import hand_on, join_blocks
 from gpuscale.graph.mirror import is_mirrored, lay_out_mirrored
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.pieces import joined_pieces
@@ -66,13 +66,18 @@ class GraphBuilder:
         self.readers = count_reads(roots)
         self._wanted: dict[str, dict[BlockIndex, Key]] = {}
         self._names: dict[str, str] = {}
+        self._same: dict[Key, Key] = {}  # blocks that are blocks of other nodes
+        self._requested: set[Key] = set()
         for root in roots:
-            self.want_all(root, list(product(*map(range, root.meta.numblocks))))
+            blocks = list(product(*map(range, root.meta.numblocks)))
+            self._requested.update(self.want_all(root, blocks))
         for node in reversed(list(toposort(roots))):
             wanted = self._wanted.get(node.token)
             if wanted:
                 kind = type(node.plan) if isinstance(node, Exchange) else type(node)
                 _layouts[kind](self, node, list(wanted))
+        if self._same:
+            self._read_at_source()
 
     def want(self, node: Node, index: BlockIndex) -> Key:
         """Say that a task reads a block; return the block's key."""
@@ -110,6 +115,25 @@ class GraphBuilder:
         self.graph[key] = Task(
             key, function, tuple(deps), args, nbytes, workspace, 0, node.name, node.origin
         )
+
+    def hand_on(self, key: Key, node: Node, source: Key) -> None:
+        """Say that a block is the very block of another node, which its readers then read.
+
+        A task of its own would hold the block a second time: it could not be written to disk, and
+        all readers of the first would wait for it apart from those of the second.
+        """
+        if key in self._requested:
+            self.add(key, node, hand_on, (source,))
+        else:
+            self._same[key] = source
+
+    def _read_at_source(self) -> None:
+        same = self._same
+        for key in reversed(same):  # those who read come before what they read
+            same[key] = same.get(same[key], same[key])
+        for task in self.graph.values():
+            if not same.keys().isdisjoint(task.deps):
+                task.deps = tuple([same.get(dep, dep) for dep in task.deps])
 
     def add_all(
         self,

@@ -11,7 +11,6 @@ import numpy as np
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ConcatenatePlan, ReshapePlan
 from gpuscale.graph.build import GraphBuilder, lays_out
-from gpuscale.graph.join import hand_on
 
 __all__: list[str] = []
 
@@ -25,8 +24,8 @@ def _lay_out_concatenate(builder: GraphBuilder, node: Exchange, wanted: list[Blo
     for index in wanted:
         number = bisect_right(firsts, index[axis]) - 1
         inner = (*index[:axis], index[axis] - firsts[number], *index[axis + 1 :])
-        dep = builder.want(node.inputs[number], inner)
-        builder.add(builder.key(node, index), node, hand_on, (dep,))
+        source = builder.want(node.inputs[number], inner)
+        builder.hand_on(builder.key(node, index), node, source)
 
 
 @lays_out(ReshapePlan)

@@ -20,7 +20,6 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ScatterPlan, TakePlan
 from gpuscale.graph.build import GraphBuilder, block_nbytes, lays_out
-from gpuscale.graph.join import hand_on
 
 __all__: list[str] = []
 
@@ -159,7 +158,7 @@ def _lay_out_scatter(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
         rest, block = line.split(index)
         key, source = builder.key(node, index), builder.want(x, index)
         if block not in number_of:
-            builder.add(key, node, hand_on, (source,))
+            builder.hand_on(key, node, source)
             continue
         local = node.plan.index[cuts[block] : cuts[block + 1]] - starts[block]
         deps = (source, builder.want(values, (number_of[block], *rest)))

@@ -54,6 +54,7 @@ work = {
     "nothing": lambda: ga.ones(9).sum().compute(),
     "rechunk": lambda: total(x(N, N).rechunk((N, N // 40))),
     "permute": lambda: total(x(N, N)[order]),
+    "tile": lambda: ga.tile(x(N * N).map_blocks(np.copy, dtype=float), 3).cumsum()[-1].compute(),
     "sort": lambda: ga.sort(x(N * N)).map_blocks(np.copy, dtype=float)[some].compute(),
 }
 found = {}
@@ -68,6 +69,7 @@ data = np.fromfile(sys.argv[1]).reshape(N, N)
 weights = np.arange(N)
 np.testing.assert_allclose(found["rechunk"], data.sum(axis=1) @ weights)
 np.testing.assert_allclose(found["permute"], data.sum(axis=1)[order] @ weights)
+np.testing.assert_allclose(found["tile"], 3 * data.sum())
 np.testing.assert_array_equal(found["sort"], np.sort(data.ravel())[some])
 '''
 
@@ -78,6 +80,6 @@ def test_five_times_the_limit(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     peaks = dict(line.split() for line in done.stdout.splitlines())
-    assert set(peaks) == {"nothing", "rechunk", "permute", "sort"}
+    assert set(peaks) == {"nothing", "rechunk", "permute", "tile", "sort"}
     # The limit is 7 MB, the data are 32; some is taken by buffers and the allocator.
     assert all(float(peak) < 7 + 14 for peak in peaks.values()), peaks

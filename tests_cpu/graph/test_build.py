@@ -6,10 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gpuscale
 import gpuscale.array as ga
 from gpuscale.base.types import Unknown
 from gpuscale.expr.meta import ArrayMeta
+from gpuscale.graph.order import order
 from gpuscale.graph.task import validate
+from gpuscale.memory.projection import peak_bytes
 from gpuscale.run import graph_of
 
 sizes = st.lists(st.integers(0, 5), min_size=1, max_size=4).map(tuple)
@@ -53,3 +56,51 @@ def test_what_is_evaluated_inside_a_task_counts_as_its_workspace():
     (task, *_) = [t for t in graph_of(y).values() if t.label.startswith("sort")]
     assert task.nbytes == 16 * 8
     assert task.workspace == 2 * 16 * 8
+
+
+def test_who_reads_joined_arrays_reads_their_blocks():
+    f = ga.random.random(12, chunks=4).map_blocks(np.copy, dtype=float)
+    graph = graph_of(ga.concatenate([f, ga.concatenate([f, f + 1])]).cumsum())
+    validate(graph)
+    made = {key for key, task in graph.items() if task.label == "copy"}
+    assert len(made) == 3
+    assert not [task for task in graph.values() if task.label == "concatenate"]
+    scans = [task for task in graph.values() if task.label == "cumsum" and task.nbytes == 4 * 8]
+    assert sum(not made.isdisjoint(task.deps) for task in scans) == 6
+
+
+def test_blocks_of_tiles_are_done_with_one_after_the_other():
+    f = ga.random.random(4_000, chunks=100).map_blocks(np.copy, dtype=float)
+    plan = ga.tile(f, 3).sum()
+    graph = graph_of(plan)
+    places = order(graph, [key for key in graph if not any(key in t.deps for t in graph.values())])
+    assert peak_bytes(graph, places) < 10 * 800
+
+
+@given(
+    st.lists(st.sampled_from(["x", "y", "both"]), min_size=1, max_size=5),
+    st.sampled_from(["sum", "cumsum", "itself", "sort", "again", "write"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_joins_of_the_same_blocks_are_those_of_numpy(names, use):
+    x, y = np.arange(9.0)[::-1], np.arange(4.0)
+    lazy = {"x": ga.asarray(x, chunks=4).cumsum(), "y": ga.asarray(y, chunks=3) * 2}
+    lazy["both"] = ga.concatenate([lazy["y"], lazy["x"]])
+    own = {"x": x.cumsum(), "y": y * 2}
+    own["both"] = np.concatenate([own["y"], own["x"]])
+    joined, expected = (np.concatenate([a[n] for n in names]) for a in (lazy, own))
+    want = {
+        "sum": lambda a: (a.sum(),),
+        "cumsum": lambda a: (a.cumsum(),),
+        "itself": lambda a: (a,),
+        "sort": lambda a: (np.sort(a),),
+        "again": lambda a: (a, a.sum(), a[::-1] + a, np.concatenate([a, a])),
+        "write": _with_zeros,
+    }[use]
+    for found, right in zip(gpuscale.compute(*want(joined)), want(expected), strict=True):
+        np.testing.assert_allclose(found, right)
+
+
+def _with_zeros(a):
+    a[[0, 2]] = 0
+    return a, np.concatenate([a, a]).sum()
