@@ -9,12 +9,11 @@ import numpy as np
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, cast, elementwise
 from gpuscale.array.convert import as_operand, is_masked
-from gpuscale.array.durations import dated_result
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
 
-__all__ = ["Ufunc", "call", "into"]
+__all__ = ["Ufunc", "call", "into", "result_of"]
 
 
 def call(op: str, *operands: Any, dtype: Any = None) -> Array:
@@ -86,6 +85,30 @@ def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
     return out
 
 
+def _dtype_of(operand: Any) -> np.dtype[Any]:
+    dtype = getattr(operand, "dtype", None)
+    return np.dtype(np.asarray(operand).dtype if dtype is None else dtype)
+
+
+def result_of(ufunc: np.ufunc, operands: Any, dtype: Any, casting: Any) -> np.dtype[Any]:
+    """The dtype that NumPy gives the result of a ufunc called with ``dtype=``.
+
+    Raises
+    ------
+    TypeError
+        As NumPy's: there is no such loop, or an operand cannot be cast for it.
+
+    Examples
+    --------
+    >>> result_of(np.add, [np.ones(2, "m8[s]"), 3], float, "same_kind")
+    dtype('<m8[s]')
+    """
+    # NumPy answers for arrays without elements as for others; only Python's numbers are weak.
+    trial = [x if type(x) in PYTHON_SCALARS else np.empty((0, 0), _dtype_of(x)) for x in operands]
+    result = ufunc(*trial, dtype=dtype, casting=casting)
+    return np.dtype((result[0] if isinstance(result, tuple) else result).dtype)
+
+
 class Ufunc:
     """One elementwise function, called as NumPy's ufunc of that name.
 
@@ -126,15 +149,13 @@ class Ufunc:
             *operands, out = operands  # type: ignore[assignment]
         if len(operands) != self.nin:
             raise TypeError(f"{self.__name__}() takes {self.nin} arrays, got {len(operands)}")
+        kept = None if dtype is None else result_of(self.ufunc, operands, dtype, casting)
         if any(map(is_masked, operands)):
             return self._of_masked(operands, out, where, dtype)
-        kept = None if dtype is None else dated_result(self.ufunc, operands, dtype, casting)
-        if kept is not None:
-            result = Array(cast(call(self.op, *operands).expr, kept))
+        if any(_dtype_of(x).kind in "mM" for x in operands) and kept is not None:
+            result = Array(cast(call(self.op, *operands).expr, kept))  # their unit stays theirs
         else:
-            if dtype is not None:
-                self._check_inputs(operands, np.dtype(dtype), casting)
-            result = call(self.op, *operands, dtype=dtype)
+            result = call(self.op, *operands, dtype=kept)
         if where is not True:
             result = _masked(self.__name__, where, result, out)
         return into(out, result, casting)
@@ -149,19 +170,6 @@ class Ufunc:
         from gpuscale.array.ma.array import apply  # which builds on this module
 
         return apply(self.op, *operands, dtype=dtype)
-
-    def _check_inputs(self, operands: Any, dtype: np.dtype[Any], casting: Any) -> None:
-        """Refuse to compute in a dtype that cannot hold an input; predicates have one of bool."""
-        if dtype.kind == "b":
-            return
-        for number, each in enumerate(operands):
-            weak = type(each) in PYTHON_SCALARS
-            given = np.result_type(dtype, each) if weak else getattr(each, "dtype", dtype)
-            if not np.can_cast(given, dtype, casting):
-                raise TypeError(
-                    f"Cannot cast ufunc '{self.__name__}' input {number} from {given!r} to "
-                    f"{dtype!r} with casting rule '{casting}'"
-                )
 
     def outer(self, a: Any, b: Any, **kwargs: Any) -> Array:
         """Apply the function to all pairs of elements of ``a`` and ``b``."""

@@ -15,7 +15,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
 from gpuscale.array.contraction import contract
 from gpuscale.array.convert import as_array, known_node
-from gpuscale.array.ufunc import call, into
+from gpuscale.array.ufunc import call, into, result_of
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
 from gpuscale.expr.node import Node
 
@@ -68,6 +68,8 @@ def matmul(x1: Any, x2: Any, /, out: Any = None, *, dtype: Any = None) -> Array:
     ------
     ValueError
         If one has no axes, or the shapes do not fit.
+    TypeError
+        If an operand cannot be cast to ``dtype``, as complex numbers cannot to integers.
 
     Examples
     --------
@@ -77,6 +79,8 @@ def matmul(x1: Any, x2: Any, /, out: Any = None, *, dtype: Any = None) -> Array:
     array([[ 2,  3],
            [ 6, 11]])
     """
+    if dtype is not None:
+        dtype = result_of(np.matmul, (known_node(x1).meta, known_node(x2).meta), dtype, "same_kind")
     a, b = same_dtype(x1, x2, dtype=dtype)
     for number, each in enumerate((a, b)):
         if each.meta.ndim == 0:

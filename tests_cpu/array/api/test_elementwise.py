@@ -1,5 +1,6 @@
 """Elementwise functions against NumPy: every name, every dtype, every cut."""
 
+import itertools
 import pickle
 import warnings
 
@@ -174,3 +175,31 @@ def test_small_differences_from_numpy():
     durations = np.array([1, 2], "m8[s]")
     assert_eq(ga.i0(ga.from_array(durations, chunks=1)), np.i0(durations))
     assert_eq(ga.permute_dims(ga.ones((2, 3))), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["?", "i4", "f4", "f8", "D"])
+@pytest.mark.parametrize(
+    "name", ["maximum", "fmax", "multiply", "absolute", "sqrt", "equal", "gcd"]
+)
+def test_dtypes_that_numpy_refuses_are_refused(name, dtype):
+    """What is cast to bool, or to integers, would be lost without a word."""
+    ufunc = getattr(np, name)
+    for kinds in itertools.product(["?", "i8", "f8", "F"], repeat=ufunc.nin):
+        arrays = [np.arange(3).astype(kind) for kind in kinds]
+        lazy = [ga.from_array(a, chunks=2) for a in arrays]
+        try:
+            expected = ufunc(*arrays, dtype=dtype)
+        except TypeError:
+            with pytest.raises(TypeError):
+                getattr(ga, name)(*lazy, dtype=dtype)
+        else:
+            assert_eq(getattr(ga, name)(*lazy, dtype=dtype), expected)
+
+
+def test_no_way_around_the_casting_rule():
+    x, y = ga.arange(3.0), ga.arange(3)
+    with pytest.raises(TypeError, match="same_kind"):
+        ga.minimum.outer(x, y, dtype="?")
+    with pytest.raises(TypeError, match="same_kind"):
+        ga.maximum(ga.ma.masked_equal(y, 1), y, dtype="?")
+    assert_eq(ga.add([1, 2], y[:2], dtype="f4"), np.array([1, 3], "f4"))

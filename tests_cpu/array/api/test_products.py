@@ -1,5 +1,7 @@
 """Products against NumPy, over shapes, dtypes and chunkings, by rows of blocks and by trees."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -197,3 +199,16 @@ def test_lazy():
     with nothing_computes():
         for name in ("matmul", "dot", "vdot", "inner", "outer", "kron", "tensordot", "vecdot"):
             getattr(ga, name)(x, x)
+
+
+@pytest.mark.parametrize("dtype", ["?", "i8", "f4", "D"])
+def test_matmul_refuses_the_dtypes_that_numpy_refuses(dtype):
+    for kinds in itertools.product(["?", "i8", "f8", "D"], repeat=2):
+        x, y = (np.arange(2).astype(kind) for kind in kinds)
+        try:
+            expected = np.matmul(x, y, dtype=dtype)
+        except TypeError:
+            with pytest.raises(TypeError, match="same_kind"):
+                ga.matmul(ga.asarray(x), ga.asarray(y), dtype=dtype)
+        else:
+            close(ga.matmul(ga.asarray(x), ga.asarray(y), dtype=dtype), expected)
