@@ -102,7 +102,7 @@ class Book(Shelf):
         self._tokens = tokens
         self.inbox: dict[Key, Outcome] = {}
         self._numbers: dict[Key, int] = {}
-        self._still_read: list[int] = []  # results, once it is closed
+        self._still_read: frozenset[int] = frozenset()  # results, once it is closed
         self._errors: dict[int, BaseException] = {}  # of tasks that failed or were skipped
 
     # tasks come
@@ -299,15 +299,15 @@ class Book(Shelf):
         for outcome in self.pending(after):
             if self.state.status(self._numbers[outcome.key]) != Status.RUNNING:
                 self._cancelled(outcome, "its client was closed before it began", after)
-        read = {dep for i in self.growing.all_running() for dep in self._deps[i]}
+        read = frozenset(dep for i in self.growing.all_running() for dep in self._deps[i])
         released = self.growing.cancel()
-        self._still_read = [i for i in released if i in read]
-        self._after_end(Ended([i for i in released if i not in read], []), after)
+        self._still_read = read.intersection(released)
+        self._after_end(Ended(released, []), after)
 
     def end(self, after: After) -> None:
         """Let go of what tasks read that ran when it was closed, and have ended."""
-        self._after_end(Ended(self._still_read, []), after)
-        self._still_read = []
+        read, self._still_read = self._still_read, frozenset()
+        self._after_end(Ended(list(read), []), after)
 
     def withdraw(self, i: int, after: After) -> None:
         """Take back from a worker what it has not begun."""
@@ -368,6 +368,8 @@ class Book(Shelf):
                 return
 
     def _forget(self, i: int, after: After) -> None:
+        if i in self._still_read:
+            return  # `end` does
         key = self.graph.tasks[i].key
         if self.desk.wants_releases:
             self.desk.post(Released(key, time.perf_counter()))

@@ -135,11 +135,12 @@ class GrowingState(State):
         for dep in deps:
             self._in_use[dep] += 1
             self._users[dep].append(task)
-            if status[dep] == _SPILLED:
-                self._needs[task] += self._bytes_read(task, dep)
             self._waiting[task] += status[dep] not in KEPT
             if status[dep] in KEPT and len(self._users[dep]) > self._most_users.get(dep, 64):
                 self._thin_out_users(dep)
+        for dep in set(deps) if self._on_disk else ():
+            if status[dep] == _SPILLED:
+                self._needs[task] += self._bytes_read(task, dep)
         if self._waiting[task]:
             status[task] = _WAITING
         else:
@@ -249,21 +250,45 @@ class GrowingState(State):
         if not self._waiting[task] and task not in self._writing:
             self._free.append(task)
 
+    def due(self, now: float) -> list[int]:
+        """Let the tasks whose back-off is over by `now` be tried again."""
+        self._is_resigned = False
+        return super().due(now)
+
+    def fail(self, task: int, now: float = 0.0, fatal: bool = False) -> Ended:
+        """Take note that a task raised: what it used may go to disk."""
+        self._is_resigned = False
+        ended = super().fail(task, now, fatal)
+        if self._status[task] == _RETRYING:
+            self._measure(task)  # what it read from disk may be in memory again
+        return ended
+
+    def _end(self, gone: list[int], unwanted: Sequence[int] = ()) -> Ended:
+        self._is_resigned = False
+        return super()._end(gone, unwanted)
+
     # results on disk
 
     def spill(self) -> int | None:
         """Choose a result to write to disk: for a task that does not fit, or for what is held."""
         victim = super().spill()
-        if victim is None and self.is_over:
+        if victim is None and self.is_short_of_room:
             victim = self.spill_surplus()
             self._is_resigned = victim is None
         return victim
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing is ready, more is held than there is room for, and some of it may go."""
-        over = self.spills and not self._is_resigned and self._room() < 0
-        return over and self._first() is None
+    def is_short_of_room(self) -> bool:
+        """Whether what is held or ready lacks room, and a worker may find something to write.
+
+        Unlike in a run that ends, others who run may run for ever, and nothing is done by then.
+        """
+        if super().is_short_of_room:
+            return True
+        if not self.spills or self._is_resigned:
+            return False
+        first = self._first()
+        return self._room() < (0 if first is None else self._needs[first])
 
     @property
     def staying(self) -> int:
@@ -302,6 +327,7 @@ class GrowingState(State):
             raise self._illegal(task, "paused")
         self.running -= 1
         self.reserved -= self._needs[task]
+        self._is_resigned = False  # what it does not use soon may go
 
     def go_on(self, task: int) -> None:
         """Take note that a task that was paused goes on."""

@@ -113,9 +113,11 @@ class Ledger(Spilling):
         heappush(self._scarce.heap_of(task) if is_scarce else self._ready, self._place[task])
 
     def _measure(self, task: int) -> None:
-        """Note what a task needs now that its inputs are there, and how large they are."""
-        deps = self._deps[task]
-        own = sum(measured_needs(self._tasks[task], [self.bytes_of(dep) for dep in deps]))
+        """Note what a task needs now that its inputs are there: how large they are, and where."""
+        its, deps = self._tasks[task], self._deps[task]
+        own = its.nbytes + its.workspace
+        if task in self.measured:
+            own = sum(measured_needs(its, [self.bytes_of(dep) for dep in deps]))
         read = sum(self._bytes_read(task, dep) for dep in set(deps) if dep in self._on_disk)
         self._needs[task] = own + read
 

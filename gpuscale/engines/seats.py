@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from gpuscale.engines.session import Session
+    from gpuscale.engines.working import Workers
 
 __all__ = ["LentSeat", "Seat", "WorkerSeat", "seat_here", "sit_down", "stepped_aside"]
 
@@ -37,7 +37,7 @@ class WorkerSeat:
 
     __slots__ = ("finished", "granted", "left", "session", "task", "to_write", "worker")
 
-    def __init__(self, session: Session, worker: int) -> None:
+    def __init__(self, session: Workers, worker: int) -> None:
         self.session, self.worker = session, worker
         self.finished: list[tuple[int, int]] = []  # tasks and bytes, not reported yet
         self.task: int | None = None  # that runs

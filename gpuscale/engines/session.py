@@ -1,40 +1,34 @@
 """A run of threads without end: tasks come at any time, and results stay while someone wants them.
 
-Workers take tasks themselves, as in a run of the threads engine. What the end of a task means for
-those who want results is in a `Book`.
+What clients ask of it is here, what its workers do in `gpuscale.engines.working`, and what the end
+of a task means for those who want results in a `Book`.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextvars import Context
-from functools import partial
 from typing import Any
 
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
-from gpuscale.engines import blas
 from gpuscale.engines.away import Away
 from gpuscale.engines.book import After, Book
 from gpuscale.engines.events import Listener
-from gpuscale.engines.failure import of_task
 from gpuscale.engines.outcome import Outcome
-from gpuscale.engines.overlimit import OverLimit
 from gpuscale.engines.pool import ThreadPool
-from gpuscale.engines.seats import WorkerSeat, seat_here, sit_down
-from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
+from gpuscale.engines.seats import seat_here
 from gpuscale.engines.tokens import Tokens
+from gpuscale.engines.working import Workers
 from gpuscale.graph.task import Graph
 
 __all__ = ["Session"]
 
 
-class Session:
+class Session(Workers):
     """Tasks that run in threads of a pool from when they are added.
 
     Parameters
@@ -69,16 +63,6 @@ class Session:
         self._siblings = siblings
         siblings.add(self)
         _sessions.add(self)
-
-    def _begin(self, n_workers: int) -> None:
-        self._lock = threading.Lock()  # guards the book and everything below
-        self._news = threading.Condition(self._lock)
-        self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
-        self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
-        self._returning: deque[WorkerSeat] = deque()  # who wait for a place
-        self._seats: set[Any] = set()  # of calls in threads of the pool
-        self._has_alarm = False
-        self._over_limit = OverLimit()
 
     # for clients
 
@@ -117,6 +101,7 @@ class Session:
         with self._lock:
             for outcome in outcomes:
                 self.job.cancel(outcome, after)
+            self._wake_another()
         self._then(after)
 
     def try_again(self, outcomes: Sequence[Outcome]) -> None:
@@ -142,6 +127,7 @@ class Session:
         after = After()
         with self._lock:
             self.job.let_go(after)
+            self._wake_another()
             found = self.job.held()
         self._then(after)
         return found
@@ -207,225 +193,6 @@ class Session:
         """Hold a result in memory again; called at any time, in any thread."""
         self.job.back.append(away)
         self._let_go(After())
-
-    def poke(self) -> None:
-        """Go on if there is something to do: others gave back what is scarce."""
-        with self._lock:
-            self._wake_another()
-
-    def _then(self, after: After) -> None:
-        """Do what is to be done after the lock was released."""
-        if self.job.state.has_scarce:
-            for each in tuple(self._siblings):
-                if each is not self:
-                    each.poke()
-        after.do()
-        if self.job.lost or self.job.back:
-            self._let_go(after)
-
-    def _let_go(self, after: After) -> None:
-        """Release what nobody holds any more; who has the lock meanwhile does it afterwards."""
-        job = self.job
-        while (job.lost or job.back) and self._lock.acquire(blocking=False):
-            try:
-                job.let_go(after)
-                self._wake_another()
-            finally:
-                self._lock.release()
-            after.do()
-
-    # in worker threads
-
-    def _wake_another(self) -> None:
-        """Put one more worker to work if it would find something to do (with the lock held)."""
-        job = self.job
-        if self._free and (job.inbox or job.state.can_start() or job.growing.is_over):
-            self._call(self._free.pop())
-
-    def _call(self, worker: int) -> None:
-        seat = WorkerSeat(self, worker)
-        self._seats.add(seat)
-        self._context.copy().run(self._pool.call, partial(self._work, seat))
-
-    def _work(self, seat: WorkerSeat) -> None:
-        """Take and run batches of tasks until there is nothing to do."""
-        sit_down(seat)
-        blas.enter()
-        most = 1
-        try:
-            while self._report(seat, most):
-                begin = time.perf_counter()
-                self._perform_batch(seat)
-                seconds = time.perf_counter() - begin
-                most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
-        finally:
-            sit_down(None)
-            self._end_call(seat)
-
-    def _end_call(self, seat: Any) -> None:
-        self._seats.discard(seat)
-        if self.closed:
-            with self._lock:
-                self._news.notify_all()
-
-    def _perform_batch(self, seat: WorkerSeat) -> None:
-        job = self.job
-        if seat.to_write is not None:
-            self._write(seat.to_write, seat)
-        while not seat.left:
-            try:
-                task = self._batches[seat.worker].popleft()
-            except IndexError:
-                return
-            if not job.is_needed(task) and self._decline(task):
-                continue
-            seat.task = task
-            try:
-                nbytes = job.perform(task, seat.worker)
-            except BaseException as error:
-                self._note_failure(seat, task, error)
-            else:
-                seat.finished.append((task, nbytes))
-                if seat.left:  # it is paused
-                    with self._lock:
-                        job.growing.go_on(task)
-            seat.task = None
-
-    def _write(self, task: int, seat: WorkerSeat) -> None:
-        """Write a result to disk to make room."""
-        written = self.job.write(task, seat.worker)
-        seat.to_write = None
-        with self._lock:
-            self.job.take_written(task, written)
-
-    def _decline(self, task: int) -> bool:
-        after = After()
-        with self._lock:
-            declined = not self.closed and not self.job.is_needed(task)
-            if declined:
-                self.job.decline(task, after)
-        self._then(after)
-        return declined
-
-    def _note_failure(self, seat: WorkerSeat, task: int, error: BaseException) -> None:
-        job, after = self.job, After()
-        job.blame(error, task)
-        error.__traceback__ = of_task(error.__traceback__)
-        with self._lock:
-            if seat.left:  # it is paused
-                job.growing.go_on(task)
-            self._note(seat, after)
-            job.note_failure(task, seat.worker, error, time.monotonic(), after)
-            if job.state.next_due is not None:
-                self._set_alarm()
-        self._then(after)
-
-    def _note(self, seat: WorkerSeat, after: After) -> None:
-        """Take note of finished tasks (with the lock held)."""
-        if seat.finished:
-            self.job.note_finished(seat.finished, after)
-            seat.finished.clear()
-
-    def _report(self, seat: WorkerSeat, most: int) -> bool:
-        """Take note of finished tasks and fill the worker's batch; say whether it got any."""
-        after = After()
-        with self._lock:
-            self._note(seat, after)
-            self.job.let_go(after)
-            goes_on = not seat.left and self._fill(seat, most)
-        # Who waits for a result goes on at once, so this comes last.
-        self._then(after)
-        return goes_on
-
-    def _fill(self, seat: WorkerSeat, most: int) -> bool:
-        if self._returning:
-            seat.left = 1
-            self._pass_on(seat.worker)
-            return False
-        state, batch = self.job.state, self._batches[seat.worker]
-        if not batch:
-            if len(self._siblings) > 1:
-                state.budget = room_beside(self._siblings, self, self._budget)
-            # With few tasks left, each worker takes its share only.
-            share = 1 + state.n_ready // (2 * self.n_workers)
-            batch.extend(state.start(min(most, share)))
-        if not batch:
-            take_half_of_longest(self._batches, batch)
-        if batch:
-            self._wake_another()
-            return True
-        if not state.spills:
-            self.job.try_disk_again()
-        seat.to_write = state.spill()
-        if seat.to_write is not None:
-            return True
-        self._over_limit.look(self.job, self._budget)
-        self._free.append(seat.worker)
-        blas.leave()  # before somebody goes on, whose products may want all threads
-        return False
-
-    # tasks that wait
-
-    def _leave(self, seat: WorkerSeat) -> None:
-        """Go on in another thread while the task of this one waits."""
-        after = After()
-        with self._lock:
-            self._note(seat, after)
-            if seat.task is not None:
-                self.job.growing.pause(seat.task)
-            self._pass_on(seat.worker)
-        self._then(after)
-
-    def _pass_on(self, worker: int) -> None:
-        """Give a place to a thread that waits for one, else to a new one if there is work."""
-        blas.leave()
-        if self._returning:
-            other = self._returning.popleft()
-            other.worker = worker
-            self._sit(other)
-            other.granted.release()
-        elif self._batches[worker] or self.job.inbox or self.job.state.can_start():
-            self._call(worker)
-        else:
-            self._free.append(worker)
-
-    def _take(self, seat: WorkerSeat) -> None:
-        with self._lock:
-            if self._free:
-                seat.worker = self._free.pop()
-                self._sit(seat)
-                return
-            self._returning.append(seat)
-        seat.granted.acquire()
-
-    def _sit(self, seat: WorkerSeat) -> None:
-        if seat.task is not None:
-            self.job.growing.go_on(seat.task)
-        blas.enter()
-
-    # tasks that are tried again
-
-    def _set_alarm(self) -> None:
-        """See to it that the tasks that wait for their next attempt get it (with the lock held)."""
-        if self._has_alarm:
-            self._news.notify_all()
-        else:
-            self._has_alarm = True
-            self._seats.add(self._ring)
-            self._pool.call(self._ring)
-
-    def _ring(self) -> None:
-        state = self.job.state
-        with self._lock:
-            while not self.closed and (due := state.next_due) is not None:
-                left = due - time.monotonic()
-                if left > 0:
-                    self._news.wait(left)
-                else:
-                    state.due(time.monotonic())
-                    self._wake_another()
-            self._has_alarm = False
-        self._end_call(self._ring)
 
     def _abandon(self) -> None:
         """Be closed in the child of a fork, where no thread of the pool is alive."""

@@ -8,7 +8,7 @@ its bytes are added to what the task needs, unless the task reads its inputs in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gpuscale.engines.states import IllegalTransition, Status
 from gpuscale.graph.task import Task
@@ -81,11 +81,12 @@ class Spilling:
         """Choose a result to write to disk, if more is held than there is room for."""
         if not self.spills or self._room() >= 0:
             return None
-        return self._chosen(self._furthest()[1])
+        return self._chosen(self._furthest(self._inputs(self._first()))[1])
 
     def _room(self) -> float:
         """Bytes of the budget that are free, or will be once what is being written has gone."""
-        written = sum(self._nbytes[each] for each in self._writing)
+        status, nbytes = self._status, self._nbytes
+        written = sum(nbytes[each] for each in self._writing if status[each] == _SPILLING)
         return self.budget - self.alive - self.reserved + written
 
     def _chosen(self, victim: int | None) -> int | None:
@@ -130,6 +131,12 @@ class Spilling:
         idle = not (self.running or self._writing or self.may_exceed or self.cancelled)
         return idle and self.n_ready > 0 and self._first() is not None and self._choose() is None
 
+    @property
+    def is_short_of_room(self) -> bool:
+        """Whether nobody is at work, so that one more worker has to make room for what is ready."""
+        idle = self.spills and not (self.running or self._writing)
+        return idle and self._first() is not None
+
     # what the choice of the next task needs to know
 
     def _must_wait(self, task: int) -> bool:
@@ -149,12 +156,15 @@ class Spilling:
 
     def _victim(self, task: int) -> int | None:
         """Find the held result whose next use is furthest, for a task that does not fit."""
-        spared = () if reads_regions(self._tasks[task]) else self._deps[task]
-        furthest, victim = self._furthest(spared)
+        furthest, victim = self._furthest(self._inputs(task))
         if victim is None:
             return None
         soon = self._turn(self._place[task]) + _SOON * (1 + self.running)
         return None if self.running and furthest < soon else victim
+
+    def _inputs(self, task: int | None) -> Sequence[int]:
+        """Results that a task needs in memory as a whole."""
+        return () if task is None or reads_regions(self._tasks[task]) else self._deps[task]
 
     def _furthest(self, spared: Iterable[int] = ()) -> tuple[float, int | None]:
         """Find the held result whose next use is furthest, and that nothing uses now."""

@@ -305,6 +305,11 @@ class State(Ledger):
         """Say whether another worker would get a task."""
         return self._choose() is not None
 
+    @property
+    def has_work(self) -> bool:
+        """Whether another worker would find something to do: to start a task, or to make room."""
+        return self.can_start() or self.is_short_of_room
+
     def _choose(self) -> int | None:
         """Find the task to start next; it stays in its heap until it comes up as running."""
         ready, status, place = self._ready, self._status, self._place

@@ -270,7 +270,7 @@ class _Run:
 
     def _wake_another(self) -> None:
         """Put one more worker to work if it would find something to do (with the lock held)."""
-        if self._free and self.job.state.can_start():
+        if self._free and self.job.state.has_work:
             worker = self._free.pop()
             self._pool.call(lambda: self._work(worker))
 

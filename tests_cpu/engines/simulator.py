@@ -8,6 +8,7 @@ once goes wrong again. After each event it looks whether
 - what is alive and reserved fits into the budget when a task starts, or it runs alone,
 - no more of what is scarce is in use than there is,
 - somebody works, or waits for a known time, as long as the run is not done,
+- whoever would find work is said to find some, so that drivers wake somebody up,
 - each task moves as the table of transitions allows,
 
 and, where `thorough`, whatever `gpuscale.engines.invariants` knows.
@@ -26,6 +27,7 @@ from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 
 OVER = {Status.RELEASED, Status.FAILED, Status.CANCELLED, Status.SKIPPED}
+KEPT = {Status.HELD, Status.SPILLING, Status.SPILLED}
 
 
 def chunk(key, deps=(), nbytes=10, workspace=0):
@@ -101,7 +103,7 @@ class Simulator:
     ):
         self.tasks, self.rng, self.n_workers, self.most = graph, rng, n_workers, most
         self.fails, self.capacity = fails or {}, tokens or {}
-        self.lies, self.thorough = lies, thorough
+        self.lies, self.thorough, self.grows = lies, thorough, grows
         numbered = number(graph if not grows else {}, [] if grows else keys)
         kind = GrowingState if grows else State
         order = depth_first(numbered)
@@ -281,10 +283,9 @@ class Spiller(Simulator):
     """Workers that write results to disk when there is nothing else to do."""
 
     def __init__(self, *args, refuses=0.0, **options):
+        self.refuses, self.n_spilled, self.n_back = refuses, 0, 0
         super().__init__(*args, **options)
         self.state.spills = True
-        self.refuses = refuses
-        self.n_spilled = 0
 
     def start(self, worker):
         state = self.state
@@ -293,29 +294,57 @@ class Spiller(Simulator):
             if state._needs[task] > state.budget - state.alive:
                 busy = () if spilling.reads_regions(state._tasks[task]) else state._deps[task]
                 held = [i for i in self.key if state.status(i) == Status.HELD]
-                left = [i for i in held if i not in busy and i not in state._stays]
+                staying = state._stays | state._spared
+                left = [i for i in held if i not in busy and i not in staying]
                 assert not any(state._nbytes[i] >= spilling.SMALLEST for i in left)
-        n_idle = len(self.idle)
+        n_idle, is_woken = len(self.idle), self.is_woken()
         super().start(worker)
         if len(self.idle) > n_idle:  # nothing to do
             victim = state.spill()
             self.check()
             if victim is not None:
+                assert is_woken, f"nobody would write {victim}"
                 self.idle.pop()
                 self.n_events += 1
                 heappush(
                     self.events, (self.now + self.rng.randint(1, 5), self.n_events, worker, victim)
                 )
 
+    def is_woken(self):
+        """Whether a worker that sleeps is woken up, or one that works will look around."""
+        state = self.state
+        return state.has_work or (not self.grows and bool(state.running or state._writing))
+
     def report(self, batch):
         if isinstance(batch, list):
             super().report(batch)
             return
         if self.rng.random() < self.refuses:
-            self.state.unspilled(batch)
+            self.state.unspilled(batch, for_good=not self.grows or self.rng.random() < 0.5)
         else:
             self.n_spilled += 1
             assert self.state.spilled(batch) in ([], [batch])
+        self.check()
+
+    def finish(self, i):
+        super().finish(i)
+        if self.grows:
+            self.state.reconsider(self.may_go, 1)
+
+    def may_go(self, _):
+        return self.rng.random() < 0.5
+
+    # a client
+
+    def add(self, keys):
+        self.state.reconsider(self.may_go)
+        super().add(keys)
+
+    def look_at(self, key):
+        """Have a result in memory again, and hold it no longer."""
+        self.n_back += 1
+        self.state.came_back(self.at[key])
+        self.state.reconsider(self.may_go)
         self.check()
 
 

@@ -416,3 +416,18 @@ def test_any_events_with_results_on_disk(seed, n):
     assert book.state.alive == book.state.reserved == book.state.unfinished == 0
     assert (book.state._on_disk, book.state._writing, book.state._stays) == ({}, set(), set())
     assert (book.growing._spared, book.growing._most_users) == (set(), {})
+
+
+def test_what_a_running_task_reads_goes_once_when_a_closed_session_ends(driver):
+    """Its future may go while the task still runs."""
+    (x,) = driver.add(Task("x", int))
+    driver.run()
+    (y,) = driver.add(Task("y", str, ("x",)))
+    (running,) = driver.start()
+    driver.call("close")
+    del x
+    driver.call("let_go")
+    driver.finish(running)
+    driver.call("end")
+    assert y.value == "0"
+    assert driver.book._results == [None, None]

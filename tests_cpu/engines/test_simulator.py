@@ -17,7 +17,7 @@ from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 
 from .conftest import combine
-from .simulator import OVER, Simulator, Spiller, expected, some_read_regions
+from .simulator import KEPT, OVER, Simulator, Spiller, expected, some_read_regions
 
 SEEDS = {"fixed": 2026, "fresh": int(os.environ["SIMULATOR_SEED"])}
 N_RUNS = int(os.environ.get("SIMULATOR_RUNS", 200))
@@ -48,7 +48,7 @@ class Scenario:
     def simulate(self, k, keys, **options):
         rng = self.rng
         kind = Simulator
-        if not options.get("grows") and rng.random() < 0.5:  # no client writes to disk
+        if rng.random() < 0.5:
             kind, options["refuses"] = Spiller, rng.choice([0, 0, 0.3, 1])
             some_read_regions(self.graph, rng)
         return kind(
@@ -148,11 +148,14 @@ def test_runs_grow_and_are_given_up_in_part(scenarios):
             client.run.run(client.act)
         client.leave()
         state = client.run.state
+        n_back.append(getattr(client.run, "n_back", 0))
         assert state.done and not client.run.results
         assert state.alive == state.reserved == state.n_ready == 0
         assert len(state._free) == len(state._status), "a number is lost"
 
+    n_back = []
     scenarios(body)
+    assert sum(n_back) > N_RUNS / 4
 
 
 class Client:
@@ -180,22 +183,30 @@ class Client:
             self.give_back(self.rng.choice(wanted))
         elif chance < 0.43 and wanted:
             key = self.rng.choice(wanted)
-            if run.status(key) not in OVER | {Status.HELD}:
+            if run.status(key) not in OVER | KEPT:
                 self.revoked.add(key)
                 run.revoke(key)
         elif chance < 0.5:
             run.add([self.rng.choice(wanted)] if wanted else [])
         elif chance < 0.6:
             self.forget()
+        elif chance < 0.7:
+            self.look_at(
+                [key for key in dict.fromkeys(wanted) if run.status(key) == Status.SPILLED]
+            )
 
     def give_back(self, key):
         """Look at a result that is there, and want it no more."""
         run = self.run
-        if run.status(key) == Status.HELD:
+        if run.status(key) in KEPT:
             assert run.results[run.at[key]] == self.scenario.expected[key]
         elif run.status(key) in OVER:
             assert self.revoked or key not in self.scenario.expected
         run.release(key)
+
+    def look_at(self, keys):
+        for key in self.rng.sample(keys, self.rng.randint(0, len(keys))):
+            self.run.look_at(key)
 
     def forget(self):
         run = self.run
@@ -208,4 +219,6 @@ class Client:
         while run.wishes:
             self.give_back(run.key[self.rng.choice(run.wishes)])
         run.run()
+        while run.events:  # results that are still being written
+            run.step()
         self.forget()

@@ -15,6 +15,7 @@ from gpuscale.engines import spilling
 from gpuscale.engines.events import Loaded, RunFinished, Spilled
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.engines.threads import ThreadsEngine
+from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 from gpuscale.memory.spill_folder import spill_folder
 from gpuscale.memory.spilled import SpilledArray
@@ -233,3 +234,24 @@ def test_threads_do_not_wait_for_each_other(monkeypatch):
         found = engine.run(graph, [("y", k) for k in range(200)])
         assert found == [100 * sum((k * j) % 200 for j in (1, 7, 31)) for k in range(200)]
     engine.close()
+
+
+def test_what_is_tried_again_when_nothing_runs_gets_room(run):
+    attempts = []
+
+    def flaky():
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise ValueError("once")
+        return chunk(1)
+
+    retries = TaskOptions(retries=1, backoff=0.1)
+    graph = {
+        "flaky": Task("flaky", flaky, nbytes=SIZE, priority=1, options=retries),
+        **{k: Task(k, chunk, (), (k,), nbytes=SIZE) for k in range(2)},
+        "sum": Task("sum", lambda *parts: sum(map(np.sum, parts)), (0, 1, "flaky")),
+    }
+    watcher = Spills()
+    with config.set(spill=True):
+        (found,) = run(graph, ["sum"], 5 * SIZE // 2, watcher)
+    assert found == sum(map(np.sum, map(chunk, (0, 1, 1)))) and len(attempts) == 2

@@ -17,6 +17,8 @@ from gpuscale.memory import spill as spill_module
 from gpuscale.memory import spill_file
 from gpuscale.memory.spill_folder import spill_root
 
+from .tasks import SOON, Gate
+
 N = 100_000  # numbers in a result: 800 kB
 LIMIT = 2_000_000
 
@@ -94,6 +96,51 @@ def test_who_holds_a_result_holds_the_very_object_whatever_goes(client):
     held = [future.result() for future in (first, first, *others[:2])]
     assert held[0] is held[1] and held[0][0] == 7
     assert all(a is b.result() for a, b in zip(held[2:], others, strict=False))
+
+
+def look_at(client, futures):
+    """Have results in memory again, and hold none of them."""
+    for value in client.gather(futures):
+        assert value.shape == (N,)
+
+
+def test_tasks_run_on_what_was_looked_at(client):
+    futures = client.map(filled, range(8))
+    gs.wait(futures)
+    settle(client)
+    look_at(client, futures)
+    largest = client.map(np.max, futures)
+    gs.wait(largest, SOON)
+    assert client.gather(largest) == list(range(8))
+
+
+def test_tasks_run_on_what_was_looked_at_by_a_task(client):
+    with gs.Client(threads_per_worker=1, memory_limit=LIMIT) as lonely:
+        futures = lonely.map(filled, range(8))
+        gs.wait(futures)
+        settle(lonely)
+
+        def within():
+            look_at(lonely, futures)
+            return lonely.gather(lonely.map(np.max, futures))
+
+        task = lonely.submit(within)
+        gs.wait(task, SOON)
+        assert task.result() == list(range(8))
+
+
+def test_tasks_run_beside_one_that_does_not_end(client):
+    futures = client.map(filled, range(8))
+    gs.wait(futures)
+    settle(client)
+    gate = Gate()
+    waits = client.submit(gate)
+    assert gate.begun.wait(SOON)
+    wait_until(lambda: len(client._session._seats) == 1)
+    look_at(client, futures)
+    gs.wait(client.map(np.max, futures), SOON)
+    gate.open.set()
+    gs.wait(waits, SOON)
 
 
 @dataclass
