@@ -13,13 +13,13 @@ from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
-from gpuscale.array.ma.domains import outside_domain
+from gpuscale.array.ma.domains import not_finite, outside_domain
 from gpuscale.array.ma.packing import pack, unpack
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.collection import Collection
 from gpuscale.expr.node import Node
 
-__all__ = ["MaskedArray", "apply", "data_of", "extreme", "mask_of"]
+__all__ = ["MaskedArray", "apply", "apply_finite", "data_of", "extreme", "mask_of"]
 
 
 def data_of(x: Any) -> Array:
@@ -60,7 +60,7 @@ def _either(masks: list[Array | None]) -> Array | None:
 
 
 def apply(op: str, *operands: Any, dtype: Any = None) -> MaskedArray:
-    """One elementwise operation: masked where an operand is, or where it is not defined."""
+    """One ufunc of masked arrays: masked where an operand is, or where it is not defined."""
     plain = [x if np.isscalar(x) else data_of(x) for x in operands]
     data = ufuncs.call(op, *plain, dtype=dtype)
     masks = [None if np.isscalar(x) else mask_of(x) for x in operands]
@@ -68,12 +68,19 @@ def apply(op: str, *operands: Any, dtype: Any = None) -> MaskedArray:
     return MaskedArray(data, False if mask is None else mask)
 
 
-def _binary(op: str) -> Callable[[MaskedArray, Any], MaskedArray]:
-    return lambda self, other: apply(op, self, other)
+def apply_finite(op: str, *operands: Any) -> MaskedArray:
+    """One function of `numpy.ma`: as `apply`, and of those that have a domain finite as well."""
+    result = apply(op, *operands)
+    mask = not_finite(op, result.data)
+    return result if mask is None else MaskedArray(result.data, result.mask | mask)
 
 
-def _reflected(op: str) -> Callable[[MaskedArray, Any], MaskedArray]:
-    return lambda self, other: apply(op, other, self)
+def _binary(op: str, function: Any = apply_finite) -> Callable[[MaskedArray, Any], MaskedArray]:
+    return lambda self, other: function(op, self, other)
+
+
+def _reflected(op: str, function: Any = apply_finite) -> Callable[[MaskedArray, Any], MaskedArray]:
+    return lambda self, other: function(op, other, self)
 
 
 def _unary(op: str) -> Callable[[MaskedArray], MaskedArray]:
@@ -321,7 +328,9 @@ class MaskedArray(Collection):
     __mul__, __rmul__ = _binary("multiply"), _reflected("multiply")
     __truediv__, __rtruediv__ = _binary("divide"), _reflected("divide")
     __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
-    __mod__, __rmod__ = _binary("remainder"), _reflected("remainder")
+    # `numpy.ma` has no operators of its own for these:
+    __itruediv__, __ifloordiv__ = _binary("divide", apply), _binary("floor_divide", apply)
+    __mod__, __rmod__ = _binary("remainder", apply), _reflected("remainder", apply)
     __pow__, __rpow__ = _binary("power"), _reflected("power")
     __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
     __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")

@@ -75,8 +75,11 @@ def is_masked(x: Any) -> Array:
     return getmaskarray(x).any()
 
 
-def mask_or(m1: Any, m2: Any) -> Any:
-    """Join two masks; `nomask` masks nothing.
+def mask_or(m1: Any, m2: Any, copy: bool = False, shrink: bool = True) -> Any:
+    """Join two masks; `nomask` and False mask nothing.
+
+    A mask stays one where it masks nothing, since that is not known before it is computed; NumPy
+    makes `nomask` of it if ``shrink`` says so.
 
     Examples
     --------
@@ -84,7 +87,7 @@ def mask_or(m1: Any, m2: Any) -> Any:
     >>> ga.ma.mask_or([True, False], ga.asarray([False, False])).compute()
     array([ True, False])
     """
-    given = [as_array(m).astype(bool) for m in (m1, m2) if m is not nomask]
+    given = [as_array(m).astype(bool) for m in (m1, m2) if m is not nomask and m is not False]
     return call("logical_or", *given) if len(given) == 2 else given[0] if given else nomask
 
 

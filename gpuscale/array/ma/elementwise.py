@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gpuscale.array.ma.array import MaskedArray, apply
+from gpuscale.array.ma.array import MaskedArray, apply, apply_finite
 
 __all__ = [
     "abs",
@@ -67,7 +67,7 @@ __all__ = [
 
 def _elementwise(op: str) -> Callable[..., MaskedArray]:
     def function(*operands: Any) -> MaskedArray:
-        return apply(op, *operands)
+        return apply_finite(op, *operands)
 
     function.__name__ = function.__qualname__ = op
     function.__doc__ = f"See :data:`numpy.ma.{op}`; lazy."

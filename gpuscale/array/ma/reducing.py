@@ -13,7 +13,7 @@ from gpuscale.array.api.reductions import reduced_axes
 from gpuscale.array.api.taking import whole_axis
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import known_node
-from gpuscale.array.ma.array import MaskedArray, apply, extreme
+from gpuscale.array.ma.array import MaskedArray, apply_finite, extreme
 from gpuscale.array.ma.functions import masked_array
 from gpuscale.array.ma.moving import squeeze
 from gpuscale.array.ma.packing import unpack
@@ -139,7 +139,7 @@ def std(
     a: Any, axis: Any = None, dtype: Any = None, *, ddof: int = 0, keepdims: bool = False
 ) -> MaskedArray:
     """Standard deviation of the elements that count; masked where no more than ``ddof`` do."""
-    return apply("sqrt", var(a, axis, dtype, ddof=ddof, keepdims=keepdims))
+    return apply_finite("sqrt", var(a, axis, dtype, ddof=ddof, keepdims=keepdims))
 
 
 def argmax(
@@ -207,8 +207,13 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None) -> MaskedArray:
 
 
 def ptp(obj: Any, axis: Any = None, *, keepdims: bool = False) -> MaskedArray:
-    """Range of the elements that count, ``max - min``, along some axes."""
+    """Range of the elements that count, ``max - min``, along some axes.
+
+    Booleans have none, but a masked one where all are masked, which is found out now.
+    """
     x = masked_array(obj)
+    if x.dtype == bool and axis is None and not keepdims and x.mask.all().compute():
+        return x.max()  # else booleans cannot be subtracted
     return x.max(axis, keepdims=keepdims) - x.min(axis, keepdims=keepdims)
 
 

@@ -20,6 +20,9 @@ def test_masks():
     assert_eq(ga.ma.mask_or(flags, ga.asarray([False, False])), np.array(flags))
     assert_eq(ga.ma.mask_or(ga.ma.nomask, flags), np.array(flags))
     assert ga.ma.mask_or(ga.ma.nomask, ga.ma.nomask) is ga.ma.nomask
+    assert ga.ma.mask_or(False, ga.ma.nomask) is ga.ma.nomask
+    unshrunk = np.ma.mask_or(np.ma.nomask, np.zeros(2), shrink=False).astype(bool)
+    assert_eq(ga.ma.mask_or(ga.ma.nomask, ga.zeros(2), shrink=False), unshrunk)
 
 
 @pytest.mark.parametrize("fill", [True, False])

@@ -71,3 +71,18 @@ def test_medians_take_the_room_that_was_projected():
     data = np.random.default_rng(0).random((300, 400))
     y = ga.ma.masked_less(ga.from_array(data, chunks=150), 0.3)
     assert_room_is_enough(ga.ma.median(y, axis=0))
+
+
+def test_ranges_of_booleans():
+    for mask in (True, [[True, False], [False, True]]):
+        x = np.ma.MaskedArray(np.eye(2, dtype=bool), mask)
+        y = ga.asarray(x, chunks=1)
+        for options in ({}, {"axis": 0}, {"keepdims": True}):
+            try:
+                expected = np.ma.ptp(x, **options)
+            except TypeError:
+                with pytest.raises(TypeError, match="subtract"):
+                    ga.ma.ptp(y, **options)
+            else:
+                assert expected is np.ma.masked
+                assert ga.ma.ptp(y, **options).compute() is np.ma.masked
