@@ -23,6 +23,7 @@ from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.pieces import joined_pieces
 from gpuscale.graph.sizes import all_nbytes, block_nbytes, workspaces
 from gpuscale.graph.task import Graph, Task
+from gpuscale.memory.limits import memory_limit
 
 __all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
 
@@ -178,7 +179,7 @@ def _reads(
 
 @lays_out(TreeReduce)
 def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockIndex]) -> None:
-    name = builder.key(node, ())[0]
+    name, limit = builder.key(node, ())[0], memory_limit()
     for index in wanted:
         outer = _spread(node, index)
         grid = [node.x.meta.numblocks[axis] for axis in node.axes]
@@ -186,15 +187,16 @@ def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockInd
         leaves = [_place(outer, node.axes, at) for at in places]
         keys = dict(zip(places, builder.want_all(node.x, leaves), strict=True))
         sizes = dict(zip(keys.values(), all_nbytes(node.x, leaves), strict=True))
+        split = _split(node, grid, max(sizes.values()), limit)
         level = 0
         while True:
-            groups = [-(-n // s) for n, s in zip(grid, node.split_every, strict=True)]
+            groups = [-(-n // s) for n, s in zip(grid, split, strict=True)]
             last = math.prod(groups) == 1
             parents: dict[BlockIndex, Key] = {}
             for at in product(*map(range, groups)):
                 spans = [
                     range(g * s, min((g + 1) * s, n))
-                    for g, s, n in zip(at, node.split_every, grid, strict=True)
+                    for g, s, n in zip(at, split, grid, strict=True)
                 ]
                 deps = [keys[child] for child in product(*spans)]
                 key = (name, *index) if last else (f"{name}-{level}", *index, *at)
@@ -205,6 +207,19 @@ def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockInd
             if last:
                 break
             keys, grid, level = parents, groups, level + 1
+
+
+def _split(node: TreeReduce, grid: list[int], largest: int, limit: int) -> tuple[int, ...]:
+    """Blocks that one task combines along each axis: two where more might not fit."""
+    size = largest
+    while True:
+        count = math.prod(map(min, node.split_every, grid))
+        nbytes, workspace = _tree_needs(node, [size] * count)
+        if count * size + nbytes + workspace > limit:
+            return (2,) * len(grid)
+        if math.prod(grid) <= count:
+            return node.split_every
+        size, grid = nbytes, [-(-n // s) for n, s in zip(grid, node.split_every, strict=True)]
 
 
 def _spread(node: TreeReduce, index: BlockIndex) -> list[int]:

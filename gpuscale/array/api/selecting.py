@@ -157,7 +157,10 @@ class _Values:
         return self.width
 
     def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
-        return _needs_of_merge(sizes, self.itemsize, self.room)
+        """Bytes of what is selected among some selected elements, and to select or sort it."""
+        total = sum(sizes)
+        workspace = total + self.room * (total // max(1, self.itemsize))
+        return min(total, self.most * self.itemsize), workspace
 
     def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> Any:
         joined = array_namespace(parts[0]).concatenate(parts, axis=self.axis)
@@ -166,12 +169,6 @@ class _Values:
     def finish(self, values: Any) -> Any:
         ordered = array_namespace(values).sort(values, axis=self.axis)
         return ordered[at_axis(self.axis, slice(None, None, -1 if self.k > 0 else 1))]
-
-
-def _needs_of_merge(sizes: Sequence[int], itemsize: int, room: int) -> tuple[int, int]:
-    """Bytes of what is selected among some selected elements, and to select it or to sort it."""
-    total = sum(sizes)
-    return total, total + room * (total // max(1, itemsize))
 
 
 def _top_positions(block: Block, chunk: Any, k: int, axis: int) -> tuple[Any, Any]:

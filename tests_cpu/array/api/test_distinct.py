@@ -110,3 +110,12 @@ def test_the_memory_limit_holds_for_what_is_found():
         with pytest.raises(MemoryBudgetError, match="sort the elements"):
             ga.unique(x).compute()
     assert_eq(ga.unique(x), np.arange(400_000))
+
+
+def test_few_elements_of_many_blocks_are_put_together_two_at_a_time():
+    values = np.random.default_rng(0).integers(0, 10_000, 400_000)  # 80 kB are distinct
+    x = ga.from_array(values, chunks=10_000)
+    with config.set({"memory-limit": "2.5 MB"}):
+        found, counts = ga.unique(x, return_counts=True)
+        assert_eq(found, np.unique(values))
+        assert_eq(counts, np.unique(values, return_counts=True)[1])

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.array as ga
+from gpuscale.base import config
 from gpuscale.testing import assert_eq, nothing_computes
 from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import pairs
@@ -85,3 +86,14 @@ def test_any_position_of_nothing(shape):
     for function in ("partition", "argpartition"):
         expected = getattr(np, function)(array, 5)
         assert_eq(getattr(ga, function)(ga.from_array(array), 5), expected)
+
+
+@pytest.mark.parametrize("function", ["topk", "argtopk"])
+def test_more_elements_than_a_block_has(function):
+    values = np.random.default_rng(0).permutation(200_000)  # 1.6 MB
+    x = ga.from_array(values, chunks=5_000).map_blocks(np.copy, dtype=values.dtype)
+    with config.set({"memory-limit": "1.5 MB"}):
+        found = getattr(ga, function)(x, 10_000)
+        found = found if function == "topk" else values[found.compute()]
+        assert_eq(found, np.arange(200_000)[:-10_001:-1])
+        assert ga.topk(x, 10_000).sum().compute() == sum(range(190_000, 200_000))
