@@ -8,15 +8,17 @@ any size by their content; what has none of these is refused.
 from __future__ import annotations
 
 import dis
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property, partialmethod, singledispatchmethod
 from typing import Any
 
 from gpuscale.base.errors import CheckpointError
 from gpuscale.base.tokens import elsewhere, field_names, importable_name, tagged, tokenize
 
-__all__ = ["Steady", "code_of", "global_names", "is_ours"]
+__all__ = ["Steady", "code_of", "global_names", "is_ours", "wraps"]
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _OURS = ("gpuscale", "numpy", "builtins")  # known by name: their code changes with their version
@@ -46,6 +48,7 @@ class Steady:
         self._known = known
         self._functions: dict[int, tuple[Any, tuple[Any, ...]]] = {}  # id -> (kept alive, token)
         self._open: list[Any] = []  # what is being looked into
+        self._way: list[str] = []  # names of what leads there
 
     def token(self, *operands: Any) -> str:
         """Return the token of some operands.
@@ -64,6 +67,7 @@ class Steady:
         try:
             yield
         finally:
+            self._way.clear()
             elsewhere.reset(before)
 
     def _parts(self, value: Any) -> tuple[Any, ...]:
@@ -78,15 +82,47 @@ class Steady:
         if isinstance(value, type):
             return self._once(value, self._class)
         if isinstance(value, types.FunctionType):
-            return self._once(value, self._function)
+            return self._once(value, self._dispatching if _rows(value) else self._function)
         if isinstance(value, property):
             return tagged("property", value.fget, value.fset, value.fdel)
         if isinstance(value, staticmethod | classmethod):
             return tagged(kind.__name__, value.__func__)
+        if isinstance(value, cached_property):  # else known by its lock
+            return tagged("cached_property", kind, value.func, value.attrname)
         if isinstance(value, types.ModuleType):
             return (..., "module", value.__name__)
         name = importable_name(value)
-        return self._reduced(value) if name is None else (..., "name", name)
+        if name is not None and self._is_known_by_name(value):
+            return (..., "name", name)
+        return self._once(value, self._wrapper) if wraps(value) else self._reduced(value)
+
+    def _is_known_by_name(self, value: Any) -> bool:
+        """Whether the name of something importable says enough."""
+        return not wraps(value) or is_ours(value.__module__)
+
+    def _wrapper(self, value: Any) -> tuple[Any, ...]:
+        """Look into what holds a function and is none, as that of `functools.lru_cache`."""
+        compiled = self._compiled(value)
+        if compiled is not None:
+            return compiled
+        if isinstance(_reduce(value, self._way), str):
+            return tagged("wraps", type(value)) + self._members(type(value), vars(value))
+        return self._reduced(value)
+
+    def _compiled(self, value: Any) -> tuple[Any, ...] | None:
+        """Look into a function of Numba, whose pickle has a random number in it."""
+        if not hasattr(value, "py_func") or not hasattr(value, "targetoptions"):
+            return None
+        return tagged("compiled", type(value), value.py_func, value.targetoptions)
+
+    def _members(self, owner: Any, members: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Look into named things, so that an error can say which of them it is about."""
+        made = []
+        for name, item in members.items():
+            self._way.append(f"{name!r} of {getattr(owner, '__qualname__', owner)}")
+            made.append((name, *tagged("member", item)))
+            self._way.pop()
+        return tuple(made)
 
     def _once(self, value: Any, describe: Callable[[Any], tuple[Any, ...]]) -> tuple[Any, ...]:
         """Look into a function or class once; into one that leads to itself, no further."""
@@ -102,28 +138,29 @@ class Steady:
         if name is not None and is_ours(name):
             return (..., "name", name)
         if name is not None:
-            methods = {
-                key: code_of(item.__code__)
-                for key, item in vars(kind).items()
-                if isinstance(item, types.FunctionType)
-            }
-            return tagged("class", name, methods)
+            methods = {key: list(_codes(item)) for key, item in vars(kind).items()}
+            return tagged("class", name, {key: codes for key, codes in methods.items() if codes})
         members = {
             key: item
             for key, item in vars(kind).items()
             if key not in ("__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__")
             and not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType)
         }
-        return tagged("class", kind.__qualname__, kind.__bases__, members)
+        return tagged("class", kind.__qualname__, kind.__bases__) + self._members(kind, members)
 
     def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
         name = importable_name(function)
         if name is not None and is_ours(name):
             return (..., "name", name)
-        cells = [cell.cell_contents for cell in function.__closure__ or ()]
-        defaults = (function.__defaults__, function.__kwdefaults__)
-        code = function.__code__
-        return tagged("function", name, code_of(code), defaults, cells, self._uses(function))
+        code, defaults = function.__code__, (function.__defaults__, function.__kwdefaults__)
+        held = [cell.cell_contents for cell in function.__closure__ or ()]
+        cells = dict(zip(code.co_freevars, held, strict=True))
+        read = self._members(function, cells), self._members(function, self._uses(function))
+        return (*tagged("function", name, code_of(code), defaults), *read)
+
+    def _dispatching(self, function: types.FunctionType) -> tuple[Any, ...]:
+        """Look into a function of `functools.singledispatch`, which also has a cache of its own."""
+        return tagged("dispatching", importable_name(function), _rows(function))
 
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         """Return the global values that a function uses, which are part of what it does.
@@ -137,7 +174,7 @@ class Steady:
                 continue
             value = function.__globals__[name]
             is_own = getattr(value, "__module__", None) == function.__module__
-            if isinstance(value, types.FunctionType | type):
+            if isinstance(value, types.FunctionType | type) or wraps(value):
                 used[name] = value if is_own else importable_name(value) or value
             elif by_content or type(value) in _ATOMS:
                 used[name] = value
@@ -145,20 +182,74 @@ class Steady:
 
     def _reduced(self, value: Any) -> tuple[Any, ...]:
         if any(each is value for each in self._open) or len(self._open) > 100:
-            raise _refused(value, "holds itself")
-        try:
-            reduced = value.__reduce_ex__(4)
-        except Exception as error:  # objects may raise anything when asked to pickle themselves
-            raise _refused(value, str(error)) from error
+            raise _refused(value, "holds itself", self._way)
+        reduced = _reduce(value, self._way)
         if isinstance(reduced, str):
-            return (..., "global", type(value).__module__, reduced)
+            return (..., "global", _module_of(value, reduced, self._way), reduced)
         function, args, state, items, pairs = (*reduced, None, None, None)[:5]
         self._open.append(value)
         try:
             rest = [list(each) if each is not None else None for each in (items, pairs)]
-            return tagged("reduced", function, args, state, *rest)
+            if type(state) is dict:
+                state = self._members(type(value), state)
+                return (*tagged("reduced", function, args, *rest), state)
+            return tagged("reduced", function, args, *rest, state)
         finally:
             self._open.pop()
+
+
+def wraps(value: Any) -> bool:
+    """Whether something is more than its name says, as it holds a function.
+
+    Examples
+    --------
+    >>> from functools import lru_cache
+    >>> wraps(lru_cache(lambda x: x)), wraps(len)
+    (True, False)
+    """
+    return "__wrapped__" in getattr(value, "__dict__", ())
+
+
+def _rows(function: Any) -> dict[type, Any]:
+    """Functions by type of what `functools.singledispatch` made; none of other functions."""
+    rows = getattr(function, "registry", None)
+    return dict(rows) if isinstance(rows, types.MappingProxyType) else {}
+
+
+def _codes(member: Any) -> Iterator[tuple[Any, ...]]:
+    """Give the code of what is written in a class: methods, properties, cached ones of both."""
+    if isinstance(member, types.FunctionType):
+        yield code_of(member.__code__)
+    elif isinstance(member, property):
+        for each in (member.fget, member.fset, member.fdel):
+            yield from _codes(each)
+    elif isinstance(member, cached_property | partialmethod):
+        yield from _codes(member.func)
+    elif isinstance(member, singledispatchmethod):
+        for each in _rows(member.dispatcher).values():
+            yield from _codes(each)
+    elif isinstance(member, staticmethod | classmethod):
+        yield from _codes(member.__func__)
+    elif wraps(member) and not isinstance(member, type):
+        yield from _codes(member.__wrapped__)
+
+
+def _reduce(value: Any, way: list[str]) -> Any:
+    try:
+        return value.__reduce_ex__(4)
+    except Exception as error:  # objects may raise anything when asked to pickle themselves
+        raise _refused(value, str(error), way) from error
+
+
+def _module_of(value: Any, name: str, way: list[str]) -> str:
+    """Module in which something is found by its name; many things may say that they have one."""
+    for module in (getattr(value, "__module__", None), type(value).__module__):
+        found: Any = sys.modules.get(str(module)) if module != "__main__" else None
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is value:
+            return str(module)
+    raise _refused(value, f"{name!r} is not the name of it in a module", way)
 
 
 def is_ours(name: str) -> bool:
@@ -182,9 +273,10 @@ def global_names(code: types.CodeType) -> set[str]:
     return names.union(*map(global_names, inner))
 
 
-def _refused(value: Any, reason: str) -> CheckpointError:
+def _refused(value: Any, reason: str, way: list[str]) -> CheckpointError:
+    where = f" ({way[-1]})" if way else ""
     return CheckpointError(
-        f"a {type(value).__name__} is part of this, which another process cannot tell from others "
-        f"({reason}), so a checkpoint cannot be found by its content; give it a name=, and another "
-        "one when what is computed changes"
+        f"a {type(value).__name__}{where} is part of this, which another process cannot tell from "
+        f"others ({reason}), so a checkpoint cannot be found by its content; give it a name=, and "
+        "another one when what is computed changes"
     )

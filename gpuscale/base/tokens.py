@@ -28,10 +28,11 @@ from gpuscale.base.dispatch import Dispatch
 
 __all__ = [
     "ARRAY_CONTENT_LIMIT",
+    "by_identity",
     "elsewhere",
     "field_names",
     "importable_name",
-    "large_arrays",
+    "most_read",
     "normalize_token",
     "tagged",
     "tokenize",
@@ -52,8 +53,8 @@ elsewhere: ContextVar[Callable[[Any], tuple[Any, ...]] | None] = ContextVar(
 )
 """Stands in for the last resorts while `base.steady` makes tokens that other processes make too."""
 
-large_arrays: ContextVar[bool] = ContextVar("large_arrays", default=True)
-"""Whether `base.steady` reads arrays over `ARRAY_CONTENT_LIMIT`, or refuses them."""
+most_read: ContextVar[int | None] = ContextVar("most_read", default=None)
+"""How many bytes of an array `base.steady` reads; larger ones are refused, if there is a limit."""
 
 normalize_token: Dispatch[Any] = Dispatch(
     "normalize_token",
@@ -260,22 +261,43 @@ def _numpy_scalar(value: np.generic) -> tuple[Any, ...]:
 
 @normalize_token.register(np.ndarray)
 def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
-    if value.nbytes > ARRAY_CONTENT_LIMIT:
-        if elsewhere.get() is None:
-            return _by_identity(value)
-        if not large_arrays.get():
-            raise ValueError("this array is too large to be read each time")
-    if type(value) not in (np.ndarray, np.memmap):
-        return _any_object(value)  # a masked array is more than its data
-    content = value.tolist() if value.dtype.hasobject else value.tobytes()
-    return tagged("ndarray", value.dtype, value.shape, content)
+    if elsewhere.get() is None:
+        if value.nbytes > ARRAY_CONTENT_LIMIT:
+            return by_identity(value)
+    elif value.nbytes > (most_read.get() or value.nbytes):
+        raise ValueError("this array is too large to be read each time")
+    if type(value) not in (np.ndarray, np.memmap):  # a masked array is more than its data
+        return tagged("subclass", _attributes(value), _any_object(value))
+    return tagged("ndarray", value.dtype, value.shape, _content(value))
+
+
+def _content(value: np.ndarray[Any, Any]) -> Any:
+    if value.dtype.hasobject:
+        return value.tolist()
+    if value.nbytes <= ARRAY_CONTENT_LIMIT:
+        return value.tobytes()
+    from hashlib import blake2b
+
+    # Without the copies that `tobytes` and `marshal` make.
+    data = np.ascontiguousarray(value).reshape(-1).view(np.uint8).data
+    return blake2b(data, digest_size=2 * _DIGEST_BYTES).digest()
+
+
+_OF_MASKED = {"_mask", "_fill_value", "_sharedmask", "_isfield", "_baseclass", "_basedict"}
+
+
+def _attributes(value: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Attributes of an array of a subclass, which NumPy does not pickle."""
+    own = _OF_MASKED if isinstance(value, np.ma.MaskedArray) else set()
+    return {key: item for key, item in getattr(value, "__dict__", {}).items() if key not in own}
 
 
 @normalize_token.register(np.memmap)
 def _memmap(value: np.memmap[Any, Any]) -> tuple[Any, ...]:
     file_map = getattr(value, "_mmap", None)
     # What is written to a private ("c") map never reaches the file.
-    if file_map is None or value.filename is None or value.mode == "c":
+    is_private = value.mode == "c" or (most_read.get() is not None and value.mode != "r")
+    if type(value) is not np.memmap or file_map is None or value.filename is None or is_private:
         return _ndarray(value)
     # A view keeps the `offset` of the whole map, so where it starts is told by its address.
     map_start = value.offset - value.offset % mmap.ALLOCATIONGRANULARITY
@@ -309,7 +331,7 @@ def _by_pickle(value: Any) -> tuple[Any, ...]:
     try:
         return (..., "pickle", _class_name(type(value)), cloudpickle.dumps(value, protocol=5))
     except Exception:  # objects may raise anything when asked to pickle themselves
-        return _by_identity(value)
+        return by_identity(value)
 
 
 # Address -> (weak reference, name): a table beside the objects, since arrays do not hash.
@@ -317,8 +339,8 @@ _identities: dict[int, tuple[weakref.ref[Any], str]] = {}
 _identities_lock = threading.RLock()
 
 
-def _by_identity(value: Any) -> tuple[Any, ...]:
-    """Name an object by a random number that lives and dies with it."""
+def by_identity(value: Any) -> tuple[Any, ...]:
+    """Return what stands for an object alone: a random number that lives and dies with it."""
     key = id(value)
 
     def forget(reference: weakref.ref[Any]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from gpuscale.base.tokens import tokenize, tokenize_plain
+from gpuscale.base.tokens import tokenize_plain
 from gpuscale.engines.outcome import Outcome
 from gpuscale.futures.future import Future
-from gpuscale.futures.meaning import meaning
+from gpuscale.futures.meaning import meaning, present
 from gpuscale.graph.handle import new_key
 from gpuscale.graph.packing import PackedCall, Slot, pack
 from gpuscale.graph.task import Task
@@ -52,19 +52,23 @@ class CallMaker:
             raise TypeError(f"the first argument is what to call, not {function!r}")
         self._client, self._function = client, function
         self._pure, self._origin, self._name = pure, origin, name_of(function)
-        self.token = meaning(function) if pure else ""
+        self._meaning = meaning(function) if pure else ""
+        self._named: tuple[dict[str, Any], str] = ({}, "")  # of a map, the same for each call
+
+    def token(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Return the token of one call of a pure function."""
+        if not kwargs and _ATOMS.issuperset(map(type, args)):
+            return tokenize_plain((self._meaning, args))
+        if kwargs is not self._named[0]:
+            self._named = kwargs, present(kwargs) if kwargs else ""
+        return present(self._meaning, args, self._named[1])
 
     def make(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Outcome:
         """Make the outcome of one call."""
         name = self._name
         is_plain = not kwargs and _ATOMS.issuperset(map(type, args))
         if key is None:
-            if not self._pure:
-                key = new_key(name)
-            elif is_plain:
-                key = f"{name}-{tokenize_plain((self.token, args))}"
-            else:
-                key = f"{name}-{tokenize(self.token, args, kwargs)}"
+            key = f"{name}-{self.token(args, kwargs)}" if self._pure else new_key(name)
         call: Callable[..., Any] = self._function
         parents: dict[Any, Outcome] = {}
         if not is_plain:

@@ -18,14 +18,15 @@ from functools import lru_cache
 from typing import Any
 
 from gpuscale.base.steady import Steady, code_of, global_names, is_ours
-from gpuscale.base.tokens import importable_name, large_arrays, tagged, tokenize_plain
+from gpuscale.base.tokens import by_identity, importable_name, most_read, tagged, tokenize_plain
 
-__all__ = ["meaning"]
+__all__ = ["meaning", "present"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 _INSTALLED = tuple(
     sysconfig.get_paths()[each] + os.sep for each in ("stdlib", "purelib", "platlib")
 )
+_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")  # any other's
 _WRITTEN_BY_PYTHON = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__"}
 
 _names = lru_cache(1000)(global_names)
@@ -33,6 +34,8 @@ _names = lru_cache(1000)(global_names)
 # Functions that read nothing, by address: what they were like, and their token.
 _closed: dict[int, tuple[weakref.ref[Any], types.CodeType, Any, frozenset[str], str]] = {}
 _MOST = 1000
+
+_MOST_READ = 2**24  # bytes of an array, some hundredths of a second of each call
 
 
 def meaning(function: Any) -> str:
@@ -55,7 +58,7 @@ def meaning(function: Any) -> str:
         name = importable_name(function)
         if name is not None and _is_installed(function.__module__):
             return tokenize_plain(("name", name))
-        return _live_token(function)
+        return present(function)
     ref, code, defaults, names, token = _closed.get(id(function), _NOTHING)
     if (
         ref() is function
@@ -65,7 +68,7 @@ def meaning(function: Any) -> str:
         and names.isdisjoint(function.__globals__)
     ):
         return token
-    token = _live_token(function)
+    token = present(function)
     code, defaults = function.__code__, function.__defaults__
     names = frozenset(_names(code))
     if (
@@ -88,14 +91,30 @@ def _nobody() -> None:
 _NOTHING: tuple[Any, ...] = (_nobody, None, None, frozenset(), "")
 
 
-def _live_token(function: Any) -> str:
-    before = large_arrays.set(False)
+def present(*operands: Any) -> str:
+    """Return the token of what arguments are now, whatever they were before.
+
+    Arrays are read up to 16 MiB each; those that are larger have a new token each time, as what
+    cannot be told from others has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> buffer = np.zeros(300_000)
+    >>> before = present(buffer)
+    >>> before == present(buffer)
+    True
+    >>> buffer[0] = 1
+    >>> before == present(buffer)
+    False
+    """
+    before = most_read.set(_MOST_READ)
     try:
-        return _Live({}).token(function)
+        return _Live({}).token(*operands)
     except Exception:  # objects may raise anything when asked what they are
         return uuid.uuid4().hex
     finally:
-        large_arrays.reset(before)
+        most_read.reset(before)
 
 
 class _Live(Steady):
@@ -104,8 +123,16 @@ class _Live(Steady):
     def _parts(self, value: Any) -> tuple[Any, ...]:
         kind = type(value)
         if hasattr(kind, "__gpuscale_tokenize__"):
-            return tagged("object", kind, value.__gpuscale_tokenize__())
+            known = kind.__qualname__ if is_ours(kind.__module__) else kind
+            return tagged("object", known, value.__gpuscale_tokenize__())
         return super()._parts(value)
+
+    def _is_known_by_name(self, value: Any) -> bool:
+        return _is_installed(value.__module__)
+
+    def _compiled(self, value: Any) -> tuple[Any, ...] | None:
+        made = super()._compiled(value)  # each keeps globals as they were when it was compiled
+        return None if made is None else (*made, by_identity(value))
 
     def _class(self, kind: type) -> tuple[Any, ...]:
         name = importable_name(kind)
@@ -169,5 +196,6 @@ def _is_installed(module: str) -> bool:
     if is_ours(module):
         return True
     file = getattr(sys.modules.get(module), "__file__", None)
-    is_built_in = file is None and module in sys.builtin_module_names
-    return is_built_in or (file is not None and file.startswith(_INSTALLED))
+    if file is None:
+        return module in sys.builtin_module_names
+    return file.startswith(_INSTALLED) or any(folder in file for folder in _PACKAGES)

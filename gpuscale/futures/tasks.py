@@ -7,13 +7,13 @@ from itertools import islice
 from typing import Any
 
 from gpuscale.base.errors import NotSupportedError
-from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Key
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.session import Session
 from gpuscale.expr.node import user_line
 from gpuscale.futures.calls import CallMaker
 from gpuscale.futures.future import Future
+from gpuscale.futures.meaning import present
 from gpuscale.futures.nesting import gathered
 from gpuscale.gather import find, listed, replace
 from gpuscale.graph.annotations import annotate, annotate_tasks
@@ -142,7 +142,7 @@ class Starter:
             raise TypeError("map takes a function and at least one iterable")
         maker = self._maker(func, pure)
         calls = list(zip(*iterables, strict=False))
-        names = _names(key, calls, kwargs, maker.token if pure else None)
+        names = _names(key, calls, kwargs, maker if pure else None)
         made = (maker.make(c, kwargs, name) for c, name in zip(calls, names, strict=True))
         futures: list[Future] = []
         while batch := list(islice(made, batch_size)):
@@ -251,7 +251,7 @@ class Starter:
         if keys is None:
             names = [type(value).__name__ for value in values]
             keys = [
-                f"{name}-{tokenize(value)}" if hash else new_key(name)
+                f"{name}-{present(value)}" if hash else new_key(name)
                 for name, value in zip(names, values, strict=True)
             ]
         tasks = [
@@ -349,7 +349,7 @@ def _names(
     key: str | list[Key] | None,
     calls: list[tuple[Any, ...]],
     kwargs: dict[str, Any],
-    token: str | None,
+    maker: CallMaker | None,
 ) -> list[Key | None]:
     """Names of the tasks of a map; None for those that are named by what they do."""
     if key is None:
@@ -358,6 +358,6 @@ def _names(
         if len(key) != len(calls):
             raise ValueError(f"there are {len(key)} keys for {len(calls)} calls")
         return list(key)
-    if token is not None:
-        return [f"{key}-{tokenize(token, call, kwargs)}" for call in calls]
+    if maker is not None:
+        return [f"{key}-{maker.token(call, kwargs)}" for call in calls]
     return [new_key(key) for _ in calls]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import types
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -146,6 +147,113 @@ def test_methods_of_a_module_count(monkeypatch):
     monkeypatch.setattr(Plain.__init__, "__code__", (lambda self, value: None).__code__)
     assert token(Plain) != before[0]
     assert token(Steady) == token(Steady)
+
+
+def run_again(source, *changes):
+    """Tokens of `f` of a program, and of it after changes of its text, in modules of one name."""
+    tokens = []
+    for old, new in [("", ""), *changes]:
+        for name in ("__main__", "changing"):
+            module = types.ModuleType(name)
+            exec(source.replace(old, new), vars(module))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setitem(sys.modules, name, module)
+                tokens.append(token(module.f))
+    return tokens
+
+
+CACHED = """
+import functools
+{decorator}
+def helper(x):
+    return x + 1
+def f(x):
+    return helper(x) + 1
+"""
+
+
+@pytest.mark.parametrize(
+    "decorator", ["@functools.cache", "@functools.lru_cache(3)", "from numba import njit; @njit"]
+)
+def test_code_of_functions_that_are_held_by_others_counts(decorator):
+    source = CACHED.format(decorator=decorator.replace("; ", "\n"))
+    for called in (source, source + f"f = {decorator.rpartition('@')[2]}(f)"):
+        again = run_again(called)
+        assert again == run_again(called)
+        changed = run_again(called, ("return x + 1", "return x + 2"))[2:]
+        assert not set(again) & set(changed)
+
+
+CLASS = """
+import functools
+class f:
+    @functools.cached_property
+    def a(self):
+        return 1
+    @functools.cache
+    def b(self):
+        return 2
+    @property
+    def c(self):
+        return 3
+    @classmethod
+    def d(cls):
+        return 4
+    @functools.singledispatchmethod
+    def e(self, x):
+        return 5
+    g = functools.partialmethod(lambda self, x: x + 6, 1)
+"""
+
+
+def test_whatever_is_a_method_counts():
+    changes = [(f"return {k}", f"return {k} + 1") for k in range(1, 6)] + [("x + 6", "x + 7")]
+    found = run_again(CLASS, *changes)
+    assert len(set(found)) == len(found) == 14
+    assert found == run_again(CLASS, *changes)
+
+
+def test_functions_by_type_count():
+    def made(k):
+        @functools.singledispatch
+        def f(x):
+            return x
+
+        f.register(int, lambda x: x + k)
+        return f
+
+    assert token(made(1)) == token(made(1)) != token(made(2))
+
+
+def test_refused_is_named():
+    class Locked:
+        def __init__(self):
+            self.lock = threading.Lock()
+
+        def method(self):
+            return self.lock
+
+    lock = threading.Lock()
+    for value, name in [
+        (Locked().method, "'lock' of .*Locked"),
+        (lambda: lock, "'lock' of .*<lambda>"),
+        ([{1: Locked()}], "'lock' of .*Locked"),
+        (np.frompyfunc(lambda x: x, 1, 1), "ufunc is part"),
+    ]:
+        with pytest.raises(CheckpointError, match=name):
+            token(value)
+
+
+def test_objects_with_cached_properties():
+    class Model:
+        @functools.cached_property
+        def k(self):
+            return 3
+
+        def method(self):
+            return self.k
+
+    assert token(Model().method) == token(Model().method)
 
 
 def test_refused():
