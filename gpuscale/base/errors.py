@@ -7,6 +7,7 @@ code written for NumPy keeps catching it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from gpuscale.base.sizes import format_bytes
@@ -108,6 +109,8 @@ def add_note(
 ) -> E:
     """Tell on an exception where in the user's program, and on which data, it happened.
 
+    An exception that takes no notes, as one whose class is frozen, goes without.
+
     Parameters
     ----------
     exc : BaseException
@@ -152,5 +155,6 @@ def add_note(
         lines.append("  shapes: " + ", ".join(str(tuple(shape)) for shape in shapes))
     if nbytes is not None:
         lines.append(f"  bytes: {format_bytes(nbytes)}")
-    exc.add_note("\n".join(lines))
+    with suppress(Exception):  # what its class raises would take the place of what it says
+        exc.add_note("\n".join(lines))
     return exc

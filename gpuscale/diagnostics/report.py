@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -76,7 +77,8 @@ class Report(Recorder):
         except Exception as wrong:
             if error is None:
                 raise
-            error.add_note(f"the report {self.path} could not be written: {wrong!r}")
+            with suppress(Exception):  # which takes no notes
+                error.add_note(f"the report {self.path} could not be written: {wrong!r}")
         finally:
             self.error = None  # its traceback holds the frames of whoever uses this
 

@@ -335,6 +335,11 @@ class Book(Shelf):
         found = [ref() for i, ref in self._wanted.items() if self.state.status(i) in _AHEAD]
         return [outcome for outcome in found if outcome is not None]
 
+    def wanted(self) -> list[Outcome]:
+        """List the outcomes of all tasks, whatever became of these."""
+        found = [*self.inbox.values(), *(ref() for ref in self._wanted.values())]
+        return [outcome for outcome in found if outcome is not None]
+
     def held(self) -> dict[Key, int]:
         """Bytes of the results that are held, by key."""
         return {

@@ -17,7 +17,7 @@ from gpuscale.base.types import Key
 from gpuscale.graph.packing import PackedCall, Slot
 from gpuscale.graph.task import Task
 
-__all__ = ["Failure", "annotate", "of_task", "too_late"]
+__all__ = ["Failure", "annotate", "leave_engine_out", "too_late", "traceback_of"]
 
 # The first part of a block's key: a name, the token of a node, and a step inside the node.
 _NAME = re.compile(r".*-[0-9a-f]{16}(?:-([\w-]+))?", re.DOTALL)
@@ -139,12 +139,21 @@ def _call(task: Task, inputs: Sequence[Any]) -> str:
 
 
 _ENGINES = os.path.dirname(__file__)
+# Not through the exception, whose class may refuse attributes.
+_TRACEBACK: Any = BaseException.__dict__["__traceback__"]
 
 
-def of_task(traceback: TracebackType | None) -> TracebackType | None:
+def traceback_of(error: BaseException) -> TracebackType | None:
+    """Return the traceback of an exception."""
+    traceback: TracebackType | None = _TRACEBACK.__get__(error)
+    return traceback
+
+
+def leave_engine_out(error: BaseException) -> None:
     """Leave the engine's own frames out of a traceback: they hold what its worker holds."""
+    traceback = traceback_of(error)
     while traceback is not None and traceback.tb_next is not None:
         if not traceback.tb_frame.f_code.co_filename.startswith(_ENGINES):
             break
         traceback = traceback.tb_next
-    return traceback
+    _TRACEBACK.__set__(error, traceback)

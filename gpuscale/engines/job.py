@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from traceback import clear_frames
 from typing import Any
 
@@ -24,7 +25,7 @@ from gpuscale.engines.events import (
     TaskRetried,
     TaskStarted,
 )
-from gpuscale.engines.failure import Failure, annotate, too_late
+from gpuscale.engines.failure import Failure, annotate, too_late, traceback_of
 from gpuscale.engines.spiller import Spiller
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
@@ -155,7 +156,7 @@ class Job:
         if state.status(i) == Status.RETRYING:
             self.tell_retry(i, worker, error)
         elif not state.cancelled and isinstance(error, Exception):
-            clear_frames(error.__traceback__)  # which hold the task's inputs
+            clear_frames(traceback_of(error))  # which hold the task's inputs
             failure = Failure(task.key, error)
             self.failures.append(failure)
             for each in ended.ended:
@@ -218,7 +219,9 @@ class Job:
 
     def blame(self, error: BaseException, i: int) -> None:
         """Note on an exception which task raised it. Ctrl-C is nobody's fault."""
-        if not isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt):
+            return
+        with suppress(Exception):  # from what the inputs say of themselves: better no note
             annotate(error, self.graph.tasks[i], [self._results[dep] for dep in self._deps[i]])
 
     def requested(self) -> list[Any]:

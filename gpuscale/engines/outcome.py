@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
+from gpuscale.engines.failure import traceback_of
 from gpuscale.engines.seats import seat_here, stepped_aside
 from gpuscale.graph.task import Graph, Task
 from gpuscale.memory.spilled import Spilled
@@ -145,7 +146,7 @@ class Outcome:
             # What goes may call functions of the user's, which must not be within the lock.
             garbage = self._value, self.error, self.traceback, self.parents, self.graph
             self._value, self.error = value, error
-            self.traceback = None if error is None else error.__traceback__
+            self.traceback = None if error is None else traceback_of(error)
             if status != "error":
                 self.parents, self.graph = (), None
             self.status = status
@@ -209,4 +210,4 @@ class Outcome:
         if self.status == "cancelled":
             return CancelledError(self.key if self.error is None else str(self.error))
         assert self.error is not None
-        return self.error.with_traceback(self.traceback)
+        return BaseException.with_traceback(self.error, self.traceback)

@@ -155,9 +155,10 @@ class Session(Workers):
         with self._lock:
             self.closed = True
             self._siblings.discard(self)
-            self.job.close(after)
-            for batch in self._batches:
-                self._give_back(batch, after)
+            if not self._is_broken:
+                self.job.close(after)
+                for batch in self._batches:
+                    self._give_back(batch, after)
             self._news.notify_all()
         self._then(after)
         seat = seat_here()
@@ -166,7 +167,7 @@ class Session(Workers):
             ended = own or self._news.wait_for(lambda: not self._seats, timeout)
             if not ended:
                 self.job.give_up_running(after)
-            elif not own:
+            elif not (own or self._is_broken):
                 self.job.end(after)
         self._then(after)
         self._pool.close()

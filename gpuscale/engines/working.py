@@ -6,6 +6,7 @@ ends its call; whoever changes what there is to do wakes another one up.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -13,15 +14,18 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
+from gpuscale.base.errors import EngineError
 from gpuscale.engines import blas
 from gpuscale.engines.book import After, Book
-from gpuscale.engines.failure import of_task
+from gpuscale.engines.failure import leave_engine_out
 from gpuscale.engines.overlimit import OverLimit
 from gpuscale.engines.pool import ThreadPool
 from gpuscale.engines.seats import WorkerSeat, sit_down
 from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
 
 __all__ = ["Workers"]
+
+_logger = logging.getLogger("gpuscale.client")
 
 
 class Workers:
@@ -51,7 +55,7 @@ class Workers:
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
         self._returning: deque[WorkerSeat] = deque()  # who wait for a place
         self._seats: set[Any] = set()  # of calls in threads of the pool
-        self._has_alarm = False
+        self._has_alarm = self._is_broken = False
         self._over_limit = OverLimit()
 
     def poke(self) -> None:
@@ -85,7 +89,7 @@ class Workers:
     def _wake_another(self) -> None:
         """Put one more worker to work if it would find something to do (with the lock held)."""
         job = self.job
-        if self._free and (job.inbox or job.state.has_work):
+        if self._free and not self._is_broken and (job.inbox or job.state.has_work):
             self._call(self._free.pop())
 
     def _call(self, worker: int) -> None:
@@ -104,9 +108,25 @@ class Workers:
                 self._perform_batch(seat)
                 seconds = time.perf_counter() - begin
                 most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
+        except BaseException as error:  # a defect of the engine must not leave anybody waiting
+            self._break(seat, error)
         finally:
             sit_down(None)
             self._end_call(seat)
+
+    def _break(self, seat: WorkerSeat, defect: BaseException) -> None:
+        """Close a session whose book may be wrong, and say so to all who wait."""
+        _logger.error("the engine of a client failed", exc_info=defect)
+        error = EngineError(f"the engine failed, and the client is closed: {defect!r}")
+        error.__cause__ = defect
+        with self._lock:
+            self.closed = self._is_broken = True
+            self._siblings.discard(self)
+            unsettled = self.job.wanted()
+            if not seat.left:
+                self._pass_on(seat.worker)
+        for outcome in unsettled:
+            outcome.settle("error", error=error)
 
     def _end_call(self, seat: Any) -> None:
         self._seats.discard(seat)
@@ -157,7 +177,7 @@ class Workers:
     def _note_failure(self, seat: WorkerSeat, task: int, error: BaseException) -> None:
         job, after = self.job, After()
         job.blame(error, task)
-        error.__traceback__ = of_task(error.__traceback__)
+        leave_engine_out(error)
         with self._lock:
             if seat.left:  # it is paused
                 job.growing.go_on(task)
@@ -189,6 +209,8 @@ class Workers:
         if self._returning:
             seat.left = 1
             self._pass_on(seat.worker)
+            return False
+        if self._is_broken:
             return False
         state, batch = self.job.state, self._batches[seat.worker]
         if not batch:
@@ -232,6 +254,8 @@ class Workers:
             other.worker = worker
             self._sit(other)
             other.granted.release()
+        elif self._is_broken:
+            self._free.append(worker)
         elif self._batches[worker] or self.job.inbox or self.job.state.has_work:
             self._call(worker)
         else:

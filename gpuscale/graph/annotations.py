@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from dataclasses import fields
 from numbers import Integral
 from typing import Any
@@ -84,7 +84,7 @@ def annotate(
     values = (priority, retries, backoff, timeout, resources, nbytes)
     given = {k: v for k, v in zip(_KNOWN, values, strict=True) if v is not None}
     _Annotations(given)  # now, not when the block begins
-    return _block(given)
+    return _Block(given)
 
 
 def annotate_tasks(tasks: Iterable[Task]) -> None:
@@ -95,14 +95,9 @@ def annotate_tasks(tasks: Iterable[Task]) -> None:
             found.put_on(task)
 
 
-@contextmanager
-def without_annotations() -> Iterator[None]:
+def without_annotations() -> AbstractContextManager[None]:
     """Make tasks as if there were no block around: those of a task inside of a task."""
-    token = _current.set(None)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return _Block(None)
 
 
 class _Annotations:
@@ -128,15 +123,24 @@ class _Annotations:
 _current: ContextVar[_Annotations | None] = ContextVar("gpuscale-annotations", default=None)
 
 
-@contextmanager
-def _block(given: dict[str, Any]) -> Iterator[None]:
-    outer = _current.get()
-    merged = given if outer is None else {**outer.given, **given}
-    token = _current.set(_Annotations(merged))
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class _Block(AbstractContextManager[None]):
+    """A block of code that says something about its tasks, or nothing whatever is around it.
+
+    Not a generator: for these, `contextlib` sets attributes of exceptions, which some refuse.
+    """
+
+    def __init__(self, given: dict[str, Any] | None) -> None:
+        self._given = given
+        self._tokens: list[Token[_Annotations | None]] = []
+
+    def __enter__(self) -> None:
+        outer, given = _current.get(), self._given
+        if given is not None and outer is not None:
+            given = {**outer.given, **given}
+        self._tokens.append(_current.set(None if given is None else _Annotations(given)))
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self._tokens.pop())
 
 
 def _is_integer(value: Any) -> bool:

@@ -1,0 +1,79 @@
+"""Exceptions that take no notes, and defects of the engine: each future ends all the same."""
+
+from dataclasses import dataclass
+
+import pytest
+
+import gpuscale as gs
+from gpuscale.base.errors import EngineError
+
+from .tasks import SOON, square
+
+
+@dataclass(frozen=True)
+class HttpError(Exception):
+    """An exception that takes no attributes."""
+
+    code: int
+
+
+class Silent(Exception):
+    """An exception that takes no notes, in its own words."""
+
+    def add_note(self, note):
+        raise RuntimeError("no notes")
+
+    def with_traceback(self, traceback):
+        raise RuntimeError("no tracebacks")
+
+
+ERRORS = {"frozen": HttpError(404), "silent": Silent("hush")}
+
+
+@pytest.fixture(params=ERRORS)
+def fetch(request):
+    def fetch(n):
+        if n % 2:
+            raise ERRORS[request.param]
+        return n
+
+    fetch.error = ERRORS[request.param]
+    return fetch
+
+
+def test_futures_end_with_exceptions_that_take_no_notes(client, fetch):
+    futures = client.map(fetch, range(4))
+    needs = client.submit(square, futures[1])
+    gs.wait([futures, needs], SOON)
+    assert [future.status for future in futures] == ["finished", "error"] * 2
+    assert futures[1].exception(SOON) is needs.exception(SOON) is fetch.error
+    for future in (futures[3], needs):
+        with pytest.raises(type(fetch.error)):
+            future.result(SOON)
+    assert client.gather(futures, errors="skip") == [0, 2]
+    assert client.submit(square, 3).result(SOON) == 9
+
+
+@pytest.mark.parametrize("scheduler", ["sync", "threads"])
+def test_runs_end_with_exceptions_that_take_no_notes(fetch, scheduler):
+    with gs.config.set(engine=scheduler):
+        with pytest.raises(type(fetch.error)):
+            gs.delayed(fetch)(1).compute()
+        many = [gs.delayed(fetch)(n) for n in range(30)]
+        found = gs.compute(*many, on_error="continue")
+    assert found[::2] == tuple(range(0, 30, 2))
+    assert all(failure.error is fetch.error for failure in found[1::2])
+
+
+def test_a_defect_of_the_engine_ends_all_futures(client, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(type(client._session.job), "note_finished", broken)
+    futures = client.map(square, range(20))
+    with pytest.raises(EngineError, match="a defect") as info:
+        futures[0].result(SOON)
+    assert isinstance(info.value.__cause__, ZeroDivisionError)
+    gs.wait(futures, SOON)
+    with pytest.raises(EngineError, match="closed"):
+        client.submit(square, 3)
