@@ -10,11 +10,21 @@ from numpy.typing import NDArray
 
 from gpuscale.array.collection import Array
 from gpuscale.backends.seams import to_host
+from gpuscale.base.errors import MemoryBudgetError
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import is_known
 from gpuscale.chunks.slicing import expand_index
 from gpuscale.chunks.take import normalize_take
+from gpuscale.memory.limits import memory_limit
 
-__all__ = ["Advanced", "Index", "broadcast_index", "integer_arrays", "parse_index"]
+__all__ = [
+    "Advanced",
+    "Index",
+    "broadcast_index",
+    "integer_arrays",
+    "parse_index",
+    "whole_index",
+]
 
 IntArray = NDArray[np.int64]
 
@@ -76,6 +86,8 @@ def parse_index(index: Any, x: Array) -> Index:
     ------
     IndexError
         If something is no index, or a mask does not fit.
+    MemoryBudgetError
+        As of `whole_index`.
     """
     given = index if isinstance(index, tuple) else (index,)
     terms = tuple(map(_term, given))
@@ -116,9 +128,28 @@ def _term(term: Any) -> Any:
     return array if array.ndim else as_int(array[()])
 
 
+def whole_index(index: Any) -> NDArray[Any]:
+    """Return an index as a NumPy array; a lazy one is computed.
+
+    Raises
+    ------
+    MemoryBudgetError
+        If a lazy one does not fit the memory limit.
+    """
+    try:
+        return np.asarray(index)
+    except MemoryBudgetError as error:
+        raise MemoryBudgetError(
+            "an index array is needed as a whole before the elements that it names can be found, "
+            f"and this one of shape {index.shape} does not fit the memory limit of "
+            f"{format_bytes(memory_limit())}; use fewer positions at a time, raise the option "
+            "memory-limit, or, to keep elements where they are, use a mask, which stays lazy"
+        ) from error
+
+
 def _host_array(term: Any) -> NDArray[Any]:
     if isinstance(term, Array):
-        return np.asarray(term)
+        return whole_index(term)
     if isinstance(term, list | tuple) and not len(term):
         return np.zeros(0, np.int64)
     return np.asarray(to_host(term))
@@ -163,7 +194,7 @@ def integer_arrays(advanced: list[Advanced], shape: tuple[Any, ...]) -> dict[int
     arrays: dict[int, NDArray[Any]] = {}
     for number, each in enumerate(advanced):
         if each.is_mask:
-            found = np.nonzero(np.atleast_1d(np.asarray(each.array)))
+            found = np.nonzero(np.atleast_1d(whole_index(each.array)))
             axes = range(each.axis, each.axis + each.n_axes) if each.n_axes else (-1 - number,)
             arrays.update(zip(axes, found, strict=True))
         else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuscale.array.api.elementwise import where
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.gathering import take_points
+from gpuscale.array.api.index_terms import whole_index
 from gpuscale.array.api.lines import are_too_long, take_from_blocks
 from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
@@ -86,7 +87,7 @@ def positions(indices: Any, length: int, mode: str) -> NDArray[Any]:
     ValueError
         If there is no such mode.
     """
-    index = np.asarray(indices)
+    index = whole_index(indices)
     if index.size == 0 and not hasattr(indices, "dtype"):
         index = index.astype(np.intp)  # an empty list says nothing about its type
     if index.dtype.kind not in "iu":

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
+from gpuscale.base import config
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.types import is_known
 from gpuscale.run import graph_of
 from gpuscale.testing import assert_eq
@@ -268,3 +270,16 @@ def test_one_string_or_object(values):
             assert x[index].compute() == array[index]
             assert ga.array(x[index]).compute() == array[index]
             assert (x.rechunk(2)[index]).compute() == array[index]
+
+
+def test_an_index_array_has_to_fit_and_the_data_need_not():
+    x = ga.arange(1_000, chunks=50)
+    rows = ga.ones((1_000, 400), chunks=(10, 400)).map_blocks(np.copy, dtype=float)  # 3.2 MB
+    order = np.random.default_rng(0).permutation(1_000)
+    with config.set({"memory-limit": 500_000}):
+        assert (rows + x[:, None])[order].sum(axis=1)[7].compute() == 400 * (order[7] + 1)
+        long = ga.arange(100_000, chunks=1_000) % 1_000  # 800 kB
+        with pytest.raises(MemoryBudgetError, match=r"index array.*use a mask"):
+            x[long]
+        with pytest.raises(MemoryBudgetError, match=r"index array.*use a mask"):
+            ga.take(x, long)
