@@ -60,6 +60,15 @@ def test_a_name_that_does_not_exist():
         gpuscale.nothing  # noqa: B018
 
 
+def test_dir_shows_what_users_may_say():
+    import gpuscale.array as ga
+
+    shown = set(dir(ga))
+    assert {"Array", "compute", "linalg", "overlap", "pi", "newaxis", "float32", "sum"} <= shown
+    assert not {"Any", "ModuleType", "TYPE_CHECKING", "calls", "importlib", "protocols"} & shown
+    assert all(hasattr(ga, name) for name in shown)
+
+
 def test_the_kernels_are_found_from_within_a_clone_without_an_editable_install():
     script = (
         "import sys\n"

@@ -6,6 +6,7 @@ becomes physical nodes. Namespaces, and what runs expressions, are loaded at the
 """
 
 import importlib
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gpuscale.array import lower as lower
@@ -93,4 +94,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMESPACES, *_RUNNERS})
+    """What users may say: neither the modules that it comes from, nor what this one needs."""
+    here = {name for name, value in globals().items() if not isinstance(value, ModuleType)}
+    own = {name for name in here if not name.startswith("_")}
+    own -= {"Any", "ModuleType", "TYPE_CHECKING"}
+    return sorted({*own, *_NAMESPACES, *_RUNNERS, "overlap"})

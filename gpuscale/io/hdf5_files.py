@@ -80,6 +80,11 @@ class OpenFile:
         found = self._found.get(name)
         if found is None:
             h5py, dataset = import_h5py(), self.file.get(name)
+            if isinstance(dataset, h5py.Group):
+                raise KeyError(
+                    f"{name!r} in {self.file.filename} is a group, no dataset; "
+                    f"it holds {_datasets_in(dataset) or 'none'}"
+                )
             if not isinstance(dataset, h5py.Dataset):
                 there = ", ".join(self.file) or "nothing"
                 raise KeyError(
@@ -87,6 +92,19 @@ class OpenFile:
                 )
             found = self._found[name] = dataset, h5py.h5o.get_info(dataset.id).addr
         return found
+
+
+def _datasets_in(group: Any, most: int = 6) -> str:
+    """Names of the first datasets in a group and those within it, for messages."""
+    found: list[str] = []
+
+    def visit(name: str, item: Any) -> bool | None:
+        if isinstance(item, import_h5py().Dataset):
+            found.append(f"{group.name.rstrip('/')}/{name}")
+        return True if len(found) > most else None  # which ends the visit
+
+    group.visititems(visit)
+    return ", ".join(found[:most]) + ", ..." * (len(found) > most)
 
 
 _files: WeakValueDictionary[str, OpenFile] = WeakValueDictionary()

@@ -108,17 +108,27 @@ class Target:
             If the folder of the target does not exist.
         FileExistsError, IsADirectoryError
             As for `check_free`.
+        OSError
+            If the folder takes no new files, as it does not without the permission to write.
         """
         if not self.path.parent.is_dir():
             raise FileNotFoundError(
                 f"cannot write {self._given}: there is no folder {self.path.parent}"
             )
         self.check_free()
-        _remove_stale(self.path)
-        self._hidden = hidden_sibling(self.path, "partial")
-        while not make_locked(self._hidden, self._kind.is_folder):
-            self._hidden = hidden_sibling(self.path, "partial")
+        try:
+            self._hidden = self._make_hidden()
+        except OSError as error:  # which names what nobody asked for
+            reason = f"its folder takes no new files: {error.strerror}"
+            raise OSError(error.errno, reason, str(self._given)) from None
         return self._hidden
+
+    def _make_hidden(self) -> Path:
+        _remove_stale(self.path)
+        hidden = hidden_sibling(self.path, "partial")
+        while not make_locked(hidden, self._kind.is_folder):
+            hidden = hidden_sibling(self.path, "partial")
+        return hidden
 
     def finish(self) -> None:
         """Give what is written its name; an old one stays until the new one is there."""

@@ -206,3 +206,11 @@ def test_an_old_folder_is_kept_while_it_is_all_there_is(tmp_path):
 
 def test_a_device_is_said():
     assert describe(Path(os.devnull)) == "a device"
+
+
+@pytest.mark.parametrize("kind", [FILE, FOLDER])
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that takes no files")
+def test_a_folder_that_takes_no_files_is_told_by_the_name_of_the_target(kind):
+    with pytest.raises(OSError, match=r"takes no new files: .*'/proc/x\.txt'") as caught:
+        Target(Path("/proc/x.txt"), False, kind).begin()
+    assert "partial" not in str(caught.value)

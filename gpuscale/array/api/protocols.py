@@ -31,9 +31,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 _ELSE = "call it on x.compute(), or on each chunk with gpuscale.array.map_blocks"
 _WRITE = (
-    "x.to_zarr and x.to_npy_stack write chunk by chunk, and so does "
-    "x.store(numpy.lib.format.open_memmap(path, 'w+', x.dtype, x.shape)) into one .npy file; "
-    "what fits in memory is written as x.compute()"
+    "x.to_npy(path) writes one .npy file chunk by chunk, as x.to_npy_stack and x.to_zarr write "
+    "folders of chunks; what fits in memory is written as x.compute()"
 )
 _INSTEAD = {
     "real_if_close": "its dtype would depend on the data; take x.real where "
