@@ -226,6 +226,16 @@ def _bound_method(value: types.MethodType) -> tuple[Any, ...]:
     return tagged("method", value.__func__, value.__self__)
 
 
+_Cached: Any = type(functools.lru_cache(len))
+
+
+@normalize_token.register(_Cached)
+def _cached(value: Any) -> tuple[Any, ...]:
+    if elsewhere.get() is not None or importable_name(value) is not None:
+        return _by_name(value)
+    return tagged("cached", value.__wrapped__, value.cache_parameters())  # pickles by name alone
+
+
 _names_of_fields: weakref.WeakKeyDictionary[type, tuple[str, ...] | None]
 _names_of_fields = weakref.WeakKeyDictionary()
 

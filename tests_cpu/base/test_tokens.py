@@ -225,6 +225,32 @@ def test_functions_of_modules_by_name_others_by_content():
     assert tokenize(one.method) == tokenize(one.method) != tokenize(Plain.method)
 
 
+def test_cached_functions_by_what_they_call(monkeypatch):
+    def make(n):
+        return functools.lru_cache(lambda x: x + n)
+
+    assert tokenize(make(1)) == tokenize(make(1)) != tokenize(make(2))
+    found = []
+    for k in (1, 2):
+        names = {"__name__": "__main__"}
+        exec(f"import functools\n@functools.cache\ndef f(x): return x + {k}", names)
+        monkeypatch.setattr(sys.modules["__main__"], "f", names["f"], raising=False)
+        found.append(tokenize(names["f"]))
+    assert found[0] != found[1]
+
+
+def test_attributes_of_arrays_count():
+    class Noted(np.ndarray):
+        pass
+
+    noted = np.ones(3).view(Noted)
+    noted.note = 1
+    before = tokenize(noted)
+    assert tokenize(noted) == before
+    noted.note = 2
+    assert tokenize(noted) != before
+
+
 def test_memory_maps_by_file_place_and_time(tmp_path):
     path = tmp_path / "x.npy"
     np.save(path, np.arange(4096.0))
