@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import io
 import marshal
 import mmap
 import os
@@ -336,12 +337,24 @@ def importable_name(value: Any) -> str | None:
 
 
 def _by_pickle(value: Any) -> tuple[Any, ...]:
-    import cloudpickle
-
     try:
-        return (..., "pickle", _class_name(type(value)), cloudpickle.dumps(value, protocol=5))
+        return (..., "pickle", _class_name(type(value)), _pickled(value))
     except Exception:  # objects may raise anything when asked to pickle themselves
         return by_identity(value)
+
+
+def _pickled(value: Any) -> bytes:
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, item: Any) -> Any:
+            if type(item) is _Cached and importable_name(item) is None:
+                return functools.lru_cache, (item.__wrapped__,)
+            return super().reducer_override(item)
+
+    written = io.BytesIO()
+    Pickler(written, protocol=5).dump(value)
+    return written.getvalue()
 
 
 # Address -> (weak reference, name): a table beside the objects, since arrays do not hash.
