@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -69,4 +70,6 @@ class LayoutWatch:
 
 def _layout(array: Any) -> dict[str, str]:
     """All that the metadata say but what users note there; as text, in which NaN equals itself."""
-    return {k: repr(v) for k, v in array.metadata.to_dict().items() if k != "attributes"}
+    # Pickling gives the codecs of shards a byte order that single bytes do not have: both get it.
+    metadata = pickle.loads(pickle.dumps(array.metadata))
+    return {k: repr(v) for k, v in metadata.to_dict().items() if k != "attributes"}

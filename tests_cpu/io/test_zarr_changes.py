@@ -1,5 +1,6 @@
 """Zarr arrays that others overwrite after they were opened."""
 
+import pickle
 import shutil
 
 import numpy as np
@@ -72,3 +73,12 @@ def test_members_of_groups_are_watched_where_they_lie(tmp_path):
     ga.asarray(X[1:]).to_zarr(tmp_path / "g", "a/x", overwrite=True)
     with pytest.raises(ValueError, match="a/x has been overwritten"):
         x.compute()
+
+
+def test_shards_of_single_bytes_are_known_again_when_they_were_pickled(tmp_path):
+    array = zarr.create_array(tmp_path / "x", shape=(6,), chunks=(2,), shards=(4,), dtype="u1")
+    array[:] = 7
+    for each in (array, pickle.loads(pickle.dumps(array))):
+        x = ga.from_zarr(each)
+        assert_eq(x, array[:])
+        assert_eq(pickle.loads(pickle.dumps(x)), array[:])
