@@ -12,6 +12,7 @@ from gpuscale.array.convert import as_operand, is_masked
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
+from gpuscale.graph.handle import Handle
 
 __all__ = ["Ufunc", "call", "into", "result_of"]
 
@@ -86,6 +87,8 @@ def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
 
 
 def _dtype_of(operand: Any) -> np.dtype[Any]:
+    if isinstance(operand, Handle):
+        as_operand(operand)  # which says what a delayed value lacks
     dtype = getattr(operand, "dtype", None)
     return np.dtype(np.asarray(operand).dtype if dtype is None else dtype)
 
@@ -152,7 +155,7 @@ class Ufunc:
         kept = None if dtype is None else result_of(self.ufunc, operands, dtype, casting)
         if any(map(is_masked, operands)):
             return self._of_masked(operands, out, where, dtype)
-        if any(_dtype_of(x).kind in "mM" for x in operands) and kept is not None:
+        if kept is not None and any(_dtype_of(x).kind in "mM" for x in operands):
             result = Array(cast(call(self.op, *operands).expr, kept))  # their unit stays theirs
         else:
             result = call(self.op, *operands, dtype=kept)
