@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import weakref
@@ -33,6 +34,8 @@ from gpuscale.memory.limits import parse_bytes
 
 __all__ = ["Client"]
 
+_NO_LIMIT = sys.maxsize  # bytes
+
 
 class Client(Starter):
     """Runs tasks from when they are submitted, in threads of this process.
@@ -49,7 +52,8 @@ class Client(Starter):
         Their product is how many tasks run at the same time; by default one for each core, or
         what the option ``num-workers`` says.
     memory_limit : int, float or str, optional
-        For each of the workers; by default the option ``memory-limit`` for all of them.
+        For each of the workers; by default the option ``memory-limit`` for all of them. 0 is no
+        limit.
     resources : dict of str to float, optional
         What tasks may ask for with ``submit(..., resources=...)``, such as ``{"GPU": 1}``; by
         default the option ``resources``.
@@ -102,7 +106,7 @@ class Client(Starter):
         threads = _threads(n_workers, threads_per_worker)
         limit = option_memory_limit()
         if memory_limit is not None:
-            limit = n_workers * parse_bytes(memory_limit)
+            limit = n_workers * parse_bytes(memory_limit) or _NO_LIMIT
         self.name = name or new_key("client")
         self._started = time.time()
         self._threads, self._limit = threads, limit
@@ -326,7 +330,7 @@ class Client(Starter):
             "id": "inproc",
             "host": "localhost",
             "nthreads": self._threads,
-            "memory_limit": self._limit,
+            "memory_limit": self._limit if self._limit < _NO_LIMIT else 0,
             "resources": dict(self._session.resources),
             "status": self.status,
         }
@@ -346,14 +350,17 @@ class Client(Starter):
         if self.status == "closed":
             return "<Client: closed>"
         threads = "1 thread" if self._threads == 1 else f"{self._threads} threads"
-        return f"<Client: {threads}, memory limit {format_bytes(self._limit)}>"
+        return f"<Client: {threads}, memory limit {self._limit_in_words()}>"
+
+    def _limit_in_words(self) -> str:
+        return format_bytes(self._limit) if self._limit < _NO_LIMIT else "none"
 
     def _repr_html_(self) -> str:
         rows = {
             "Client": self.name,
             "Status": self.status,
             "Threads": self._threads,
-            "Memory limit": format_bytes(self._limit),
+            "Memory limit": self._limit_in_words(),
             "Tasks": len(self._session.pending()),
         }
         cells = (f"<tr><th>{k}</th><td>{escape(str(v))}</td></tr>" for k, v in rows.items())

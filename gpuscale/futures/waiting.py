@@ -66,7 +66,8 @@ def wait(
     while pending:
         future = queue._take(None if until is None else max(0.0, until - time.monotonic()))
         if future is None:
-            raise TimeoutError(f"{len(pending)} futures are not done after {timeout} seconds")
+            after = "" if timeout is None else f" after {parse_seconds(timeout):g} seconds"
+            raise TimeoutError(f"{len(pending)} futures are not done{after}")
         pending.discard(id(future._outcome))
         if enough(future):
             break

@@ -83,7 +83,7 @@ def _write_array(result: np.ndarray[Any, Any], folder: SpillFolder) -> SpilledAr
     axes = tuple(sorted(range(result.ndim), key=lambda axis: -abs(result.strides[axis])))
     laid_out = result.transpose(axes)
     file = write_file(folder.new_file(), _parts(laid_out), _sample(laid_out))
-    return SpilledArray(file, result.shape, result.dtype, axes)
+    return SpilledArray(file, result.shape, result.dtype, axes, result.flags.writeable)
 
 
 def _parts(data: np.ndarray[Any, Any]) -> Iterator[memoryview]:

@@ -58,12 +58,19 @@ class SpilledArray(OnDisk):
     dtype : numpy.dtype
     axes : tuple of int
         Axes in the order in which the file has them.
+    writeable : bool
+        Whether the whole array may be changed once it is read.
     """
 
     def __init__(
-        self, file: SpillFile, shape: tuple[int, ...], dtype: np.dtype[Any], axes: tuple[int, ...]
+        self,
+        file: SpillFile,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        axes: tuple[int, ...],
+        writeable: bool = True,
     ) -> None:
-        self.shape, self.dtype = shape, dtype
+        self.shape, self.dtype, self._writeable = shape, dtype, writeable
         self._file, self._axes = file, axes
         sizes = accumulate((shape[axis] for axis in axes[:0:-1]), mul, initial=dtype.itemsize)
         self._strides = list(sizes)[::-1]  # bytes from one element to the next, in the file
@@ -127,6 +134,7 @@ class SpilledArray(OnDisk):
     def load(self) -> np.ndarray[Any, Any]:
         """Read all of it."""
         whole: np.ndarray[Any, Any] = self[...]
+        whole.flags.writeable = self._writeable
         return whole
 
     def regions(self) -> SpilledArray:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import gpuscale as gs
+import gpuscale.array as ga
 from gpuscale.base.errors import SpillError
 from gpuscale.memory import spill as spill_module
 from gpuscale.memory import spill_file
@@ -141,6 +142,33 @@ def test_tasks_run_beside_one_that_does_not_end(client):
     gs.wait(client.map(np.max, futures), SOON)
     gate.open.set()
     gs.wait(waits, SOON)
+
+
+def read_only(k):
+    value = filled(k)
+    value.flags.writeable = False
+    return value
+
+
+@pytest.mark.parametrize("kind", [lambda x: x, lambda x: (x, x.copy()), lambda x: [x, 1]])
+def test_what_is_read_only_stays_so(client, kind):
+    futures = client.map(lambda k: kind(read_only(k)), range(6))
+    gs.wait(futures)
+    settle(client)
+    assert files()
+    for k, future in enumerate(futures):
+        value = future.result()
+        value = value if isinstance(value, np.ndarray) else value[0]
+        assert value[0] == k and not value.flags.writeable
+
+
+def test_no_limit():
+    with gs.Client(threads_per_worker=2, memory_limit=0) as client:
+        assert "memory limit none" in repr(client)
+        futures = client.map(filled, range(6))
+        assert [x[0] for x in client.gather(futures)] == list(range(6))
+        assert files() == []
+        assert ga.ones(10, chunks=5).sum().compute() == 10
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 
 import gpuscale as gs
 
-SOON = 20
+from .tasks import SOON, Gate
 
 
 @pytest.fixture
@@ -137,3 +137,11 @@ def test_forgetting_all(client, futures, gates):
     gates[0].set()
     futures[0].result(SOON)
     assert list(done) == []
+
+
+def test_a_wait_that_takes_too_long_says_how_long_it_was(lonely):
+    gate = Gate()
+    future = lonely.submit(gate)
+    with pytest.raises(TimeoutError, match=r"1 futures are not done after 0\.1 seconds"):
+        gs.wait([future], timeout="100ms")
+    gate.open.set()
