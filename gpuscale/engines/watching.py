@@ -1,7 +1,7 @@
-"""The desk of a session: listeners come and go, and hear what happens in a thread of its own.
+"""The desk of a `Session`: listeners come and go, and hear what happens in a thread of its own.
 
-To each of them the session is a run of its own: it begins with the first tasks that are there while
-the listener is on, and ends when the listener goes, or the session.
+To each of them a `Session` is a run of its own: it begins with the first tasks that are there while
+the listener is on, and ends when the listener goes, or the `Session`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Follower:
         self.waiting: deque[Event] = deque()
         self.started = False
         self.n_tasks = 0  # that came while it listens, or were ahead when it came
-        self.before = before  # tasks finished and bytes made in the session when it came
+        self.before = before  # tasks finished and bytes made before it came
         self.error: BaseException | None = None  # that it raised
         self.is_gone = threading.Event()
         self._n_workers, self._budget = n_workers, budget
@@ -78,12 +78,12 @@ class Watching(EventDesk):
     Parameters
     ----------
     state : GrowingState
-        Of the session.
+        Of the `Session`.
 
     Attributes
     ----------
     n_finished : int
-        How many tasks have returned a result since the session began.
+        How many tasks have returned a result since the `Session` began.
     """
 
     def __init__(self, state: GrowingState) -> None:
@@ -112,7 +112,7 @@ class Watching(EventDesk):
             follower.put(event)
 
     def add(self, tasks: Sequence[Task]) -> None:
-        """Take note that tasks came (with the session's lock held, before any of them begins)."""
+        """Take note that tasks came, with the lock of the `Session` held, before any begins."""
         now = time.perf_counter()
         for follower in self._followers:
             follower.add(tasks, now)
