@@ -154,7 +154,10 @@ def __getattr__(name: str) -> Any:
         value = module if attribute is None else getattr(module, attribute)
     else:
         hint = _ELSEWHERE.get(name, "")
-        raise AttributeError(f"module 'gpuscale' has no attribute {name!r}{hint and ': '}{hint}")
+        message = f"module 'gpuscale' has no attribute {name!r}{hint and ': '}{hint}"
+        # `from gpuscale import name` would drop the text of an AttributeError; `hasattr` needs one.
+        by_import = sys._getframe(1).f_code.co_name == "_handle_fromlist"  # that of importlib
+        raise ImportError(message, name="gpuscale") if hint and by_import else AttributeError(message)
     globals()[name] = value
     return value
 

@@ -60,6 +60,20 @@ def test_a_name_that_does_not_exist():
         gpuscale.nothing  # noqa: B018
 
 
+def test_an_import_of_a_name_of_others_says_what_to_do_instead():
+    import gpuscale
+
+    with pytest.raises(ImportError, match=r"'LocalCluster': say gpuscale\.Client\("):
+        from gpuscale import LocalCluster  # noqa: F401
+    with pytest.raises(ImportError, match=r"'MultiLock': take several gpuscale\.Lock"):
+        from gpuscale import Client, MultiLock  # noqa: F401
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        from gpuscale import nothing  # noqa: F401
+    assert not hasattr(gpuscale, "LocalCluster")
+    assert getattr(gpuscale, "get_worker", None) is None
+    assert importlib.util.find_spec("gpuscale.LocalCluster") is None
+
+
 def test_dir_shows_what_users_may_say():
     import gpuscale.array as ga
 
