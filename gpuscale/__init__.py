@@ -155,9 +155,9 @@ def __getattr__(name: str) -> Any:
     else:
         hint = _ELSEWHERE.get(name, "")
         message = f"module 'gpuscale' has no attribute {name!r}{hint and ': '}{hint}"
-        # `from gpuscale import name` would drop the text of an AttributeError; `hasattr` needs one.
-        by_import = sys._getframe(1).f_code.co_name == "_handle_fromlist"  # that of importlib
-        raise ImportError(message, name="gpuscale") if hint and by_import else AttributeError(message)
+        # The import statement drops the text of an AttributeError, which everybody else needs.
+        by_import = sys._getframe(1).f_code.co_name == "_handle_fromlist"  # of importlib
+        raise (ImportError if hint and by_import else AttributeError)(message)
     globals()[name] = value
     return value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import threading
 import time
@@ -29,6 +31,9 @@ __all__ = ["ProgressBar", "default_listeners", "is_watched", "open_bar"]
 # Seconds that a run has to last before a bar shows up that nobody asked for.
 AUTO_MINIMUM = 0.5
 
+# Seconds between two drawings where each is a line that stays, as in a log.
+LINE_PERIOD = 10.0
+
 
 @dataclass(slots=True)
 class _Shown:
@@ -37,7 +42,7 @@ class _Shown:
     started: RunStarted
     bar: Any = None
     spilled: int = 0
-    drawn: float = 0.0  # when
+    drawn: float = float("-inf")  # when
 
 
 class ProgressBar(Watcher):
@@ -53,8 +58,9 @@ class ProgressBar(Watcher):
         Seconds that a run has to last before its bar shows up.
     width : int, optional
         Characters of the bar; by default as many as the line has room for.
-    dt : float
-        Seconds from one drawing to the next, at least 0.1.
+    dt : float, optional
+        Seconds from one drawing to the next, at least 0.1; by default 0.1, and 10 where each
+        drawing is a line of its own.
     out : text file, optional
         Where to draw; standard error by default, a widget in a notebook.
 
@@ -81,12 +87,12 @@ class ProgressBar(Watcher):
         self,
         minimum: float = 0.0,
         width: int | None = None,
-        dt: float = PERIOD,
+        dt: float | None = None,
         out: TextIO | None = None,
     ) -> None:
         if not minimum >= 0:
             raise ValueError(f"minimum is a number of seconds, not {minimum!r}")
-        if not dt > 0:
+        if dt is not None and not dt > 0:
             raise ValueError(f"dt is the time between two drawings in seconds, so not {dt!r}")
         if width is not None and (not isinstance(width, int) or width < 1):
             raise ValueError(f"width is a number of characters, not {width!r}")
@@ -112,7 +118,7 @@ class ProgressBar(Watcher):
                     run.bar.close()
 
     def _open(self, started: RunStarted) -> Any:
-        if in_worker():
+        if in_worker() or (self.out is None and sys.stderr is None):
             return None
         bar = open_bar(started.n_tasks, self.out, self.width)
         bar.start_t -= time.perf_counter() - started.time  # what passed before the bar counts
@@ -122,7 +128,7 @@ class ProgressBar(Watcher):
         run.bar.n = event.n_finished
         if isinstance(event, Progressed):
             run.bar.total = event.n_tasks
-            if event.time - run.drawn < self.dt:
+            if event.time - run.drawn < (run.bar.period if self.dt is None else self.dt):
                 return
         said = []
         if run.started.nbytes and not run.started.grows:
@@ -137,19 +143,72 @@ class ProgressBar(Watcher):
 
 
 def open_bar(total: int, out: TextIO | None = None, width: int | None = None) -> Any:
-    """Make a bar of tqdm's: on standard error, in a notebook as a widget."""
+    """Make a bar: on standard error, in a notebook as a widget, on no terminal as lines."""
+    form = None if width is None else f"{{l_bar}}{{bar:{width}}}{{r_bar}}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tqdm's, of notebooks without ipywidgets
-        if out is None and _in_notebook():
+        as_widget = out is None and _in_notebook()
+        out = sys.stderr if out is None else out
+        if as_widget:
             from tqdm.auto import tqdm
-
-            form = None
         else:
             from tqdm import tqdm
 
-            form = None if width is None else f"{{l_bar}}{{bar:{width}}}{{r_bar}}"
-        quiet = type("Bar", (tqdm,), {"monitor_interval": 0})  # no thread of tqdm's own
-        return quiet(total=total, unit=" tasks", file=out or sys.stderr, bar_format=form)
+            if not _is_terminal(out):
+                return _Lines(tqdm.format_meter, total, out, form)
+        # No thread of tqdm's own.
+        kind = type("Bar", (tqdm,), {"monitor_interval": 0, "period": PERIOD})
+        if as_widget:
+            return kind(total=total, unit=_UNIT)
+        columns = _terminal_size(out).columns
+        bar = kind(total=total, unit=_UNIT, file=out, bar_format=form, ncols=columns)
+        bar.dynamic_ncols = lambda _: _terminal_size(out)  # it may be made wider
+        return bar
+
+
+_UNIT = " tasks"
+
+
+class _Lines:
+    """What a bar of tqdm's is where a line that was written stays: each drawing is a line."""
+
+    period = LINE_PERIOD
+
+    def __init__(self, meter: Any, total: int, out: TextIO, form: str | None) -> None:
+        self.n, self.total, self.start_t = 0, total, time.time()
+        self._meter, self._out, self._form, self._said = meter, out, form, ""
+        self._ascii = not (getattr(out, "encoding", None) or "").lower().startswith("utf")
+
+    def set_postfix_str(self, said: str, refresh: bool = False) -> None:
+        """Say something at the end of the lines to come."""
+        self._said = said
+
+    def refresh(self) -> None:
+        """Write a line."""
+        elapsed = time.time() - self.start_t
+        line = self._meter(
+            self.n, self.total, elapsed, ascii=self._ascii, unit=_UNIT,
+            postfix=self._said or None, bar_format=self._form,
+        )  # fmt: skip
+        self._out.write(f"{line}\n")
+        self._out.flush()
+
+    def close(self) -> None:
+        """End; all lines are there."""
+
+
+def _is_terminal(out: TextIO) -> bool:
+    isatty = getattr(out, "isatty", None)
+    return isatty is not None and isatty()
+
+
+def _terminal_size(out: TextIO) -> os.terminal_size:
+    """Columns and lines of a terminal, now; standard output may be something else."""
+    try:
+        there = os.get_terminal_size(out.fileno())
+    except (AttributeError, OSError, ValueError):
+        there = os.terminal_size((80, 24))
+    return shutil.get_terminal_size(there)
 
 
 def default_listeners() -> list[Listener]:
@@ -171,7 +230,7 @@ def default_listeners() -> list[Listener]:
 
 def is_watched() -> bool:
     """Say whether standard error is a terminal, or the program a notebook."""
-    return (sys.stderr is not None and sys.stderr.isatty()) or _in_notebook()
+    return (sys.stderr is not None and _is_terminal(sys.stderr)) or _in_notebook()
 
 
 def _in_notebook() -> bool:

@@ -7,7 +7,6 @@ from contextlib import closing
 from typing import Any, TextIO
 
 from gpuscale.diagnostics.progress import is_watched, open_bar
-from gpuscale.engines.events import PERIOD
 from gpuscale.futures.future import futures_of
 from gpuscale.futures.waiting import as_completed
 
@@ -46,14 +45,14 @@ def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
         for _ in queue:
             pass
         return
-    n_wrong, drawn = 0, 0.0
+    n_wrong, drawn = 0, float("-inf")
     with closing(open_bar(len(distinct), out)) as bar:
         for future in queue:
             bar.n += 1
             n_wrong += future.status != "finished"
             if n_wrong:
                 bar.set_postfix_str(f"{n_wrong} without a result", refresh=False)
-            if time.perf_counter() - drawn > PERIOD:
+            if time.perf_counter() - drawn > bar.period:
                 bar.refresh()
                 drawn = time.perf_counter()
         bar.refresh()

@@ -41,6 +41,40 @@ def test_a_bar_counts_tasks_and_bytes():
     assert last.endswith("\n")
 
 
+@pytest.mark.parametrize("columns", [50, 90, 160])
+def test_a_bar_is_as_wide_as_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = Terminal()
+    bar = ProgressBar(out=out)
+    tell(bar, STARTED, halfway(101.0))
+    assert len(out.getvalue().split("\r")[-1]) == columns
+    monkeypatch.setenv("COLUMNS", str(columns + 10))  # it was made wider
+    tell(bar, RunFinished(10, 10 << 20, 102.0))
+    assert len(out.getvalue().split("\r")[-1].rstrip("\n")) == columns + 10
+
+
+def test_the_width_that_was_asked_for_does_not_leave_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = Terminal()
+    tell(ProgressBar(width=12, out=out), STARTED, halfway(101.0), RunFinished(10, 0, 102.0))
+    assert "|######      |" in out.getvalue()
+    out = Terminal()
+    tell(ProgressBar(width=200, out=out), STARTED, halfway(101.0), RunFinished(10, 0, 102.0))
+    assert max(len(line.rstrip("\n")) for line in out.getvalue().split("\r")) == 80
+
+
+def test_a_log_gets_lines_and_few_of_them():
+    out = io.StringIO()
+    every = [halfway(100.0 + k / 10) for k in range(1, 601)]  # a minute
+    tell(ProgressBar(out=out), STARTED, *every, RunFinished(10, 10 << 20, 160.1))
+    assert "\r" not in out.getvalue()
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 7
+    assert all("5/10" in line for line in lines[:-1])
+    assert "10/10" in lines[-1]
+    assert out.getvalue().endswith("\n")
+
+
 def test_a_short_run_shows_nothing():
     out = io.StringIO()
     tell(ProgressBar(minimum=0.5, out=out), STARTED, halfway(100.4), RunFinished(10, 0, 100.45))
@@ -147,6 +181,7 @@ def test_a_computation_in_another_thread_has_no_bar_of_its_own(monkeypatch):
 def test_no_standard_error(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     assert kinds() == []
+    tell(ProgressBar(), STARTED, halfway(101.0), RunFinished(10, 0, 102.0))
 
 
 def test_notebooks(monkeypatch):

@@ -22,6 +22,14 @@ def test_a_bar_ends_when_all_are_done(client):
     assert out.getvalue().endswith("\n")
 
 
+def test_a_log_gets_few_lines(client):
+    out = io.StringIO()
+    gs.progress(client.map(abs, range(200)), out=out)
+    assert "\r" not in out.getvalue()
+    assert "200/200" in out.getvalue().splitlines()[-1]
+    assert len(out.getvalue().splitlines()) < 10
+
+
 def test_what_raised_is_counted_and_not_raised(client):
     out = io.StringIO()
     gs.progress(client.map(lambda n: 1 // n, range(3)), out=out)
