@@ -164,3 +164,32 @@ def test_keys_that_cannot_be(get):
             get(graph, wrong)
     with pytest.raises(GraphError, match=r"it has 0, 1, 2, 3, 4, \.\.\.$"):
         get(dict(enumerate(range(9))), "x")
+
+
+AXES = {
+    "sum": lambda x, axis: x.sum(axis=axis),
+    "pairs": lambda x, axis: x.sum(axis=(axis, 0)),
+    "std": lambda x, axis: x.std(axis=axis),
+    "median": lambda x, axis: ga.median(x, axis=axis),
+    "norm": lambda x, axis: ga.linalg.norm(x, axis=axis),
+    "cumsum": lambda x, axis: x.cumsum(axis=axis),
+    "sort": lambda x, axis: ga.sort(x, axis=axis),
+    "expand_dims": lambda x, axis: ga.expand_dims(x, axis),
+    "apply_over_axes": lambda x, axis: ga.apply_over_axes(ga.sum, x, axis),
+    "squeeze": lambda x, axis: ga.squeeze(x, axis),
+    "concatenate": lambda x, axis: ga.concatenate([x, x], axis=axis),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_an_axis_must_be_there(name, two):
+    gives = "result" if isinstance(two, gs.Future) else "compute"
+    expected = rf"an axis must be an integer that is known by now: .* {gives}\(\) gives its value"
+    with pytest.raises(TypeError, match=expected):
+        AXES[name](ga.ones((2, 3), chunks=2), two)
+
+
+def test_several_axes_of_one_lazy_value_must_be_there():
+    axes = gs.delayed(lambda: (0, 1), nout=2)()
+    with pytest.raises(TypeError, match="axis must be an integer that is known"):
+        ga.ones((2, 3)).sum(axis=axes)

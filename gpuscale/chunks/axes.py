@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.exceptions import AxisError
 
-__all__ = ["at_axis", "normalize_axes", "normalize_axis"]
+__all__ = ["at_axis", "listed_axes", "normalize_axes", "normalize_axis"]
 
 
 def normalize_axis(axis: int, ndim: int) -> int:
@@ -18,13 +18,15 @@ def normalize_axis(axis: int, ndim: int) -> int:
     ------
     numpy.exceptions.AxisError
         If the axis does not exist.
+    TypeError
+        If it is no integer, or one that is not known yet.
 
     Examples
     --------
     >>> normalize_axis(-1, 3)
     2
     """
-    number = as_int(axis)
+    number = _known(axis)
     if not -ndim <= number < ndim:
         raise AxisError(number, ndim)
     return number % ndim if ndim else number
@@ -46,6 +48,8 @@ def normalize_axes(axes: int | Iterable[int] | None, ndim: int) -> tuple[int, ..
         If an axis does not exist.
     ValueError
         If an axis is named twice.
+    TypeError
+        If they are no integers, or such as are not known yet.
 
     Examples
     --------
@@ -54,11 +58,25 @@ def normalize_axes(axes: int | Iterable[int] | None, ndim: int) -> tuple[int, ..
     """
     if axes is None:
         return tuple(range(ndim))
-    given = tuple(axes) if isinstance(axes, Iterable) else (axes,)
-    numbers = tuple(normalize_axis(axis, ndim) for axis in given)
+    numbers = tuple(normalize_axis(axis, ndim) for axis in listed_axes(axes))
     if len(set(numbers)) != len(numbers):
         raise ValueError("repeated axis")
     return numbers
+
+
+def _known(axis: Any) -> int:
+    try:
+        return as_int(axis)
+    except TypeError as error:  # which says, of a lazy value, how to get what it will be
+        raise TypeError(f"an axis must be an integer that is known by now: {error}") from None
+
+
+def listed_axes(axes: Any) -> tuple[Any, ...]:
+    """Return one axis or several as a tuple; they are not looked at."""
+    try:
+        return tuple(axes)
+    except TypeError:  # also of lazy values, which have the methods of iterables
+        return (axes,)
 
 
 def at_axis(axis: int, part: Any) -> tuple[Any, ...]:

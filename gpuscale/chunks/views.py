@@ -13,7 +13,7 @@ from operator import index as as_int
 
 from gpuscale.base.errors import ChunkError, UnknownSizeError
 from gpuscale.base.types import Chunks, Shape, Size, Unknown
-from gpuscale.chunks.axes import normalize_axes, normalize_axis
+from gpuscale.chunks.axes import listed_axes, normalize_axes, normalize_axis
 from gpuscale.chunks.blocks import known_sizes, locate, offsets
 from gpuscale.chunks.broadcast import refine_sizes
 
@@ -192,7 +192,7 @@ def expand_dims(shape: Shape, axes: int | Iterable[int]) -> View:
     >>> expand_dims((3,), (0, -1))
     View(axes=((1, 0, 1),), shape=(1, 3, 1))
     """
-    places = tuple(axes) if isinstance(axes, Iterable) else (axes,)
+    places = listed_axes(axes)
     ndim = len(shape) + len(places)
     new = set(normalize_axes(places, ndim))
     kept = [axis for axis in range(ndim) if axis not in new]

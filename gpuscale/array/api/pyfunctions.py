@@ -15,7 +15,7 @@ from gpuscale.array.calls import name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.backends.seams import array_namespace
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import listed_axes, normalize_axis
 
 __all__ = ["apply_along_axis", "apply_over_axes", "frompyfunc", "piecewise", "vectorize"]
 
@@ -212,7 +212,7 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: int | Sequence[int])
     """
     x = as_array(a)
     ndim = x.ndim
-    for each in (axes,) if isinstance(axes, int) else axes:
+    for each in listed_axes(axes):
         axis = normalize_axis(each, ndim)
         result = as_array(func(x, axis))
         if result.ndim == ndim - 1:

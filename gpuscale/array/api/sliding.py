@@ -13,7 +13,7 @@ from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import known_node
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.errors import NotSupportedError
-from gpuscale.chunks.axes import normalize_axis
+from gpuscale.chunks.axes import listed_axes, normalize_axis
 from gpuscale.chunks.blocks import known_sizes, max_block, offsets
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.chunks.overlap import Boundary
@@ -103,7 +103,7 @@ def _window(window_shape: Any, axis: Any, ndim: int) -> tuple[tuple[int, ...], t
     window = tuple(map(as_int, several))
     if any(w < 1 for w in window):
         raise ValueError(f"window_shape must be of positive numbers, got {window_shape}")
-    given = range(ndim) if axis is None else axis if hasattr(axis, "__iter__") else (axis,)
+    given = range(ndim) if axis is None else listed_axes(axis)
     axes = tuple(normalize_axis(a, ndim) for a in given)
     if len(window) != len(axes):
         what = "axis is not given" if axis is None else f"axis is {axis}"
