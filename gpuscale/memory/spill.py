@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Iterator
 from typing import Any, TypeGuard
@@ -105,11 +106,28 @@ def _sample(data: np.ndarray[Any, Any]) -> memoryview:
 
 
 def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObject | None:
+    main = io.BytesIO()
     buffers: list[pickle.PickleBuffer] = []
     try:
-        main = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
-        parts = [memoryview(main), *(each.raw() for each in buffers)]
+        _Pickler(main, protocol=5, buffer_callback=buffers.append).dump(result)
+        parts = [main.getbuffer(), *(each.raw() for each in buffers)]
     except Exception:  # whatever its own methods raise: it stays in memory
         return None
     file = write_file(folder.new_file(), parts, max(parts, key=len))
     return SpilledObject(file, list(map(len, parts)), nbytes, type(result))
+
+
+class _Pickler(pickle.Pickler):
+    """Keeps arrays read-only that are; pickle by itself does so of arrays without gaps alone."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if type(value) is not np.ndarray or value.flags.writeable:
+            return NotImplemented
+        if value.flags.forc and not value.dtype.hasobject:
+            return NotImplemented
+        return _fixed, (value.copy(order="K"),)
+
+
+def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array.flags.writeable = False
+    return array

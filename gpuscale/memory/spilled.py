@@ -59,7 +59,7 @@ class SpilledArray(OnDisk):
     axes : tuple of int
         Axes in the order in which the file has them.
     writeable : bool
-        Whether the whole array may be changed once it is read.
+        Whether what is read may be changed, as the array itself.
     """
 
     def __init__(
@@ -111,6 +111,7 @@ class SpilledArray(OnDisk):
         if found.size:
             self._read([spans[a] for a in self._axes], found)
         found = found.transpose(np.argsort(self._axes))
+        found.flags.writeable = self._writeable
         if all(isinstance(each, slice) and each.step in (None, 1) for each in index):
             return found
         return found[tuple(_within(each) for each in index)]
@@ -134,7 +135,6 @@ class SpilledArray(OnDisk):
     def load(self) -> np.ndarray[Any, Any]:
         """Read all of it."""
         whole: np.ndarray[Any, Any] = self[...]
-        whole.flags.writeable = self._writeable
         return whole
 
     def regions(self) -> SpilledArray:

@@ -164,3 +164,23 @@ def test_removed_results_take_no_room(folder):
 
 def test_errors_survive_pickling():
     assert str(pickle.loads(pickle.dumps(SpillError("no room")))) == "no room"
+
+
+@pytest.mark.parametrize("index", [(), slice(1, 3), (slice(None), slice(None, None, -2)), (0, ...)])
+def test_regions_of_what_may_not_be_changed_may_not_either(folder, index):
+    data = np.arange(12.0).reshape(4, 3)
+    data.flags.writeable = False
+    part = spill(data, folder)[index]
+    with pytest.raises(ValueError, match="read-only"):
+        part[...] = 1
+    assert spill(data.copy(), folder)[index].flags.writeable
+    assert spill(data, folder).take([1], 0).flags.writeable  # a copy, as of the array itself
+
+
+def test_objects_hold_arrays_that_may_be_changed_as_before(folder):
+    fixed, free = np.arange(8.0), np.arange(8.0)
+    fixed.flags.writeable = False
+    views = fixed[::2], free[::2], np.arange(6.0).reshape(2, 3).T
+    found = spill({"x": [fixed, free, *views]}, folder, 200).load()
+    writeable = [each.flags.writeable for each in found["x"]]
+    assert writeable == [False, True, False, True, True]
