@@ -137,11 +137,11 @@ class Callback(Watcher):
             state["waiting"].discard(event.key)
             state["running"].add(event.key)
         elif isinstance(event, TaskFinished):
-            state["running"].discard(event.key)
+            _leave(state, event.key)
             state["finished"].add(event.key)
             _call(self._posttask, event.key, event.result, run.tasks, state, event.worker)
         elif isinstance(event, TaskFailed):
-            state["running"].discard(event.key)
+            _leave(state, event.key)
         elif isinstance(event, TasksAdded):
             run.tasks.update([(task.key, task) for task in event.tasks])
             state["waiting"].update(task.key for task in event.tasks)
@@ -152,6 +152,12 @@ class Callback(Watcher):
         elif isinstance(event, RunFinished):
             self._runs.close()
             _call(self._finish, run.tasks, state, event.error is not None)
+
+
+def _leave(state: dict[str, set[Key]], key: Key) -> None:
+    """Take note that a task has ended; of one that began before anybody watched, nobody told."""
+    state["waiting"].discard(key)
+    state["running"].discard(key)
 
 
 def _call(hook: Hook | None, *args: Any) -> None:

@@ -96,29 +96,32 @@ class Job:
         if self.desk.wants_tasks:
             return self._perform_watched(i, task, worker)
         results = self._results
-        if self.spiller.active:
-            inputs = self.spiller.inputs(i, worker)
-        else:
-            inputs = [results[dep] for dep in self._deps[i]]
-        if task.options is None:
-            result = task.fn(*inputs, *task.args)
-        else:
-            result = _call(task, inputs)
+        try:
+            if self.spiller.active:
+                inputs = self.spiller.inputs(i, worker)
+            else:
+                inputs = [results[dep] for dep in self._deps[i]]
+            if task.options is None:
+                result = task.fn(*inputs, *task.args)
+            else:
+                result = _call(task, inputs)
+        except BaseException as error:
+            if self.desk.wants_tasks:  # a listener came to a session while the task ran
+                self._tell_failed(task, worker, self.desk.since, error)
+            raise
         results[i] = result
         nbytes = self._held_bytes(i, task, result)
-        if self.desk.wants_tasks:  # a listener came to a session while the task ran
+        if self.desk.wants_tasks:  # as above
             self._tell_finished(task, worker, self.desk.since, nbytes, result)
         return nbytes
 
     def _perform_watched(self, i: int, task: Task, worker: int) -> int:
-        key, label = task.key, task.label
         start = time.perf_counter()
-        self.desk.post(TaskStarted(key, label, worker, start))
+        self.desk.post(TaskStarted(task.key, task.label, worker, start))
         try:
             result = _call(task, self.spiller.inputs(i, worker))
         except BaseException as error:
-            stop = time.perf_counter()
-            self.desk.post(TaskFailed(key, label, worker, start, stop, error))
+            self._tell_failed(task, worker, start, error)
             raise
         self._results[i] = result
         nbytes = self._held_bytes(i, task, result)
@@ -130,6 +133,10 @@ class Job:
     ) -> None:
         stop, shown = time.perf_counter(), result if self.desk.wants_results else None
         self.desk.post(TaskFinished(task.key, task.label, worker, start, stop, nbytes, shown))
+
+    def _tell_failed(self, task: Task, worker: int, start: float, error: BaseException) -> None:
+        stop = time.perf_counter()
+        self.desk.post(TaskFailed(task.key, task.label, worker, start, stop, error))
 
     def _held_bytes(self, i: int, task: Task, result: Any) -> int:
         if hands_on(task):

@@ -96,6 +96,28 @@ def test_tasks_that_are_there_already_belong_to_the_run(session):
     assert first.get()
 
 
+def test_a_task_that_fails_after_a_listener_came_is_told(session):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail():
+        begun.set()
+        go_on.wait()
+        raise ZeroDivisionError("told")
+
+    failing = submit(session, "failing", fail, options=TaskOptions(retries=1, backoff=0.001))
+    assert begun.wait(20)
+    listener = Listener(TaskFailed, TaskRetried)
+    before = time.perf_counter()
+    session.watch(listener)
+    go_on.set()
+    assert failing.wait()
+    session.unwatch(listener)
+    assert [type(event) for event in listener.events] == [TaskFailed, TaskRetried, TaskFailed]
+    first = listener.events[0]
+    assert (first.key, first.label, str(first.error)) == ("failing", "failing", "told")
+    assert before - 1.0 < first.start <= first.stop  # as far as it was seen
+
+
 def test_results_that_nobody_holds_are_released(session):
     listener = Listener(Released)
     session.watch(listener)

@@ -62,6 +62,25 @@ def test_a_profiler_sees_every_kind_of_task(client):
     assert len(prof.results) == n_tasks  # it is off
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_task_that_began_before_a_callback_came_waits_no_more_when_it_ends(client, fails):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def task():
+        begun.set()
+        go_on.wait()
+        return 1 // (not fails)
+
+    states = []
+    future = client.submit(task, pure=False)
+    assert begun.wait(20)
+    with Callback(finish=lambda graph, state, errored: states.append(state)):
+        go_on.set()
+        future.exception()
+    ended = {future.key} if not fails else set()
+    assert states == [{"waiting": set(), "ready": set(), "running": set(), "finished": ended}]
+
+
 def test_a_callback_sees_the_same_events_as_of_a_compute(client):
     events = []
     with Callback(
