@@ -109,12 +109,15 @@ class Workers:
                 seconds = time.perf_counter() - begin
                 most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
         except BaseException as error:  # a defect of the engine must not leave anybody waiting
-            self._break(seat, error)
+            self._break(error)
+            with self._lock:
+                if not seat.left:
+                    self._pass_on(seat.worker)
         finally:
             sit_down(None)
             self._end_call(seat)
 
-    def _break(self, seat: WorkerSeat, defect: BaseException) -> None:
+    def _break(self, defect: BaseException) -> None:
         """Close a session whose book may be wrong, and say so to all who wait."""
         _logger.error("the engine of a client failed", exc_info=defect)
         error = EngineError(f"the engine failed, and the client is closed: {defect!r}")
@@ -123,8 +126,6 @@ class Workers:
             self.closed = self._is_broken = True
             self._siblings.discard(self)
             unsettled = self.job.wanted()
-            if not seat.left:
-                self._pass_on(seat.worker)
         for outcome in unsettled:
             outcome.settle("error", error=error)
 
@@ -287,14 +288,22 @@ class Workers:
             self._pool.call(self._ring)
 
     def _ring(self) -> None:
+        try:
+            with self._lock:
+                self._wake_sleepers()
+                self._has_alarm = False
+        except BaseException as error:  # else no task would ever be tried again
+            self._break(error)
+        finally:
+            self._end_call(self._ring)
+
+    def _wake_sleepers(self) -> None:
+        """Let tasks be tried again as their time comes, until none waits for that."""
         state = self.job.state
-        with self._lock:
-            while not self.closed and (due := state.next_due) is not None:
-                left = due - time.monotonic()
-                if left > 0:
-                    self._news.wait(left)
-                else:
-                    state.due(time.monotonic())
-                    self._wake_another()
-            self._has_alarm = False
-        self._end_call(self._ring)
+        while not self.closed and (due := state.next_due) is not None:
+            left = due - time.monotonic()
+            if left > 0:
+                self._news.wait(left)
+            else:
+                state.due(time.monotonic())
+                self._wake_another()

@@ -77,3 +77,23 @@ def test_a_defect_of_the_engine_ends_all_futures(client, monkeypatch):
     gs.wait(futures, SOON)
     with pytest.raises(EngineError, match="closed"):
         client.submit(square, 3)
+
+
+def test_a_defect_of_the_alarm_ends_all_futures(client, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("a defect of the alarm")
+
+    def fail():
+        raise ValueError("once")
+
+    monkeypatch.setattr(type(client._session.job.growing), "due", broken)
+    with gs.annotate(retries=1, backoff=0.01):
+        future = client.submit(fail)
+        needs = client.submit(square, future)
+    with pytest.raises(EngineError, match="a defect of the alarm") as info:
+        future.result(SOON)
+    assert isinstance(info.value.__cause__, ZeroDivisionError)
+    assert isinstance(needs.exception(SOON), EngineError)
+    with pytest.raises(EngineError, match="closed"):
+        client.submit(square, 3)
+    client.close(SOON)  # which waits for no thread that is gone
