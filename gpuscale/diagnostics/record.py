@@ -157,9 +157,9 @@ class Recorder(Watcher):
         elif (run := self._under_way.current) is None:
             return
         elif isinstance(event, RunFinished):
-            self._under_way.close()
             with no_collection():
                 self.runs.append(_ended(run, event.time, event.error))
+            self._under_way.close()  # after that: on Ctrl-C meanwhile, `close` ends the record
         else:
             run.take(event)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from gpuscale.base.interrupts import held_back
 from gpuscale.base.types import PathLike
 from gpuscale.diagnostics.page import check_bokeh, write_page
 from gpuscale.diagnostics.record import Recorder
@@ -56,14 +57,15 @@ class Report(Recorder):
         super().register()
 
     def unregister(self) -> None:
-        """Stop recording, and write the page."""
-        super().unregister()
-        self._sampler.stop()
-        self.end = time.perf_counter()
-        self.close(self.end, self.error)
-        from gpuscale.diagnostics.report_page import parts
+        """Stop recording, and write the page; a Ctrl-C meanwhile waits until it is there."""
+        with held_back():
+            super().unregister()
+            self._sampler.stop()
+            self.end = time.perf_counter()
+            self.close(self.end, self.error)
+            from gpuscale.diagnostics.report_page import parts
 
-        write_page(self.path, self.title, parts(self))
+            write_page(self.path, self.title, parts(self))
 
     def __exit__(
         self,
@@ -89,7 +91,8 @@ def report(path: PathLike = "report.html", *, title: str = "gpuscale report") ->
     The page shows what each worker did when, memory against the budget, bytes read and written,
     the critical path, time by operation, and the plan with what came of it. It stands
     alone: no server, nothing to load. It is written when the block ends, also by an error or
-    Ctrl-C, and is complete or not there.
+    Ctrl-C, and is complete or not there. A Ctrl-C while it is written waits until it is there; a
+    second one does not.
 
     Parameters
     ----------

@@ -32,6 +32,8 @@ __all__ = ["FAILED", "FINISHED", "RETRIED", "UNFINISHED", "Group", "Rows", "Trou
 #: What became of an attempt; what was retried failed, and another attempt followed.
 FINISHED, FAILED, UNFINISHED, RETRIED = range(4)
 
+_COLUMNS = ("start", "stop", "worker", "group", "outcome", "nbytes")
+
 MOST_TROUBLES = 1_000  # a page tells of no more, and each has a text
 
 
@@ -185,14 +187,15 @@ class Rows:
 
     def end(self, now: float) -> dict[str, np.ndarray]:
         """Add what still runs, and return the columns as arrays."""
+        for name in (*_COLUMNS, "keys", "needs"):  # Ctrl-C may have come in the middle of a row
+            del getattr(self, name)[len(self.deps) :]
         for each in list(self._running.values()):
             stop = max(now, each.time)
             event = TaskFinished(each.key, each.label, each.worker, each.time, stop, 0)
             self._add(event, UNFINISHED, 0)
         for key in tuple(self._on_disk):
             self._free(key, now)
-        names = ("start", "stop", "worker", "group", "outcome", "nbytes")
-        return {name: np.asarray(getattr(self, name)) for name in names}
+        return {name: np.asarray(getattr(self, name)) for name in _COLUMNS}
 
 
 def _bare(task: Task) -> Task:

@@ -1,4 +1,5 @@
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from gpuscale.base import config
 from gpuscale.diagnostics.joined import join_runs, plan_results
 from gpuscale.diagnostics.listening import active_listeners
 from gpuscale.diagnostics.record import Recorder
-from gpuscale.diagnostics.rows import FAILED, FINISHED, UNFINISHED
+from gpuscale.diagnostics.rows import FAILED, FINISHED, UNFINISHED, Rows
 from gpuscale.engines.events import RunFinished, RunStarted, TaskFinished, TaskStarted
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.engines.threads import ThreadsEngine
@@ -50,6 +51,38 @@ def test_the_record_keeps_no_tasks():
         run(chain(), "z")
     assert not hasattr(recorder.runs[0], "tasks")
     assert recorder._under_way.close_all() == []
+
+
+def test_a_run_whose_record_ctrl_c_interrupts_is_not_lost(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with Recorder() as recorder:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("gpuscale.diagnostics.record.longest_path", interrupt)
+            run(chain(), "z")
+        recorder.close(time.perf_counter())
+    (record,) = recorder.runs
+    assert record.keys == ["x", "y", "z"]
+    assert record.memory.used.max() == 8008
+
+
+def test_a_row_that_ctrl_c_interrupts_is_left_out(monkeypatch):
+    labels = iter(["x", "y"])
+
+    def group(self, key, label):
+        if next(labels) == "y":
+            raise KeyboardInterrupt
+        return whole(self, key, label)
+
+    whole = Rows._group
+    with Recorder() as recorder:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Rows, "_group", group)
+            run(chain(), "z")
+        recorder.close(time.perf_counter())
+    (record,) = recorder.runs
+    assert record.keys == ["x"] and len(record.seconds) == len(record.group) == 1
 
 
 def test_failed_tasks_are_rows_too():

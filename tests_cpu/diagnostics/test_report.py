@@ -89,6 +89,54 @@ def test_a_real_ctrl_c_shows_what_ran_until_then(tmp_path):
     assert re.search(r"<td>sum</td><td[^>]*>\d+</td>", text)
 
 
+def test_a_ctrl_c_while_it_is_written_waits_for_it(tmp_path, monkeypatch):
+    really = report_page.parts
+
+    def interrupted(report):
+        signal.raise_signal(signal.SIGINT)
+        return really(report)
+
+    monkeypatch.setattr(report_page, "parts", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), gpuscale.report(tmp_path / "run.html"):
+            compute_something()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "<td>finished</td>" in body(tmp_path / "run.html")
+    assert active_listeners() == []
+
+
+def test_who_presses_ctrl_c_twice_has_the_report_all_the_same(tmp_path):
+    script = (
+        "import signal, sys, time, gpuscale\n"
+        "from gpuscale.diagnostics import report_page\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "really = report_page.parts\n"
+        "def parts(report):\n"
+        "    print('writing', flush=True)\n"
+        "    sys.stdin.readline()\n"  # the second one has been sent
+        "    return really(report)\n"
+        "report_page.parts = parts\n"
+        "def task(k):\n"
+        "    print('running', flush=True)\n"
+        "    time.sleep(0.05)\n"
+        "with gpuscale.report(sys.argv[1]):\n"
+        "    gpuscale.compute([gpuscale.delayed(task)(k) for k in range(10_000)])\n"
+    )
+    path = tmp_path / "run.html"
+    command = [sys.executable, "-c", script, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        for word in ("running", "writing"):
+            while process.stdout.readline().strip() != word:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate("sent\n", timeout=60)
+    assert "KeyboardInterrupt" in errors
+    assert "<td>interrupted</td>" in body(path)
+
+
 def test_an_error_that_was_caught_is_told(tmp_path):
     with gpuscale.report(tmp_path / "run.html"), pytest.raises(ZeroDivisionError):
         graph = {"x": Task("x", lambda: 1 // 0)}
