@@ -10,11 +10,11 @@ from __future__ import annotations
 import dis
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import cached_property, partialmethod, singledispatchmethod
 from typing import Any
 
+from gpuscale.base.blocks import block
 from gpuscale.base.errors import CheckpointError
 from gpuscale.base.tokens import elsewhere, field_names, importable_name, tagged, tokenize
 
@@ -61,8 +61,8 @@ class Steady:
         with self._in_force():
             return tokenize(*operands)
 
-    @contextmanager
-    def _in_force(self) -> Iterator[None]:
+    @block
+    def _in_force(self) -> Generator[None, None, None]:
         before = elsewhere.set(self._parts)
         try:
             yield

@@ -6,11 +6,12 @@ runs, since every worker waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from contextvars import ContextVar
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
+
+from gpuscale.base.blocks import block
 
 if TYPE_CHECKING:
     from gpuscale.engines.working import Workers
@@ -109,8 +110,8 @@ def seat_here() -> Seat | None:
     return _here.get()
 
 
-@contextmanager
-def stepped_aside() -> Iterator[None]:
+@block
+def stepped_aside() -> Generator[None, None, None]:
     """Give away the place of the task that calls, if it has one, and take one again at the end."""
     seat = seat_here()
     if seat is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from gpuscale.base.blocks import block
 from gpuscale.base.tokens import tokenize
 
 __all__ = ["Node", "on_behalf_of", "user_line"]
@@ -28,8 +28,8 @@ class _Behalf(threading.local):
 _behalf = _Behalf()
 
 
-@contextmanager
-def on_behalf_of(node: Node) -> Iterator[None]:
+@block
+def on_behalf_of(node: Node) -> Generator[None, None, None]:
     """Nodes made inside get the user's line of this one: rewriting is nobody's line."""
     previous = _behalf.origin
     _behalf.origin = node.origin

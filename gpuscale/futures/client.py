@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from html import escape
 from typing import Any
 
 from gpuscale.base import config
+from gpuscale.base.blocks import block
 from gpuscale.base.durations import Duration, parse_seconds
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
@@ -148,8 +149,8 @@ class Client(Starter):
             raise ValueError("there is no open client")
         return client
 
-    @contextmanager
-    def as_current(self) -> Iterator[Client]:
+    @block
+    def as_current(self) -> Generator[Client, None, None]:
         """Be the client that is meant where none is named, in this thread and block."""
         token = named.set(weakref.ref(self))
         try:

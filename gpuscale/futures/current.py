@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from gpuscale.base.blocks import block
 from gpuscale.base.errors import EngineError
 from gpuscale.engines.seats import Seat, seat_here
 
@@ -102,8 +102,10 @@ def _seat(what: str) -> Seat:
     return seat
 
 
-@contextmanager
-def worker_client(timeout: Any = None, separate_thread: bool = True) -> Iterator[Client]:
+@block
+def worker_client(
+    timeout: Any = None, separate_thread: bool = True
+) -> Generator[Client, None, None]:
     """Return the client that runs this task, and give the task's place away meanwhile.
 
     Parameters

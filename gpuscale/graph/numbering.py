@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gpuscale.base.blocks import block
 from gpuscale.base.types import Key
 from gpuscale.graph.task import GraphError, Task, check_dependencies, toposort
 
@@ -133,8 +133,8 @@ def _needed(graph: NumberedGraph) -> bytearray:
     return needed
 
 
-@contextmanager
-def no_collection() -> Iterator[None]:
+@block
+def no_collection() -> Generator[None, None, None]:
     """Suspend the cyclic collector while very many objects are made."""
     # Hundreds of thousands of new lists make the cyclic collector walk all of them again and
     # again, which takes longer than the work; none of them is garbage.

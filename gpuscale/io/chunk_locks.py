@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from itertools import product
 from typing import Any
+
+from gpuscale.base.blocks import block
 
 __all__ = ["hold_chunks", "storage_name"]
 
@@ -40,10 +42,10 @@ def storage_name(array: Any) -> str:
     return f"{store}/{path}"
 
 
-@contextmanager
+@block
 def hold_chunks(
     name: str, selected: Sequence[range], shape: Sequence[int], stored: Sequence[int]
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Keep other writers of this process away from the stored chunks that a piece fills in part.
 
     Parameters

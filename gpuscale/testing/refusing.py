@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gpuscale.base import config
+from gpuscale.base.blocks import block
 from gpuscale.base.types import Key
 from gpuscale.engines.base import Engine, OnError
 from gpuscale.engines.events import Listener
@@ -33,8 +33,8 @@ class RefusingEngine(Engine):
         raise AssertionError(f"computed, but should be lazy: {', '.join(labels)}")
 
 
-@contextmanager
-def nothing_computes() -> Iterator[None]:
+@block
+def nothing_computes() -> Generator[None, None, None]:
     """Raise AssertionError where anything is computed inside the block.
 
     Examples

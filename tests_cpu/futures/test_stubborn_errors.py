@@ -6,6 +6,7 @@ import pytest
 
 import gpuscale as gs
 from gpuscale.base.errors import EngineError
+from gpuscale.io.chunk_locks import hold_chunks
 
 from .tasks import SOON, square
 
@@ -52,6 +53,43 @@ def test_futures_end_with_exceptions_that_take_no_notes(client, fetch):
             future.result(SOON)
     assert client.gather(futures, errors="skip") == [0, 2]
     assert client.submit(square, 3).result(SOON) == 9
+
+
+class Odd(dict):
+    """A container that refuses to be looked into."""
+
+    def items(self):
+        raise ERRORS["frozen"]
+
+
+def leave_as_current(client):
+    with client.as_current():
+        raise ERRORS["frozen"]
+
+
+def leave_worker_client():
+    with gs.worker_client():
+        raise ERRORS["frozen"]
+
+
+def write_part():
+    with hold_chunks("x", [range(1, 3)], [8], [4]):
+        raise ERRORS["frozen"]
+
+
+BLOCKS = {
+    "as_current": leave_as_current,
+    "worker_client": lambda client: client.submit(leave_worker_client).result(SOON),
+    "compute": lambda client: gs.compute(Odd(x=1)),
+    "store": lambda client: client.submit(write_part).result(SOON),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_exceptions_that_take_no_attributes_leave_blocks_as_they_are(client, name):
+    with pytest.raises(HttpError) as info:
+        BLOCKS[name](client)
+    assert info.value is ERRORS["frozen"]
 
 
 @pytest.mark.parametrize("scheduler", ["sync", "threads"])
