@@ -11,7 +11,7 @@ import dis
 import sys
 import types
 from collections.abc import Callable, Generator, Iterator, Mapping
-from functools import cached_property, partialmethod, singledispatchmethod
+from functools import cached_property, partialmethod, singledispatch, singledispatchmethod
 from typing import Any
 
 from gpuscale.base.blocks import block
@@ -21,6 +21,8 @@ from gpuscale.base.tokens import elsewhere, field_names, importable_name, tagged
 __all__ = ["Steady", "code_of", "global_names", "is_ours", "wraps"]
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
+_WRITTEN_BY_PYTHON = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__"}
+_DISPATCHES = singledispatch(len).__code__  # type: ignore[attr-defined]
 _OURS = ("gpuscale", "numpy", "builtins")  # known by name: their code changes with their version
 
 
@@ -139,11 +141,14 @@ class Steady:
             return (..., "name", name)
         if name is not None:
             methods = {key: list(_codes(item)) for key, item in vars(kind).items()}
-            return tagged("class", name, {key: codes for key, codes in methods.items() if codes})
+            methods = {key: codes for key, codes in methods.items() if codes}
+            bases = [base for base in kind.__bases__ if base.__module__ == kind.__module__]
+            return tagged("class", name, methods, bases)
         members = {
             key: item
             for key, item in vars(kind).items()
-            if key not in ("__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__")
+            if key not in _WRITTEN_BY_PYTHON
+            and not key.startswith("_abc_")  # caches
             and not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType)
         }
         return tagged("class", kind.__qualname__, kind.__bases__) + self._members(kind, members)
@@ -165,7 +170,8 @@ class Steady:
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         """Return the global values that a function uses, which are part of what it does.
 
-        Of what is in modules, functions of the same module and constants are.
+        Of what is in modules, functions of the same module and constants are. So is what the same
+        module has registered with a function by type of another one.
         """
         by_content = function.__module__ == "__main__"
         used = {}
@@ -175,10 +181,17 @@ class Steady:
             value = function.__globals__[name]
             is_own = getattr(value, "__module__", None) == function.__module__
             if isinstance(value, types.FunctionType | type) or wraps(value):
-                used[name] = value if is_own else importable_name(value) or value
+                used[name] = value if is_own else self._foreign(value, function.__module__)
             elif by_content or type(value) in _ATOMS:
                 used[name] = value
         return used
+
+    def _foreign(self, value: Any, module: str) -> Any:
+        name = importable_name(value)
+        if name is None:
+            return value
+        rows = {k: f for k, f in _rows(value).items() if getattr(f, "__module__", None) == module}
+        return (name, rows) if rows else name
 
     def _reduced(self, value: Any) -> tuple[Any, ...]:
         if any(each is value for each in self._open) or len(self._open) > 100:
@@ -211,9 +224,13 @@ def wraps(value: Any) -> bool:
 
 
 def _rows(function: Any) -> dict[type, Any]:
-    """Functions by type of what `functools.singledispatch` made; none of other functions."""
-    rows = getattr(function, "registry", None)
-    return dict(rows) if isinstance(rows, types.MappingProxyType) else {}
+    """Functions by type of what `functools.singledispatch` made; none of other functions.
+
+    What `functools.wraps` makes look like such a function has its attributes and other code.
+    """
+    if getattr(function, "__code__", None) is not _DISPATCHES:
+        return {}
+    return dict(function.registry)
 
 
 def _codes(member: Any) -> Iterator[tuple[Any, ...]]:

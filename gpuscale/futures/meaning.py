@@ -158,13 +158,19 @@ class _Live(Steady):
         code = code_of(function.__code__)
         where = (function.__module__, function.__qualname__)
         return tagged(
-            "function", where, code, defaults, cells, vars(function), self._uses(function)
+            "function", where, code, defaults, cells, _own(function), self._uses(function)
         )
 
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         there = function.__globals__
         used = {name: there[name] for name in sorted(_names(function.__code__)) if name in there}
         return _with_modules(used, function.__code__, frozenset())
+
+
+def _own(function: types.FunctionType) -> dict[str, Any]:
+    """Attributes of a function, without those that are copies of what it wraps."""
+    wrapped = getattr(getattr(function, "__wrapped__", None), "__dict__", {})
+    return {key: item for key, item in vars(function).items() if wrapped.get(key) is not item}
 
 
 def _with_modules(

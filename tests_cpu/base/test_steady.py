@@ -225,6 +225,74 @@ def test_functions_by_type_count():
     assert token(made(1)) == token(made(1)) != token(made(2))
 
 
+def test_what_wraps_a_function_by_type_counts_as_well():
+    @functools.singledispatch
+    def inner(x):
+        return x
+
+    def made(k):
+        @functools.wraps(inner)
+        def f(x):
+            return inner(x) + k
+
+        return f
+
+    assert token(made(1)) == token(made(1)) != token(made(2))
+    before = token(made(1))
+    inner.register(int, lambda x: -x)
+    assert token(made(1)) != before
+
+
+ABSTRACT = """
+import abc, functools, typing
+class Shape(abc.ABC):
+    @abc.abstractmethod
+    def area(self):
+        return 1
+class Square(Shape):
+    def area(self):
+        return 2
+@typing.runtime_checkable
+class Sized(typing.Protocol):
+    def size(self):
+        return 3
+@functools.singledispatch
+def f(x):
+    return 4
+@f.register
+def _(x: Square):
+    return 5
+@f.register
+def _(x: Sized):
+    return 6
+f(Square())
+isinstance(f, Shape)
+"""
+
+
+def test_functions_by_abstract_types():
+    changes = [(f"return {k}", f"return {k} + 1") for k in range(1, 7)]
+    found = run_again(ABSTRACT, *changes)
+    assert len(set(found)) == len(found) == 14
+    assert found == run_again(ABSTRACT, *changes)
+
+
+def test_what_is_registered_elsewhere_counts_where_it_is_called(monkeypatch):
+    other = types.ModuleType("other")
+    exec("import functools\n@functools.singledispatch\ndef size(x): return 0", other.__dict__)
+    monkeypatch.setitem(sys.modules, "other", other)
+
+    def program(registered):
+        here = {"__name__": "__main__", "size": other.size}
+        exec(f"def f(x): return size(x)\n{registered}", here)
+        return token(here["f"])
+
+    nothing = program("")
+    one = program("size.register(int, lambda x: 1)")
+    assert len({nothing, one, program("size.register(int, lambda x: 2)")}) == 3
+    assert one == program("size.register(int, lambda x: 1)")
+
+
 def test_refused_is_named():
     class Locked:
         def __init__(self):

@@ -59,6 +59,16 @@ def dispatched(k):
     return times
 
 
+def wraps_dispatched(k):
+    inner = dispatched(2)
+
+    @functools.wraps(inner)
+    def times(x):
+        return inner(x) * k // 2
+
+    return times
+
+
 def dispatched_method(k):
     class Model:
         @functools.singledispatchmethod
@@ -102,6 +112,7 @@ MAKERS = [
     lambda k: np.frompyfunc(lambda x: k * x, 1, 1),
     lambda k: functools.partial(cached(k)),
     lambda k: lambda x: cached(k)(x),
+    wraps_dispatched,
 ]
 
 
