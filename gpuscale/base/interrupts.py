@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from types import FrameType
+
+from gpuscale.base.blocks import block
 
 __all__ = ["held_back"]
 
 
-@contextmanager
-def held_back() -> Iterator[None]:
+@block
+def held_back() -> Generator[None, None, None]:
     """Let a Ctrl-C wait until the end of a block; the next one goes through at once.
 
     Outside of the main thread, which alone hears of it, and where nothing in Python handles it,
