@@ -16,21 +16,19 @@ T = TypeVar("T")
 def block(
     function: Callable[P, Generator[T, None, None]],
 ) -> Callable[P, AbstractContextManager[T]]:
-    """Make a ``with`` block of a generator that yields once, in ``try``-``finally`` or ``with``.
+    """Make a ``with`` block of a generator that yields once, and goes on however the block ends.
 
-    Other than with `contextlib.contextmanager`, the generator never sees the exception that ends
-    the block: that one throws it in and then sets its ``__traceback__``, which classes such as
-    frozen dataclasses refuse, so that another exception would take its place.
+    Other than with `contextlib.contextmanager`, the generator never sees an exception that ends the
+    block: that one throws it in and then sets its ``__traceback__``, which classes such as frozen
+    dataclasses refuse, so that another exception would take its place.
 
     Examples
     --------
     >>> @block
     ... def told(name):
     ...     print("begin", name)
-    ...     try:
-    ...         yield name.upper()
-    ...     finally:
-    ...         print("end", name)
+    ...     yield name.upper()
+    ...     print("end", name)
     >>> with told("x") as name:
     ...     print(name)
     begin x
@@ -53,4 +51,4 @@ class _Block(AbstractContextManager[T], Generic[T]):
         return next(self._steps)
 
     def __exit__(self, *error: object) -> None:
-        self._steps.close()
+        next(self._steps, None)

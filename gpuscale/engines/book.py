@@ -16,6 +16,7 @@ from typing import Any
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
 from gpuscale.engines.events import Released
+from gpuscale.engines.failure import task_name
 from gpuscale.engines.ledger import KEPT, Ended
 from gpuscale.engines.outcome import Outcome, Verdict
 from gpuscale.engines.shelf import Shelf, WantedRef
@@ -324,7 +325,7 @@ class Book(Shelf):
             self._cancelled(outcome, why, after)
 
     def _cancelled(self, outcome: Outcome, why: str, after: After) -> None:
-        error = CancelledError(f"{outcome.key!r} was cancelled: {why}")
+        error = CancelledError(f"{task_name(outcome.task)} was cancelled: {why}")
         after.verdicts.append((outcome, "cancelled", None, error))
 
     # what there is

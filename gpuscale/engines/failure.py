@@ -17,10 +17,10 @@ from gpuscale.base.types import Key
 from gpuscale.graph.packing import PackedCall, Slot
 from gpuscale.graph.task import Task
 
-__all__ = ["Failure", "annotate", "leave_engine_out", "too_late", "traceback_of"]
+__all__ = ["Failure", "annotate", "leave_engine_out", "task_name", "too_late", "traceback_of"]
 
 # The first part of a block's key: a name, the token of a node, and a step inside the node.
-_NAME = re.compile(r".*-[0-9a-f]{16}(?:-([\w-]+))?", re.DOTALL)
+_NAME = re.compile(r"(.*)-[0-9a-f]{16}(?:-([\w-]+))?", re.DOTALL)
 # The key of a call that the user gave no name.
 _GENERATED = re.compile(r".*-(?:[0-9a-f]{8}-\d+|[0-9a-f]{16,})", re.DOTALL)
 
@@ -35,20 +35,23 @@ class Failure:
         Of the task that failed, which what was asked for is, or needs.
     error : Exception
         What it raised, with a note that says in which operation and line.
+    name : str
+        What the task does, for people.
 
     Examples
     --------
     >>> import gpuscale as gs
     >>> bad, good = gs.delayed(int)("no"), gs.delayed(int)("7")
     >>> gs.compute(good, bad + 1, on_error="continue")
-    (7, Failure('int-...', ValueError("invalid literal for int() with base 10: 'no'")))
+    (7, <Failure of int: ValueError("invalid literal for int() with base 10: 'no'")>)
     """
 
     key: Key
     error: Exception
+    name: str = ""
 
     def __repr__(self) -> str:
-        return f"Failure({self.key!r}, {self.error!r})"
+        return f"<Failure of {self.name or brief(self.key)}: {self.error!r}>"
 
 
 def too_late(task: Task, seconds: float) -> TaskTimeoutError:
@@ -57,13 +60,29 @@ def too_late(task: Task, seconds: float) -> TaskTimeoutError:
     Examples
     --------
     >>> too_late(Task("x", int, label="load"), 2)
-    TaskTimeoutError("task 'x' (load) took longer than its timeout of 2 s; it is left to itself")
+    TaskTimeoutError("task load ('x') took longer than its timeout of 2 s; it is left to itself")
     """
-    label = f" ({task.label})" if task.label else ""
     return TaskTimeoutError(
-        f"task {task.key!r}{label} took longer than its timeout of {seconds:g} s; it is left to "
-        "itself"
+        f"task {task_name(task)} took longer than its timeout of {seconds:g} s; "
+        "it is left to itself"
     )
+
+
+def task_name(task: Task) -> str:
+    """Name a task in messages: what it does, then the user's name of it, or which block it makes.
+
+    Examples
+    --------
+    >>> for key in ("abs-1f2e3d4c-0", "mine", ("abs-0123456789abcdef", 0, 1)):
+    ...     print(task_name(Task(key, abs, label="abs")))
+    abs
+    abs ('mine')
+    abs, chunk (0, 1)
+    """
+    block = _block_of(task)
+    if block is not None:
+        return f"{task.label or block[0]}, chunk {block[1]}"
+    return _named(task) or brief(task.key)
 
 
 def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:
@@ -85,8 +104,8 @@ def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:
     in operation abs, written at a.py:7
       call: abs('text')
     """
-    found = _NAME.fullmatch(str(task.key[0])) if isinstance(task.key, tuple) and task.key else None
-    if found is None:
+    block = _block_of(task)
+    if block is None:
         add_note(
             error,
             operation=_named(task),
@@ -95,17 +114,27 @@ def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:
             nbytes=sum(each.nbytes for each in inputs if isinstance(each, np.ndarray)) or None,
         )
         return
-    index, step = task.key[1:], found[1]
     shapes = [each.shape for each in inputs if isinstance(getattr(each, "shape", None), tuple)]
     sizes = [getattr(each, "nbytes", None) for each in inputs]
     add_note(
         error,
         operation=task.label or None,
         origin=task.origin,
-        chunk=index if step is None else f"{index} of step {step}",
+        chunk=block[1],
         shapes=shapes or None,
         nbytes=sum(size for size in sizes if isinstance(size, int)) if inputs else None,
     )
+
+
+def _block_of(task: Task) -> tuple[str, str] | None:
+    """Return the operation and the index of the block that a task makes, None if it makes none."""
+    if not isinstance(task.key, tuple) or not task.key:
+        return None
+    found = _NAME.fullmatch(str(task.key[0]))
+    if found is None:
+        return None
+    index = str(task.key[1:])
+    return found[1], index if found[2] is None else f"{index} of step {found[2]}"
 
 
 def _named(task: Task) -> str | None:

@@ -25,7 +25,7 @@ from gpuscale.engines.events import (
     TaskRetried,
     TaskStarted,
 )
-from gpuscale.engines.failure import Failure, annotate, too_late, traceback_of
+from gpuscale.engines.failure import Failure, annotate, task_name, too_late, traceback_of
 from gpuscale.engines.spiller import Spiller
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
@@ -164,7 +164,7 @@ class Job:
             self.tell_retry(i, worker, error)
         elif not state.cancelled and isinstance(error, Exception):
             clear_frames(traceback_of(error))  # which hold the task's inputs
-            failure = Failure(task.key, error)
+            failure = Failure(task.key, error, task_name(task))
             self.failures.append(failure)
             for each in ended.ended:
                 self._results[each] = failure

@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from gpuscale.base.tokens import tokenize_plain
+from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.futures.future import Future
 from gpuscale.futures.meaning import meaning, present
@@ -100,13 +101,14 @@ class CallMaker:
         return PackedCall(self._function, packed, named), ()
 
     def _checked(self, future: Future) -> Outcome:
+        outcome = future._outcome
         if future.client is not self._client:
             raise ValueError(
-                f"future {future.key!r} belongs to another client; give its result() instead"
+                f"future {task_name(outcome.task)} belongs to another client; give its result() "
+                "instead"
             )
-        outcome = future._outcome
         if outcome.status == "cancelled":
-            raise CancelledError(f"argument {future.key!r} was cancelled or released")
+            raise CancelledError(f"argument {task_name(outcome.task)} was cancelled or released")
         return outcome
 
 

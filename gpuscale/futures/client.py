@@ -20,6 +20,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import follow
 from gpuscale.diagnostics.logs import run_log
 from gpuscale.engines.base import get_engine
+from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.session import Session
 from gpuscale.engines.threads import ThreadsEngine, default_workers
@@ -266,7 +267,9 @@ class Client(Starter):
         found = futures_of(futures)
         for future in found:
             if future.client is not self:
-                raise ValueError(f"future {future.key!r} belongs to another client")
+                raise ValueError(
+                    f"future {task_name(future._outcome.task)} belongs to another client"
+                )
         return found
 
     def futures_of(self, *values: Any) -> list[Future]:

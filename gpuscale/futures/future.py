@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpuscale.base.durations import Duration, parse_seconds
 from gpuscale.base.types import Key
+from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.gather import find, listed
 from gpuscale.graph.handle import Handle
@@ -143,7 +144,8 @@ class Future(Handle):
         if timeout is not None:
             timeout = parse_seconds(timeout, "timeout")
         if not self._outcome.wait(timeout):
-            raise TimeoutError(f"{self.key!r} has not finished within {timeout} seconds")
+            name = task_name(self._outcome.task)
+            raise TimeoutError(f"{name} has not finished within {timeout} seconds")
 
     def add_done_callback(self, fn: Callable[[Future], object]) -> None:
         """Call a function with the future when it is done, in the thread that finds it done.

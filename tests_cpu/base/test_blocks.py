@@ -25,10 +25,8 @@ def watched(told):
     def watched(name):
         """Say when it begins and ends."""
         told.append(("begin", name))
-        try:
-            yield len(name)
-        finally:
-            told.append(("end", name))
+        yield len(name)
+        told.append(("end", name))
 
     return watched
 
@@ -53,11 +51,13 @@ def test_what_the_beginning_or_the_end_raises_arrives_too():
     def closed(where):
         if where == "begin":
             raise ValueError(where)
-        try:
-            yield
-        finally:
-            raise ValueError(where)
+        yield
+        raise ValueError(where)
 
     for where in ("begin", "end"):
         with pytest.raises(ValueError, match=where), closed(where):
             assert where == "end"
+    error = Frozen(1)
+    with pytest.raises(ValueError, match="end") as info, closed("end"):
+        raise error
+    assert info.value.__context__ is error

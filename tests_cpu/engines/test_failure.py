@@ -1,11 +1,13 @@
 import re
+import threading
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
 
 import gpuscale as gs
 import gpuscale.array as ga
-from gpuscale.engines.failure import annotate
+from gpuscale.engines.failure import annotate, task_name, too_late
 from gpuscale.graph.task import Task
 
 
@@ -122,3 +124,56 @@ def test_a_write_that_fails_names_the_block(write, tmp_path):
             getattr(ga, write)(x, np.zeros((2, 2)) if write == "store" else tmp_path / "x")
     (note,) = caught.value.__notes__
     assert note.splitlines()[1] == "  chunk: (0, 0)"
+
+
+@pytest.mark.parametrize(
+    ("key", "label", "said"),
+    [
+        ("load-1f2e3d4c-17", "load", "load"),
+        ("load-" + "0123456789abcdef" * 2, "load", "load"),
+        ("mine", "load", "load ('mine')"),
+        ("mine", "", "'mine'"),
+        ("load-1f2e3d4c-17", "", "'load-1f2e3d4c-17'"),
+        (("add+sum-3b60850109ec7656", 3, 2), "add+sum", "add+sum, chunk (3, 2)"),
+        (("cumsum-3b60850109ec7656-carry", 1), "cumsum", "cumsum, chunk (1,) of step carry"),
+        (("add-3b60850109ec7656", 1), "", "add, chunk (1,)"),
+    ],
+)
+def test_messages_name_what_a_task_does_not_its_made_up_key(key, label, said):
+    task = Task(key, max, label=label)
+    assert task_name(task) == said
+    assert str(too_late(task, 2.5)).startswith(f"task {said} took longer than its timeout of 2.5 s")
+
+
+def test_failures_are_named_by_what_failed_and_keep_the_key():
+    calls = [gs.delayed(divmod)(1, 0), gs.delayed(divmod)(1, 0, dask_key_name="mine")]
+    x = ga.ones((4, 4), chunks=2).map_blocks(lambda chunk: 1 // 0, dtype=float)
+    one, own, blocks = gs.compute(*calls, x, on_error="continue")
+    assert repr(one) == f"<Failure of divmod: {one.error!r}>"
+    assert repr(own).startswith("<Failure of divmod ('mine'): ZeroDivisionError(")
+    assert repr(blocks).startswith("<Failure of <lambda>, chunk (")
+    assert (one.key, own.key) == (calls[0].key, "mine")
+
+
+def test_futures_that_are_late_cancelled_or_strange_are_named_by_what_they_do():
+    go_on = threading.Event()
+
+    def load(_=None):
+        return go_on.wait(20)
+
+    with gs.Client(threads_per_worker=1, set_as_default=False) as client:
+        late, behind = client.map(load, [1, 2])
+        with pytest.raises(TimeoutError, match="^load has not finished within 0.01 seconds"):
+            late.result(0.01)
+        with gs.Client(threads_per_worker=1, set_as_default=False) as other:
+            with pytest.raises(ValueError, match="^future load belongs to another client"):
+                other.submit(abs, late)
+            with pytest.raises(ValueError, match="^future load belongs to another client"):
+                other.cancel(late)
+        behind.cancel()
+        with pytest.raises(CancelledError, match="^argument load was cancelled or released"):
+            client.submit(abs, behind)
+        never = client.submit(load, 3)
+        threading.Timer(0.01, go_on.set).start()
+    with pytest.raises(CancelledError, match="^load was cancelled: its client was closed"):
+        never.result(20)

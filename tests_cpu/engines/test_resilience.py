@@ -103,7 +103,7 @@ def test_a_task_that_hangs_is_left_behind(engine):
         "x": Task("x", hang, label="hang", origin=("a.py", 3), options=TaskOptions(timeout=0.05))
     }
     with pytest.raises(
-        TaskTimeoutError, match=r"'x' \(hang\) took longer than .* 0.05 s"
+        TaskTimeoutError, match=r"^task hang \('x'\) took longer than .* 0.05 s"
     ) as caught:
         engine.run(graph, list(graph))
     assert "written at a.py:3" in caught.value.__notes__[0]
@@ -159,7 +159,7 @@ def test_what_fails_ends_only_what_needs_it(engine):
     assert fine == [6, 3]
     assert isinstance(top, Failure) and top is bad is above
     assert (top.key, str(top.error)) == ("bad", "no")
-    assert repr(top) == "Failure('bad', ValueError('no'))"
+    assert repr(top) == "<Failure of 'bad': ValueError('no')>"
     assert "in operation 'bad'\n  call: fail(<Chunk>)" in top.error.__notes__[0]
     assert not alive  # not even in the frames of the traceback
     assert isinstance(events[-1], RunFinished)
