@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gpuscale.base.tokens import tokenize
+from gpuscale.base.tokens import tokenize, tokenize_now
 from gpuscale.collection import Collection
 from gpuscale.expr.node import user_line
 from gpuscale.graph.annotations import annotate_tasks
@@ -46,8 +46,8 @@ def delayed(
         Key of the value that is not a function; by default a new one, or with ``pure`` one that
         equal values share.
     pure : bool, optional
-        Whether equal calls are one task, known by its function and arguments. By default every
-        call is a task of its own.
+        Whether equal calls are one task, known by its function and by what the arguments are when
+        it is called, for which arrays are read. By default every call is a task of its own.
     nout : int, optional
         How many results the function returns, so that the `Delayed` can be unpacked.
     traverse : bool
@@ -347,7 +347,7 @@ def _call(
 ) -> Delayed:
     label = name or _name_of(function)
     if key is None:
-        key = f"{label}-{tokenize(function, args, kwargs)}" if pure else new_key(label)
+        key = f"{label}-{tokenize_now(function, args, kwargs)}" if pure else new_key(label)
     # Most calls take lazy values first, then constants: their task needs no template.
     count = 0
     for each in args:
@@ -388,7 +388,7 @@ _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 def _value(obj: Any, name: str | None, pure: bool, nout: int | None, traverse: bool) -> Delayed:
-    key = name or (f"{type(obj).__name__}-{tokenize(obj)}" if pure else None)
+    key = name or (f"{type(obj).__name__}-{tokenize_now(obj)}" if pure else None)
     return _call(same, (obj,), {}, key, False, nout, traverse, type(obj).__name__)
 
 

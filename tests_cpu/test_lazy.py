@@ -126,6 +126,26 @@ def test_each_task_runs_once_however_often_it_is_used():
     assert calls == [1]
 
 
+@pytest.mark.parametrize("n", [100, 200_000, 3_000_000])
+def test_pure_calls_are_told_apart_by_what_arrays_are_now(n):
+    pure, buffer = gs.delayed(np.sum, pure=True), np.zeros(n)
+    before = pure(buffer)
+    assert pure(buffer.copy()).key == before.key
+    kept = before.persist()
+    buffer[n // 2] = 1
+    assert pure(buffer).key != before.key
+    assert gs.compute(kept, pure(buffer)) == (0, 1)
+    with gs.Client() as client:
+        one = client.compute(pure(buffer))
+        assert one.result() == 1
+        buffer[-1] = 2
+        assert client.compute(pure(buffer)).result() == 3
+    value = gs.delayed(buffer, pure=True)
+    assert value.key == gs.delayed(buffer.copy(), pure=True).key
+    buffer[0] = 1
+    assert value.key != gs.delayed(buffer, pure=True).key
+
+
 def test_pure_calls_share_their_key_and_others_do_not():
     pure = gs.delayed(operator.add, pure=True)
     assert pure(1, 2).key == pure(1, 2).key != pure(1, 3).key

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base import config
 from gpuscale.base.dispatch import Dispatch
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "normalize_token",
     "tagged",
     "tokenize",
+    "tokenize_now",
     "tokenize_plain",
 ]
 
@@ -56,6 +58,8 @@ elsewhere: ContextVar[Callable[[Any], tuple[Any, ...]] | None] = ContextVar(
 
 most_read: ContextVar[int | None] = ContextVar("most_read", default=None)
 """How many bytes of an array `base.steady` reads; larger ones are refused, if there is a limit."""
+
+_now: ContextVar[bool] = ContextVar("now", default=False)  # in `tokenize_now`
 
 normalize_token: Dispatch[Any] = Dispatch(
     "normalize_token",
@@ -98,6 +102,28 @@ def tokenize(*operands: Any) -> str:
     True
     """
     return tokenize_plain(_plain(operands))
+
+
+def tokenize_now(*operands: Any) -> str:
+    """Return the token of what operands are right now, whatever they were before.
+
+    As `tokenize`, but arrays of any size are read, by as many threads as there are workers. What
+    cannot be told from others has a new token each time, since it may have changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> buffer = np.zeros(300_000)
+    >>> before = tokenize(buffer), tokenize_now(buffer)
+    >>> buffer[0] = 1
+    >>> tokenize(buffer) == before[0], tokenize_now(buffer) == before[1]
+    (True, False)
+    """
+    before = _now.set(True)
+    try:
+        return tokenize(*operands)
+    finally:
+        _now.reset(before)
 
 
 def tokenize_plain(value: Any) -> str:
@@ -273,7 +299,7 @@ def _numpy_scalar(value: np.generic) -> tuple[Any, ...]:
 @normalize_token.register(np.ndarray)
 def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
     if elsewhere.get() is None:
-        if value.nbytes > ARRAY_CONTENT_LIMIT:
+        if value.nbytes > ARRAY_CONTENT_LIMIT and not _now.get():
             return by_identity(value)
     elif value.nbytes > (most_read.get() or value.nbytes):
         raise ValueError("this array is too large to be read each time")
@@ -287,11 +313,30 @@ def _content(value: np.ndarray[Any, Any]) -> Any:
         return value.tolist()
     if value.nbytes <= ARRAY_CONTENT_LIMIT:
         return value.tobytes()
+    # Without the copies that `tobytes` and `marshal` make.
+    return _digest(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
+
+
+_PIECE = 1 << 22  # bytes; a token must not depend on the number of threads
+
+
+def _digest(data: memoryview) -> bytes:
+    """Hash many bytes: the hashes of pieces, made side by side if there are some."""
     from hashlib import blake2b
 
-    # Without the copies that `tobytes` and `marshal` make.
-    data = np.ascontiguousarray(value).reshape(-1).view(np.uint8).data
-    return blake2b(data, digest_size=2 * _DIGEST_BYTES).digest()
+    def short(piece: memoryview | bytes) -> bytes:
+        return blake2b(piece, digest_size=2 * _DIGEST_BYTES).digest()
+
+    pieces = [data[k : k + _PIECE] for k in range(0, len(data), _PIECE)]
+    if len(pieces) < _MANY_PIECES:
+        return short(b"".join(map(short, pieces)))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(config.get("num-workers") or len(os.sched_getaffinity(0))) as pool:
+        return short(b"".join(pool.map(short, pieces)))
+
+
+_MANY_PIECES = 8
 
 
 _OF_MASKED = {"_mask", "_fill_value", "_sharedmask", "_isfield", "_baseclass", "_basedict"}
@@ -307,7 +352,8 @@ def _attributes(value: np.ndarray[Any, Any]) -> dict[str, Any]:
 def _memmap(value: np.memmap[Any, Any]) -> tuple[Any, ...]:
     file_map = getattr(value, "_mmap", None)
     # What is written to a private ("c") map never reaches the file.
-    is_private = value.mode == "c" or (most_read.get() is not None and value.mode != "r")
+    is_written = value.mode != "r" and (_now.get() or most_read.get() is not None)
+    is_private = value.mode == "c" or is_written
     if type(value) is not np.memmap or file_map is None or value.filename is None or is_private:
         return _ndarray(value)
     # A view keeps the `offset` of the whole map, so where it starts is told by its address.
@@ -364,6 +410,8 @@ _identities_lock = threading.RLock()
 
 def by_identity(value: Any) -> tuple[Any, ...]:
     """Return what stands for an object alone: a random number that lives and dies with it."""
+    if _now.get():  # it may have changed
+        return (..., "identity", uuid.uuid4().hex)
     key = id(value)
 
     def forget(reference: weakref.ref[Any]) -> None:

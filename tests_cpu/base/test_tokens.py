@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuscale.base import tokens
-from gpuscale.base.tokens import tokenize
+from gpuscale.base import config, tokens
+from gpuscale.base.tokens import tokenize, tokenize_now
 
 
 class Colour(enum.Enum):
@@ -197,6 +197,45 @@ def test_a_large_array_is_known_by_identity_for_as_long_as_it_lives():
     del large
     gc.collect()
     assert len(tokens._identities) == before - 1
+
+
+@pytest.mark.parametrize("n_bytes", [2**20 + 1, 2**22, 2**22 + 1, 2**25 + 3])
+def test_a_token_of_now_reads_arrays_of_any_size(n_bytes):
+    large = np.zeros(n_bytes, "u1")
+    first = tokenize_now(large)
+    assert tokenize_now(large.copy()) == tokenize_now([large][0]) == first
+    assert tokenize_now(large[:-1]) != first
+    for place in (0, n_bytes // 2, -1):
+        large[place] = 1
+        assert tokenize_now(large) != first
+        large[place] = 0
+    assert tokenize_now(large) == first
+    large[2**20], large[0] = 0, 1
+    moved = tokenize_now(large)
+    large[2**20], large[0] = 1, 0
+    assert tokenize_now(large) != moved
+
+
+def test_a_token_of_now_does_not_depend_on_the_number_of_threads():
+    large = np.arange(2**23)
+    with config.set(num_workers=1):
+        one = tokenize_now(large)
+    with config.set(num_workers=3):
+        assert tokenize_now(large) == one
+
+
+def test_what_cannot_be_told_from_others_is_new_now():
+    lock = threading.Lock()
+    assert tokenize(lock) == tokenize(lock)
+    assert len({tokenize_now(lock), tokenize_now(lock), tokenize(lock)}) == 3
+
+
+def test_what_is_written_to_a_map_is_seen_now(tmp_path):
+    mapped = np.memmap(tmp_path / "x", "u1", "w+", shape=2**21)
+    before = tokenize_now(mapped)
+    assert tokenize_now(mapped) == before
+    mapped[7] = 1
+    assert tokenize_now(mapped) != before
 
 
 def test_what_neither_pickles_nor_can_be_watched_is_never_taken_for_another():
