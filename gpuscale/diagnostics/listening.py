@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from gpuscale.engines.events import Event, Listener
+from gpuscale.engines.events import Event, Listener, is_being_told
 
 if TYPE_CHECKING:
     from gpuscale.engines.session import Session
@@ -168,8 +168,8 @@ class Runs(Generic[R]):
 
 
 def active_listeners() -> list[Listener]:
-    """List the listeners that are on."""
-    return list(_active)
+    """List the listeners that are on, but for those that are just being told something."""
+    return [each for each in _active if not is_being_told(each)]
 
 
 def follow(session: Session, others: Iterable[Listener] = ()) -> None:

@@ -6,6 +6,9 @@ tiny task, so engines make them only if some listener wants them. An attribute `
 that is true asks for the tasks' results as well, which then stay in memory until the event has been
 delivered. Listeners are called in the thread that called ``run``; what they raise ends the run and
 reaches its caller. Those of a session are called in a thread of its own: `engines.watching`.
+
+A listener may compute something itself; that is not told to it (`is_being_told`), or it would have
+to compute the same again, and again.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -35,6 +39,8 @@ __all__ = [
     "TaskRetried",
     "TaskStarted",
     "TasksAdded",
+    "is_being_told",
+    "tell",
 ]
 
 # Seconds between two `Progressed` events, and between two deliveries of task events.
@@ -207,6 +213,33 @@ Event: TypeAlias = (
 Listener: TypeAlias = Callable[[Event], object]
 
 
+# Listeners whose calls have not returned. Tasks that they start see it, too, as any context.
+_told: ContextVar[tuple[Listener, ...]] = ContextVar("gpuscale-told", default=())
+
+
+def tell(listener: Listener, event: Event) -> None:
+    """Call a listener."""
+    token = _told.set((*_told.get(), listener))
+    try:
+        listener(event)
+    finally:
+        _told.reset(token)
+
+
+def is_being_told(listener: Listener) -> bool:
+    """Say whether what runs here was started by a listener, in answer to an event.
+
+    Examples
+    --------
+    >>> def listener(event):
+    ...     print(is_being_told(listener))
+    >>> tell(listener, Released("x", 0.0)), is_being_told(listener)
+    True
+    (None, False)
+    """
+    return any(each is listener for each in _told.get())
+
+
 class EventDesk:
     """Takes events from any thread and hands them to listeners in the caller's thread.
 
@@ -266,7 +299,7 @@ class EventDesk:
             for k, (listener, wants) in enumerate(self._listeners):
                 if wants is None or isinstance(event, wants):
                     try:
-                        listener(event)
+                        tell(listener, event)
                     except BaseException:
                         self._listeners[k] = listener, (RunFinished,)
                         raise

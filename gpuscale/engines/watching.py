@@ -23,6 +23,7 @@ from gpuscale.engines.events import (
     RunFinished,
     RunStarted,
     TasksAdded,
+    tell,
 )
 from gpuscale.engines.growing import GrowingState
 from gpuscale.graph.task import Task
@@ -67,7 +68,7 @@ class _Follower:
             event = self.waiting.popleft()
             if self.error is None or isinstance(event, RunFinished):
                 try:
-                    self.listener(event)
+                    tell(self.listener, event)
                 except BaseException as error:
                     self.error = self.error or error
 

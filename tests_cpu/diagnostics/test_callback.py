@@ -1,7 +1,9 @@
 import threading
+import time
 
 import pytest
 
+import gpuscale as gs
 from gpuscale.diagnostics import Callback
 from gpuscale.diagnostics.listening import active_listeners
 from gpuscale.engines.sync import SyncEngine
@@ -108,3 +110,120 @@ def test_registered_callbacks_stay_until_they_are_unregistered():
     callback.unregister()
     run(GRAPH, "x")
     assert len(count) == 1
+
+
+# what is computed from inside of a callback
+
+
+@pytest.fixture(params=["sync", "threads"])
+def engine(request):
+    with gs.config.set(engine=request.param):
+        yield request.param
+
+
+class Computing(Callback):
+    """Computes something in each of its methods."""
+
+    def __init__(self):
+        self.found = []
+
+    def _compute(self, *_):
+        self.found.append(gs.delayed(sum)([gs.delayed(abs)(-k) for k in range(9)]).compute())
+
+    _start = _start_state = _pretask = _posttask = _finish = _compute
+
+
+def test_what_a_callback_computes_is_not_told_to_it(engine):
+    with Computing() as computing:
+        assert gs.delayed(max)([gs.delayed(abs)(k) for k in range(5)]).compute() == 4
+    assert computing.found == [36] * (3 + 2 * 6)
+
+
+def test_what_a_callback_computes_is_told_to_others(engine):
+    labels = []
+
+    def compute(*_):
+        gs.delayed(abs)(-1).compute()
+
+    outer = Callback(start=compute)
+    other = Callback(pretask=lambda key, graph, state: labels.append(graph[key].label))
+    with other, outer:
+        gs.delayed(max)(1, 2).compute()
+    assert sorted(labels) == ["abs", "max"]
+
+
+def test_callbacks_that_compute_do_not_call_each_other_for_ever(engine):
+    counts = {"one": 0, "two": 0}
+
+    def counting(name):
+        def compute(*_):
+            counts[name] += 1
+            gs.delayed(abs)(-1).compute()
+
+        return compute
+
+    with Callback(start=counting("one")), Callback(start=counting("two")):
+        gs.delayed(max)(1, 2).compute()
+    assert counts == {"one": 2, "two": 2}  # each for itself, and once for what the other computes
+
+
+def test_tasks_within_what_a_callback_computes_are_not_told_to_it_either(engine):
+    labels = []
+
+    def nested():
+        return sum(gs.compute(*[gs.delayed(abs)(-k) for k in range(9)]))
+
+    def compute(key, graph, state):
+        labels.append(graph[key].label)
+        assert gs.delayed(max)(*[gs.delayed(nested)() for _ in range(5)]).compute() == 36
+
+    with Callback(pretask=compute):
+        gs.delayed(min)(1, 2).compute()
+    assert labels == ["min"]
+
+
+def test_a_callback_hears_again_of_what_comes_after_it_computed_or_raised():
+    started = []
+
+    def compute(graph):
+        started.append(sorted(task.label for task in graph.values()))
+        gs.delayed(abs)(-1).compute()
+        if len(started) == 1:
+            raise ValueError("enough")
+
+    with Callback(start=compute):
+        with pytest.raises(ValueError, match="enough"):
+            gs.delayed(max)(1, 2).compute()
+        gs.delayed(min)(1, 2).compute()
+    assert started == [["max"], ["min"]]
+
+
+def test_what_a_callback_of_a_client_computes_is_not_told_to_it():
+    told = []
+
+    def compute(key, result, graph, state, worker):
+        told.append(key)
+        assert gs.delayed(sum)([gs.delayed(abs)(-k) for k in range(9)]).compute() == 36
+        with gs.Client(threads_per_worker=1, set_as_default=False) as inner:
+            assert inner.submit(abs, -3).result(20) == 3
+
+    with gs.Client(threads_per_worker=1) as client, Callback(posttask=compute):
+        assert client.submit(abs, -2, key="x").result(20) == 2
+    assert told == ["x"]
+
+
+def test_what_a_callback_submits_to_its_client_may_be_waited_for():
+    told = []
+    with gs.Client(threads_per_worker=1) as client:
+
+        def submit(key, result, graph, state, worker):
+            told.append((key, result))
+            if result > 1:
+                assert client.submit(abs, 1 - result, key=f"x{result - 1}").result(20) == result - 1
+
+        with Callback(posttask=submit):
+            assert client.submit(abs, -3, key="x3").result(20) == 3
+            deadline = time.monotonic() + 20
+            while len(told) < 3 and time.monotonic() < deadline:
+                time.sleep(0.01)
+    assert told == [("x3", 3), ("x2", 2), ("x1", 1)]
