@@ -190,7 +190,7 @@ class Book(Shelf):
         self, graph: NumberedGraph, order: Sequence[int], new: dict[Key, Outcome], after: After
     ) -> None:
         known = self._numbers
-        self.growing.reconsider(self._may_go)
+        self.reconsider()
         numbers = self.growing.add(graph, order, known)
         if self.watching:
             self.watching.add(tuple(graph.tasks))

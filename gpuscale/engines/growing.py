@@ -287,8 +287,16 @@ class GrowingState(State):
             return True
         if not self.spills or self._is_resigned:
             return False
+        return self._lacks_room()
+
+    def _lacks_room(self) -> bool:
         first = self._first()
         return self._room() < (0 if first is None else self._needs[first])
+
+    @property
+    def waits_for_holders(self) -> bool:
+        """Whether room is lacking, and some results stay only because others hold them now."""
+        return self.spills and bool(self._spared) and self._lacks_room()
 
     @property
     def staying(self) -> int:
@@ -307,13 +315,22 @@ class GrowingState(State):
         self.alive += nbytes
         self._is_resigned = False
 
-    def reconsider(self, may_go: Callable[[int], bool], n_finished: int | None = None) -> None:
-        """Look again at results that could not be written, once as many tasks have finished."""
+    def reconsider(self, may_go: Callable[[int], bool], n_finished: int | None = None) -> bool:
+        """Look again at results that could not be written, once as many tasks have finished.
+
+        Returns
+        -------
+        bool
+            Whether some of them may go now.
+        """
         self._is_resigned = False
         self._patience -= len(self._spared) if n_finished is None else n_finished
-        if self._patience <= 0:
-            self._patience = len(self._spared)
-            self._spared.difference_update([task for task in self._spared if may_go(task)])
+        if self._patience > 0:
+            return False
+        self._patience = len(self._spared)
+        free = [task for task in self._spared if may_go(task)]
+        self._spared.difference_update(free)
+        return bool(free)
 
     def _has_written(self, task: int, event: str) -> bool:
         is_needed = super()._has_written(task, event)

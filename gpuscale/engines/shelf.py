@@ -132,6 +132,10 @@ class Shelf(Job):
     def _may_go(self, i: int) -> bool:
         return is_held_alone(self._results, i, others=1)
 
+    def reconsider(self) -> bool:
+        """Look again at results that others held; say whether some may go to disk now."""
+        return self.growing.reconsider(self._may_go)
+
     def look_back(self) -> None:
         """Hold results in memory again that somebody who has their outcome asked for."""
         while self.back:
@@ -141,7 +145,7 @@ class Shelf(Job):
                 self._results[i] = away.fetch()
                 self.growing.came_back(i)
                 self._tell_back(i, away.stored.nbytes)
-                self.growing.reconsider(self._may_go)
+                self.reconsider()
 
     def _tell_back(self, i: int, nbytes: int) -> None:
         """Tell listeners that a result is not on disk any more."""

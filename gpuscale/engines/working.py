@@ -25,6 +25,10 @@ from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, tak
 
 __all__ = ["Workers"]
 
+# Seconds from one look to the next at whether results in use have been let go: twice as many each
+# time up to the last, since they may be in use for long.
+FIRST_LOOK, LAST_LOOK = 0.05, 1.0
+
 _logger = logging.getLogger("gpuscale.client")
 
 
@@ -55,7 +59,7 @@ class Workers:
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
         self._returning: deque[WorkerSeat] = deque()  # who wait for a place
         self._seats: set[Any] = set()  # of calls in threads of the pool
-        self._has_alarm = self._is_broken = False
+        self._has_alarm = self._watches_holders = self._is_broken = False
         self._over_limit = OverLimit()
 
     def poke(self) -> None:
@@ -231,6 +235,7 @@ class Workers:
         if seat.to_write is not None:
             return True
         self._over_limit.look(self.job, self._budget)
+        self._watch_holders()
         self._free.append(seat.worker)
         blas.leave()  # before somebody goes on, whose products may want all threads
         return False
@@ -306,4 +311,30 @@ class Workers:
                 self._news.wait(left)
             else:
                 state.due(time.monotonic())
+                self._wake_another()
+
+    # results that go to disk once nobody uses them
+
+    def _watch_holders(self) -> None:
+        """See to it that what is in use goes to disk afterwards if room is lacking (locked)."""
+        if not self._watches_holders and self.job.growing.waits_for_holders:
+            self._watches_holders = True
+            self._pool.call(self._look_again)
+
+    def _look_again(self) -> None:
+        """Look from time to time: nobody is told when the last one lets go of an object."""
+        try:
+            with self._lock:
+                self._look_until_there_is_room()
+                self._watches_holders = False
+        except BaseException as error:  # else nothing held would ever go
+            self._break(error)
+
+    def _look_until_there_is_room(self) -> None:
+        growing, pause = self.job.growing, FIRST_LOOK
+        while not self.closed and growing.waits_for_holders:
+            self._news.wait(pause)
+            pause = min(2 * pause, LAST_LOOK)
+            if self.job.reconsider():
+                pause = FIRST_LOOK
                 self._wake_another()

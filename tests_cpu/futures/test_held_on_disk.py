@@ -99,6 +99,37 @@ def test_who_holds_a_result_holds_the_very_object_whatever_goes(client):
     assert all(a is b.result() for a, b in zip(held[2:], others, strict=False))
 
 
+def test_an_idle_client_makes_room_once_results_are_let_go(client):
+    futures = client.map(filled, range(12))
+    for _ in range(3):
+        values = client.gather(futures)
+        wait_until(lambda: not client._session._seats)
+        assert all(a is b.result() for a, b in zip(values, futures, strict=True))
+        assert alive(client) > LIMIT
+        del values
+        wait_until(lambda: alive(client) <= LIMIT)
+        wait_until(lambda: not client._session._watches_holders)
+    assert [future.result()[0] for future in futures] == list(range(12))
+
+
+def test_an_idle_client_does_not_wait_for_who_keeps_a_result(client):
+    futures = client.map(filled, range(6))
+    kept, *others = client.gather(futures)
+    del others
+    wait_until(lambda: alive(client) <= LIMIT)
+    assert futures[0].result() is kept
+
+
+def test_a_client_that_waits_for_holders_closes_at_once(client):
+    futures = client.map(filled, range(6))
+    values = client.gather(futures)
+    client.submit(abs, -1).result()  # whatever was on its way to disk has come back
+    wait_until(lambda: client._session._watches_holders)
+    client.close()
+    wait_until(lambda: not client._session._watches_holders)
+    assert all(future.result() is value for future, value in zip(futures, values, strict=True))
+
+
 def look_at(client, futures):
     """Have results in memory again, and hold none of them."""
     for value in client.gather(futures):
