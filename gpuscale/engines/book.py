@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
 
@@ -79,7 +79,6 @@ class Book(Shelf):
     """
 
     __slots__ = (
-        "_errors",
         "_numbers",
         "_on_lost",
         "_still_read",
@@ -104,7 +103,6 @@ class Book(Shelf):
         self.inbox: dict[Key, Outcome] = {}
         self._numbers: dict[Key, int] = {}
         self._still_read: frozenset[int] = frozenset()  # results, once it is closed
-        self._errors: dict[int, BaseException] = {}  # of tasks that failed or were skipped
 
     # tasks come
 
@@ -169,6 +167,9 @@ class Book(Shelf):
         if owner is not None:
             return owner
         status = self.state.status(i)
+        if status not in KEPT and status not in _AHEAD:
+            self._forget(i, after)  # nobody holds it, so nobody knows why: it is tried again
+            return None
         if ref is None:
             self.growing.retain(i)
         self._want(i, outcome)
@@ -177,14 +178,27 @@ class Book(Shelf):
             if status == Status.SPILLED:
                 result = Away(None, i, self._on_back, result)
             after.verdicts.append((outcome, "finished", result, None))
-        elif status not in _AHEAD:
-            self._tell(i, outcome, after)
         return outcome
 
     def _add_new(self, graph: Graph, new: dict[Key, Outcome], after: After) -> None:
+        failed = self._held_failures(graph, after)
         tasks = {key: task for key, task in graph.items() if key not in self._numbers}
         numbered = number(tasks, list(new), self._numbers)
         self._begin(numbered, depth_first(numbered), new, after)
+        del failed  # until here they say why what needs them cannot run
+
+    def _held_failures(self, graph: Graph, after: After) -> list[Outcome]:
+        """List outcomes of tasks that are here and have failed; forget those that nobody holds."""
+        found = []
+        for key in graph:
+            i = self._numbers.get(key)
+            if i is not None and self.growing.ended((i,)):
+                outcome = self._outcome(i)
+                if outcome is None:
+                    self._forget(i, after)
+                else:
+                    found.append(outcome)
+        return found
 
     def _begin(
         self, graph: NumberedGraph, order: Sequence[int], new: dict[Key, Outcome], after: After
@@ -199,9 +213,22 @@ class Book(Shelf):
         for place in graph.kept:
             self._want(numbers[place], new[graph.tasks[place].key])
         gone = self.growing.ended(numbers)
-        for i in gone:
-            self._inherit(i)
-        self._after_end(Ended([], gone), after)
+        if gone:
+            errors: dict[int, BaseException] = {}
+            for i in [numbers[place] for place in graph.sorted]:  # after what it needs
+                self._inherit(i, errors)
+            self._after_end(Ended([], gone), after, errors)
+
+    def _inherit(self, i: int, errors: dict[int, BaseException]) -> None:
+        """A task that is skipped has the exception of what it needs."""
+        for dep in self.graph.tasks[i].deps:
+            number = self._numbers[dep]
+            error = errors.get(number)
+            if error is None and (outcome := self._outcome(number)) is not None:
+                error = outcome.reported
+            if error is not None:
+                errors[i] = error
+                return
 
     def _want(self, i: int, outcome: Outcome) -> None:
         ref = WantedRef(outcome, self._on_lost)
@@ -212,11 +239,9 @@ class Book(Shelf):
 
     def note_finished(self, finished: Sequence[tuple[int, int]], after: After) -> None:
         """Take note that tasks returned results of so many bytes."""
-        wanted = self._wanted
         self.watching.n_finished += len(finished)
         for i, _ in finished:
-            ref = wanted.get(i)
-            outcome = None if ref is None else ref()
+            outcome = self._outcome(i)
             if outcome is not None:
                 after.verdicts.append((outcome, "finished", self._results[i], None))
                 if outcome.graph is None:  # the task is nobody else's: its arguments may go
@@ -232,9 +257,7 @@ class Book(Shelf):
         ended = self.growing.fail(i, now)
         if self.state.status(i) == Status.RETRYING:
             self.tell_retry(i, worker, error)
-        for each in ended.ended:
-            self._errors[each] = error
-        self._after_end(ended, after)
+        self._after_end(ended, after, dict.fromkeys(ended.ended, error))
 
     def is_needed(self, i: int) -> bool:
         """Say whether anybody still needs a task that a worker is about to begin."""
@@ -248,9 +271,9 @@ class Book(Shelf):
         """Give a task up, and all that need it; drop the result if there is one."""
         self.absorb(after)
         i = self._numbers.get(outcome.task.key)
-        ref = None if i is None else self._wanted.get(i)
-        if i is None or ref is None or ref() is not outcome:
+        if i is None or self._outcome(i) is not outcome:
             return
+        outcome.reported = None
         del self._wanted[i], self._numbers[outcome.task.key]
         after.verdicts.append((outcome, "cancelled", None, None))
         status = self.state.status(i)
@@ -269,6 +292,7 @@ class Book(Shelf):
         outcomes = list(outcomes)
         graph: Graph = {}
         for outcome in outcomes:
+            outcome.reported = None
             i = self._numbers.get(outcome.task.key)
             if i is not None and self.state.status(i) not in _AHEAD:
                 self._forget(i, after)
@@ -312,8 +336,7 @@ class Book(Shelf):
 
     def withdraw(self, i: int, after: After) -> None:
         """Take back from a worker what it has not begun."""
-        ref = self._wanted.get(i)
-        outcome = None if ref is None else ref()
+        outcome = self._outcome(i)
         self.state.withdraw(i)
         if outcome is not None:
             self._cancelled(outcome, "its client was closed before it began", after)
@@ -349,7 +372,14 @@ class Book(Shelf):
 
     # what follows
 
-    def _after_end(self, ended: Ended, after: After) -> None:
+    def _outcome(self, i: int) -> Outcome | None:
+        """Return the outcome of a task if anybody holds it."""
+        ref = self._wanted.get(i)
+        return None if ref is None else ref()
+
+    def _after_end(
+        self, ended: Ended, after: After, errors: Mapping[int, BaseException] | None = None
+    ) -> None:
         for i in ended.released:
             self._forget(i, after)
         for i in ended.ended:
@@ -357,21 +387,10 @@ class Book(Shelf):
             if ref is None:
                 self._forget(i, after)
             elif (outcome := ref()) is not None:  # else `let_go` will see to it
-                self._tell(i, outcome, after)
-
-    def _tell(self, i: int, outcome: Outcome, after: After) -> None:
-        """Say of a task that has ended without a result why."""
-        error = self._errors.get(i)
-        status: Verdict = "cancelled" if error is None else "error"
-        after.verdicts.append((outcome, status, None, error))
-
-    def _inherit(self, i: int) -> None:
-        """A task that is skipped has the exception of what it needs."""
-        for dep in self.graph.tasks[i].deps:
-            number = self._numbers.get(dep)
-            if number in self._errors:
-                self._errors[i] = self._errors[number]
-                return
+                # It alone has the exception: whose frames may hold what holds it, but not the book.
+                outcome.reported = error = None if errors is None else errors.get(i)
+                status: Verdict = "cancelled" if error is None else "error"
+                after.verdicts.append((outcome, status, None, error))
 
     def _forget(self, i: int, after: After) -> None:
         if i in self._still_read:
@@ -382,7 +401,6 @@ class Book(Shelf):
         if self._numbers.get(key) == i:
             del self._numbers[key]
         self._wanted.pop(i, None)
-        self._errors.pop(i, None)
         after.garbage.append(self._results[i])
         self._results[i] = None
         self.growing.forget(i)

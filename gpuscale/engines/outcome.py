@@ -51,6 +51,8 @@ class Outcome:
     ----------
     status : str
         "pending", "finished", "error" or "cancelled".
+    reported : BaseException or None
+        What the session knows that the task, or one that it needs, raised, before anybody is told.
 
     Examples
     --------
@@ -67,6 +69,7 @@ class Outcome:
         "error",
         "graph",
         "parents",
+        "reported",
         "status",
         "task",
         "traceback",
@@ -76,6 +79,7 @@ class Outcome:
         self, task: Task, parents: tuple[Outcome, ...] = (), graph: Graph | None = None
     ) -> None:
         self.task, self.parents, self.graph = task, parents, graph
+        self.reported: BaseException | None = None
         self._begin()
 
     def _begin(self) -> None:

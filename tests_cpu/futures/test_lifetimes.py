@@ -40,6 +40,34 @@ def test_what_a_finished_task_was_given_goes(client):
     assert sys.getrefcount(held) == 2
 
 
+def test_what_the_frames_of_an_exception_hold_goes_with_its_futures(client):
+    def ask():
+        seen = np.ones(10)
+        future = client.submit(divmod, 1, 0, pure=False)
+        needs = client.submit(square, future)
+        for each in (future, needs):  # this frame, which holds both, is in the traceback
+            with pytest.raises(ZeroDivisionError):
+                each.result(SOON)
+        return weakref.ref(seen)
+
+    seen = ask()
+    gc.collect()
+    assert seen() is None
+    client.nbytes()  # which lets go of what is noticed late
+    assert client._session.job.wanted() == []
+
+
+def test_what_needs_a_failed_task_of_an_earlier_graph_has_its_exception(client):
+    first = gs.delayed(divmod)(1, 0)
+    failed = client.compute(first)
+    assert isinstance(failed.exception(SOON), ZeroDivisionError)
+    last = gs.delayed(str)(gs.delayed(list)(gs.delayed(tuple)(first)))
+    later = client.compute(last)
+    assert later.exception(SOON) is failed.exception()
+    del failed, later
+    assert isinstance(client.compute(last).exception(SOON), ZeroDivisionError)
+
+
 def test_scattering_waits_for_no_worker(lonely):
     gate = Gate()
     running = lonely.submit(gate)
