@@ -22,7 +22,7 @@ def wheel_requirements(project: dict[str, Any]) -> set[str]:
 
 
 def check_recipe(path: Path, project: dict[str, Any]) -> list[str]:
-    """Parse and render the recipe; compare version and run requirements with the wheel's."""
+    """Parse and render the recipe; compare what it says with what the wheel says."""
     (variant,) = Stage0Recipe.from_file(path).render()
     rendered = variant.recipe.to_dict()
     complaints = []
@@ -32,6 +32,10 @@ def check_recipe(path: Path, project: dict[str, Any]) -> list[str]:
     if run != wheel_requirements(project):
         difference = sorted(run ^ wheel_requirements(project))
         complaints.append(f"{path.name}: run requirements differ from pyproject.toml: {difference}")
+    # pip's scripts are not taken into a package for all systems; conda writes them from this list.
+    given = yaml.safe_load(path.read_text())["build"]["python"]["entry_points"]
+    if set(given) != {f"{name} = {place}" for name, place in project["scripts"].items()}:
+        complaints.append(f"{path.name}: entry points differ from pyproject.toml")
     return complaints
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gpuscale import diagnostics as diagnostics
     from gpuscale.base import config as config
     from gpuscale.checkpoints import checkpoint as checkpoint
+    from gpuscale.checkup.doctor import doctor as doctor
     from gpuscale.diagnostics.report import performance_report as performance_report
     from gpuscale.diagnostics.report import report as report
     from gpuscale.engines.failure import Failure as Failure
@@ -84,6 +85,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "config": ("gpuscale.base.config", None),
     "delayed": ("gpuscale.lazy", "delayed"),
     "diagnostics": ("gpuscale.diagnostics", None),
+    "doctor": ("gpuscale.checkup.doctor", "doctor"),
     "get": ("gpuscale.run", "get"),
     "optimize": ("gpuscale.run", "optimize"),
     "performance_report": ("gpuscale.diagnostics.report", "performance_report"),
@@ -128,6 +130,7 @@ __all__ = [
     "config",
     "delayed",
     "diagnostics",
+    "doctor",
     "fire_and_forget",
     "futures_of",
     "get",
