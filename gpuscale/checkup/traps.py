@@ -100,12 +100,15 @@ def _requirements(installed: Installed) -> Iterator[Trap]:
         for name in installed.of(family):
             for bound in installed.requirements(name):
                 version = installed.versions.get(bound.name)
-                if version and not bound.allows(version):
-                    yield Trap(
-                        True,
-                        f"{name} {installed.versions[name]} needs {bound}, and {version} is "
-                        f"installed: pip install '{bound}'",
-                    )
+                # Conda has other names for what its packages need; wheels for one CUDA are pip's.
+                if version is None and cuda_major(name) is not None:
+                    found = "which is not installed"
+                elif version and not bound.allows(version):
+                    found = f"and {version} is installed"
+                else:
+                    continue
+                needs = f"{name} {installed.versions[name]} needs {bound}, {found}"
+                yield Trap(True, f"{needs}: pip install '{bound}'")
 
 
 def _mixed_cuda(installed: Installed) -> Iterator[Trap]:

@@ -9,6 +9,9 @@ NO_DRIVER = Driver(State.ABSENT)
 CUDF = ("pandas<3.1,>=3.0", "numba<0.65,>=0.60", 'pytest<8; extra == "test"')
 
 
+FITS = {"cudf-cu13": "26.10.2", "pandas": "3.0.5", "numba": "0.64.0"}
+
+
 @pytest.mark.parametrize(
     ("versions", "is_broken", "words"),
     [
@@ -16,8 +19,17 @@ CUDF = ("pandas<3.1,>=3.0", "numba<0.65,>=0.60", 'pytest<8; extra == "test"')
         ({"numba-cuda": "0.22.0", "numpy": "2.6.1"}, True, "np.row_stack is gone"),
         ({"distributed-ucxx-cu13": "0.0.0a0"}, True, "placeholder"),
         ({"distributed-ucxx": "0.0.0a0"}, True, "placeholder"),
-        ({"cudf-cu13": "26.10.2", "pandas": "3.1.1"}, True, "pip install 'pandas<3.1,>=3.0'"),
-        ({"cudf-cu13": "26.10.2", "numba": "0.68.1"}, True, "numba<0.65,>=0.60"),
+        (
+            {**FITS, "pandas": "3.1.1"},
+            True,
+            "and 3.1.1 is installed: pip install 'pandas<3.1,>=3.0'",
+        ),
+        ({**FITS, "numba": "0.68.1"}, True, "numba<0.65,>=0.60"),
+        (
+            {"cudf-cu13": "26.10.2", "pandas": "3.0"},
+            True,
+            "numba<0.65,>=0.60, which is not",
+        ),
         ({"cupy-cuda12x": "13.6", "cupy-cuda13x": "14"}, True, "pip uninstall"),
         ({"cupy-cuda12x": "13.6", "cupy": "14"}, True, "overwrite each other's files"),
         ({"rmm-cu13": "26.10", "rmm-cu12": "26.10"}, True, "rmm-cu13 and rmm-cu12"),
@@ -39,13 +51,14 @@ def test_each_trap(versions, is_broken, words):
         {"numba-cuda": "0.30.4", "numpy": "2.4.6"},
         {"numba-cuda": "0.31.0", "numpy": "2.5.0"},  # of which nobody knows
         {"numpy": "2.5.0"},
-        {"cudf-cu13": "26.10.2", "pandas": "3.0.5", "numba": "0.64.0", "pytest": "9"},
+        {**FITS, "pytest": "9"},
+        {"cudf": "26.10.2"},  # of conda, which has other names for what it needs
         {"cupy-cuda13x": "14.0", "rmm-cu13": "26.10", "cuda-bindings": "13.0.1"},
         {"distributed-ucxx-cu13": "0.52.0"},
     ],
 )
 def test_what_fits_together(versions):
-    assert find_traps(Installed(versions, {"cudf-cu13": CUDF}), NO_DRIVER) == ()
+    assert find_traps(Installed(versions, {"cudf-cu13": CUDF, "cudf": CUDF}), NO_DRIVER) == ()
 
 
 def test_devices_that_are_too_old_for_cuda_13():
