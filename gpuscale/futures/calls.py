@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ from gpuscale.graph.task import Task
 if TYPE_CHECKING:
     from gpuscale.futures.tasks import Starter
 
-__all__ = ["CallMaker", "name_of"]
+__all__ = ["CallMaker", "are_settled", "name_of"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+_SETTLED = _ATOMS | {Future}
 
 
 class CallMaker:
@@ -110,6 +111,11 @@ class CallMaker:
         if outcome.status == "cancelled":
             raise CancelledError(f"argument {task_name(outcome.task)} was cancelled or released")
         return outcome
+
+
+def are_settled(arguments: Iterable[Any]) -> bool:
+    """Say at a glance that nothing among arguments is lazy, or holds what is."""
+    return _SETTLED.issuperset(map(type, arguments))
 
 
 def name_of(function: Any) -> str:

@@ -57,6 +57,7 @@ class ClientExecutor(concurrent.futures.Executor):
         with self._lock:
             if self._shut:
                 raise RuntimeError("cannot schedule new futures after shutdown")
+            (args,), kwargs = self._client._begun([args], kwargs)
             outcome = self._client._maker(work, pure=False).make(args, kwargs)
             (outcome,) = self._client._start([outcome], **self._options)
             self._open[work.result] = outcome

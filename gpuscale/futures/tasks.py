@@ -11,7 +11,7 @@ from gpuscale.base.types import Key
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.session import Session
 from gpuscale.expr.node import user_line
-from gpuscale.futures.calls import CallMaker
+from gpuscale.futures.calls import CallMaker, are_settled
 from gpuscale.futures.future import Future
 from gpuscale.futures.meaning import present
 from gpuscale.futures.nesting import gathered
@@ -54,7 +54,8 @@ class Starter:
         func : callable
         *args, **kwargs
             Futures among them, also in lists, tuples, dictionaries, sets, slices and dataclasses,
-            are replaced by their results; the call begins when all are there.
+            are replaced by their results, as are arrays and delayed values, which are computed
+            as by `compute`; the call begins when all are there.
         key : str, optional
             Name of the task. If there is a future of that name, this is the same task.
         resources, retries, priority
@@ -77,17 +78,20 @@ class Starter:
             A future among the arguments was cancelled or released.
         ValueError
             A future among the arguments belongs to another client.
+        MemoryBudgetError
+            An array among the arguments is larger than the memory limit.
 
         Examples
         --------
-        >>> import gpuscale as gs
+        >>> import gpuscale as gs, gpuscale.array as ga
         >>> with gs.Client() as client:
         ...     x = client.submit(abs, -3)
-        ...     client.submit(max, [x, 2], default=0).result()
+        ...     client.submit(max, [x, ga.arange(3).sum()], default=0).result()
         3
         """
         if actor or actors:
             raise NotSupportedError("actors are not there; keep a lock in an object of your own")
+        (args,), kwargs = self._begun([args], kwargs)
         outcome = self._maker(func, pure).make(args, kwargs, key)
         (outcome,) = self._start([outcome], retries, resources, priority)
         return Future(outcome, self)
@@ -141,7 +145,7 @@ class Starter:
         if not iterables:
             raise TypeError("map takes a function and at least one iterable")
         maker = self._maker(func, pure)
-        calls = list(zip(*iterables, strict=False))
+        calls, kwargs = self._begun(list(zip(*iterables, strict=False)), kwargs)
         names = _names(key, calls, kwargs, maker if pure else None)
         made = (maker.make(c, kwargs, name) for c, name in zip(calls, names, strict=True))
         futures: list[Future] = []
@@ -149,6 +153,21 @@ class Starter:
             begun = self._start(batch, retries, resources, priority)
             futures += [Future(outcome, self) for outcome in begun]
         return futures
+
+    def _begun(
+        self, calls: list[tuple[Any, ...]], kwargs: dict[str, Any]
+    ) -> tuple[list[tuple[Any, ...]], dict[str, Any]]:
+        """Start to compute what is lazy among arguments, all at once; put futures in its place.
+
+        A task could do little with a lazy value but compute it by itself, where nobody would know
+        that others need the same.
+        """
+        if are_settled(kwargs.values()) and all(map(are_settled, calls)):
+            return calls, kwargs
+        if all(isinstance(each, Future) for each in find((calls, kwargs))):
+            return calls, kwargs
+        begun: tuple[list[tuple[Any, ...]], dict[str, Any]] = self.compute((calls, kwargs))
+        return begun
 
     def _maker(self, func: Callable[..., Any], pure: bool) -> CallMaker:
         return CallMaker(self, func, pure, user_line())

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale as gs
+import gpuscale.array as ga
 
 from .tasks import SOON, square
 
@@ -224,3 +225,68 @@ def test_random_graphs_give_what_python_gives(seed, n, threads):
             error = futures[j].exception(SOON)
             assert (error is None) == (expected[j] is not None)
             assert error is not None or futures[j].result() == expected[j]
+
+
+# lazy values among the arguments
+
+LAZY = {
+    "delayed": lambda: gs.delayed(int)("7"),
+    "array": lambda: ga.arange(8, chunks=3).max(),
+    "checkpoint": lambda: gs.delayed(max)(ga.arange(8, chunks=3)),
+}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_lazy_arguments_are_computed_wherever_they_are(client, name):
+    lazy = LAZY[name]()
+    for given_, expected in [
+        (lazy, 7),
+        ([lazy, [lazy, 3]], [7, [7, 3]]),
+        ({"a": lazy, 2: (lazy,)}, {"a": 7, 2: (7,)}),
+        (Pair(lazy, [client.submit(int, "2")]), Pair(7, [2])),
+    ]:
+        assert client.submit(lambda value: value, given_).result(SOON) == expected
+        assert client.submit(lambda *, value: value, value=given_).result(SOON) == expected
+        with client.get_executor() as executor:
+            assert executor.submit(lambda value: value, given_).result(SOON) == expected
+    assert client.submit(pow, lazy, lazy).result(SOON) == 7**7
+    assert client.gather(client.map(pow, [lazy, 2], [2, lazy])) == [49, 128]
+    assert client.gather(client.map(lambda x, y: x - y, [9], y=lazy)) == [2]
+
+
+def test_a_function_gets_the_whole_of_an_array(client):
+    x = ga.arange(12, chunks=5).reshape(3, 4)
+    found = client.submit(lambda value: value, x).result(SOON)
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, np.arange(12).reshape(3, 4))
+
+
+def test_what_lazy_arguments_have_in_common_is_computed_once(client):
+    calls = Calls()
+
+    def load():
+        calls.append(1)
+        return 5
+
+    loaded = gs.delayed(load)()
+    assert client.submit(divmod, loaded + 2, loaded - 3).result(SOON) == (3, 1)
+    futures = client.map(pow, [loaded + k for k in range(4)], [loaded] * 4)
+    assert client.gather(futures) == [5**5, 6**5, 7**5, 8**5]
+    assert len(calls) == 2  # nobody held it between
+
+
+def test_lazy_arguments_that_fail_or_do_not_fit_say_so(client):
+    assert isinstance(
+        client.submit(abs, gs.delayed(divmod)(1, 0)).exception(SOON), ZeroDivisionError
+    )
+    with gs.Client(threads_per_worker=1, memory_limit="1 MiB") as small:
+        with pytest.raises(MemoryError, match="memory limit"):
+            small.submit(np.sum, ga.ones(1_000_000))
+        assert small.submit(float, ga.ones(1_000_000).sum()).result(SOON) == 1e6
+
+
+def test_equal_calls_with_equal_lazy_arguments_are_one_task(client):
+    x = ga.arange(8, chunks=3)
+    first, second = client.submit(np.sum, x + 1), client.submit(np.sum, x + 1)
+    assert first.key == second.key and first.result(SOON) == 36
+    assert client.submit(np.sum, x + 2).key != first.key
