@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gpuscale.backends.creation import backend_names, namespace
+from gpuscale.backends.seams import to_host
 from gpuscale.base import config
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
@@ -30,7 +31,7 @@ from gpuscale.graph.join import join_blocks, scalar
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph
-from gpuscale.io.memory import MemoryWriter
+from gpuscale.io.memory import HostWriter, host_writer
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import check_fits
 
@@ -78,8 +79,8 @@ def compute(
     Returns
     -------
     tuple
-        One result for each argument: NumPy arrays (or those of their backend) for arrays, what
-        their functions return for delayed values.
+        One result for each argument: NumPy arrays for arrays, whatever their backend, what their
+        functions return for delayed values.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def _compute_nodes(
     for name in {node.meta.backend for node in nodes}.intersection(backend_names()):
         namespace(name)  # a library that is missing is told first: no memory would help
     _check_budget(nodes)
-    targets = [MemoryWriter(n.meta) if n.meta.known else None for n in nodes]
+    targets = [host_writer(n.meta) if n.meta.known else None for n in nodes]
     sinks = [
         node if target is None else Sink(node, target, node.meta)
         for node, target in zip(nodes, targets, strict=True)
@@ -151,12 +152,14 @@ def _compute_nodes(
     return computed, values
 
 
-def _joined(blocks: list[Any], node: Node, target: MemoryWriter | None) -> Any:
+def _joined(blocks: list[Any], node: Node, target: HostWriter | None) -> Any:
     """Make one array of its blocks, or find it where they were written; or say what failed."""
     for block in blocks:
         if isinstance(block, Failure):
             return block
-    return scalar(join_blocks(blocks, node.meta.numblocks) if target is None else target.array)
+    if target is not None:
+        return scalar(target.array)
+    return scalar(join_blocks([to_host(block) for block in blocks], node.meta.numblocks))
 
 
 def _check_budget(nodes: Iterable[Node]) -> None:

@@ -13,6 +13,15 @@ settings.register_profile("gpuscale", deadline=None)
 settings.load_profile("gpuscale")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--backend",
+        choices=("numpy", "fake"),
+        default="numpy",
+        help="where the arrays of the tests live; 'fake' is gpuscale.testing.fake_device",
+    )
+
+
 def pytest_configure(config):
     """Keep options and compiled kernels of the user out, in this process and those it starts."""
     for name in [name for name in os.environ if name.startswith("GPUSCALE_")]:
@@ -25,6 +34,27 @@ def pytest_configure(config):
         os.environ["GPUSCALE_CODEGEN__CACHE_DIR"] = os.path.join(scratch, "kernels")
         # The simulator of engines (engines/test_simulator.py) begins with a new one each time.
         os.environ.setdefault("SIMULATOR_SEED", str(random.randrange(10**9)))
+    if config.getoption("--backend") == "fake":
+        from gpuscale.base import config as options  # after the environment is what it shall be
+        from gpuscale.testing import fake_device
+
+        fake_device.activate()
+        options.set({"array.backend": fake_device.NAME})
+
+
+EXAMPLES_ON_FAKE = 8  # of Hypothesis: the values were compared before, this asks where they live
+
+
+def pytest_collection_modifyitems(config, items):
+    """On the fake device, leave out what no GPU can have, and draw fewer examples."""
+    if config.getoption("--backend") != "fake":
+        return
+    for item in items:
+        test = getattr(item, "obj", None)
+        drawn = getattr(test, "_hypothesis_internal_use_settings", None)
+        if drawn is not None:
+            few = settings(drawn, max_examples=min(drawn.max_examples, EXAMPLES_ON_FAKE))
+            test._hypothesis_internal_use_settings = few
 
 
 def pytest_report_header():

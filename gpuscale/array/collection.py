@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.arithmetic import Arithmetic, namespace
-from gpuscale.backends.seams import to_host
 from gpuscale.base.types import Chunks, is_known
 from gpuscale.expr.meta import ArrayMeta
 
@@ -166,7 +165,7 @@ class Array(Arithmetic):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if copy is False:
             raise ValueError("a gpuscale array is computed: it cannot become NumPy without a copy")
-        return np.asarray(to_host(self.compute()), dtype=dtype)
+        return np.asarray(self.compute(), dtype=dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return namespace().protocols.array_ufunc(ufunc, method, inputs, kwargs)

@@ -12,12 +12,15 @@ import numpy as np
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, scalar
 from gpuscale.array.nodes.creation import IndexFunction
+from gpuscale.backends.transfer import to_device
+from gpuscale.base.config import get
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.collection import Collection
+from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import Source
+from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.graph.handle import Handle
 from gpuscale.io.array_like import reader_of
 from gpuscale.memory.limits import chunk_bytes
@@ -29,6 +32,7 @@ __all__ = [
     "beside",
     "is_masked",
     "known_node",
+    "moved",
     "promoted",
     "source",
 ]
@@ -39,6 +43,7 @@ READ_TOGETHER = 16 << 20  # bytes of smaller ones that one task reads; they fit 
 # What functions of users make of it, borders included, stays below the 32 MiB from which on glibc
 # gives freed memory back: getting it again, page by page, takes as long as a stencil.
 IN_MEMORY = 24 << 20
+_OF_DEVICES = frozenset("?bhilqBHILQefdFD")  # characters of dtypes
 
 
 def as_operand(value: Any) -> Any:
@@ -108,7 +113,11 @@ def _holds_arrays(value: Any) -> bool:
 
 
 def source(reader: Any, chunks: Any = "auto") -> Node:
-    """Return a node over a reader of pieces."""
+    """Return a node over a reader of pieces.
+
+    What the host holds goes to the backend that the option ``array.backend`` names, as soon as it
+    is read; what has no numbers of the machine stays, since no device knows it.
+    """
     dtype = np.dtype(reader.dtype)
     stored, itemsize, limit = reader.chunks, max(dtype.itemsize, 1), chunk_bytes()
     if stored is not None and reader.cost != "view":
@@ -118,7 +127,21 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
     elif stored is None and reader.cost == "view" and reader.backend == "numpy":
         limit = min(limit, IN_MEMORY)
     sizes = normalize_chunks(chunks, reader.shape, itemsize, limit, previous=stored)
-    return Source(reader, ArrayMeta(dtype, sizes, reader.backend))
+    node = Source(reader, ArrayMeta(dtype, sizes, reader.backend))
+    preferred = get("array.backend") if reader.backend == "numpy" else reader.backend
+    return moved(node, preferred) if dtype.char in _OF_DEVICES and dtype.isnative else node
+
+
+def moved(node: Node, backend: str) -> Node:
+    """Return the node with its chunks on a backend; itself where they are there."""
+    meta: ArrayMeta = node.meta.with_(backend=backend)
+    if node.meta.backend == backend:
+        return node
+    kernel = FunctionKernel(to_device, (backend,), label=f"to_{backend}")
+    if isinstance(node, Blockwise) and getattr(node.kernel, "function", None) is to_device:
+        return moved(node.inputs[0].node, backend)  # there and back again
+    inputs = (BlockInput(node, axes=tuple(range(meta.ndim))),)
+    return Blockwise(kernel, inputs, meta.chunks, meta)
 
 
 def as_array(value: Any) -> Array:

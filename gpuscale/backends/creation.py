@@ -10,10 +10,16 @@ import numpy as np
 
 from gpuscale.backends.cupy_ops import load_cupy
 from gpuscale.backends.seams import backend_name
-from gpuscale.base.config import get
+from gpuscale.base.config import allow, disallow, get
 from gpuscale.base.errors import BackendError, NotSupportedError
 
-__all__ = ["backend_names", "namespace", "register_backend", "resolve_backend"]
+__all__ = [
+    "backend_names",
+    "namespace",
+    "register_backend",
+    "resolve_backend",
+    "unregister_backend",
+]
 
 _loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy}
 _loaded: dict[str, Any] = {}
@@ -25,13 +31,22 @@ def register_backend(name: str, load: Callable[[], Any]) -> None:
     Parameters
     ----------
     name : str
-        What ``backend=`` takes; rows for its arrays are registered with the seams.
+        What ``backend=`` and the option ``array.backend`` take; rows for its arrays are
+        registered with the seams.
     load : callable
         ``load() -> namespace`` with NumPy's names; called when a chunk is first made.
         Raises `BackendError`, saying what to do, where the backend cannot work.
     """
     _loaded.pop(name, None)
     _loaders[name] = load
+    allow("array.backend", name)
+
+
+def unregister_backend(name: str) -> None:
+    """Forget a backend that `register_backend` made known; its arrays stay usable."""
+    _loaders.pop(name, None)
+    _loaded.pop(name, None)
+    disallow("array.backend", name)
 
 
 def backend_names() -> tuple[str, ...]:

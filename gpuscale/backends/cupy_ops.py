@@ -9,7 +9,7 @@ from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_ho
 from gpuscale.backends.shared_ops import strided_nbytes
 from gpuscale.base.errors import BackendError
 
-__all__ = ["load_cupy"]
+__all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 
 
 @array_namespace.register_lazy("cupy")
@@ -29,6 +29,32 @@ def _register_rows() -> None:
     backend_name.register(cupy.ndarray)(cupy_name)
     nbytes.register(cupy.ndarray)(strided_nbytes)
     to_host.register(cupy.ndarray)(cupy.asnumpy)
+
+
+class OutOfMemoryError(MemoryError):
+    """What `cupy.cuda.memory.OutOfMemoryError` is, where there is no CuPy."""
+
+    def __init__(self, size: int, total: int, limit: int = 0) -> None:
+        limited = f", limit set to: {limit:,} bytes" if limit else ""
+        super().__init__(
+            f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes{limited})."
+        )
+
+
+def out_of_memory_type() -> type[MemoryError]:
+    """Return the error that CuPy raises where its pool has no more memory.
+
+    Examples
+    --------
+    >>> issubclass(out_of_memory_type(), MemoryError)
+    True
+    """
+    try:
+        from cupy.cuda.memory import OutOfMemoryError as of_cupy
+    except ImportError:
+        return OutOfMemoryError
+    found: type[MemoryError] = of_cupy
+    return found
 
 
 def load_cupy() -> ModuleType:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gpuscale.base.errors import ConfigError
@@ -18,7 +19,7 @@ from gpuscale.base.options import OPTIONS, Option
 if TYPE_CHECKING:
     from donfig import Config
 
-__all__ = ["describe", "get", "pop", "refresh", "set", "to_dict"]
+__all__ = ["allow", "describe", "disallow", "get", "pop", "refresh", "set", "to_dict"]
 
 _BY_KEY = {option.key: option for option in OPTIONS}
 _SECTIONS = {key.rpartition(".")[0] for key in _BY_KEY} - {""}
@@ -110,6 +111,29 @@ def set(arg: Mapping[str, Any] | None = None, **kwargs: Any) -> AbstractContextM
     return _Setting(checked)
 
 
+def allow(key: str, choice: str) -> None:
+    """Let an option take one more of its choices, that of a plugin.
+
+    Examples
+    --------
+    >>> allow("array.backend", "abacus")
+    >>> with set({"array.backend": "abacus"}):
+    ...     get("array.backend")
+    'abacus'
+    >>> disallow("array.backend", "abacus")
+    """
+    option = _option(key)
+    if choice not in option.choices:
+        _BY_KEY[option.key] = replace(option, choices=(*option.choices, choice))
+
+
+def disallow(key: str, choice: str) -> None:
+    """Take back what `allow` allowed."""
+    option = _option(key)
+    left = tuple(each for each in option.choices if each != choice)
+    _BY_KEY[option.key] = replace(option, choices=left)
+
+
 class _Setting:
     """Sets options when it is made; as a context manager, puts the old values back."""
 
@@ -186,7 +210,7 @@ def describe(key: str | None = None) -> str:
     array.split-every = 16 chunks (int, at least 2; environment GPUSCALE_ARRAY__SPLIT_EVERY)
         How many partial results one step of a tree reduction combines.
     """
-    options = OPTIONS if key is None else (_option(key),)
+    options = tuple(_BY_KEY.values()) if key is None else (_option(key),)
     return "\n".join(
         f"{option.key} = {get(option.key)}{' ' * bool(option.unit)}{option.unit} "
         f"({option.accepted}; environment {option.variable})\n    {option.help}"

@@ -111,7 +111,7 @@ OPTIONS: tuple[Option, ...] = (
         types=(str,),
         unit="",
         default="numpy",
-        help="Library that holds the chunks of arrays made from nothing, as ones() and random().",
+        help="Library that holds the chunks of arrays made from nothing or from the host's data.",
         choices=("numpy", "cupy"),
     ),
     Option(

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.seams import array_namespace
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
@@ -91,7 +89,7 @@ class ProgramKernel:
             self.params,
             block.shape,
             out=outs,
-            xp=np if arrays else namespace(block.backend),
+            xp=array_namespace(arrays[0]) if arrays else namespace(block.backend),
         )[0]
 
 
@@ -134,7 +132,7 @@ class ReduceKernel:
             self.params,
             block.shape,
             self.axes,
-            xp=np if arrays else namespace(block.backend),
+            xp=array_namespace(arrays[0]) if arrays else namespace(block.backend),
         )
         return self._placed(partials, block)
 

@@ -1,4 +1,4 @@
-"""Chunks that live in memory, and an array in memory that tasks fill in place."""
+"""Chunks that live in memory, and arrays of the host that tasks fill."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any, cast
 import numpy as np
 
 from gpuscale.backends.creation import namespace
+from gpuscale.backends.seams import to_host
 from gpuscale.base.types import is_known
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.grid import positions, split
 from gpuscale.io.pieces import Cells, Cost, Region
 from gpuscale.io.places import share_storage
 
-__all__ = ["ChunkReader", "KeptChunks", "MemoryWriter"]
+__all__ = ["ChunkReader", "HostWriter", "KeptChunks", "host_writer"]
 
 _numbers = count()
 
@@ -94,20 +95,29 @@ def _in_memory(chunk: Any) -> Any:
     return chunk.copy() if isinstance(base, mmap.mmap | memoryview) else chunk
 
 
-class MemoryWriter:
-    """A writer that is one array in memory, filled in place by the tasks."""
+class HostWriter:
+    """A writer that is one array in the memory of the host; what devices hold is brought there."""
 
     def __init__(self, meta: ArrayMeta) -> None:
-        self.array = namespace(meta.backend).empty(meta.shape, dtype=meta.dtype)
+        self.array: Any = np.empty(cast(tuple[int, ...], meta.shape), dtype=meta.dtype)
         self.token = f"memory-{next(_numbers)}"
 
     def __gpuscale_tokenize__(self) -> str:
         return self.token
 
+    def write(self, region: Region, chunk: Any) -> None:
+        """Copy one piece in."""
+        self.array[(*region, ...)] = to_host(chunk)  # the dots unpack one object from its box
+
+
+class MemoryWriter(HostWriter):
+    """The same for chunks of the host: tasks fill it in place."""
+
     def target(self, region: Region) -> Any:
         """Return the memory of one piece."""
         return self.array[(*region, ...)]
 
-    def write(self, region: Region, chunk: Any) -> None:
-        """Copy one piece in."""
-        self.array[(*region, ...)] = chunk  # the dots unpack one object from its box
+
+def host_writer(meta: ArrayMeta) -> HostWriter:
+    """Return a writer for the whole of an array, whatever the backend of its chunks."""
+    return MemoryWriter(meta) if meta.backend == "numpy" else HostWriter(meta)

@@ -4,8 +4,13 @@ import types
 import numpy as np
 import pytest
 
-from gpuscale.backends import creation
-from gpuscale.backends.creation import backend_names, namespace, register_backend, resolve_backend
+from gpuscale.backends.creation import (
+    backend_names,
+    namespace,
+    register_backend,
+    resolve_backend,
+    unregister_backend,
+)
 from gpuscale.base import config
 from gpuscale.base.errors import BackendError
 
@@ -15,8 +20,8 @@ def fake():
     module = types.ModuleType("fakelib.xp")
     register_backend("fakelib", lambda: module)
     yield module
-    creation._loaders.pop("fakelib")
-    creation._loaded.pop("fakelib", None)
+    unregister_backend("fakelib")
+    assert "fakelib" not in backend_names()
 
 
 class Collection:
@@ -82,6 +87,8 @@ def test_a_registered_backend(fake):
     assert "fakelib" in backend_names()
     assert namespace("fakelib") is fake
     assert resolve_backend(like=fake) == resolve_backend("fakelib") == "fakelib"
+    with config.set({"array.backend": "fakelib"}):
+        assert resolve_backend() == "fakelib"
     other = types.ModuleType("other")
     register_backend("fakelib", lambda: other)
     assert namespace("fakelib") is other

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gpuscale.backends import creation, transfer
-from gpuscale.backends.creation import register_backend
+from gpuscale.backends import transfer
+from gpuscale.backends.creation import register_backend, unregister_backend
 from gpuscale.backends.seams import array_namespace, backend_name, to_host
 from gpuscale.base.errors import BackendError, NotSupportedError
 
@@ -27,8 +27,7 @@ def boxes():
     to_host.register(Boxed)(lambda data: data.data)
     register_backend("boxes", lambda: Boxes)
     yield
-    creation._loaders.pop("boxes")
-    creation._loaded.pop("boxes", None)
+    unregister_backend("boxes")
 
 
 def test_to_a_device_and_back(boxes):

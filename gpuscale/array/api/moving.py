@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, moved
 from gpuscale.backends.creation import resolve_backend
-from gpuscale.backends.transfer import to_device
-from gpuscale.expr.kernels import FunctionKernel
-from gpuscale.expr.meta import ArrayMeta
-from gpuscale.expr.physical import BlockInput, Blockwise
 
 __all__ = ["to_backend"]
 
@@ -27,10 +23,4 @@ def to_backend(x: Any, backend: Any = None) -> Array:
     name = resolve_backend(
         None if isinstance(backend, str) else backend, backend if isinstance(backend, str) else None
     )
-    if name == x.backend:
-        return x
-    node = x.expr
-    kernel = FunctionKernel(to_device, (name,), label=f"to_{name}")
-    meta: ArrayMeta = node.meta.with_(backend=name)
-    inputs = (BlockInput(node, axes=tuple(range(x.ndim))),)
-    return Array(Blockwise(kernel, inputs, meta.chunks, meta))
+    return x if name == x.backend else Array(moved(x.expr, name))

@@ -123,9 +123,10 @@ def array_namespace(api_version: str | None) -> Any:
 
 def dlpack(x: Array, kwargs: dict[str, Any]) -> Any:
     """Compute and export through DLPack."""
-    result = x.compute()
-    result = np.asarray(result) if x.backend == "numpy" else result
-    return result.__dlpack__(**kwargs)
+    if x.backend == "numpy":
+        return np.asarray(x.compute()).__dlpack__(**kwargs)
+    kept = x.compute_chunk_sizes().rechunk(-1).persist()  # one chunk, which stays on its device
+    return kept.expr.reader.read(tuple(map(slice, kept.shape))).__dlpack__(**kwargs)
 
 
 def dlpack_device(x: Array) -> tuple[int, int]:

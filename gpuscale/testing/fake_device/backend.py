@@ -1,0 +1,51 @@
+"""The fake device as a backend, registered as that of CuPy is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gpuscale.backends.creation import register_backend, unregister_backend
+from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
+from gpuscale.backends.shared_ops import strided_nbytes
+from gpuscale.testing.fake_device.array import ndarray
+from gpuscale.testing.fake_device.namespace import asnumpy, fake
+
+__all__ = ["NAME", "activate", "active", "deactivate"]
+
+NAME = "fake"
+"""What ``backend=``, ``like=`` and the option ``array.backend`` call it."""
+
+
+def activate() -> Any:
+    """Make the backend known for the rest of the process, and return its namespace."""
+    array_namespace.register(ndarray)(lambda data: fake)
+    backend_name.register(ndarray)(lambda data: NAME)
+    nbytes.register(ndarray)(strided_nbytes)
+    to_host.register(ndarray)(asnumpy)
+    register_backend(NAME, lambda: fake)
+    return fake
+
+
+def deactivate() -> None:
+    """Let no new data be made on it; arrays that there are stay usable."""
+    unregister_backend(NAME)
+
+
+@contextmanager
+def active() -> Iterator[Any]:
+    """Make the backend known while this lasts.
+
+    Examples
+    --------
+    >>> from gpuscale.testing import fake_device
+    >>> with fake_device.active() as xp:
+    ...     x = xp.arange(3)
+    >>> x + 1
+    array([1, 2, 3])
+    """
+    try:
+        yield activate()
+    finally:
+        deactivate()

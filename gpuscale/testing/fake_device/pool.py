@@ -1,0 +1,78 @@
+"""The memory of the fake device: what is alive in it, its peak, and a limit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gpuscale.backends.cupy_ops import out_of_memory_type
+
+__all__ = ["POOL", "Pool"]
+
+
+class Pool:
+    """Counts the bytes of arrays that are alive; views count with what they show.
+
+    Attributes
+    ----------
+    limit : int or None
+        Bytes; an allocation beyond raises the out-of-memory error of CuPy.
+    used, peak : int
+        Bytes alive now, and at most since `reset_peak`.
+
+    Examples
+    --------
+    >>> from gpuscale.testing import fake_device
+    >>> with fake_device.active() as xp, fake_device.POOL.limited_to(1000):
+    ...     try:
+    ...         xp.zeros(200)
+    ...     except MemoryError as error:
+    ...         print(error)
+    Out of memory allocating 1,600 bytes (allocated so far: ... bytes, limit set to: ... bytes).
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
+        self.used = self.peak = 0
+        # The collector of cycles may free an array while this thread allocates another.
+        self._lock = threading.RLock()
+
+    def take(self, nbytes: int) -> None:
+        """Allocate.
+
+        Raises
+        ------
+        cupy.cuda.memory.OutOfMemoryError
+            If the limit does not allow it; without CuPy, a class of the same name.
+        """
+        with self._lock:
+            if self.limit is not None and self.used + nbytes > self.limit:
+                raise out_of_memory_type()(nbytes, self.used, self.limit)
+            self.used += nbytes
+            self.peak = max(self.peak, self.used)
+
+    def give(self, nbytes: int) -> None:
+        """Free."""
+        with self._lock:
+            self.used -= nbytes
+
+    def reset_peak(self) -> None:
+        """Let the peak be what is alive now."""
+        with self._lock:
+            self.peak = self.used
+
+    @contextmanager
+    def limited_to(self, nbytes: int | None) -> Iterator[None]:
+        """Allow so many bytes beside those that are alive already, while this lasts."""
+        before = self.limit
+        self.limit = None if nbytes is None else self.used + nbytes
+        self.reset_peak()
+        try:
+            yield
+        finally:
+            self.limit = before
+
+
+POOL = Pool()
+"""Of this process, which has one fake device."""
