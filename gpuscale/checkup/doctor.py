@@ -145,10 +145,12 @@ def examine(
     totals = [each.memory_total for each in driver.devices if each.index in visible.devices]
     machine: Machine | None = None
     limits: tuple[Limit, ...] = ()
+    tested: SelfTest | None = None
     config_error = ""
     try:
         limits = read_limits([total for total in totals if total is not None])
-        machine = look_at_machine()
+        tested = run_self_test(installed, driver, visible) if self_test else None
+        machine = look_at_machine()  # with the kernel that the test has left in the cache
     except ConfigError as error:
         config_error = "; ".join([str(error), *getattr(error, "__notes__", ())])
     return Checkup(
@@ -160,7 +162,7 @@ def examine(
         packages=installed.shown(),
         features=find_features(installed, driver, len(visible.chosen)),
         traps=find_traps(installed, driver),
-        self_test=run_self_test(installed, driver) if self_test and not config_error else None,
+        self_test=tested,
         config_error=config_error,
     )
 

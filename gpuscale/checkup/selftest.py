@@ -14,6 +14,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import BackendError
 from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.packages import Installed
+from gpuscale.checkup.visible import Selection
 
 __all__ = ["CpuTrial", "SelfTest", "run_self_test"]
 
@@ -64,7 +65,7 @@ class SelfTest:
         return (*found, self.devices_said) if self.devices_failed else tuple(found)
 
 
-def run_self_test(installed: Installed, driver: Driver) -> SelfTest:
+def run_self_test(installed: Installed, driver: Driver, visible: Selection) -> SelfTest:
     """Compute on the CPU, and on each device where CuPy and a driver are.
 
     This compiles a kernel, which is kept, and creates a CUDA context on each device.
@@ -72,6 +73,9 @@ def run_self_test(installed: Installed, driver: Driver) -> SelfTest:
     cpu = try_cpu()
     if driver.state is State.ABSENT:
         return SelfTest(cpu, devices_said="no device to try: there is no driver")
+    if driver.state is State.WORKS and not visible.chosen:
+        why = f"CUDA_VISIBLE_DEVICES selects {visible.said}" if driver.devices else "there is none"
+        return SelfTest(cpu, devices_said=f"no device to try: {why}")
     if not installed.of("cupy"):
         return SelfTest(cpu, devices_said="devices are not tried: CuPy is not installed")
     try:

@@ -6,11 +6,14 @@ from gpuscale.backends.cupy_trial import DeviceTrial
 from gpuscale.base import config
 from gpuscale.base.errors import BackendError
 from gpuscale.checkup import selftest
-from gpuscale.checkup.devices import Driver, State
+from gpuscale.checkup.devices import Device, Driver, State
 from gpuscale.checkup.packages import Installed
 from gpuscale.checkup.selftest import CpuTrial, SelfTest, run_self_test, try_cpu
+from gpuscale.checkup.visible import select
 
-HERE, NOWHERE = Driver(State.WORKS, cuda=(13, 0)), Driver(State.ABSENT)
+HERE = Driver(State.WORKS, cuda=(13, 0), devices=(Device(0),))
+NOWHERE = Driver(State.ABSENT)
+SHOWN = select({}, HERE.devices)
 CUPY = Installed({"cupy-cuda13x": "14.0"})
 
 
@@ -59,12 +62,22 @@ def test_devices_are_tried_where_they_can_be(quick, monkeypatch):
     monkeypatch.setattr(selftest, "device_count", lambda: 2)
     trials = [DeviceTrial(0, 8, 1e9, 2e9), DeviceTrial(1, failed="allocate: OutOfMemoryError: no")]
     monkeypatch.setattr(selftest, "try_device", trials.__getitem__)
-    found = run_self_test(CUPY, HERE)
+    found = run_self_test(CUPY, HERE, SHOWN)
     assert found.devices == tuple(trials)
     assert found.failures == ("device 1: allocate: OutOfMemoryError: no",)
-    assert run_self_test(CUPY, NOWHERE).devices_said == "no device to try: there is no driver"
-    assert "CuPy is not installed" in run_self_test(Installed({}), HERE).devices_said
-    assert run_self_test(CUPY, NOWHERE).failures == ()
+    assert (
+        run_self_test(CUPY, NOWHERE, SHOWN).devices_said == "no device to try: there is no driver"
+    )
+    assert "CuPy is not installed" in run_self_test(Installed({}), HERE, SHOWN).devices_said
+    assert run_self_test(CUPY, NOWHERE, SHOWN).failures == ()
+
+
+def test_devices_that_are_hidden_are_no_failure(quick):
+    hidden = run_self_test(CUPY, HERE, select({"CUDA_VISIBLE_DEVICES": ""}, HERE.devices))
+    assert hidden.devices_said == "no device to try: CUDA_VISIBLE_DEVICES selects no device"
+    none = run_self_test(CUPY, Driver(State.WORKS), select({}, ()))
+    assert none.devices_said == "no device to try: there is none"
+    assert hidden.failures == none.failures == ()
 
 
 @pytest.mark.parametrize("error", [BackendError("does not answer"), OSError("does not answer")])
@@ -73,7 +86,7 @@ def test_cuda_that_does_not_start_is_a_failure(quick, monkeypatch, error):
         raise error
 
     monkeypatch.setattr(selftest, "device_count", refuse)
-    (failure,) = run_self_test(CUPY, HERE).failures
+    (failure,) = run_self_test(CUPY, HERE, SHOWN).failures
     assert "does not answer" in failure
 
 
