@@ -64,9 +64,8 @@ class Callback(Watcher):
     computation. For the tasks of a client they are called in another thread, and what they raise
     is raised at the end of the block. With `posttask`, results stay in memory for so long.
 
-    A function may compute something itself: it is not called for that, nor are the others of this
-    callback, but those of other callbacks are. What it submits to a client whose tasks it is called
-    for is a task of that client as any other, for which it is called.
+    A function may compute something itself, or submit it to a client: it is not called for that,
+    nor are the others of this callback, but those of other callbacks are.
 
     Examples
     --------

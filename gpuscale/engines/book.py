@@ -123,6 +123,8 @@ class Book(Shelf):
                 there = new[key] = outcome
             chosen.append(there)
         if new:
+            if self.watching:
+                self.watching.see_who_submits([k for k in graph if k not in self._numbers])
             self._add_new(graph, new, after)
         return chosen
 
@@ -141,6 +143,8 @@ class Book(Shelf):
                 raise CancelledError(f"{dep!r}, which {key!r} needs, was cancelled")
         if task.options is not None:
             self._tokens.check(task)
+        if self.watching:
+            self.watching.see_who_submits((key,))
         inbox[key] = outcome
         if not waits:  # something it needs may be dropped before anybody looks here
             self.absorb(after)

@@ -11,18 +11,21 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 
+from gpuscale.base.types import Key
 from gpuscale.engines.events import (
     PERIOD,
     Event,
     EventDesk,
     Listener,
     Progressed,
+    Released,
     RunFinished,
     RunStarted,
     TasksAdded,
+    is_being_told,
     tell,
 )
 from gpuscale.engines.growing import GrowingState
@@ -45,14 +48,23 @@ class _Follower:
         self.before = before  # tasks finished and bytes made before it came
         self.error: BaseException | None = None  # that it raised
         self.is_gone = threading.Event()
+        self.hidden: set[Key] = set()  # of tasks that it submitted itself while it was told
         self._n_workers, self._budget = n_workers, budget
 
     def put(self, event: Event) -> None:
+        if self.hidden and (key := getattr(event, "key", None)) in self.hidden:
+            if isinstance(event, Released):
+                self.hidden.discard(key)
+            return
         if self.wants is None or isinstance(event, self.wants):
             self.waiting.append(event)
 
     def add(self, tasks: Sequence[Task], now: float) -> None:
         self.n_tasks += len(tasks)
+        if self.hidden:
+            tasks = [task for task in tasks if task.key not in self.hidden]
+        if not tasks:
+            return
         if self.started:
             self.put(TasksAdded(tasks, now))
         else:
@@ -111,6 +123,17 @@ class Watching(EventDesk):
         """Take an event; safe in any thread."""
         for follower in self._followers:
             follower.put(event)
+
+    def see_who_submits(self, keys: Collection[Key]) -> None:
+        """Do not tell of new tasks those who submit them here in answer to an event.
+
+        Else they would hear of what they submit for that again, and again.
+        """
+        for follower in self._followers:
+            if is_being_told(follower.listener):
+                follower.hidden.update(keys)
+            else:
+                follower.hidden.difference_update(keys)
 
     def add(self, tasks: Sequence[Task]) -> None:
         """Take note that tasks came, with the lock of the `Session` held, before any begins."""

@@ -212,18 +212,31 @@ def test_what_a_callback_of_a_client_computes_is_not_told_to_it():
     assert told == ["x"]
 
 
-def test_what_a_callback_submits_to_its_client_may_be_waited_for():
-    told = []
+@pytest.mark.parametrize("start", ["submit", "map", "compute"])
+def test_what_a_callback_submits_to_its_client_is_told_to_others_alone(start):
+    told, seen, found = [], [], []
     with gs.Client(threads_per_worker=1) as client:
+        starts = {
+            "submit": lambda: client.submit(abs, -7, key="saved"),
+            "map": lambda: client.map(abs, [-7, -8], key=["saved", "more"])[0],
+            "compute": lambda: client.compute(gs.delayed(abs)(-7, dask_key_name="saved")),
+        }
 
-        def submit(key, result, graph, state, worker):
-            told.append((key, result))
-            if result > 1:
-                assert client.submit(abs, 1 - result, key=f"x{result - 1}").result(20) == result - 1
+        def save(key, result, graph, state, worker):
+            told.append(key)
+            found.append(starts[start]().result(20))
+            found.append(client.submit(abs, -1, key="x").result(20))  # it is there already
 
-        with Callback(posttask=submit):
-            assert client.submit(abs, -3, key="x3").result(20) == 3
+        def see(key, result, graph, state, worker):
+            seen.append(key)
+
+        with Callback(posttask=see), Callback(posttask=save):
+            x = client.submit(abs, -1, key="x")
+            assert x.result(20) == 1
             deadline = time.monotonic() + 20
-            while len(told) < 3 and time.monotonic() < deadline:
+            while len(found) < 2 and time.monotonic() < deadline:
                 time.sleep(0.01)
-    assert told == [("x3", 3), ("x2", 2), ("x1", 1)]
+            assert client.submit(abs, -2, key="y").result(20) == 2
+        assert (told, found) == (["x", "y"], [7, 1, 7, 1])
+        assert [key for key in seen if key in ("x", "y")] == ["x", "y"]
+        assert "saved" in seen

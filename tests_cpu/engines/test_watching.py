@@ -204,6 +204,36 @@ def test_a_listener_may_switch_itself_off(session):
     assert told[0] is RunStarted and told[-1] is RunFinished
 
 
+def test_a_listener_does_not_hear_of_what_it_submits_unless_others_do_as_well(session):
+    kept, done = [], threading.Event()
+
+    class Submitting(Listener):
+        def __call__(self, event):
+            super().__call__(event)
+            if isinstance(event, TaskFinished) and event.key == "x":
+                kept.append(submit(session, "own", bytes))
+                kept[0].wait()
+                done.set()
+
+    listener, other = Submitting(TasksAdded, TaskFinished, RunFinished), Listener(TaskFinished)
+    session.watch(listener)
+    session.watch(other)
+    x = submit(session, "x", bytes)
+    assert done.wait(20) and x.get() == b""
+    kept.clear()  # nobody who listens wants to know that it is released
+    deadline = time.monotonic() + 20
+    while "own" in session.held() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    again = submit(session, "own", bytes)
+    assert again.wait()
+    session.unwatch(listener)
+    session.unwatch(other)
+    assert [event.key for event in listener.of(TaskFinished)] == ["x", "own"]
+    assert [[task.key for task in event.tasks] for event in listener.of(TasksAdded)] == [["own"]]
+    assert [event.key for event in other.of(TaskFinished)] == ["x", "own", "own"]
+    assert listener.of(RunFinished)[0].n_finished == 3
+
+
 def test_the_thread_ends_with_the_last_listener(session):
     listener = Listener()
     session.watch(listener)
