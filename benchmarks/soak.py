@@ -98,6 +98,30 @@ def client(k: int, folder: Path) -> None:
         client.cancel(client.submit(time.sleep, 0.001))
 
 
+def held(k: int, folder: Path) -> None:
+    """Hold three times what a client may, use it, look at it, and let it go in several ways."""
+    with (
+        gs.config.set({"temporary-directory": str(folder)}),
+        gs.Client(threads_per_worker=2, memory_limit="1 MiB") as client,
+    ):
+        made = client.map(lambda n: np.full(40_000, n), range(k, k + 9))
+        given = client.scatter([np.full(40_000, n) for n in range(2)])
+        firsts = client.map(lambda x: int(x[0]), made, pure=False)
+        total = client.submit(sum, firsts)
+        assert total.result() == 9 * k + 36
+        failing = client.submit(lambda x: x["no"], made[0])
+        assert isinstance(failing.exception(), IndexError)
+        assert [int(x[-1]) for x in client.gather(made)] == list(range(k, k + 9))
+        del failing, given
+        client.cancel(made[:2])
+        made[2].release()
+        later = client.submit(np.add, made[3], made[4])
+        assert int(later.result()[0]) == 2 * k + 7
+        gs.wait(client.map(lambda n: np.full(40_000, n), range(k, k + 4), pure=False))
+    if k % 2:
+        assert int(made[-1].result()[0]) == k + 8  # outlives the client
+
+
 def watched(k: int, folder: Path) -> None:
     with gs.diagnostics.Profiler(), gs.diagnostics.ResourceProfiler(dt=0.01):
         fused(k, folder)
@@ -117,6 +141,7 @@ KINDS: tuple[Kind, ...] = (
     exchanged,
     spilled,
     client,
+    held,
     watched,
 )
 
@@ -203,7 +228,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--computes", type=int, default=1_000)
     options = parser.parse_args()
-    soak(WARM_UP_COMPUTES)
+    with gs.config.set({"codegen.min-elements": 0}):  # all kernels now, none while it counts
+        soak(WARM_UP_COMPUTES)
     before, after, seconds = soak(options.computes, say=print)
     print(", ".join(f"{name} {spent:.1f} s" for name, spent in seconds.items()))
     found = leaks(before, after)
