@@ -21,11 +21,13 @@ from gpuscale.engines.failure import Failure
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Sink
+from gpuscale.expr.reads import reads_what_may_change
 from gpuscale.gather import find, listed, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
 from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import Calls, gather
+from gpuscale.graph.fresh import with_new_keys
 from gpuscale.graph.handle import Handle, whole_key
 from gpuscale.graph.join import join_blocks, scalar
 from gpuscale.graph.numbering import no_collection
@@ -382,11 +384,14 @@ def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
     """Return tasks for lazy values, each of which has one task that returns the whole of it.
 
     `compute` writes the blocks of an array where they belong; this is for those who keep the
-    results of tasks.
+    results of tasks. Where memory of the program is read, which may change, arrays have new keys.
     """
+    keys: list[Key] = [v.key if isinstance(v, Handle) else whole_key(v) for v in values]
     with no_collection():
         calls = gather(values, ())
         graph = calls.build((), stages.optimize(calls.nodes))
-    keys: list[Key] = [v.key if isinstance(v, Handle) else whole_key(v) for v in values]
+        if reads_what_may_change(calls.nodes):
+            graph, new = with_new_keys(graph, calls.tasks)
+            keys = [new[key] for key in keys]
     check_fits(graph, memory_limit(), keys)
     return graph, keys

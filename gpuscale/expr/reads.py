@@ -9,7 +9,7 @@ from gpuscale.expr.physical import Blockwise, Source
 from gpuscale.expr.walk import toposort
 from gpuscale.memory.limits import memory_limit
 
-__all__ = ["count_reads", "is_free_to_read", "is_read_in_place"]
+__all__ = ["count_reads", "is_free_to_read", "is_read_in_place", "reads_what_may_change"]
 
 
 def count_reads(roots: list[Node]) -> Counter[str]:
@@ -26,6 +26,11 @@ def count_reads(roots: list[Node]) -> Counter[str]:
 def is_free_to_read(node: Node) -> bool:
     """Whether a piece of a node is a view of memory or of a file that is mapped."""
     return isinstance(node, Source) and node.reader.cost == "view"
+
+
+def reads_what_may_change(roots: list[Node]) -> bool:
+    """Whether anything below some nodes is memory that the program may write to later."""
+    return any(isinstance(n, Source) and n.reader.may_change for n in toposort(roots))
 
 
 def is_read_in_place(source: Source, readers: Counter[str]) -> bool:

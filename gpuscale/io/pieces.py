@@ -34,6 +34,8 @@ class PieceReader(Protocol):
         What reading the same piece twice costs.
     backend : str
         Name of the backend whose arrays `read` returns.
+    may_change : bool
+        Whether the data may become other data under the same token.
     """
 
     shape: tuple[int, ...]
@@ -42,6 +44,7 @@ class PieceReader(Protocol):
     token: str
     cost: Cost
     backend: str = "numpy"
+    may_change: bool = False
 
     def read(self, region: Region) -> Any:
         """Return one piece, possibly as a read-only view of the stored data."""

@@ -34,6 +34,30 @@ def test_compute_starts_collections(client):
     assert client.submit(add, total, 1).result(SOON) == 67
 
 
+@pytest.mark.parametrize("n", [1_000, 200_000])
+def test_arrays_of_the_program_are_read_as_they_are_now(client, n):
+    buffer = np.zeros(n)
+    lazy = ga.from_array(buffer)
+    joined = gs.delayed(float)(lazy.max())
+    held = client.compute([lazy.sum(), joined, (lazy + 1).sum()])
+    assert client.gather(held) == [0, 0, n]
+    buffer[-1] = 3
+    again = ga.from_array(buffer)
+    assert client.compute([again.sum(), again.max() + 1], sync=True) == [3, 4]
+    assert client.compute([gs.delayed(float)(again.max())], sync=True) == [3]
+    assert client.gather(held) == [0, 0, n]
+
+
+def test_equal_arrays_are_one_task_unless_they_may_have_changed(client):
+    x = ga.arange(12, chunks=5)
+    assert client.compute(x.sum()).key == client.compute(ga.arange(12, chunks=5).sum()).key
+    y = ga.from_array(np.zeros(200_000))
+    one, other = client.compute([y.sum(), y.sum()])
+    assert one.key == other.key != client.compute(y.sum()).key
+    total = gs.delayed(add)(y.sum(), 1)
+    assert client.compute(total).key == total.key
+
+
 def test_futures_are_lazy_values(client):
     gate = Gate()
     future = client.submit(gate, 20)
