@@ -111,22 +111,24 @@ class _Gather:
 
     def __call__(self, *chunks: Any) -> Any:
         xp = array_namespace(chunks[0])
-        reads = self.take.reads()
-        if len(reads) == 1:
-            return self._chosen(xp, chunks[0], reads[0].positions)
-        pieces = [
-            self._chosen(xp, chunk, read.positions)
-            for chunk, read in zip(chunks, reads, strict=True)
-        ]
-        joined = xp.concatenate(pieces, axis=self.place)
-        del pieces  # twice the block is in memory, not three times
-        if isinstance(reads[0].places, slice):
-            return joined
-        # One take of all is several times faster than to write each piece to its places.
-        places = np.concatenate([read.places for read in reads])
-        order = np.empty_like(places)
-        order[places] = np.arange(places.size)
-        return joined.take(xp.asarray(order), axis=self.place)
+        first, *rest = self.take.reads()
+        piece = self._chosen(xp, chunks[0], first.positions)
+        if not rest:
+            return piece
+        # Each piece goes before the next one comes: besides the block, only one is in memory.
+        shape = list(piece.shape)
+        shape[self.place] = self.take.index.size
+        out = xp.empty(shape, dtype=piece.dtype)
+        self._put(xp, out, first.places, piece)
+        del piece
+        for chunk, read in zip(chunks[1:], rest, strict=True):
+            self._put(xp, out, read.places, self._chosen(xp, chunk, read.positions))
+        return out
+
+    def _put(self, xp: Any, out: Any, places: Any, piece: Any) -> None:
+        """Write a piece to its places along the axis."""
+        places = places if isinstance(places, slice) else xp.asarray(places)
+        out[(*(slice(None),) * self.place, places)] = piece
 
     def _chosen(self, xp: Any, chunk: Any, positions: Any) -> Any:
         """Elements of one block, on a new axis at the place of the first that they replace."""

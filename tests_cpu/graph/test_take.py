@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -95,6 +97,25 @@ def test_tasks_say_how_large_their_results_are():
     order = np.random.default_rng(0).permutation(40)
     graph = build([Exchange((x,), TakePlan((0,), order, MIB), x.meta)])
     assert {task.nbytes for task in graph.values() if task.label == "take"} == {80}
+
+
+def test_a_task_holds_one_piece_besides_its_block():
+    array = counted((16, 2**13))
+    x = source(array, ((4,) * 4, (2**13,)))
+    index = np.arange(16).reshape(4, 4).T.ravel()  # each block takes one row of every block
+    node = Exchange((x,), TakePlan((0,), index, 2**30), x.meta)
+    graph = build([node])
+    task = graph[block_keys(node)[0]]
+    blocks = SyncEngine().run(graph, task.deps)
+    assert len(blocks) == 4
+    tracemalloc.start()
+    try:
+        result = task.fn(*blocks, *task.args)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(result, array[index[:4]])
+    assert peak < 1.5 * task.nbytes
 
 
 def test_other_axes_may_have_unknown_sizes():
