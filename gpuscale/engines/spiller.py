@@ -9,7 +9,7 @@ from gpuscale.base.errors import SpillError
 from gpuscale.engines.events import EventDesk, Loaded, Spilled
 from gpuscale.graph.numbering import NumberedGraph
 from gpuscale.memory.data import is_data_alone
-from gpuscale.memory.freed import give_back_freed_memory
+from gpuscale.memory.freed import give_back_freed_memory, keep_only_small_blocks
 from gpuscale.memory.measure import held_bytes, is_held_alone
 from gpuscale.memory.projection import reads_regions
 from gpuscale.memory.spill import is_plain, spill
@@ -69,6 +69,7 @@ class Spiller:
             return None
         if i in self._kept and not self._may_go(i, others):
             return None  # whoever asked for an object gets the very object
+        keep_only_small_blocks()
         nbytes = held_bytes(results[i], task.nbytes)
         start = time.perf_counter()
         try:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["give_back_freed_memory", "keep_freed_memory"]
+__all__ = ["give_back_freed_memory", "keep_freed_memory", "keep_only_small_blocks"]
 
+_M_MMAP_THRESHOLD = -3  # of malloc.h: from so many bytes on a block is pages of its own
 KEPT = 2**22  # bytes; intermediates of a tile are smaller, blocks of arrays mostly larger
 
 
@@ -30,6 +31,23 @@ def keep_freed_memory() -> None:
     del block
 
 
+@cache
+def keep_only_small_blocks() -> None:
+    """Let this process keep no freed block of 4 MiB or more from now on, since memory is scarce.
+
+    The limit of `keep_freed_memory` has risen to the largest block that was ever freed, and each
+    thread keeps its blocks for itself: chunks of several MiB, made in one thread and freed in
+    another, leave gaps that together come to take as much as what is in use.
+
+    Examples
+    --------
+    >>> keep_only_small_blocks()
+    """
+    set_limit = _of_c_library("mallopt")
+    if set_limit is not None:
+        set_limit(_M_MMAP_THRESHOLD, KEPT)
+
+
 def give_back_freed_memory() -> None:
     """Give freed blocks between others back to the system, where the library of C can (glibc).
 
@@ -37,14 +55,15 @@ def give_back_freed_memory() -> None:
     --------
     >>> give_back_freed_memory()
     """
-    trim = _trim()
+    trim = _of_c_library("malloc_trim")
     if trim is not None:
         trim(0)
 
 
 @cache
-def _trim() -> Any:
+def _of_c_library(name: str) -> Any:
+    """Return a function of the library of C, None where it has none of that name."""
     try:
-        return getattr(ctypes.CDLL(None), "malloc_trim", None)
+        return getattr(ctypes.CDLL(None), name, None)
     except OSError:
         return None
