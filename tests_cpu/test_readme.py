@@ -6,6 +6,7 @@ follows a Python block is what that one prints, ``...`` standing for anything.
 
 import doctest
 import io
+import logging
 import re
 from contextlib import redirect_stdout
 from itertools import pairwise
@@ -45,6 +46,16 @@ def test_the_reader_itself():
     assert list(blocks(text)) == [(1, "a\n", "b\n"), (9, "c\n", None)]
 
 
+@pytest.fixture
+def logs_as_before():
+    """What a page asks to be logged ends with it: other tests say that nothing is by default."""
+    logger = logging.getLogger("gpuscale")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("logs_as_before")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
