@@ -10,7 +10,8 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
 `simplify`     algebra that keeps every bit
 `reductions`   the table of reductions: tile, combine, empty
 `interpret`    plain NumPy, tile by tile: the oracle of every kernel and the way of small data
-`run`          `run_map` and `run_reduce`, by the interpreter or a kernel; `worth` chooses
+`run`          `run_map` and `run_reduce`, by the interpreter or a kernel
+`targets`      who compiles for which library's arrays; `run_cpu` for NumPy's, where it pays (`worth`)
 `hoist`        what does not depend on every axis is computed once
 `mirror`       a block and its mirror image together, each random number drawn once
 `plan`         a launch: the order of the walk (`layout`) in a vector of integers (`geometry`)

@@ -18,7 +18,8 @@ from gpuscale.codegen.geometry import HEADER
 from gpuscale.codegen.layout import Layout, Strides
 from gpuscale.codegen.plan import Plan, Request, fillable_draws, make_geometry, result_strides
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
-from gpuscale.codegen.run import prepare_reduce, run_reduce, without_overflow
+from gpuscale.codegen.run import run_reduce
+from gpuscale.codegen.run_cpu import prepare_reduce, without_overflow
 from gpuscale.codegen.spec import KernelSpec
 from gpuscale.codegen.worth import pays
 

@@ -105,7 +105,7 @@ def test_programs_without_a_transpose_are_taken_apart(launches):
 
 def test_little_work_is_not_compiled(launches, monkeypatch, rng):
     monkeypatch.setattr(mirror, "pays", lambda spec, elements: False)
-    monkeypatch.setattr("gpuscale.codegen.run.pays", lambda spec, elements: False)
+    monkeypatch.setattr("gpuscale.codegen.run_cpu.pays", lambda spec, elements: False)
     means, program = rng.random(N), symmetric()
     only = block(N, range(0, 50), range(0, 50), means)
     (got,) = run_reduce_mirror(program, NAMES, [only], [5, 6], (0,))
