@@ -1,4 +1,4 @@
-"""The two spellings that differ between arrays and compiled scalars.
+"""The spellings that differ between arrays and compiled scalars.
 
 Everything else in these kernels is written with operators and with `np.sqrt`, `np.floor`,
 `np.abs` and `.view`, which mean the same for both. `portable_cpu.py` gives Numba its
@@ -30,6 +30,17 @@ def as_uint64(values: Any) -> Any:
     dtype('uint64')
     """
     return values.astype(np.uint64)
+
+
+def as_key(value: Any) -> Any:
+    """Return half of a key as uint64, be it a plain integer or a scalar that knows its type.
+
+    Examples
+    --------
+    >>> as_key(7)
+    np.uint64(7)
+    """
+    return as_uint64(value) if hasattr(value, "astype") else np.uint64(value)
 
 
 def as_float64(values: Any) -> Any:

@@ -15,6 +15,7 @@ from .portable import (
     as_float64,
     as_int32,
     as_int64,
+    as_key,
     as_uint64,
     bits_of,
     float64_of,
@@ -37,6 +38,7 @@ OPTIONS: Any = {
 SPELLINGS: dict[Callable[..., Any], Callable[..., Any]] = {
     select: lambda condition, chosen, otherwise: chosen if condition else otherwise,
     as_uint64: lambda values: np.uint64(values),
+    as_key: lambda value: np.uint64(value),
     as_int32: lambda values: np.int32(values),
     as_int64: lambda values: np.int64(values),
     as_float64: lambda values: np.float64(values),

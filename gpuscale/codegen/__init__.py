@@ -11,7 +11,7 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
 `reductions`   the table of reductions: tile, combine, empty
 `interpret`    plain NumPy, tile by tile: the oracle of every kernel and the way of small data
 `run`          `run_map` and `run_reduce`, by the interpreter or a kernel
-`targets`      who compiles for which library's arrays; `run_cpu` for NumPy's, where it pays (`worth`)
+`targets`      who compiles for which library's arrays; `run_cpu` for NumPy's, if it pays (`worth`)
 `hoist`        what does not depend on every axis is computed once
 `mirror`       a block and its mirror image together, each random number drawn once
 `plan`         a launch: the order of the walk (`layout`) in a vector of integers (`geometry`)
@@ -21,6 +21,11 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
 `helpers`      parts that kernels share: `tiles_cpu`, `draw_cpu`, `merge_cpu`, NumPy's own loops
                (`ufunc_loops`); `intrinsics` are what they say to LLVM directly
 `kernel`       compiles (`compiler`) or loads (`cache`) a kernel once, and launches it
+`run_cuda`     the same for CUDA: plans (`plan_cuda`) and launches (`launch_cuda`), on a device
+               (`target_cuda`, the one that imports CuPy) or on none (`simulator_cuda`)
+`map_cuda`     the text of a map on `body_cuda`; `emit_cuda` spells operations with names of
+               `intrinsics_cuda`, `expand_cuda` puts the others together (`functions_cuda`, written
+               down by `trace_cuda`); `compiler_cuda` makes PTX, `cache_cuda` keeps it
 ============== =============================================================================
 
 May import: base, chunks, backends and its own files; `gpuscale.kernels` for random numbers.

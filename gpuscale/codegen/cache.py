@@ -14,6 +14,7 @@ import os
 import stat
 import threading
 import warnings
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 from gpuscale.base import config
 from gpuscale.base.errors import CacheWarning
 
-__all__ = ["compile_kernel", "is_stored", "kernel_folder"]
+__all__ = ["compile_kernel", "is_stored", "keep", "kernel_folder", "source_digest", "stored"]
 
 #: Modules whose code is compiled into kernels: a change of theirs makes kernels new.
 INGREDIENTS = (
@@ -67,15 +68,12 @@ def compile_kernel(source: str) -> int:
     path = _path(source)
     symbol = f"kernel_{path.stem}"
     if symbol not in _loaded:
-        code = _read(path)
+        code = stored(path)
         if code is None:
             from gpuscale.codegen.compiler import compile_source
 
             code = compile_source(symbol, source)
-            try:
-                _write(path, code)
-            except OSError as error:
-                _warn_once(str(path.parent), str(error))
+            keep(path, code)
         _load(symbol, code)
     return _loaded[symbol]
 
@@ -97,21 +95,26 @@ def _environment() -> str:
 
     from llvmlite import binding
 
+    versions = [version(name) for name in ("numba", "llvmlite")]
+    cpu = [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()]
+    return "\n".join([*versions, *cpu, source_digest(INGREDIENTS), ""])
+
+
+def source_digest(modules: Sequence[str]) -> str:
+    """Digest of the source of modules, whole packages included, without importing them."""
     digest = hashlib.sha256()
-    for name in INGREDIENTS:
+    for name in modules:
         spec = importlib.util.find_spec(name)
         assert spec is not None and spec.origin is not None
         origin = Path(spec.origin)
         files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
         for file in files:
             digest.update(file.read_bytes())
-    versions = [version(name) for name in ("numba", "llvmlite")]
-    cpu = [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()]
-    return "\n".join([*versions, *cpu, digest.hexdigest(), ""])
+    return digest.hexdigest()
 
 
-def _read(path: Path) -> bytes | None:
-    """Object file of a stored kernel; None where there is none, or a damaged one."""
+def stored(path: Path) -> bytes | None:
+    """Code of a stored kernel; None where there is none, or a damaged one."""
     try:
         if _is_open_to_all(path.parent):
             return None
@@ -119,6 +122,14 @@ def _read(path: Path) -> bytes | None:
     except (OSError, ValueError):
         return None
     return code if heading == HEADING and checksum == _checksum(code) else None
+
+
+def keep(path: Path, code: bytes) -> None:
+    """Store the code of a kernel; a folder that cannot be used is a warning, once."""
+    try:
+        _write(path, code)
+    except OSError as error:
+        _warn_once(str(path.parent), str(error))
 
 
 def _write(path: Path, code: bytes) -> None:
@@ -178,5 +189,5 @@ def _warn_once(folder: str, reason: str) -> None:
         f"compiled kernels cannot be kept in {folder} ({reason}); they are compiled again in "
         "every process. Set the option codegen.cache-dir to a folder that can be written.",
         CacheWarning,
-        stacklevel=3,
+        stacklevel=4,
     )

@@ -50,7 +50,13 @@ def _cpu() -> Target:
     return CpuTarget()
 
 
-_loaders: dict[str, Callable[[], Target | None]] = {"numpy": _cpu}
+def _cupy() -> Target | None:
+    from gpuscale.codegen.target_cuda import cupy_target
+
+    return cupy_target()
+
+
+_loaders: dict[str, Callable[[], Target | None]] = {"numpy": _cpu, "cupy": _cupy}
 _loaded: dict[str, Target | None] = {}
 
 

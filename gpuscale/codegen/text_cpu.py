@@ -8,6 +8,7 @@ from gpuscale.codegen.geometry import HEADER, OPERAND
 from gpuscale.codegen.helpers import Helper
 from gpuscale.codegen.program import ScalarProgram
 from gpuscale.codegen.spec import KernelSpec
+from gpuscale.codegen.text import Text
 
 __all__ = ["SLOT", "KernelText", "scalar_slot"]
 
@@ -15,8 +16,8 @@ SLOT = 16  # bytes of one parameter or constant, and of one element of a lane
 N_SCOPES = 32  # as in `intrinsics`, which needs numba
 
 
-class KernelText:
-    """Lines that grow, indented as they are put.
+class KernelText(Text):
+    """What the text of a kernel is written of.
 
     Parameters
     ----------
@@ -24,23 +25,13 @@ class KernelText:
     """
 
     def __init__(self, spec: KernelSpec) -> None:
+        super().__init__()
         self.spec = spec
         self.program = spec.program
         self.instrs = spec.program.instrs
-        self.lines: list[str] = []
-        self.depth = 0
         self.imports: set[str] = set()
         self.buffers = spec.stages.buffers
         self.call_numbers = {value: k for k, value in enumerate(spec.calls)}
-
-    def put(self, text: str) -> None:
-        """Add a line."""
-        self.lines.append("    " * self.depth + text)
-
-    def block(self, head: str) -> _Indent:
-        """Add a line and indent those that come inside ``with``."""
-        self.put(head)
-        return _Indent(self)
 
     def _word(self, name: str) -> str:
         return f"g[{HEADER.index(name)}]"
@@ -64,17 +55,6 @@ class KernelText:
 
     def _stored(self, value: int) -> str:
         return f"uint8(v{value})" if self.instrs[value].dtype.kind == "b" else f"v{value}"
-
-
-class _Indent:
-    def __init__(self, writer: KernelText) -> None:
-        self.writer = writer
-
-    def __enter__(self) -> None:
-        self.writer.depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        self.writer.depth -= 1
 
 
 def scalar_slot(program: ScalarProgram, value: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..portable import as_uint64
+from ..portable import as_key, as_uint64
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)
@@ -56,4 +56,4 @@ def words(key0: Any, key1: Any, block: Any, draw: Any, stage: Any) -> tuple[Any,
     array([1713891541], dtype=uint64)
     """
     block = as_uint64(block)
-    return mix(block & LOW_WORD, block >> WORD_BITS, draw, stage, np.uint64(key0), np.uint64(key1))
+    return mix(block & LOW_WORD, block >> WORD_BITS, draw, stage, as_key(key0), as_key(key1))
