@@ -34,6 +34,7 @@ __all__ = [
     "elsewhere",
     "field_names",
     "importable_name",
+    "is_by_identity",
     "most_read",
     "normalize_token",
     "tagged",
@@ -408,8 +409,24 @@ _identities: dict[int, tuple[weakref.ref[Any], str]] = {}
 _identities_lock = threading.RLock()
 
 
+_met: ContextVar[list[Any] | None] = ContextVar("met", default=None)
+
+
+def is_by_identity(*operands: Any) -> bool:
+    """Say whether the token of operands stands for objects that may have changed since."""
+    found: list[Any] = []
+    before = _met.set(found)
+    try:
+        _plain(operands)
+    finally:
+        _met.reset(before)
+    return bool(found)
+
+
 def by_identity(value: Any) -> tuple[Any, ...]:
     """Return what stands for an object alone: a random number that lives and dies with it."""
+    if (met := _met.get()) is not None:
+        met.append(value)
     if _now.get():  # it may have changed
         return (..., "identity", uuid.uuid4().hex)
     key = id(value)

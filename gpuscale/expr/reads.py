@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from gpuscale.base.tokens import is_by_identity
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Source
 from gpuscale.expr.walk import toposort
@@ -29,8 +30,15 @@ def is_free_to_read(node: Node) -> bool:
 
 
 def reads_what_may_change(roots: list[Node]) -> bool:
-    """Whether anything below some nodes is memory that the program may write to later."""
-    return any(isinstance(n, Source) and n.reader.may_change for n in toposort(roots))
+    """Whether results may be others next time, though the tokens of some nodes are the same.
+
+    That is so where they read memory of the program, or were given objects that are known by their
+    identity alone.
+    """
+    return any(
+        node.reader.may_change if isinstance(node, Source) else is_by_identity(*node.operands)
+        for node in toposort(roots)
+    )
 
 
 def is_read_in_place(source: Source, readers: Counter[str]) -> bool:

@@ -230,6 +230,13 @@ def test_what_cannot_be_told_from_others_is_new_now():
     assert len({tokenize_now(lock), tokenize_now(lock), tokenize(lock)}) == 3
 
 
+def test_what_is_known_by_identity_is_told():
+    large = np.zeros(tokens.ARRAY_CONTENT_LIMIT + 1, "u1")
+    assert tokens.is_by_identity(1, {"x": [large]})
+    assert tokens.is_by_identity(functools.partial(len, threading.Lock()))
+    assert not tokens.is_by_identity(1, large[:-1], [len], {"x": Point})
+
+
 def test_what_is_written_to_a_map_is_seen_now(tmp_path):
     mapped = np.memmap(tmp_path / "x", "u1", "w+", shape=2**21)
     before = tokenize_now(mapped)

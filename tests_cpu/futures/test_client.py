@@ -48,6 +48,22 @@ def test_arrays_of_the_program_are_read_as_they_are_now(client, n):
     assert client.gather(held) == [0, 0, n]
 
 
+def test_functions_of_arrays_get_what_they_are_given_as_it_is_now(client):
+    buffer, held = np.zeros(200_000), []
+
+    def plus_first(block, other):
+        return block + other[0]
+
+    for k in range(3):
+        buffer[0] = k
+        made = (
+            ga.ones(3).map_blocks(plus_first, buffer),
+            ga.ones(3).map_blocks(plus_first, other=buffer),
+        )
+        held += client.compute(list(made))
+        assert [float(each.result()[0]) for each in held[-2:]] == [k + 1, k + 1]
+
+
 def test_equal_arrays_are_one_task_unless_they_may_have_changed(client):
     x = ga.arange(12, chunks=5)
     assert client.compute(x.sum()).key == client.compute(ga.arange(12, chunks=5).sum()).key
