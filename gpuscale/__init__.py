@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gpuscale.diagnostics.report import report as report
     from gpuscale.engines.failure import Failure as Failure
     from gpuscale.futures.client import Client as Client
+    from gpuscale.futures.current import default_client as default_client
     from gpuscale.futures.current import get_client as get_client
     from gpuscale.futures.current import rejoin as rejoin
     from gpuscale.futures.current import secede as secede
@@ -70,6 +71,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
     "Semaphore": ("gpuscale.futures.primitives", "Semaphore"),
     "Variable": ("gpuscale.futures.primitives", "Variable"),
     "as_completed": ("gpuscale.futures.waiting", "as_completed"),
+    "default_client": ("gpuscale.futures.current", "default_client"),
     "fire_and_forget": ("gpuscale.futures.future", "fire_and_forget"),
     "futures_of": ("gpuscale.futures.future", "futures_of"),
     "get_client": ("gpuscale.futures.current", "get_client"),
@@ -101,13 +103,31 @@ _ELSEWHERE = {
         ("LocalCluster", "SpecCluster", "SSHCluster", "SubprocessCluster"), _IN_PROCESS
     ),
     **dict.fromkeys(("Scheduler", "Worker", "Nanny", "Security", "Adaptive"), _IN_PROCESS),
-    "Actor": "make an object of your own, with a gpuscale.Lock",
+    **dict.fromkeys(
+        ("SchedulerPlugin", "WorkerPlugin", "NannyPlugin"),
+        "with gpuscale.diagnostics.Callback(...) is told of the tasks that run",
+    ),
+    **dict.fromkeys(
+        ("CondaInstall", "Environ", "InstallPlugin", "PipInstall", "UploadDirectory", "UploadFile"),
+        "tasks run in this process, which has it already",
+    ),
+    **dict.fromkeys(
+        ("ActorFuture", "BaseActorFuture", "Actor"),
+        "make an object of your own, with a gpuscale.Lock",
+    ),
     "CancelledError": "it is that of concurrent.futures",
     "MultiLock": "take several gpuscale.Lock, always in the same order",
     "TimeoutError": "it is Python's own",
+    "KilledWorker": "tasks run in threads of this process, which nobody kills",
+    "Reschedule": "raise an exception, with gpuscale.annotate(retries=...) around",
+    "get_annotations": "with gpuscale.annotate(...) is all there is; blocks nest",
+    "get_task_metadata": "with gpuscale.report(path) records what runs, and draws it",
     "get_task_stream": "with gpuscale.report(path) records what runs, and draws it",
     "get_worker": "tasks find their client by gpuscale.get_client(); workers are its threads",
+    "is_dask_collection": "gpuscale.array.Array and gpuscale.delayed values have compute()",
     "local_client": "it is called worker_client",
+    "span": "with gpuscale.report(path) tells operations apart by themselves",
+    "sync": "methods of a client wait by themselves",
     "print": "tasks run in this process: Python's print prints",
     "warn": "tasks run in this process: warnings.warn warns",
 }
@@ -128,6 +148,7 @@ __all__ = [
     "checkpoint",
     "compute",
     "config",
+    "default_client",
     "delayed",
     "diagnostics",
     "doctor",

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from html import escape
@@ -27,7 +27,7 @@ from gpuscale.engines.threads import ThreadsEngine, default_workers
 from gpuscale.futures.current import find_client, named, open_clients
 from gpuscale.futures.executor import ClientExecutor
 from gpuscale.futures.future import Future, futures_of
-from gpuscale.futures.manners import check_options, where_instead
+from gpuscale.futures.manners import check_options, versions, where_instead
 from gpuscale.futures.tasks import Starter
 from gpuscale.graph.annotations import without_annotations
 from gpuscale.graph.handle import new_key
@@ -346,6 +346,30 @@ class Client(Starter):
             "started": self._started,
             "workers": {"inproc": worker},
         }
+
+    def get_versions(self, check: bool = False, packages: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the versions of Python, of gpuscale and of what it is made of.
+
+        Parameters
+        ----------
+        check : bool
+            Means nothing: all workers are threads of this process.
+        packages : sequence of str
+            Further packages to look for.
+
+        Returns
+        -------
+        dict
+            In the form of dask.distributed; None for a package that is not installed.
+
+        Examples
+        --------
+        >>> import gpuscale as gs
+        >>> with gs.Client() as client:
+        ...     sorted(client.get_versions(packages=["nothing"])["client"]["packages"])
+        ['cloudpickle', 'gpuscale', 'nothing', 'numba', 'numpy', 'python']
+        """
+        return {"client": versions(packages), "scheduler": None, "workers": {}}
 
     def wait_for_workers(self, n_workers: int = 1, timeout: Any = None) -> None:
         """Return at once: the threads of this process are always there."""

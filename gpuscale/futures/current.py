@@ -69,7 +69,19 @@ def get_client(address: Any = None, timeout: Any = None, resolve_address: bool =
 
 
 def default_client(client: Client | None = None) -> Client:
-    """Return the client given, or else the one that is open."""
+    """Return the client given, or else the one that is open.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> with gs.Client() as client:
+    ...     assert gs.default_client() is client
+    """
     return get_client() if client is None else client
 
 

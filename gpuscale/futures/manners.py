@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+import os
+import platform
+import sys
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from gpuscale.base.durations import parse_seconds
 from gpuscale.base.errors import NotSupportedError
 
-__all__ = ["check_options", "where_instead"]
+__all__ = ["check_options", "versions", "where_instead"]
 
 # Options that mean nothing where there is one process and no server.
 _IDLE = frozenset(
@@ -35,15 +38,31 @@ _REFUSED = {
 
 _REPORT = "with gpuscale.report(path) records what runs, and draws it"
 _SAME_PROCESS = "tasks run in this process, which has it already"
+_NO_WORKERS = "there are no worker processes"
+_LOGS = "loggers under 'gpuscale' say what runs; logging.basicConfig() shows them"
+_DATASETS = "keep the future under a name: gpuscale.Variable(name).set(future)"
+_EVENTS = "tasks run in this process: use the module logging, or a gpuscale.Queue"
 _INSTEAD = {
+    **dict.fromkeys(
+        ("amm", "restart_workers", "retire_workers", "register_worker_callbacks", "start"),
+        _NO_WORKERS,
+    ),
+    **dict.fromkeys(("publish_dataset", "list_datasets", "unpublish_dataset"), _DATASETS),
+    **dict.fromkeys(("log_event", "get_events", "subscribe_topic", "unsubscribe_topic"), _EVENTS),
+    **dict.fromkeys(("forward_logging", "unforward_logging"), _SAME_PROCESS),
+    **dict.fromkeys(("set_metadata", "get_metadata"), "use a dictionary of your own"),
+    **dict.fromkeys(("unregister_scheduler_plugin", "unregister_worker_plugin"), _SAME_PROCESS),
+    **dict.fromkeys(("get_worker_logs", "get_scheduler_logs"), _LOGS),
+    "benchmark_hardware": "python -m benchmarks of a clone measures this machine",
+    "dump_cluster_state": _REPORT,
+    "normalize_collection": "compute and persist see to that",
+    "story": _REPORT,
+    "write_scheduler_file": "there is no scheduler to connect to",
     "call_stack": "set the option engine to 'sync' to see tasks in a debugger",
     "dashboard_link": f"there is no dashboard; {_REPORT}",
     "get_task_stream": _REPORT,
     "profile": "gpuscale.diagnostics.Profiler records tasks",
-    "get_worker_logs": "loggers under 'gpuscale' say what runs",
-    "get_scheduler_logs": "loggers under 'gpuscale' say what runs",
     "loop": "a client has no event loop; await its futures in yours",
-    "publish_dataset": "keep the future under a name: gpuscale.Variable(name).set(future)",
     "get_dataset": "gpuscale.Variable(name).get() returns what was set",
     "register_plugin": _SAME_PROCESS,
     "replicate": _SAME_PROCESS,
@@ -87,3 +106,27 @@ def where_instead(name: str) -> str:
     ': tasks run in this process, which has it already'
     """
     return f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+
+
+def versions(packages: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what runs here: the machine, and versions of packages, None where there is none.
+
+    Examples
+    --------
+    >>> versions(["nothing"])["packages"]["nothing"] is None
+    True
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in ("gpuscale", "numpy", "numba", "cloudpickle", *packages):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    host = {
+        "python": found["python"], "python-bits": sys.hash_info.width,
+        "OS": platform.system(), "OS-release": platform.release(),
+        "machine": platform.machine(), "byteorder": sys.byteorder, "LANG": os.environ.get("LANG"),
+    }  # fmt: skip
+    return {"host": host, "packages": found}

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 
 import gpuscale as gs
@@ -67,12 +68,83 @@ def test_what_a_client_does_not_have():
             client.sing  # noqa: B018
 
 
+# All that a client of dask.distributed has and ours has not.
+NOT_OF_A_CLIENT = [
+    "amm",
+    "benchmark_hardware",
+    "call_stack",
+    "dashboard_link",
+    "dump_cluster_state",
+    "forward_logging",
+    "get_dataset",
+    "get_events",
+    "get_metadata",
+    "get_scheduler_logs",
+    "get_task_stream",
+    "get_worker_logs",
+    "list_datasets",
+    "log_event",
+    "loop",
+    "normalize_collection",
+    "profile",
+    "publish_dataset",
+    "rebalance",
+    "register_plugin",
+    "register_worker_callbacks",
+    "replicate",
+    "restart_workers",
+    "retire_workers",
+    "run_on_scheduler",
+    "set_metadata",
+    "start",
+    "story",
+    "subscribe_topic",
+    "sync",
+    "unforward_logging",
+    "unpublish_dataset",
+    "unregister_scheduler_plugin",
+    "unregister_worker_plugin",
+    "unsubscribe_topic",
+    "upload_file",
+    "write_scheduler_file",
+]
+
+
+@pytest.mark.parametrize("name", NOT_OF_A_CLIENT)
+def test_what_distributed_has_says_what_to_do_instead(name):
+    with gs.Client(threads_per_worker=1) as client:
+        assert not hasattr(client, name)
+        with pytest.raises(AttributeError, match=f"no attribute '{name}': ..."):
+            getattr(client, name)
+
+
+def test_versions():
+    with gs.Client(threads_per_worker=1) as client:
+        found = client.get_versions(check=True, packages=["pytest", "nothing-of-that-name"])
+    packages = found["client"]["packages"]
+    assert packages["pytest"] == pytest.__version__ and packages["numpy"] == np.__version__
+    assert packages["nothing-of-that-name"] is None
+    assert found["client"]["host"]["python-bits"] == 64
+
+
+def test_the_default_client():
+    with pytest.raises(ValueError, match="no open client"):
+        gs.default_client()
+    with gs.Client(threads_per_worker=1) as client:
+        assert gs.default_client() is client
+        with gs.Client(threads_per_worker=1, set_as_default=False) as other:
+            assert gs.default_client(other) is other
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("LocalCluster", r"say gpuscale.Client\(n_workers=..., threads_per_worker=...\)"),
         ("get_worker", r"gpuscale.get_client\(\)"),
         ("print", "Python's print prints"),
+        ("WorkerPlugin", r"gpuscale\.diagnostics\.Callback"),
+        ("UploadFile", "has it already"),
+        ("Reschedule", "retries="),
         ("nonsense", "module 'gpuscale' has no attribute 'nonsense'$"),
     ],
 )
