@@ -21,6 +21,7 @@ __all__ = ["Event", "Lock", "Queue", "Semaphore", "Variable"]
 T = TypeVar("T")
 
 _guard = threading.RLock()  # of the tables below
+# A core is in one of them: by a name that somebody gave it lasts, else it goes with its holders.
 _nameless: WeakValueDictionary[tuple[type, str], Any] = WeakValueDictionary()
 _named: dict[tuple[type, str], Any] = {}
 
@@ -28,8 +29,8 @@ _named: dict[tuple[type, str], Any] = {}
 class _Core:
     """What all objects of one name share."""
 
-    def __init__(self, inner: Any) -> None:
-        self.inner = inner
+    def __init__(self, inner: Any, is_named: bool) -> None:
+        self.inner, self.is_named = inner, is_named
 
 
 class _Named:
@@ -41,8 +42,8 @@ class _Named:
         with _guard:
             core = _named.get(place) or _nameless.get(place)
             if core is None:
-                core = _Core(make())
-                table: Any = _nameless if given is None else _named
+                core = _Core(make(), given is not None)
+                table: Any = _named if core.is_named else _nameless
                 table[place] = core
         self._core = core
 
@@ -53,6 +54,15 @@ class _Named:
     def _forget(self) -> None:
         with _guard:
             _named.pop((type(self), self.name), None)
+
+    def _last(self, lasts: bool = True) -> None:
+        """Have what is of a given name stay without holders, or go with the last of them."""
+        place = type(self), self.name
+        with _guard:
+            if self._core.is_named:
+                tables: tuple[Any, Any] = (_nameless, _named) if lasts else (_named, _nameless)
+                tables[0].pop(place, None)
+                tables[1][place] = self._core
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name,)
@@ -310,6 +320,8 @@ class Queue(_Named):
 class Variable(_Named):
     """One value, or future, that may be waited for.
 
+    Deleted, it has none until somebody sets it again, whoever has the name.
+
     Parameters
     ----------
     name : str, optional
@@ -331,8 +343,10 @@ class Variable(_Named):
         """Have a value from now on."""
         place = self._inner
         with place.news:
-            place.value = (value,)
+            garbage, place.value = place.value, (value,)
             place.news.notify_all()
+            self._last()
+        del garbage  # without the lock: it may call functions of the user's
 
     def get(self, timeout: Duration | None = None) -> Any:
         """Return the value; wait for it if there is none yet; TimeoutError if none came in time."""
@@ -350,9 +364,12 @@ class Variable(_Named):
         return found[0]
 
     def delete(self) -> None:
-        """Forget the name and the value."""
-        self._inner.value = ()
-        self._forget()
+        """Forget the value; the name goes with the last who has it, or gets another value."""
+        place = self._inner
+        with place.news:
+            garbage, place.value = place.value, ()
+            self._last(False)
+        del garbage
 
 
 class _Place:

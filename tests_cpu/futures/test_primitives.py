@@ -3,6 +3,7 @@
 import pickle
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -141,3 +142,33 @@ def test_waiting_outside_of_tasks_ends_in_time():
     assert time.monotonic() - begin < SOON
     threading.Timer(0.01, gs.Event("late").set).start()
     assert gs.Event("late").wait(SOON)
+
+
+def test_a_variable_that_was_deleted_is_set_again_for_all_of_its_name():
+    mine, other = gs.Variable("again"), gs.Variable("again")
+    mine.set(5)
+    mine.delete()
+    with pytest.raises(TimeoutError):
+        gs.Variable("again").get(timeout=0)
+    mine.set(1)
+    assert gs.Variable("again").get(timeout=0) == other.get(timeout=0) == 1
+    other.delete()
+    gs.Variable("again").set(2)
+    assert mine.get(timeout=0) == 2
+    del mine, other
+    assert gs.Variable("again").get(timeout=0) == 2
+    gs.Variable("again").delete()
+
+
+def test_a_deleted_variable_goes_with_the_last_who_has_it():
+    variable = gs.Variable("brief")
+    variable.set(5)
+    core = weakref.ref(variable._core)
+    variable.delete()
+    del variable
+    assert core() is None
+    nameless = gs.Variable()
+    nameless.set(5)
+    core = weakref.ref(nameless._core)
+    del nameless
+    assert core() is None
