@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.tokens import tokenize_now
 from gpuscale.base.types import Key
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.session import Session
@@ -21,6 +22,7 @@ from gpuscale.graph.handle import new_key, same
 from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph, Task
 from gpuscale.keeping import persist
+from gpuscale.memory.projection import check_alone, check_fits
 from gpuscale.run import whole_values
 
 __all__ = ["Starter"]
@@ -30,6 +32,7 @@ class Starter:
     """The part of `Client` that starts tasks and gathers their results."""
 
     _session: Session
+    _limit: int  # bytes
 
     def submit(
         self,
@@ -79,7 +82,8 @@ class Starter:
         ValueError
             A future among the arguments belongs to another client.
         MemoryBudgetError
-            An array among the arguments is larger than the memory limit.
+            An array among the arguments is larger than the memory limit, or the call needs more,
+            as `gpuscale.annotate` says.
 
         Examples
         --------
@@ -182,6 +186,8 @@ class Starter:
         """Start tasks; return the outcomes of their keys, those that were there before if any."""
         tasks = [outcome.task for outcome in outcomes]
         self._annotate(tasks, retries, resources, priority)
+        for task in tasks:
+            check_alone(task, self._limit)
         return self._session.add({task.key: task for task in tasks}, outcomes)
 
     def _annotate(
@@ -247,6 +253,11 @@ class Starter:
         workers, broadcast, direct, timeout, asynchronous
             Mean nothing in one process.
 
+        Raises
+        ------
+        ValueError
+            A name of a dictionary is that of a future of other data, or of a call.
+
         Examples
         --------
         >>> import gpuscale as gs
@@ -267,6 +278,7 @@ class Starter:
         return self._scattered([data], None, hash)[0]
 
     def _scattered(self, values: list[Any], keys: list[Key] | None, hash: bool) -> list[Future]:
+        is_named = keys is not None
         if keys is None:
             names = [type(value).__name__ for value in values]
             keys = [
@@ -277,7 +289,15 @@ class Starter:
             Task(key, same, (), (value,), label="scatter")
             for key, value in zip(keys, values, strict=True)
         ]
-        outcomes = self._session.add({t.key: t for t in tasks}, [Outcome(t) for t in tasks])
+        given = [Outcome(task) for task in tasks]
+        outcomes = self._session.add({task.key: task for task in tasks}, given)
+        for outcome, own, value in zip(outcomes, given, values, strict=True):
+            if is_named and outcome is not own and not _holds(outcome, value):
+                raise ValueError(
+                    f"{outcome.key!r} is the name of a future of something else; let go of that "
+                    "future (del, or release()) before there are other data of this name, or give "
+                    "these another name"
+                )
         for outcome, value in zip(outcomes, values, strict=True):
             outcome.settle("finished", value)  # whenever a worker finds the time to count its bytes
         return [Future(outcome, self) for outcome in outcomes]
@@ -352,6 +372,7 @@ class Starter:
         return self.gather(made) if sync else made
 
     def _futures(self, graph: Graph, keys: list[Key]) -> list[Future]:
+        check_fits(graph, self._limit)
         outcomes = self._session.add(graph, [Outcome(graph[key], graph=graph) for key in keys])
         return [Future(outcome, self) for outcome in outcomes]
 
@@ -362,6 +383,16 @@ class Starter:
         """
         kwargs = {k: v for k, v in kwargs.items() if k in ("num_workers", "memory_limit")}
         return persist(collections, **kwargs)[0]
+
+
+def _holds(outcome: Outcome, value: Any) -> bool:
+    """Say whether an outcome that was there before is one of these very data, or equal ones."""
+    if outcome.task.label == "scatter":
+        outcome.wait()  # for the thread that is about to say what it is
+    if outcome.status != "finished":
+        return False
+    held = outcome.value
+    return held is value or tokenize_now(held) == tokenize_now(value)
 
 
 def _names(

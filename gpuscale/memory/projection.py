@@ -12,6 +12,7 @@ from gpuscale.base.sizes import format_bytes
 __all__ = [
     "Projected",
     "bytes_in_use",
+    "check_alone",
     "check_fits",
     "check_measured",
     "count_uses",
@@ -247,6 +248,18 @@ def _sure_bytes(graph: Mapping[Any, T], keys: Iterable[Any]) -> int:
     """Bytes that some results take together, as far as data do not decide it."""
     found = (_source(graph, graph[key]) for key in keys)
     return sum(task.nbytes for task in found if not is_measured(task))
+
+
+def check_alone(task: Projected, limit: float) -> None:
+    """Refuse a task that takes more than the limit whatever its inputs are.
+
+    Raises
+    ------
+    MemoryBudgetError
+        As of `check_fits`.
+    """
+    if not is_measured(task):
+        _check(task, 0, task.nbytes, task.workspace, limit)
 
 
 def check_measured(task: Projected, inputs: Sequence[int], limit: float) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import gpuscale as gs
 import gpuscale.array as ga
+from gpuscale.base.errors import MemoryBudgetError
 
 from .tasks import SOON, square
 
@@ -197,6 +198,37 @@ def test_scatter(client):
     assert named["a"].key == "a" and client.gather(named) == {"a": 1, "b": 2}
     assert client.scatter(1).key == listed[0].key != client.scatter(1, hash=False).key
     assert client.submit(sum, listed[:1]).result(SOON) == 1
+
+
+def test_a_name_of_scattered_data_is_of_these_data_alone(client):
+    first = client.scatter({"w": np.arange(3)})
+    assert client.scatter({"w": np.arange(3)})["w"].key == "w"
+    with pytest.raises(ValueError, match="'w' is the name of a future of something else"):
+        client.scatter({"v": 1, "w": np.arange(4)})
+    assert client.gather(first)["w"].tolist() == [0, 1, 2]
+    del first
+    assert client.scatter({"w": 5})["w"].result() == 5
+    go = threading.Event()
+    call = client.submit(go.wait, SOON, key="call")
+    with pytest.raises(ValueError, match="'call' is the name"):
+        client.scatter({"call": 1})
+    go.set()
+    assert call.result(SOON) is True
+
+
+@pytest.mark.parametrize("is_default", [True, False])
+def test_a_call_that_needs_more_than_the_limit_is_refused(is_default):
+    limit = {"memory_limit": "100 MB", "threads_per_worker": 1, "set_as_default": is_default}
+    with gs.Client(**limit) as small, gs.annotate(memory="400 MB"):
+        for start in [
+            lambda: small.submit(abs, -1),
+            lambda: small.map(abs, [-1]),
+            lambda: small.get_executor().submit(abs, -1),
+            lambda: small.compute(gs.delayed(abs)(-1)),
+            lambda: small.get({"x": (abs, -1)}, "x"),
+        ]:
+            with pytest.raises(MemoryBudgetError, match="needs 381.5 MiB at once"):
+                start()
 
 
 @settings(max_examples=40)
