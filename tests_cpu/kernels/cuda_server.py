@@ -1,0 +1,120 @@
+"""A process that runs operations of `*_cuda.py`: in Numba's simulator, or only compiling kernels.
+
+It is a process of its own since the simulator is chosen by an environment variable that Numba reads
+when it is imported. Requests and answers are pickles on its standard input and output.
+"""
+
+import importlib
+import os
+import pickle
+import sys
+import warnings
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+
+CAPABILITIES = ((8, 0), (9, 0), (10, 0))
+
+
+@cache
+def built(kernel):
+    return kernel.build()
+
+
+class Device:
+    """Host memory in the role of a device's, with what was allocated counted."""
+
+    def __init__(self):
+        self.allocated = 0
+        self.compiled = []
+
+    def empty(self, shape, dtype):
+        array = self.zeros(shape, dtype)
+        array.reshape(-1).view(np.uint8)[...] = 0xA5  # nobody may count on zeros
+        return array
+
+    def zeros(self, shape, dtype):
+        array = np.zeros(shape, dtype)
+        self.allocated += array.nbytes
+        return array
+
+    def number(self, array):
+        assert array.size == 1
+        return int(array.reshape(-1)[0])
+
+
+class Running:
+    """What `cuda` stands for in functions that kernels of other files call."""
+
+    def __getattr__(self, name):
+        from numba.cuda.simulator.kernel import _get_kernel_context
+
+        return getattr(_get_kernel_context(), name)
+
+
+class Simulator(Device):
+    """Runs kernels in Numba's simulator."""
+
+    def launch(self, kernel, grid, block, *arguments):
+        from numba import cuda
+
+        from gpuscale.kernels import blocks_cuda
+
+        # Simulated threads enter and leave such a function together, and the simulator's own way to
+        # give it the running kernel is to change a global variable at each of these moments.
+        blocks_cuda.cuda = Running()
+        arrays = [each for each in arguments if isinstance(each, np.ndarray)]
+        assert all(each.ndim == 1 and each.flags.c_contiguous for each in arrays)
+        cuda.jit(built(kernel))[grid, block](*arguments)
+
+
+class Compiler(Device):
+    """Compiles kernels for each capability, and runs none."""
+
+    ptx: ClassVar[dict] = {}
+
+    def number(self, array):
+        return 0
+
+    def launch(self, kernel, grid, block, *arguments):
+        from numba import cuda, typeof, types
+
+        assert grid >= 1 and block >= 1
+        signature = types.void(*(typeof(each) for each in arguments))
+        for capability in CAPABILITIES:
+            key = (kernel, signature, capability)
+            if key not in self.ptx:
+                self.ptx[key], _ = cuda.compile_ptx(built(kernel), signature, cc=capability)
+            target = f".target sm_{capability[0]}{capability[1]}"
+            assert target in self.ptx[key], f"no line {target!r}"
+            assert ".extern .func" not in self.ptx[key], "it calls what is not in it"
+            self.compiled.append((kernel.name, capability))
+
+
+def answer(device, module, name, arguments, options):
+    function = getattr(importlib.import_module(module), name)
+    result = function(device, *arguments, **options)
+    return arguments[0] if result is None else result, device.allocated, device.compiled
+
+
+def main():
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what is printed does not mix with answers
+    warnings.simplefilter("ignore")  # integers wrap, as they do on a device
+    kind = {"simulate": Simulator, "compile": Compiler}[sys.argv[1]]
+    while True:
+        try:
+            request = pickle.load(requests)
+        except EOFError:
+            return
+        try:
+            result = (True, answer(kind(), *request))
+        except Exception as error:
+            result = (False, error)
+        pickle.dump(result, answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
