@@ -1,0 +1,1 @@
+"""The largest or smallest elements of rows, and where they are."""
