@@ -1,0 +1,1 @@
+"""Where boolean masks are true: how often, at which positions, and which elements are there."""

@@ -1,0 +1,1 @@
+"""Weighted sums of the neighbourhood of each element of a grid."""

@@ -1,0 +1,1 @@
+"""Copies of matrices with rows and columns exchanged."""
