@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # Machines of continuous integration are slow by turns, and a timed test is no test.
 settings.register_profile("gpuscale", deadline=None)
@@ -53,7 +53,8 @@ def pytest_collection_modifyitems(config, items):
         test = getattr(item, "obj", None)
         drawn = getattr(test, "_hypothesis_internal_use_settings", None)
         if drawn is not None:
-            few = settings(drawn, max_examples=min(drawn.max_examples, EXAMPLES_ON_FAKE))
+            count = min(drawn.max_examples, EXAMPLES_ON_FAKE)
+            few = settings(drawn, max_examples=count, phases=[Phase.explicit, Phase.generate])
             test._hypothesis_internal_use_settings = few
 
 

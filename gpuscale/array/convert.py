@@ -10,17 +10,14 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import PYTHON_SCALARS, scalar
-from gpuscale.array.nodes.creation import IndexFunction
-from gpuscale.backends.transfer import to_device
+from gpuscale.array.construct import PYTHON_SCALARS, moved, on_backend, scalar
 from gpuscale.base.config import get
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.collection import Collection
-from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import BlockInput, Blockwise, Source
+from gpuscale.expr.physical import Source
 from gpuscale.graph.handle import Handle
 from gpuscale.io.array_like import reader_of
 from gpuscale.memory.limits import chunk_bytes
@@ -32,7 +29,6 @@ __all__ = [
     "beside",
     "is_masked",
     "known_node",
-    "moved",
     "promoted",
     "source",
 ]
@@ -132,18 +128,6 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
     return moved(node, preferred) if dtype.char in _OF_DEVICES and dtype.isnative else node
 
 
-def moved(node: Node, backend: str) -> Node:
-    """Return the node with its chunks on a backend; itself where they are there."""
-    meta: ArrayMeta = node.meta.with_(backend=backend)
-    if node.meta.backend == backend:
-        return node
-    kernel = FunctionKernel(to_device, (backend,), label=f"to_{backend}")
-    if isinstance(node, Blockwise) and getattr(node.kernel, "function", None) is to_device:
-        return moved(node.inputs[0].node, backend)  # there and back again
-    inputs = (BlockInput(node, axes=tuple(range(meta.ndim))),)
-    return Blockwise(kernel, inputs, meta.chunks, meta)
-
-
 def as_array(value: Any) -> Array:
     """Return an `Array`; itself where it is one."""
     return value if isinstance(value, Array) else Array(as_node(value))
@@ -173,13 +157,9 @@ def beside(value: Any, x: Array) -> Array:
     Arrays of gpuscale stay where they are, but for those without axes.
     """
     array = as_array(value)
-    node = array.expr
     if array.backend == x.backend or isinstance(value, Array) and array.ndim:
         return array
-    if isinstance(node, IndexFunction):
-        return Array(node.rebuilt(*node.operands[:-1], node.meta.with_(backend=x.backend)))
-    moved: Array = array.to_backend(x.backend)
-    return moved
+    return Array(on_backend(array.expr, x.backend))
 
 
 def known_node(value: Any) -> Node:

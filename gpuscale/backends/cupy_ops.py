@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import ModuleType
 from typing import Any
 
-from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
-from gpuscale.backends.shared_ops import strided_nbytes
+from gpuscale.backends.seams import array_namespace, backend_name, fold, nbytes, to_host
+from gpuscale.backends.shared_ops import fold_by_halves, strided_nbytes
 from gpuscale.base.errors import BackendError
 
 __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
@@ -14,6 +15,7 @@ __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 
 @array_namespace.register_lazy("cupy")
 @backend_name.register_lazy("cupy")
+@fold.register_lazy("cupy")
 @nbytes.register_lazy("cupy")
 @to_host.register_lazy("cupy")
 def _register_rows() -> None:
@@ -27,6 +29,7 @@ def _register_rows() -> None:
 
     array_namespace.register(cupy.ndarray)(cupy_namespace)
     backend_name.register(cupy.ndarray)(cupy_name)
+    fold.register(cupy.ndarray)(partial(fold_by_halves, cupy))
     nbytes.register(cupy.ndarray)(strided_nbytes)
     to_host.register(cupy.ndarray)(cupy.asnumpy)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
+from gpuscale.backends.seams import array_namespace, backend_name, fold, nbytes, to_host
 from gpuscale.backends.shared_ops import strided_nbytes
 
 __all__: list[str] = []
@@ -24,6 +24,11 @@ def _array_namespace(data: Any) -> ModuleType:
 @backend_name.register(np.ndarray, np.generic)
 def _backend_name(data: Any) -> str:
     return "numpy"
+
+
+@fold.register(np.ndarray, np.generic)
+def _fold(values: Any, name: str, axes: tuple[int, ...], dtype: Any = None) -> Any:
+    return getattr(np, name).reduce(values, axis=axes, keepdims=True, dtype=dtype)
 
 
 @to_host.register(object)

@@ -7,7 +7,7 @@ from typing import Any
 
 from gpuscale.base.dispatch import Dispatch
 
-__all__ = ["array_namespace", "backend_name", "nbytes", "to_host"]
+__all__ = ["array_namespace", "backend_name", "fold", "nbytes", "to_host"]
 
 array_namespace: Dispatch[ModuleType] = Dispatch(
     "array_namespace",
@@ -33,6 +33,21 @@ backend_name: Dispatch[str] = Dispatch(
     >>> import numpy
     >>> backend_name(numpy.arange(3))
     'numpy'
+    """,
+)
+
+fold: Dispatch[Any] = Dispatch(
+    "fold",
+    doc="""Reduce axes with a universal function of two operands; they are kept with length 1.
+
+    ``fold(values, name, axes, dtype=None)``: the elements are cast to the dtype first.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> fold(numpy.array([[6, 4], [9, 3]]), "gcd", (1,))
+    array([[2],
+           [3]])
     """,
 )
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.seams import array_namespace, fold
+
 __all__ = ["FOLDS", "REDUCTIONS", "Partial", "Reduction", "extreme", "missing"]
 
 Partial = tuple[Any, ...]
@@ -71,7 +73,7 @@ def _ufunc_row(name: str, ufunc: np.ufunc, empty: Callable[[DType], Any], out: A
     def tile(values: Any, positions: Any, axes: Axes) -> Partial:
         # ufuncs do not take a dtype with a unit, and need none: they keep it.
         dtype = None if values.dtype.kind in "mM" and out is None else dtype_of(values.dtype)
-        return (ufunc.reduce(values, axis=axes, keepdims=True, dtype=dtype),)
+        return (fold(values, ufunc.__name__, axes, dtype),)
 
     def combine(a: Partial, b: Partial) -> Partial:
         return (ufunc(a[0], b[0]),)
@@ -144,7 +146,9 @@ FOLDS = ("logical_xor", *(ufunc.__name__ for ufunc in _FOLDED))
 
 
 def _count(values: Any, positions: Any, axes: Axes) -> Partial:
-    return (np.asarray(np.count_nonzero(values, axis=axes, keepdims=True), dtype=np.int64),)
+    keep = tuple(1 if axis in axes else n for axis, n in enumerate(values.shape))
+    xp = array_namespace(values)
+    return (xp.asarray(xp.count_nonzero(values, axis=axes), dtype=np.int64).reshape(keep),)
 
 
 _row(
@@ -212,7 +216,7 @@ def _moments(values: Any, positions: Any, axes: Axes) -> Partial:
     excess = (off_sum * off_sum.conj()).real / n
     # Of numbers so large that their sum overflows, the second moment is infinite, not inf - inf.
     m2 = np.add.reduce(squares, axis=axes, keepdims=True) - np.where(np.isinf(excess), 0, excess)
-    return np.full(mean.shape, n, np.int64), mean, m2
+    return array_namespace(mean).full(mean.shape, n, np.int64), mean, m2
 
 
 def combine_moments(a: Partial, b: Partial) -> Partial:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array, moved
+from gpuscale.array.construct import moved
+from gpuscale.array.convert import as_array
 from gpuscale.backends.creation import resolve_backend
 
 __all__ = ["to_backend"]

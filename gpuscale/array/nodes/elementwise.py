@@ -41,7 +41,7 @@ class Elementwise(Node):
 
 
 def common_backend(nodes: tuple[Node, ...], what: str) -> str:
-    """Backend that the inputs share; numbers without axes belong to every backend.
+    """Backend that the inputs share; numbers without axes go where the others are.
 
     Raises
     ------
@@ -49,9 +49,11 @@ def common_backend(nodes: tuple[Node, ...], what: str) -> str:
         If arrays of two backends meet.
     """
     names = list(dict.fromkeys(x.meta.backend for x in nodes if x.meta.ndim))
+    if not names:  # a device rather than the host
+        names = sorted({x.meta.backend for x in nodes}, key=lambda name: name == "numpy")[:1]
     if len(names) > 1:
         raise BackendError(
             f"{what} got arrays of the backends {' and '.join(names)}; move one of them first, "
             f"for example with x.to_backend({names[0]!r})"
         )
-    return names[0] if names else nodes[0].meta.backend
+    return names[0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from gpuscale.backends.creation import register_backend, unregister_backend
-from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
-from gpuscale.backends.shared_ops import strided_nbytes
+from gpuscale.backends.seams import array_namespace, backend_name, fold, nbytes, to_host
+from gpuscale.backends.shared_ops import fold_by_halves, strided_nbytes
 from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.namespace import asnumpy, fake
 
@@ -22,6 +23,7 @@ def activate() -> Any:
     """Make the backend known for the rest of the process, and return its namespace."""
     array_namespace.register(ndarray)(lambda data: fake)
     backend_name.register(ndarray)(lambda data: NAME)
+    fold.register(ndarray)(partial(fold_by_halves, fake))
     nbytes.register(ndarray)(strided_nbytes)
     to_host.register(ndarray)(asnumpy)
     register_backend(NAME, lambda: fake)

@@ -55,7 +55,7 @@ def table_text(cupy: ModuleType) -> str:
             *_words(
                 "AT",
                 [name for name in ufuncs if found[name]._scatter_op],
-                "Those that have ``at``; add and multiply alone have ``reduce`` and ``accumulate``.",
+                "Those that have ``at``; only add and multiply have ``reduce`` and ``accumulate``.",
             ),
             *_words(
                 "SAME",
