@@ -13,7 +13,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 # Modules behind these stay unread where the extra that brings them is not installed.
 OPTIONAL = {"cudf", "cupy", "dask_jobqueue", "distributed", "h5py", "pandas", "pyarrow"}
-OPTIONAL |= {"rmm", "ucxx", "zarr"}
+OPTIONAL |= {"numba_cuda", "rmm", "ucxx", "zarr"}
 
 
 def module_names() -> list[str]:

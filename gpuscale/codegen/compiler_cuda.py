@@ -9,6 +9,7 @@ import re
 from functools import cache
 from typing import Any
 
+import numba_cuda  # noqa: F401  Numba's own numba.cuda is another, older one
 from numba import cuda
 from numba.cuda import types
 

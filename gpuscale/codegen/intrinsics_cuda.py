@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numba_cuda  # noqa: F401  Numba's own numba.cuda is another, older one
 from llvmlite import ir
 from numba import cuda
 from numba.cuda import types

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import numba_cuda  # noqa: F401  Numba's own numba.cuda is another, older one
 import numpy as np
 from numba import cuda
 
