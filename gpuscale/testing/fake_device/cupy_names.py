@@ -29,7 +29,7 @@ _AT = """
     add bitwise_and bitwise_or bitwise_xor maximum minimum subtract
 """
 AT = frozenset(_AT.split())
-"""Those that have ``at``; add and multiply alone have ``reduce`` and ``accumulate``."""
+"""Those that have ``at``; only add and multiply have ``reduce`` and ``accumulate``."""
 
 _SAME = """
     bool bool_ broadcast_shapes byte cdouble complex128 complex64 complexfloating csingle double
