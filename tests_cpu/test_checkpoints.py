@@ -122,6 +122,13 @@ def test_delayed_values(tmp_path):
     assert call(5).persist(path=tmp_path).compute() == 5
 
 
+def test_kept_arrays_have_the_layout_that_they_had(tmp_path):
+    made = gs.delayed(np.ones)((3, 4), order="F")
+    for value in (made.persist(path=tmp_path), gs.checkpoint(made, tmp_path)):
+        assert value.compute().flags.f_contiguous
+        assert gs.delayed(np.ravel)(value, order="K").compute().shape == (12,)
+
+
 def test_what_is_behind_a_kept_value_is_not_computed(tmp_path):
     def made():
         return gs.checkpoint(gs.delayed(np.sum)(fresh()), tmp_path) + 1

@@ -27,6 +27,7 @@ import numpy as np
 
 from gpuscale.base import config
 from gpuscale.base.dispatch import Dispatch
+from gpuscale.base.strides import axes_in_memory
 
 __all__ = [
     "ARRAY_CONTENT_LIMIT",
@@ -77,7 +78,9 @@ def tokenize(*operands: Any) -> str:
     """Return the deterministic identity of any operands: 32 hexadecimal digits.
 
     The same values give the same token in every process. Types matter (``1``, ``1.0`` and ``True``
-    differ), so does the order of a dict, because it can decide the order of a result's columns.
+    differ), so does the order of a dict, because it can decide the order of a result's columns. So
+    does the order in which memory has the axes of an array, and whether it may be written; gaps
+    between its elements do not.
 
     Parameters
     ----------
@@ -305,8 +308,18 @@ def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
     elif value.nbytes > (most_read.get() or value.nbytes):
         raise ValueError("this array is too large to be read each time")
     if type(value) not in (np.ndarray, np.memmap):  # a masked array is more than its data
-        return tagged("subclass", _attributes(value), _any_object(value))
-    return tagged("ndarray", value.dtype, value.shape, _content(value))
+        return tagged("subclass", _attributes(value), _layout(value), _any_object(value))
+    return tagged("ndarray", value.dtype, value.shape, _layout(value), _content(value))
+
+
+def _layout(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
+    """What code can see of an array beside its elements: order of axes, whether it may be written.
+
+    Without gaps, which an array loses when it goes to disk and comes back, and without axes of one
+    element, whose steps lead nowhere.
+    """
+    axes = tuple([axis for axis in axes_in_memory(value) if value.shape[axis] != 1])
+    return axes if value.size else (), bool(value.flags.writeable)
 
 
 def _content(value: np.ndarray[Any, Any]) -> Any:
@@ -397,6 +410,8 @@ def _pickled(value: Any) -> bytes:
         def reducer_override(self, item: Any) -> Any:
             if type(item) is _Cached and importable_name(item) is None:
                 return functools.lru_cache, (item.__wrapped__,)
+            if type(item) is np.ndarray and not item.flags.forc and not item.dtype.hasobject:
+                return _layout, (_layout(item), np.ascontiguousarray(item))
             return super().reducer_override(item)
 
     written = io.BytesIO()

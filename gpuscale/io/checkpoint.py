@@ -1,12 +1,14 @@
 """Results kept on disk under names that every process finds again, one file each.
 
-Arrays are ``.npy`` files, everything else is pickled behind its length and checksum. A file gets
+Arrays in C or Fortran order are ``.npy`` files, everything else is pickled behind its length and
+checksum; both are read back with the layout that they had. A file gets
 its name when it is whole, and one of the wrong size is no result: what a killed process leaves is
 computed again. Of several processes that write one result, the first gives it its name.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import re
@@ -20,11 +22,13 @@ import numpy as np
 
 from gpuscale.backends.transfer import to_device, to_host
 from gpuscale.base.errors import CheckpointError
+from gpuscale.base.strides import axes_in_memory
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.memory import ChunkReader
 from gpuscale.io.npy import open_npy, write_header
 from gpuscale.io.pieces import Cost
 from gpuscale.io.targets import hidden_sibling, make_locked, remove_unlocked, unlock
+from gpuscale.memory.pickler import LayoutPickler
 
 __all__ = ["CheckpointReader", "ChunkEntry", "ValueEntry", "make_folder"]
 
@@ -215,7 +219,7 @@ def _read(file: str, region: Any) -> Any:
             reader = open_npy(file)
             # A copy, so that no file stays open: there may be ten thousand of them.
             whole = reader.read((slice(None),) * len(reader.shape))
-            return whole[region].copy()
+            return whole[region].copy(order="K")
         with open(file, "rb") as opened:
             length, checksum = _head(opened)
             content = opened.read(length)
@@ -230,17 +234,17 @@ def _read(file: str, region: Any) -> Any:
 
 
 def _write(stem: str, value: Any) -> None:
-    is_plain = type(value) is np.ndarray and not value.dtype.hasobject
-    file = Path(stem + _SUFFIXES[0 if is_plain else 1])
+    order = _order_of(value)
+    file = Path(stem + _SUFFIXES[0 if order else 1])
     try:
         hidden = hidden_sibling(file, "partial")
         while not make_locked(hidden, False):
             hidden = hidden_sibling(file, "partial")
         try:
             with open(hidden, "r+b") as opened:
-                if is_plain:
-                    write_header(opened, value.shape, value.dtype)
-                    opened.write(_bytes_of(value))
+                if order:
+                    write_header(opened, value.shape, value.dtype, order == "F")
+                    opened.write(_bytes_of(value if order == "C" else value.T))
                 else:
                     _write_pickle(opened, value)
             _give_name(hidden, file)
@@ -254,18 +258,30 @@ def _write(stem: str, value: Any) -> None:
         ) from error
 
 
+def _order_of(value: Any) -> str:
+    """Say in which order a ``.npy`` file has a value: "C" or "F", or "" if none does."""
+    if type(value) is not np.ndarray or value.dtype.hasobject:
+        return ""
+    axes = [axis for axis in axes_in_memory(value) if value.shape[axis] != 1]
+    if axes == sorted(axes) or not value.size:
+        return "C"
+    return "F" if axes == sorted(axes, reverse=True) else ""
+
+
 def _bytes_of(array: np.ndarray[Any, Any]) -> Any:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8) if array.nbytes else b""
 
 
 def _write_pickle(file: BinaryIO, value: Any) -> None:
+    written = io.BytesIO()
     try:
-        content = pickle.dumps(value, protocol=5)
+        LayoutPickler(written, protocol=5).dump(value)
     except Exception as error:  # objects may raise anything when asked to pickle themselves
         raise CheckpointError(
             f"a result of type {type(value).__name__} cannot be kept, as it cannot be pickled: "
             f"{error}"
         ) from error
+    content = written.getbuffer()
     file.write(_MAGIC + _HEAD.pack(len(content), zlib.crc32(content)))
     file.write(content)
 

@@ -65,10 +65,12 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return header["shape"], header["fortran_order"], npy_format.descr_to_dtype(header["descr"])
 
 
-def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Write what stands before the bytes of an array in C order."""
+def write_header(
+    file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any], fortran_order: bool = False
+) -> None:
+    """Write what stands before the bytes of an array."""
     descr = npy_format.dtype_to_descr(dtype)
-    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    header = {"descr": descr, "fortran_order": fortran_order, "shape": shape}
     try:
         npy_format.write_array_header_1_0(file, header)
     except ValueError:  # a structured dtype with too many fields for the short header

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-import pickle
 from collections.abc import Iterator
+from pickle import PickleBuffer
 from typing import Any, TypeGuard
 
 import numpy as np
 
 from gpuscale.base.errors import SpillError
 from gpuscale.base.sizes import format_bytes
+from gpuscale.base.strides import axes_in_memory
+from gpuscale.memory.pickler import LayoutPickler
 from gpuscale.memory.spill_file import write_file
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import (
@@ -80,8 +82,7 @@ def is_plain(result: Any) -> TypeGuard[np.ndarray[Any, Any]]:
 
 
 def _write_array(result: np.ndarray[Any, Any], folder: SpillFolder) -> SpilledArray:
-    # Largest stride first: the order of the memory, whatever the order of the axes.
-    axes = tuple(sorted(range(result.ndim), key=lambda axis: -abs(result.strides[axis])))
+    axes = axes_in_memory(result)
     laid_out = result.transpose(axes)
     file = write_file(folder.new_file(), _parts(laid_out), _sample(laid_out))
     return SpilledArray(file, result.shape, result.dtype, axes, result.flags.writeable)
@@ -107,27 +108,11 @@ def _sample(data: np.ndarray[Any, Any]) -> memoryview:
 
 def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObject | None:
     main = io.BytesIO()
-    buffers: list[pickle.PickleBuffer] = []
+    buffers: list[PickleBuffer] = []
     try:
-        _Pickler(main, protocol=5, buffer_callback=buffers.append).dump(result)
+        LayoutPickler(main, protocol=5, buffer_callback=buffers.append).dump(result)
         parts = [main.getbuffer(), *(each.raw() for each in buffers)]
     except Exception:  # whatever its own methods raise: it stays in memory
         return None
     file = write_file(folder.new_file(), parts, max(parts, key=len))
     return SpilledObject(file, list(map(len, parts)), nbytes, type(result))
-
-
-class _Pickler(pickle.Pickler):
-    """Keeps arrays read-only that are; pickle by itself does so of arrays without gaps alone."""
-
-    def reducer_override(self, value: Any) -> Any:
-        if type(value) is not np.ndarray or value.flags.writeable:
-            return NotImplemented
-        if value.flags.forc and not value.dtype.hasobject:
-            return NotImplemented
-        return _fixed, (value.copy(order="K"),)
-
-
-def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    array.flags.writeable = False
-    return array

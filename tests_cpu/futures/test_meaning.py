@@ -265,3 +265,14 @@ def test_what_all_calls_of_a_map_are_given_is_read_once(client):
     assert counted.times == 1
     assert client.submit(len, "ab").key == client.map(len, ["ab"])[0].key
     assert client.submit(int, "11", base=2).key == client.map(int, ["11"], base=2)[0].key
+
+
+def test_the_same_elements_in_another_order_in_memory(client):
+    x = np.arange(6).reshape(2, 3)
+    y = np.asfortranarray(x)
+    calls = [client.submit(np.ravel, each, order="K") for each in (x, y)]
+    assert [call.result().tolist() for call in calls] == [[0, 1, 2, 3, 4, 5], [0, 3, 1, 4, 2, 5]]
+    assert [each.result().flags.f_contiguous for each in client.scatter([x, y])] == [False, True]
+    ravel = gs.delayed(np.ravel, pure=True)
+    first, second = gs.compute(ravel(x, order="K"), ravel(y, order="K"))
+    assert (first.tolist(), second.tolist()) == ([0, 1, 2, 3, 4, 5], [0, 3, 1, 4, 2, 5])

@@ -37,6 +37,31 @@ def test_arrays_come_back(tmp_path_factory, array):
         assert back.tobytes() == each.tobytes()
 
 
+CUBE = np.arange(24.0).reshape(2, 3, 4)
+ORDERS = [
+    CUBE,
+    CUBE[:, ::2],
+    np.asfortranarray(CUBE),
+    np.asfortranarray(CUBE)[:, :2],
+    np.asfortranarray(CUBE[:1]),
+    CUBE.transpose(1, 0, 2),
+    CUBE.transpose(1, 0, 2)[:, :, ::-1],
+    CUBE.transpose(2, 0, 1).astype(object),
+]
+
+
+@pytest.mark.parametrize("array", ORDERS)
+@pytest.mark.parametrize("put", [lambda x: x, lambda x: {"a": [x]}])
+def test_arrays_come_back_as_memory_had_their_axes(tmp_path, array, put):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep(put(array))
+    back = entry.read()
+    back = back["a"][0] if isinstance(back, dict) else back
+    np.testing.assert_array_equal(back, array)
+    assert back.ravel(order="K").tolist() == array.ravel(order="K").tolist()
+    assert back.strides == array.copy(order="K").strides
+
+
 @pytest.mark.parametrize("value", [None, {"a": [1]}, np.array([1, "x"], object), np.float64(2)])
 def test_other_values_come_back(tmp_path, value):
     entry = ValueEntry(str(tmp_path), "x")
