@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
 
 from benchmarks import harness, report
-from benchmarks.limits import measure_rates
+from benchmarks.limits import Rates, measure_rates
 from benchmarks.workload import LIBRARIES, Workload
 from benchmarks.workloads import WORKLOADS
 
@@ -20,6 +21,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="measure workloads and write the table")
     run.add_argument("names", nargs="*", help="workloads; all but the huge one where none is named")
+    run.add_argument(
+        "--device", action="store_true", help="those for a CUDA device, not the others"
+    )
     run.add_argument("--quick", action="store_true", help="tiny sizes, to see that all is well")
     run.add_argument(
         "--huge", action="store_true", help="the headline at 100,000 x 100,000 as well"
@@ -35,23 +39,46 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def chosen(names: list[str], huge: bool) -> list[Workload]:
-    """Return the workloads asked for."""
+def chosen(names: list[str], huge: bool, on_device: bool = False) -> list[Workload]:
+    """Return the workloads asked for; one table holds those of the CPU, or those of a device."""
     unknown = sorted(set(names) - set(WORKLOADS))
     if unknown:
         raise SystemExit(
             f"no workload named {', '.join(unknown)}; there are: {', '.join(WORKLOADS)}"
         )
+    for name in names:
+        if WORKLOADS[name].on_device != on_device:
+            raise SystemExit(f"{name} runs {'without' if on_device else 'with'} --device alone")
     if names:
         return [WORKLOADS[name] for name in names]
-    return [w for w in WORKLOADS.values() if huge or not w.on_request]
+    fit = (w for w in WORKLOADS.values() if w.on_device == on_device)
+    return [w for w in fit if huge or not w.on_request]
+
+
+def cpu_facts(cores: int) -> tuple[Rates, dict[str, str]]:
+    return measure_rates(cores), report.machine(cores)
+
+
+def device_facts() -> tuple[Rates, dict[str, str]]:
+    """Return rates and description of the device, or say why there is none."""
+    from gpuscale.backends.creation import namespace
+    from gpuscale.base.errors import BackendError
+
+    try:
+        namespace("cupy")
+    except BackendError as error:
+        raise SystemExit(f"--device: {error}") from None
+    from benchmarks.device import rates
+
+    return rates.measure_rates(), rates.machine() | report.machine(os.cpu_count() or 1)
 
 
 def run(options: argparse.Namespace) -> None:
     size = "quick" if options.quick else "full"
-    rates = measure_rates(options.cores)
+    workloads = chosen(options.names, options.huge, options.device)
+    rates, machine = device_facts() if options.device else cpu_facts(options.cores)
     results = {}
-    for workload in chosen(options.names, options.huge):
+    for workload in workloads:
         results[workload.name] = harness.measure(
             workload,
             size,
@@ -62,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
             say=lambda line: print(line, file=sys.stderr),
         )
         # After each, so that nothing is lost where the rest is not waited for.
-        path = report.write(options.output, WORKLOADS, size, results, rates, options.cores)
+        path = report.write(options.output, WORKLOADS, size, results, rates, machine)
     print(path.read_text())
     print(f"written to {path} and {path.with_suffix('.json').name}", file=sys.stderr)
 

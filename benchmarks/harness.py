@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.worker import PATIENCE
 from benchmarks.workload import OURS, Workload, installed
+from benchmarks.workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
 THREAD_VARIABLES = (
@@ -50,7 +51,9 @@ class Measurement:
 def call_worker(request: dict[str, Any], timeout: float) -> dict[str, Any]:
     """Run one worker process; on failure return ``{"problem": reason}``."""
     threads = dict.fromkeys(THREAD_VARIABLES, str(request["cores"]))
-    environment = os.environ | threads | {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
+    environment = os.environ | threads | {"JAX_ENABLE_X64": "1"}
+    if not WORKLOADS[request["workload"]].on_device:
+        environment |= {"JAX_PLATFORMS": "cpu"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # imports are timed as users know them
     command = [sys.executable, "-m", "benchmarks.worker", json.dumps(request)]
     try:

@@ -21,11 +21,13 @@ class Rates:
     bytes: float
     randoms: float
     flops: float
+    link: float = 0  # nothing to cross
 
     def seconds(self, limit: Limit) -> float:
         """Return the least time for a limit, 0 where it demands nothing."""
         rates = asdict(self)
-        return max(amount / rates[what] for what, amount in asdict(limit).items())
+        amounts = asdict(limit).items()
+        return max((amount / rates[what] for what, amount in amounts if amount), default=0.0)
 
 
 def best_time(work: Callable[[int], None], cores: int) -> float:

@@ -40,6 +40,17 @@ def timed(run: Any) -> tuple[float, Any]:
     return (float(result), None) if isinstance(result, Seconds) else (elapsed, result)
 
 
+def clock_of(workload: Any) -> tuple[Any, Any]:
+    """Return how time and peak memory of a workload are taken: those of host or device."""
+    if workload.on_device:
+        from benchmarks.device import clock
+
+        clock.watch_memory()
+        return clock.timed, clock.peak_bytes
+    forget_peak()
+    return timed, peak_bytes
+
+
 def measure(request: dict[str, Any]) -> dict[str, Any]:
     """Run one implementation of one workload, once to warm up and once for the clock."""
     from benchmarks.workload import load
@@ -47,8 +58,8 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
 
     workload = WORKLOADS[request["workload"]]
     size = workload.sizes[request["size"]]
-    library = load(request["implementation"], request["cores"])
-    forget_peak()
+    library = load(request["implementation"], request["cores"], workload.on_device)
+    timed, peak_bytes = clock_of(workload)
     before = peak_bytes()
     prepare = workload.implementations[request["implementation"]]
     run = prepare(library, size, Path(request["folder"]))

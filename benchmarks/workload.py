@@ -22,8 +22,11 @@ LIBRARIES = {
     OURS: "gpuscale.array",
     "hand-fused": "benchmarks.hand_fused",
     "hand-fused pairs": "benchmarks.hand_fused",
+    "cupy": "cupy",
+    "cupy managed": "cupy",
     "dask": "dask.array",
     "dask-array": "dask_array",
+    "dask over cupy": "dask.array",
     "dask-graph": "dask.threaded",
     "distributed": "distributed",
     "executor": "concurrent.futures",
@@ -31,6 +34,7 @@ LIBRARIES = {
     "numexpr": "numexpr",
     "numpy": "numpy",
     "scikit-learn": "sklearn.model_selection",
+    "torch": "torch",
 }
 LAZY = (OURS, "dask", "dask-array")  # the three that share an interface
 
@@ -41,11 +45,15 @@ class Seconds(float):
 
 @dataclass(frozen=True)
 class Limit:
-    """What no implementation can do without: bytes moved, random numbers made, operations done."""
+    """What no implementation can do without: bytes moved, random numbers made, operations done.
+
+    `link` is bytes between host and device; the others are of where the work is done.
+    """
 
     bytes: float = 0
     randoms: float = 0
     flops: float = 0
+    link: float = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ class Workload:
         Megabytes that gpuscale is to stay under; 0 for no goal.
     seconds_goal : float
         Seconds that gpuscale is to stay under; 0 for no goal.
+    limit_goal : float
+        How many times the physical limit gpuscale is to take at most; 0 for no goal.
     files : callable, optional
         Writes the input files into a folder.
     on_request : bool
@@ -93,9 +103,15 @@ class Workload:
     goals: Mapping[str, float] = field(default_factory=dict)
     peak_goal: float = 0
     seconds_goal: float = 0
+    limit_goal: float = 0
     files: Callable[[Size, Path], None] | None = None
     on_request: bool = False
     needs: str = ""
+
+    @property
+    def on_device(self) -> bool:
+        """Whether it is for a CUDA device."""
+        return self.needs == "cupy"
 
 
 def installed(workload: Workload, implementation: str) -> bool:
@@ -104,10 +120,12 @@ def installed(workload: Workload, implementation: str) -> bool:
     return all(importlib.util.find_spec(top) is not None for top in tops)
 
 
-def load(implementation: str, cores: int) -> Any:
-    """Import the library of an implementation and hold it to `cores` cores."""
+def load(implementation: str, cores: int, on_device: bool = False) -> Any:
+    """Import the library of an implementation and hold it to `cores` cores, or to the device."""
     library = importlib.import_module(LIBRARIES[implementation])
-    if implementation in ("dask", "dask-array", "dask-graph"):
+    if on_device and implementation == OURS:
+        importlib.import_module("gpuscale").config.set({"array.backend": "cupy"})
+    if implementation in ("dask", "dask-array", "dask-graph", "dask over cupy"):
         importlib.import_module("dask").config.set(scheduler="threads", num_workers=cores)
     elif implementation == "numexpr":
         library.set_num_threads(cores)

@@ -1,4 +1,4 @@
-"""One file per workload; each defines ``WORKLOADS``, a tuple.
+"""One file per workload, which defines ``WORKLOADS``; those for a device in `benchmarks.device`.
 
 A file may import NumPy and `benchmarks.workload`; libraries under test are handed to it.
 To add a workload, write its file and name it in MODULES: the order is that of the table.
@@ -11,28 +11,34 @@ from importlib import import_module
 from benchmarks.workload import Workload
 
 MODULES = (
-    "headline",
-    "headline_files",
-    "black_scholes",
-    "nanmean",
-    "stencil",
-    "reductions",
-    "rechunk",
-    "order_statistics",
-    "matmul",
-    "many_chunks",
-    "graph_build",
-    "long_program",
-    "limited",
-    "tasks",
-    "futures",
-    "grid_search",
-    "larger_than_memory",
-    "import_time",
+    "workloads.headline",
+    "workloads.headline_files",
+    "workloads.black_scholes",
+    "workloads.nanmean",
+    "workloads.stencil",
+    "workloads.reductions",
+    "workloads.rechunk",
+    "workloads.order_statistics",
+    "workloads.matmul",
+    "workloads.many_chunks",
+    "workloads.graph_build",
+    "workloads.long_program",
+    "workloads.limited",
+    "workloads.tasks",
+    "workloads.futures",
+    "workloads.grid_search",
+    "workloads.larger_than_memory",
+    "workloads.import_time",
+    "device.headline",
+    "device.stored",
+    "device.chains",
+    "device.stencil",
+    "device.statistics",
+    "device.calls",
 )
 
 WORKLOADS: dict[str, Workload] = {
     workload.name: workload
     for module in MODULES
-    for workload in import_module(f"benchmarks.workloads.{module}").WORKLOADS
+    for workload in import_module(f"benchmarks.{module}").WORKLOADS
 }
