@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -19,10 +20,13 @@ __all__ = [
     "register_backend",
     "resolve_backend",
     "unregister_backend",
+    "when_loaded",
 ]
 
 _loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy}
 _loaded: dict[str, Any] = {}
+_loading = threading.RLock()
+_first: dict[str, list[Callable[[Any], object]]] = {}  # what is called before the first use
 
 
 def register_backend(name: str, load: Callable[[], Any]) -> None:
@@ -49,6 +53,19 @@ def unregister_backend(name: str) -> None:
     disallow("array.backend", name)
 
 
+def when_loaded(name: str, call: Callable[[Any], object]) -> None:
+    """Have a function called before a process first uses a backend.
+
+    Parameters
+    ----------
+    name : str
+    call : callable
+        ``call(namespace)``, once in a process; what it raises, `namespace` raises, and the next
+        one who asks for the backend calls it again.
+    """
+    _first.setdefault(name, []).append(call)
+
+
 def backend_names() -> tuple[str, ...]:
     """Return the names of all backends, whether or not they can work here.
 
@@ -67,14 +84,25 @@ def namespace(name: str) -> Any:
     ------
     BackendError
         If the name is unknown, the library is not installed, or there is no device.
+    ConfigError
+        If the options of the device's memory cannot be met (`gpuscale.memory.pool`).
 
     Examples
     --------
     >>> namespace("numpy").zeros(2)
     array([0., 0.])
     """
-    if name not in _loaded:
-        _loaded[name] = _loaders[_checked(name)]()
+    found = _loaded.get(name)
+    return _load(_checked(name)) if found is None else found
+
+
+def _load(name: str) -> Any:
+    with _loading:  # of several threads that begin, one sets the device up
+        if name not in _loaded:
+            found = _loaders[name]()
+            for call in _first.get(name, ()):
+                call(found)
+            _loaded[name] = found
     return _loaded[name]
 
 

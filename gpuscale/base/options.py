@@ -105,6 +105,10 @@ def _read_size(value: Any) -> int:
     return parse_bytes(value, total=1)
 
 
+def _read_optional_size(value: Any) -> int | None:
+    return None if value is None else _read_size(value)
+
+
 OPTIONS: tuple[Option, ...] = (
     Option(
         key="array.backend",
@@ -211,6 +215,65 @@ OPTIONS: tuple[Option, ...] = (
         help="How much there is of what is scarce, by name, such as {'GPU': 1}; tasks ask for some "
         "by annotate(resources=...).",
         read=check_resources,
+    ),
+    Option(
+        key="rmm-pool-size",
+        types=(str, int, float, type(None)),
+        unit="bytes",
+        default=None,
+        help="Device memory that the pool takes at once: bytes, a text such as '4 GiB' or a "
+        "fraction of the device's; None lets it grow as needed. All rmm- options are read when "
+        "a process first uses CuPy.",
+        minimum=0,
+        read=_read_optional_size,
+    ),
+    Option(
+        key="rmm-maximum-pool-size",
+        types=(str, int, float, type(None)),
+        unit="bytes",
+        default=None,
+        help="Device memory that the pool may have at most; None is what the device has.",
+        minimum=0,
+        read=_read_optional_size,
+    ),
+    Option(
+        key="rmm-managed-memory",
+        types=(bool,),
+        unit="",
+        default=False,
+        help="Use memory that the driver moves to the host and back; it may exceed the device.",
+    ),
+    Option(
+        key="rmm-async",
+        types=(bool, str),
+        unit="",
+        default="auto",
+        help="Use the driver's stream-ordered pool; 'auto' does so where the device has one and "
+        "the memory is not managed.",
+        choices=("auto",),
+    ),
+    Option(
+        key="rmm-release-threshold",
+        types=(str, int, float, type(None)),
+        unit="bytes",
+        default=None,
+        help="What the driver's pool keeps at a synchronization; None is all it has.",
+        minimum=0,
+        read=_read_optional_size,
+    ),
+    Option(
+        key="rmm-log-directory",
+        types=(str, type(None)),
+        unit="",
+        default=None,
+        help="Folder where RMM writes each allocation and release, which is slow; None: nowhere.",
+    ),
+    Option(
+        key="rmm-track-allocations",
+        types=(bool,),
+        unit="",
+        default=False,
+        help="Let RMM keep the call stack of each allocation that is alive, which is slow.",
     ),
     Option(
         key="temporary-directory",

@@ -7,9 +7,14 @@
 `freed`      what the process does with memory that was freed
 `spill`      write results to disk; `spilled` reads them back, whole or in regions
 `spill_*`    the folder of each process, and a file in it
+`pool`       the pool of a device's memory, set up when CuPy is first used
 ============ ===============================================================================
 
 May import: base, chunks, backends. Graphs come in as anything that looks like one.
 
 To add to it: one file for one question about memory, a pure function where possible.
 """
+
+from gpuscale.memory import pool  # it has itself called when CuPy is first used
+
+__all__ = ["pool"]
