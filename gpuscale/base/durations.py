@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import TypeAlias
 
-__all__ = ["Duration", "parse_seconds"]
+__all__ = ["Duration", "parse_seconds", "parse_timeout"]
 
 #: Seconds, a text such as ``"10s"``, or a timedelta.
 Duration: TypeAlias = "float | str | timedelta"
@@ -64,3 +65,19 @@ def parse_seconds(duration: Duration, what: str = "a duration") -> float:
     if seconds != seconds:
         raise ValueError(f"{what} is a number of seconds, not {duration!r}")
     return seconds
+
+
+def parse_timeout(timeout: Duration | None) -> float | None:
+    """Turn what a user says about how long to wait at most into seconds, 0 or more.
+
+    None is for as long as it takes, as are infinity and what no clock can count.
+
+    Examples
+    --------
+    >>> [parse_timeout(each) for each in (None, float("inf"), "10s", -1)]
+    [None, None, 10.0, 0.0]
+    """
+    seconds = None if timeout is None else parse_seconds(timeout, "timeout")
+    if seconds is None or seconds > threading.TIMEOUT_MAX / 2:  # what is added to it must fit, too
+        return None
+    return max(0.0, seconds)

@@ -14,7 +14,7 @@ from typing import Any
 
 from gpuscale.base import config
 from gpuscale.base.blocks import block
-from gpuscale.base.durations import Duration, parse_seconds
+from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import follow
@@ -190,7 +190,7 @@ class Client(Starter):
             Seconds, or a text such as "10s", to wait for tasks that run; what does not end until
             then goes on in the background, and its future is cancelled.
         """
-        seconds = None if timeout is None else parse_seconds(timeout, "timeout")
+        seconds = parse_timeout(timeout)
         settings, self._settings = self._settings, None
         if settings is not None:
             settings.__exit__(None, None, None)

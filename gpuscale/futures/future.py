@@ -7,7 +7,7 @@ from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gpuscale.base.durations import Duration, parse_seconds
+from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.base.types import Key
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
@@ -141,11 +141,10 @@ class Future(Handle):
         return found
 
     def _wait(self, timeout: Duration | None) -> None:
-        if timeout is not None:
-            timeout = parse_seconds(timeout, "timeout")
-        if not self._outcome.wait(timeout):
+        seconds = parse_timeout(timeout)
+        if not self._outcome.wait(seconds):
             name = task_name(self._outcome.task)
-            raise TimeoutError(f"{name} has not finished within {timeout} seconds")
+            raise TimeoutError(f"{name} has not finished within {seconds} seconds")
 
     def add_done_callback(self, fn: Callable[[Future], object]) -> None:
         """Call a function with the future when it is done, in the thread that finds it done.

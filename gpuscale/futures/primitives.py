@@ -6,14 +6,16 @@ in its place. Names and rules are those of dask.distributed.
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gpuscale.base.durations import Duration, parse_seconds
+from gpuscale.base.durations import Duration, parse_timeout
+from gpuscale.base.interrupts import held_back
 from gpuscale.engines.seats import stepped_aside
+from gpuscale.futures.signs import Sign, Tokens, move
 from gpuscale.graph.handle import new_key
 
 __all__ = ["Event", "Lock", "Queue", "Semaphore", "Variable"]
@@ -76,7 +78,7 @@ def _patiently(attempt: Callable[[float | None], T], timeout: Duration | None) -
 
     `attempt` gets the seconds to wait, None for no limit; what it returns is false if it failed.
     """
-    seconds = None if timeout is None else max(0.0, parse_seconds(timeout, "timeout"))
+    seconds = parse_timeout(timeout)
     result = attempt(0.0)
     if result or seconds == 0:
         return result
@@ -115,10 +117,20 @@ class Lock(_Named):
         if not blocking and timeout is not None:
             raise ValueError("can't specify a timeout for a non-blocking call")
 
-        def attempt(seconds: float | None) -> bool:
-            return bool(self._inner.acquire(timeout=-1 if seconds is None else seconds))
+        taken: list[bool] = []
 
-        return _patiently(attempt, timeout if blocking else 0)
+        def attempt(seconds: float | None) -> bool:
+            # One step of the interpreter: Ctrl-C cannot come between taking it and knowing that.
+            taken.extend(map(self._inner.acquire, (True,), (-1 if seconds is None else seconds,)))
+            return taken[-1]
+
+        try:
+            _patiently(attempt, timeout if blocking else 0)
+        except BaseException:
+            if taken and taken[-1]:
+                self._inner.release()
+            raise
+        return taken[-1]
 
     def release(self) -> None:
         """Give it back."""
@@ -132,8 +144,10 @@ class Lock(_Named):
         self.acquire()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.release()
+    @property
+    def __exit__(self) -> Callable[..., None]:
+        release: Callable[..., None] = self._inner.__exit__  # a method would begin with a gap
+        return release
 
 
 class Event(_Named):
@@ -156,7 +170,7 @@ class Event(_Named):
     """
 
     def __init__(self, name: str | None = None, client: Any = None) -> None:
-        super().__init__(name, threading.Event)
+        super().__init__(name, Sign)
 
     def wait(self, timeout: Duration | None = None) -> bool:
         """Wait until it is set; False if it was not in time."""
@@ -164,15 +178,15 @@ class Event(_Named):
 
     def set(self) -> None:
         """Let all go on who wait."""
-        self._inner.set()
+        self._inner.give()
 
     def clear(self) -> None:
         """Let those wait who come from now on."""
-        self._inner.clear()
+        self._inner.take_back()
 
     def is_set(self) -> bool:
         """Say whether it is set."""
-        return bool(self._inner.is_set())
+        return bool(self._inner.is_given)
 
 
 class Semaphore(_Named):
@@ -208,7 +222,7 @@ class Semaphore(_Named):
     ) -> None:
         if not isinstance(max_leases, int) or max_leases < 1:
             raise ValueError(f"max_leases is a number of at least 1, not {max_leases!r}")
-        super().__init__(name, lambda: threading.BoundedSemaphore(max_leases))
+        super().__init__(name, lambda: Tokens(max_leases))
         self.max_leases = max_leases
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -216,23 +230,24 @@ class Semaphore(_Named):
 
     def acquire(self, timeout: Duration | None = None) -> bool:
         """Wait for a lease; False if there was none in time."""
-
-        def attempt(seconds: float | None) -> bool:
-            if seconds == 0:
-                return bool(self._inner.acquire(blocking=False))
-            return bool(self._inner.acquire(timeout=seconds))
-
-        return _patiently(attempt, timeout)
+        mine: list[Any] = []
+        try:
+            return _patiently(lambda seconds: bool(self._inner.take(seconds, mine)), timeout)
+        except BaseException:
+            if mine:
+                self._inner.put_back(None)
+            raise
 
     def release(self) -> bool:
         """Give a lease back; ValueError if none is out."""
-        self._inner.release()
+        if not self._inner.n_out:
+            raise ValueError(f"no lease of semaphore {self.name!r} is out")
+        self._inner.put_back(None)
         return True
 
     def get_value(self) -> int:
         """Count the leases that are out."""
-        inner = self._inner
-        return int(inner._initial_value - inner._value)
+        return int(self._inner.n_out)
 
     def close(self) -> None:
         """Forget the name; those who have it go on."""
@@ -242,8 +257,10 @@ class Semaphore(_Named):
         self.acquire()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.release()
+    @property
+    def __exit__(self) -> Callable[..., None]:
+        release: Callable[..., None] = self._inner.put_back  # a method would begin with a gap
+        return release
 
 
 class Queue(_Named):
@@ -266,20 +283,23 @@ class Queue(_Named):
     """
 
     def __init__(self, name: str | None = None, client: Any = None, maxsize: int = 0) -> None:
-        super().__init__(name, lambda: queue.Queue[Any](maxsize))
+        super().__init__(name, lambda: _Line(maxsize))
 
     def put(self, value: Any, timeout: Duration | None = None) -> None:
         """Append a value; TimeoutError if there was no room in time."""
-
-        def attempt(seconds: float | None) -> bool:
-            try:
-                self._inner.put(value, seconds != 0, seconds)
-            except queue.Full:
-                return False
-            return True
-
-        if not _patiently(attempt, timeout):
-            raise TimeoutError(f"queue {self.name!r} had no room within {timeout!r}")
+        line = self._inner
+        room: list[Any] = []
+        placed: list[None] = []
+        try:
+            if line.room is not None and not _patiently(
+                lambda seconds: bool(line.room.take(seconds, room)), timeout
+            ):
+                raise TimeoutError(f"queue {self.name!r} had no room within {timeout!r}")
+            placed.extend(map(line.values.put, (value,)))  # in one step, as above
+        except BaseException:
+            if room and not placed:
+                line.room.put_back(None)
+            raise
 
     def get(self, timeout: Duration | None = None, batch: bool | int = False) -> Any:
         """Take the next value; TimeoutError if none came in time.
@@ -297,24 +317,32 @@ class Queue(_Named):
         return self._next(timeout)
 
     def _next(self, timeout: Duration | None) -> Any:
-        def attempt(seconds: float | None) -> tuple[Any, ...]:
-            try:
-                return (self._inner.get(seconds != 0, seconds),)
-            except queue.Empty:
-                return ()
-
-        found = _patiently(attempt, timeout)
+        line = self._inner
+        found: list[Any] = []
+        try:
+            _patiently(lambda seconds: move(line.values, seconds, found), timeout)
+        finally:
+            if found and line.room is not None:
+                line.room.put_back(None)
         if not found:
             raise TimeoutError(f"queue {self.name!r} had nothing within {timeout!r}")
         return found[0]
 
     def qsize(self) -> int:
         """Count the values."""
-        return int(self._inner.qsize())
+        return int(self._inner.values.qsize())
 
     def close(self) -> None:
         """Forget the name and, with the last who has it, the values."""
         self._forget()
+
+
+class _Line:
+    """The values of a queue, and the room that is left for more."""
+
+    def __init__(self, maxsize: int) -> None:
+        self.values: SimpleQueue[Any] = SimpleQueue()
+        self.room = Tokens(maxsize) if maxsize > 0 else None
 
 
 class Variable(_Named):
@@ -342,10 +370,10 @@ class Variable(_Named):
     def set(self, value: Any, timeout: Duration | None = None) -> None:
         """Have a value from now on."""
         place = self._inner
-        with place.news:
+        with held_back(), place.lock:
             garbage, place.value = place.value, (value,)
-            place.news.notify_all()
             self._last()
+            place.is_there.give()
         del garbage  # without the lock: it may call functions of the user's
 
     def get(self, timeout: Duration | None = None) -> Any:
@@ -353,10 +381,9 @@ class Variable(_Named):
         place = self._inner
 
         def attempt(seconds: float | None) -> tuple[Any, ...]:
-            with place.news:
-                place.news.wait_for(lambda: place.value, seconds)
-                found: tuple[Any, ...] = place.value
-                return found
+            place.is_there.wait(seconds)
+            found: tuple[Any, ...] = place.value
+            return found
 
         found = _patiently(attempt, timeout)
         if not found:
@@ -366,7 +393,8 @@ class Variable(_Named):
     def delete(self) -> None:
         """Forget the value; the name goes with the last who has it, or gets another value."""
         place = self._inner
-        with place.news:
+        with held_back(), place.lock:
+            place.is_there.take_back()
             garbage, place.value = place.value, ()
             self._last(False)
         del garbage
@@ -376,5 +404,6 @@ class _Place:
     """Where the value of a variable lies."""
 
     def __init__(self) -> None:
-        self.news = threading.Condition()
+        self.is_there = Sign()
+        self.lock = threading.Lock()  # of those who change it
         self.value: tuple[Any, ...] = ()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import CancelledError
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from gpuscale.base.durations import Duration, parse_seconds
+from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
 from gpuscale.futures.future import Future, futures_of
+from gpuscale.futures.signs import move
 
 __all__ = ["DoneAndNotDoneFutures", "as_completed", "wait"]
 
@@ -66,8 +67,8 @@ def wait(
     while pending:
         future = queue._take(None if until is None else max(0.0, until - time.monotonic()))
         if future is None:
-            after = "" if timeout is None else f" after {parse_seconds(timeout):g} seconds"
-            raise TimeoutError(f"{len(pending)} futures are not done{after}")
+            after = parse_timeout(timeout)
+            raise TimeoutError(f"{len(pending)} futures are not done after {after:g} seconds")
         pending.discard(id(future._outcome))
         if enough(future):
             break
@@ -79,7 +80,8 @@ def wait(
 
 
 def _deadline(timeout: Duration | None) -> float | None:
-    return None if timeout is None else time.monotonic() + parse_seconds(timeout, "timeout")
+    seconds = parse_timeout(timeout)
+    return None if seconds is None else time.monotonic() + seconds
 
 
 _ENOUGH = {
@@ -129,8 +131,7 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
         self._until = _deadline(timeout)
         self._lock = threading.Lock()
         self._waiting: dict[Outcome, list[Future]] = {}
-        self._done: deque[Future] = deque()
-        self._news = threading.Semaphore(0)  # one release for each future that is done
+        self._done: SimpleQueue[Future] = SimpleQueue()
         self.update(futures or ())
 
     # more, fewer, how many
@@ -153,25 +154,22 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
 
     def _settled(self, outcome: Outcome) -> None:
         with self._lock:
-            futures = self._waiting.pop(outcome, [])
-            self._done.extend(futures)
-        for _ in futures:
-            self._news.release()
+            for future in self._waiting.pop(outcome, []):
+                self._done.put(future)
 
     def clear(self) -> None:
         """Forget all futures."""
         with self._lock:
             waiting = list(self._waiting)
             self._waiting.clear()
-            while self._news.acquire(blocking=False):
-                self._done.popleft()
+            self._ready()
         for outcome in waiting:
             outcome.do_not_call(self._settled)
 
     def count(self) -> int:
         """Count the futures that have not been returned yet."""
         with self._lock:
-            return len(self._done) + sum(map(len, self._waiting.values()))
+            return self._done.qsize() + sum(map(len, self._waiting.values()))
 
     def is_empty(self) -> bool:
         """Say whether all futures have been returned."""
@@ -179,17 +177,24 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
 
     def has_ready(self) -> bool:
         """Say whether a future is done that has not been returned."""
-        return bool(self._done)
+        return not self._done.empty()
 
     # one after the other
 
     def _take(self, timeout: float | None) -> Future | None:
         """Wait for the next future that is done; None if there was none in time."""
-        if not self._news.acquire(blocking=False):
+        found: list[Future] = []
+        if not move(self._done, 0.0, found):
             with stepped_aside():
-                if not self._news.acquire(timeout=timeout):
-                    return None
-        return self._done.popleft()
+                move(self._done, timeout, found)
+        return found[0] if found else None
+
+    def _ready(self) -> list[Future]:
+        """Take all that are done by now."""
+        found: list[Future] = []
+        while move(self._done, 0.0, found):
+            continue
+        return found
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -209,10 +214,8 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
 
     def next_batch(self, block: bool = True) -> list[Any]:
         """Return all futures that are done; wait for one if there is none and `block` says so."""
-        batch = [next(self)] if block else []
-        while self._news.acquire(blocking=False):
-            batch.append(self._shown(self._done.popleft()))
-        return batch
+        first = [next(self)] if block else []
+        return first + [self._shown(future) for future in self._ready()]
 
     def batches(self) -> Iterator[list[Any]]:
         """Iterate over lists of all futures that have become done since the last one."""

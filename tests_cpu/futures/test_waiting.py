@@ -145,3 +145,20 @@ def test_a_wait_that_takes_too_long_says_how_long_it_was(lonely):
     with pytest.raises(TimeoutError, match=r"1 futures are not done after 0\.1 seconds"):
         gs.wait([future], timeout="100ms")
     gate.open.set()
+
+
+@pytest.mark.parametrize("limit", [float("inf"), 1e300, 1e10])
+def test_no_limit_is_no_limit(client, limit):
+    future = client.submit(abs, -1)
+    assert future.result(limit) == 1 and future.exception(limit) is None
+    assert gs.wait([future], limit).done == {future}
+    assert list(gs.as_completed([future], timeout=limit)) == [future]
+    assert gs.Lock().acquire(timeout=limit) and gs.Semaphore().acquire(limit)
+    threading.Timer(0.01, gs.Event("sign").set).start()
+    assert gs.Event("sign").wait(limit)
+    words = gs.Queue(maxsize=1)
+    threading.Timer(0.01, words.put, ["a"]).start()
+    assert words.get(limit) == "a"
+    with gs.Client(threads_per_worker=1, set_as_default=False) as other:
+        other.submit(abs, -1)
+        other.close(limit)

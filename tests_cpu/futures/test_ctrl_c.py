@@ -1,0 +1,78 @@
+"""A client, and what tasks meet at, stay usable wherever Ctrl-C comes."""
+
+import gpuscale as gs
+
+from .ctrl_c import press_at_each_point
+from .tasks import SOON
+
+
+def test_while_futures_are_awaited_as_they_complete(client):
+    futures = client.map(abs, range(3))
+    gs.wait(futures, SOON)
+    seen = []
+
+    def iterate():
+        seen[:] = [gs.as_completed(futures)]
+        seen.extend(seen[0])
+
+    def check():
+        if seen:
+            seen[0].add(client.submit(abs, 7))
+            while not seen[0].is_empty():
+                seen[0].next()
+
+    assert press_at_each_point(iterate, check) > 10
+
+
+def test_while_a_lock_is_held(client):
+    def hold():
+        with gs.Lock("x"):
+            assert gs.Lock("x").locked()
+
+    assert press_at_each_point(hold, lambda: free(gs.Lock("x"))) > 10
+
+
+def free(lock):
+    assert lock.acquire(timeout=0)
+    lock.release()
+
+
+def test_while_a_lease_is_held(client):
+    def hold():
+        with gs.Semaphore(1, "s"):
+            assert gs.Semaphore(1, "s").get_value() == 1
+
+    assert press_at_each_point(hold, lambda: free(gs.Semaphore(1, "s"))) > 10
+
+
+def test_while_values_come_and_go(client):
+    words = gs.Queue("q", maxsize=1)
+
+    def pass_on():
+        words.put("a", timeout=0)
+        assert words.get(timeout=0) == "a"
+
+    def check():
+        words.get(batch=True)
+        words.put("b", timeout=0)
+        assert words.get(timeout=0) == "b"
+
+    assert press_at_each_point(pass_on, check) > 10
+
+
+def test_while_signs_are_given(client):
+    sign, variable = gs.Event("e"), gs.Variable("v")
+
+    def give():
+        sign.clear()
+        sign.set()
+        variable.set(1)
+        assert sign.wait(0) and variable.get(timeout=0) == 1
+
+    def check():
+        waiting = client.submit(gs.Event("e").wait, pure=False)
+        sign.set()
+        variable.set(2)
+        assert waiting.result(SOON) and variable.get(timeout=0) == 2
+
+    assert press_at_each_point(give, check) > 10
