@@ -131,6 +131,12 @@ def _each(
     arrays, handles = tell_apart(value)
     if not arrays and not handles:
         raise TypeError(f"nothing lazy to keep in a {type(value).__name__}")
+    for handle in handles:
+        if not isinstance(handle, Delayed):
+            raise TypeError(
+                f"a {type(handle).__name__} runs already, and its key does not tell the next "
+                "program what it is the result of: keep arrays, and calls of gpuscale.delayed"
+            )
     names = _names(arrays, handles, name)
     folder = make_folder(path)
     new_arrays = {

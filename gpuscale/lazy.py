@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["Delayed", "delayed"]
 
 
-_MISSING: Any = object()
+class _Nothing:
+    def __repr__(self) -> str:
+        return "<nothing>"
+
+
+_NOTHING: Any = _Nothing()  # None is a value
 
 
 def delayed(
-    obj: Any = _MISSING,
+    obj: Any = _NOTHING,
     *,
     name: str | None = None,
     pure: bool | None = None,
@@ -85,7 +90,7 @@ def delayed(
     """
     if nout is not None and (not isinstance(nout, int) or isinstance(nout, bool) or nout < 0):
         raise ValueError(f"nout is the number of results, an integer >= 0, not {nout!r}")
-    if obj is _MISSING:
+    if obj is _NOTHING:
         return lambda function: delayed(
             function, name=name, pure=pure, nout=nout, traverse=traverse
         )
@@ -165,7 +170,7 @@ class Delayed(Handle):
         """Return a Delayed of the same key that has its value already."""
         return Delayed(Task(self.key, kept, (), (value,), label="kept"), (), self._nout)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Call the function that this value will be."""
         return _call(_apply, (self, *args), kwargs, name="call")
 
@@ -262,7 +267,7 @@ class DelayedFunction(Delayed):
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else _Bound(self, instance)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Make a task of one call; ``dask_key_name=`` and ``dask_pure=`` go with it."""
         if not kwargs and not self._pure and _ATOMS.issuperset(map(type, args)):
             label = self._label  # the short way of most calls
@@ -281,7 +286,7 @@ class _Bound:
     def __init__(self, function: DelayedFunction, instance: Any) -> None:
         self._function, self._instance = function, instance
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         return self._function(self._instance, *args, **kwargs)
 
 
@@ -297,7 +302,7 @@ class DelayedAttribute(Delayed):
         super().__init__(task, (owner,))
         self._owner, self._name = owner, name
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Delayed:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Call the method."""
         return _call(_Method(self._name), (self._owner, *args), kwargs, name=self._name)
 
@@ -331,7 +336,7 @@ class _Method:
     def __name__(self) -> str:
         return self.name
 
-    def __call__(self, obj: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         return getattr(obj, self.name)(*args, **kwargs)
 
 
@@ -392,7 +397,7 @@ def _value(obj: Any, name: str | None, pure: bool, nout: int | None, traverse: b
     return _call(same, (obj,), {}, key, False, nout, traverse, type(obj).__name__)
 
 
-def _apply(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 

@@ -361,6 +361,7 @@ def visualize(
     collections = listed(collections)
     arrays, handles = tell_apart(collections)
     nodes = [array.expr for array in arrays]
+    stages.check_stage(stage)
     if handles and kind == "graph":
         keys = [*(k for root in stages.optimize(nodes) for k in block_keys(root))]
         drawing = draw_graph(graph_of(*collections), [*keys, *(h.key for h in handles)], color)

@@ -229,3 +229,11 @@ def test_zarr_arrays_are_known_by_the_times_of_their_files(tmp_path):
     with pytest.raises(CheckpointError, match="nobody knows when .* name="):
         ga.from_zarr(stored).persist(path=kept)
     assert ga.from_zarr(stored).persist(path=kept, name="zeros").sum().compute() == 0
+
+
+@pytest.mark.parametrize("keep", [gs.persist, gs.checkpoint])
+def test_a_folder_has_a_name(keep):
+    with pytest.raises(TypeError, match="path is a folder .* not 5"):
+        keep(ga.ones(3), path=5)
+    with pytest.raises(CheckpointError, match="'' names none"):
+        keep(ga.ones(3), path="")

@@ -1,5 +1,6 @@
 """`delayed`: calls later, arguments anywhere, errors that say what to do."""
 
+import inspect
 import operator
 import pickle
 import re
@@ -326,3 +327,7 @@ def test_containers_that_hold_themselves_or_are_too_deep():
         with pytest.raises(GraphError, match="holds itself"):
             gs.compute(value)
     assert gs.delayed(len, traverse=False)(own).compute() == 1
+
+
+def test_the_signature_can_be_read():
+    assert "obj: 'Any' = <nothing>" in str(inspect.signature(gs.delayed))

@@ -109,7 +109,8 @@ def add_note(
 ) -> E:
     """Tell on an exception where in the user's program, and on which data, it happened.
 
-    An exception that takes no notes, as one whose class is frozen, goes without.
+    An exception that takes no notes, as one whose class is frozen, goes without; what is noted on
+    it already is not noted again.
 
     Parameters
     ----------
@@ -155,6 +156,8 @@ def add_note(
         lines.append("  shapes: " + ", ".join(str(tuple(shape)) for shape in shapes))
     if nbytes is not None:
         lines.append(f"  bytes: {format_bytes(nbytes)}")
+    note = "\n".join(lines)
     with suppress(Exception):  # what its class raises would take the place of what it says
-        exc.add_note("\n".join(lines))
+        if note not in getattr(exc, "__notes__", ()):  # one object may be raised again and again
+            exc.add_note(note)
     return exc

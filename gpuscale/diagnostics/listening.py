@@ -60,6 +60,8 @@ class Watcher:
 
     def unregister(self) -> None:
         """Stop watching."""
+        if self not in _active:
+            raise ValueError(f"this {type(self).__name__} is not registered, or no longer")
         _active.remove(self)
         if self in _active:  # it was registered twice
             return

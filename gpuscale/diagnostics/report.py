@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,8 @@ class Report(Recorder):
     def __init__(self, path: PathLike, title: str) -> None:
         super().__init__()
         check_bokeh("gpuscale.report")
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"path is a file for the report, as a string or path, not {path!r}")
         self.path = Path(path)
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"there is no folder {self.path.parent} for the report")

@@ -17,7 +17,7 @@ from gpuscale.expr.physical import Physical
 from gpuscale.expr.rules import Rules
 from gpuscale.expr.walk import toposort
 
-__all__ = ["STAGES", "lowers", "optimize", "simplify_rules"]
+__all__ = ["STAGES", "check_stage", "lowers", "optimize", "simplify_rules"]
 
 F = TypeVar("F", bound=Callable[..., Node])
 
@@ -61,6 +61,12 @@ STAGES: dict[str, Callable[[Iterable[Node]], list[Node]]] = {
 }
 
 
+def check_stage(until: str) -> None:
+    """Raise ValueError if there is no such stage."""
+    if until != "expression" and until not in STAGES:
+        raise ValueError(f"no stage {until!r}; stages are expression, {', '.join(STAGES)}")
+
+
 def optimize(roots: Iterable[Node], until: str = "fuse") -> list[Node]:
     """Run the stages up to and with ``until``.
 
@@ -76,10 +82,9 @@ def optimize(roots: Iterable[Node], until: str = "fuse") -> list[Node]:
         If there is no such stage.
     """
     roots = list(roots)
+    check_stage(until)
     if until == "expression":
         return roots
-    if until not in STAGES:
-        raise ValueError(f"no stage {until!r}; stages are expression, {', '.join(STAGES)}")
     for name, stage in STAGES.items():
         roots = stage(roots)
         check(roots, name)

@@ -15,6 +15,7 @@ from typing import Any
 from gpuscale.base import config
 from gpuscale.base.blocks import block
 from gpuscale.base.durations import Duration, parse_timeout
+from gpuscale.base.resources import check_resources
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import follow
@@ -104,6 +105,8 @@ class Client(Starter):
     ) -> None:
         address = None if address == "inproc" else address
         check_options({"address": address, "processes": processes, **options}, _OPTIONS)
+        if resources is not None:
+            resources = check_resources(resources)
         n_workers = 1 if n_workers is None else n_workers
         threads = _threads(n_workers, threads_per_worker)
         limit = option_memory_limit()
@@ -288,7 +291,7 @@ class Client(Starter):
         """
         return ClientExecutor(self, **options)
 
-    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Call a function once in each process that has workers: in this one."""
         return {"inproc": function(*args, **kwargs)}
 

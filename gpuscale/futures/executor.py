@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import seat_here, stepped_aside
+from gpuscale.graph.packing import ONCE
 
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client
@@ -57,7 +58,8 @@ class ClientExecutor(concurrent.futures.Executor):
         with self._lock:
             if self._shut:
                 raise RuntimeError("cannot schedule new futures after shutdown")
-            (args,), kwargs = self._client._begun([args], kwargs)
+            kwargs = {name: _wrapped(value) for name, value in kwargs.items()}
+            (args,), kwargs = self._client._begun([tuple(map(_wrapped, args))], kwargs)
             outcome = self._client._maker(work, pure=False).make(args, kwargs)
             (outcome,) = self._client._start([outcome], **self._options)
             self._open[work.result] = outcome
@@ -149,5 +151,24 @@ class _Work:
                 self._begins = self.result.set_running_or_notify_cancel()
             return self._begins
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.fn(*args, **kwargs) if self.begins() else None
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if not self.begins():
+            return None
+        return self.fn(*map(_unwrapped, args), **{k: _unwrapped(v) for k, v in kwargs.items()})
+
+
+class _AsItIs:
+    """Stands for an iterator, which is handed over as it is: as Python's executors do."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _wrapped(value: Any) -> Any:
+    return _AsItIs(value) if isinstance(value, ONCE) else value
+
+
+def _unwrapped(value: Any) -> Any:
+    return value.value if type(value) is _AsItIs else value

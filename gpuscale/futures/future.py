@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Callable, Generator
 from html import escape
 from types import TracebackType
@@ -9,16 +10,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.base.types import Key
+from gpuscale.collection import Collection
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.gather import find, listed
 from gpuscale.graph.handle import Handle
+from gpuscale.graph.packing import rebuilt
 from gpuscale.graph.task import Task
 
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client
 
-__all__ = ["Future", "fire_and_forget", "futures_of"]
+__all__ = ["Future", "fire_and_forget", "futures_of", "refuse_strangers"]
 
 
 class Future(Handle):
@@ -56,8 +59,18 @@ class Future(Handle):
     def _parents(self) -> tuple[Any, ...]:  # type: ignore[override]
         return ()
 
+    def _kept(self, value: Any) -> Future:  # by `persist`: it has its value, and keeps it
+        return self
+
     def __gpuscale_tokenize__(self) -> Key:
         return self.key
+
+    @property
+    def _condition(self) -> NoReturn:  # which those of `concurrent.futures` look for
+        raise TypeError(
+            "concurrent.futures waits for its own futures: say gpuscale.wait, "
+            "gpuscale.as_completed, or submit to client.get_executor()"
+        )
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Future lives in the process of its client and cannot be pickled")
@@ -257,6 +270,28 @@ def futures_of(*values: Any) -> list[Future]:
     """
     found = {id(each): each for each in find(listed(values)) if isinstance(each, Future)}
     return list(found.values())
+
+
+def refuse_strangers(values: Any, what: str) -> None:
+    """Refuse futures of `concurrent.futures` among what should be futures of clients.
+
+    Raises
+    ------
+    TypeError
+        Says what takes them.
+    """
+    if isinstance(values, concurrent.futures.Future):
+        raise TypeError(
+            f"{what} takes futures of clients; for those of concurrent.futures, which "
+            "get_executor() makes, say concurrent.futures.wait(futures) and result()"
+        )
+    if not isinstance(values, Handle | Collection):
+
+        def look(each: Any) -> Any:
+            refuse_strangers(each, what)
+            return each
+
+        rebuilt(values, look)
 
 
 def fire_and_forget(obj: Any) -> None:

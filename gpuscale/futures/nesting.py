@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gpuscale.futures.future import Future
+from gpuscale.futures.future import Future, refuse_strangers
 from gpuscale.gather import replace
 
 __all__ = ["gathered"]
@@ -21,6 +21,7 @@ def gathered(futures: Any, errors: str) -> Any:
         futures = _without_failed(futures)
     elif type(futures) is list and all(type(each) is Future for each in futures):
         return [each.result() for each in futures]
+    refuse_strangers(futures, "gather")
     return replace(futures, lambda each: each.result() if isinstance(each, Future) else each)
 
 

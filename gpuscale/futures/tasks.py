@@ -37,6 +37,7 @@ class Starter:
     def submit(
         self,
         func: Callable[..., Any],
+        /,
         *args: Any,
         key: Key | None = None,
         workers: Any = None,
@@ -103,6 +104,7 @@ class Starter:
     def map(
         self,
         func: Callable[..., Any],
+        /,
         *iterables: Iterable[Any],
         key: str | list[Key] | None = None,
         workers: Any = None,

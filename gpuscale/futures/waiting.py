@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Container, Iterable, Iterator
 from concurrent.futures import CancelledError
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
-from gpuscale.futures.future import Future, futures_of
+from gpuscale.futures.future import Future, futures_of, refuse_strangers
 from gpuscale.futures.signs import move
+from gpuscale.gather import listed
+from gpuscale.graph.handle import Handle
 
 __all__ = ["DoneAndNotDoneFutures", "as_completed", "wait"]
 
@@ -44,6 +46,8 @@ def wait(
 
     Raises
     ------
+    TypeError
+        There are futures of `concurrent.futures`, or it is nothing that could hold futures.
     TimeoutError
         As in dask.distributed, and other than in `concurrent.futures`.
     CancelledError
@@ -60,7 +64,11 @@ def wait(
     enough = _ENOUGH.get(return_when)
     if enough is None:
         raise ValueError(f"return_when is one of {', '.join(_ENOUGH)}, not {return_when!r}")
+    (fs,) = listed((fs,))
     futures = futures_of(fs)
+    refuse_strangers(fs, "gpuscale.wait")
+    if not (futures or isinstance(fs, Container) and not isinstance(fs, str | Handle)):
+        raise TypeError(f"gpuscale.wait takes futures of clients, not {type(fs).__name__}")
     pending = {id(future._outcome) for future in futures}
     queue = as_completed(futures)
     until = _deadline(timeout)

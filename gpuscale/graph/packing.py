@@ -111,7 +111,9 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     except RecursionError:
         raise GraphError(
             f"a {type(value).__name__} among the arguments holds itself, or containers nested "
-            "some hundreds deep; flatten it, or hand it over by delayed(..., traverse=False)"
+            "some hundreds deep; flatten it, or hand it over unseen: delayed(value, "
+            "traverse=False) for delayed calls, client.scatter([value], hash=False)[0] for "
+            "submitted ones"
         ) from None
 
 

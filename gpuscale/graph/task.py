@@ -151,6 +151,9 @@ def check_dependencies(graph: Mapping[Key, Task], known: Container[Key] = ()) ->
                 raise GraphError(f"task {key!r} needs {dep!r}, which is not in the graph")
 
 
+_MOST_SHOWN = 10  # keys of a circle
+
+
 def toposort(graph: Mapping[Key, Task]) -> list[Key]:
     """List the keys of a graph so that each comes after all it needs (Kahn's algorithm).
 
@@ -182,7 +185,12 @@ def toposort(graph: Mapping[Key, Task]) -> list[Key]:
                 done.append(user)
     if len(done) < len(waiting):
         circle = find_cycle(graph, [key for key, count in waiting.items() if count])
-        path = " -> ".join(repr(key) for key in circle)
+        shown = [repr(key) for key in circle]
+        if len(shown) > _MOST_SHOWN:
+            left_out = len(shown) - _MOST_SHOWN
+            half = _MOST_SHOWN // 2
+            shown[half:-half] = [f"... ({left_out} more)"]
+        path = " -> ".join(shown)
         raise GraphError(f"tasks need each other in a circle, so none of them can run: {path}")
     return done
 

@@ -45,9 +45,15 @@ def make_folder(path: str | os.PathLike[str]) -> str:
 
     Raises
     ------
+    TypeError
+        It is no path.
     CheckpointError
-        The folder cannot be made.
+        The folder cannot be made, or has no name.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is a folder to keep results in, as a string or path, not {path!r}")
+    if not os.fspath(path):
+        raise CheckpointError("path is a folder to keep results in; '' names none")
     folder = os.path.abspath(os.fspath(path))
     try:
         os.makedirs(folder, exist_ok=True)

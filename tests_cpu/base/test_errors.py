@@ -33,3 +33,11 @@ def test_add_note_keeps_type_and_message_and_says_only_what_is_known():
     error = errors.add_note(ValueError("bad"), operation="sum", shapes=[(3, 4), (4,)])
     assert str(error) == "bad"
     assert error.__notes__ == ["in operation sum\n  shapes: (3, 4), (4,)"]
+
+
+def test_the_same_is_noted_once():
+    error = ValueError("again and again")
+    for _ in range(3):
+        errors.add_note(error, operation="abs", call="abs(1)")
+    errors.add_note(error, operation="abs", call="abs(2)")
+    assert len(error.__notes__) == 2

@@ -139,3 +139,8 @@ def test_more_than_anyone_can_read_is_refused_with_advice():
 def test_the_filename_may_come_first(tmp_path):
     ga.ones(4, chunks=2).visualize(str(tmp_path / "plan.svg"))
     assert (tmp_path / "plan.svg").exists()
+
+
+def test_there_is_no_such_stage_of_delayed_calls_either():
+    with pytest.raises(ValueError, match="no stage 'z'"):
+        gpuscale.visualize(gpuscale.delayed(abs)(1), stage="z")

@@ -1,5 +1,6 @@
 import pytest
 
+import gpuscale.diagnostics
 from gpuscale.diagnostics.listening import Watcher, active_listeners
 
 
@@ -34,3 +35,11 @@ def test_register_and_unregister():
 def test_a_watcher_must_take_events():
     with pytest.raises(NotImplementedError):
         Watcher()("event")
+
+
+def test_switching_off_what_is_not_on():
+    profiler = gpuscale.diagnostics.Profiler()
+    profiler.register()
+    profiler.unregister()
+    with pytest.raises(ValueError, match="this Profiler is not registered"):
+        profiler.unregister()

@@ -249,3 +249,8 @@ def test_runs_with_limits_and_workers_of_their_own(tmp_path):
     assert re.search(
         r"of the memory limit of 10\.0 MiB, in one run; .* of 20\.0 MiB, in 2 runs", text
     )
+
+
+def test_a_report_has_a_path():
+    with pytest.raises(TypeError, match="path is a file for the report, .* not 3"):
+        gpuscale.report(3)

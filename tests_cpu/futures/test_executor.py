@@ -209,3 +209,10 @@ def test_a_task_that_waits_in_vain_goes_on(gate):
 
         assert client.submit(outer).result(SOON) is True
         assert len(client._session._free) == 2
+
+
+def test_iterators_are_handed_over_as_they_are(client):
+    executor = client.get_executor()
+    assert executor.submit(sum, (k for k in range(4))).result(SOON) == 6
+    assert executor.submit(dict, pairs=iter([1, 2])).result(SOON)["pairs"].__next__() == 1
+    assert list(executor.map(sum, [iter([1, 2]), map(abs, [])], timeout=SOON)) == [3, 0]

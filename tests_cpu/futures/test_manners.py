@@ -1,12 +1,13 @@
 """What people type who come from dask.distributed."""
 
 import asyncio
+import concurrent.futures
 
 import numpy as np
 import pytest
 
 import gpuscale as gs
-from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.errors import GraphError, NotSupportedError
 
 
 @pytest.mark.parametrize(
@@ -159,3 +160,64 @@ def test_performance_report_is_the_report(tmp_path):
     with gs.performance_report(filename=page, stacklevel=2):
         gs.delayed(abs)(-1).compute()
     assert "gpuscale report" in page.read_text()
+
+
+def test_resources_are_amounts_by_name():
+    with pytest.raises(TypeError, match="resources are amounts by name"):
+        gs.Client(resources="GPU")
+
+
+def test_any_name_may_be_a_keyword_of_what_is_called():
+    def named(self=0, func=0, fn=0, function=0, obj=0):
+        return self, func, fn, function, obj
+
+    all_of_them = {"self": 1, "func": 2, "fn": 3, "function": 4, "obj": 5}
+    five = (1, 2, 3, 4, 5)
+    with gs.Client(threads_per_worker=1) as client:
+        assert client.submit(named, **all_of_them).result(20) == five
+        assert client.map(lambda _, **names: named(**names), [0], **all_of_them)[0].result() == five
+        assert client.get_executor().submit(named, **all_of_them).result(20) == five
+        assert client.run(named, **all_of_them) == {"inproc": five}
+    assert gs.delayed(named)(**all_of_them).compute() == five
+    assert gs.delayed(gs.delayed(named))(**all_of_them).compute() == five
+    assert gs.delayed([named])[0](**all_of_them).compute() == five
+    assert gs.delayed("{self}{obj}").format(self=1, obj=2).compute() == "12"
+
+
+def test_futures_of_python_are_told_from_those_of_clients():
+    with gs.Client(threads_per_worker=1) as client:
+        stranger = client.get_executor().submit(abs, -1)
+        for refused in ([stranger], {"x": (stranger,)}, stranger):
+            with pytest.raises(TypeError, match=r"gpuscale\.wait takes futures of clients; for"):
+                gs.wait(refused)
+            with pytest.raises(TypeError, match="gather takes futures of clients; for"):
+                client.gather(refused)
+        with pytest.raises(TypeError, match="takes futures of clients, not int"):
+            gs.wait(3)
+        own = client.submit(abs, -1)
+        for function in (concurrent.futures.wait, concurrent.futures.as_completed):
+            with pytest.raises(TypeError, match=r"say gpuscale\.wait"):
+                list(function([own]))
+
+
+def test_what_holds_itself_is_handed_over_unseen():
+    ring = []
+    ring.append(ring)
+    with gs.Client(threads_per_worker=1) as client:
+        with pytest.raises(GraphError, match=r"client\.scatter\(\[value\], hash=False\)\[0\]"):
+            client.submit(len, ring)
+        handed = client.scatter([ring], hash=False)[0]
+        assert client.submit(len, handed).result(20) == 1
+
+
+def test_persisting_a_future(tmp_path):
+    with gs.Client(threads_per_worker=1) as client:
+        future = client.submit(abs, -3)
+        assert client.persist(future) is future
+        assert gs.persist([future])[0] == [future]
+        assert future.status == "finished"
+        assert client.submit(abs, gs.persist(future)[0]).result(20) == 3
+        for keep in (lambda: gs.persist(future, path=tmp_path),
+                     lambda: gs.checkpoint(future, tmp_path)):  # fmt: skip
+            with pytest.raises(TypeError, match=r"keep arrays, and calls of gpuscale\.delayed"):
+                keep()

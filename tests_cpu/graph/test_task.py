@@ -92,3 +92,10 @@ def test_find_cycle_walks_once_around(length, tail):
     circle = find_cycle(graph, reversed(list(graph)))
     assert circle[0] == circle[-1]
     assert sorted(circle[1:]) == sorted(ring)
+
+
+def test_a_long_circle_is_shown_in_short():
+    graph = {f"k{n}": Task(f"k{n}", abs, (f"k{(n + 1) % 1000}",)) for n in range(1000)}
+    with pytest.raises(GraphError, match=r"'k4' -> \.\.\. \(991 more\) -> 'k996'") as caught:
+        toposort(graph)
+    assert len(str(caught.value)) < 300
