@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from gpuscale.codegen import kernel
 from gpuscale.codegen.geometry import HEADER
 from gpuscale.codegen.layout import Layout, Strides
@@ -21,6 +23,7 @@ from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.run import run_reduce
 from gpuscale.codegen.run_cpu import prepare_reduce, without_overflow
 from gpuscale.codegen.spec import KernelSpec
+from gpuscale.codegen.targets import target_of
 from gpuscale.codegen.worth import pays
 
 __all__ = ["Block", "reads_transposed", "run_reduce_mirror"]
@@ -83,12 +86,13 @@ def run_reduce_mirror(
     blocks: Sequence[Block],
     params: Sequence[Any],
     axes: tuple[int, ...],
+    xp: Any = np,
 ) -> list[tuple[Any, ...]]:
     """Reduce blocks as `run.run_reduce` does each, drawing random numbers once for all.
 
     Parameters
     ----------
-    program, reductions, params, axes
+    program, reductions, params, axes, xp
         As for `run.run_reduce`; the same for all blocks.
     blocks : sequence of Block
         Blocks (I, J) and (J, I) of a matrix, or one block on the diagonal, which is its own mirror
@@ -113,9 +117,11 @@ def run_reduce_mirror(
     True
     """
     axes = tuple(sorted(axes))
+    target = target_of(xp)
     prepared = [
         prepare_reduce(program, reductions, b.arrays, b.indices, params, b.shape, axes)
         for b in blocks
+        if target is not None and target.mirrors
     ]
     requests = [request for request, _, _ in prepared if request is not None]
     plan = None
@@ -124,7 +130,7 @@ def run_reduce_mirror(
         plan = _plan(tuple(requests), bases)
     if plan is None or not pays(plan.spec, sum(math.prod(b.shape) for b in blocks)):
         return [
-            run_reduce(program, reductions, b.arrays, b.indices, params, b.shape, axes)
+            run_reduce(program, reductions, b.arrays, b.indices, params, b.shape, axes, xp)
             for b in blocks
         ]
     operands = [(arrays, indices) for _, arrays, indices in prepared]

@@ -5,6 +5,7 @@ All is decided by shapes and strides, so that the same computation gives the sam
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,13 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.codegen.body_cuda import steps_of
+from gpuscale.codegen.body_cuda import BodySpec, steps_of
 from gpuscale.codegen.geometry import dense_strides
+from gpuscale.codegen.interpret import flat_position
 from gpuscale.codegen.layout import Domain, Strides, merge_axes, walking_order
 from gpuscale.codegen.map_cuda import MapSpec
 from gpuscale.codegen.plan import Request
+from gpuscale.codegen.reduce_cuda import ReduceSpec
 
-__all__ = ["MapPlan", "grid_of_map", "plan_map"]
+__all__ = [
+    "MapPlan",
+    "ReducePlan",
+    "Shares",
+    "grid_of_map",
+    "plan_map",
+    "plan_reduce",
+    "shares_of",
+    "vector_dtypes",
+]
 
 VECTOR_BYTES = 16  # that one thread reads or writes by one access
 LONG = 64  # operations; longer programs take one element at a time: they take long to compile
@@ -69,15 +81,17 @@ def plan_map(request: Request) -> MapPlan:
         tuple(map(steps_of, strides[n_loads:n_moving])),
         tuple(map(steps_of, strides[n_moving:])),
     )
-    return MapPlan(spec, _width(spec, strides, lengths), order, lengths, given_steps(spec, strides))
+    steps = _given_steps(spec, strides, [f"o{k}" for k in range(len(outs))])
+    return MapPlan(spec, _width(spec, strides, lengths), order, lengths, steps)
 
 
-def given_steps(spec: Any, strides: Sequence[Strides]) -> tuple[int, ...]:
+def _given_steps(
+    spec: BodySpec, strides: Sequence[Strides], others: Sequence[str]
+) -> tuple[int, ...]:
     """Steps that the text of a kernel does not know, in the order of its arguments."""
     names = [f"l{k}" for k in range(len(spec.loads))]
     names += [f"x{k}" for k in range(len(spec.indices))]
-    names += [f"o{k}" for k in range(len(spec.outs))]
-    by_name = dict(zip(names, strides, strict=True))
+    by_name = dict(zip([*names, *others], strides, strict=True))
     return tuple(
         by_name[name][a]
         for name, steps in spec.moving.items()
@@ -119,8 +133,113 @@ def grid_of_map(
     >>> grid_of_map(1, 10**6, 256, 4096), grid_of_map(1000, 3, 256, 4096)
     (((3907, 1), (256, 1)), ((1, 16), (4, 64)))
     """
-    across = min(threads, 1 << (columns - 1).bit_length())
-    down = min(threads // across, 1 << (rows - 1).bit_length())
+    across = min(threads, _power_above(columns))
+    down = min(threads // across, _power_above(rows))
     grid_across = min(-(-columns // across), blocks)
     grid_down = min(-(-rows // down), max(1, blocks // grid_across))
     return (grid_across, grid_down), (across, down)
+
+
+@dataclass(frozen=True)
+class ReducePlan:
+    """How a reduction is launched.
+
+    Attributes
+    ----------
+    spec : ReduceSpec
+        But for the threads, and whether one block does all.
+    order : tuple of int
+        Axes of the results from slowest to fastest in memory.
+    lengths : tuple of int
+        Of the outer axes, then of the inner ones.
+    steps : tuple of int
+        The steps that are arguments of the kernel, in their order.
+    """
+
+    spec: ReduceSpec
+    order: tuple[int, ...]
+    lengths: tuple[int, ...]
+    steps: tuple[int, ...]
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Positions of the outer axes, and of the inner ones."""
+        outer = self.spec.outer
+        return math.prod(self.lengths[:outer]), math.prod(self.lengths[outer:])
+
+
+@lru_cache(maxsize=4096)
+def plan_reduce(request: Request, wants_position: bool) -> ReducePlan:
+    """Choose the order of the walk and the text for a reduction."""
+    shape, axes = request.shape, request.axes
+    moving = [*request.arrays, *request.coefs]
+    order = tuple(walking_order(shape, moving))
+    if wants_position:
+        moving.append(flat_position(shape, axes).coefs)
+    reduced = tuple(a in axes for a in range(len(shape)))
+    domain = merge_axes(Domain(shape, reduced, tuple(moving)), order)
+    across = not domain.reduced or domain.reduced[-1]
+    outer = [a for a, inner in enumerate(domain.reduced) if not inner]
+    inner = [a for a, inner in enumerate(domain.reduced) if inner]
+    domain = domain.take([*outer, *inner])
+    n_loads, n_moving = len(request.arrays), len(request.arrays) + len(request.coefs)
+    steps = [steps_of(each) for each in domain.strides]
+    spec = ReduceSpec(
+        request.program,
+        len(outer),
+        len(inner),
+        tuple(steps[:n_loads]),
+        tuple(steps[n_loads:n_moving]),
+        (),
+        request.reductions,
+        steps[-1] if wants_position else (),
+        across=across,
+    )
+    others = ["flat"] * wants_position
+    return ReducePlan(spec, order, domain.shape, _given_steps(spec, domain.strides, others))
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How positions and elements are shared out among threads and blocks.
+
+    Attributes
+    ----------
+    lanes : int
+        Positions that a block works on at once.
+    parts : int
+        Threads for each of them.
+    grid : tuple of int
+        Blocks along the positions, and slices of the elements.
+    """
+
+    lanes: int
+    parts: int
+    grid: tuple[int, int]
+
+
+ALONG = 32  # neighbouring positions that a block takes at least, to read whole sectors
+ELEMENTS = 8  # that a thread takes at least before another block helps
+SLICES = 1024  # blocks that work on one position at most
+
+
+def shares_of(outer: int, inner: int, across: bool, threads: int, blocks: int) -> Shares:
+    """Share out a reduction of ``inner`` elements for each of ``outer`` positions.
+
+    Examples
+    --------
+    >>> shares_of(1, 10**6, True, 256, 4096)
+    Shares(lanes=1, parts=256, grid=(1, 488))
+    >>> shares_of(1000, 1000, False, 256, 4096)
+    Shares(lanes=32, parts=8, grid=(32, 15))
+    """
+    lanes = 1 if across else min(ALONG, threads, _power_above(outer))
+    parts = min(threads // lanes, _power_above(inner))
+    lanes = threads // parts
+    along = min(-(-outer // lanes), blocks)
+    helping = min(SLICES, max(1, blocks // along), max(1, inner // (parts * ELEMENTS)))
+    return Shares(lanes, parts, (along, helping))
+
+
+def _power_above(n: int) -> int:
+    return 1 << max(0, n - 1).bit_length()

@@ -27,6 +27,8 @@ F8 = np.dtype("f8")
 class CpuTarget:
     """The row of `targets` for NumPy."""
 
+    mirrors = True
+
     def may_pay(self, elements: int) -> bool:
         """See `targets.Target`."""
         return may_pay(elements)

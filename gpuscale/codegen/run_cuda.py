@@ -13,14 +13,26 @@ import numpy as np
 from gpuscale.codegen.body_cuda import BodySpec
 from gpuscale.codegen.emit_cuda import is_spelled
 from gpuscale.codegen.expand_cuda import expand
-from gpuscale.codegen.launch_cuda import Launcher
+from gpuscale.codegen.launch_cuda import Kernel, Launcher
 from gpuscale.codegen.layout import Strides
 from gpuscale.codegen.map_cuda import map_kernel
 from gpuscale.codegen.plan import Request
-from gpuscale.codegen.plan_cuda import MapPlan, grid_of_map, plan_map, vector_dtypes
+from gpuscale.codegen.plan_cuda import (
+    MapPlan,
+    ReducePlan,
+    Shares,
+    grid_of_map,
+    plan_map,
+    plan_reduce,
+    shares_of,
+    vector_dtypes,
+)
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
+from gpuscale.codegen.reduce_cuda import States, join_kernel, reduce_kernel, states_of
 
 __all__ = ["CudaTarget"]
+
+SHARED_BYTES = 48 << 10  # of shared memory, which every device gives to a block
 
 
 class CudaTarget:
@@ -30,6 +42,8 @@ class CudaTarget:
     ----------
     launcher : Launcher
     """
+
+    mirrors = False  # there are threads enough to draw every number where it is needed
 
     def __init__(self, launcher: Launcher) -> None:
         self.launcher = launcher
@@ -89,7 +103,51 @@ class CudaTarget:
         axes: tuple[int, ...],
     ) -> tuple[Any, ...] | None:
         """See `targets.Target`."""
-        return None
+        arrays, indices = arrays[: program.n_loads], indices[: program.n_indices]
+        states = states_of(program, reductions)
+        request = _request(program, arrays, indices, shape, reductions, axes)
+        if states is None or request is None or self._shared_bytes(states) > SHARED_BYTES:
+            return None
+        plan = plan_reduce(request, any(state.wants_position for state in states))
+        outer, inner = plan.sizes
+        shares = self._shares(outer, inner, plan.spec.across)
+        spec = dataclasses.replace(
+            plan.spec, threads=self.launcher.threads, whole=shares.grid[1] == 1
+        )
+        kernel, join = reduce_kernel(spec), join_kernel(states, self.launcher.threads)
+        if not (self.launcher.prepare(kernel) and (spec.whole or self.launcher.prepare(join))):
+            return None
+        out = self._results(states, plan, shape, axes)
+        written = out if spec.whole else self._parts(states, shares.grid[1] * outer)
+        args = arguments(spec, arrays, written, indices, params, plan.sizes, plan)
+        self._reduce(kernel, shares, args)
+        if not spec.whole:
+            again = self._shares(outer, shares.grid[1], False)
+            self._reduce(join, dataclasses.replace(again, grid=(again.grid[0], 1)),
+                         [*written, *out, outer, shares.grid[1]])  # fmt: skip
+        back = np.argsort(plan.order)
+        return tuple(each.transpose(*back) for each in out)
+
+    def _shares(self, outer: int, inner: int, across: bool) -> Shares:
+        return shares_of(outer, inner, across, self.launcher.threads, self.launcher.blocks)
+
+    def _shared_bytes(self, states: States) -> int:
+        parts = [dtype for state in states for dtype, _ in state.starts]
+        return self.launcher.threads * sum(dtype.itemsize for dtype in parts)
+
+    def _results(
+        self, states: States, plan: ReducePlan, shape: tuple[int, ...], axes: tuple[int, ...]
+    ) -> list[Any]:
+        """Memory for the partial results, their axes in the order of the walk."""
+        memory = [1 if a in axes else shape[a] for a in plan.order]
+        return [self.launcher.empty(memory, d) for state in states for d, _ in state.results]
+
+    def _parts(self, states: States, count: int) -> list[Any]:
+        return [self.launcher.empty((count,), d) for state in states for d, _ in state.starts]
+
+    def _reduce(self, kernel: Kernel, shares: Shares, args: Sequence[Any]) -> None:
+        block = (self.launcher.threads, 1)
+        self.launcher.launch(kernel, shares.grid, block, [*args, shares.lanes, shares.parts])
 
 
 def arguments(

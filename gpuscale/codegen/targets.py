@@ -15,7 +15,15 @@ __all__ = ["Target", "register_target", "target_of"]
 
 
 class Target(Protocol):
-    """Runs compiled programs; parameters and results as those of `run.run_map`."""
+    """Runs compiled programs; parameters and results as those of `run.run_map`.
+
+    Attributes
+    ----------
+    mirrors : bool
+        Whether `mirror` may take a block and its mirror image together.
+    """
+
+    mirrors: bool
 
     def may_pay(self, elements: int) -> bool:
         """Whether to look for a kernel at all for so many elements."""

@@ -1,5 +1,6 @@
 """Kernels for CUDA without a device: in Numba's simulator, and as PTX."""
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -11,11 +12,14 @@ import pytest
 
 from gpuscale.base import config
 from gpuscale.codegen import random_ops
+from gpuscale.codegen.accumulate_cuda import state_of
 from gpuscale.codegen.emit_cuda import is_spelled
 from gpuscale.codegen.expand_cuda import expand
 from gpuscale.codegen.map_cuda import MapSpec, map_kernel
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import ProgramBuilder
+from gpuscale.codegen.reduce_cuda import ReduceSpec, join_kernel, reduce_kernel
+from gpuscale.codegen.reductions import REDUCTIONS
 
 ARCHITECTURES = [(8, 0), (9, 0), (10, 0)]
 SIMULATED = sorted(Path(__file__).parent.glob("simulated/cases_*.py"))
@@ -156,3 +160,21 @@ def test_ptx_is_the_same_in_every_process_and_stored(compile_ptx, tmp_path):
     assert path.name.endswith(".sm_80.ptx")
     with config.set({"codegen.cache-dir": str(tmp_path / "k")}):
         assert ptx_of(kernel, (8, 0)) == compile_ptx(kernel, (8, 0))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("char", "?iQfdF")
+def test_reductions_compile(compile_ptx, architecture, char):
+    dtype = np.dtype(char)
+    names = tuple(name for name in REDUCTIONS if state_of(name, dtype))
+    b = ProgramBuilder()
+    program = b.build(*[b.load(0, dtype)] * len(names))
+    flat = ("1",) if dtype.kind != "c" else ()
+    spec = ReduceSpec(program, 1, 1, (("s", "1"),), (), (), names, ("0", *flat) if flat else ())
+    wanted = spec.states
+    for whole in (True, False):
+        ptx = compile_ptx(
+            reduce_kernel(dataclasses.replace(spec, whole=whole)), architecture
+        ).decode()
+        assert "bar.sync" in ptx and ".shared" in ptx and "atom" not in ptx
+    assert b"bar.sync" in compile_ptx(join_kernel(wanted, 256), architecture)

@@ -1,0 +1,232 @@
+"""The text of reductions for CUDA: a block reduces a slice of the inner axes for a few positions.
+
+A block has ``parts`` of threads for each of ``lanes`` positions of the outer axes. Each thread
+takes elements of the inner axes into a state of its own; the states of a position are joined in
+shared memory by halves. Where several blocks share a position, what they leave is joined by a
+second kernel. Which thread takes what follows from shapes alone: results repeat to the bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from gpuscale.codegen.accumulate_cuda import State, state_of
+from gpuscale.codegen.body_cuda import BodySpec, BodyText, Steps
+from gpuscale.codegen.emit import constant, memory_type
+from gpuscale.codegen.launch_cuda import Kernel, pointer_to
+from gpuscale.codegen.program import Instr, ScalarProgram
+from gpuscale.codegen.text import Text
+
+__all__ = ["ReduceSpec", "join_kernel", "reduce_kernel", "states_of"]
+
+DType = np.dtype[Any]
+States = tuple[State, ...]
+
+
+def states_of(program: ScalarProgram, reductions: tuple[str, ...]) -> States | None:
+    """How each output is reduced; None where one cannot be."""
+    pairs = zip(reductions, program.dtypes, strict=True)
+    found = tuple(state_of(*pair) for pair in pairs)
+    known = tuple(each for each in found if each is not None)
+    return known if len(known) == len(found) else None
+
+
+@dataclass(frozen=True)
+class ReduceSpec(BodySpec):
+    """All that the text of a reduction depends on; the inner axes are reduced.
+
+    Attributes
+    ----------
+    reductions : tuple of str
+        One for each output.
+    flat : Steps
+        Of the position in the reduced extent; empty where nobody wants it.
+    threads : int
+        Of a block.
+    across : bool
+        Whether neighbouring threads take neighbours of the inner axes, or of the outer ones.
+    whole : bool
+        Whether one block takes all of a position: then it leaves results, otherwise states.
+    """
+
+    reductions: tuple[str, ...] = ()
+    flat: Steps = ()
+    threads: int = 256
+    across: bool = True
+    whole: bool = True
+
+    @cached_property
+    def states(self) -> States:
+        """How each output is reduced."""
+        found = states_of(self.program, self.reductions)
+        assert found is not None
+        return found
+
+    @cached_property
+    def moving(self) -> dict[str, Steps]:
+        """Steps of every operand that the text walks with, by name."""
+        found = {f"l{k}": self.loads[k] for k in sorted(self.load_dtypes)}
+        found |= {f"x{k}": self.indices[k] for k in self.index_numbers}
+        return found | ({"flat": self.flat} if self.flat else {})
+
+
+@lru_cache(maxsize=1024)
+def reduce_kernel(spec: ReduceSpec) -> Kernel:
+    """Write the kernel that reduces a program."""
+    body = BodyText(spec)
+    states = _StateText(spec.states, spec.threads)
+    written = states.result_dtypes if spec.whole else states.part_dtypes
+    arguments = [*body.arguments(written), ("lanes", "int64"), ("parts", "int64")]
+
+    def take(text: Text) -> None:
+        body.depth = text.depth
+        body.lines = text.lines
+        with body.block("while q < inner:"):
+            body.open_group("inner", "q")
+            for value, instr in enumerate(body.instrs):
+                if instr.op in ("load", "index"):
+                    body.read(value)
+            body.compute()
+            if any(state.wants_position for state in spec.states):
+                place = "flat_outer + flat_inner" if spec.flat else "0"  # the only one
+                body.put(f"position = int64({place})")
+            for r, output in enumerate(body.program.outputs):
+                states.put_lines(body, r, spec.states[r].take, body.stored(output))
+            body.put("q += parts * wide(cuda.gridDim.y)")
+
+    def open_position(text: Text) -> None:
+        body.depth, body.lines = text.depth, text.lines
+        body.open_group("outer", "k")
+
+    def open_all(text: Text) -> None:
+        body.depth, body.lines = text.depth, text.lines
+        body.open_scalars()
+
+    text = states.write([name for name, _ in arguments], spec.across, spec.whole,
+                        open_all, open_position, take)  # fmt: skip
+    return Kernel(text, tuple(kind for _, kind in arguments))
+
+
+@lru_cache(maxsize=1024)
+def join_kernel(states: States, threads: int) -> Kernel:
+    """Write the kernel that joins the states which several blocks left of each position."""
+    text = _StateText(states, threads)
+    dtypes = text.part_dtypes
+    arguments = [(f"i{k}", pointer_to(d)) for k, d in enumerate(dtypes)]
+    arguments += [(f"o{k}", pointer_to(d)) for k, d in enumerate(text.result_dtypes)]
+    arguments += [(name, "int64") for name in ("outer", "inner", "lanes", "parts")]
+
+    def take(lines: Text) -> None:
+        with lines.block("while q < inner:"):
+            number = 0
+            for r, state in enumerate(states):
+                for k in range(len(state.starts)):
+                    lines.put(f"b{r}_{k} = i{number}[q * outer + k]")
+                    number += 1
+                text.put_lines(lines, r, state.join, "")
+            lines.put("q += parts * wide(cuda.gridDim.y)")
+
+    def nothing(lines: Text) -> None:
+        return None
+
+    names = [name for name, _ in arguments]
+    return Kernel(
+        text.write(names, False, True, nothing, nothing, take),
+        tuple(kind for _, kind in arguments),
+    )
+
+
+class _StateText(Text):
+    """The frame of both kernels: states begin, take what comes, and are joined in a block."""
+
+    def __init__(self, states: States, threads: int) -> None:
+        super().__init__()
+        self.states = states
+        self.threads = threads
+        self.parts = [
+            (r, k, *part) for r, s in enumerate(states) for k, part in enumerate(s.starts)
+        ]
+
+    @property
+    def part_dtypes(self) -> list[DType]:
+        """Dtypes of all parts of all states."""
+        return [dtype for _, _, dtype, _ in self.parts]
+
+    @property
+    def result_dtypes(self) -> list[DType]:
+        """Dtypes of all results."""
+        return [dtype for state in self.states for dtype, _ in state.results]
+
+    def put_lines(self, text: Text, r: int, lines: tuple[str, ...], value: str) -> None:
+        """Put lines of a state, with the names of its parts."""
+        names = {f"a{k}": f"a{r}_{k}" for k in range(len(self.states[r].starts))}
+        names |= {f"b{k}": f"b{r}_{k}" for k in range(len(self.states[r].starts))}
+        for line in lines:
+            text.put(line.format(**names, v=value, position="position"))
+
+    def write(
+        self,
+        arguments: list[str],
+        across: bool,
+        whole: bool,
+        open_all: Any,
+        open_position: Any,
+        take: Any,
+    ) -> str:
+        """Write the text of a kernel around what it takes."""
+        with self.block(f"def kernel({', '.join(arguments)}):"):
+            for r, k, dtype, _ in self.parts:
+                self.put(f"s{r}_{k} = cuda.shared.array({self.threads}, {memory_type(dtype)})")
+            open_all(self)
+            self.put("thread = wide(cuda.threadIdx.x)")
+            fast, slow = ("part", "lane") if across else ("lane", "part")
+            size = "parts" if across else "lanes"
+            self.put(f"{fast}, {slow} = thread % {size}, thread // {size}")
+            self.put("place = part * lanes + lane")
+            self.put("first = wide(cuda.blockIdx.x) * lanes")
+            with self.block("while first < outer:"):
+                self.put("k = first + lane")
+                open_position(self)
+                for r, k, dtype, start in self.parts:
+                    self.put(f"a{r}_{k} = {constant(Instr('const', (), dtype, (start,)))}")
+                self.put("q = wide(cuda.blockIdx.y) * parts + part if k < outer else inner")
+                take(self)
+                self._join_block()
+                with self.block("if (part == 0) & (k < outer):"):
+                    self._leave(whole)
+                self.put("cuda.syncthreads()")
+                self.put("first += wide(cuda.gridDim.x) * lanes")
+        return "\n".join([*self.lines, ""])
+
+    def _join_block(self) -> None:
+        for r, k, _, _ in self.parts:
+            self.put(f"s{r}_{k}[place] = a{r}_{k}")
+        self.put("cuda.syncthreads()")
+        self.put("half = parts // 2")
+        with self.block("while half > 0:"):
+            with self.block("if part < half:"):
+                self.put("other = place + half * lanes")
+                for r, k, _, _ in self.parts:
+                    self.put(f"b{r}_{k} = s{r}_{k}[other]")
+                for r, state in enumerate(self.states):
+                    self.put_lines(self, r, state.join, "")
+                for r, k, _, _ in self.parts:
+                    self.put(f"s{r}_{k}[place] = a{r}_{k}")
+            self.put("cuda.syncthreads()")
+            self.put("half = half // 2")
+
+    def _leave(self, whole: bool) -> None:
+        if not whole:
+            for number, (r, k, _, _) in enumerate(self.parts):
+                self.put(f"o{number}[wide(cuda.blockIdx.y) * outer + k] = a{r}_{k}")
+            return
+        number = 0
+        for r, state in enumerate(self.states):
+            names = {f"a{k}": f"a{r}_{k}" for k in range(len(state.starts))}
+            for _, expression in state.results:
+                self.put(f"o{number}[k] = {expression.format(**names)}")
+                number += 1
