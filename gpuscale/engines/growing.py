@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import heappush
 from typing import Any
 
 from gpuscale.base.errors import EngineError
@@ -136,6 +137,8 @@ class GrowingState(State):
             self._in_use[dep] += 1
             self._users[dep].append(task)
             self._waiting[task] += status[dep] not in KEPT
+            if dep in self._turns:
+                heappush(self._turns[dep], self._place[task])
             if status[dep] in KEPT and len(self._users[dep]) > self._most_users.get(dep, 64):
                 self._thin_out_users(dep)
         for dep in set(deps) if self._on_disk else ():
@@ -243,6 +246,7 @@ class GrowingState(State):
         self._stays.discard(task)
         self._spared.discard(task)
         self._on_disk.pop(task, None)
+        self._turns.pop(task, None)
         self._most_users.pop(task, None)
         self._free_number(task)
 
@@ -298,11 +302,6 @@ class GrowingState(State):
         """Whether room is lacking, and some results stay only because others hold them now."""
         return self.spills and bool(self._spared) and self._lacks_room()
 
-    @property
-    def staying(self) -> int:
-        """Bytes of results that can never go to disk."""
-        return sum(self._nbytes[task] for task in self._stays if self._status[task] == _HELD)
-
     def came_back(self, task: int) -> None:
         """Take note that a result that was on disk is in memory again."""
         if self._status[task] != _SPILLED:
@@ -313,6 +312,7 @@ class GrowingState(State):
         self._status[task] = _HELD
         self._nbytes[task] = nbytes = self._on_disk.pop(task)
         self.alive += nbytes
+        self._moved((task,))
         self._is_resigned = False
 
     def reconsider(self, may_go: Callable[[int], bool], n_finished: int | None = None) -> bool:
@@ -330,6 +330,7 @@ class GrowingState(State):
         self._patience = len(self._spared)
         free = [task for task in self._spared if may_go(task)]
         self._spared.difference_update(free)
+        self._moved(free)
         return bool(free)
 
     def _has_written(self, task: int, event: str) -> bool:

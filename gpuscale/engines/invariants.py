@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from gpuscale.engines import spilling
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
 from gpuscale.memory.projection import measured_needs, reads_regions
@@ -92,6 +93,21 @@ def _check_spilled(state: State, status: list[Status]) -> None:
             if t in state.measured and status[t] != Status.WAITING:
                 own = sum(measured_needs(task, list(map(state.bytes_of, state._deps[t]))))
             assert state._needs[t] == own + read, f"what {t} needs"
+    if state.spills:
+        _check_latest(state, status)
+
+
+def _check_latest(state: State, status: list[Status]) -> None:
+    """Compare with a look at all that is held."""
+    stays = state._stays | state._spared
+    stays.update(dep for t in state._all(Status.RUNNING) for dep in state._deps[t])
+    turns = []
+    for t in range(len(status)):
+        if status[t] == Status.HELD and state._nbytes[t] >= spilling.SMALLEST and t not in stays:
+            places = [state._place[u] for u in state._users[t] if t in state._deps[u]]
+            ahead = [state._turn(place) for place in places if state._is_ahead(place)]
+            turns.append((min(ahead, default=float("inf")), t))
+    assert state._furthest() == max(turns, default=(0.0, None)), "another one is needed later"
 
 
 def _check_tokens(state: State, running: Iterable[int]) -> None:

@@ -26,6 +26,7 @@ from gpuscale.engines.events import (
     TaskStarted,
 )
 from gpuscale.engines.failure import Failure, annotate, task_name, too_late, traceback_of
+from gpuscale.engines.overlimit import why_they_stay
 from gpuscale.engines.spiller import Spiller
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
@@ -243,7 +244,7 @@ class Job:
         while (victim := state.spill_surplus()) is not None:
             self.take_written(victim, self.spiller.write(victim, 0))
         if state.alive > state.budget:
-            why = self.spiller.error or "what stays is more than arrays and containers of these"
+            why = why_they_stay(state, self.spiller.error)
             _logger.warning(
                 "persist keeps %s in memory, more than the memory limit of %s: %s",
                 format_bytes(state.alive), format_bytes(state.budget), why,

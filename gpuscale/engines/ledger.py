@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from heapq import heappush
 from typing import NamedTuple
 
-from gpuscale.engines.spilling import Spilling
+from gpuscale.engines.spilling import OPEN, Spilling
 from gpuscale.engines.states import IllegalTransition, Status, story
 from gpuscale.engines.tokens import ScarceTasks, Tokens
 from gpuscale.graph.numbering import NumberedGraph
@@ -84,6 +84,10 @@ class Ledger(Spilling):
     def _turn(self, place: int) -> int:
         """Return when the turn of a place is, as a number that grows by one from task to task."""
         return place >> _BITS
+
+    def _is_ahead(self, place: int) -> bool:
+        task = place & MASK
+        return self._status[task] in OPEN and self._place[task] == place
 
     def _set_places(self, order: Sequence[int]) -> None:
         """Give places to tasks, in their order, behind those that have one."""
@@ -177,6 +181,7 @@ class Ledger(Spilling):
     def _unuse(self, task: int, found: Ended, gone: list[int]) -> None:
         left = self._in_use[task] = self._in_use[task] - 1
         at = self._status[task]
+        self._moved((task,))
         if not left and at in KEPT:
             self._status[task] = _RELEASED
             self.alive -= self._nbytes[task]

@@ -9,15 +9,17 @@ its bytes are added to what the task needs, unless the task reads its inputs in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import heapify, heappop
 
+from gpuscale.engines.latest import Latest
 from gpuscale.engines.states import IllegalTransition, Status
 from gpuscale.graph.task import Task
 from gpuscale.memory.projection import reads_regions
 
-__all__ = ["SMALLEST", "Spilling"]
+__all__ = ["OPEN", "SMALLEST", "Spilling"]
 
-# Smaller results stay in memory: a file of its own costs more than such a result is worth.
-SMALLEST = 1 << 16
+# Smaller results stay in memory: what is kept of one on disk takes a good part of that as well.
+SMALLEST = 1 << 12
 
 # Results that are needed within so many turns for each running task stay as long as anything runs:
 # it may free memory.
@@ -25,7 +27,7 @@ _SOON = 8
 
 _RUNNING, _HELD = Status.RUNNING, Status.HELD
 _SPILLING, _SPILLED = Status.SPILLING, Status.SPILLED
-_OPEN = frozenset(map(int, (Status.WAITING, Status.READY, _RUNNING, Status.RETRYING)))
+OPEN = frozenset(map(int, (Status.WAITING, Status.READY, _RUNNING, Status.RETRYING)))
 
 
 class Spilling:
@@ -61,6 +63,8 @@ class Spilling:
         self._stays: set[int] = set()  # results that cannot be written
         self._spared: set[int] = set()  # results that cannot be written now
         self._on_disk: dict[int, int] = {}  # bytes of results there, which are not alive
+        self._latest: Latest | None = None  # of what is held, once there is too little room
+        self._turns: dict[int, list[int]] = {}  # a heap of the places of its users, by result
 
     # instructions and events
 
@@ -137,6 +141,19 @@ class Spilling:
         idle = self.spills and not (self.running or self._writing)
         return idle and self._first() is not None
 
+    def bytes_that_stay(self) -> tuple[int, int, int]:
+        """Bytes of held results that are too small to go to disk, cannot ever, and of others."""
+        small = unfit = rest = 0
+        for task in self._all(_HELD):
+            nbytes = self._nbytes[task]
+            if nbytes < SMALLEST:
+                small += nbytes
+            elif task in self._stays:
+                unfit += nbytes
+            else:
+                rest += nbytes
+        return small, unfit, rest
+
     # what the choice of the next task needs to know
 
     def _must_wait(self, task: int) -> bool:
@@ -168,19 +185,36 @@ class Spilling:
 
     def _furthest(self, spared: Iterable[int] = ()) -> tuple[float, int | None]:
         """Find the held result whose next use is furthest, and that nothing uses now."""
+        if self._latest is None:
+            self._latest = Latest(self._all(_HELD))
+        if self._latest.is_empty(self._turn_to_go):
+            return 0.0, None
         busy = {dep for each in self._all(_RUNNING) for dep in self._deps[each]}
-        busy |= self._stays | self._spared
         busy.update(spared)
-        nbytes = self._nbytes
-        candidates = [t for t in self._all(_HELD) if nbytes[t] >= SMALLEST and t not in busy]
-        return max(((self._next_use(t), t) for t in candidates), default=(0.0, None))
+        return self._latest.find(self._turn_to_go, busy)
 
-    def _next_use(self, task: int) -> float:
-        places = [self._place[user] for user in self._open_users(task)]
-        return self._turn(min(places)) if places else float("inf")
+    def _turn_to_go(self, task: int) -> float | None:
+        """Return when a result is needed next; None for one that does not go to disk."""
+        if self._status[task] != _HELD:
+            self._turns.pop(task, None)
+            return None
+        if self._nbytes[task] < SMALLEST or task in self._stays or task in self._spared:
+            return None
+        places = self._turns.get(task)
+        if places is None:
+            places = self._turns[task] = [self._place[user] for user in self._open_users(task)]
+            heapify(places)
+        while places and not self._is_ahead(places[0]):
+            heappop(places)
+        return self._turn(places[0]) if places else float("inf")
+
+    def _moved(self, tasks: Iterable[int]) -> None:
+        """Take note that results may be needed later than they were, or may go to disk now."""
+        if self._latest is not None:
+            self._latest.changed.update(tasks)
 
     def _open_users(self, task: int) -> Iterator[int]:
-        return (user for user in self._users[task] if self._status[user] in _OPEN)
+        return (user for user in self._users[task] if self._status[user] in OPEN)
 
     def _all(self, status: int) -> Iterator[int]:
         """All tasks of a status."""
@@ -199,6 +233,10 @@ class Spilling:
         raise NotImplementedError
 
     def _turn(self, place: int) -> int:
+        raise NotImplementedError
+
+    def _is_ahead(self, place: int) -> bool:
+        """Say whether the task of a place has not ended."""
         raise NotImplementedError
 
     def _illegal(self, task: int, event: str) -> IllegalTransition:

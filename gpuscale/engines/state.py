@@ -128,7 +128,7 @@ class State(Ledger):
         status, in_use, waiting, scarce = self._status, self._in_use, self._waiting, self._scarce
         all_deps, all_users, ready, place = self._deps, self._users, self._ready, self._place
         released: list[int] = []
-        by_itself = not (scarce.wanted or self.measured)
+        by_itself, ranks = not (scarce.wanted or self.measured), self._latest is not None
         for task, nbytes in finished:
             if status[task] != _RUNNING:
                 raise self._illegal(task, "finished")
@@ -162,6 +162,8 @@ class State(Ledger):
                     status[dep] = _RELEASED
                     self.alive -= self._nbytes[dep]
                     released.append(dep)
+            if ranks:
+                self._moved((task, *all_deps[task]))
         return released
 
     def fail(self, task: int, now: float = 0.0, fatal: bool = False) -> Ended:

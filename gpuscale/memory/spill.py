@@ -13,7 +13,6 @@ from gpuscale.base.errors import SpillError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.strides import axes_in_memory
 from gpuscale.memory.pickler import LayoutPickler
-from gpuscale.memory.spill_file import write_file
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import (
     BUFFER,
@@ -84,7 +83,7 @@ def is_plain(result: Any) -> TypeGuard[np.ndarray[Any, Any]]:
 def _write_array(result: np.ndarray[Any, Any], folder: SpillFolder) -> SpilledArray:
     axes = axes_in_memory(result)
     laid_out = result.transpose(axes)
-    file = write_file(folder.new_file(), _parts(laid_out), _sample(laid_out))
+    file = folder.store(_parts(laid_out), _sample(laid_out), laid_out.nbytes)
     return SpilledArray(file, result.shape, result.dtype, axes, result.flags.writeable)
 
 
@@ -114,5 +113,5 @@ def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObjec
         parts = [main.getbuffer(), *(each.raw() for each in buffers)]
     except Exception:  # whatever its own methods raise: it stays in memory
         return None
-    file = write_file(folder.new_file(), parts, max(parts, key=len))
+    file = folder.store(parts, max(parts, key=len), sum(map(len, parts)))
     return SpilledObject(file, list(map(len, parts)), nbytes, type(result))

@@ -1,4 +1,4 @@
-"""Bytes of one result in a file: written once, read in ranges, compressed where that pays."""
+"""Bytes of results in files: written once, read in ranges, compressed where that pays."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from gpuscale.base.errors import SpillError
 
-__all__ = ["SpillFile", "write_file"]
+__all__ = ["MOST_SHARED", "SharedFile", "SpillFile", "write_file"]
+
+# Results up to so many bytes share files: making one takes longer than to write them.
+MOST_SHARED = 1 << 16
+_SHARED = 1 << 22  # bytes after which the next file begins
 
 _FRAME = 1 << 18  # bytes that are compressed together
 _SAMPLES, _SAMPLE = 3, 1 << 14
@@ -20,29 +25,40 @@ _PAYS = 0.2
 _PIECE = 1 << 23  # bytes that are handed to the system at once
 
 
-class SpillFile:
-    """A file of bytes, which goes when nobody holds this object any more.
+class _File:
+    """A file that goes with the last who holds this object."""
 
-    Parameters
-    ----------
-    path : path
-    ends : array of int or None
-        Where in the file each frame ends, if it is compressed.
-    stored : int
-        Bytes on disk.
-    """
+    __slots__ = ("__weakref__", "_owner", "path")
 
-    __slots__ = ("_ends", "_owner", "_path", "stored")
-
-    def __init__(self, path: Path, ends: array[int] | None, stored: int) -> None:
-        self._path, self._ends, self.stored = path, ends, stored
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._owner = os.getpid()
 
     def __del__(self) -> None:
         # A fork of this process leaves the file alone; at the very end there may be no `os`.
         with suppress(Exception):
             if os.getpid() == self._owner:
-                self._path.unlink(missing_ok=True)
+                self.path.unlink(missing_ok=True)
+
+
+class SpillFile:
+    """Bytes in a file, which goes when nobody holds this object, or another in it, any more.
+
+    Parameters
+    ----------
+    file : _File
+    ends : array of int or None
+        Where each frame ends, counted from the first, if the bytes are compressed.
+    stored : int
+        Bytes on disk.
+    start : int
+        Where in the file they begin.
+    """
+
+    __slots__ = ("_ends", "_file", "_start", "stored")
+
+    def __init__(self, file: _File, ends: array[int] | None, stored: int, start: int = 0) -> None:
+        self._file, self._ends, self.stored, self._start = file, ends, stored, start
 
     def read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
         """Fill memory with runs of bytes, each from a start up to an end, one after the other."""
@@ -50,14 +66,16 @@ class SpillFile:
             self._read_into(target, runs)
         except (OSError, zlib.error) as error:
             raise SpillError(
-                f"a result that was written to {self._path} to make room in memory cannot be read "
-                f"back: {error}; files there must stay until the program has ended"
+                f"a result that was written to {self._file.path} to make room in memory cannot be "
+                f"read back: {error}; files there must stay until the program has ended"
             ) from error
 
     def _read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
-        file = os.open(self._path, os.O_RDONLY)
+        file, first = os.open(self._file.path, os.O_RDONLY), self._start
         try:
-            read = _Plain(file) if self._ends is None else _Compressed(file, self._ends)
+            read = (
+                _Plain(file, first) if self._ends is None else _Compressed(file, self._ends, first)
+            )
             at = 0
             for start, stop in runs:
                 read.into(target[at : at + stop - start], start)
@@ -67,12 +85,13 @@ class SpillFile:
 
 
 class _Plain:
-    __slots__ = ("file",)
+    __slots__ = ("file", "first")
 
-    def __init__(self, file: int) -> None:
-        self.file = file
+    def __init__(self, file: int, first: int) -> None:
+        self.file, self.first = file, first
 
     def into(self, target: memoryview, start: int) -> None:
+        start += self.first
         while target:
             n_read = os.preadv(self.file, [target], start)
             if not n_read:
@@ -81,10 +100,10 @@ class _Plain:
 
 
 class _Compressed:
-    __slots__ = ("content", "ends", "file", "number")
+    __slots__ = ("content", "ends", "file", "first", "number")
 
-    def __init__(self, file: int, ends: array[int]) -> None:
-        self.file, self.ends = file, ends
+    def __init__(self, file: int, ends: array[int], first: int) -> None:
+        self.file, self.ends, self.first = file, ends, first
         self.number, self.content = -1, b""  # the last frame: runs often lie in the same
 
     def into(self, target: memoryview, start: int) -> None:
@@ -98,7 +117,7 @@ class _Compressed:
 
     def _frame(self, number: int) -> bytes:
         begin = self.ends[number - 1] if number else 0
-        return zlib.decompress(os.pread(self.file, self.ends[number] - begin, begin))
+        return zlib.decompress(os.pread(self.file, self.ends[number] - begin, self.first + begin))
 
 
 def write_file(path: Path, parts: Iterable[memoryview], sample: memoryview) -> SpillFile:
@@ -116,13 +135,46 @@ def write_file(path: Path, parts: Iterable[memoryview], sample: memoryview) -> S
     try:
         if _is_worth_compressing(sample):
             ends = _write_frames(file, parts)
-            return SpillFile(path, ends, ends[-1] if ends else 0)
-        return SpillFile(path, None, sum(_write(file, part) for part in parts))
+            return SpillFile(_File(path), ends, ends[-1] if ends else 0)
+        return SpillFile(_File(path), None, sum(_write(file, part) for part in parts))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     finally:
         os.close(file)
+
+
+class SharedFile(_File):
+    """A file of many small results, each of which holds it."""
+
+    __slots__ = ("_end", "_lock")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._end, self._lock = 0, Lock()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much was written to it that the next results had better be in another one."""
+        return self._end >= _SHARED
+
+    def add(self, parts: Iterable[memoryview], sample: memoryview) -> SpillFile:
+        """Write the bytes of a result, as `write_file` does, after those of others."""
+        content, ends = b"".join(parts), None
+        if _is_worth_compressing(sample):
+            content = zlib.compress(content, 1)
+            ends = array("q", [len(content)])
+        with self._lock:  # the place alone: others write to theirs meanwhile
+            start = self._end
+            self._end = start + len(content)
+        file = os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600)
+        try:
+            written = 0
+            while written < len(content):
+                written += os.pwrite(file, content[written:], start + written)
+        finally:
+            os.close(file)
+        return SpillFile(self, ends, len(content), start)
 
 
 def _is_worth_compressing(data: memoryview) -> bool:

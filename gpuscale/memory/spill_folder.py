@@ -12,13 +12,15 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
 from gpuscale.base import config
 from gpuscale.base.errors import SpillError
+from gpuscale.memory.spill_file import MOST_SHARED, SharedFile, SpillFile, write_file
 
 __all__ = ["SpillFolder", "spill_folder", "spill_root"]
 
@@ -78,11 +80,34 @@ class SpillFolder:
             self.path = _locked_folder(root)
         self._owner = os.getpid()
         self._numbers = count()
+        self._shared: weakref.ref[SharedFile] | None = None  # that the next results are added to
+        self._lock = threading.Lock()
         atexit.register(self.remove)
 
     def new_file(self) -> Path:
         """Name a file that does not exist yet."""
         return self.path / str(next(self._numbers))
+
+    def store(self, parts: Iterable[memoryview], sample: memoryview, nbytes: int) -> SpillFile:
+        """Write bytes: to a file of their own, or after those of others if there are few.
+
+        Parameters
+        ----------
+        parts : iterable of memoryview
+            The bytes, in any number of parts.
+        sample : memoryview
+            Some of them, which decide whether all are compressed.
+        nbytes : int
+            How many there are.
+        """
+        if nbytes > MOST_SHARED:
+            return write_file(self.new_file(), parts, sample)
+        with self._lock:
+            shared = None if self._shared is None else self._shared()
+            if shared is None or shared.is_full:
+                shared = SharedFile(self.new_file())
+                self._shared = weakref.ref(shared)
+        return shared.add(parts, sample)
 
     @property
     def is_mine(self) -> bool:

@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ import pytest
 import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.base.errors import SpillError
-from gpuscale.memory import spill as spill_module
-from gpuscale.memory import spill_file
+from gpuscale.engines.spilling import Spilling
+from gpuscale.memory import spill_file, spill_folder
 from gpuscale.memory.spill_folder import spill_root
 
 from .tasks import SOON, Gate
@@ -258,6 +259,39 @@ class Model:
         return self.weights.nbytes
 
 
+def test_small_results_go_to_disk_in_few_files(client):
+    futures = client.map(lambda k: np.full(1_000, k), range(1_000))  # 8 MB
+    assert client.gather(client.map(lambda x: x[7].item(), futures)) == list(range(1_000))
+    settle(client)
+    assert 0 < len(files()) < 20 and alive(client) <= LIMIT
+    assert [futures[k].result()[-1] for k in (0, 500, 999)] == [0, 500, 999]
+    del futures
+    settle(client)
+    assert files() == []
+
+
+def test_very_small_results_stay_and_a_warning_says_so(client, caplog):
+    with caplog.at_level(logging.WARNING, "gpuscale.client"):
+        texts = client.map(lambda k: f"{k:04}" * 500, range(1_500))  # 3 MB
+        assert client.gather(client.map(len, texts)) == [2_000] * 1_500
+        wait_until(lambda: not client._session._seats)
+    (message,) = caplog.messages
+    assert re.search(r"go to disk: [\d.]+ MiB in results smaller than 4.0 KiB each;", message)
+
+
+@pytest.mark.parametrize("make", [lambda k: np.full(1_000, k), lambda k: f"{k:04}" * 500])
+def test_looking_for_what_goes_takes_no_longer_the_more_there_is(client, make, monkeypatch):
+    looks = []
+    really = Spilling._turn_to_go
+    monkeypatch.setattr(
+        Spilling, "_turn_to_go", lambda self, task: looks.append(task) or really(self, task)
+    )
+    results = client.map(make, range(2_000))
+    assert len(client.gather(client.map(len, results))) == 2_000
+    wait_until(lambda: not client._session._seats)
+    assert 0 < len(looks) < 20 * 4_000
+
+
 def test_what_is_more_than_data_stays_and_a_warning_says_so(client, caplog):
     with caplog.at_level(logging.WARNING, "gpuscale.client"):
         futures = client.map(Model, range(6))
@@ -267,6 +301,7 @@ def test_what_is_more_than_data_stays_and_a_warning_says_so(client, caplog):
         assert files() == []
         assert len(caplog.messages) == 1
     assert "more than the client's memory limit of 1.9 MiB" in caplog.text
+    assert "MiB in what is more than arrays, tables, bytes" in caplog.text
     assert "release futures" in caplog.text
 
 
@@ -305,7 +340,7 @@ def full(*_):
 
 def test_a_full_disk_loses_nothing_and_is_tried_again(client, monkeypatch, caplog):
     with monkeypatch.context() as patch:
-        patch.setattr(spill_module, "write_file", full)
+        patch.setattr(spill_folder, "write_file", full)
         futures = client.map(filled, range(8))
         gs.wait(futures)
         wait_until(lambda: not client._session._seats)
@@ -387,14 +422,14 @@ def test_results_on_their_way_are_asked_for_by_many(client):
 
 def test_a_result_that_is_looked_at_while_it_is_written_stays(client, monkeypatch):
     begun, looked = threading.Event(), threading.Event()
-    really = spill_module.write_file
+    really = spill_folder.write_file
 
     def slow(*args):
         begun.set()
         assert looked.wait(20)
         return really(*args)
 
-    monkeypatch.setattr(spill_module, "write_file", slow)
+    monkeypatch.setattr(spill_folder, "write_file", slow)
     futures = client.map(filled, range(5))
     assert begun.wait(20)
     seen = [future for future in futures if future.done()]

@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -143,7 +144,9 @@ def test_a_full_disk_is_told_and_leaves_nothing(folder, monkeypatch):
 
     before = set(os.listdir(folder.path))
     monkeypatch.setattr(os, "write", full)
-    for each in (np.arange(9), (np.arange(9), np.arange(9)), {"x": 1}):
+    monkeypatch.setattr(os, "pwrite", full)
+    large = np.arange(9_000)
+    for each in (np.arange(9), (np.arange(9), np.arange(9)), {"x": 1}, large, [large]):
         with pytest.raises(SpillError, match="No space left.*temporary-directory.*memory-limit"):
             spill(each, folder, 72)
     assert set(os.listdir(folder.path)) == before
@@ -151,14 +154,39 @@ def test_a_full_disk_is_told_and_leaves_nothing(folder, monkeypatch):
 
 def test_removed_results_take_no_room(folder):
     before = set(os.listdir(folder.path))
-    found = [spill(each, folder) for each in (np.arange(9), (np.arange(9),), {"x": 1})]
-    assert len(os.listdir(folder.path)) == len(before) + 3
+    large = np.arange(9_000)
+    found = [spill(each, folder) for each in (large, (large, large), [large])]
+    assert len(os.listdir(folder.path)) == len(before) + 4
     if os.fork() == 0:
         del found
         os._exit(0)
     os.wait()
-    assert len(os.listdir(folder.path)) == len(before) + 3
+    assert len(os.listdir(folder.path)) == len(before) + 4
     del found
+    assert set(os.listdir(folder.path)) == before
+
+
+def test_small_results_share_a_file_which_goes_with_the_last_of_them(folder):
+    before = set(os.listdir(folder.path))
+    rng = np.random.default_rng(1)
+    values = [rng.random(1 + k % 90) if k % 3 else {"x": [k] * k} for k in range(200)]
+    values += [(rng.random(7), np.zeros(7_000)), np.asfortranarray(rng.random((4, 9)))]
+    found = [spill(each, folder) for each in values]
+    assert len(os.listdir(folder.path)) == len(before) + 1
+    for value, each in zip(values, found, strict=True):
+        np.testing.assert_equal(each.load(), value)
+    assert found[-1][1:3, 4:].tolist() == values[-1][1:3, 4:].tolist()
+    assert found[-1].load().flags.f_contiguous
+    del found[:-1], each
+    assert len(os.listdir(folder.path)) == len(before) + 1
+    del found
+    assert set(os.listdir(folder.path)) == before
+    kept = [spill(rng.random(8_000), folder) for _ in range(100)]  # 64 kB each
+    assert len(os.listdir(folder.path)) == len(before) + 2
+    with ThreadPoolExecutor(4) as pool:
+        many = list(pool.map(lambda k: spill(np.full(9, k), folder), range(500)))
+    assert [each.load().tolist() for each in many] == [[k] * 9 for k in range(500)]
+    del kept, many
     assert set(os.listdir(folder.path)) == before
 
 
