@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Generator
-from types import FrameType
 
-from gpuscale.base.blocks import block
+# Those of `signal` turn numbers into enums and back, which takes far longer than all the rest.
+from _signal import getsignal  # type: ignore[import-not-found]
+from _signal import signal as set_handler
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import Any
 
 __all__ = ["held_back"]
 
 
-@block
-def held_back() -> Generator[None, None, None]:
+class held_back(AbstractContextManager[None]):  # noqa: N801 - it reads as a function
     """Let a Ctrl-C wait until the end of a block; the next one goes through at once.
 
     Outside of the main thread, which alone hears of it, and where nothing in Python handles it,
@@ -35,24 +37,27 @@ def held_back() -> Generator[None, None, None]:
     written
     interrupted
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield
-        return
-    handle = before
-    waiting: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if waiting:
-            waiting.clear()
-            handle(number, frame)
+    __slots__ = ("_before", "_is_waiting")
+
+    def __enter__(self) -> None:
+        self._is_waiting = False
+        self._before: Any = None  # the program's handler
+        if threading.current_thread() is threading.main_thread():
+            before: Any = getsignal(signal.SIGINT)
+            if callable(before):
+                self._before = before
+                set_handler(signal.SIGINT, self._note)  # the last step: what follows is held back
+
+    def __exit__(self, *error: object) -> None:
+        if self._before is not None:
+            set_handler(signal.SIGINT, self._before)
+            if self._is_waiting:
+                self._before(signal.SIGINT, None)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._is_waiting:
+            self._is_waiting = False
+            self._before(number, frame)
         else:
-            waiting.append(number)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if waiting:
-            handle(signal.SIGINT, None)
+            self._is_waiting = True

@@ -134,21 +134,35 @@ class Book(Shelf):
         there = inbox.get(key) or self._there(key, outcome, after)
         if there is not None:
             return there
-        waits = True
+        if not self.add_at_once(outcome):
+            for dep in task.deps:
+                if dep not in self._numbers and dep not in inbox:
+                    raise CancelledError(f"{dep!r}, which {key!r} needs, was cancelled")
+            if self.watching:
+                self.watching.see_who_submits((key,))
+            inbox[key] = outcome
+            self.absorb(after)  # before something it needs may be dropped
+        return outcome
+
+    def add_at_once(self, outcome: Outcome) -> bool:
+        """Take one new task in a single step, if no more has to be done; say whether.
+
+        An interrupt before or after that step leaves everything as it should be.
+        """
+        task, inbox, numbers = outcome.task, self.inbox, self._numbers
+        key = task.key
+        if key in inbox or key in numbers:
+            return False
         for dep in task.deps:
-            i = self._numbers.get(dep)
-            if i is not None:
-                waits &= i in self._wanted
-            elif dep not in inbox:
-                raise CancelledError(f"{dep!r}, which {key!r} needs, was cancelled")
+            i = numbers.get(dep)
+            if dep not in inbox if i is None else i not in self._wanted:
+                return False
         if task.options is not None:
             self._tokens.check(task)
         if self.watching:
             self.watching.see_who_submits((key,))
         inbox[key] = outcome
-        if not waits:  # something it needs may be dropped before anybody looks here
-            self.absorb(after)
-        return outcome
+        return True
 
     def absorb(self, after: After) -> None:
         """Let the tasks of the inbox begin."""

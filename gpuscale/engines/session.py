@@ -11,9 +11,11 @@ import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextvars import Context
+from functools import partial
 from typing import Any
 
 from gpuscale.base.errors import EngineError
+from gpuscale.base.interrupts import held_back
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
 from gpuscale.engines.book import After, Book
@@ -86,56 +88,98 @@ class Session(Workers):
         EngineError
             It is closed, or a task asks for more of something scarce than there is.
         """
+        if self._is_mine():
+            self._late.append(partial(self._add_late, graph, outcomes))
+            return list(outcomes)
         after = After()
-        with self._lock:
-            if self.closed:
-                raise EngineError("the client is closed; make another one: gpuscale.Client()")
-            chosen = self.job.add(graph, outcomes, after)
-            self._wake_another()
-        self._then(after)
+        if len(outcomes) == 1 == len(graph):
+            with self._lock:
+                is_taken = not self.closed and self.job.add_at_once(outcomes[0])
+                self._wake_another()
+            if is_taken:
+                self._then(after)
+                return list(outcomes)
+        with held_back():
+            with self._lock:
+                if self.closed:
+                    raise EngineError("the client is closed; make another one: gpuscale.Client()")
+                chosen = self.job.add(graph, outcomes, after)
+                self._wake_another()
+            self._then(after)
         return chosen
+
+    def _add_late(self, graph: Graph, outcomes: Sequence[Outcome]) -> None:
+        """Take tasks of a signal handler, whose futures are out already."""
+        try:
+            chosen = self.add(graph, outcomes)
+        except Exception as error:
+            for outcome in outcomes:
+                outcome.settle("error", error=error)
+            return
+        for outcome, there in zip(outcomes, chosen, strict=True):
+            if there is not outcome:  # it was here before: two outcomes, of which one follows
+                weakref.finalize(outcome, _let_go_of, there).atexit = False
+                there.call_when_settled(partial(_follow, outcome))
 
     def cancel(self, outcomes: Sequence[Outcome]) -> None:
         """Give tasks up, and all that need them; drop the results that there are."""
+        if self._is_mine():
+            self._late.append(partial(self.cancel, outcomes))
+            return
         after = After()
-        with self._lock:
-            for outcome in outcomes:
-                self.job.cancel(outcome, after)
-            self._wake_another()
-        self._then(after)
+        with held_back():
+            with self._lock:
+                for outcome in outcomes:
+                    self.job.cancel(outcome, after)
+                self._wake_another()
+            self._then(after)
 
     def try_again(self, outcomes: Sequence[Outcome]) -> None:
         """Run tasks that failed once more."""
+        self._check_not_within("retry")
         after = After()
-        with self._lock:
-            if self.closed:
-                raise EngineError("the client is closed")
-            self.job.try_again(outcomes, after)
-            self._wake_another()
-        self._then(after)
+        with held_back():
+            with self._lock:
+                if self.closed:
+                    raise EngineError("the client is closed")
+                self.job.try_again(outcomes, after)
+                self._wake_another()
+            self._then(after)
 
     def pending(self) -> list[Outcome]:
         """List the outcomes of tasks that have not ended."""
+        self._check_not_within("looking for tasks")
         after = After()
-        with self._lock:
-            found = self.job.pending(after)
-        self._then(after)
+        with held_back():
+            with self._lock:
+                found = self.job.pending(after)
+            self._then(after)
         return found
 
     def held(self) -> dict[Key, int]:
         """Bytes of the results that are held, by key."""
+        self._check_not_within("looking for results")
         after = After()
-        with self._lock:
-            self.job.let_go(after)
-            self._wake_another()
-            found = self.job.held()
-        self._then(after)
+        with held_back():
+            with self._lock:
+                self.job.let_go(after)
+                self._wake_another()
+                found = self.job.held()
+            self._then(after)
         return found
+
+    def _check_not_within(self, what: str) -> None:
+        if self._is_mine():
+            raise EngineError(
+                f"{what} in a signal handler or finalizer that interrupts the client itself; have "
+                "it set a flag, or start a thread"
+            )
 
     def watch(self, listener: Listener) -> None:
         """Tell a listener what happens from now on, in a thread of its own, until `unwatch`."""
+        self._check_not_within("watching")
         after = After()
-        with self._lock:
+        with held_back(), self._lock:
             if not self.closed:
                 self.job.absorb(after)
                 ahead = self.job.growing.ahead()
@@ -151,16 +195,20 @@ class Session(Workers):
 
         Results of tasks that end later are dropped.
         """
+        if self._is_mine():
+            self._late.append(partial(self.close, timeout))
+            return False
         after = After()
-        with self._lock:
-            self.closed = True
-            self._siblings.discard(self)
-            if not self._is_broken:
-                self.job.close(after)
-                for batch in self._batches:
-                    self._give_back(batch, after)
-            self._news.notify_all()
-        self._then(after)
+        with held_back():
+            with self._lock:
+                self.closed = True
+                self._siblings.discard(self)
+                if not self._is_broken:
+                    self.job.close(after)
+                    for batch in self._batches:
+                        self._give_back(batch, after)
+                self._news.notify_all()
+            self._then(after)
         seat = seat_here()
         own = seat is not None and seat.session is self  # a task cannot wait for itself
         with self._lock:
@@ -202,6 +250,14 @@ class Session(Workers):
         self._begin(0)
         for outcome in self.job.pending(After()):
             outcome.settle("cancelled")
+
+
+def _follow(outcome: Outcome, there: Outcome) -> None:
+    outcome.settle(there.status, there.value, there.error)
+
+
+def _let_go_of(there: Outcome) -> None:
+    """Have held an outcome for as long as another one that follows it."""
 
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()

@@ -10,11 +10,13 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from typing import Any
 
 from gpuscale.base.errors import EngineError
+from gpuscale.base.interrupts import held_back
 from gpuscale.engines import blas
 from gpuscale.engines.book import After, Book
 from gpuscale.engines.failure import leave_engine_out
@@ -53,7 +55,10 @@ class Workers:
     _siblings: set[Any]
 
     def _begin(self, n_workers: int) -> None:
-        self._lock = threading.Lock()  # guards the book and everything below
+        # Guards the book and everything below. Signal handlers and finalizers come while their
+        # thread has it; they find that out, and what they want is done afterwards.
+        self._lock = threading.RLock()
+        self._late: deque[Callable[[], object]] = deque()
         self._news = threading.Condition(self._lock)
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
@@ -64,8 +69,14 @@ class Workers:
 
     def poke(self) -> None:
         """Go on if there is something to do: others gave back what is scarce."""
+        if self._is_mine():  # who has the lock wakes them up
+            return
         with self._lock:
             self._wake_another()
+
+    def _is_mine(self) -> bool:
+        """Say whether this thread has the lock: then this is a signal handler, or a finalizer."""
+        return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]
 
     def _then(self, after: After) -> None:
         """Do what is to be done after the lock was released."""
@@ -76,17 +87,22 @@ class Workers:
         after.do()
         if self.job.lost or self.job.back:
             self._let_go(after)
+        while self._late and not self._is_mine():
+            self._late.popleft()()
 
     def _let_go(self, after: After) -> None:
         """Release what nobody holds any more; who has the lock meanwhile does it afterwards."""
         job = self.job
-        while (job.lost or job.back) and self._lock.acquire(blocking=False):
-            try:
-                job.let_go(after)
-                self._wake_another()
-            finally:
-                self._lock.release()
-            after.do()
+        while job.lost or job.back:
+            with held_back():
+                if self._is_mine() or not self._lock.acquire(blocking=False):
+                    return
+                try:
+                    job.let_go(after)
+                    self._wake_another()
+                finally:
+                    self._lock.release()
+                after.do()
 
     # in worker threads
 
@@ -94,7 +110,8 @@ class Workers:
         """Put one more worker to work if it would find something to do (with the lock held)."""
         job = self.job
         if self._free and not self._is_broken and (job.inbox or job.state.has_work):
-            self._call(self._free.pop())
+            with held_back():  # else a worker may be neither free nor at work
+                self._call(self._free.pop())
 
     def _call(self, worker: int) -> None:
         seat = WorkerSeat(self, worker)

@@ -12,25 +12,23 @@ __all__ = ["press_at_each_point"]
 _LOOKS = {"CALL", "CALL_KW", "CALL_FUNCTION_EX", "RESUME", "JUMP_BACKWARD"}
 
 
-def press_at_each_point(operation, check, most=100_000):
+def press_at_each_point(operation, check, handle=signal.default_int_handler):
     """Call an operation again and again, and press Ctrl-C at its first, second ... point.
 
     After each call that it ended, `check` is called. Returns how many these were.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, handle)
     heard = []
     hook, sys.unraisablehook = sys.unraisablehook, lambda told: heard.append(told.exc_type)
     try:
         for k in itertools.count():
-            assert k < most
             point = _Point(k)
             try:
                 point.run(operation)
             except KeyboardInterrupt:
-                pass
-            else:
-                if not point.is_past:
-                    return k
+                assert point.is_past
+            if not point.is_past:
+                return k
             check()
             assert set(heard) <= {KeyboardInterrupt}, heard
     finally:

@@ -76,3 +76,53 @@ def test_while_signs_are_given(client):
         assert waiting.result(SOON) and variable.get(timeout=0) == 2
 
     assert press_at_each_point(give, check) > 10
+
+
+def works(client):
+    assert client.gather(client.map(abs, range(-5, 0), pure=False)) == [5, 4, 3, 2, 1]
+
+
+def test_while_tasks_are_submitted_one_by_one(client):
+    def submit():
+        first = client.submit(abs, -1, pure=False)
+        client.submit(abs, first, pure=False)
+
+    assert press_at_each_point(submit, lambda: works(client)) > 20
+
+
+def test_while_equal_tasks_are_submitted(client):
+    kept = client.submit(abs, -1, key="kept")
+    kept.result(SOON)
+    assert press_at_each_point(lambda: client.submit(abs, -1, key="kept"), kept.result) > 20
+
+
+def test_while_many_tasks_are_submitted_and_dropped(client):
+    assert (
+        press_at_each_point(lambda: client.map(abs, [1, 2], pure=False), lambda: works(client)) > 20
+    )
+
+
+def test_while_tasks_are_cancelled(client):
+    def cancel():
+        client.submit(abs, -1, pure=False).cancel()
+
+    assert press_at_each_point(cancel, lambda: works(client)) > 20
+
+
+def test_a_signal_handler_submits_wherever_it_comes(client):
+    kept, made = client.submit(abs, -7, key="seven"), []
+
+    def handle(*_):
+        made.append(client.submit(abs, -7, key="seven"))
+        made.append(client.submit(abs, made[0], pure=False))
+
+    def operate():
+        client.map(abs, [1, 2], pure=False)
+        client.submit(abs, client.submit(abs, -1, pure=False), pure=False)
+
+    def check():
+        assert client.gather(made) == [7] * len(made) and kept.result(SOON) == 7
+        made.clear()
+        works(client)
+
+    assert press_at_each_point(operate, check, handle) > 20
