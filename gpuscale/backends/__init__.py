@@ -6,6 +6,7 @@ function of that namespace by the name that NumPy gives it. What remains is here
 ============== ===============================================================================
 `seams`        THE list of functions that differ; each a `Dispatch` by the type of the data
 `numpy_ops`    rows of that list for NumPy (and for plain Python objects)
+`select_ops`   rows for all libraries whose functions mean what NumPy's do
 `cupy_ops`     rows for CuPy, loaded when the first CuPy array arrives
 `shared_ops`   written once, with the namespace as argument
 `transfer`     between host and device; containers of chunks
@@ -19,6 +20,6 @@ library's top-level module name, and `creation.register_backend`. To add a seam:
 libraries truly differ; one `Dispatch` with its docstring in `seams`, one row in each file.
 """
 
-from gpuscale.backends import cupy_ops, numpy_ops, transfer  # they register their rows
+from gpuscale.backends import cupy_ops, numpy_ops, select_ops, transfer  # they register rows
 
-__all__ = ["cupy_ops", "numpy_ops", "transfer"]
+__all__ = ["cupy_ops", "numpy_ops", "select_ops", "transfer"]

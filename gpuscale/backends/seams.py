@@ -7,7 +7,18 @@ from typing import Any
 
 from gpuscale.base.dispatch import Dispatch
 
-__all__ = ["array_namespace", "backend_name", "fold", "nbytes", "to_host"]
+__all__ = [
+    "accumulate",
+    "array_namespace",
+    "backend_name",
+    "best_positions",
+    "best_values",
+    "bincount",
+    "fold",
+    "histogram",
+    "nbytes",
+    "to_host",
+]
 
 array_namespace: Dispatch[ModuleType] = Dispatch(
     "array_namespace",
@@ -77,5 +88,76 @@ to_host: Dispatch[Any] = Dispatch(
     >>> import numpy
     >>> to_host(numpy.arange(3))
     array([0, 1, 2])
+    """,
+)
+
+accumulate: Dispatch[Any] = Dispatch(
+    "accumulate",
+    doc="""Return running results of a ufunc along an axis, in the dtype of the chunk.
+
+    The parameters are the name of the ufunc and the axis.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> accumulate(numpy.array([3, 1, 4]), "maximum", 0)
+    array([3, 3, 4])
+    """,
+)
+
+bincount: Dispatch[Any] = Dispatch(
+    "bincount",
+    doc="""Count the integers from 0 to a length, of which there are no others, or add up weights.
+
+    The parameters are the weights, or None, and the length. Sums have the same bits in each run.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> bincount(numpy.array([0, 2, 2]), None, 4)
+    array([1, 0, 2, 0])
+    """,
+)
+
+histogram: Dispatch[Any] = Dispatch(
+    "histogram",
+    doc="""Count numbers in bins, or add up their weights.
+
+    The parameters are the edges, or how many equal bins there are; the range of these, or None; and
+    the weights, or None. Sums have the same bits in each run.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> histogram(numpy.array([0.5, 1.0, 3.0]), 2, (0, 2), None)
+    array([1, 1])
+    """,
+)
+
+best_positions: Dispatch[Any] = Dispatch(
+    "best_positions",
+    doc="""Return where the k largest, or the -k smallest, lie along an axis, in any order.
+
+    The parameters are k and the axis, which is longer than that.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> best_positions(numpy.array([3, 1, 4]), 1, 0)
+    array([2])
+    """,
+)
+
+best_values: Dispatch[Any] = Dispatch(
+    "best_values",
+    doc="""Return the k largest, or the -k smallest, along an axis, in any order.
+
+    The parameters are k and the axis, which is longer than that.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> best_values(numpy.array([3, 1, 4]), -1, 0)
+    array([1])
     """,
 )

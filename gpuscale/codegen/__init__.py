@@ -27,11 +27,16 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
                `body_cuda`; `emit_cuda` spells operations with names of
                `intrinsics_cuda`, `expand_cuda` puts the others together (`functions_cuda`, written
                down by `trace_cuda`); `compiler_cuda` makes PTX, `cache_cuda` keeps it
+`rows_cuda`    rows of the seams for CuPy that launch hand-written kernels, through `device_cuda`
 ============== =============================================================================
 
-May import: base, chunks, backends and its own files; `gpuscale.kernels` for random numbers.
+May import: base, chunks, backends and its own files; `gpuscale.kernels`.
 Numba is imported when something is compiled, never before.
 
 To add an operation: one row in `ops`; NumPy is the oracle of the row, the interpreter the oracle
 of its kernel.
 """
+
+from gpuscale.codegen import rows_cuda  # it registers its rows
+
+__all__ = ["rows_cuda"]

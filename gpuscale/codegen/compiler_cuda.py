@@ -53,6 +53,8 @@ def _scope() -> dict[str, Any]:
 
 
 def _type(name: str) -> Any:
+    if name[-1] == "]":
+        return types.Array(getattr(types, name[:-2]), 1, "C")
     kind = getattr(types, name.removeprefix("*"))
     return types.CPointer(kind) if name[0] == "*" else kind
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gpuscale.codegen.emit import memory_type
 
-__all__ = ["ENTRY", "Kernel", "Launcher", "packed", "pointer_to", "scalar_types"]
+__all__ = ["ENTRY", "Kernel", "Launcher", "array_of", "packed", "pointer_to", "scalar_types"]
 
 DType = np.dtype[Any]
 ENTRY = "gpuscale_kernel"  # name of every kernel in its PTX
@@ -25,7 +25,8 @@ class Kernel:
     text : str
         A module that defines ``kernel``.
     types : tuple of str
-        Of its arguments: names of Numba's types, those of pointers with a star in front.
+        Of its arguments: names of Numba's types, those of pointers with a star in front, those of
+        contiguous arrays of one dimension with brackets behind.
     """
 
     text: str
@@ -72,6 +73,17 @@ def pointer_to(dtype: DType) -> str:
     return "*" + memory_type(dtype)
 
 
+def array_of(dtype: DType) -> str:
+    """Type of an argument that is an array of one dimension.
+
+    Examples
+    --------
+    >>> array_of(np.dtype("f4"))
+    'float32[]'
+    """
+    return memory_type(dtype) + "[]"
+
+
 def scalar_types(dtype: DType) -> tuple[str, ...]:
     """Types of the arguments that hold a parameter: of a complex number, its two parts.
 
@@ -87,7 +99,19 @@ def scalar_types(dtype: DType) -> tuple[str, ...]:
 
 def packed(types: Sequence[str], args: Sequence[Any], launcher: Launcher) -> tuple[Any, ...]:
     """Turn arguments into NumPy scalars of just the bytes that a kernel expects."""
-    return tuple(
-        np.uint64(launcher.address(arg)) if kind[0] == "*" else np.dtype(kind).type(arg)
-        for kind, arg in zip(types, args, strict=True)
-    )
+    words: list[Any] = []
+    for kind, arg in zip(types, args, strict=True):
+        if kind[-1] == "]":
+            words += _array_words(arg, launcher)
+        elif kind[0] == "*":
+            words.append(np.uint64(launcher.address(arg)))
+        else:
+            words.append(np.dtype(kind).type(arg))
+    return tuple(words)
+
+
+def _array_words(array: Any, launcher: Launcher) -> list[Any]:
+    """Words of an array as Numba hands it over: two for an owner, which is needed on hosts only."""
+    size, itemsize = map(np.int64, (array.size, array.itemsize))
+    address = np.uint64(launcher.address(array))
+    return [np.uint64(0), np.uint64(0), size, itemsize, address, size, itemsize]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import accumulate, array_namespace, fold
 from gpuscale.base.types import Key
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ScanPlan
@@ -44,8 +44,7 @@ def _lay_out_scan(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
 
 
 def _total(chunk: Any, ufunc: str, axis: int) -> Any:
-    function = getattr(array_namespace(chunk), ufunc)
-    return function.reduce(chunk, axis=axis, keepdims=True, dtype=_kind_of(chunk))
+    return fold(chunk, ufunc, (axis,), _kind_of(chunk))
 
 
 def _kind_of(chunk: Any) -> Any:
@@ -64,6 +63,6 @@ def _add(first: Any, *rest: Any) -> Any:
 def _scan(chunk: Any, *rest: Any) -> Any:
     """Scan a block; begin with what is carried over, so that no second pass over it is needed."""
     *carry, ufunc, axis = rest
+    result = accumulate(chunk, ufunc, axis)
     function = getattr(array_namespace(chunk), ufunc)
-    result = function.accumulate(chunk, axis=axis, dtype=_kind_of(chunk))
     return function(carry[0], result, out=result) if carry else result

@@ -7,7 +7,7 @@ Source of the method: Alabi, Blanchard, Gordon and Steinbach, "Fast k-selection 
 graphics processing units" (2012).
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,20 +20,15 @@ from .checks import check_rows
 __all__ = ["topk", "workspace_bytes"]
 
 
-class _Order(NamedTuple):
-    """How the bits of an element become a key: constants of the kernels' text."""
-
-    kind: str
-    is_flipped: bool
-    sign: int
-    full: int
-    infinity: int
+# How the bits of an element become a key: kind, whether the smallest are the best, the bit of the
+# sign, all bits, and the bits of infinity. Constants of the kernels' text.
+_Order = tuple[str, bool, int, int, int]
 
 
 def _order(dtype: Any, largest: bool) -> _Order:
     width = 8 * dtype.itemsize
     infinity = {2: 0x7C00, 4: 0x7F800000, 8: 0x7FF0000000000000}.get(dtype.itemsize, 0)
-    return _Order(dtype.kind, not largest, 1 << (width - 1), (1 << width) - 1, infinity)
+    return dtype.kind, not largest, 1 << (width - 1), (1 << width) - 1, infinity
 
 
 def topk(

@@ -42,6 +42,10 @@ class Server:
         """Return the result, the bytes allocated on the device, and the kernels compiled."""
         family, name = operation.split(".")
         module = f"gpuscale.kernels.{family}.{family}_cuda"
+        return self.call(module, name, *arguments, **options)
+
+    def call(self, module, name, *arguments, **options):
+        """Do as `ask` for a function of any module."""
         pickle.dump((module, name, arguments, options), self.process.stdin)
         self.process.stdin.flush()
         good, answer = pickle.load(self.process.stdout)

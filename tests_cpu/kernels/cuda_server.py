@@ -7,6 +7,7 @@ when it is imported. Requests and answers are pickles on its standard input and 
 import importlib
 import os
 import pickle
+import re
 import sys
 import warnings
 from functools import cache
@@ -77,24 +78,34 @@ class Compiler(Device):
     def number(self, array):
         return 0
 
+    def address(self, array):
+        return array.ctypes.data
+
     def launch(self, kernel, grid, block, *arguments):
-        from numba import cuda, typeof, types
+        from gpuscale.codegen.compiler_cuda import compile_ptx
+        from gpuscale.codegen.device_cuda import written
+        from gpuscale.codegen.launch_cuda import packed
 
         assert grid >= 1 and block >= 1
-        signature = types.void(*(typeof(each) for each in arguments))
+        text = written(kernel, arguments)
         for capability in CAPABILITIES:
-            key = (kernel, signature, capability)
+            key = (text, capability)
             if key not in self.ptx:
-                self.ptx[key], _ = cuda.compile_ptx(built(kernel), signature, cc=capability)
+                self.ptx[key] = compile_ptx(text, capability).decode()
             target = f".target sm_{capability[0]}{capability[1]}"
             assert target in self.ptx[key], f"no line {target!r}"
-            assert ".extern .func" not in self.ptx[key], "it calls what is not in it"
+            parameters = set(re.findall(r"_param_\d+", self.ptx[key]))
+            assert len(parameters) == len(packed(text.types, arguments, self))
             self.compiled.append((kernel.name, capability))
 
 
 def answer(device, module, name, arguments, options):
-    function = getattr(importlib.import_module(module), name)
-    result = function(device, *arguments, **options)
+    module = importlib.import_module(module)
+    if hasattr(module, "_device"):  # it makes its own
+        module._device, module._THREADS = lambda: device, 8
+        result = getattr(module, name)(*arguments, **options)
+    else:
+        result = getattr(module, name)(device, *arguments, **options)
     return arguments[0] if result is None else result, device.allocated, device.compiled
 
 

@@ -15,7 +15,7 @@ from gpuscale.array.api.reductions import min as _min
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, split_every_of
 from gpuscale.array.convert import as_array
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends import seams
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
@@ -127,5 +127,4 @@ class _Bincount:
     length: int
 
     def __call__(self, chunk: Any, weights: Any = None) -> Any:
-        xp = array_namespace(chunk)
-        return xp.bincount(chunk, weights=weights, minlength=self.length)
+        return seams.bincount(chunk, weights, self.length)

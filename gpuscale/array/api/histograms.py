@@ -14,6 +14,7 @@ from gpuscale.array.api.reductions import min as _min
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, known_node
+from gpuscale.backends import seams
 from gpuscale.backends.seams import array_namespace
 from gpuscale.expr.node import Node
 
@@ -162,15 +163,14 @@ class _Histogram:
     dtype: np.dtype[Any]
 
     def __call__(self, chunk: Any, weights: Any = None) -> Any:
-        xp = array_namespace(chunk)
         flat = chunk.ravel()
         w = None if weights is None else weights.ravel()
         if self.equal is None:
-            bins: Any = xp.asarray(self.edges, dtype=self.edge_dtype)
-            counts, _ = xp.histogram(flat, bins=bins, weights=w)
+            edges = array_namespace(chunk).asarray(self.edges, dtype=self.edge_dtype)
+            counts = seams.histogram(flat, edges, None, w)
         else:
             low, high, n = self.equal
-            counts, _ = xp.histogram(flat, bins=n, range=(low, high), weights=w)
+            counts = seams.histogram(flat, n, (low, high), w)
         return counts.astype(self.dtype, copy=False)
 
 

@@ -17,7 +17,7 @@ from gpuscale.array.construct import cast, native
 from gpuscale.array.convert import as_array, as_node, known_node
 from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import call, into
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import accumulate, array_namespace
 from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.codegen.ops import result_dtype
 from gpuscale.expr.node import Node
@@ -63,11 +63,7 @@ def scan(name: str, node: Node, axis: int, out: Any) -> Array:
 
 
 def _run(chunk: Any, ufunc: str, axis: int) -> Any:
-    xp = array_namespace(chunk)
-    function = {"add": xp.cumsum, "multiply": xp.cumprod}.get(ufunc)
-    if function is None:
-        return getattr(xp, ufunc).accumulate(chunk, axis=axis)
-    return function(chunk, axis=axis, dtype=chunk.dtype)
+    return accumulate(chunk, ufunc, axis)
 
 
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
@@ -243,7 +239,7 @@ def _push(chunk: Any, n: int | None, axis: int) -> Any:
     shape = [1] * chunk.ndim
     shape[axis] = -1
     here = xp.arange(chunk.shape[axis]).reshape(shape)
-    last = xp.maximum.accumulate(xp.where(xp.isnan(chunk), -1, here), axis=axis)
+    last = accumulate(xp.where(xp.isnan(chunk), -1, here), "maximum", axis)
     filled = xp.take_along_axis(chunk, xp.maximum(last, 0), axis)
     reach = last >= 0 if n is None else (last >= 0) & (here - last <= n)
     return xp.where(reach, filled, chunk)

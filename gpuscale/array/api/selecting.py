@@ -15,7 +15,7 @@ from gpuscale.array.api.sorting import argsort, sort
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import split_every_of
 from gpuscale.array.convert import known_node
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, best_positions, best_values
 from gpuscale.backends.shared_ops import own
 from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.chunks.blocks import max_block
@@ -108,24 +108,14 @@ def _best(
     return Array(TreeReduce(chosen, step, step.finish, (axis,), True, spans, label, out))
 
 
-def _span(k: int, length: int) -> slice:
-    """Where the best stand once the others are on the other side of them."""
-    return slice(max(length - k, 0), None) if k > 0 else slice(0, -k)
-
-
-def _pivot(k: int, length: int) -> int:
-    return length - k if k > 0 else -k - 1
-
-
 def _top_values(block: Block, chunk: Any, k: int, axis: int) -> Any:
     return _select(chunk, k, axis)
 
 
 def _select(values: Any, k: int, axis: int) -> Any:
-    length = values.shape[axis]
-    if 0 < abs(k) < length:
-        values = array_namespace(values).partition(values, _pivot(k, length), axis=axis)
-    return own(values[at_axis(axis, _span(k, length))])
+    if 0 < abs(k) < values.shape[axis]:
+        return own(best_values(values, k, axis))
+    return own(values if k else values[at_axis(axis, slice(0))])
 
 
 @dataclass(frozen=True)
@@ -181,11 +171,10 @@ def _top_positions(block: Block, chunk: Any, k: int, axis: int) -> tuple[Any, An
 
 def _select_pairs(values: Any, numbers: Any, k: int, axis: int) -> tuple[Any, Any]:
     xp = array_namespace(values)
-    length = values.shape[axis]
-    span = at_axis(axis, _span(k, length))
-    if not 0 < abs(k) < length:
+    if not 0 < abs(k) < values.shape[axis]:
+        span = at_axis(axis, slice(None) if k else slice(0))
         return own(values[span]), own(numbers[span])
-    order = xp.argpartition(values, _pivot(k, length), axis=axis)[span]
+    order = best_positions(values, k, axis)
     return xp.take_along_axis(values, order, axis), xp.take_along_axis(numbers, order, axis)
 
 

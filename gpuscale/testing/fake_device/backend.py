@@ -7,10 +7,20 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gpuscale.backends.creation import register_backend, unregister_backend
-from gpuscale.backends.seams import array_namespace, backend_name, fold, nbytes, to_host
+from gpuscale.backends.seams import (
+    accumulate,
+    array_namespace,
+    backend_name,
+    fold,
+    nbytes,
+    to_host,
+)
 from gpuscale.backends.shared_ops import fold_by_halves, strided_nbytes
-from gpuscale.testing.fake_device.array import ndarray
+from gpuscale.testing.fake_device.array import make, ndarray
+from gpuscale.testing.fake_device.calls import call
 from gpuscale.testing.fake_device.namespace import asnumpy, fake
 
 __all__ = ["NAME", "activate", "active", "deactivate"]
@@ -26,8 +36,15 @@ def activate() -> Any:
     fold.register(ndarray)(partial(fold_by_halves, fake))
     nbytes.register(ndarray)(strided_nbytes)
     to_host.register(ndarray)(asnumpy)
+    accumulate.register(ndarray)(_accumulate)
     register_backend(NAME, lambda: fake)
     return fake
+
+
+def _accumulate(chunk: Any, ufunc: str, axis: int) -> Any:
+    """Do what a kernel of ours does on CuPy, whose ufuncs lack it."""
+    kwargs = {"axis": axis, "dtype": chunk.dtype}
+    return call(make, getattr(np, ufunc).accumulate, (chunk,), kwargs, [])
 
 
 def deactivate() -> None:

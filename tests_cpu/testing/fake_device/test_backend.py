@@ -65,3 +65,12 @@ def test_it_is_known_only_while_it_is_active(request):
         raise RuntimeError
     with pytest.raises(BackendError, match="no backend 'fake'"):
         ga.ones(3, backend="fake")
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.minimum, np.maximum])
+@pytest.mark.parametrize("chunks", [3, 10])
+def test_running_results(xp, ufunc, chunks):
+    host = np.array([2.0, 1.0, 3.0, np.nan, 2.0, 5.0, 4.0, 1.0, 0.5, 2.0])
+    x = ga.from_array(host, chunks=chunks, backend="fake")
+    result = getattr(ga, ufunc.__name__).accumulate(x).compute()
+    np.testing.assert_array_equal(result, ufunc.accumulate(host))
