@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -268,6 +269,12 @@ class _HistogramDD:
     def __call__(self, *chunks: Any) -> Any:
         xp = array_namespace(chunks[0])
         columns, weights = (chunks[:-1], chunks[-1]) if self.weighted else (chunks, None)
-        points = xp.stack([c.ravel() for c in columns], axis=1)
-        edges = [xp.asarray(e, dtype=t) for e, t in zip(self.edges, self.dtypes, strict=True)]
-        return xp.histogramdd(points, bins=edges, weights=weights)[0]
+        points = xp.stack([c.ravel() for c in columns])
+        cells, shape = 0, tuple(len(edges) + 1 for edges in self.edges)  # and those outside
+        for column, each, dtype in zip(points, self.edges, self.dtypes, strict=True):
+            edges = xp.asarray(each, dtype=dtype)
+            # The last bin holds both its edges.
+            bins = xp.searchsorted(edges, column, side="right") - (column == edges[-1])
+            cells = cells * (len(each) + 1) + bins
+        counts = seams.bincount(cells, None if weights is None else weights.ravel(), prod(shape))
+        return counts.reshape(shape)[(slice(1, -1),) * len(shape)].astype(float)
