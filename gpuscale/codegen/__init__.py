@@ -23,10 +23,11 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
 `kernel`       compiles (`compiler`) or loads (`cache`) a kernel once, and launches it
 `run_cuda`     the same for CUDA: plans (`plan_cuda`) and launches (`launch_cuda`), on a device
                (`target_cuda`, the one that imports CuPy) or on none (`simulator_cuda`)
-`map_cuda`     the text of a map, `reduce_cuda` of a reduction (`accumulate_cuda` has its table), on
-               `body_cuda`; `emit_cuda` spells operations with names of
-               `intrinsics_cuda`, `expand_cuda` puts the others together (`functions_cuda`, written
-               down by `trace_cuda`); `compiler_cuda` makes PTX, `cache_cuda` keeps it
+`map_cuda`     the text of a map (`tile_cuda` where arrays are read across), `reduce_cuda` of a
+               reduction (`accumulate_cuda` has its table), on `body_cuda`
+`emit_cuda`    operations with names of `intrinsics_cuda`; `expand_cuda` puts others together
+               (`functions_cuda`, written down by `trace_cuda`)
+`cache_cuda`   PTX of kernels on the disk, made by `compiler_cuda`
 `rows_cuda`    rows of the seams for CuPy that launch hand-written kernels, through `device_cuda`
 ============== =============================================================================
 

@@ -20,6 +20,7 @@ from gpuscale.codegen.layout import Domain, Strides, merge_axes, walking_order
 from gpuscale.codegen.map_cuda import MapSpec
 from gpuscale.codegen.plan import Request
 from gpuscale.codegen.reduce_cuda import ReduceSpec
+from gpuscale.codegen.tile_cuda import TileSpec
 
 __all__ = [
     "MapPlan",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 VECTOR_BYTES = 16  # that one thread reads or writes by one access
+NARROW = 8  # rows and columns; of fewer, reading across wastes little
 LONG = 64  # operations; longer programs take one element at a time: they take long to compile
 
 
@@ -42,8 +44,8 @@ class MapPlan:
 
     Attributes
     ----------
-    spec : MapSpec
-        Of one column at a time.
+    spec : MapSpec or TileSpec
+        A map takes one column at a time.
     width : int
         Columns that could be taken together, if addresses allow.
     order : tuple of int
@@ -54,7 +56,7 @@ class MapPlan:
         The steps that are arguments of the kernel, in their order.
     """
 
-    spec: MapSpec
+    spec: MapSpec | TileSpec
     width: int
     order: tuple[int, ...]
     lengths: tuple[int, ...]
@@ -72,8 +74,11 @@ def plan_map(request: Request) -> MapPlan:
     strides, lengths = domain.strides, domain.shape
     if not lengths:  # a single element
         strides, lengths = ((0,),) * len(strides), (1,)
+    turned, axes = _turned(strides[: len(request.arrays)], lengths)
+    lengths = tuple(lengths[a] for a in axes)
+    strides = tuple(tuple(each[a] for a in axes) for each in strides)
     n_loads, n_moving = len(request.arrays), len(moving)
-    spec = MapSpec(
+    parts = (
         program,
         len(lengths) - 1,
         1,
@@ -81,8 +86,24 @@ def plan_map(request: Request) -> MapPlan:
         tuple(map(steps_of, strides[n_loads:n_moving])),
         tuple(map(steps_of, strides[n_moving:])),
     )
+    spec = TileSpec(*parts, turned=turned) if turned else MapSpec(*parts)
+    width = 1 if isinstance(spec, TileSpec) else _width(spec, strides, lengths)
     steps = _given_steps(spec, strides, [f"o{k}" for k in range(len(outs))])
-    return MapPlan(spec, _width(spec, strides, lengths), order, lengths, steps)
+    return MapPlan(spec, width, order, lengths, steps)
+
+
+def _turned(
+    loads: Sequence[Strides], lengths: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Arrays to read across, and the order of axes that puts their own rows beside the columns."""
+    last = len(lengths) - 1
+    axes = tuple(range(last + 1))
+    across = [k for k, steps in enumerate(loads) if steps[-1] not in (0, 1)]
+    for row in range(last):
+        turned = tuple(k for k in across if loads[k][row] == 1)
+        if turned and min(lengths[row], lengths[last]) >= NARROW:
+            return turned, (*(a for a in axes if a not in (row, last)), row, last)
+    return (), axes
 
 
 def _given_steps(

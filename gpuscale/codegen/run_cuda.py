@@ -15,7 +15,7 @@ from gpuscale.codegen.emit_cuda import is_spelled
 from gpuscale.codegen.expand_cuda import expand
 from gpuscale.codegen.launch_cuda import Kernel, Launcher
 from gpuscale.codegen.layout import Strides
-from gpuscale.codegen.map_cuda import map_kernel
+from gpuscale.codegen.map_cuda import MapSpec, map_kernel
 from gpuscale.codegen.plan import Request
 from gpuscale.codegen.plan_cuda import (
     MapPlan,
@@ -29,6 +29,7 @@ from gpuscale.codegen.plan_cuda import (
 )
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.reduce_cuda import States, join_kernel, reduce_kernel, states_of
+from gpuscale.codegen.tile_cuda import SIDE, TileSpec, tile_kernel, tiles_of
 
 __all__ = ["CudaTarget"]
 
@@ -71,22 +72,30 @@ class CudaTarget:
             memory = [shape[a] for a in plan.order]
             back = np.argsort(plan.order)
             out = [launcher.empty(memory, d).transpose(*back) for d in program.dtypes]
-        spec = dataclasses.replace(plan.spec, width=self._width(plan, arrays, out))
-        kernel = map_kernel(spec)
+        kernel, grid, block = self._pick(plan, arrays, out)
         if not launcher.prepare(kernel):
             return None
-        rows, columns = math.prod(plan.lengths[:-1]), plan.lengths[-1]
-        grid, block = grid_of_map(
-            rows, -(-columns // spec.width), launcher.threads, launcher.blocks
-        )
-        args = arguments(spec, arrays, out, indices, params, (rows, columns), plan)
+        sizes = (math.prod(plan.lengths[:-1]), plan.lengths[-1])
+        args = arguments(plan.spec, arrays, out, indices, params, sizes, plan)
         launcher.launch(kernel, grid, block, args)
         return tuple(out)
 
-    def _width(self, plan: MapPlan, arrays: Sequence[Any], out: Sequence[Any]) -> int:
+    def _pick(
+        self, plan: MapPlan, arrays: Sequence[Any], out: Sequence[Any]
+    ) -> tuple[Kernel, tuple[int, int], tuple[int, int]]:
+        """Kernel, grid and block of a map."""
+        threads, blocks = self.launcher.threads, self.launcher.blocks
+        outer, columns = math.prod(plan.lengths[:-1]), plan.lengths[-1]
+        if isinstance(plan.spec, TileSpec):
+            tiles = tiles_of(outer, plan.lengths[-2], columns)
+            return tile_kernel(plan.spec), (min(tiles, blocks), 1), (SIDE, threads // SIDE)
+        width = self._width(plan.spec, plan.width, arrays, out)
+        spec = dataclasses.replace(plan.spec, width=width)
+        return map_kernel(spec), *grid_of_map(outer, -(-columns // width), threads, blocks)
+
+    def _width(self, spec: MapSpec, width: int, arrays: Sequence[Any], out: Sequence[Any]) -> int:
         """Columns that are taken together: what lies at an odd address is taken one by one."""
-        width = plan.width
-        for name, dtype in vector_dtypes(plan.spec).items():
+        for name, dtype in vector_dtypes(spec).items():
             array = (arrays if name[0] == "l" else out)[int(name[1:])]
             while width > 1 and self.launcher.address(array) % (width * dtype.itemsize):
                 width //= 2

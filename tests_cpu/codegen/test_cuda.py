@@ -20,6 +20,7 @@ from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import ProgramBuilder
 from gpuscale.codegen.reduce_cuda import ReduceSpec, join_kernel, reduce_kernel
 from gpuscale.codegen.reductions import REDUCTIONS
+from gpuscale.codegen.tile_cuda import TileSpec, tile_kernel
 
 ARCHITECTURES = [(8, 0), (9, 0), (10, 0)]
 SIMULATED = sorted(Path(__file__).parent.glob("simulated/cases_*.py"))
@@ -178,3 +179,10 @@ def test_reductions_compile(compile_ptx, architecture, char):
         ).decode()
         assert "bar.sync" in ptx and ".shared" in ptx and "atom" not in ptx
     assert b"bar.sync" in compile_ptx(join_kernel(wanted, 256), architecture)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_transposed_operands_compile(compile_ptx, architecture):
+    spec = TileSpec(chain(np.dtype("f8")), 1, 1, (("s", "1"), ("1", "s")), (), (("s", "1"),), (1,))
+    ptx = compile_ptx(tile_kernel(spec), architecture).decode()
+    assert "bar.sync" in ptx and "ld.shared" in ptx and "st.shared" in ptx

@@ -168,3 +168,20 @@ def test_what_kernels_lack_is_left_to_the_interpreter(target, op, dtypes):
     program = b.build(b.apply(op, *(b.load(k, np.dtype(c)) for k, c in enumerate(dtypes))))
     arrays = [np.ones(4, c) for c in dtypes]
     assert target.map(program, arrays, [], [], (4,), None) is None
+
+
+@pytest.mark.parametrize("shape", [(8, 9), (40, 33), (3, 35, 34), (2, 10, 3, 9)], ids=str)
+def test_transposed_operands_go_through_tiles(target, launcher, shape, rng):
+    x, y = rng.standard_normal(shape), rng.random(shape) < 0.5
+    order = {2: (1, 0), 3: (0, 2, 1), 4: (0, 3, 2, 1)}[len(shape)]
+    across = rng.standard_normal([shape[a] for a in order]).transpose(np.argsort(order))
+    truth = np.ascontiguousarray(y.transpose(order)).transpose(np.argsort(order))
+    b = ProgramBuilder()
+    total = b.apply("add", b.load(0, F8), b.load(1, F8))
+    program = b.build(b.apply("where", b.load(2, "?"), total, b.cast(b.index(0), F8)))
+    index = AffineIndex(2, tuple(range(1, len(shape) + 1)))
+    arrays = [x, across, truth]
+    (got,) = target.map(program, arrays, [index], [], shape, None)
+    (want,) = interpret_map(program, arrays, [index], [], shape)
+    np.testing.assert_array_equal(got, want)
+    assert "tile1 = cuda.shared.array" in launcher.launched[-1].text
