@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,19 @@ def test_kept_arrays_have_the_layout_that_they_had(tmp_path):
     for value in (made.persist(path=tmp_path), gs.checkpoint(made, tmp_path)):
         assert value.compute().flags.f_contiguous
         assert gs.delayed(np.ravel)(value, order="K").compute().shape == (12,)
+
+
+def test_changed_data_of_a_module_are_noticed_as_submit_notices_them(tmp_path, monkeypatch):
+    settings = types.ModuleType("settings")
+    settings.X = 1
+
+    def read():
+        return settings.X
+
+    with gs.Client(threads_per_worker=1) as client:
+        for settings.X in (1, 2, [3]):
+            kept = gs.delayed(read)().persist(path=tmp_path).compute()
+            assert kept == client.submit(read).result() == settings.X
 
 
 def test_what_is_behind_a_kept_value_is_not_computed(tmp_path):

@@ -16,14 +16,13 @@ from typing import Any
 
 from gpuscale.base.blocks import block
 from gpuscale.base.errors import CheckpointError
+from gpuscale.base.read_modules import is_constant, is_ours, is_plain_data, with_modules
 from gpuscale.base.tokens import elsewhere, field_names, importable_name, tagged, tokenize
 
-__all__ = ["Steady", "code_of", "global_names", "is_ours", "wraps"]
+__all__ = ["Steady", "code_of", "global_names", "wraps"]
 
-_ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _WRITTEN_BY_PYTHON = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__"}
 _DISPATCHES = singledispatch(len).__code__  # type: ignore[attr-defined]
-_OURS = ("gpuscale", "numpy", "builtins")  # known by name: their code changes with their version
 
 
 class Steady:
@@ -159,7 +158,7 @@ class Steady:
             return (..., "name", name)
         code, defaults = function.__code__, (function.__defaults__, function.__kwdefaults__)
         held = [cell.cell_contents for cell in function.__closure__ or ()]
-        cells = dict(zip(code.co_freevars, held, strict=True))
+        cells = with_modules(dict(zip(code.co_freevars, held, strict=True)), code, is_plain_data)
         read = self._members(function, cells), self._members(function, self._uses(function))
         return (*tagged("function", name, code_of(code), defaults), *read)
 
@@ -170,8 +169,9 @@ class Steady:
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         """Return the global values that a function uses, which are part of what it does.
 
-        Of what is in modules, functions of the same module and constants are. So is what the same
-        module has registered with a function by type of another one.
+        Of a module's function these are functions and constants of the same module, and plain data
+        of others; not lists and the like of the same module, which it may well fill itself. So is
+        what the same module has registered with a function by type of another one.
         """
         by_content = function.__module__ == "__main__"
         used = {}
@@ -182,9 +182,9 @@ class Steady:
             is_own = getattr(value, "__module__", None) == function.__module__
             if isinstance(value, types.FunctionType | type) or wraps(value):
                 used[name] = value if is_own else self._foreign(value, function.__module__)
-            elif by_content or type(value) in _ATOMS:
+            elif by_content or isinstance(value, types.ModuleType) or is_constant(value):
                 used[name] = value
-        return used
+        return with_modules(used, function.__code__, is_plain_data)
 
     def _foreign(self, value: Any, module: str) -> Any:
         name = importable_name(value)
@@ -267,11 +267,6 @@ def _module_of(value: Any, name: str, way: list[str]) -> str:
         if found is value:
             return str(module)
     raise _refused(value, f"{name!r} is not the name of it in a module", way)
-
-
-def is_ours(name: str) -> bool:
-    """Whether a name alone says what something does, since the version goes along."""
-    return name.partition(":")[0].partition(".")[0] in _OURS
 
 
 def code_of(code: types.CodeType) -> tuple[Any, ...]:

@@ -8,25 +8,19 @@ each call, except of functions that read nothing.
 from __future__ import annotations
 
 import builtins
-import os
-import sys
-import sysconfig
 import types
 import uuid
 import weakref
 from functools import lru_cache
 from typing import Any
 
-from gpuscale.base.steady import Steady, code_of, global_names, is_ours
+from gpuscale.base.read_modules import is_installed, is_ours, with_modules
+from gpuscale.base.steady import Steady, code_of, global_names
 from gpuscale.base.tokens import by_identity, importable_name, most_read, tagged, tokenize_plain
 
 __all__ = ["meaning", "present"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
-_INSTALLED = tuple(
-    sysconfig.get_paths()[each] + os.sep for each in ("stdlib", "purelib", "platlib")
-)
-_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")  # any other's
 _WRITTEN_BY_PYTHON = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__"}
 
 _names = lru_cache(1000)(global_names)
@@ -56,7 +50,7 @@ def meaning(function: Any) -> str:
     """
     if type(function) is not types.FunctionType:
         name = importable_name(function)
-        if name is not None and _is_installed(function.__module__):
+        if name is not None and is_installed(function.__module__):
             return tokenize_plain(("name", name))
         return present(function)
     ref, code, defaults, names, token = _closed.get(id(function), _NOTHING)
@@ -128,7 +122,7 @@ class _Live(Steady):
         return super()._parts(value)
 
     def _is_known_by_name(self, value: Any) -> bool:
-        return _is_installed(value.__module__)
+        return is_installed(value.__module__)
 
     def _compiled(self, value: Any) -> tuple[Any, ...] | None:
         made = super()._compiled(value)  # each keeps globals as they were when it was compiled
@@ -136,7 +130,7 @@ class _Live(Steady):
 
     def _class(self, kind: type) -> tuple[Any, ...]:
         name = importable_name(kind)
-        if name is not None and _is_installed(kind.__module__):
+        if name is not None and is_installed(kind.__module__):
             return (..., "name", name)
         members = {
             key: item
@@ -149,11 +143,11 @@ class _Live(Steady):
 
     def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
         name = importable_name(function)
-        if name is not None and _is_installed(function.__module__):
+        if name is not None and is_installed(function.__module__):
             return (..., "name", name)
         held = [cell.cell_contents for cell in function.__closure__ or ()]
         names = function.__code__.co_freevars
-        cells = _with_modules(dict(zip(names, held, strict=True)), function.__code__, frozenset())
+        cells = with_modules(dict(zip(names, held, strict=True)), function.__code__)
         defaults = (function.__defaults__, function.__kwdefaults__)
         code = code_of(function.__code__)
         where = (function.__module__, function.__qualname__)
@@ -164,44 +158,10 @@ class _Live(Steady):
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         there = function.__globals__
         used = {name: there[name] for name in sorted(_names(function.__code__)) if name in there}
-        return _with_modules(used, function.__code__, frozenset())
+        return with_modules(used, function.__code__)
 
 
 def _own(function: types.FunctionType) -> dict[str, Any]:
     """Attributes of a function, without those that are copies of what it wraps."""
     wrapped = getattr(getattr(function, "__wrapped__", None), "__dict__", {})
     return {key: item for key, item in vars(function).items() if wrapped.get(key) is not item}
-
-
-def _with_modules(
-    used: dict[str, Any], code: types.CodeType, above: frozenset[str]
-) -> dict[str, Any]:
-    """Put in the place of modules what a function may read of them."""
-    read = {}
-    for name, value in used.items():
-        read[name] = value
-        if isinstance(value, types.ModuleType) and not _is_installed(value.__name__):
-            module = value.__name__
-            read[name] = module
-            if module not in above:
-                found = {key: vars(value)[key] for key in _attributes(code) if key in vars(value)}
-                read[name] = (module, _with_modules(found, code, above | {module}))
-    return read
-
-
-@lru_cache(1000)
-def _attributes(code: types.CodeType) -> list[str]:
-    """Names that a function may read of a module."""
-    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
-    return sorted({*code.co_names, *(name for each in inner for name in _attributes(each))})
-
-
-@lru_cache(1000)
-def _is_installed(module: str) -> bool:
-    """Whether a module's code changes with its version alone."""
-    if is_ours(module):
-        return True
-    file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None:
-        return module in sys.builtin_module_names
-    return file.startswith(_INSTALLED) or any(folder in file for folder in _PACKAGES)

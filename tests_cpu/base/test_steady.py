@@ -133,6 +133,37 @@ def test_what_a_function_calls_counts(monkeypatch):
     assert token(scaled) != before
 
 
+@pytest.mark.parametrize("value", [2, (2, "a"), [1, {"a": (2, {3})}], np.arange(3), None])
+@pytest.mark.parametrize("where", ["X", "inner.X"])
+def test_data_that_a_function_reads_of_a_module_count(monkeypatch, value, where):
+    settings, inner = types.ModuleType("settings"), types.ModuleType("settings.inner")
+    settings.X = inner.X = 1
+    settings.inner, inner.outer, settings.unused = inner, settings, 1
+    owner = settings if where == "X" else inner
+    in_closure = eval(f"lambda settings: lambda: settings.{where}")(settings)
+    for name in ("__main__", __name__):
+        names = {"__name__": name, "settings": settings}
+        by_global = eval(f"lambda: settings.{where}", names)
+        by_name = eval("lambda: X", names)
+        for function in (in_closure, by_global):
+            before = token(function)
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, "X", value)
+                assert token(function) != before
+            with monkeypatch.context() as patch:
+                patch.setattr(settings, "unused", 2)
+                patch.setattr(settings, "helper", lambda: 1, raising=False)
+                assert token(function) == before
+        names["X"] = (1, "a")
+        before = token(by_name)
+        names["X"] = (1, "b")
+        assert token(by_name) != before
+        names["X"] = [1]
+        before = token(by_name)
+        names["X"].append(2)  # what a module's function may do itself
+        assert (token(by_name) != before) == (name == "__main__")
+
+
 def test_classes_of_a_notebook_are_known_by_their_methods():
     def made(body):
         names = {"__name__": "__main__"}
