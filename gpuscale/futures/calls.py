@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
+from inspect import CO_COROUTINE
 from typing import TYPE_CHECKING, Any
 
 from gpuscale.base.tokens import tokenize_plain
@@ -52,7 +53,7 @@ class CallMaker:
     ) -> None:
         if not callable(function):
             raise TypeError(f"the first argument is what to call, not {function!r}")
-        self._client, self._function = client, function
+        self._client, self._function = client, _as_plain(function)
         self._pure, self._origin, self._name = pure, origin, name_of(function)
         self._meaning = meaning(function) if pure else ""
         self._named: tuple[dict[str, Any], str] = ({}, "")  # of a map, the same for each call
@@ -111,6 +112,26 @@ class CallMaker:
         if outcome.status == "cancelled":
             raise CancelledError(f"argument {task_name(outcome.task)} was cancelled or released")
         return outcome
+
+
+class _Awaited:
+    """A coroutine function as one that returns when the coroutine has."""
+
+    __slots__ = ("__name__", "_function")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function, self.__name__ = function, name_of(function)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        import asyncio
+
+        return asyncio.run(self._function(*args, **kwargs))
+
+
+def _as_plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    code = getattr(getattr(function, "func", function), "__code__", None)  # of a partial
+    is_coroutine = code is not None and code.co_flags & CO_COROUTINE
+    return _Awaited(function) if is_coroutine else function
 
 
 def are_settled(arguments: Iterable[Any]) -> bool:

@@ -13,6 +13,7 @@ from gpuscale.base.types import Key
 from gpuscale.collection import Collection
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.seats import stepped_aside
 from gpuscale.gather import find, listed
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.packing import rebuilt
@@ -200,7 +201,8 @@ class Future(Handle):
         if self._outcome.status == "pending":
             self._outcome.call_when_settled(wake)
             try:
-                await done.wait()
+                with stepped_aside():  # a coroutine that is a task lets another task run meanwhile
+                    await done.wait()
             finally:
                 self._outcome.do_not_call(wake)
         return self._outcome.get()

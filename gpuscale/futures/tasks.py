@@ -56,6 +56,7 @@ class Starter:
         Parameters
         ----------
         func : callable
+            A coroutine function runs in an event loop of its own, in the thread of a worker.
         *args, **kwargs
             Futures among them, also in lists, tuples, dictionaries, sets, slices and dataclasses,
             are replaced by their results, as are arrays and delayed values, which are computed

@@ -1,5 +1,6 @@
 """`Client`: submit, map, gather, scatter; which calls are the same task."""
 
+import asyncio
 import functools
 import os
 import sys
@@ -322,3 +323,33 @@ def test_equal_calls_with_equal_lazy_arguments_are_one_task(client):
     first, second = client.submit(np.sum, x + 1), client.submit(np.sum, x + 1)
     assert first.key == second.key and first.result(SOON) == 36
     assert client.submit(np.sum, x + 2).key != first.key
+
+
+def test_coroutine_functions_are_awaited():
+    async def doubled(n, *, times=2):
+        await asyncio.sleep(0)
+        return times * n
+
+    class Doubler:
+        async def double(self, n):
+            return await doubled(n)
+
+    async def total(n):  # awaits in the only thread what others must run in it
+        client = gs.get_client()
+        return sum(await asyncio.gather(*[client.submit(doubled, k) for k in range(n)]))
+
+    async def broken():
+        raise KeyError("no")
+
+    with gs.Client(threads_per_worker=1) as client:
+        two = client.submit(doubled, 1)
+        assert client.submit(doubled, two).result(SOON) == 4
+        assert client.submit(doubled, 1).key == two.key
+        assert two.key.startswith("doubled-")
+        assert client.submit(functools.partial(doubled, times=3), 2).result(SOON) == 6
+        assert client.submit(Doubler().double, 5).result(SOON) == 10
+        assert client.gather(client.map(doubled, [1, 2], times=5)) == [5, 10]
+        assert client.submit(total, 4).result(SOON) == 12
+        assert client.submit(abs, -1).result(SOON) == 1
+        with pytest.raises(KeyError):
+            client.submit(broken).result(SOON)
