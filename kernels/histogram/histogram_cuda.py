@@ -124,7 +124,8 @@ def _count(
     blocks, size = _cut(n, bins, dtype is not None, threads)
     if dtype is None:
         out = device.zeros(bins, np.int64)
-        private = bins if bins <= _PRIVATE_BINS else 0
+        # Powers of two, so that few kernels are compiled.
+        private = 1 << (bins - 1).bit_length() if 0 < bins <= _PRIVATE_BINS else 0
         if n and bins:
             kernel = Kernel("histogram", "counts", (place, private, threads))
             device.launch(kernel, blocks, threads, values, edges, out, n, bins, size)
