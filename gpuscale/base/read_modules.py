@@ -78,7 +78,7 @@ def is_installed(module: str) -> bool:
 
     Examples
     --------
-    >>> is_installed("json"), is_installed("__main__")
+    >>> is_installed("os"), is_installed("nowhere")
     (True, False)
     """
     if is_ours(module):
