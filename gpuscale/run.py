@@ -22,6 +22,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Sink
 from gpuscale.expr.reads import reads_what_may_change
+from gpuscale.expr.walk import toposort
 from gpuscale.gather import find, listed, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
@@ -135,8 +136,7 @@ def _checked(on_error: OnError) -> OnError:
 def _compute_nodes(
     nodes: list[Node], handles: list[Handle], engine: Any, on_error: OnError
 ) -> tuple[list[Any], dict[Key, Any]]:
-    for name in {node.meta.backend for node in nodes}.intersection(backend_names()):
-        namespace(name)  # a library that is missing is told first: no memory would help
+    _load_backends(nodes)  # a library that is missing is told first: no memory would help
     _check_budget(nodes)
     targets = [host_writer(n.meta) if n.meta.known else None for n in nodes]
     sinks = [
@@ -152,6 +152,16 @@ def _compute_nodes(
         for root, target, own in zip(roots, targets, keys, strict=False)
     ]
     return computed, values
+
+
+def _load_backends(nodes: Iterable[Node]) -> None:
+    """Load all backends that an expression needs, so that what is missing is told before it runs.
+
+    Devices are set up by that: tasks find their streams from the first one on.
+    """
+    names = {getattr(node.meta, "backend", "numpy") for node in toposort(nodes)}
+    for name in sorted(names.intersection(backend_names())):
+        namespace(name)
 
 
 def _joined(blocks: list[Any], node: Node, target: HostWriter | None) -> Any:
@@ -201,6 +211,7 @@ def run_blocks(
         The keys of each node, and the value of every key; with ``keeps`` as `Engine.persist`
         gives it.
     """
+    _load_backends(roots)
     calls = gather((), roots) if calls is None else calls
     if calls.arguments and not arguments:
         arguments = stages.optimize(calls.nodes)

@@ -9,6 +9,8 @@ function of that namespace by the name that NumPy gives it. What remains is here
 `select_ops`   rows for all libraries whose functions mean what NumPy's do
 `cupy_ops`     rows for CuPy, loaded when the first CuPy array arrives
 `shared_ops`   written once, with the namespace as argument
+`devices`      what engines ask of a backend with memory of its own, in use here or not
+`cupy_device`  that of CuPy; `pinned` copies through pinned buffers
 `transfer`     between host and device; containers of chunks
 `creation`     data where there is none yet: which backend, and its namespace
 ============== ===============================================================================

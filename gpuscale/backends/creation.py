@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.cupy_device import CupyDevice
 from gpuscale.backends.cupy_ops import load_cupy
+from gpuscale.backends.devices import IN_USE, Device
 from gpuscale.backends.seams import backend_name
 from gpuscale.base.config import allow, disallow, get
 from gpuscale.base.errors import BackendError, NotSupportedError
@@ -25,11 +27,14 @@ __all__ = [
 
 _loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy}
 _loaded: dict[str, Any] = {}
+_devices: dict[str, Callable[[Any], Device]] = {"cupy": CupyDevice}
 _loading = threading.RLock()
 _first: dict[str, list[Callable[[Any], object]]] = {}  # what is called before the first use
 
 
-def register_backend(name: str, load: Callable[[], Any]) -> None:
+def register_backend(
+    name: str, load: Callable[[], Any], device: Callable[[Any], Device] | None = None
+) -> None:
     """Make a backend known by name.
 
     Parameters
@@ -40,17 +45,27 @@ def register_backend(name: str, load: Callable[[], Any]) -> None:
     load : callable
         ``load() -> namespace`` with NumPy's names; called when a chunk is first made.
         Raises `BackendError`, saying what to do, where the backend cannot work.
+    device : callable, optional
+        ``device(namespace) -> Device``, of a backend with memory of its own.
     """
-    _loaded.pop(name, None)
+    _forget(name)
     _loaders[name] = load
+    if device is not None:
+        _devices[name] = device
     allow("array.backend", name)
 
 
 def unregister_backend(name: str) -> None:
     """Forget a backend that `register_backend` made known; its arrays stay usable."""
     _loaders.pop(name, None)
-    _loaded.pop(name, None)
+    _forget(name)
     disallow("array.backend", name)
+
+
+def _forget(name: str) -> None:
+    _loaded.pop(name, None)
+    _devices.pop(name, None)
+    IN_USE.pop(name, None)
 
 
 def when_loaded(name: str, call: Callable[[Any], object]) -> None:
@@ -102,6 +117,8 @@ def _load(name: str) -> Any:
             found = _loaders[name]()
             for call in _first.get(name, ()):
                 call(found)
+            if name in _devices:
+                IN_USE[name] = _devices[name](found)
             _loaded[name] = found
     return _loaded[name]
 

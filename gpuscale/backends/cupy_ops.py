@@ -6,7 +6,15 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from gpuscale.backends.seams import array_namespace, backend_name, fold, nbytes, to_host
+from gpuscale.backends.pinned import stager_of
+from gpuscale.backends.seams import (
+    array_namespace,
+    backend_name,
+    fold,
+    is_out_of_memory,
+    nbytes,
+    to_host,
+)
 from gpuscale.backends.shared_ops import fold_by_halves, strided_nbytes
 from gpuscale.base.errors import BackendError
 
@@ -31,7 +39,33 @@ def _register_rows() -> None:
     backend_name.register(cupy.ndarray)(cupy_name)
     fold.register(cupy.ndarray)(partial(fold_by_halves, cupy))
     nbytes.register(cupy.ndarray)(strided_nbytes)
-    to_host.register(cupy.ndarray)(cupy.asnumpy)
+    to_host.register(cupy.ndarray)(stager_of(cupy).fetch)
+
+
+# What the libraries below CuPy, and Numba, say where an allocation fails.
+_STATUS = {
+    "CUDARuntimeError": 2,
+    "CUDADriverError": 2,
+    "CudaAPIError": 2,
+    "CUBLASError": 3,
+    "CuFFTError": 2,
+    "CUSOLVERError": 2,
+    "CuSparseError": 2,
+}
+_LIBRARIES = frozenset({"cupy", "cupy_backends", "numba", "numba_cuda", "rmm"})
+
+
+@is_out_of_memory.register(BaseException)
+def _is_out_of_memory(error: BaseException) -> bool:
+    kind = type(error)
+    if kind.__name__ == "OutOfMemoryError":  # CuPy's, PyTorch's, and ours
+        return True
+    if isinstance(error, MemoryError):
+        return str(error).startswith("std::bad_alloc")  # RMM's
+    if kind.__module__.partition(".")[0] not in _LIBRARIES or kind.__name__ not in _STATUS:
+        return False
+    found = (getattr(error, name, None) for name in ("status", "code", "result"))
+    return _STATUS[kind.__name__] in found
 
 
 class OutOfMemoryError(MemoryError):

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.backends.seams import array_namespace, backend_name, fold, nbytes, to_host
+from gpuscale.backends.seams import (
+    array_namespace,
+    backend_name,
+    fold,
+    is_out_of_memory,
+    nbytes,
+    to_host,
+)
 from gpuscale.backends.shared_ops import strided_nbytes
 
 __all__: list[str] = []
@@ -34,6 +41,11 @@ def _fold(values: Any, name: str, axes: tuple[int, ...], dtype: Any = None) -> A
 @to_host.register(object)
 def _to_host(data: Any) -> Any:
     return data
+
+
+@is_out_of_memory.register(object)
+def _is_out_of_memory(error: Any) -> bool:
+    return False
 
 
 @nbytes.register(object)

@@ -16,6 +16,7 @@ __all__ = [
     "bincount",
     "fold",
     "histogram",
+    "is_out_of_memory",
     "nbytes",
     "to_host",
 ]
@@ -59,6 +60,21 @@ fold: Dispatch[Any] = Dispatch(
     >>> fold(numpy.array([[6, 4], [9, 3]]), "gcd", (1,))
     array([[2],
            [3]])
+    """,
+)
+
+is_out_of_memory: Dispatch[bool] = Dispatch(
+    "is_out_of_memory",
+    doc="""Say whether an exception means that a device has no memory left.
+
+    Where the host has none it does not: the budget of tasks is there for that.
+
+    Examples
+    --------
+    >>> is_out_of_memory(MemoryError("Unable to allocate 8 TiB"))
+    False
+    >>> is_out_of_memory(MemoryError("std::bad_alloc: out_of_memory: RMM failure"))
+    True
     """,
 )
 
@@ -121,6 +137,7 @@ bincount: Dispatch[Any] = Dispatch(
 
 histogram: Dispatch[Any] = Dispatch(
     "histogram",
+    "is_out_of_memory",
     doc="""Count numbers in bins, or add up their weights.
 
     The parameters are the edges, or how many equal bins there are; the range of these, or None; and

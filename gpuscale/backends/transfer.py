@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gpuscale.backends.creation import namespace
+from gpuscale.backends.devices import IN_USE, upload
 from gpuscale.backends.seams import backend_name, nbytes, to_host
 
 __all__ = ["nbytes", "to_device", "to_host"]
@@ -34,7 +35,8 @@ def to_device(data: Any, backend: str) -> Any:
     """
     if backend_name(data) == backend:
         return data
-    return namespace(backend).asarray(to_host(data))
+    xp = namespace(backend)
+    return upload(to_host(data), backend) if backend in IN_USE else xp.asarray(to_host(data))
 
 
 @to_host.register(tuple, list)

@@ -18,6 +18,7 @@ __all__ = [
     "CheckpointError",
     "ChunkError",
     "ConfigError",
+    "DeviceMemoryError",
     "EngineError",
     "GpuscaleError",
     "GpuscaleWarning",
@@ -48,6 +49,10 @@ class ChunkError(GpuscaleError, ValueError):
 
 class MemoryBudgetError(GpuscaleError, MemoryError):
     """A plan, or one task of it, that cannot fit the memory budget."""
+
+
+class DeviceMemoryError(GpuscaleError, MemoryError):
+    """A device that has no memory left for a task, whatever was freed for it."""
 
 
 class SpillError(GpuscaleError, OSError):

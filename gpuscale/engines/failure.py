@@ -17,7 +17,15 @@ from gpuscale.base.types import Key
 from gpuscale.graph.packing import PackedCall, Slot
 from gpuscale.graph.task import Task
 
-__all__ = ["Failure", "annotate", "leave_engine_out", "task_name", "too_late", "traceback_of"]
+__all__ = [
+    "Failure",
+    "annotate",
+    "forget_traceback",
+    "leave_engine_out",
+    "task_name",
+    "too_late",
+    "traceback_of",
+]
 
 # The first part of a block's key: a name, the token of a node, and a step inside the node.
 _NAME = re.compile(r"(.*)-[0-9a-f]{16}(?:-([\w-]+))?", re.DOTALL)
@@ -186,3 +194,8 @@ def leave_engine_out(error: BaseException) -> None:
             break
         traceback = traceback.tb_next
     _TRACEBACK.__set__(error, traceback)
+
+
+def forget_traceback(error: BaseException) -> None:
+    """Let go of all that the frames of a traceback hold."""
+    _TRACEBACK.__set__(error, None)

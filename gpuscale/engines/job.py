@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from traceback import clear_frames
 from typing import Any
 
+from gpuscale.backends.devices import IN_USE, running
+from gpuscale.backends.seams import is_out_of_memory
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError
 from gpuscale.base.sizes import format_bytes
@@ -27,6 +30,7 @@ from gpuscale.engines.events import (
 )
 from gpuscale.engines.failure import Failure, annotate, task_name, too_late, traceback_of
 from gpuscale.engines.overlimit import why_they_stay
+from gpuscale.engines.rescue import rescue
 from gpuscale.engines.spiller import Spiller
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
@@ -98,14 +102,17 @@ class Job:
             return self._perform_watched(i, task, worker)
         results = self._results
         try:
-            if self.spiller.active:
-                inputs = self.spiller.inputs(i, worker)
+            if IN_USE:
+                result = self._on_device(i, task, worker)
             else:
-                inputs = [results[dep] for dep in self._deps[i]]
-            if task.options is None:
-                result = task.fn(*inputs, *task.args)
-            else:
-                result = _call(task, inputs)
+                if self.spiller.active:
+                    inputs = self.spiller.inputs(i, worker)
+                else:
+                    inputs = [results[dep] for dep in self._deps[i]]
+                if task.options is None:
+                    result = task.fn(*inputs, *task.args)
+                else:
+                    result = _call(task, task.fn, inputs)
         except BaseException as error:
             if self.desk.wants_tasks:  # a listener came to a session while the task ran
                 self._tell_failed(task, worker, self.desk.since, error)
@@ -120,7 +127,10 @@ class Job:
         start = time.perf_counter()
         self.desk.post(TaskStarted(task.key, task.label, worker, start))
         try:
-            result = _call(task, self.spiller.inputs(i, worker))
+            if IN_USE:
+                result = self._on_device(i, task, worker)
+            else:
+                result = _call(task, task.fn, self.spiller.inputs(i, worker))
         except BaseException as error:
             self._tell_failed(task, worker, start, error)
             raise
@@ -128,6 +138,20 @@ class Job:
         nbytes = self._held_bytes(i, task, result)
         self._tell_finished(task, worker, start, nbytes, result)
         return nbytes
+
+    def _on_device(self, i: int, task: Task, worker: int) -> Any:
+        """Run a task where devices are in use: on a stream, and again if memory runs out."""
+
+        def attempt(function: Callable[..., Any]) -> Any:
+            return _call(task, _on_stream(task, function), self.spiller.inputs(i, worker))
+
+        try:
+            return attempt(task.fn)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            held = partial(zip, self.graph.tasks, self._results)
+            return rescue(task, attempt, lambda: False, held, error)
 
     def _tell_finished(
         self, task: Task, worker: int, start: float, nbytes: int, result: Any
@@ -286,9 +310,19 @@ class Job:
         self.desk.deliver()
 
 
-def _call(task: Task, inputs: Sequence[Any]) -> Any:
-    """Call a task's function; in another thread if it may take so long and no longer."""
+def _call(task: Task, function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+    """Call a function for a task; in another thread if it may take so long and no longer."""
     seconds = None if task.options is None else task.options.timeout
     if seconds is None:
-        return task.fn(*inputs, *task.args)
-    return call_within(seconds, lambda: task.fn(*inputs, *task.args), too_late(task, seconds))
+        return function(*inputs, *task.args)
+    return call_within(seconds, lambda: function(*inputs, *task.args), too_late(task, seconds))
+
+
+def _on_stream(task: Task, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Put a function on the stream of the thread that calls it."""
+
+    def on_stream(*args: Any) -> Any:
+        with running(task.label or task_name(task)):
+            return function(*args)
+
+    return on_stream

@@ -6,6 +6,7 @@
 `rules`    rewrite rules, and the loop that applies them; `walk` and `reads` look at expressions
 `physical` the six physical nodes; `kernels` are what a `Blockwise` does with its chunks, `plans`
            how an `Exchange` moves elements
+`halving`  runs a kernel over parts of a block, where a device has no memory for all of it
 `fuse`     merges what one task can do; `coarsen` small blocks; `regrid` moves rechunks
 `arrange`  the local part of a view, applied to a chunk
 ========== =================================================================================

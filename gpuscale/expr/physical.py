@@ -209,6 +209,20 @@ class Blockwise(Physical):
         *values, index = values_and_index
         return self._run(iter(values), index, out)
 
+    @property
+    def runs_in_parts(self) -> bool:
+        """Whether `run_in_parts` does what `run` does."""
+        from gpuscale.expr.halving import can_halve
+
+        return can_halve(self.kernel)
+
+    def run_in_parts(self, *values_and_index: Any, out: Any = None) -> Any:
+        """Do what `run` does where a device has no memory for all of a block at once."""
+        from gpuscale.expr.halving import run_halved  # here: it is rarely needed
+
+        *values, index = values_and_index
+        return run_halved(self.kernel, *self._prepared(iter(values), index), out)
+
     def _run(self, values: Iterator[Any], index: BlockIndex, out: Any = None) -> Any:
         return self.kernel(*self._prepared(values, index), out)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpuscale.backends.cupy_ops import load_cupy
+from gpuscale.backends.cupy_ops import OutOfMemoryError, load_cupy
+from gpuscale.backends.seams import is_out_of_memory
 from gpuscale.base.errors import BackendError
 
 ROOT = Path(__file__).parents[2]
@@ -20,12 +21,13 @@ class ndarray:
     shape = property(lambda self: self._data.shape)
     strides = property(lambda self: self._data.strides)
     itemsize = property(lambda self: self._data.itemsize)
+    nbytes = property(lambda self: self._data.nbytes)
+    get = lambda self: self._data
 
 class cuda:
     is_available = staticmethod(lambda: True)
 
 asarray = ndarray
-asnumpy = lambda array: array._data
 """
 
 SCRIPT = """
@@ -69,3 +71,48 @@ def test_without_a_device(monkeypatch):
         load_cupy()
     cupy.cuda.is_available = lambda: True
     assert load_cupy() is cupy
+
+
+def raised(module, name, text="", **attributes):
+    """An exception of a library, as far as it tells of itself."""
+    base = MemoryError if name == "OutOfMemoryError" else RuntimeError
+    error = type(name, (base,), {"__module__": module})(text)
+    vars(error).update(attributes)
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OutOfMemoryError(1, 2, 3),
+        raised("cupy.cuda.memory", "OutOfMemoryError"),
+        raised("torch", "OutOfMemoryError"),
+        MemoryError("std::bad_alloc: out_of_memory: CUDA error at: /rmm/cuda_memory_resource.hpp"),
+        raised("cupy_backends.cuda.api.runtime", "CUDARuntimeError", status=2),
+        raised("cupy_backends.cuda.api.driver", "CUDADriverError", status=2),
+        raised("cupy_backends.cuda.libs.cublas", "CUBLASError", status=3),
+        raised("cupy.cuda.cufft", "CuFFTError", result=2),
+        raised("numba.cuda.cudadrv.driver", "CudaAPIError", code=2),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_out_of_memory(error):
+    assert is_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        MemoryError("Unable to allocate 8 TiB for an array"),
+        ValueError("std::bad_alloc"),
+        raised("cupy_backends.cuda.api.runtime", "CUDARuntimeError", status=700),
+        raised("cupy_backends.cuda.libs.cublas", "CUBLASError", status=2),
+        raised("somewhere", "CudaAPIError", code=2),
+        KeyboardInterrupt(),
+        "out of memory",
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_not_out_of_memory(error):
+    assert not is_out_of_memory(error)

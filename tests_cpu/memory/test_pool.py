@@ -8,6 +8,7 @@ import types
 import pytest
 
 from gpuscale.backends import creation
+from gpuscale.backends.devices import IN_USE
 from gpuscale.base import config
 from gpuscale.base.errors import ConfigError
 from gpuscale.memory.pool import OPTIONS, pool_plan, set_up_pool
@@ -254,4 +255,4 @@ def test_the_pool_is_set_up_with_the_first_use_of_cupy(cupy, mr, monkeypatch):
                 creation.namespace("cupy")
     assert creation.namespace("cupy") is cupy
     assert mr.chain()[-1][0] == "CudaAsyncMemoryResource"
-    del creation._loaded["cupy"]
+    del creation._loaded["cupy"], IN_USE["cupy"]

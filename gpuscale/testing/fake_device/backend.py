@@ -21,6 +21,7 @@ from gpuscale.backends.seams import (
 from gpuscale.backends.shared_ops import fold_by_halves, strided_nbytes
 from gpuscale.testing.fake_device.array import make, ndarray
 from gpuscale.testing.fake_device.calls import call
+from gpuscale.testing.fake_device.device import FakeDevice
 from gpuscale.testing.fake_device.namespace import asnumpy, fake
 
 __all__ = ["NAME", "activate", "active", "deactivate"]
@@ -37,7 +38,7 @@ def activate() -> Any:
     nbytes.register(ndarray)(strided_nbytes)
     to_host.register(ndarray)(asnumpy)
     accumulate.register(ndarray)(_accumulate)
-    register_backend(NAME, lambda: fake)
+    register_backend(NAME, lambda: fake, FakeDevice)
     return fake
 
 

@@ -20,6 +20,8 @@ class Pool:
         Bytes; an allocation beyond raises the out-of-memory error of CuPy.
     used, peak : int
         Bytes alive now, and at most since `reset_peak`.
+    emptied : int
+        How often somebody asked for what the pool holds for arrays to come; it holds nothing.
 
     Examples
     --------
@@ -34,7 +36,8 @@ class Pool:
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit
-        self.used = self.peak = 0
+        self.used = self.peak = self.emptied = 0
+        self._until_failure = 0
         # The collector of cycles may free an array while this thread allocates another.
         self._lock = threading.RLock()
 
@@ -47,8 +50,10 @@ class Pool:
             If the limit does not allow it; without CuPy, a class of the same name.
         """
         with self._lock:
-            if self.limit is not None and self.used + nbytes > self.limit:
-                raise out_of_memory_type()(nbytes, self.used, self.limit)
+            self._until_failure -= 1
+            short = self.limit is not None and self.used + nbytes > self.limit
+            if short or self._until_failure == 0:
+                raise out_of_memory_type()(nbytes, self.used, self.limit or 0)
             self.used += nbytes
             self.peak = max(self.peak, self.used)
 
@@ -61,6 +66,16 @@ class Pool:
         """Let the peak be what is alive now."""
         with self._lock:
             self.peak = self.used
+
+    @contextmanager
+    def failing(self, at: int) -> Iterator[None]:
+        """Let one allocation fail though there is room: the first from now on for 1, and so on."""
+        with self._lock:
+            self._until_failure = at
+        try:
+            yield
+        finally:
+            self._until_failure = 0
 
     @contextmanager
     def limited_to(self, nbytes: int | None) -> Iterator[None]:

@@ -1,0 +1,80 @@
+"""The device of CuPy: streams, copies and the pool of its memory."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from gpuscale.backends.devices import MemoryFigures
+from gpuscale.backends.pinned import stager_of
+
+__all__ = ["CupyDevice"]
+
+
+class CupyDevice:
+    """See `devices.Device`.
+
+    Parameters
+    ----------
+    cupy : module
+        CuPy, or what stands for it.
+    """
+
+    def __init__(self, cupy: Any) -> None:
+        self._cupy = cupy
+        self._here = threading.local()
+
+    def upload(self, data: Any) -> Any:
+        """Copy an array of the host to the device, through pinned buffers."""
+        return stager_of(self._cupy).upload(data)
+
+    @contextmanager
+    def running(self, label: str) -> Iterator[None]:
+        """Use the stream of this thread, and wait for it; NVTX shows the task by its label.
+
+        Streams are blocking ones: they keep order with the null stream, where libraries work that
+        functions of users call.
+        """
+        stream = self._stream()
+        nvtx = self._cupy.cuda.nvtx
+        nvtx.RangePush(label)  # some nanoseconds where no profiler listens
+        try:
+            with stream:
+                yield
+            stream.synchronize()
+        except BaseException:
+            with suppress(Exception):  # the first error is the one to tell
+                stream.synchronize()
+            raise
+        finally:
+            nvtx.RangePop()
+
+    def _stream(self) -> Any:
+        stream = getattr(self._here, "stream", None)
+        if stream is None:
+            stream = self._here.stream = self._cupy.cuda.Stream()
+        return stream
+
+    def free_blocks(self) -> None:
+        """Wait for what is freed in the order of streams, then empty CuPy's pools."""
+        self._cupy.cuda.runtime.deviceSynchronize()
+        self._cupy.get_default_memory_pool().free_all_blocks()
+        self._cupy.get_default_pinned_memory_pool().free_all_blocks()
+
+    def figures(self) -> MemoryFigures:
+        """Ask RMM where its pool is in use, else CuPy's own pool."""
+        free = int(self._cupy.cuda.runtime.memGetInfo()[0])
+        pool = self._cupy.get_default_memory_pool()
+        counts = _counts_of_rmm()
+        if counts is not None:
+            return MemoryFigures(int(counts.current_bytes), free=free)
+        used, total = int(pool.used_bytes()), int(pool.total_bytes())
+        return MemoryFigures(used, total - used, int(pool.get_limit()) or None, free)
+
+
+def _counts_of_rmm() -> Any:
+    statistics = sys.modules.get("rmm.statistics")
+    return None if statistics is None else statistics.get_statistics()

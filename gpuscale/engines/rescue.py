@@ -1,0 +1,182 @@
+"""What is done when a device has no memory left for a task: free, write away, split, or say why.
+
+1. Garbage is collected, pools give back what they hold for arrays to come, and the task is tried
+   again.
+2. Results that nobody uses now are written away, one after the other, with another try after each.
+3. A task that is a program over a block runs over parts of the block (`gpuscale.expr.halving`).
+4. A `DeviceMemoryError` says who holds what, and what to do.
+
+Memory of the host is no matter of this: tasks are started by a budget of it.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from gpuscale.backends.devices import IN_USE, free_blocks
+from gpuscale.backends.seams import backend_name, is_out_of_memory, nbytes
+from gpuscale.base.errors import DeviceMemoryError, NotSupportedError
+from gpuscale.base.sizes import format_bytes
+from gpuscale.engines.failure import forget_traceback, task_name
+from gpuscale.graph.task import Task
+
+__all__ = ["device_bytes", "holdings", "rescue"]
+
+Function = Callable[..., Any]
+
+MOST_ROWS = 8  # of the ledger
+
+
+def rescue(
+    task: Task,
+    attempt: Callable[[Function], Any],
+    relieve: Callable[[], bool],
+    held: Callable[[], Iterable[tuple[Task, Any]]],
+    error: BaseException,
+) -> Any:
+    """Run a task again for which a device had no memory.
+
+    Parameters
+    ----------
+    task : Task
+    attempt : callable
+        ``attempt(function)`` calls a function with what the task's own gets.
+    relieve : callable
+        Writes a result away that nobody uses; says whether that was done.
+    held : callable
+        Lists the results that are held, with the tasks that made them.
+    error : BaseException
+        What the first attempt raised.
+
+    Returns
+    -------
+    object
+        The result of the task.
+
+    Raises
+    ------
+    DeviceMemoryError
+        If there is no way; it tells who holds what on the device.
+    """
+    goes_on = True
+    while goes_on:
+        found, result, error = _tried(attempt, task.fn, error)
+        if found:
+            return result
+        goes_on = relieve()
+    in_parts = _in_parts(task.fn)
+    if in_parts is not None:
+        found, result, error = _tried(attempt, in_parts, error)
+        if found:
+            return result
+    raise DeviceMemoryError(_message(task, error, holdings(held()), in_parts)) from error
+
+
+def _tried(
+    attempt: Callable[[Function], Any], function: Function, error: BaseException
+) -> tuple[bool, Any, BaseException]:
+    """Make what room there is and try once: whether it did, the result, or the error.
+
+    Frames of failed calls hold their arrays, and so do the closures of functions that were called
+    in them, which clearing frames leaves alone: so the traceback of the call before goes.
+    """
+    forget_traceback(error)
+    gc.collect()  # arrays in circles hold memory that the pool knows nothing of
+    free_blocks()
+    try:
+        return True, attempt(function), error
+    except Exception as again:
+        if not is_out_of_memory(again):
+            raise
+        again.__context__ = None  # what was raised before, which is forgotten
+        return False, None, again
+
+
+def _in_parts(function: Function) -> Function | None:
+    node = getattr(function, "__self__", None)
+    if getattr(node, "runs_in_parts", False) and getattr(function, "__name__", "") == "run":
+        found: Function = node.run_in_parts  # type: ignore[union-attr]
+        return found
+    return None
+
+
+def device_bytes(value: Any) -> int:
+    """Bytes that a result, or a container of arrays, holds on devices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> device_bytes([np.ones(3), "text"])
+    0
+    """
+    if isinstance(value, tuple | list):
+        return sum(map(device_bytes, value))
+    if not hasattr(value, "dtype"):
+        return 0
+    try:
+        return nbytes(value) if backend_name(value) in IN_USE else 0
+    except NotSupportedError:
+        return 0
+
+
+def holdings(held: Iterable[tuple[Task, Any]]) -> list[tuple[str, int, int]]:
+    """Who holds what on devices: an operation with the user's line, results and bytes.
+
+    The largest comes first.
+    """
+    numbers: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for task, value in held:
+        size = device_bytes(value)
+        if size:
+            name = task.label or task_name(task)
+            name += f", written at {task.origin[0]}:{task.origin[1]}" if task.origin else ""
+            numbers[name] += 1
+            sizes[name] += size
+    return [(name, numbers[name], size) for name, size in sizes.most_common()]
+
+
+def _message(
+    task: Task,
+    error: BaseException,
+    rows: Sequence[tuple[str, int, int]],
+    in_parts: Function | None,
+) -> str:
+    origin = f", written at {task.origin[0]}:{task.origin[1]}," if task.origin else ""
+    tried = ", and over parts of its block" if in_parts is not None else ""
+    lines = [
+        f"the device has no memory left for task {task_name(task)}{origin} which was expected to "
+        f"take {format_bytes(task.nbytes)} of result and {format_bytes(task.workspace)} to work in "
+        f"(tried again with what could be freed{tried}): {error}",
+        *_figures(),
+        *_ledger(rows),
+        "use smaller chunks (x.rechunk('64 MiB'), or the option array.chunk-size) or fewer tasks "
+        "at once (the option num-workers), and let go of what persist keeps",
+    ]
+    return "\n".join(lines)
+
+
+def _figures() -> Iterable[str]:
+    for name, device in IN_USE.items():
+        figures = device.figures()
+        known = {
+            "held by arrays": figures.used,
+            "kept by the pool for others": figures.cached,
+            "limit of the pool": figures.limit,
+            "free on the device": figures.free,
+        }
+        words = [f"{format_bytes(n)} {what}" for what, n in known.items() if n is not None]
+        yield f"  memory of {name}: {', '.join(words)}"
+
+
+def _ledger(rows: Sequence[tuple[str, int, int]]) -> Iterable[str]:
+    if not rows:
+        yield "  no result of this run is held on the device"
+    for name, number, size in rows[:MOST_ROWS]:
+        yield f"  {format_bytes(size)} in {number} result{'s' * (number > 1)} of {name}"
+    rest = sum(size for _, _, size in rows[MOST_ROWS:])
+    if rest:
+        yield f"  {format_bytes(rest)} in results of {len(rows) - MOST_ROWS} other operations"

@@ -1,0 +1,52 @@
+"""The fake device as an engine sees it: a checked stream for each thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gpuscale.backends.devices import MemoryFigures
+from gpuscale.testing.fake_device.pool import POOL
+from gpuscale.testing.fake_device.streams import Stream
+
+__all__ = ["FakeDevice"]
+
+
+class FakeDevice:
+    """See `gpuscale.backends.devices.Device`.
+
+    Parameters
+    ----------
+    xp : module
+        The namespace.
+    """
+
+    def __init__(self, xp: Any) -> None:
+        self._xp = xp
+        self._here = threading.local()
+
+    @contextmanager
+    def running(self, label: str) -> Iterator[None]:
+        """Use the stream of this thread, and wait for it."""
+        stream = getattr(self._here, "stream", None)
+        if stream is None:
+            stream = self._here.stream = Stream()
+        try:
+            with stream:
+                yield
+        finally:
+            stream.synchronize()
+
+    def upload(self, data: Any) -> Any:
+        """Copy an array of the host to the device."""
+        return self._xp.asarray(data)
+
+    def free_blocks(self) -> None:
+        """Note that somebody asked: nothing is kept for arrays to come."""
+        POOL.emptied += 1
+
+    def figures(self) -> MemoryFigures:
+        """Say how the memory stands."""
+        return MemoryFigures(POOL.used, 0, POOL.limit)

@@ -1,0 +1,177 @@
+"""What is done when a device has no memory left, shown on the fake device."""
+
+import gc
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+from gpuscale.backends.creation import namespace
+from gpuscale.backends.cupy_ops import out_of_memory_type
+from gpuscale.base.errors import DeviceMemoryError
+from gpuscale.engines.rescue import holdings, rescue
+from gpuscale.graph.task import Task
+from gpuscale.testing import fake_device
+from gpuscale.testing.fake_device import POOL
+
+ENGINES = ("sync", "threads")
+
+
+@pytest.fixture
+def xp(request):
+    if request.config.getoption("--backend") == "fake":  # active for the whole run
+        yield namespace("fake")
+        return
+    with fake_device.active():
+        yield namespace("fake")
+
+
+def chain(x):
+    return np.sqrt(x) + np.sin(x) * 2
+
+
+@pytest.fixture
+def x(xp):
+    host = np.random.default_rng(1).random((200, 300))
+    return host, ga.asarray(host, chunks=(200, 300), like="fake")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("at", range(1, 6))
+def test_any_one_allocation_may_fail(x, engine, at):
+    host, lazy = x
+    before = POOL.emptied
+    with POOL.failing(at):
+        np.testing.assert_allclose(chain(lazy).compute(engine=engine), chain(host))
+    assert POOL.emptied == before + 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_reductions_run_over_parts(x, engine, axis):
+    host, lazy = x
+    with POOL.limited_to(host.nbytes + host.nbytes // 2):  # a temporary of the whole is too much
+        found = [
+            chain(lazy).sum(axis=axis),
+            chain(lazy).std(axis=axis),
+            (chain(lazy) > 1).any(axis=axis),
+            chain(lazy).max(axis=axis),
+        ]
+        results = [each.compute(engine=engine) for each in found]
+    expected = chain(host)
+    np.testing.assert_allclose(results[0], expected.sum(axis=axis))
+    np.testing.assert_allclose(results[1], expected.std(axis=axis))
+    np.testing.assert_array_equal(results[2], (expected > 1).any(axis=axis))
+    np.testing.assert_allclose(results[3], expected.max(axis=axis))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_maps_run_over_parts_of_blocks_with_indices_and_broadcast_rows(xp, engine):
+    host, row = np.random.default_rng(2).random((300, 200)), np.arange(200.0)
+    x = ga.asarray(host, chunks=(150, 200), like="fake")
+    y = ga.asarray(row, like="fake")
+    lazy = chain(x) * y + ga.arange(300, chunks=150, like="fake")[:, None]
+    expected = chain(host) * row + np.arange(300)[:, None]
+    with POOL.limited_to(3 * host.nbytes // 2):
+        np.testing.assert_allclose(lazy.compute(engine="sync"), expected)
+    np.testing.assert_allclose(lazy.compute(engine=engine), expected)
+
+
+def hold_all(chunk):
+    """What a user's function may do: nothing can split it."""
+    return fake_device.fake.concatenate([chunk] * 4)[: len(chunk)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_does_not_fit_says_who_holds_what(x, engine):
+    host, lazy = x
+    kept = lazy.rechunk((50, 300)).map_blocks(np.multiply, 2.0, dtype=float)
+    whole = kept.rechunk((200, 300)).map_blocks(hold_all, dtype=float)
+    with POOL.limited_to(3 * host.nbytes), pytest.raises(DeviceMemoryError) as raised:
+        whole.compute(engine=engine)
+    text = str(raised.value)
+    assert "no memory left for task hold_all, chunk (0, 0), written at" in text
+    assert "test_rescue.py" in text
+    assert "expected to take 468.8 KiB of result" in text
+    assert "limit of the pool" in text
+    assert "use smaller chunks" in text
+    assert isinstance(raised.value, MemoryError)
+
+
+def test_the_ledger_names_operations_and_lines(xp):
+    def task(name, line):
+        return Task(name, int, label=name, origin=("a.py", line))
+
+    held = [
+        (task("add", 3), xp.zeros(10)),
+        (task("sum", 4), (xp.zeros(100), xp.zeros(5))),
+        (task("add", 3), xp.zeros(20)),
+        (task("host", 5), np.zeros(1000)),
+        (task("text", 6), "text"),
+        (task("none", 7), None),
+    ]
+    assert holdings(held) == [
+        ("sum, written at a.py:4", 1, 840),
+        ("add, written at a.py:3", 2, 240),
+    ]
+
+
+def test_results_are_written_away_one_after_the_other(xp):
+    """Each time room was made the task is tried again, and no more is written than it takes."""
+    left, tries = ["a", "b", "c"], []
+
+    def attempt(function):
+        tries.append(len(left))
+        if len(left) > 1:
+            raise fake_out_of_memory()
+        return function()
+
+    def relieve():
+        return bool(left) and left.pop() is not None
+
+    task = Task("x", lambda: 7, label="x")
+    assert rescue(task, attempt, relieve, list, fake_out_of_memory()) == 7
+    assert tries == [3, 2, 1]
+
+
+def fake_out_of_memory():
+    return out_of_memory_type()(10, 20, 30)
+
+
+def test_other_errors_go_their_way(xp):
+    def attempt(function):
+        raise ZeroDivisionError("no")
+
+    with pytest.raises(ZeroDivisionError):
+        rescue(Task("x", int), attempt, lambda: False, list, fake_out_of_memory())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_memory_of_the_host_is_another_matter(xp, engine):
+    """Nothing is tried again where the host has no memory."""
+    calls = [engine]
+
+    def fails(chunk):
+        calls.append(len(calls))
+        raise MemoryError("Unable to allocate 8 TiB")
+
+    x = ga.ones(3, chunks=3, like="fake").map_blocks(fails, dtype=float)
+    with pytest.raises(MemoryError, match="8 TiB") as raised:
+        x.compute(engine=engine)
+    assert not isinstance(raised.value, DeviceMemoryError)
+    assert calls == [engine, 1]
+
+
+def test_nothing_is_held_by_what_failed(x):
+    """The arrays of failed attempts are gone with the error."""
+    host, lazy = x
+    gc.collect()  # of what other tests left
+    before, message = POOL.used, ""
+    with POOL.limited_to(host.nbytes + 1000):
+        try:
+            lazy.map_blocks(hold_all, dtype=float).compute(engine="sync")
+        except DeviceMemoryError as error:
+            message = str(error)
+    assert "hold_all" in message
+    gc.collect()
+    assert POOL.used == before
