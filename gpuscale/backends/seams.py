@@ -137,7 +137,6 @@ bincount: Dispatch[Any] = Dispatch(
 
 histogram: Dispatch[Any] = Dispatch(
     "histogram",
-    "is_out_of_memory",
     doc="""Count numbers in bins, or add up their weights.
 
     The parameters are the edges, or how many equal bins there are; the range of these, or None; and
