@@ -20,7 +20,7 @@ from gpuscale.codegen.layout import Domain, Strides, merge_axes, walking_order
 from gpuscale.codegen.map_cuda import MapSpec
 from gpuscale.codegen.plan import Request
 from gpuscale.codegen.reduce_cuda import ReduceSpec
-from gpuscale.codegen.tile_cuda import TileSpec
+from gpuscale.codegen.tile_cuda import SIDE, TileSpec
 
 __all__ = [
     "MapPlan",
@@ -30,6 +30,7 @@ __all__ = [
     "plan_map",
     "plan_reduce",
     "shares_of",
+    "shares_of_tiles",
     "vector_dtypes",
 ]
 
@@ -175,12 +176,16 @@ class ReducePlan:
         Of the outer axes, then of the inner ones.
     steps : tuple of int
         The steps that are arguments of the kernel, in their order.
+    joins : bool
+        Whether what is left for the outer axes is joined to one result: all axes are reduced, but
+        neighbouring threads take neighbours of one of them.
     """
 
     spec: ReduceSpec
     order: tuple[int, ...]
     lengths: tuple[int, ...]
     steps: tuple[int, ...]
+    joins: bool
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -202,6 +207,12 @@ def plan_reduce(request: Request, wants_position: bool) -> ReducePlan:
     across = not domain.reduced or domain.reduced[-1]
     outer = [a for a, inner in enumerate(domain.reduced) if not inner]
     inner = [a for a, inner in enumerate(domain.reduced) if inner]
+    turned, lane, row = _turned_in(domain, outer or inner, inner, len(request.arrays))
+    joins = bool(turned) and not outer
+    if turned:
+        outer = [*(a for a in outer if a != lane), lane]
+        inner = [*(a for a in inner if a not in (row, lane)), row]
+        across = False
     domain = domain.take([*outer, *inner])
     n_loads, n_moving = len(request.arrays), len(request.arrays) + len(request.coefs)
     steps = [steps_of(each) for each in domain.strides]
@@ -215,9 +226,28 @@ def plan_reduce(request: Request, wants_position: bool) -> ReducePlan:
         request.reductions,
         steps[-1] if wants_position else (),
         across=across,
+        turned=turned,
     )
     others = ["flat"] * wants_position
-    return ReducePlan(spec, order, domain.shape, _given_steps(spec, domain.strides, others))
+    given = _given_steps(spec, domain.strides, others)
+    return ReducePlan(spec, order, domain.shape, given, joins)
+
+
+def _turned_in(
+    domain: Domain, lanes: Sequence[int], rows: Sequence[int], n_loads: int
+) -> tuple[tuple[int, ...], int, int]:
+    """Arrays to read across in a reduction, the axis of neighbouring threads, and their own."""
+    loads = domain.strides[:n_loads]
+    for lane in reversed(lanes):
+        for row in reversed(rows):
+            if lane == row or min(domain.shape[lane], domain.shape[row]) < NARROW:
+                continue
+            turned = tuple(
+                k for k, steps in enumerate(loads) if steps[row] == 1 and steps[lane] not in (0, 1)
+            )
+            if turned and any(steps[lane] == 1 for steps in loads):
+                return turned, lane, row
+    return (), 0, 0
 
 
 @dataclass(frozen=True)
@@ -260,6 +290,19 @@ def shares_of(outer: int, inner: int, across: bool, threads: int, blocks: int) -
     along = min(-(-outer // lanes), blocks)
     helping = min(SLICES, max(1, blocks // along), max(1, inner // (parts * ELEMENTS)))
     return Shares(lanes, parts, (along, helping))
+
+
+def shares_of_tiles(outer: int, inner: int, threads: int, blocks: int) -> Shares:
+    """Share out a reduction that reads arrays across: a block takes squares.
+
+    Examples
+    --------
+    >>> shares_of_tiles(1000, 1000, 256, 4096)
+    Shares(lanes=32, parts=8, grid=(32, 32))
+    """
+    along = min(-(-outer // SIDE), blocks)
+    helping = min(SLICES, max(1, blocks // along), -(-inner // SIDE))
+    return Shares(SIDE, threads // SIDE, (along, helping))
 
 
 def _power_above(n: int) -> int:

@@ -8,6 +8,7 @@ second kernel. Which thread takes what follows from shapes alone: results repeat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from gpuscale.codegen.emit import constant, memory_type
 from gpuscale.codegen.launch_cuda import Kernel, pointer_to
 from gpuscale.codegen.program import Instr, ScalarProgram
 from gpuscale.codegen.text import Text
+from gpuscale.codegen.tile_cuda import SIDE
 
 __all__ = ["ReduceSpec", "join_kernel", "reduce_kernel", "states_of"]
 
@@ -51,6 +53,9 @@ class ReduceSpec(BodySpec):
         Whether neighbouring threads take neighbours of the inner axes, or of the outer ones.
     whole : bool
         Whether one block takes all of a position: then it leaves results, otherwise states.
+    turned : tuple of int
+        Arrays that are read through shared memory, as in `tile_cuda`: consecutive along the inner
+        axes, while neighbouring threads take neighbours of the outer ones, `SIDE` at a time.
     """
 
     reductions: tuple[str, ...] = ()
@@ -58,6 +63,7 @@ class ReduceSpec(BodySpec):
     threads: int = 256
     across: bool = True
     whole: bool = True
+    turned: tuple[int, ...] = ()
 
     @cached_property
     def states(self) -> States:
@@ -77,38 +83,7 @@ class ReduceSpec(BodySpec):
 @lru_cache(maxsize=1024)
 def reduce_kernel(spec: ReduceSpec) -> Kernel:
     """Write the kernel that reduces a program."""
-    body = BodyText(spec)
-    states = _StateText(spec.states, spec.threads)
-    written = states.result_dtypes if spec.whole else states.part_dtypes
-    arguments = [*body.arguments(written), ("lanes", "int64"), ("parts", "int64")]
-
-    def take(text: Text) -> None:
-        body.depth = text.depth
-        body.lines = text.lines
-        with body.block("while q < inner:"):
-            body.open_group("inner", "q")
-            for value, instr in enumerate(body.instrs):
-                if instr.op in ("load", "index"):
-                    body.read(value)
-            body.compute()
-            if any(state.wants_position for state in spec.states):
-                place = "flat_outer + flat_inner" if spec.flat else "0"  # the only one
-                body.put(f"position = int64({place})")
-            for r, output in enumerate(body.program.outputs):
-                states.put_lines(body, r, spec.states[r].take, body.stored(output))
-            body.put("q += parts * wide(cuda.gridDim.y)")
-
-    def open_position(text: Text) -> None:
-        body.depth, body.lines = text.depth, text.lines
-        body.open_group("outer", "k")
-
-    def open_all(text: Text) -> None:
-        body.depth, body.lines = text.depth, text.lines
-        body.open_scalars()
-
-    text = states.write([name for name, _ in arguments], spec.across, spec.whole,
-                        open_all, open_position, take)  # fmt: skip
-    return Kernel(text, tuple(kind for _, kind in arguments))
+    return _ReduceText(spec).write()
 
 
 @lru_cache(maxsize=1024)
@@ -120,24 +95,87 @@ def join_kernel(states: States, threads: int) -> Kernel:
     arguments += [(f"o{k}", pointer_to(d)) for k, d in enumerate(text.result_dtypes)]
     arguments += [(name, "int64") for name in ("outer", "inner", "lanes", "parts")]
 
-    def take(lines: Text) -> None:
-        with lines.block("while q < inner:"):
-            number = 0
-            for r, state in enumerate(states):
-                for k in range(len(state.starts)):
-                    lines.put(f"b{r}_{k} = i{number}[q * outer + k]")
-                    number += 1
-                text.put_lines(lines, r, state.join, "")
-            lines.put("q += parts * wide(cuda.gridDim.y)")
+    text.open([name for name, _ in arguments], False)
+    with text.block("while q < inner:"):
+        number = 0
+        for r, state in enumerate(states):
+            for k in range(len(state.starts)):
+                text.put(f"b{r}_{k} = i{number}[q * outer + k]")
+                number += 1
+            text.put_lines(text, r, state.join, "")
+        text.put("q += parts * wide(cuda.gridDim.y)")
+    return Kernel(text.close(True), tuple(kind for _, kind in arguments))
 
-    def nothing(lines: Text) -> None:
-        return None
 
-    names = [name for name, _ in arguments]
-    return Kernel(
-        text.write(names, False, True, nothing, nothing, take),
-        tuple(kind for _, kind in arguments),
-    )
+class _ReduceText(BodyText):
+    """What is taken into the states: elements of a program."""
+
+    spec: ReduceSpec
+
+    def write(self) -> Kernel:
+        spec = self.spec
+        self.states = frame = _StateText(spec.states, spec.threads)
+        self.lines = frame.lines
+        written = frame.result_dtypes if spec.whole else frame.part_dtypes
+        arguments = [*self.arguments(written), ("lanes", "int64"), ("parts", "int64")]
+        frame.open([name for name, _ in arguments], spec.across, self._open)
+        self.depth = frame.depth
+        if spec.turned:
+            self._take_tiles()
+        else:
+            self.open_group("outer", "k")
+            with self.block("while q < inner:"):
+                self._take()
+                self.put("q += parts * wide(cuda.gridDim.y)")
+        return Kernel(frame.close(spec.whole), tuple(kind for _, kind in arguments))
+
+    def _open(self) -> None:
+        """What stands before all positions."""
+        self.depth = self.states.depth
+        for k in self.spec.turned:
+            kind = memory_type(self.spec.load_dtypes[k])
+            self.put(f"tile{k} = cuda.shared.array({SIDE * (SIDE + 1)}, {kind})")
+        self.open_scalars()
+
+    def _take(self) -> None:
+        """Take element q into the states."""
+        spec = self.spec
+        self.open_group("inner", "q")
+        for value, instr in enumerate(self.instrs):
+            if instr.op == "load" and instr.imm[0] in spec.turned:
+                test = " != 0" if instr.dtype.kind == "b" else ""
+                self.put(f"v{value} = tile{instr.imm[0]}[lane * {SIDE + 1} + s]{test}")
+            elif instr.op in ("load", "index"):
+                self.read(value)
+        self.compute()
+        if any(state.wants_position for state in spec.states):
+            place = "flat_outer + flat_inner" if spec.flat else "0"  # the only one
+            self.put(f"position = int64({place})")
+        for r, output in enumerate(self.program.outputs):
+            self.states.put_lines(self, r, spec.states[r].take, self.stored(output))
+
+    def _take_tiles(self) -> None:
+        """Bring squares of the turned arrays to shared memory, and take from there."""
+        self.put(f"q0 = wide(cuda.blockIdx.y) * {SIDE}")
+        with self.block("while q0 < inner:"):
+            self.put("s = part")
+            with self.block(f"while s < {SIDE}:"):
+                with self.block("if (first + s < outer) & (q0 + lane < inner):"):
+                    self.open_group("outer", "(first + s)")
+                    self.open_group("inner", "(q0 + lane)")
+                    for k in self.spec.turned:
+                        self.put(f"tile{k}[s * {SIDE + 1} + lane] = l{k}[{self.at(f'l{k}')}]")
+                self.put("s += parts")
+            self.put("cuda.syncthreads()")
+            self.open_group("outer", "k")
+            self.put("s = part")
+            with self.block(f"while s < {SIDE}:"):
+                self.put("q = q0 + s")
+                with self.block("if (k < outer) & (q < inner):"):
+                    self._take()
+                self.put("s += parts")
+            self.put("cuda.syncthreads()")
+            self.put(f"q0 += wide(cuda.gridDim.y) * {SIDE}")
 
 
 class _StateText(Text):
@@ -168,38 +206,36 @@ class _StateText(Text):
         for line in lines:
             text.put(line.format(**names, v=value, position="position"))
 
-    def write(
-        self,
-        arguments: list[str],
-        across: bool,
-        whole: bool,
-        open_all: Any,
-        open_position: Any,
-        take: Any,
-    ) -> str:
-        """Write the text of a kernel around what it takes."""
-        with self.block(f"def kernel({', '.join(arguments)}):"):
-            for r, k, dtype, _ in self.parts:
-                self.put(f"s{r}_{k} = cuda.shared.array({self.threads}, {memory_type(dtype)})")
-            open_all(self)
-            self.put("thread = wide(cuda.threadIdx.x)")
-            fast, slow = ("part", "lane") if across else ("lane", "part")
-            size = "parts" if across else "lanes"
-            self.put(f"{fast}, {slow} = thread % {size}, thread // {size}")
-            self.put("place = part * lanes + lane")
-            self.put("first = wide(cuda.blockIdx.x) * lanes")
-            with self.block("while first < outer:"):
-                self.put("k = first + lane")
-                open_position(self)
-                for r, k, dtype, start in self.parts:
-                    self.put(f"a{r}_{k} = {constant(Instr('const', (), dtype, (start,)))}")
-                self.put("q = wide(cuda.blockIdx.y) * parts + part if k < outer else inner")
-                take(self)
-                self._join_block()
-                with self.block("if (part == 0) & (k < outer):"):
-                    self._leave(whole)
-                self.put("cuda.syncthreads()")
-                self.put("first += wide(cuda.gridDim.x) * lanes")
+    def open(
+        self, arguments: list[str], across: bool, before: Callable[[], None] | None = None
+    ) -> None:
+        """Begin a kernel, up to where a thread takes the elements q of its position k."""
+        self.put(f"def kernel({', '.join(arguments)}):")
+        self.depth += 1
+        for r, k, dtype, _ in self.parts:
+            self.put(f"s{r}_{k} = cuda.shared.array({self.threads}, {memory_type(dtype)})")
+        if before is not None:
+            before()
+        self.put("thread = wide(cuda.threadIdx.x)")
+        fast, slow = ("part", "lane") if across else ("lane", "part")
+        size = "parts" if across else "lanes"
+        self.put(f"{fast}, {slow} = thread % {size}, thread // {size}")
+        self.put("place = part * lanes + lane")
+        self.put("first = wide(cuda.blockIdx.x) * lanes")
+        self.put("while first < outer:")
+        self.depth += 1
+        self.put("k = first + lane")
+        for r, k, dtype, start in self.parts:
+            self.put(f"a{r}_{k} = {constant(Instr('const', (), dtype, (start,)))}")
+        self.put("q = wide(cuda.blockIdx.y) * parts + part if k < outer else inner")
+
+    def close(self, whole: bool) -> str:
+        """End a kernel: join the states of a block, and leave results or states."""
+        self._join_block()
+        with self.block("if (part == 0) & (k < outer):"):
+            self._leave(whole)
+        self.put("cuda.syncthreads()")
+        self.put("first += wide(cuda.gridDim.x) * lanes")
         return "\n".join([*self.lines, ""])
 
     def _join_block(self) -> None:

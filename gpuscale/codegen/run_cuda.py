@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base import config
 from gpuscale.codegen.body_cuda import BodySpec
 from gpuscale.codegen.emit_cuda import is_spelled
 from gpuscale.codegen.expand_cuda import expand
@@ -25,10 +26,11 @@ from gpuscale.codegen.plan_cuda import (
     plan_map,
     plan_reduce,
     shares_of,
+    shares_of_tiles,
     vector_dtypes,
 )
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
-from gpuscale.codegen.reduce_cuda import States, join_kernel, reduce_kernel, states_of
+from gpuscale.codegen.reduce_cuda import ReduceSpec, States, join_kernel, reduce_kernel, states_of
 from gpuscale.codegen.tile_cuda import SIDE, TileSpec, tile_kernel, tiles_of
 
 __all__ = ["CudaTarget"]
@@ -51,7 +53,7 @@ class CudaTarget:
 
     def may_pay(self, elements: int) -> bool:
         """See `targets.Target`: without a kernel there would be one for every operation."""
-        return elements > 0
+        return elements > 0 and bool(config.get("codegen.enabled"))
 
     def map(
         self,
@@ -115,34 +117,37 @@ class CudaTarget:
         arrays, indices = arrays[: program.n_loads], indices[: program.n_indices]
         states = states_of(program, reductions)
         request = _request(program, arrays, indices, shape, reductions, axes)
-        if states is None or request is None or self._shared_bytes(states) > SHARED_BYTES:
+        if states is None or request is None:
             return None
         plan = plan_reduce(request, any(state.wants_position for state in states))
-        outer, inner = plan.sizes
-        shares = self._shares(outer, inner, plan.spec.across)
-        spec = dataclasses.replace(
-            plan.spec, threads=self.launcher.threads, whole=shares.grid[1] == 1
-        )
-        kernel, join = reduce_kernel(spec), join_kernel(states, self.launcher.threads)
-        if not (self.launcher.prepare(kernel) and (spec.whole or self.launcher.prepare(join))):
+        (outer, inner), launcher = plan.sizes, self.launcher
+        shares = self._shares(plan)
+        whole = shares.grid[1] == 1 and not plan.joins
+        spec = dataclasses.replace(plan.spec, threads=launcher.threads, whole=whole)
+        if _shared_bytes(spec) > SHARED_BYTES:
+            return None
+        kernel, join = reduce_kernel(spec), join_kernel(states, launcher.threads)
+        if not (launcher.prepare(kernel) and (whole or launcher.prepare(join))):
             return None
         out = self._results(states, plan, shape, axes)
-        written = out if spec.whole else self._parts(states, shares.grid[1] * outer)
-        args = arguments(spec, arrays, written, indices, params, plan.sizes, plan)
+        left = shares.grid[1] * outer
+        written = out if whole else self._parts(states, left)
+        args = arguments(spec, arrays, written, indices, params, (outer, inner), plan)
         self._reduce(kernel, shares, args)
-        if not spec.whole:
-            again = self._shares(outer, shares.grid[1], False)
-            self._reduce(join, dataclasses.replace(again, grid=(again.grid[0], 1)),
-                         [*written, *out, outer, shares.grid[1]])  # fmt: skip
+        if not whole:
+            positions = 1 if plan.joins else outer
+            sizes = positions, left // positions
+            again = shares_of(*sizes, False, launcher.threads, launcher.blocks)
+            again = dataclasses.replace(again, grid=(again.grid[0], 1))
+            self._reduce(join, again, [*written, *out, *sizes])
         back = np.argsort(plan.order)
         return tuple(each.transpose(*back) for each in out)
 
-    def _shares(self, outer: int, inner: int, across: bool) -> Shares:
-        return shares_of(outer, inner, across, self.launcher.threads, self.launcher.blocks)
-
-    def _shared_bytes(self, states: States) -> int:
-        parts = [dtype for state in states for dtype, _ in state.starts]
-        return self.launcher.threads * sum(dtype.itemsize for dtype in parts)
+    def _shares(self, plan: ReducePlan) -> Shares:
+        (outer, inner), threads, blocks = plan.sizes, self.launcher.threads, self.launcher.blocks
+        if plan.spec.turned:
+            return shares_of_tiles(outer, inner, threads, blocks)
+        return shares_of(outer, inner, plan.spec.across, threads, blocks)
 
     def _results(
         self, states: States, plan: ReducePlan, shape: tuple[int, ...], axes: tuple[int, ...]
@@ -157,6 +162,13 @@ class CudaTarget:
     def _reduce(self, kernel: Kernel, shares: Shares, args: Sequence[Any]) -> None:
         block = (self.launcher.threads, 1)
         self.launcher.launch(kernel, shares.grid, block, [*args, shares.lanes, shares.parts])
+
+
+def _shared_bytes(spec: ReduceSpec) -> int:
+    """Bytes of shared memory that a block needs."""
+    parts = sum(dtype.itemsize for state in spec.states for dtype, _ in state.starts)
+    tiles = sum(spec.load_dtypes[k].itemsize for k in spec.turned)
+    return spec.threads * parts + SIDE * (SIDE + 1) * tiles
 
 
 def arguments(

@@ -7,11 +7,26 @@ import gpuscale.array as ga
 from gpuscale.codegen import targets
 from gpuscale.codegen.run_cuda import CudaTarget
 from gpuscale.codegen.simulator_cuda import SimulatorLauncher
+from gpuscale.testing import fake_device
+
+
+class FakeLauncher(SimulatorLauncher):
+    """Launches kernels over the arrays of the fake device."""
+
+    def empty(self, shape, dtype):
+        return fake_device.fake.empty(tuple(shape), dtype)
+
+    def address(self, array):
+        return super().address(array._host)
+
+    def launch(self, kernel, grid, block, args):
+        hosts = [a._host if isinstance(a, fake_device.ndarray) else a for a in args]
+        super().launch(kernel, grid, block, hosts)
 
 
 @pytest.fixture
 def launcher():
-    launcher = SimulatorLauncher(threads=16)
+    launcher = SimulatorLauncher(threads=32)
     targets.register_target("numpy", lambda: CudaTarget(launcher))
     yield launcher
     targets.register_target("numpy", targets._cpu)
@@ -50,3 +65,17 @@ def test_casts_and_what_kernels_lack(launcher):
         ga.gcd(x, 12).astype("f4").compute(), np.gcd(values, 12).astype("f4")
     )
     np.testing.assert_array_equal((x.astype("f2") + 1).compute(), values.astype("f2") + 1)
+
+
+def test_chunks_of_a_device_stay_there():
+    launcher = FakeLauncher(threads=32)
+    targets.register_target(fake_device.fake.__name__, lambda: CudaTarget(launcher))
+    with fake_device.active():
+        x = ga.random.default_rng(3).random((24, 24), chunks=12, like="fake")
+        y = (x + x.T) - x.mean(axis=0)
+        got = y.std(axis=0).compute(), y.argmax().compute()
+    assert sum("s0_0 = cuda.shared" in kernel.text for kernel in launcher.launched) >= 4
+    z = headline()
+    targets.register_target(fake_device.fake.__name__, lambda: None)
+    np.testing.assert_allclose(got[0], z.std(axis=0).compute(), rtol=1e-12)
+    assert int(got[1]) == int(z.argmax().compute())
