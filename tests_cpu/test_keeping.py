@@ -120,6 +120,18 @@ def test_kept_objects_are_the_very_objects_beyond_the_limit_too(caplog):
         models = gpuscale.persist(*[gpuscale.delayed(Model)() for _ in range(4)])
         assert all(each.compute() is each.compute() for each in models)
     assert "persist keeps 7.6 MiB in memory, more than the memory limit of 2.9 MiB" in caplog.text
+    assert ": 7.6 MiB in what is more than arrays, tables, bytes" in caplog.text
+
+
+def test_kept_results_that_are_too_small_for_the_disk_are_said_to_be(caplog):
+    with gpuscale.config.set({"memory-limit": 300_000}):
+        texts = gpuscale.persist(*[gpuscale.delayed(lambda k: f"{k}" * 2_000)(k) for k in range(9)])
+        assert [text.compute()[0] for text in texts] == [*"012345678"]
+        assert not caplog.messages
+        more = [gpuscale.delayed(lambda k: f"{k:04}" * 500)(k) for k in range(1_000)]
+        assert len(gpuscale.persist(more)[0]) == 1_000
+    (message,) = caplog.messages
+    assert "MiB in results smaller than 4.0 KiB each" in message
 
 
 def test_persist_raises_or_keeps_everything():
