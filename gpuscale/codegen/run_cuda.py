@@ -35,6 +35,8 @@ from gpuscale.codegen.tile_cuda import SIDE, TileSpec, tile_kernel, tiles_of
 
 __all__ = ["CudaTarget"]
 
+MOST_ARGUMENTS = 500  # of a kernel: all devices take 4 KiB of them
+LONGEST = 4000  # primitive operations of a program that is compiled, which takes a minute then
 SHARED_BYTES = 48 << 10  # of shared memory, which every device gives to a block
 
 
@@ -75,7 +77,7 @@ class CudaTarget:
             back = np.argsort(plan.order)
             out = [launcher.empty(memory, d).transpose(*back) for d in program.dtypes]
         kernel, grid, block = self._pick(plan, arrays, out)
-        if not launcher.prepare(kernel):
+        if len(kernel.types) > MOST_ARGUMENTS or not launcher.prepare(kernel):
             return None
         sizes = (math.prod(plan.lengths[:-1]), plan.lengths[-1])
         args = arguments(plan.spec, arrays, out, indices, params, sizes, plan)
@@ -127,7 +129,9 @@ class CudaTarget:
         if _shared_bytes(spec) > SHARED_BYTES:
             return None
         kernel, join = reduce_kernel(spec), join_kernel(states, launcher.threads)
-        if not (launcher.prepare(kernel) and (whole or launcher.prepare(join))):
+        if len(kernel.types) > MOST_ARGUMENTS or not launcher.prepare(kernel):
+            return None
+        if not (whole or launcher.prepare(join)):
             return None
         out = self._results(states, plan, shape, axes)
         left = shares.grid[1] * outer
@@ -234,4 +238,5 @@ def _strides(array: Any) -> Strides | None:
 @lru_cache(maxsize=4096)
 def _can_compile(program: ScalarProgram) -> bool:
     """Whether kernels for CUDA can be made of a program."""
-    return is_spelled(expand(program))
+    expanded = expand(program)
+    return len(expanded.instrs) <= LONGEST and is_spelled(expanded)

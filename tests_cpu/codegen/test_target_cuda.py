@@ -105,3 +105,15 @@ def test_without_a_compiler_operations_run_one_by_one(cupy, target, monkeypatch,
         warnings.simplefilter("error")
         assert target.map(*arguments) is None
     assert cupy.launches == []
+
+
+def test_more_arguments_than_a_device_takes_are_left_to_the_interpreter(cupy, target):
+    b = ProgramBuilder()
+    total = b.load(0, "f4")
+    for k in range(1, 200):
+        total = b.apply("add", total, b.load(k, "f4"))
+    arrays = [Array(np.zeros((6, 8), np.float32)[::2, ::2]) for _ in range(200)]
+    assert target.map(b.build(total), arrays, [], [], (3, 4), None) is None
+    few = b.build(b.apply("add", b.load(0, "f4"), b.load(1, "f4")))
+    assert target.map(few, arrays[:2], [], [], (3, 4), None) is not None
+    assert len(cupy.launches) == 1
