@@ -43,6 +43,7 @@ class _Point:
 
     def run(self, operation):
         before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = True  # else Python 3.12 has them begin late
         sys.settrace(self.enter)
         try:
             operation()
@@ -56,6 +57,8 @@ class _Point:
                 return None
         self.entered += 1
         frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        if sys.version_info >= (3, 12):  # where nobody is told of RESUME
+            self.looks[frame] = True, self.entered
         return self.step
 
     def step(self, frame, event, arg):
