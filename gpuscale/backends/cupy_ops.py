@@ -6,6 +6,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from gpuscale.backends.folding import fold_pairwise, reduceat_pairwise
 from gpuscale.backends.pinned import stager_of
 from gpuscale.backends.seams import (
     array_namespace,
@@ -13,9 +14,10 @@ from gpuscale.backends.seams import (
     fold,
     is_out_of_memory,
     nbytes,
+    reduceat,
     to_host,
 )
-from gpuscale.backends.shared_ops import fold_by_halves, strided_nbytes
+from gpuscale.backends.shared_ops import strided_nbytes
 from gpuscale.base.errors import BackendError
 
 __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
@@ -25,6 +27,7 @@ __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 @backend_name.register_lazy("cupy")
 @fold.register_lazy("cupy")
 @nbytes.register_lazy("cupy")
+@reduceat.register_lazy("cupy")
 @to_host.register_lazy("cupy")
 def _register_rows() -> None:
     import cupy
@@ -37,8 +40,9 @@ def _register_rows() -> None:
 
     array_namespace.register(cupy.ndarray)(cupy_namespace)
     backend_name.register(cupy.ndarray)(cupy_name)
-    fold.register(cupy.ndarray)(partial(fold_by_halves, cupy))
+    fold.register(cupy.ndarray)(partial(fold_pairwise, cupy))
     nbytes.register(cupy.ndarray)(strided_nbytes)
+    reduceat.register(cupy.ndarray)(partial(reduceat_pairwise, cupy))
     to_host.register(cupy.ndarray)(stager_of(cupy).fetch)
 
 

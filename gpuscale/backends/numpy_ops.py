@@ -14,11 +14,14 @@ from gpuscale.backends.seams import (
     fold,
     is_out_of_memory,
     nbytes,
+    reduceat,
     to_host,
 )
 from gpuscale.backends.shared_ops import strided_nbytes
 
 __all__: list[str] = []
+
+Axes = tuple[int, ...]
 
 _SAMPLE = 1000  # objects looked at to estimate the size of all
 
@@ -34,8 +37,19 @@ def _backend_name(data: Any) -> str:
 
 
 @fold.register(np.ndarray, np.generic)
-def _fold(values: Any, name: str, axes: tuple[int, ...], dtype: Any = None) -> Any:
-    return getattr(np, name).reduce(values, axis=axes, keepdims=True, dtype=dtype)
+def _fold(values: Any, name: str, axes: Axes, dtype: Any = None, **options: Any) -> Any:
+    ufunc = getattr(np, name)
+    return ufunc.reduce(values, axis=axes, keepdims=True, dtype=_asked(dtype), **options)
+
+
+@reduceat.register(np.ndarray, np.generic)
+def _reduceat(values: Any, name: str, starts: Any, axis: int, dtype: Any = None) -> Any:
+    return getattr(np, name).reduceat(values, starts, axis=axis, dtype=_asked(dtype))
+
+
+def _asked(dtype: Any) -> Any:
+    """Dtype to ask a ufunc for: it does not take one with a unit, and needs none: it keeps it."""
+    return None if getattr(dtype, "kind", None) in ("m", "M") else dtype
 
 
 @to_host.register(object)

@@ -18,6 +18,7 @@ __all__ = [
     "histogram",
     "is_out_of_memory",
     "nbytes",
+    "reduceat",
     "to_host",
 ]
 
@@ -52,7 +53,8 @@ fold: Dispatch[Any] = Dispatch(
     "fold",
     doc="""Reduce axes with a universal function of two operands; they are kept with length 1.
 
-    ``fold(values, name, axes, dtype=None)``: the elements are cast to the dtype first.
+    ``fold(values, name, axes, dtype=None, **options)``: the elements are cast to the dtype first;
+    the options are ``initial`` and ``where`` of ``numpy.ufunc.reduce``.
 
     Examples
     --------
@@ -93,6 +95,21 @@ nbytes: Dispatch[int] = Dispatch(
     """,
 )
 
+reduceat: Dispatch[Any] = Dispatch(
+    "reduceat",
+    doc="""Reduce stretches of an axis with a universal function of two operands.
+
+    ``reduceat(values, name, starts, axis, dtype=None)``: the places where stretches start lie in
+    the host's memory; the elements are cast to the dtype first.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> reduceat(numpy.arange(6), "add", numpy.array([0, 4]), 0)
+    array([6, 9])
+    """,
+)
+
 to_host: Dispatch[Any] = Dispatch(
     "to_host",
     doc="""Return a chunk, or a container of chunks, in the host's memory.
@@ -109,9 +126,10 @@ to_host: Dispatch[Any] = Dispatch(
 
 accumulate: Dispatch[Any] = Dispatch(
     "accumulate",
-    doc="""Return running results of a ufunc along an axis, in the dtype of the chunk.
+    doc="""Return running results of a ufunc along an axis, in a new array.
 
-    The parameters are the name of the ufunc and the axis.
+    ``accumulate(values, name, axis, dtype=None)``: the elements are cast to the dtype first, by
+    default that of the values.
 
     Examples
     --------

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gpuscale.backends.seams import (
     accumulate,
     array_namespace,
@@ -21,9 +23,10 @@ __all__: list[str] = []
 
 
 @accumulate.register(object)
-def _accumulate(chunk: Any, ufunc: str, axis: int) -> Any:
+def _accumulate(chunk: Any, ufunc: str, axis: int, dtype: Any = None) -> Any:
+    dtype = chunk.dtype if dtype is None else np.dtype(dtype)
     # Ufuncs take no dtype with a unit, and need none: they keep it.
-    dtype = None if chunk.dtype.kind in "mM" else chunk.dtype
+    dtype = None if dtype.kind in "mM" else dtype
     return getattr(array_namespace(chunk), ufunc).accumulate(chunk, axis=axis, dtype=dtype)
 
 

@@ -8,7 +8,7 @@ from math import prod
 from types import ModuleType
 from typing import Any
 
-__all__ = ["assemble", "concatenate_grid", "fold_by_halves", "own", "strided_nbytes"]
+__all__ = ["assemble", "concatenate_grid", "own", "strided_nbytes"]
 
 
 def assemble(
@@ -68,61 +68,6 @@ def concatenate_grid(xp: ModuleType, blocks: Sequence[Any], grid: tuple[int, ...
     # `result_type` of one dtype is in the byte order of the machine
     dtype = xp.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
     return assemble(xp, zip(places, blocks, strict=True), shape, dtype)
-
-
-# Functions that reduce as ``reduce`` of a ufunc does, NaN and all.
-_REDUCERS = {
-    "add": "sum",
-    "multiply": "prod",
-    "minimum": "min",
-    "maximum": "max",
-    "logical_or": "any",
-    "logical_and": "all",
-}
-
-
-def fold_by_halves(
-    xp: ModuleType, values: Any, name: str, axes: tuple[int, ...], dtype: Any = None
-) -> Any:
-    """Reduce axes with a ufunc, where the library's ufuncs have no ``reduce``.
-
-    The function is applied to two halves, then to the halves of that, until one element is left.
-
-    Parameters
-    ----------
-    xp : module
-        Namespace of the values.
-    values : array
-        Not empty along the axes, except for those ufuncs that have a function of their own.
-    name : str
-    axes : tuple of int
-        They are kept with length 1.
-    dtype : dtype, optional
-        The elements are cast to it first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> fold_by_halves(np, np.array([[6, 4, 10], [9, 3, 6]]), "gcd", (1,))
-    array([[2],
-           [3]])
-    """
-    dtype = bool if name.startswith("logical") else dtype
-    values = values if dtype is None else values.astype(dtype, copy=False)
-    if not axes:
-        return values
-    if name in _REDUCERS:
-        options = {"dtype": dtype} if name in ("add", "multiply") else {}
-        return getattr(xp, _REDUCERS[name])(values, axis=axes, keepdims=True, **options)
-    keep = tuple(1 if axis in axes else n for axis, n in enumerate(values.shape))
-    last = tuple(range(-len(axes), 0))
-    moved = xp.moveaxis(values, axes, last)
-    flat = moved.reshape((*moved.shape[: -len(axes)], -1))
-    while flat.shape[-1] > 1:
-        half, odd = divmod(flat.shape[-1], 2)
-        joined = getattr(xp, name)(flat[..., :half], flat[..., half : 2 * half])
-        flat = xp.concatenate([joined, flat[..., -1:]], axis=-1) if odd else joined
-    return flat.reshape(keep)
 
 
 def own(chunk: Any) -> Any:

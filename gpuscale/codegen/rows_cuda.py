@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.folding import accumulate_pairwise
 from gpuscale.backends.seams import (
     accumulate,
     array_namespace,
@@ -22,7 +23,6 @@ from gpuscale.backends.seams import (
     bincount,
     histogram,
 )
-from gpuscale.base.errors import NotSupportedError
 from gpuscale.codegen.device_cuda import KernelDevice
 from gpuscale.kernels.histogram import histogram_cuda
 from gpuscale.kernels.scan.operations import OPERATIONS
@@ -55,19 +55,14 @@ def _device() -> KernelDevice:
     return KernelDevice(CupyLauncher())
 
 
-def _accumulate(chunk: Any, ufunc: str, axis: int) -> Any:
-    xp, kind = array_namespace(chunk), chunk.dtype.kind
-    functions = {"add": xp.cumsum, "multiply": xp.cumprod}
-    if ufunc in functions and kind != "f":
-        # Integers have the same bits in any order; complex numbers may differ in the last ones.
-        return functions[ufunc](chunk, axis=axis, dtype=chunk.dtype)
-    if ufunc not in OPERATIONS or kind not in "biuf":
-        raise NotSupportedError(
-            f"{ufunc}.accumulate of {chunk.dtype} on CuPy; compute it on numpy: "
-            "x.to_backend('numpy')"
-        )
-    result = scan(_device(), _numbers(chunk), ufunc, axis, threads=_THREADS)
-    return result.astype(chunk.dtype, copy=False)
+def _accumulate(chunk: Any, ufunc: str, axis: int, dtype: Any = None) -> Any:
+    dtype = chunk.dtype if dtype is None else np.dtype(dtype)
+    # Integers have the same bits in any order; complex numbers may differ in the last ones.
+    by_cupy = ufunc in ("add", "multiply") and dtype.kind != "f"
+    if by_cupy or ufunc not in OPERATIONS or dtype.kind not in "biuf":
+        return accumulate_pairwise(array_namespace(chunk), chunk, ufunc, axis, dtype)
+    values = _numbers(chunk.astype(dtype, copy=False))
+    return scan(_device(), values, ufunc, axis, threads=_THREADS).astype(dtype, copy=False)
 
 
 def _bincount(chunk: Any, weights: Any, length: int) -> Any:

@@ -44,12 +44,7 @@ def _lay_out_scan(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
 
 
 def _total(chunk: Any, ufunc: str, axis: int) -> Any:
-    return fold(chunk, ufunc, (axis,), _kind_of(chunk))
-
-
-def _kind_of(chunk: Any) -> Any:
-    """Dtype to scan in: ufuncs do not take one with a unit, and need none: they keep it."""
-    return None if chunk.dtype.kind in "mM" else chunk.dtype
+    return fold(chunk, ufunc, (axis,), chunk.dtype)
 
 
 def _add(first: Any, *rest: Any) -> Any:

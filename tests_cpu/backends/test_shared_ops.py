@@ -5,15 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpuscale.backends.seams import fold, to_host
 from gpuscale.backends.shared_ops import (
     assemble,
     concatenate_grid,
-    fold_by_halves,
     own,
     strided_nbytes,
 )
-from gpuscale.testing import fake_device
 
 axis_sizes = st.lists(st.integers(0, 4), min_size=1, max_size=3).map(tuple)
 
@@ -70,25 +67,3 @@ def test_strided_nbytes(axes):
     view = np.broadcast_to(x, [n for n, _ in axes])
     expected = 0 if view.size == 0 else x.nbytes
     assert strided_nbytes(view) == expected
-
-
-FOLDED = ("add", "multiply", "minimum", "maximum", "fmin", "logical_or", "logical_and", "hypot")
-
-
-@pytest.mark.parametrize("name", FOLDED)
-@given(shape=st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple), data=st.data())
-def test_fold_by_halves_is_what_ufuncs_reduce_to(name, shape, data):
-    axes = tuple(data.draw(st.sets(st.integers(0, len(shape) - 1))))
-    x = np.random.default_rng(len(shape)).integers(0, 4, shape).astype("f8")
-    x[x == 3] = np.nan
-    dtype = data.draw(st.sampled_from([None, "f4"])) if name == "add" else None
-    expected = getattr(np, name).reduce(x, axis=axes, keepdims=True, dtype=dtype)
-    np.testing.assert_allclose(fold_by_halves(np, x, name, axes, dtype), expected)
-
-
-def test_fold_of_numpy_and_of_a_device_agree():
-    x = np.arange(1, 25).reshape(2, 3, 4)
-    with fake_device.active() as xp:
-        for name in ("gcd", "bitwise_xor", "maximum", "add"):
-            found = fold(xp.asarray(x), name, (0, 2))
-            assert to_host(found).tolist() == fold(x, name, (0, 2)).tolist()

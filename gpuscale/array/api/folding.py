@@ -20,7 +20,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, rechunk
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import into
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends import seams
 from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.chunks.blocks import known_sizes, merge_sizes, offsets
@@ -95,20 +95,15 @@ def _folded(
     masks = () if where is True else (rechunk(mask_for(where, lines.expr), lines.chunks),)
     options = {} if initial is np._NoValue else {"initial": initial}
     chunks = tuple((1,) if a in axes else sizes for a, sizes in enumerate(lines.chunks))
-    function = partial(_fold, name=name, axis=axes, dtype=_asked(dtype), **options)
+    function = partial(_fold, name=name, axis=axes, dtype=dtype, **options)
     wide = _by_block(function, name, dtype, chunks, lines.expr, *masks)
     return wide if keepdims else squeeze(wide, axes)
 
 
-def _fold(block: Block, chunk: Any, *masks: Any, name: str, **options: Any) -> Any:
+def _fold(block: Block, chunk: Any, *masks: Any, name: str, axis: Any, **options: Any) -> Any:
     options |= dict(zip(("where",), masks, strict=False))
-    return _call(name, "reduce", chunk, keepdims=True, **options)
-
-
-def _call(name: str, method: str, chunk: Any, *args: Any, **options: Any) -> Any:
-    function = getattr(getattr(array_namespace(chunk), name), method)
     with np.errstate(all="ignore"):
-        return function(chunk, *args, **options)
+        return seams.fold(chunk, name, axis, **options)
 
 
 def _by_block(
@@ -119,11 +114,6 @@ def _by_block(
     kernel = FunctionKernel(function, wants_block=True, label=name)
     meta = nodes[0].meta.with_(dtype=dtype, chunks=chunks)
     return Array(Blockwise(kernel, inputs, nodes[0].meta.chunks, meta))
-
-
-def _asked(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
-    """Dtype to ask a ufunc for: it does not take one with a unit, and needs none: it keeps it."""
-    return None if dtype.kind in "mM" else dtype
 
 
 def accumulate(
@@ -144,12 +134,13 @@ def accumulate(
     if name in _ASSOCIATIVE and kind.kind != "O":
         return scan(name, cast(x.expr, kind), axis, out)
     lines = Array(whole_axis(known_node(x), axis))
-    function = partial(_running, name=name, axis=axis, dtype=_asked(kind))
+    function = partial(_running, name=name, axis=axis, dtype=kind)
     return into(out, _by_block(function, name, kind, lines.chunks, lines.expr))
 
 
 def _running(block: Block, chunk: Any, name: str, axis: int, dtype: Any) -> Any:
-    return _call(name, "accumulate", chunk, axis, dtype)
+    with np.errstate(all="ignore"):
+        return seams.accumulate(chunk, name, axis, dtype)
 
 
 def reduceat(
@@ -225,4 +216,5 @@ def _stretches(name: str, x: Array, starts: NDArray[Any], axis: int, sizes: Any)
 def _reduce_at(block: Block, chunk: Any, name: str, starts: NDArray[Any], axis: int) -> Any:
     first = block.start[axis]
     here = starts[(starts >= first) & (starts < first + chunk.shape[axis])] - first
-    return _call(name, "reduceat", chunk, here, axis, _asked(chunk.dtype))
+    with np.errstate(all="ignore"):
+        return seams.reduceat(chunk, name, here, axis, chunk.dtype)

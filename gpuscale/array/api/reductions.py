@@ -12,7 +12,7 @@ import numpy as np
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, elementwise, reduce, scalar
-from gpuscale.array.convert import as_array, as_node, known_node
+from gpuscale.array.convert import as_array, as_node, beside, known_node
 from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import normalize_axes
@@ -145,7 +145,7 @@ def mask_for(where: Any, node: Node) -> Node:
     ValueError
         If it does not broadcast to the shape.
     """
-    mask = as_array(bool(where) if isinstance(where, builtins.int) else where)
+    mask = beside(bool(where) if isinstance(where, builtins.int) else where, Array(node))
     if mask.dtype.kind != "b":
         raise TypeError(f"where must be an array of bool, not of {mask.dtype}")
     return broadcast_to(mask, node.meta.shape).expr

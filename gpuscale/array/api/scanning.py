@@ -14,7 +14,7 @@ from gpuscale.array.api.reductions import check_adds_up
 from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, native
-from gpuscale.array.convert import as_array, as_node, known_node
+from gpuscale.array.convert import as_array, as_node, beside, known_node
 from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import accumulate, array_namespace
@@ -197,7 +197,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 def _side(value: Any, x: Array, axis: int) -> Array | None:
     if value is None:
         return None
-    side = as_array(value)
+    side = beside(value, x)
     if side.ndim:
         return side
     from gpuscale.array.api.manipulation import broadcast_to
@@ -210,9 +210,9 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     flat = ravel(as_array(x))
     result_dtype("subtract", flat.dtype, flat.dtype)  # TypeError: truth values have no difference
     parts = [
-        None if to_begin is None else ravel(as_array(to_begin)),
+        None if to_begin is None else ravel(beside(to_begin, flat)),
         diff(flat),
-        None if to_end is None else ravel(as_array(to_end)),
+        None if to_end is None else ravel(beside(to_end, flat)),
     ]
     known = [part for part in parts if part is not None]
     result = concatenate(known) if len(known) > 1 else known[0]

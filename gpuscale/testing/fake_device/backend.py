@@ -7,20 +7,19 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from gpuscale.backends.creation import register_backend, unregister_backend
+from gpuscale.backends.folding import accumulate_pairwise, fold_pairwise, reduceat_pairwise
 from gpuscale.backends.seams import (
     accumulate,
     array_namespace,
     backend_name,
     fold,
     nbytes,
+    reduceat,
     to_host,
 )
-from gpuscale.backends.shared_ops import fold_by_halves, strided_nbytes
-from gpuscale.testing.fake_device.array import make, ndarray
-from gpuscale.testing.fake_device.calls import call
+from gpuscale.backends.shared_ops import strided_nbytes
+from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
 from gpuscale.testing.fake_device.namespace import asnumpy, fake
 
@@ -32,20 +31,15 @@ NAME = "fake"
 
 def activate() -> Any:
     """Make the backend known for the rest of the process, and return its namespace."""
+    accumulate.register(ndarray)(partial(accumulate_pairwise, fake))
     array_namespace.register(ndarray)(lambda data: fake)
     backend_name.register(ndarray)(lambda data: NAME)
-    fold.register(ndarray)(partial(fold_by_halves, fake))
+    fold.register(ndarray)(partial(fold_pairwise, fake))
     nbytes.register(ndarray)(strided_nbytes)
+    reduceat.register(ndarray)(partial(reduceat_pairwise, fake))
     to_host.register(ndarray)(asnumpy)
-    accumulate.register(ndarray)(_accumulate)
     register_backend(NAME, lambda: fake, FakeDevice)
     return fake
-
-
-def _accumulate(chunk: Any, ufunc: str, axis: int) -> Any:
-    """Do what a kernel of ours does on CuPy, whose ufuncs lack it."""
-    kwargs = {"axis": axis, "dtype": chunk.dtype}
-    return call(make, getattr(np, ufunc).accumulate, (chunk,), kwargs, [])
 
 
 def deactivate() -> None:
