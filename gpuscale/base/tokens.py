@@ -15,9 +15,7 @@ import marshal
 import mmap
 import os
 import sys
-import threading
 import types
-import uuid
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -27,6 +25,7 @@ import numpy as np
 
 from gpuscale.base import config
 from gpuscale.base.dispatch import Dispatch
+from gpuscale.base.identities import by_identity, met, now
 from gpuscale.base.strides import axes_in_memory
 
 __all__ = [
@@ -60,8 +59,6 @@ elsewhere: ContextVar[Callable[[Any], tuple[Any, ...]] | None] = ContextVar(
 
 most_read: ContextVar[int | None] = ContextVar("most_read", default=None)
 """How many bytes of an array `base.steady` reads; larger ones are refused, if there is a limit."""
-
-_now: ContextVar[bool] = ContextVar("now", default=False)  # in `tokenize_now`
 
 normalize_token: Dispatch[Any] = Dispatch(
     "normalize_token",
@@ -123,11 +120,11 @@ def tokenize_now(*operands: Any) -> str:
     >>> tokenize(buffer) == before[0], tokenize_now(buffer) == before[1]
     (True, False)
     """
-    before = _now.set(True)
+    before = now.set(True)
     try:
         return tokenize(*operands)
     finally:
-        _now.reset(before)
+        now.reset(before)
 
 
 def tokenize_plain(value: Any) -> str:
@@ -303,7 +300,7 @@ def _numpy_scalar(value: np.generic) -> tuple[Any, ...]:
 @normalize_token.register(np.ndarray)
 def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
     if elsewhere.get() is None:
-        if value.nbytes > ARRAY_CONTENT_LIMIT and not _now.get():
+        if value.nbytes > ARRAY_CONTENT_LIMIT and not now.get():
             return by_identity(value)
     elif value.nbytes > (most_read.get() or value.nbytes):
         raise ValueError("this array is too large to be read each time")
@@ -366,7 +363,7 @@ def _attributes(value: np.ndarray[Any, Any]) -> dict[str, Any]:
 def _memmap(value: np.memmap[Any, Any]) -> tuple[Any, ...]:
     file_map = getattr(value, "_mmap", None)
     # What is written to a private ("c") map never reaches the file.
-    is_written = value.mode != "r" and (_now.get() or most_read.get() is not None)
+    is_written = value.mode != "r" and (now.get() or most_read.get() is not None)
     is_private = value.mode == "c" or is_written
     if type(value) is not np.memmap or file_map is None or value.filename is None or is_private:
         return _ndarray(value)
@@ -419,46 +416,12 @@ def _pickled(value: Any) -> bytes:
     return written.getvalue()
 
 
-# Address -> (weak reference, name): a table beside the objects, since arrays do not hash.
-_identities: dict[int, tuple[weakref.ref[Any], str]] = {}
-_identities_lock = threading.RLock()
-
-
-_met: ContextVar[list[Any] | None] = ContextVar("met", default=None)
-
-
 def is_by_identity(*operands: Any) -> bool:
     """Say whether the token of operands stands for objects that may have changed since."""
     found: list[Any] = []
-    before = _met.set(found)
+    before = met.set(found)
     try:
         _plain(operands)
     finally:
-        _met.reset(before)
+        met.reset(before)
     return bool(found)
-
-
-def by_identity(value: Any) -> tuple[Any, ...]:
-    """Return what stands for an object alone: a random number that lives and dies with it."""
-    if (met := _met.get()) is not None:
-        met.append(value)
-    if _now.get():  # it may have changed
-        return (..., "identity", uuid.uuid4().hex)
-    key = id(value)
-
-    def forget(reference: weakref.ref[Any]) -> None:
-        with _identities_lock:
-            if key in _identities and _identities[key][0] is reference:
-                del _identities[key]
-
-    with _identities_lock:
-        if key in _identities and _identities[key][0]() is value:
-            return (..., "identity", _identities[key][1])
-        name = uuid.uuid4().hex
-        try:
-            _identities[key] = (weakref.ref(value, forget), name)
-        except TypeError:
-            # Nothing would tell that this object is gone and its address taken by another one, so
-            # it is not remembered and gets a new name each time it is asked.
-            _identities.pop(key, None)
-    return (..., "identity", name)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuscale.base import config, tokens
+from gpuscale.base import config, identities, tokens
 from gpuscale.base.steady import Steady
 from gpuscale.base.tokens import tokenize, tokenize_now
 from gpuscale.futures.meaning import present
@@ -232,10 +232,10 @@ def test_a_large_array_is_known_by_identity_for_as_long_as_it_lives():
     first = tokenize(large)
     assert tokenize(large) == first
     assert tokenize(large.copy()) != first
-    before = len(tokens._identities)
+    before = len(identities._identities)
     del large
     gc.collect()
-    assert len(tokens._identities) == before - 1
+    assert len(identities._identities) == before - 1
 
 
 @pytest.mark.parametrize("n_bytes", [2**20 + 1, 2**22, 2**22 + 1, 2**25 + 3])
@@ -292,10 +292,10 @@ def test_what_neither_pickles_nor_can_be_watched_is_never_taken_for_another():
             raise TypeError("no")
 
     thing = Slotted()
-    before = len(tokens._identities)
+    before = len(identities._identities)
     first = tokenize(thing)
     assert tokenize(thing) != first
-    assert len(tokens._identities) == before
+    assert len(identities._identities) == before
     lock = threading.Lock()
     assert tokenize(lock) == tokenize(lock) != tokenize(threading.Lock())
 
