@@ -35,7 +35,7 @@ from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph
 from gpuscale.io.memory import HostWriter, host_writer
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import limits_for, memory_limit
 from gpuscale.memory.projection import check_fits
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def run_blocks(
     keys = [block_keys(root) for root in roots]
     wanted = dict.fromkeys(key for each in keys for key in each)
     wanted.update(dict.fromkeys(handle.key for handle in handles))
-    check_fits(graph, memory_limit(), wanted)
+    check_fits(graph, limits_for(graph.values()), wanted)
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
@@ -269,7 +269,7 @@ def get(
     annotate_tasks(tasks.values())
     wanted = wanted_keys(keys, tasks)
     with use_options(options):
-        check_fits(tasks, memory_limit(), wanted)
+        check_fits(tasks, limits_for(tasks.values()), wanted)
         run = get_engine(engine).run
         with without_annotations():
             listeners, checked = default_listeners(), _checked(on_error)
@@ -405,5 +405,5 @@ def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
         if reads_what_may_change(calls.nodes):
             graph, new = with_new_keys(graph, calls.tasks)
             keys = [new[key] for key in keys]
-    check_fits(graph, memory_limit(), keys)
+    check_fits(graph, limits_for(graph.values()), keys)
     return graph, keys

@@ -99,7 +99,7 @@ def test_what_is_missing_is_said_and_missing():
         gpuscale.wait(models)
         assert len({id(future.result()) for future in models}) == 9
         assert models[0].result() is models[0].result()  # in memory, 36 MB of them
-        assert client._session.job.state.alive == 36_000_000
+        assert client._session.job.state.alive == [36_000_000, 0]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -18,6 +18,8 @@ from gpuscale.base.errors import BackendError, NotSupportedError
 
 __all__ = [
     "backend_names",
+    "device_memory",
+    "is_on_device",
     "namespace",
     "register_backend",
     "resolve_backend",
@@ -90,6 +92,24 @@ def backend_names() -> tuple[str, ...]:
     True
     """
     return tuple(_loaders)
+
+
+def is_on_device(name: str) -> bool:
+    """Say whether chunks of a backend lie in the memory of a device, not of the host.
+
+    Examples
+    --------
+    >>> is_on_device("cupy"), is_on_device("numpy")
+    (True, False)
+    """
+    return name in _devices
+
+
+def device_memory() -> int | None:
+    """Return the bytes of the device that is in use, None where that has no limit or none is."""
+    found = [device.figures() for device in tuple(IN_USE.values())]
+    sizes = [size for each in found for size in (each.limit, each.total) if size is not None]
+    return min(sizes, default=None)
 
 
 def namespace(name: str) -> Any:

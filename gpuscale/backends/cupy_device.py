@@ -66,13 +66,13 @@ class CupyDevice:
 
     def figures(self) -> MemoryFigures:
         """Ask RMM where its pool is in use, else CuPy's own pool."""
-        free = int(self._cupy.cuda.runtime.memGetInfo()[0])
+        free, size = map(int, self._cupy.cuda.runtime.memGetInfo())
         pool = self._cupy.get_default_memory_pool()
         counts = _counts_of_rmm()
         if counts is not None:
-            return MemoryFigures(int(counts.current_bytes), free=free)
+            return MemoryFigures(int(counts.current_bytes), free=free, total=size)
         used, total = int(pool.used_bytes()), int(pool.total_bytes())
-        return MemoryFigures(used, total - used, int(pool.get_limit()) or None, free)
+        return MemoryFigures(used, total - used, int(pool.get_limit()) or None, free, size)
 
 
 def _counts_of_rmm() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,8 @@ from gpuscale.backends.seams import (
     fold,
     is_out_of_memory,
     nbytes,
+    on_device,
+    owns_memory,
     reduceat,
     to_host,
 )
@@ -27,6 +30,8 @@ __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 @backend_name.register_lazy("cupy")
 @fold.register_lazy("cupy")
 @nbytes.register_lazy("cupy")
+@on_device.register_lazy("cupy")
+@owns_memory.register_lazy("cupy")
 @reduceat.register_lazy("cupy")
 @to_host.register_lazy("cupy")
 def _register_rows() -> None:
@@ -42,6 +47,8 @@ def _register_rows() -> None:
     backend_name.register(cupy.ndarray)(cupy_name)
     fold.register(cupy.ndarray)(partial(fold_pairwise, cupy))
     nbytes.register(cupy.ndarray)(strided_nbytes)
+    on_device.register(cupy.ndarray)(lambda data: True)
+    owns_memory.register(cupy.ndarray)(_cupy_owns_memory)
     reduceat.register(cupy.ndarray)(partial(reduceat_pairwise, cupy))
     to_host.register(cupy.ndarray)(stager_of(cupy).fetch)
 
@@ -70,6 +77,17 @@ def _is_out_of_memory(error: BaseException) -> bool:
         return False
     found = (getattr(error, name, None) for name in ("status", "code", "result"))
     return _STATUS[kind.__name__] in found
+
+
+def _cupy_owns_memory(data: Any) -> bool:
+    import cupy
+
+    # Views have pointers of their own to the memory that they share.
+    return _holders(data) <= _holders(cupy.empty(1, cupy.uint8))
+
+
+def _holders(data: Any) -> int:
+    return sys.getrefcount(data.data.mem)
 
 
 class OutOfMemoryError(MemoryError):

@@ -27,12 +27,15 @@ class MemoryFigures:
         What the pool may have at most.
     free : int or None
         What the device could still give.
+    total : int or None
+        What the device has.
     """
 
     used: int
     cached: int | None = None
     limit: int | None = None
     free: int | None = None
+    total: int | None = None
 
 
 class Device(Protocol):

@@ -14,6 +14,8 @@ from gpuscale.backends.seams import (
     fold,
     is_out_of_memory,
     nbytes,
+    on_device,
+    owns_memory,
     reduceat,
     to_host,
 )
@@ -55,6 +57,16 @@ def _asked(dtype: Any) -> Any:
 @to_host.register(object)
 def _to_host(data: Any) -> Any:
     return data
+
+
+@owns_memory.register(np.ndarray, np.generic)
+def _owns_memory(data: Any) -> bool:
+    return data.base is None  # views of it hold the array itself, and so are seen as its holders
+
+
+@on_device.register(object)
+def _on_device(data: Any) -> bool:
+    return False
 
 
 @is_out_of_memory.register(object)

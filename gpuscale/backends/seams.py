@@ -18,6 +18,8 @@ __all__ = [
     "histogram",
     "is_out_of_memory",
     "nbytes",
+    "on_device",
+    "owns_memory",
     "reduceat",
     "to_host",
 ]
@@ -193,5 +195,32 @@ best_values: Dispatch[Any] = Dispatch(
     >>> import numpy
     >>> best_values(numpy.array([3, 1, 4]), -1, 0)
     array([1])
+    """,
+)
+
+on_device: Dispatch[bool] = Dispatch(
+    "on_device",
+    doc="""Say whether a chunk, or the chunks in a tuple or list, lie in the memory of a device.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> on_device(numpy.arange(3)), on_device("text")
+    (False, False)
+    """,
+)
+
+owns_memory: Dispatch[bool] = Dispatch(
+    "owns_memory",
+    doc="""Say whether no other array shares the memory of a device's chunk, which goes with it.
+
+    Examples
+    --------
+    >>> from gpuscale.testing import fake_device
+    >>> with fake_device.active() as xp:
+    ...     x = xp.arange(3)
+    ...     alone, view = owns_memory(x), x[1:]
+    >>> alone, owns_memory(x)
+    (True, False)
     """,
 )

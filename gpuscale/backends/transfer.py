@@ -7,9 +7,11 @@ from typing import Any
 
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.devices import IN_USE, upload
-from gpuscale.backends.seams import backend_name, nbytes, to_host
+from gpuscale.backends.seams import backend_name, nbytes, on_device, to_host
 
 __all__ = ["nbytes", "to_device", "to_host"]
+
+_FEW = 16  # items that are looked at to see where all of them lie
 
 
 def to_device(data: Any, backend: str) -> Any:
@@ -58,3 +60,8 @@ def _nbytes_of_sequence(data: Iterable[Any]) -> int:
 @nbytes.register(dict)
 def _nbytes_of_dict(data: dict[Any, Any]) -> int:
     return sum(map(nbytes, data.values()))
+
+
+@on_device.register(tuple, list)
+def _sequence_on_device(data: Any) -> bool:
+    return any(map(on_device, data[:_FEW]))

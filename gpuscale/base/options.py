@@ -166,6 +166,26 @@ OPTIONS: tuple[Option, ...] = (
         help="Folder of compiled kernels; 'auto' is gpuscale/kernels in the user's cache folder.",
     ),
     Option(
+        key="device-memory-limit",
+        types=(str, int, float),
+        unit="bytes",
+        default="auto",
+        help="Memory of the device that tasks may hold at once: bytes, a text such as '20 GiB', a "
+        "fraction of the device's such as 0.5, or 'auto' for 80 % of it.",
+        minimum=0,
+        read=_read_size,
+    ),
+    Option(
+        key="device-spill-to-host",
+        types=(str, int, float),
+        unit="bytes",
+        default=0.5,
+        help="Memory of the host for results that the device has no room for, before they go to "
+        "disk; it counts in memory-limit, of which a fraction may be said.",
+        minimum=0,
+        read=_read_size,
+    ),
+    Option(
         key="engine",
         types=(str,),
         unit="",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["AUTO_FRACTION", "format_bytes", "parse_bytes"]
+__all__ = ["AUTO_FRACTION", "format_bytes", "is_fraction", "parse_bytes"]
 
 #: The part of the machine's memory that ``"auto"`` stands for; the rest is the interpreter's,
 #: the libraries' and the file cache's.
@@ -74,6 +74,17 @@ def parse_bytes(size: float | str, total: int) -> int:
             f"{size!r} is not a whole number of bytes, and a fraction of the memory is at most 1"
         )
     return int(size)
+
+
+def is_fraction(size: float | str) -> bool:
+    """Say whether a size is a part of the memory that there is.
+
+    Examples
+    --------
+    >>> [is_fraction(size) for size in ("auto", "50 %", 0.5, "0.5", "1 GiB", 64, 0)]
+    [True, True, True, True, False, False, False]
+    """
+    return parse_bytes(size, 1 << 62) != parse_bytes(size, 1 << 61)
 
 
 def format_bytes(nbytes: float) -> str:

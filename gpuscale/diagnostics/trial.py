@@ -11,7 +11,7 @@ from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.diagnostics.record import Recorder, RunRecord
 from gpuscale.engines.base import get_engine
 from gpuscale.graph.task import Graph, Task
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import limits_for
 from gpuscale.memory.projection import check_fits
 
 __all__ = ["DROP", "trial_run"]
@@ -44,7 +44,7 @@ def trial_run(graph: Graph, keys: Sequence[Key], plan: Sequence[PlanRow] = ()) -
     """
     drops = [Task((DROP, k), _drop, (key,), label=DROP) for k, key in enumerate(keys)]
     whole = {**graph, **{task.key: task for task in drops}}
-    check_fits(whole, memory_limit())
+    check_fits(whole, limits_for(whole.values()))
     recorder = Recorder()
     recorder.take_plan(list(plan))
     wanted = [task.key for task in drops]

@@ -26,6 +26,7 @@ from gpuscale.engines.watching import Watching
 from gpuscale.graph.numbering import NumberedGraph, number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Graph
+from gpuscale.memory.spaces import DEVICE
 
 __all__ = ["After", "Book"]
 
@@ -65,7 +66,7 @@ class Book(Shelf):
     on_lost : callable, optional
         Called with the reference when an outcome goes, in any thread at any time, so that it may
         do little more than to append the reference to `lost`.
-    on_back : callable, optional
+    on_back, device_budget
         Of the `Shelf`.
 
     Attributes
@@ -94,8 +95,9 @@ class Book(Shelf):
         tokens: Tokens,
         on_lost: Callable[[weakref.ref[Outcome]], object] | None = None,
         on_back: Callable[[Away], object] | None = None,
+        device_budget: float | str | None = None,
     ) -> None:
-        super().__init__(budget, tokens, on_back)
+        super().__init__(budget, tokens, on_back, device_budget)
         self.desk = self.spiller.desk = self.watching = Watching(self.growing)
         self.lost: deque[weakref.ref[Outcome]] = deque()
         self._on_lost = on_lost or self.lost.append
@@ -224,6 +226,8 @@ class Book(Shelf):
         known = self._numbers
         self.reconsider()
         numbers = self.growing.add(graph, order, known)
+        if self.limits[DEVICE] == float("inf") and any(task.space for task in graph.tasks):
+            self.limit_device()
         if self.watching:
             self.watching.add(tuple(graph.tasks))
         self._results += [None] * (len(self.graph.tasks) - len(self._results))
@@ -264,6 +268,8 @@ class Book(Shelf):
                 after.verdicts.append((outcome, "finished", self._results[i], None))
                 if outcome.graph is None:  # the task is nobody else's: its arguments may go
                     self.graph.tasks[i].fn, self.graph.tasks[i].args = _has_run, ()
+        if self._misplaced:
+            self._relocate()
         for i in self.state.finish_all(finished):
             self._forget(i, after)
         self.growing.reconsider(self._may_go, len(finished))

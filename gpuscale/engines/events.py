@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 from gpuscale.base.types import Key
 from gpuscale.engines.failure import Failure
 from gpuscale.graph.task import Task
+from gpuscale.memory.spaces import HOST
 
 __all__ = [
     "Event",
@@ -51,6 +52,8 @@ PERIOD = 0.1
 class RunStarted:
     """A run begins: `time` in seconds of `time.perf_counter`, `nbytes` projected in all.
 
+    `budget` and `device_budget` are the bytes that it may take of the host and of the device.
+
     `tasks` are those that will run as far as they are known by now, `keys` the requested ones. A
     run that `grows` is the work of a client: more tasks may come (`TasksAdded`), and results stay
     until nobody holds a future of them (`Released`).
@@ -64,6 +67,7 @@ class RunStarted:
     tasks: Sequence[Task] = ()
     keys: Sequence[Key] = ()
     grows: bool = False
+    device_budget: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ class TaskStarted:
 class TaskFinished:
     """A task returned a result that keeps `nbytes` bytes alive; times in seconds.
 
-    `result` is there only if some listener asked for it by ``wants_results``.
+    `result` is there only if some listener asked for it by ``wants_results``. `space` is where the
+    bytes are (`gpuscale.memory.spaces`).
     """
 
     key: Key
@@ -106,6 +111,7 @@ class TaskFinished:
     stop: float
     nbytes: int
     result: Any = None
+    space: int = HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,8 @@ class TaskRetried:
 class Spilled:
     """A worker wrote a result of `nbytes` bytes to disk, where it takes `stored`; times in seconds.
 
-    The memory is free from then on, as far as the run is concerned.
+    The memory, of the host or of the device by `space`, is free from then on, as far as the run is
+    concerned. With no bytes stored, a result of the device takes as many of the host instead.
     """
 
     key: Key
@@ -150,11 +157,14 @@ class Spilled:
     stop: float
     nbytes: int
     stored: int
+    space: int = HOST
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A worker read a result of `nbytes` bytes from disk, for one task; times in seconds.
+    """A worker brought back a result of `nbytes` bytes, for one task; times in seconds.
+
+    `space` is where it belongs.
 
     Tasks that read regions of it do so while they run, and nothing is told. A result that `stays`
     is in memory again for all: whoever holds a future of it has asked for it.
@@ -167,13 +177,15 @@ class Loaded:
     stop: float
     nbytes: int
     stays: bool = False
+    space: int = HOST
 
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
     """How far a run has come; comes ten times a second at most.
 
-    `nbytes` counts the projected bytes of finished tasks, `alive` the bytes of results in memory.
+    `nbytes` counts the projected bytes of finished tasks, `alive` and `device_alive` the bytes of
+    results in the memory of the host and of the device.
     """
 
     n_finished: int
@@ -181,6 +193,7 @@ class Progressed:
     nbytes: int
     alive: int
     time: float
+    device_alive: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from gpuscale.engines.states import Status
 from gpuscale.graph.numbering import NumberedGraph
 from gpuscale.graph.task import Task
 from gpuscale.memory.projection import is_measured
+from gpuscale.memory.spaces import DEVICE
 
 __all__ = ["GrowingState"]
 
@@ -114,14 +115,17 @@ class GrowingState(State):
             self._tasks += [_NOBODY] * more
             self._deps += [()] * more
             self._users += [[] for _ in range(more)]
-            for column in (self._place, self._needs, self._waiting, self._in_use, self._nbytes):
+            for column in (
+                self._place, self._needs, self._waiting, self._in_use, self._nbytes, self._space
+            ):  # fmt: skip
                 column += [0] * more
             self._status += bytes([_FORGOTTEN]) * more
         for number, task in zip(numbers, tasks, strict=True):
             self._tasks[number] = task
             self._needs[number] = task.nbytes + task.workspace
             self._nbytes[number] = task.nbytes
-            self._on_disk.pop(number, None)
+            self._space[number] = task.space
+            self._away.pop(number, None)
             (self.measured.add if is_measured(task) else self.measured.discard)(number)
         return numbers
 
@@ -141,9 +145,9 @@ class GrowingState(State):
                 heappush(self._turns[dep], self._place[task])
             if status[dep] in KEPT and len(self._users[dep]) > self._most_users.get(dep, 64):
                 self._thin_out_users(dep)
-        for dep in set(deps) if self._on_disk else ():
+        for dep in set(deps) if self._away else ():
             if status[dep] == _SPILLED:
-                self._needs[task] += self._bytes_read(task, dep)
+                self._add_read(task, dep)
         if self._waiting[task]:
             status[task] = _WAITING
         else:
@@ -199,7 +203,7 @@ class GrowingState(State):
     def held(self, task: int) -> int | None:
         """Bytes of the result of a task, in memory or on disk, None if there is no result."""
         if self._status[task] == _SPILLED:
-            return self._on_disk[task]
+            return self._away[task]
         return self._nbytes[task] if self._status[task] in KEPT else None
 
     def ahead(self) -> list[Task]:
@@ -245,7 +249,8 @@ class GrowingState(State):
         self._scarce.wanted.pop(task, None)
         self._stays.discard(task)
         self._spared.discard(task)
-        self._on_disk.pop(task, None)
+        self._away.pop(task, None)
+        self._also.pop(task, None)
         self._turns.pop(task, None)
         self._most_users.pop(task, None)
         self._free_number(task)
@@ -271,7 +276,14 @@ class GrowingState(State):
         self._is_resigned = False
         return super()._end(gone, unwanted)
 
-    # results on disk
+    def start(self, most: int = 1) -> list[int]:
+        """Choose tasks: whose turn is next may lack room where none was looked for."""
+        chosen = super().start(most)
+        if chosen and self.alive[DEVICE]:
+            self._is_resigned = False
+        return chosen
+
+    # results that are away
 
     def spill(self) -> int | None:
         """Choose a result to write to disk: for a task that does not fit, or for what is held."""
@@ -280,6 +292,16 @@ class GrowingState(State):
             victim = self.spill_surplus()
             self._is_resigned = victim is None
         return victim
+
+    def spilled(self, task: int) -> list[int]:
+        """Take note that a result is where it should go: from a shelf it may go on to disk."""
+        self._is_resigned = False
+        return super().spilled(task)
+
+    def unspilled(self, task: int, for_good: bool = True) -> None:
+        """Take note that a result could not be written: others may go instead."""
+        self._is_resigned = False
+        super().unspilled(task, for_good)
 
     @property
     def is_short_of_room(self) -> bool:
@@ -294,8 +316,8 @@ class GrowingState(State):
         return self._lacks_room()
 
     def _lacks_room(self) -> bool:
-        first = self._first()
-        return self._room() < (0 if first is None else self._needs[first])
+        room, first = self._rooms(), self._first()
+        return min(room) < 0 or first is not None and bool(self._short(first, room))
 
     @property
     def waits_for_holders(self) -> bool:
@@ -308,10 +330,11 @@ class GrowingState(State):
             raise self._illegal(task, "came back")
         for user in set(self._open_users(task)):
             if self._status[user] != _RUNNING:  # which reads it by itself
-                self._needs[user] -= self._bytes_read(user, task)
+                self._add_read(user, task, -1)
         self._status[task] = _HELD
-        self._nbytes[task] = nbytes = self._on_disk.pop(task)
-        self.alive += nbytes
+        self._nbytes[task] = nbytes = self._away.pop(task)
+        self.alive[self._space[task]] += nbytes
+        self._unshelve(task)
         self._moved((task,))
         self._is_resigned = False
 
@@ -344,10 +367,10 @@ class GrowingState(State):
         if self._status[task] != _RUNNING:
             raise self._illegal(task, "paused")
         self.running -= 1
-        self.reserved -= self._needs[task]
+        self._reserve(task, -1)
         self._is_resigned = False  # what it does not use soon may go
 
     def go_on(self, task: int) -> None:
         """Take note that a task that was paused goes on."""
         self.running += 1
-        self.reserved += self._needs[task]
+        self._reserve(task)

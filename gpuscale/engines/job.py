@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -40,8 +41,11 @@ from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 from gpuscale.memory.freed import keep_freed_memory
+from gpuscale.memory.limits import device_memory_limit, shelf_bytes
 from gpuscale.memory.measure import held_bytes
-from gpuscale.memory.projection import check_measured, hands_on
+from gpuscale.memory.parked import Parked
+from gpuscale.memory.projection import LIMITS, check_measured, hands_on
+from gpuscale.memory.spaces import DEVICE, HOST, OF_HOST, SPACES, space_of_result
 
 __all__ = ["Job"]
 
@@ -57,7 +61,7 @@ class Job:
     keys : sequence of Key
     listeners : sequence of callables
     budget : float
-        Bytes that results and running tasks may take together.
+        Bytes of the host that results and running tasks may take together.
     tokens : Tokens, optional
         What is scarce.
     on_error : {"raise", "continue"}
@@ -66,11 +70,28 @@ class Job:
 
     Attributes
     ----------
+    limits : list of float
+        Bytes of each space for this run and others beside it.
+    lock : Lock or RLock
+        Guards the state where several threads work at the run.
     failures : list of Failure
         Of tasks that failed without ending the run.
     """
 
-    __slots__ = ("_deps", "_keeps", "_results", "desk", "failures", "graph", "spiller", "state")
+    __slots__ = (
+        "_deps",
+        "_device_budget",
+        "_keeps",
+        "_misplaced",
+        "_results",
+        "desk",
+        "failures",
+        "graph",
+        "limits",
+        "lock",
+        "spiller",
+        "state",
+    )
 
     def __init__(
         self,
@@ -81,17 +102,29 @@ class Job:
         tokens: Tokens | None = None,
         on_error: str = "raise",
         keeps: bool = False,
+        device_budget: float | str | None = None,
     ) -> None:
         keep_freed_memory()
-        self._keeps = keeps
+        self._keeps, self._device_budget = keeps, device_budget
         self.graph = number(graph, keys)
         self.state = State(self.graph, depth_first(self.graph), budget, tokens, on_error)
+        self.limits = list(self.state.budget)
+        self.lock: Any = threading.Lock()
+        self._misplaced: list[tuple[int, int]] = []  # tasks whose results lie in another space
         self.failures: list[Failure] = []
         self.desk = EventDesk(listeners)
         self._deps = self.graph.deps
         self._results: list[Any] = [None] * len(self.graph)
         self.spiller = Spiller(self.graph, self._results, self.desk, keeps)
         self.state.spills = config.get("spill")
+        if any(self.state._space):
+            self.limit_device()
+
+    def limit_device(self) -> None:
+        """Keep to the limit of the device from now on: some result lies there."""
+        limit = device_memory_limit(self._device_budget)
+        self.limits[DEVICE] = self.state.budget[DEVICE] = limit
+        self.state.shelf = shelf_bytes(self.limits[HOST])
 
     def perform(self, i: int, worker: int) -> int:
         """Run a task, keep its result, and return the bytes that the result holds."""
@@ -151,31 +184,49 @@ class Job:
             if not is_out_of_memory(error):
                 raise
             held = partial(zip, self.graph.tasks, self._results)
-            return rescue(task, attempt, lambda: False, held, error)
+            return rescue(task, attempt, lambda: self.relieve(1, worker) > 0, held, error)
 
     def _tell_finished(
         self, task: Task, worker: int, start: float, nbytes: int, result: Any
     ) -> None:
         stop, shown = time.perf_counter(), result if self.desk.wants_results else None
-        self.desk.post(TaskFinished(task.key, task.label, worker, start, stop, nbytes, shown))
+        space = space_of_result(result) if nbytes else HOST
+        self.desk.post(
+            TaskFinished(task.key, task.label, worker, start, stop, nbytes, shown, space)
+        )
 
     def _tell_failed(self, task: Task, worker: int, start: float, error: BaseException) -> None:
         stop = time.perf_counter()
         self.desk.post(TaskFailed(task.key, task.label, worker, start, stop, error))
 
     def _held_bytes(self, i: int, task: Task, result: Any) -> int:
-        if hands_on(task):
-            return held_bytes(result, self.state.bytes_of(self._deps[i][0]))
-        return held_bytes(result, task.nbytes)
+        handed = self.state.bytes_of(self._deps[i][0]) if hands_on(task) else task.nbytes
+        nbytes = held_bytes(result, handed)
+        space = HOST if type(result) in OF_HOST else space_of_result(result)
+        if space != task.space and nbytes:
+            self._misplaced.append((i, space))
+        return nbytes
+
+    def _relocate(self) -> None:
+        """Report results that lie elsewhere than projected, before they are reported finished."""
+        while self._misplaced:
+            i, space = self._misplaced.pop()
+            if self.state.status(i) == Status.RUNNING:
+                self.state.relocate(i, space)
+                if space == DEVICE and self.limits[DEVICE] == float("inf"):
+                    self.limit_device()
 
     def _check_measured(self, i: int, task: Task) -> None:
         """Refuse a task of which only its inputs show that it takes more than there may be."""
-        inputs = [self.state.bytes_of(dep) for dep in self._deps[i]]
-        check_measured(task, inputs, self.state.budget)
+        state = self.state
+        inputs = [(state.bytes_of(dep), state._space[dep]) for dep in self._deps[i]]
+        check_measured(task, inputs, state.budget)
 
     def finish(self, finished: Sequence[tuple[int, int]]) -> None:
         """Report tasks and the bytes of their results; let go what nobody needs any more."""
         results = self._results
+        if self._misplaced:
+            self._relocate()
         for i in self.state.finish_all(finished):
             results[i] = None
 
@@ -231,15 +282,51 @@ class Job:
             if self.state.is_stuck:
                 raise self.no_room()
             return False
-        self.take_written(victim, self.spiller.write(victim, worker))
+        self.take_written(victim, self.write(victim, worker))
         return True
+
+    def relieve(self, nbytes: int, worker: int = 0) -> int:
+        """Make room on the device now, whatever the budget: write away what nothing uses.
+
+        For a task that meets the device's own limit while it runs; what it and other running
+        tasks read stays. May be called in any thread that does not hold the lock.
+
+        Parameters
+        ----------
+        nbytes : int
+            How many bytes are wanted.
+        worker : int
+
+        Returns
+        -------
+        int
+            How many are free now; fewer than wanted if no more results may go.
+        """
+        state, freed = self.state, 0
+        while freed < nbytes:
+            with self.lock:
+                victim = state.spill_from(DEVICE)
+            if victim is None:
+                break
+            written = self.write(victim, worker)
+            with self.lock:
+                size = state.bytes_of(victim)
+                self.take_written(victim, written)
+                freed += size if state.status(victim) == Status.SPILLED else 0
+        return freed
+
+    def write(self, i: int, worker: int) -> Any:
+        """Write a result away, without the lock; `take_written` takes note of it."""
+        if isinstance(self._results[i], Parked):
+            return self._results[i] if self.spiller.sink(i, worker) else None
+        return self.spiller.write(i, worker, on_shelf=self.state.goes_on_shelf(i))
 
     def no_room(self) -> BaseException:
         """Say why nothing can run."""
         return self.spiller.error or EngineError("there is no room for any task")
 
     def take_written(self, i: int, written: Any) -> None:
-        """Report to the state that a result is on disk, or could not be written."""
+        """Report to the state that a result is where it should go, or could not be written."""
         state = self.state
         if self.spiller.error is not None:
             state.spills = state.may_exceed = False
@@ -266,21 +353,27 @@ class Job:
         """Write to disk what is kept beyond the budget."""
         state = self.state
         while (victim := state.spill_surplus()) is not None:
-            self.take_written(victim, self.spiller.write(victim, 0))
-        if state.alive > state.budget:
-            why = why_they_stay(state, self.spiller.error)
-            _logger.warning(
-                "persist keeps %s in memory, more than the memory limit of %s: %s",
-                format_bytes(state.alive), format_bytes(state.budget), why,
-            )  # fmt: skip
+            self.take_written(victim, self.write(victim, 0))
+        for space in SPACES:
+            alive, budget = state.alive[space], state.budget[space]
+            if alive > budget:
+                _logger.warning(
+                    "persist keeps %s in memory, more than the %s of %s: %s",
+                    format_bytes(alive), LIMITS[space], format_bytes(budget),
+                    why_they_stay(state, space, self.spiller.error),
+                )  # fmt: skip
 
     def announce_start(self, n_workers: int) -> None:
         """Tell listeners that the run begins."""
         if self.desk:
             tasks, kept = self.graph.tasks, self.graph.kept
-            total, budget = sum(task.nbytes for task in tasks), self.state.budget
+            total, (budget, on_device) = sum(task.nbytes for task in tasks), self.state.budget
             keys, now = [tasks[i].key for i in kept], time.perf_counter()
-            self.desk.post(RunStarted(len(tasks), total, n_workers, budget, now, tasks, keys))
+            self.desk.post(
+                RunStarted(
+                    len(tasks), total, n_workers, budget, now, tasks, keys, device_budget=on_device
+                )
+            )
             self.desk.deliver()
 
     def announce_progress(self) -> None:
@@ -289,8 +382,8 @@ class Job:
             if self.desk.wants_progress:
                 state, n_tasks = self.state, len(self.graph)
                 done = n_tasks - state.unfinished
-                now = time.perf_counter()
-                self.desk.post(Progressed(done, n_tasks, state.processed, state.alive, now))
+                now, (alive, on_device) = time.perf_counter(), state.alive
+                self.desk.post(Progressed(done, n_tasks, state.processed, alive, now, on_device))
             self.desk.deliver()
 
     def announce_end(self, error: BaseException | None = None) -> None:

@@ -11,6 +11,7 @@ from gpuscale.engines.states import IllegalTransition, Status, story
 from gpuscale.engines.tokens import ScarceTasks, Tokens
 from gpuscale.graph.numbering import NumberedGraph
 from gpuscale.memory.projection import is_measured, measured_needs
+from gpuscale.memory.spaces import DEVICE
 
 __all__ = ["KEPT", "MASK", "Ended", "Ledger"]
 
@@ -46,11 +47,13 @@ class Ledger(Spilling):
         budget: float = float("inf"),
         tokens: Tokens | None = None,
         on_error: str = "raise",
+        device_budget: float = float("inf"),
     ) -> None:
         super().__init__()
         n = len(graph)
-        self.budget = budget
-        self.alive = self.reserved = self.running = self.processed = 0
+        self.budget = [budget, device_budget]
+        self.alive, self.reserved = [0, 0], [0, 0]
+        self.running = self.processed = 0
         self.unfinished = n
         self.cancelled = False
         self._ends_run = on_error == "raise"
@@ -58,7 +61,9 @@ class Ledger(Spilling):
         self._n_placed = 0
         self._place = [0] * n
         self._set_places(order)
+        self._space = [task.space for task in graph.tasks]  # of result and workspace
         self._needs = [task.nbytes + task.workspace for task in graph.tasks]
+        self._also: dict[int, int] = {}  # what tasks need in the other space
         self.measured = {i for i, task in enumerate(graph.tasks) if is_measured(task)}
         self._waiting = list(map(len, graph.deps))
         self._in_use = graph.uses()
@@ -122,12 +127,44 @@ class Ledger(Spilling):
         own = its.nbytes + its.workspace
         if task in self.measured:
             own = sum(measured_needs(its, [self.bytes_of(dep) for dep in deps]))
-        read = sum(self._bytes_read(task, dep) for dep in set(deps) if dep in self._on_disk)
-        self._needs[task] = own + read
+        self._needs[task] = own
+        self._also.pop(task, None)
+        for dep in set(deps) if self._away else ():
+            if dep in self._away:
+                self._add_read(task, dep)
+
+    def _add_read(self, task: int, dep: int, sign: int = 1) -> None:
+        """A task brings an input back, where that belongs, as long as it runs."""
+        read = sign * self._bytes_read(task, dep)
+        if self._space[task] == self._space[dep]:
+            self._needs[task] += read
+        elif read:
+            self._also[task] = self._also.get(task, 0) + read
+            if not self._also[task]:
+                del self._also[task]
+
+    def _need(self, task: int, space: int) -> int:
+        """Bytes that a task needs in a space."""
+        return self._needs[task] if self._space[task] == space else self._also.get(task, 0)
+
+    def _reserve(self, task: int, sign: int = 1) -> None:
+        space = self._space[task]
+        self.reserved[space] += sign * self._needs[task]
+        if self._also:
+            self.reserved[DEVICE - space] += sign * self._also.get(task, 0)
+
+    def relocate(self, task: int, space: int) -> None:
+        """Take note that a running task's result lies elsewhere than projected."""
+        if self._status[task] != _RUNNING:
+            raise self._illegal(task, "was relocated")
+        self._reserve(task, -1)
+        self._space[task] = space
+        self._measure(task)
+        self._reserve(task)
 
     def bytes_of(self, task: int) -> int:
-        """Return the measured bytes of a result, in memory or on disk."""
-        return self._on_disk.get(task, self._nbytes[task])
+        """Return the measured bytes of a result, wherever it is."""
+        return self._away.get(task, self._nbytes[task])
 
     def _awaited(self, task: int) -> None:
         """All that a task waited for has ended."""
@@ -138,7 +175,7 @@ class Ledger(Spilling):
 
     def _stop(self, task: int) -> None:
         self.running -= 1
-        self.reserved -= self._needs[task]
+        self._reserve(task, -1)
         self._scarce.give(task)
 
     def _give_up(self, task: int, to: int) -> None:
@@ -184,7 +221,8 @@ class Ledger(Spilling):
         self._moved((task,))
         if not left and at in KEPT:
             self._status[task] = _RELEASED
-            self.alive -= self._nbytes[task]
+            self.alive[self._space[task]] -= self._nbytes[task]
+            self._unshelve(task)
             found.released.append(task)
         elif not left and at in (_WAITING, _READY, _RETRYING):
             self._give_up(task, _CANCELLED)

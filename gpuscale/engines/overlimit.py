@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from gpuscale.base.errors import SpillError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.spilling import SMALLEST, Spilling
+from gpuscale.memory.projection import LIMITS
+from gpuscale.memory.spaces import SPACES
 
 if TYPE_CHECKING:
     from gpuscale.engines.book import Book
@@ -24,35 +26,44 @@ class OverLimit:
     """
 
     def __init__(self) -> None:
-        self._has_warned = False
-        self._next = 0.0  # bytes from which on it looks again, since it looks at all results
+        self._have_warned = [False for _ in SPACES]
+        # Bytes from which on it looks again, since it looks at all results.
+        self._next = [0.0 for _ in SPACES]
 
-    def look(self, book: Book, limit: float) -> None:
+    def look(self, book: Book) -> None:
         """Look after a session that has nothing to run or to write."""
-        state, alive = book.growing, book.growing.alive
-        if alive <= limit:
-            self._has_warned, self._next = False, 0.0
-        elif not self._has_warned and alive > self._next:
-            self._next = 1.1 * alive
-            small, unfit, _ = state.bytes_that_stay()
-            self._has_warned = not state.spills or small + unfit > limit or alive > 2 * limit
-            if self._has_warned:
-                _logger.warning(
-                    "results that futures hold take %s, more than the client's memory limit of "
-                    "%s, and none of them can go to disk: %s; release futures, or raise "
-                    "memory_limit",
-                    format_bytes(alive), format_bytes(limit),
-                    why_they_stay(state, book.spiller.error),
-                )  # fmt: skip
+        for space in SPACES:
+            alive = book.growing.alive[space]
+            if alive <= book.limits[space]:
+                self._have_warned[space], self._next[space] = False, 0.0
+            elif not self._have_warned[space] and alive > self._next[space]:
+                self._next[space] = 1.1 * alive
+                self._have_warned[space] = _warn(book, space)
 
 
-def why_they_stay(state: Spilling, error: SpillError | None) -> str:
+def _warn(book: Book, space: int) -> bool:
+    """Warn if what is beyond the limit will stay; say whether that was done."""
+    state, alive, limit = book.growing, book.growing.alive[space], book.limits[space]
+    small, unfit, _ = state.bytes_that_stay(space)
+    stays = not state.spills or small + unfit > limit or alive > 2 * limit
+    if stays:
+        name = LIMITS[space]
+        _logger.warning(
+            "results that futures hold take %s, more than the client's %s of %s, and none of them "
+            "can go %s: %s; release futures, or raise %s",
+            format_bytes(alive), name, format_bytes(limit), ("to disk", "to the host")[space],
+            why_they_stay(state, space, book.spiller.error), name.replace(" ", "_"),
+        )  # fmt: skip
+    return stays
+
+
+def why_they_stay(state: Spilling, space: int, error: SpillError | None) -> str:
     """Say why results are in memory that there is too little room for."""
     if error is not None:
         return str(error)
     if not state.spills:
         return "the option spill is off"
-    small, unfit, rest = state.bytes_that_stay()
+    small, unfit, rest = state.bytes_that_stay(space)
     causes = {
         f"in results smaller than {format_bytes(SMALLEST)} each": small,
         "in what is more than arrays, tables, bytes and containers of these": unfit,

@@ -38,13 +38,15 @@ class Session(Workers):
     n_workers : int
         How many tasks run at the same time.
     budget : float
-        Bytes that results and running tasks may take together.
+        Bytes of the host that results and running tasks may take together.
     tokens : Tokens
         What is scarce.
     context : Context
         Of context variables: each worker sees a copy.
     siblings : set
         Runs and sessions that share the budget; this one is among them until it is closed.
+    device_budget : float or str, optional
+        Bytes of the device, as for a `Job`.
     """
 
     def __init__(
@@ -54,12 +56,13 @@ class Session(Workers):
         tokens: Tokens,
         context: Context,
         siblings: set[Any],
+        device_budget: float | str | None = None,
     ) -> None:
         self.closed = False
         self.n_workers = n_workers
         self.resources: Mapping[str, float] = tokens.capacity
-        self.job = Book(budget, tokens, self._lose, self._take_back)
-        self._budget, self._context = budget, context
+        self.job = Book(budget, tokens, self._lose, self._take_back, device_budget)
+        self._context = context
         self._pool = ThreadPool()
         self._begin(n_workers)
         self._siblings = siblings
@@ -183,7 +186,7 @@ class Session(Workers):
             if not self.closed:
                 self.job.absorb(after)
                 ahead = self.job.growing.ahead()
-                self.job.watching.attach(listener, ahead, self.n_workers, self._budget)
+                self.job.watching.attach(listener, ahead, self.n_workers, self.job.limits)
         self._then(after)
 
     def unwatch(self, listener: Listener) -> BaseException | None:

@@ -14,10 +14,13 @@ BATCH_SECONDS = 2e-4
 MOST_TASKS = 64
 
 
-def room_beside(siblings: Collection[Any], own: Any, limit: float) -> float:
-    """Return the bytes of a limit that the other runs and sessions leave."""
+def room_beside(siblings: Collection[Any], own: Any, limits: Sequence[float]) -> list[float]:
+    """Return the bytes of the limit of each space that the other runs and sessions leave."""
     others = [each.job.state for each in tuple(siblings) if each is not own]
-    return limit - sum(state.alive + state.reserved for state in others)
+    return [
+        limit - sum(state.alive[space] + state.reserved[space] for state in others)
+        for space, limit in enumerate(limits)
+    ]
 
 
 def take_half_of_longest(batches: Sequence[deque[int]], batch: deque[int]) -> None:

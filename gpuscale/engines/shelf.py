@@ -17,6 +17,7 @@ from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.tokens import Tokens
 from gpuscale.memory.data import is_data_alone
 from gpuscale.memory.measure import is_held_alone
+from gpuscale.memory.parked import Parked
 from gpuscale.memory.spilled import Spilled
 
 __all__ = ["Shelf", "WantedRef", "Written"]
@@ -53,6 +54,8 @@ class Shelf(Job):
     on_back : callable, optional
         Called with a result that was on disk when it is in memory again, in any thread at any
         time, so that it may do little more than to append it to `back`.
+    device_budget : float or str, optional
+        Of a `Job`.
 
     Attributes
     ----------
@@ -65,9 +68,13 @@ class Shelf(Job):
     __slots__ = ("_on_back", "_wanted", "back", "disk_again", "growing")
 
     def __init__(
-        self, budget: float, tokens: Tokens, on_back: Callable[[Away], object] | None = None
+        self,
+        budget: float,
+        tokens: Tokens,
+        on_back: Callable[[Away], object] | None = None,
+        device_budget: float | str | None = None,
     ) -> None:
-        super().__init__({}, [], (), budget)
+        super().__init__({}, [], (), budget, device_budget=device_budget)
         self.state = self.growing = GrowingState(
             self.graph, [], budget, tokens, on_error="continue"
         )
@@ -82,10 +89,13 @@ class Shelf(Job):
 
         May be called while others use the book: `take_written` takes note of it.
         """
+        if isinstance(self._results[i], Parked):  # which whoever has it does not see
+            return Written(super().write(i, worker), False)
+        on_shelf = self.state.goes_on_shelf(i)
         ref = self._wanted.get(i)
         outcome = None if ref is None else ref()
         if outcome is None:
-            stored = self.spiller.write(i, worker)
+            stored = self.spiller.write(i, worker, on_shelf=on_shelf)
             return Written(stored, stored is None)
         away = outcome.send_away(i, self._on_back)
         if away is None:  # it has just been cancelled, or those who wait are not told yet
@@ -94,14 +104,15 @@ class Shelf(Job):
         try:
             if is_held_alone(self._results, i, others=1):
                 for_good = not is_data_alone(self._results, i, others=1)
-                stored = None if for_good else self.spiller.write(i, worker, others=1)
+                stored = None if for_good else self.spiller.write(i, worker, 1, on_shelf)
         except Exception:  # what a table does of its own: no worker may end with it
             for_good = True
         return Written(stored, for_good, outcome, away)
 
     def take_written(self, i: int, written: Written) -> None:
         """Take note that a result is on disk, or could not be written: tasks go on in any case."""
-        stored = self._agreed(i, written)
+        is_parked = written.stored is not None and written.stored is self._results[i]
+        stored = written.stored if is_parked else self._agreed(i, written)
         if self.spiller.error is not None:
             self.state.spills = False
             self.disk_again = time.monotonic() + _PAUSE

@@ -1,4 +1,7 @@
-"""Writes results of one run to disk and reads them back, in whichever thread asks for it."""
+"""Writes results of one run to disk, or from the device to the host, and brings them back.
+
+In whichever thread asks for it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from gpuscale.graph.numbering import NumberedGraph
 from gpuscale.memory.data import is_data_alone
 from gpuscale.memory.freed import give_back_freed_memory, keep_only_small_blocks
 from gpuscale.memory.measure import held_bytes, is_held_alone
+from gpuscale.memory.parked import Parked, is_whole, park
 from gpuscale.memory.projection import reads_regions
+from gpuscale.memory.spaces import DEVICE, HOST, space_of_result
 from gpuscale.memory.spill import is_plain, spill
 from gpuscale.memory.spill_folder import spill_folder
 from gpuscale.memory.spilled import OnDisk
@@ -23,13 +28,14 @@ _TRIM_AFTER = 1 << 24
 
 
 class Spiller:
-    """What a run has on disk.
+    """What a run has elsewhere than where it belongs.
 
     Parameters
     ----------
     graph : NumberedGraph
     results : list
-        Of all tasks; those on disk stand there as what `gpuscale.memory.spilled` has.
+        Of all tasks; those that are away stand there as what `gpuscale.memory.spilled` and
+        `gpuscale.memory.parked` have.
     desk : EventDesk
     keeps : bool
         Whether requested results stay where they are, in memory or on disk.
@@ -55,14 +61,16 @@ class Spiller:
         self.active = False
         self.error: SpillError | None = None
 
-    def write(self, i: int, worker: int, others: int = 0) -> Any:
-        """Write a result to disk; None if that is impossible or would free no memory.
+    def write(self, i: int, worker: int, others: int = 0, on_shelf: bool = False) -> Any:
+        """Write a result; None if that is impossible or would free no memory.
 
         Parameters
         ----------
         i, worker : int
         others : int
             How many hold the result as well, and will let go of it.
+        on_shelf : bool
+            Whether a result of the device stays in the memory of the host, and does not go to disk.
         """
         results, task = self._results, self._graph.tasks[i]
         if not is_held_alone(results, i, others):
@@ -70,24 +78,51 @@ class Spiller:
         if i in self._kept and not self._may_go(i, others):
             return None  # whoever asked for an object gets the very object
         keep_only_small_blocks()
-        nbytes = held_bytes(results[i], task.nbytes)
+        nbytes, space = held_bytes(results[i], task.nbytes), space_of_result(results[i])
         start = time.perf_counter()
         try:
-            written = spill(results[i], spill_folder(), nbytes)
+            if space == DEVICE:
+                written = self._park(results[i], on_shelf)
+            else:
+                written = spill(results[i], spill_folder(), nbytes)
         except SpillError as error:
             self.error = error
             return None
-        stop = time.perf_counter()
-        self._churn(nbytes)
-        if written is not None and self.desk.wants_spills:
-            event = Spilled(task.key, task.label, worker, start, stop, nbytes, written.stored)
-            self.desk.post(event)
+        if written is not None:
+            self._tell_spilled(i, worker, start, nbytes, written.stored, space)
         return written
+
+    def _park(self, result: Any, on_shelf: bool) -> Any:
+        parked = park(result)
+        if parked is not None and not on_shelf:
+            parked.sink(spill_folder())
+        return parked
+
+    def sink(self, i: int, worker: int) -> bool:
+        """Write a result of the device from the memory of the host to disk; say whether it went."""
+        parked: Parked = self._results[i]
+        start = time.perf_counter()
+        try:
+            parked.sink(spill_folder())
+        except SpillError as error:
+            self.error = error
+            return False
+        self._tell_spilled(i, worker, start, parked.nbytes, parked.stored, HOST)
+        return True
+
+    def _tell_spilled(
+        self, i: int, worker: int, start: float, nbytes: int, stored: int, space: int
+    ) -> None:
+        stop, task = time.perf_counter(), self._graph.tasks[i]
+        self._churn(nbytes)
+        if self.desk.wants_spills:
+            event = Spilled(task.key, task.label, worker, start, stop, nbytes, stored, space)
+            self.desk.post(event)
 
     def _may_go(self, i: int, others: int) -> bool:
         if self._keeps:
             return is_data_alone(self._results, i, others)
-        return is_plain(self._results[i])
+        return is_plain(self._results[i]) or is_whole(self._results[i])
 
     def inputs(self, i: int, worker: int) -> list[Any]:
         """Return what a task gets, of which some may be on disk."""
@@ -127,5 +162,6 @@ class Spiller:
         if self.desk.wants_spills:
             task = self._graph.tasks[i]
             stop = time.perf_counter()
-            self.desk.post(Loaded(task.key, task.label, worker, start, stop, value.nbytes))
+            nbytes, space = value.nbytes, DEVICE if isinstance(value, Parked) else HOST
+            self.desk.post(Loaded(task.key, task.label, worker, start, stop, nbytes, space=space))
         return loaded

@@ -5,23 +5,25 @@ Pure: no threads, no clock, no data. A driver reports what happened (`State.fini
 numbers of results to drop. The same machine runs the sync engine, the threads engine and the
 simulator in the tests; `gpuscale.engines.growing` adds tasks to a run that goes on.
 
-Memory is reserved before a task starts. Let *alive* be the bytes of results that are held and
-*reserved* those that running tasks may need for their results and their workspace. A task starts
-only when what it needs fits beside them into the budget. When the task whose turn it is does not
-fit, only tasks that leave no more bytes alive may overtake it, so sources wait until there is room
-again. If neither is possible, results that are needed late are written to disk
-(`gpuscale.engines.spilling`). If none is left to write and nothing runs, the task whose turn it is
-starts in any case: a run always makes progress, and only ever a single running task exceeds the
-budget.
+Memory is reserved before a task starts, that of the host and that of the device apart: results and
+workspace of a task count in the space that it computes in (`gpuscale.memory.spaces`). Let *alive*
+be the bytes of results that are held and *reserved* those that running tasks may need for their
+results and their workspace. A task starts only when what it needs fits beside them into the budget.
+When the task whose turn it is does not fit, only tasks that leave no more bytes alive, or fewer
+where room is short, may overtake it, so sources wait until there is room again. If neither is
+possible, results that are needed late go elsewhere (`gpuscale.engines.spilling`). If none is left
+that may go and nothing runs, the task whose turn it is starts in any case: a run always makes
+progress, and in each space only ever a single running task exceeds the budget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
 from gpuscale.engines.ledger import KEPT, MASK, Ended, Ledger
 from gpuscale.engines.states import TRANSITIONS, IllegalTransition, Status
+from gpuscale.memory.spaces import DEVICE, HOST
 
 __all__ = ["SMALL", "TRANSITIONS", "Ended", "IllegalTransition", "State", "Status"]
 
@@ -46,19 +48,22 @@ class State(Ledger):
     order : sequence of int
         All tasks in the order in which they should run (`gpuscale.graph.order.depth_first`).
     budget : float
-        Bytes that results and running tasks may take together; infinite by default. May be
-        changed between events.
+        Bytes of the host that results and running tasks may take together; infinite by default.
     tokens : Tokens, optional
         The scarce things that there are; by default none.
     on_error : {"raise", "continue"}
         What the last failure of a task ends: the run, or what needs the task.
+    device_budget : float
+        The same of the device.
 
     Attributes
     ----------
-    alive : int
-        Bytes of results that are held.
-    reserved : int
-        Bytes that running tasks may need, results included.
+    budget : list of float
+        Of each space. May be changed between events.
+    alive : list of int
+        Bytes of results that are held, in each space.
+    reserved : list of int
+        Bytes that running tasks may need, results included, in each space.
     processed : int
         Bytes of all results so far.
     running : int
@@ -127,14 +132,19 @@ class State(Ledger):
         """Take note of several finished tasks, with the bytes of their results, at once."""
         status, in_use, waiting, scarce = self._status, self._in_use, self._waiting, self._scarce
         all_deps, all_users, ready, place = self._deps, self._users, self._ready, self._place
+        alive, reserved, space = self.alive, self.reserved, self._space
+        sizes, also = self._nbytes, self._also
         released: list[int] = []
-        by_itself, ranks = not (scarce.wanted or self.measured), self._latest is not None
+        by_itself, ranks = not (scarce.wanted or self.measured), self._latest
         for task, nbytes in finished:
             if status[task] != _RUNNING:
                 raise self._illegal(task, "finished")
             self.running -= 1
             self.unfinished -= 1
-            self.reserved -= self._needs[task]
+            at = space[task]
+            reserved[at] -= self._needs[task]
+            if also:
+                reserved[DEVICE - at] -= also.get(task, 0)
             self.processed += nbytes
             if scarce.wanted:
                 scarce.give(task)
@@ -145,8 +155,8 @@ class State(Ledger):
                     continue
             else:
                 status[task] = _HELD
-                self._nbytes[task] = nbytes
-                self.alive += nbytes
+                sizes[task] = nbytes
+                alive[at] += nbytes
             for user in all_users[task]:
                 left = waiting[user] = waiting[user] - 1
                 if not left:
@@ -160,10 +170,13 @@ class State(Ledger):
                 left = in_use[dep] = in_use[dep] - 1
                 if not left:
                     status[dep] = _RELEASED
-                    self.alive -= self._nbytes[dep]
+                    alive[space[dep]] -= sizes[dep]
                     released.append(dep)
             if ranks:
                 self._moved((task, *all_deps[task]))
+        if self._shelved:
+            for task in released:
+                self._unshelve(task)
         return released
 
     def fail(self, task: int, now: float = 0.0, fatal: bool = False) -> Ended:
@@ -228,7 +241,9 @@ class State(Ledger):
         self._ready.clear()
         self._scarce.clear()
         self.sleeping.clear()
-        self.n_ready = self.alive = 0
+        self._shelved.clear()
+        self.alive[:] = 0, 0
+        self.n_ready = 0
         released = []
         for task, status in enumerate(self._status):
             if status in KEPT:
@@ -256,25 +271,24 @@ class State(Ledger):
         list of int
             Empty if nothing is ready, or what is ready has to wait for room, or for tokens.
         """
-        choosy = self._scarce.wanted or self._writing
+        choosy = self._scarce.wanted or self._writing or self._also
         chosen = [] if choosy else self._start_first(most)
         return chosen or self._start_any(most)
 
     def _start_first(self, most: int) -> list[int]:
         """Start tasks whose turn it is, as long as they fit."""
         ready, status, place, needs = self._ready, self._status, self._place, self._needs
-        room = self.budget - self.alive - self.reserved
+        space, budget, alive, reserved = self._space, self.budget, self.alive, self.reserved
         chosen: list[int] = []
         while ready and len(chosen) < most:
             first = ready[0]
             task = first & MASK
             if status[task] == _READY and place[task] == first:
-                need = needs[task]
-                if need > room or (chosen and need > SMALL):
+                need, at = needs[task], space[task]
+                if need > budget[at] - alive[at] - reserved[at] or (chosen and need > SMALL):
                     break
                 status[task] = _RUNNING
-                self.reserved += need
-                room -= need
+                reserved[at] += need
                 chosen.append(task)
             heappop(ready)
         self.running += len(chosen)
@@ -289,8 +303,7 @@ class State(Ledger):
             task = self._choose()
             if task is None:
                 break
-            need = self._needs[task]
-            if chosen and (need > SMALL or task in wanted):
+            if chosen and (self._needs[task] > SMALL or task in wanted or task in self._also):
                 break
             if task in wanted:
                 if not self._scarce.take(task):  # another run was faster
@@ -299,7 +312,7 @@ class State(Ledger):
             self._status[task] = _RUNNING
             self.running += 1
             self.n_ready -= 1
-            self.reserved += need
+            self._reserve(task)
             chosen.append(task)
         return chosen
 
@@ -327,15 +340,16 @@ class State(Ledger):
             task = self._or_scarce(task)
         if task < 0:
             return None
-        room = self.budget - self.alive - self.reserved
-        if self._needs[task] <= room and not self._reads_written(task):
+        room = self._free_bytes()
+        short = self._short(task, room)
+        if not short and not self._reads_written(task):
             return task
-        other = self._overtaker(room)
+        other = self._overtaker(room, short)
         if other is not None:
             return other
         return None if self.running or self._must_wait(task) else task
 
-    def _overtaker(self, room: float) -> int | None:
+    def _overtaker(self, room: Sequence[float], short: Sequence[int]) -> int | None:
         """Find a task that fits and relieves, near the one whose turn it is."""
         ready = self._ready
         for _ in range(2):
@@ -346,8 +360,8 @@ class State(Ledger):
                 if not self._is_ready(place):
                     n_stale += 1
                     continue
-                fits = self._needs[task] <= room and not self._reads_written(task)
-                if fits and self._relieves(task):
+                fits = not (self._short(task, room) or self._reads_written(task))
+                if fits and self._relieves(task, short):
                     return task
             if n_stale < _LOOK_BEYOND // 2:
                 break
@@ -375,10 +389,12 @@ class State(Ledger):
         task = place & MASK
         return self._status[task] == _READY and self._place[task] == place
 
-    def _relieves(self, task: int) -> bool:
-        """Say whether no more bytes are alive after a task than before it."""
-        freed = 0
+    def _relieves(self, task: int, short: Sequence[int]) -> bool:
+        """Say whether a task leaves no more bytes alive, or fewer in all spaces that are short."""
+        more = [0, 0]
+        more[self._space[task]] += self._nbytes[task]
         for dep in self._deps[task]:
             if self._in_use[dep] == 1:
-                freed += self._nbytes[dep]
-        return self._nbytes[task] <= freed
+                more[self._space[dep]] -= self._nbytes[dep]
+                more[HOST] -= self._shelved.get(dep, 0)
+        return max(more) <= 0 or bool(short) and max(more[space] for space in short) < 0

@@ -53,6 +53,8 @@ class ThreadsEngine(Engine):
     memory_limit : int, optional
         Bytes that results and running tasks may take together; by default the option
         ``memory-limit``. All runs of the engine share it.
+    device_memory_limit : int, float or str, optional
+        The same of the device; by default the option ``device-memory-limit``.
     resources : mapping of str to float, optional
         How much there is of what is scarce; by default the option ``resources``. All runs of the
         engine for which it is the same share it.
@@ -72,9 +74,10 @@ class ThreadsEngine(Engine):
         num_workers: int | None = None,
         memory_limit: int | None = None,
         resources: Mapping[str, float] | None = None,
+        device_memory_limit: float | str | None = None,
     ) -> None:
         self._num_workers = num_workers
-        self._memory_limit = memory_limit
+        self._memory_limit, self._device_limit = memory_limit, device_memory_limit
         self._resources = None if resources is None else check_resources(resources)
         self._tokens: dict[frozenset[tuple[str, float]], Tokens] = {}
         self._pool = ThreadPool()
@@ -100,7 +103,7 @@ class ThreadsEngine(Engine):
             On Ctrl-C. Nothing starts any more; tasks that do not end within half a second go on
             in the background until they are done, and what they return is dropped.
         """
-        return self._run(Job(graph, keys, listeners, self._limit(), self._find_tokens(), on_error))
+        return self._run(self._job(graph, keys, listeners, on_error))
 
     def persist(
         self,
@@ -110,11 +113,20 @@ class ThreadsEngine(Engine):
         listeners: Sequence[Listener] = (),
     ) -> dict[Key, Any]:
         """Run the tasks that `keys` need; what memory has no room for stays on disk."""
-        job = Job(graph, keys, listeners, self._limit(), self._find_tokens(), keeps=True)
+        job = self._job(graph, keys, listeners, keeps=True)
         return dict(zip(keys, self._run(job), strict=True))
 
-    def _limit(self) -> int:
-        return memory_limit() if self._memory_limit is None else self._memory_limit
+    def _job(
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        listeners: Sequence[Listener],
+        on_error: OnError = "raise",
+        keeps: bool = False,
+    ) -> Job:
+        limit = memory_limit() if self._memory_limit is None else self._memory_limit
+        tokens = self._find_tokens()
+        return Job(graph, keys, listeners, limit, tokens, on_error, keeps, self._device_limit)
 
     def _run(self, job: Job) -> list[Any]:
         if in_worker() or _is_tiny(job):
@@ -132,6 +144,7 @@ class ThreadsEngine(Engine):
         budget: float,
         resources: Mapping[str, float] | None,
         context: Context,
+        device_budget: float | str | None = None,
     ) -> Session:
         """Open a run without end, to which tasks are added; it shares the budget with others.
 
@@ -139,13 +152,17 @@ class ThreadsEngine(Engine):
         ----------
         n_workers : int
         budget : float
-            Bytes.
+            Bytes of the host.
         resources : mapping of str to float, optional
             How much there is of what is scarce; by default as for the engine.
         context : Context
             Of context variables; tasks see a copy.
+        device_budget : float or str, optional
+            Bytes of the device; by default as for the engine.
         """
-        return Session(n_workers, budget, self._find_tokens(resources), context, self._runs)
+        tokens = self._find_tokens(resources)
+        device_budget = self._device_limit if device_budget is None else device_budget
+        return Session(n_workers, budget, tokens, context, self._runs, device_budget)
 
     def _find_tokens(self, there: Mapping[str, float] | None = None) -> Tokens:
         if there is None:
@@ -178,10 +195,9 @@ class _Run:
         self.job = job
         self.n_workers = n_workers
         self.error: BaseException | None = None
-        self._limit = job.state.budget
         self._siblings: set[_Run | Session] = siblings
         self._pool = pool
-        self._lock = threading.Lock()  # guards the state and everything below
+        self._lock = job.lock  # guards the state and everything below
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
         self._batches: list[deque[int]] = [deque() for _ in range(n_workers)]
         self._to_write: dict[int, int] = {}  # results to be written to disk, by worker
@@ -338,7 +354,7 @@ class _Run:
             if state.sleeping:
                 state.due(time.perf_counter())
             if len(self._siblings) > 1:
-                state.budget = room_beside(self._siblings, self, self._limit)
+                state.budget = room_beside(self._siblings, self, self.job.limits)
             # With few tasks left, each worker takes its share only.
             share = 1 + state.n_ready // (2 * self.n_workers)
             batch.extend(state.start(min(most, share)))
@@ -359,8 +375,8 @@ class _Run:
             return False
 
     def _write(self, worker: int) -> None:
-        """Write a result to disk to make room."""
+        """Write a result away to make room."""
         task = self._to_write.pop(worker)
-        written = self.job.spiller.write(task, worker)
+        written = self.job.write(task, worker)
         with self._lock:
             self.job.take_written(task, written)

@@ -38,7 +38,7 @@ class _Follower:
     """One listener, and what it has not heard yet."""
 
     def __init__(
-        self, listener: Listener, n_workers: int, budget: float, before: tuple[int, int]
+        self, listener: Listener, n_workers: int, limits: Sequence[float], before: tuple[int, int]
     ) -> None:
         self.listener = listener
         self.wants: tuple[type, ...] | None = getattr(listener, "wants", None)
@@ -49,7 +49,7 @@ class _Follower:
         self.error: BaseException | None = None  # that it raised
         self.is_gone = threading.Event()
         self.hidden: set[Key] = set()  # of tasks that it submitted itself while it was told
-        self._n_workers, self._budget = n_workers, budget
+        self._n_workers, self._limits = n_workers, limits
 
     def put(self, event: Event) -> None:
         if self.hidden and (key := getattr(event, "key", None)) in self.hidden:
@@ -69,10 +69,14 @@ class _Follower:
             self.put(TasksAdded(tasks, now))
         else:
             nbytes = sum(task.nbytes for task in tasks)
-            n_workers, budget = self._n_workers, self._budget
-            begun = RunStarted(len(tasks), nbytes, n_workers, budget, now, tasks, grows=True)
+            n_workers, (budget, on_device) = self._n_workers, self._limits
             self.started = True
-            self.put(begun)
+            self.put(
+                RunStarted(
+                    len(tasks), nbytes, n_workers, budget, now, tasks,
+                    grows=True, device_budget=on_device,
+                )
+            )  # fmt: skip
 
     def deliver(self) -> None:
         """Hand over what waits; one that raises hears of nothing but the end any more."""
@@ -142,11 +146,14 @@ class Watching(EventDesk):
             follower.add(tasks, now)
 
     def attach(
-        self, listener: Listener, ahead: Sequence[Task], n_workers: int, budget: float
+        self, listener: Listener, ahead: Sequence[Task], n_workers: int, limits: Sequence[float]
     ) -> None:
-        """Let a listener hear from now on; `ahead` are the tasks that have not ended."""
+        """Let a listener hear from now on; `ahead` are the tasks that have not ended.
+
+        The `limits` of each space may change later.
+        """
         before = self.n_finished, self._state.processed
-        follower = _Follower(listener, n_workers, budget, before)
+        follower = _Follower(listener, n_workers, limits, before)
         if ahead:
             follower.add(ahead, time.perf_counter())
         with self._news:
@@ -206,7 +213,8 @@ class Watching(EventDesk):
             n_finished, nbytes = n_finished - follower.before[0], nbytes - follower.before[1]
             n_tasks = follower.n_tasks
             ended = max(0, n_tasks - state.unfinished)
-            follower.put(Progressed(ended, n_tasks, nbytes, state.alive, now))
+            alive, on_device = state.alive
+            follower.put(Progressed(ended, n_tasks, nbytes, alive, now, on_device))
             if is_over:
                 follower.put(RunFinished(n_finished, nbytes, now))
         follower.deliver()

@@ -49,7 +49,6 @@ class Workers:
     closed: bool
     n_workers: int
     job: Book
-    _budget: float
     _context: Context
     _pool: ThreadPool
     _siblings: set[Any]
@@ -57,7 +56,7 @@ class Workers:
     def _begin(self, n_workers: int) -> None:
         # Guards the book and everything below. Signal handlers and finalizers come while their
         # thread has it; they find that out, and what they want is done afterwards.
-        self._lock = threading.RLock()
+        self._lock = self.job.lock = threading.RLock()
         self._late: deque[Callable[[], object]] = deque()
         self._news = threading.Condition(self._lock)
         self._free = list(range(n_workers - 1, -1, -1))  # numbers of workers that do nothing
@@ -180,7 +179,7 @@ class Workers:
             seat.task = None
 
     def _write(self, task: int, seat: WorkerSeat) -> None:
-        """Write a result to disk to make room."""
+        """Write a result away to make room."""
         written = self.job.write(task, seat.worker)
         seat.to_write = None
         with self._lock:
@@ -237,7 +236,7 @@ class Workers:
         state, batch = self.job.state, self._batches[seat.worker]
         if not batch:
             if len(self._siblings) > 1:
-                state.budget = room_beside(self._siblings, self, self._budget)
+                state.budget = room_beside(self._siblings, self, self.job.limits)
             # With few tasks left, each worker takes its share only.
             share = 1 + state.n_ready // (2 * self.n_workers)
             batch.extend(state.start(min(most, share)))
@@ -251,7 +250,7 @@ class Workers:
         seat.to_write = state.spill()
         if seat.to_write is not None:
             return True
-        self._over_limit.look(self.job, self._budget)
+        self._over_limit.look(self.job)
         self._watch_holders()
         self._free.append(seat.worker)
         blas.leave()  # before somebody goes on, whose products may want all threads

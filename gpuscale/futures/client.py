@@ -57,6 +57,9 @@ class Client(Starter):
     memory_limit : int, float or str, optional
         For each of the workers; by default the option ``memory-limit`` for all of them. 0 is no
         limit.
+    device_memory_limit : int, float or str, optional
+        Memory of the device for all of the workers: bytes, "20 GiB", or a fraction of the
+        device's; by default the option ``device-memory-limit``. 0 is no limit.
     resources : dict of str to float, optional
         What tasks may ask for with ``submit(..., resources=...)``, such as ``{"GPU": 1}``; by
         default the option ``resources``.
@@ -97,6 +100,7 @@ class Client(Starter):
         n_workers: int | None = None,
         threads_per_worker: int | None = None,
         memory_limit: float | str | None = None,
+        device_memory_limit: float | str | None = None,
         resources: Mapping[str, float] | None = None,
         processes: bool | None = False,
         set_as_default: bool = True,
@@ -115,12 +119,17 @@ class Client(Starter):
         self.name = name or new_key("client")
         self._started = time.time()
         self._threads, self._limit = threads, limit
+        if device_memory_limit is not None and not parse_bytes(device_memory_limit, _NO_LIMIT):
+            device_memory_limit = _NO_LIMIT
+        self._device_limit = device_memory_limit
         with without_annotations():  # which are for the tasks that a block makes itself
             self._context = copy_context()
         self._context.run(named.set, weakref.ref(self))
         engine = get_engine("threads")
         assert isinstance(engine, ThreadsEngine)
-        self._session = engine.open_session(threads, limit, resources, self._context)
+        self._session = engine.open_session(
+            threads, limit, resources, self._context, self._device_limit
+        )
         follow(self._session, run_log())
         self._settings: AbstractContextManager[Any] | None = None
         if set_as_default:
@@ -130,6 +139,8 @@ class Client(Starter):
 
     def _take_over(self, resources: Mapping[str, float] | None) -> None:
         options: dict[str, Any] = {"num-workers": self._threads, "memory-limit": self._limit}
+        if self._device_limit is not None:
+            options["device-memory-limit"] = self._device_limit
         if resources is not None:
             options["resources"] = dict(resources)
         self._settings = config.set(options)
@@ -398,7 +409,15 @@ class Client(Starter):
         return f"<table>{''.join(cells)}</table>"
 
 
-_OPTIONS = ("n_workers", "threads_per_worker", "memory_limit", "resources", "processes", "name")
+_OPTIONS = (
+    "n_workers",
+    "threads_per_worker",
+    "memory_limit",
+    "device_memory_limit",
+    "resources",
+    "processes",
+    "name",
+)
 
 
 def _threads(n_workers: int, threads_per_worker: int | None) -> int:

@@ -22,6 +22,7 @@ from gpuscale.graph.handle import new_key, same
 from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph, Task
 from gpuscale.keeping import persist
+from gpuscale.memory.limits import limits_for
 from gpuscale.memory.projection import check_alone, check_fits
 from gpuscale.run import whole_values
 
@@ -33,6 +34,7 @@ class Starter:
 
     _session: Session
     _limit: int  # bytes
+    _device_limit: float | str | None
 
     def submit(
         self,
@@ -190,7 +192,7 @@ class Starter:
         tasks = [outcome.task for outcome in outcomes]
         self._annotate(tasks, retries, resources, priority)
         for task in tasks:
-            check_alone(task, self._limit)
+            check_alone(task, limits_for((task,), self._limit, self._device_limit))
         return self._session.add({task.key: task for task in tasks}, outcomes)
 
     def _annotate(
@@ -375,7 +377,7 @@ class Starter:
         return self.gather(made) if sync else made
 
     def _futures(self, graph: Graph, keys: list[Key]) -> list[Future]:
-        check_fits(graph, self._limit)
+        check_fits(graph, limits_for(graph.values(), self._limit, self._device_limit))
         outcomes = self._session.add(graph, [Outcome(graph[key], graph=graph) for key in keys])
         return [Future(outcome, self) for outcome in outcomes]
 

@@ -24,6 +24,7 @@ from gpuscale.graph.pieces import joined_pieces
 from gpuscale.graph.sizes import all_nbytes, block_nbytes, workspaces
 from gpuscale.graph.task import Graph, Task
 from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.spaces import space_of
 
 __all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
 
@@ -114,7 +115,17 @@ class GraphBuilder:
     ) -> None:
         """Add one task; bytes are those of its result and of what it needs while it runs."""
         self.graph[key] = Task(
-            key, function, tuple(deps), args, nbytes, workspace, 0, node.name, node.origin
+            key,
+            function,
+            tuple(deps),
+            args,
+            nbytes,
+            workspace,
+            0,
+            node.name,
+            node.origin,
+            None,
+            space_of(node.meta.backend),
         )
 
     def hand_on(self, key: Key, node: Node, source: Key) -> None:
@@ -147,7 +158,8 @@ class GraphBuilder:
         workspace: Iterable[int],
     ) -> None:
         """Add one task for each key, all of the same function."""
-        same = repeat(0), repeat(node.name), repeat(node.origin)
+        space = space_of(node.meta.backend)
+        same = repeat(0), repeat(node.name), repeat(node.origin), repeat(None), repeat(space)
         tasks = map(Task, keys, repeat(function), deps, args, nbytes, workspace, *same)
         self.graph.update(zip(keys, tasks, strict=True))
 

@@ -52,6 +52,8 @@ class Task:
         File and line of the user's code that made the expression.
     options : TaskOptions or None
         Retries, a timeout and scarce resources, where the user asked for them.
+    space : int
+        Where result and workspace lie, as far as is known before (`gpuscale.memory.spaces`).
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Task:
         "options",
         "origin",
         "priority",
+        "space",
         "workspace",
     )
 
@@ -85,6 +88,7 @@ class Task:
         label: str = "",
         origin: Origin | None = None,
         options: TaskOptions | None = None,
+        space: int = 0,
     ) -> None:
         self.key = key
         self.fn = fn
@@ -96,6 +100,7 @@ class Task:
         self.label = label
         self.origin = origin
         self.options = options
+        self.space = space
 
     def __repr__(self) -> str:
         name = getattr(self.fn, "__name__", None) or type(self.fn).__name__

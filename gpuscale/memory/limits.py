@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
+from gpuscale.backends.creation import device_memory
 from gpuscale.base import config, sizes
 
 __all__ = [
     "chunk_bytes",
+    "device_memory_limit",
+    "limits_for",
     "memory_limit",
     "parse_bytes",
+    "shelf_bytes",
     "total_memory",
 ]
 
@@ -49,6 +56,68 @@ def memory_limit() -> int:
     2147483648
     """
     return parse_bytes(config.get("memory-limit"))
+
+
+def device_memory_limit(wanted: float | str | None = None) -> float:
+    """Bytes that tasks may hold on the device.
+
+    Parameters
+    ----------
+    wanted : int, float or str, optional
+        By default the option ``device-memory-limit``. A fraction of a device without a limit, or
+        of none, is no limit.
+
+    Examples
+    --------
+    >>> with config.set({"device-memory-limit": "2 GiB"}):
+    ...     device_memory_limit()
+    2147483648
+    """
+    wanted = config.get("device-memory-limit") if wanted is None else wanted
+    total = device_memory()
+    if total is None and sizes.is_fraction(wanted):
+        return float("inf")
+    return parse_bytes(wanted, total or 0)
+
+
+def limits_for(
+    tasks: Iterable[Any], host: float | None = None, device: float | str | None = None
+) -> tuple[float, float]:
+    """Bytes that tasks may hold in each space; no device is asked about for tasks of the host.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+    host : float, optional
+        Bytes, instead of the option ``memory-limit``.
+    device : int, float or str, optional
+        Instead of the option ``device-memory-limit``.
+    """
+    on_device = any(map(attrgetter("space"), tasks))
+    return (
+        memory_limit() if host is None else host,
+        device_memory_limit(device) if on_device else float("inf"),
+    )
+
+
+def shelf_bytes(limit: float) -> float:
+    """Bytes of the host that the option ``device-spill-to-host`` allows results of a device.
+
+    Parameters
+    ----------
+    limit : float
+        Bytes of the host that tasks may hold, of which the option may be a fraction.
+
+    Examples
+    --------
+    >>> with config.set({"device-spill-to-host": 0.25}):
+    ...     shelf_bytes(4000)
+    1000
+    """
+    wanted = config.get("device-spill-to-host")
+    if sizes.is_fraction(wanted) and limit == float("inf"):
+        return limit
+    return parse_bytes(wanted, 0 if limit == float("inf") else int(limit))
 
 
 def chunk_bytes(wanted: str | int | None = None) -> int:

@@ -8,8 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
+from gpuscale.memory.spaces import HOST
 
 __all__ = [
+    "LIMITS",
     "Projected",
     "bytes_in_use",
     "check_alone",
@@ -45,11 +47,15 @@ class Projected(Protocol):
     deps: tuple[Any, ...]
     nbytes: int
     workspace: int
+    space: int
     label: str
     origin: tuple[str, int] | None
 
 
 T = TypeVar("T", bound=Projected)
+
+#: What the limits of the spaces are called.
+LIMITS = ("memory limit", "device memory limit")
 
 
 def task_bytes(graph: Mapping[Any, T], task: T) -> int:
@@ -133,12 +139,13 @@ def peak_bytes(
     order: Iterable[Any],
     kept: Iterable[Any] = (),
     n_workers: int = 1,
+    space: int = HOST,
 ) -> int:
     """Bytes that a run needs at its worst if its workers keep close to the given order.
 
     Parameters
     ----------
-    graph, order, kept, n_workers
+    graph, order, kept, n_workers, space
         As for `bytes_in_use`.
 
     Examples
@@ -149,7 +156,7 @@ def peak_bytes(
     >>> peak_bytes(graph, "abc", kept="c"), peak_bytes(graph, "abc", n_workers=3)
     (21, 21)
     """
-    return max(bytes_in_use(graph, order, kept, n_workers), default=0)
+    return max(bytes_in_use(graph, order, kept, n_workers, space), default=0)
 
 
 def bytes_in_use(
@@ -157,6 +164,7 @@ def bytes_in_use(
     order: Iterable[Any],
     kept: Iterable[Any] = (),
     n_workers: int = 1,
+    space: int = HOST,
 ) -> Iterator[int]:
     """Bytes in use while each task runs, if workers keep close to the given order.
 
@@ -170,6 +178,8 @@ def bytes_in_use(
     n_workers : int
         Tasks that run at the same time. Exact for one; for more it is what is needed if, at each
         moment, the tasks under way are `n_workers` neighbours of the order.
+    space : int
+        Where the bytes are (`gpuscale.memory.spaces`).
 
     Examples
     --------
@@ -183,25 +193,31 @@ def bytes_in_use(
     uses = count_uses(sequence, kept)
     alive = under_way = 0
     for place, task in enumerate(sequence):
-        under_way += task.nbytes + task.workspace
+        under_way += task.nbytes + task.workspace if task.space == space else 0
         if place >= n_workers:
             finished = sequence[place - n_workers]
-            under_way -= finished.nbytes + finished.workspace
-            alive += result_bytes(graph, finished.key) if uses.get(finished.key) else 0
+            if finished.space == space:
+                under_way -= finished.nbytes + finished.workspace
+            alive += _bytes_in(graph, finished.key, space) if uses.get(finished.key) else 0
             for dep in set(finished.deps):
                 uses[dep] -= 1
-                alive -= 0 if uses[dep] else result_bytes(graph, dep)
+                alive -= 0 if uses[dep] else _bytes_in(graph, dep, space)
         yield alive + under_way
 
 
-def check_fits(graph: Mapping[Any, T], limit: float, keys: Iterable[Any] = ()) -> None:
-    """Refuse a graph of which one task, or the requested results together, exceed the limit.
+def _bytes_in(graph: Mapping[Any, T], key: Any, space: int) -> int:
+    source = _source(graph, graph[key])
+    return source.nbytes if source.space == space else 0
+
+
+def check_fits(graph: Mapping[Any, T], limits: Sequence[float], keys: Iterable[Any] = ()) -> None:
+    """Refuse a graph of which one task, or the requested results together, exceed a limit.
 
     Parameters
     ----------
     graph : mapping of key to task
-    limit : float
-        Bytes that may be in use at a time.
+    limits : sequence of float
+        Bytes that may be in use at a time, in each space (`gpuscale.memory.spaces`).
     keys : iterable of key
         Requested results, which are all in memory at the end.
 
@@ -214,26 +230,27 @@ def check_fits(graph: Mapping[Any, T], limit: float, keys: Iterable[Any] = ()) -
     --------
     >>> from gpuscale.graph.task import Task
     >>> graph = {"x": Task("x", int, nbytes=3 << 30, label="ones", origin=("a.py", 7))}
-    >>> check_fits(graph, limit=4 << 30)
-    >>> check_fits(graph, limit=1 << 30)
+    >>> check_fits(graph, (4 << 30, 0))
+    >>> check_fits(graph, (1 << 30, 0))
     Traceback (most recent call last):
     ...
     gpuscale.base.errors.MemoryBudgetError: a task of ones, written at a.py:7, needs 3.0 GiB at \
 once: 0 B of inputs, 3.0 GiB of result and 0 B to work in, but the memory limit is 1.0 GiB; use \
 smaller chunks, or raise the option memory-limit
     """
-    for task in graph.values() if _may_exceed(graph.values(), limit) else ():
+    for task in graph.values() if _may_exceed(graph.values(), min(limits)) else ():
         if is_measured(task):
             continue
-        inputs = 0 if reads_regions(task) else _sure_bytes(graph, set(task.deps))
-        _check(task, inputs, task.nbytes, task.workspace, limit)
-    total = _sure_bytes(graph, dict.fromkeys(keys))
-    if total > limit:
-        raise MemoryBudgetError(
-            f"the requested results take {format_bytes(total)} together, but the memory limit is "
-            f"{format_bytes(limit)}; write them to files instead, reduce them first, or raise the "
-            "option memory-limit"
-        )
+        deps = () if reads_regions(task) else set(task.deps)
+        _check(task, _sure_bytes(graph, deps), task.nbytes, task.workspace, limits)
+    kept = _sure_bytes(graph, dict.fromkeys(keys))
+    for space, total in enumerate(kept):
+        if total > limits[space]:
+            raise MemoryBudgetError(
+                f"the requested results take {format_bytes(total)} together, but the "
+                f"{LIMITS[space]} is {format_bytes(limits[space])}; write them to files instead, "
+                f"reduce them first, or raise the option {_option(space)}"
+            )
 
 
 def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
@@ -244,13 +261,19 @@ def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
     return inputs * largest + largest + workspace > limit
 
 
-def _sure_bytes(graph: Mapping[Any, T], keys: Iterable[Any]) -> int:
-    """Bytes that some results take together, as far as data do not decide it."""
-    found = (_source(graph, graph[key]) for key in keys)
-    return sum(task.nbytes for task in found if not is_measured(task))
+def _sure_bytes(graph: Mapping[Any, T], keys: Iterable[Any]) -> list[int]:
+    """Bytes that some results take together in each space, as far as data do not decide it."""
+    total = [0, 0]
+    for task in (_source(graph, graph[key]) for key in keys):
+        total[task.space] += 0 if is_measured(task) else task.nbytes
+    return total
 
 
-def check_alone(task: Projected, limit: float) -> None:
+def _option(space: int) -> str:
+    return LIMITS[space].replace(" ", "-")
+
+
+def check_alone(task: Projected, limits: Sequence[float]) -> None:
     """Refuse a task that takes more than the limit whatever its inputs are.
 
     Raises
@@ -259,39 +282,50 @@ def check_alone(task: Projected, limit: float) -> None:
         As of `check_fits`.
     """
     if not is_measured(task):
-        _check(task, 0, task.nbytes, task.workspace, limit)
+        _check(task, (0, 0), task.nbytes, task.workspace, limits)
 
 
-def check_measured(task: Projected, inputs: Sequence[int], limit: float) -> None:
+def check_measured(
+    task: Projected, inputs: Iterable[tuple[int, int]], limits: Sequence[float]
+) -> None:
     """Refuse a task that is about to run where its inputs say that it takes more than the limit.
 
     Parameters
     ----------
     task : Projected
         Its function has a method ``needs``.
-    inputs : sequence of int
-        Bytes of its inputs.
-    limit : float
+    inputs : iterable of (int, int)
+        Bytes of its inputs, and the space of each.
+    limits : sequence of float
+        Of each space.
 
     Raises
     ------
     MemoryBudgetError
         As of `check_fits`.
     """
-    nbytes, workspace = measured_needs(task, inputs)
-    _check(task, 0 if reads_regions(task) else sum(inputs), nbytes, workspace, limit)
+    inputs = list(inputs)
+    nbytes, workspace = measured_needs(task, [size for size, _ in inputs])
+    read = [0, 0]
+    for size, space in () if reads_regions(task) else inputs:
+        read[space] += size
+    _check(task, read, nbytes, workspace, limits)
 
 
-def _check(task: Projected, inputs: int, nbytes: int, workspace: int, limit: float) -> None:
-    needed = inputs + nbytes + workspace
-    if needed <= limit:
-        return
-    name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
-    advice = getattr(task.fn, "advice", "use smaller chunks")
-    where = f", written at {task.origin[0]}:{task.origin[1]}," if task.origin else ""
-    raise MemoryBudgetError(
-        f"{name}{where} needs {format_bytes(needed)} at once: "
-        f"{format_bytes(inputs)} of inputs, {format_bytes(nbytes)} of result and "
-        f"{format_bytes(workspace)} to work in, but the memory limit is "
-        f"{format_bytes(limit)}; {advice}, or raise the option memory-limit"
-    )
+def _check(
+    task: Projected, inputs: Sequence[int], nbytes: int, workspace: int, limits: Sequence[float]
+) -> None:
+    for space, limit in enumerate(limits):
+        result, room = (nbytes, workspace) if space == task.space else (0, 0)
+        needed = inputs[space] + result + room
+        if needed <= limit:
+            continue
+        name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
+        advice = getattr(task.fn, "advice", "use smaller chunks")
+        where = f", written at {task.origin[0]}:{task.origin[1]}," if task.origin else ""
+        raise MemoryBudgetError(
+            f"{name}{where} needs {format_bytes(needed)} at once{('', ' on the device')[space]}: "
+            f"{format_bytes(inputs[space])} of inputs, {format_bytes(result)} of result and "
+            f"{format_bytes(room)} to work in, but the {LIMITS[space]} is "
+            f"{format_bytes(limit)}; {advice}, or raise the option {_option(space)}"
+        )

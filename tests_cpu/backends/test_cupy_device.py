@@ -97,13 +97,13 @@ def test_pools_are_emptied_when_the_device_has_finished(cupy, calls):
 
 def test_figures_of_its_own_pool(cupy, monkeypatch):
     monkeypatch.delitem(sys.modules, "rmm.statistics", raising=False)
-    assert CupyDevice(cupy).figures() == MemoryFigures(10, 15, None, 70)
+    assert CupyDevice(cupy).figures() == MemoryFigures(10, 15, None, 70, 100)
 
 
 def test_figures_of_rmm(cupy, monkeypatch):
     counts = types.SimpleNamespace(current_bytes=42)
     module = types.SimpleNamespace(get_statistics=lambda: counts)
     monkeypatch.setitem(sys.modules, "rmm.statistics", module)
-    assert CupyDevice(cupy).figures() == MemoryFigures(42, free=70)
+    assert CupyDevice(cupy).figures() == MemoryFigures(42, free=70, total=100)
     counts = None
     assert CupyDevice(cupy).figures().used == 10

@@ -5,7 +5,7 @@ once goes wrong again. After each event it looks whether
 
 - a task runs once per attempt, after all that it needs, and its inputs are there,
 - results go at their last use: none is missing, and at the end none is left,
-- what is alive and reserved fits into the budget when a task starts, or it runs alone,
+- what is alive and reserved fits into the budgets when a task starts, or it runs alone,
 - no more of what is scarce is in use than there is,
 - somebody works, or waits for a known time, as long as the run is not done,
 - whoever would find work is said to find some, so that drivers wake somebody up,
@@ -25,6 +25,7 @@ from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
+from gpuscale.memory.spaces import DEVICE, SPACES
 
 OVER = {Status.RELEASED, Status.FAILED, Status.CANCELLED, Status.SKIPPED}
 KEPT = {Status.HELD, Status.SPILLING, Status.SPILLED}
@@ -71,7 +72,7 @@ class Simulator:
         Requested at the beginning.
     rng : random.Random
     n_workers : int
-    budget : float
+    budget, device_budget : float
     most : int
         Of tasks in a batch.
     fails : dict
@@ -93,6 +94,7 @@ class Simulator:
         rng,
         n_workers=1,
         budget=float("inf"),
+        device_budget=float("inf"),
         most=1,
         fails=None,
         tokens=None,
@@ -107,7 +109,8 @@ class Simulator:
         numbered = number(graph if not grows else {}, [] if grows else keys)
         kind = GrowingState if grows else State
         order = depth_first(numbered)
-        self.state = kind(numbered, order, budget, Tokens(self.capacity), on_error)
+        tokens = Tokens(self.capacity)
+        self.state = kind(numbered, order, budget, tokens, on_error, device_budget)
         self.key = {i: task.key for i, task in enumerate(numbered.tasks)}
         self.at = {key: i for i, key in self.key.items()}
         self.deps = {i: numbered.deps[i] for i in self.key}
@@ -160,12 +163,14 @@ class Simulator:
         if not batch:
             self.idle.append(worker)
             return
-        fits = state.alive + state.reserved <= state.budget
-        assert fits or (alone and len(batch) == 1), "the budget is exceeded"
+        for space in SPACES:
+            there = [i for i in batch if state._space[i] == space or state._need(i, space)]
+            fits = state.alive[space] + state.reserved[space] <= state.budget[space]
+            assert fits or not there or (alone and len(there) == 1), "the budget is exceeded"
         for place, i in enumerate(batch):
             self.note_start(i, place)
         self.check()
-        self.peak = max(self.peak, state.alive + state.reserved)
+        self.peak = max(self.peak, state.alive[0] + state.reserved[0])
         self.n_events += 1
         duration = sum(self.rng.randint(1, 20) for _ in batch)
         heappush(self.events, (self.now + duration, self.n_events, worker, batch))
@@ -201,6 +206,8 @@ class Simulator:
         inputs = [self.results.get(dep) for dep in self.deps[i]]
         self.results[i] = task.fn(*inputs, *task.args)
         nbytes = self.rng.randint(0, 2 * task.nbytes) if self.lies else task.nbytes
+        if self.lies and self.rng.random() < 0.2:
+            self.state.relocate(i, self.rng.choice(SPACES))
         for each in self.state.finish(i, nbytes):
             del self.results[each]
 
@@ -280,30 +287,37 @@ class Simulator:
 
 
 class Spiller(Simulator):
-    """Workers that write results to disk when there is nothing else to do."""
+    """Workers that write results away when there is nothing else to do.
 
-    def __init__(self, *args, refuses=0.0, **options):
-        self.refuses, self.n_spilled, self.n_back = refuses, 0, 0
+    Some make room on the device in any case, as tasks do that meet the device's own limit.
+    """
+
+    def __init__(self, *args, refuses=0.0, shelf=float("inf"), relieves=0.0, **options):
+        self.refuses, self.relieves, self.n_spilled, self.n_back = refuses, relieves, 0, 0
         super().__init__(*args, **options)
-        self.state.spills = True
+        self.state.spills, self.state.shelf = True, shelf
 
     def start(self, worker):
         state = self.state
         if state.can_start() and not state.running:
             task = state._choose()
-            if state._needs[task] > state.budget - state.alive:
-                busy = () if spilling.reads_regions(state._tasks[task]) else state._deps[task]
+            busy = () if spilling.reads_regions(state._tasks[task]) else state._deps[task]
+            staying = state._stays | state._spared
+            for space in state._short(task, state._free_bytes()):
                 held = [i for i in self.key if state.status(i) == Status.HELD]
-                staying = state._stays | state._spared
                 left = [i for i in held if i not in busy and i not in staying]
+                left = [i for i in left if state._space[i] == space]
                 assert not any(state._nbytes[i] >= spilling.SMALLEST for i in left)
         n_idle, is_woken = len(self.idle), self.is_woken()
         super().start(worker)
         if len(self.idle) > n_idle:  # nothing to do
             victim = state.spill()
             self.check()
+            assert victim is None or is_woken, f"nobody would write {victim}"
+            if victim is None and self.rng.random() < self.relieves:
+                victim = state.spill_from(DEVICE)
+                self.check()
             if victim is not None:
-                assert is_woken, f"nobody would write {victim}"
                 self.idle.pop()
                 self.n_events += 1
                 heappush(
@@ -358,6 +372,12 @@ class Regions:
 
     def __call__(self, *values):
         return self.function(*values)
+
+
+def some_on_device(graph, rng):
+    """Let the results of some tasks lie on a device."""
+    for task in graph.values():
+        task.space = rng.choice(SPACES)
 
 
 def some_read_regions(graph, rng):

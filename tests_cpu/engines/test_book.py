@@ -280,7 +280,7 @@ def test_any_events_in_any_order(seed, n):
     book = driver.book
     assert (driver.keys, book._wanted) == (set(), {})
     assert set(book._results) <= {None}
-    assert book.state.alive == book.state.reserved == book.state.unfinished == 0
+    assert book.state.alive == book.state.reserved == [0, 0] and not book.state.unfinished
 
 
 BIG = 10_000  # numbers in a result that is worth a file
@@ -339,7 +339,7 @@ def test_results_between_others_go_to_disk_and_come_back():
     assert (one.value[0], two.value[0]) == (0, 1)
     del x, one, two, user
     driver.call("let_go")
-    assert driver.keys == set() and driver.book.state.alive == 0
+    assert driver.keys == set() and driver.book.state.alive == [0, 0]
     assert set(driver.book._results) <= {None}
 
 
@@ -414,8 +414,8 @@ def test_any_events_with_results_on_disk(seed, n):
     driver.call("let_go")
     book = driver.book
     assert (driver.keys, book._wanted, set(book._results) - {None}) == (set(), {}, set())
-    assert book.state.alive == book.state.reserved == book.state.unfinished == 0
-    assert (book.state._on_disk, book.state._writing, book.state._stays) == ({}, set(), set())
+    assert book.state.alive == book.state.reserved == [0, 0] and not book.state.unfinished
+    assert (book.state._away, book.state._writing, book.state._stays) == ({}, set(), set())
     assert (book.growing._spared, book.growing._most_users) == (set(), {})
 
 

@@ -98,7 +98,7 @@ def test_a_result_goes_when_the_last_wish_does():
     client.wishes.append(client.at["x"])
     assert client.release("x") == ([], [])
     assert client.release("x") == (["x"], [])
-    assert client.state.alive == 0
+    assert client.state.alive == [0, 0]
     with pytest.raises(IllegalTransition, match="'x' was released once more than it was wanted"):
         client.state.release(client.at["x"])
     with pytest.raises(IllegalTransition, match="'x' was wanted while it was RELEASED"):

@@ -27,11 +27,11 @@ def test_a_task_reports_what_its_result_holds():
     job.state.start()
     assert job.perform(at["x"], worker=0) == 32
     job.finish([(at["x"], 32)])
-    assert (job.state.alive, job.state.processed) == (32, 32)
+    assert (job.state.alive, job.state.processed) == ([32, 0], 32)
     job.state.start()
     job.finish([(at["y"], job.perform(at["y"], worker=0))])
     assert job.requested() == [4.0]
-    assert job.state.alive == 8
+    assert job.state.alive == [8, 0]
 
 
 def test_watched_tasks_post_events():

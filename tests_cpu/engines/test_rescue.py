@@ -8,6 +8,7 @@ import pytest
 import gpuscale.array as ga
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.cupy_ops import out_of_memory_type
+from gpuscale.base import config
 from gpuscale.base.errors import DeviceMemoryError
 from gpuscale.engines.rescue import holdings, rescue
 from gpuscale.graph.task import Task
@@ -15,6 +16,13 @@ from gpuscale.testing import fake_device
 from gpuscale.testing.fake_device import POOL
 
 ENGINES = ("sync", "threads")
+
+
+@pytest.fixture(autouse=True)
+def promised():
+    """Plans keep to more memory than there is, as where others use the device as well."""
+    with config.set({"device-memory-limit": "1 GiB"}):
+        yield
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ def run_with(alive, reserved):
 
 
 def test_others_leave_what_they_neither_hold_nor_reserved():
-    own, first, second = run_with(50, 50), run_with(10, 1), run_with(20, 2)
-    assert room_beside((own, first, second), own, 100) == 67
-    assert room_beside((own,), own, 100) == 100
+    own = run_with([50, 0], [50, 0])
+    first, second = run_with([10, 5], [1, 0]), run_with([20, 6], [2, 3])
+    assert room_beside((own, first, second), own, (100, 50)) == [67, 36]
+    assert room_beside((own,), own, (100, 50)) == [100, 50]
 
 
 def test_half_of_the_longest_batch_moves_from_its_end():

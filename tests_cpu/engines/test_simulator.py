@@ -17,7 +17,7 @@ from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 
 from .conftest import combine
-from .simulator import KEPT, OVER, Simulator, Spiller, expected, some_read_regions
+from .simulator import KEPT, OVER, Simulator, Spiller, expected, some_on_device, some_read_regions
 
 SEEDS = {"fixed": 2026, "fresh": int(os.environ["SIMULATOR_SEED"])}
 N_RUNS = int(os.environ.get("SIMULATOR_RUNS", 200))
@@ -50,13 +50,17 @@ class Scenario:
         kind = Simulator
         if rng.random() < 0.5:
             kind, options["refuses"] = Spiller, rng.choice([0, 0, 0.3, 1])
+            options |= {"shelf": rng.choice([0, 70, 300]), "relieves": rng.choice([0, 0, 0.3])}
             some_read_regions(self.graph, rng)
+        if rng.random() < 0.6:
+            some_on_device(self.graph, rng)
         return kind(
             self.graph,
             keys,
             rng,
             n_workers=rng.randint(1, 6),
             budget=rng.choice([0, 50, 150, 400, float("inf")]),
+            device_budget=rng.choice([0, 50, 150, 400, float("inf")]),
             most=rng.choice([1, 1, 4]),
             fails=self.fails,
             tokens=CAPACITY,
@@ -116,7 +120,7 @@ def test_runs_that_continue_give_what_sync_gives(scenarios):
         for key in keys:
             if key not in right:
                 assert run.status(key) in (Status.FAILED, Status.SKIPPED)
-        assert run.state.reserved == run.state.running == run.state.unfinished == 0
+        assert run.state.reserved == [0, 0] and run.state.running == run.state.unfinished == 0
         results = dict(zip(keys, scenario.in_sync(keys, "continue"), strict=True))
         assert found == {k: v for k, v in results.items() if not isinstance(v, Failure)}
 
@@ -129,7 +133,7 @@ def test_runs_that_end_with_a_failure_hold_nothing(scenarios):
         run = scenario.simulate(k, keys).run()
         found = {run.key[i]: result for i, result in run.results.items()}
         if run.state.cancelled:
-            assert not found and run.state.alive == run.state.reserved == 0
+            assert not found and run.state.alive == run.state.reserved == [0, 0]
             assert any(run.state.status(i) == Status.FAILED for i in run.key)
             with pytest.raises(ValueError, match="one of its attempts"):
                 scenario.in_sync(keys, "raise")
@@ -150,7 +154,7 @@ def test_runs_grow_and_are_given_up_in_part(scenarios):
         state = client.run.state
         n_back.append(getattr(client.run, "n_back", 0))
         assert state.done and not client.run.results
-        assert state.alive == state.reserved == state.n_ready == 0
+        assert state.alive == state.reserved == [0, 0] and not state.n_ready
         assert len(state._free) == len(state._status), "a number is lost"
 
     n_back = []

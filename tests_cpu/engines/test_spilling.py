@@ -36,7 +36,7 @@ def test_every_run_ends_with_the_requested_results(any_size, random_graph):
         assert set(run.starts.values()) == {1}
         right = expected(graph)
         assert run.results == {run.at[key]: right[key] for key in keys}
-        assert run.state.reserved == run.state.running == run.state.unfinished == 0
+        assert run.state.reserved == [0, 0] and run.state.running == run.state.unfinished == 0
         spilled.append(run.n_spilled)
 
     spilled = []
@@ -52,7 +52,7 @@ def test_a_failure_ends_the_run(any_size, random_graph):
         fails = {key: 1 for key in graph if rng.random() < 0.15}
         run = Spiller(graph, keys, rng, n_workers, budget, fails=fails).run()
         if run.state.cancelled:
-            assert run.state.reserved == run.state.alive == 0
+            assert run.state.reserved == run.state.alive == [0, 0]
             assert run.results == {}
 
     run_one()
@@ -115,7 +115,7 @@ def test_the_result_that_is_needed_last_goes_first(any_size):
     assert (state.start(), state.spill()) == ([], None)  # there will be room
     check(state, [5])
     assert state.spilled(2) == []
-    assert state.alive == 200
+    assert state.alive == [200, 0]
     check(state, [5])
     assert state.start() == [3]
     state.finish(3, 100)
@@ -125,7 +125,7 @@ def test_the_result_that_is_needed_last_goes_first(any_size):
     assert state.start() == [4]
     assert state.finish(4, 100) == [3, 0]
     assert state.start() == [5]
-    assert state.reserved == 300  # b and c are read again
+    assert state.reserved == [300, 0]  # b and c are read again
     assert state.finish(5, 100) == [4, 2, 1]
     check(state, [5])
     assert state.done
@@ -157,7 +157,7 @@ def test_a_run_that_must_not_exceed_the_budget_is_stuck(any_size):
     state.spills = state.may_exceed = False
     assert state.start() == []
     assert state.is_stuck
-    state.budget = 300
+    state.budget[0] = 300
     assert not state.is_stuck
     assert len(state.start()) == 1
 

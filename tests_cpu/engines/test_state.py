@@ -48,7 +48,7 @@ def test_a_task_starts_when_its_inputs_are_there():
     assert state.start(3) == [2]
     assert state.finish(2, 10) == [1, 0] or state.status(0) == Status.RELEASED
     assert state.done
-    assert state.alive == 10
+    assert state.alive == [10, 0]
 
 
 def test_a_result_goes_at_its_last_use():
@@ -70,7 +70,7 @@ def test_a_task_waits_for_room():
     assert state.start() == []  # 60 + 40 > 90
     state.finish(0, 30)  # the workspace is free again
     assert state.start() == [1]
-    assert state.alive + state.reserved == 70
+    assert state.alive[0] + state.reserved[0] == 70
 
 
 def test_sources_are_withheld_and_what_frees_memory_overtakes_them():
@@ -113,7 +113,7 @@ def test_a_budget_may_change():
     _, state = make_state(chunk("x") | chunk("y"), "xy", budget=10)
     assert state.start(2) == [0]
     assert not state.can_start()
-    state.budget = 20
+    state.budget[0] = 20
     assert state.can_start()
     assert state.start() == [1]
 
@@ -154,7 +154,7 @@ def test_cancel_drops_everything():
     state.finish(0, 10)
     running = state.start()
     assert state.cancel() == [0]
-    assert (state.alive, state.n_ready, state.start()) == (0, 0, [])
+    assert (state.alive, state.n_ready, state.start()) == ([0, 0], 0, [])
     assert not state.done
     assert state.finish(running[0], 10) == running
     assert state.done
@@ -178,7 +178,7 @@ def test_an_illegal_move_tells_the_story():
 def test_the_check_notices_a_wrong_count():
     _, state = make_state(chunk("x"), ["x"])
     check(state, [0])
-    state.reserved += 1
+    state.reserved[0] += 1
     with pytest.raises(AssertionError):
         check(state, [0])
 
@@ -191,7 +191,7 @@ def test_a_task_is_tried_again_after_its_back_off():
     _, state = make_state(with_options("x", retries=2, backoff=1) | chunk("y"), "xy")
     state.start()
     assert state.fail(0, now=10) == ([], [])
-    assert (state.status(0), state.reserved, state.next_due) == (Status.RETRYING, 0, 11)
+    assert (state.status(0), state.reserved, state.next_due) == (Status.RETRYING, [0, 0], 11)
     assert state.start(2) == [1]
     state.finish(1, 10)
     assert (state.due(10.9), state.start(), state.done) == ([], [], False)
@@ -241,7 +241,7 @@ def test_a_failure_ends_what_needs_it_and_nothing_else():
     assert state.status(at["also"]) == state.status(at["skipped"]) == Status.SKIPPED
     assert state.status(at["only"]) in (Status.CANCELLED, Status.RELEASED)
     assert state.status(at["fine"]) == Status.HELD
-    assert (state.alive, state.cancelled, state.done) == (10, False, True)
+    assert (state.alive, state.cancelled, state.done) == ([10, 0], False, True)
 
 
 def test_scarce_tasks_wait_and_others_overtake_them():

@@ -231,7 +231,7 @@ def test_a_client_and_compute_share_their_memory():
         kept = client.submit(np.ones, 1_000_000)
         gs.wait(kept, SOON)
         (session,) = {client._session} & runs
-        assert session.job.state.alive == 8_000_000
+        assert session.job.state.alive == [8_000_000, 0]
         assert ga.ones(1_000_000, chunks=10_000).sum().compute() == 1_000_000
     assert client._session not in runs
 

@@ -48,7 +48,7 @@ def filled(value):
 
 
 def alive(client):
-    return client._session.job.state.alive
+    return client._session.job.state.alive[0]
 
 
 def wait_until(condition, seconds=20):

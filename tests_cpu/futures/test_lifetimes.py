@@ -118,7 +118,7 @@ def test_many_tasks_leave_nothing_behind(client):
     work(500)
     assert live_objects() - before < 300
     assert len(state._tasks) < n_numbers + 100
-    assert (state.alive, state.unfinished) == (0, 0)
+    assert (state.alive, state.unfinished) == ([0, 0], 0)
 
 
 def test_a_long_chain_neither_overflows_nor_keeps_what_is_past(client):

@@ -84,7 +84,7 @@ def test_places_can_be_given_away_for_good(lonely):
     gate.open.set()
     assert slow.result(SOON) == 1
     lonely.submit(square, 5).result(SOON)
-    assert (lonely._session.job.state.running, lonely._session.job.state.reserved) == (0, 0)
+    assert (lonely._session.job.state.running, lonely._session.job.state.reserved) == (0, [0, 0])
     assert lonely.submit(square, 4).result(SOON) == 16
     for function in (gs.secede, gs.rejoin):
         with pytest.raises(ValueError, match="in a task"):

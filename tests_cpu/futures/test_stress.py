@@ -82,7 +82,7 @@ def test_threads_submit_drop_cancel_and_ask(threads):
         assert client.processing() == {"inproc": ()}
         assert len(client.has_what()["inproc"]) <= 1
         state = client._session.job.state
-        assert (state.running, state.reserved, state.unfinished) == (0, 0, 0)
+        assert (state.running, state.reserved, state.unfinished) == (0, [0, 0], 0)
 
 
 def recursive(n):
@@ -101,7 +101,7 @@ def test_tasks_in_tasks_from_many_threads():
 
         together([ask] * 4)
         state = client._session.job.state
-        assert (state.running, state.reserved, state.unfinished) == (0, 0, 0)
+        assert (state.running, state.reserved, state.unfinished) == (0, [0, 0], 0)
     assert sorted(client._session._free) == [0, 1]
     assert client._session._seats == set()
 

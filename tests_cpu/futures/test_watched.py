@@ -294,12 +294,12 @@ def test_results_on_disk_are_in_memory_again_when_somebody_asks(client):
         futures = client.map(block, range(8))
         gs.wait(futures)
         deadline = time.monotonic() + 20
-        while client._session.job.state.alive > 64 << 20 and time.monotonic() < deadline:
+        while client._session.job.state.alive[0] > 64 << 20 and time.monotonic() < deadline:
             time.sleep(0.01)
         for k, future in enumerate(futures):
             assert future.result()[0] == k
-        most = client._session.job.state.alive
-    least = client._session.job.state.alive  # some more may go to disk at any time
+        most = client._session.job.state.alive[0]
+    least = client._session.job.state.alive[0]  # some more may go to disk at any time
     (run,) = recorder.runs
     assert run.spilled and any(event.stays for event in run.loaded)
     before_the_end = run.memory.alive[run.memory.time < run.end][-1]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.memory.projection import check_fits, check_measured, peak_bytes, task_bytes
+from gpuscale.memory.spaces import DEVICE, HOST
 
 GIB = 1 << 30
 
@@ -13,9 +14,15 @@ GIB = 1 << 30
 class Task:
     """What the projection needs to know of a task, and no more."""
 
-    def __init__(self, key, deps=(), nbytes=0, workspace=0, label="", origin=None, fn=int):
+    def __init__(self, key, deps=(), nbytes=0, workspace=0, label="", origin=None, fn=int, space=0):
         self.key, self.deps, self.nbytes, self.workspace = key, deps, nbytes, workspace
         self.label, self.origin, self.fn = label, origin, fn
+        self.space = space
+
+
+def of_host(limit):
+    """The limits where nothing lies on a device."""
+    return limit, 0
 
 
 def graph_of(*tasks):
@@ -35,13 +42,13 @@ def test_inputs_result_and_workspace_are_in_use_together():
 
 
 def test_a_plan_that_fits_passes():
-    check_fits(SUM, 3.5 * GIB, ["x+y"])
-    check_fits({}, 0)
+    check_fits(SUM, of_host(3.5 * GIB), ["x+y"])
+    check_fits({}, (0, 0))
 
 
 def test_a_task_that_cannot_fit_is_named_with_its_line():
     with pytest.raises(MemoryBudgetError) as caught:
-        check_fits(SUM, 3 * GIB)
+        check_fits(SUM, of_host(3 * GIB))
     message = str(caught.value)
     assert message.startswith("a task of add, written at model.py:12, needs 3.5 GiB at once")
     assert "2.0 GiB of inputs, 1.0 GiB of result and 512.0 MiB to work in" in message
@@ -51,7 +58,7 @@ def test_a_task_that_cannot_fit_is_named_with_its_line():
 
 def test_a_task_without_label_and_line():
     with pytest.raises(MemoryBudgetError, match=r"the task 'y' needs 1.0 GiB"):
-        check_fits(graph_of(Task("y", nbytes=GIB)), 10)
+        check_fits(graph_of(Task("y", nbytes=GIB)), of_host(10))
 
 
 def test_inputs_that_are_read_in_regions_may_be_on_disk():
@@ -63,14 +70,49 @@ def test_inputs_that_are_read_in_regions_may_be_on_disk():
     assert task_bytes(graph, graph["y"]) == 12
     merge.reads_regions = True
     assert task_bytes(graph, graph["y"]) == 4
-    check_fits(graph, limit=8)
+    check_fits(graph, of_host(8))
 
 
 def test_requested_results_are_in_memory_together():
     pieces = graph_of(*(Task(i, nbytes=GIB) for i in range(10)))
-    check_fits(pieces, 8 * GIB, [0, 1, 2])
+    check_fits(pieces, of_host(8 * GIB), [0, 1, 2])
     with pytest.raises(MemoryBudgetError, match="take 10.0 GiB together.*limit is 8.0 GiB.*files"):
-        check_fits(pieces, 8 * GIB, pieces)
+        check_fits(pieces, of_host(8 * GIB), pieces)
+
+
+ON_DEVICE = graph_of(
+    Task("read", nbytes=GIB, label="read"),
+    Task("up", ("read",), GIB, label="up", space=DEVICE),
+    Task("sum", ("up", "read"), GIB, 2 * GIB, label="add", space=DEVICE),
+    Task("down", ("sum",), GIB, label="to_host"),
+)
+
+
+def test_each_space_has_a_limit_of_its_own():
+    check_fits(ON_DEVICE, (GIB, 4 * GIB), ["down"])
+    with pytest.raises(
+        MemoryBudgetError,
+        match=r"task of add needs 4.0 GiB at once on the device: 1.0 GiB of inputs.*"
+        r"device memory limit is 3.0 GiB.*device-memory-limit",
+    ):
+        check_fits(ON_DEVICE, (GIB, 3 * GIB))
+    with pytest.raises(MemoryBudgetError, match=r"task of read needs .* the memory limit is 1 B"):
+        check_fits(ON_DEVICE, (1, 4 * GIB))
+    with pytest.raises(
+        MemoryBudgetError,
+        match=r"results take 2.0 GiB .* device memory limit is 1.5 GiB.*device-memory-limit",
+    ):
+        check_fits(
+            {k: ON_DEVICE[k] for k in ("read", "up")}
+            | {"more": Task("more", nbytes=GIB, space=DEVICE)},
+            (GIB, 1.5 * GIB),
+            ["up", "more"],
+        )
+
+
+def test_the_peaks_of_two_spaces():
+    assert peak_bytes(ON_DEVICE, ON_DEVICE, ["down"]) == GIB
+    assert peak_bytes(ON_DEVICE, ON_DEVICE, ["down"], space=DEVICE) == 4 * GIB
 
 
 def test_the_peak_of_a_chain():
@@ -141,7 +183,7 @@ def test_what_is_handed_on_stays_alive():
     assert task_bytes(graph, graph["z"]) == 301
     del graph["z"]
     with pytest.raises(MemoryBudgetError, match="take 200 B together"):
-        check_fits(graph, 150, [("y", 0), ("y", 1)])
+        check_fits(graph, of_host(150), [("y", 0), ("y", 1)])
 
 
 class Distinct:
@@ -156,15 +198,15 @@ class Distinct:
 def test_where_data_decide_only_what_is_measured_refuses():
     merge = Task("y", ("x",), 100, 100, fn=Distinct(), label="unique", origin=("a.py", 1))
     graph = graph_of(Task("x", (), 100), merge, Task("z", ("y",), 1))
-    check_fits(graph, 150, ["y"])
+    check_fits(graph, of_host(150), ["y"])
     assert peak_bytes(graph, "xyz") == 300
-    check_measured(merge, [50], 150)
+    check_measured(merge, [(50, HOST)], of_host(150))
     with pytest.raises(
         MemoryBudgetError,
         match=r"unique, written at a.py:1, needs 180 B at once.*"
         r"60 B of inputs.* there are too many",
     ):
-        check_measured(merge, [60], 150)
+        check_measured(merge, [(60, HOST)], of_host(150))
 
 
 def test_a_function_knows_what_would_help():
@@ -173,4 +215,4 @@ def test_a_function_knows_what_would_help():
 
     sample.advice = "use larger chunks"
     with pytest.raises(MemoryBudgetError, match="9 B; use larger chunks, or raise"):
-        check_fits({"x": Task("x", nbytes=10, fn=sample)}, limit=9)
+        check_fits({"x": Task("x", nbytes=10, fn=sample)}, of_host(9))

@@ -15,12 +15,15 @@ from gpuscale.backends.seams import (
     backend_name,
     fold,
     nbytes,
+    on_device,
+    owns_memory,
     reduceat,
     to_host,
 )
 from gpuscale.backends.shared_ops import strided_nbytes
 from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
+from gpuscale.testing.fake_device.memory import is_held_once
 from gpuscale.testing.fake_device.namespace import asnumpy, fake
 
 __all__ = ["NAME", "activate", "active", "deactivate"]
@@ -36,6 +39,8 @@ def activate() -> Any:
     backend_name.register(ndarray)(lambda data: NAME)
     fold.register(ndarray)(partial(fold_pairwise, fake))
     nbytes.register(ndarray)(strided_nbytes)
+    on_device.register(ndarray)(lambda data: True)
+    owns_memory.register(ndarray)(is_held_once)
     reduceat.register(ndarray)(partial(reduceat_pairwise, fake))
     to_host.register(ndarray)(asnumpy)
     register_backend(NAME, lambda: fake, FakeDevice)

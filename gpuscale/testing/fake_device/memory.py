@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from gpuscale.testing.fake_device.pool import POOL
 from gpuscale.testing.fake_device.streams import Stream, current_stream, refuse
 
-__all__ = ["Memory"]
+__all__ = ["Memory", "is_held_once"]
 
 _MANY = 1000  # parts that are told apart
 _EXACT = 1000  # steps to find out whether two views overlap; beyond, they are said to
@@ -76,3 +77,20 @@ def _overlap(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
         return np.shares_memory(one, other, max_work=_EXACT)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
+
+
+def is_held_once(array: Any) -> bool:
+    """Say whether only one array shows a memory."""
+    return _holders(array) <= _ONE
+
+
+def _holders(array: Any) -> int:
+    return sys.getrefcount(array._memory)
+
+
+class _Holder:
+    def __init__(self) -> None:
+        self._memory = object()
+
+
+_ONE = _holders(_Holder())  # how these are counted differs between versions of Python

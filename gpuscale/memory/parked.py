@@ -1,0 +1,196 @@
+"""Results of a device that are away from it: in memory of the host, or in files from there.
+
+Copies go through pinned buffers (`gpuscale.backends.pinned`), which take no more memory than before
+however much is away. They stand where results on disk stand, and come back as arrays of their
+device. That they go on from the host to disk is seen by nobody, whoever holds them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from gpuscale.backends.creation import namespace
+from gpuscale.backends.seams import (
+    array_namespace,
+    backend_name,
+    nbytes,
+    on_device,
+    owns_memory,
+    to_host,
+)
+from gpuscale.backends.transfer import to_device
+from gpuscale.memory.spill import spill
+from gpuscale.memory.spill_folder import SpillFolder
+from gpuscale.memory.spilled import OnDisk, SpilledArray
+
+__all__ = ["Parked", "ParkedArray", "ParkedTuple", "is_whole", "park"]
+
+
+class Parked(OnDisk):
+    """A result of a device that is away."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes on the device, or on the host meanwhile."""
+        raise NotImplementedError
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk."""
+        raise NotImplementedError
+
+    def sink(self, folder: SpillFolder) -> None:
+        """Go from the memory of the host to disk.
+
+        Raises
+        ------
+        SpillError
+            If the disk is full, or cannot be written; it stays where it is.
+        """
+        raise NotImplementedError
+
+
+class ParkedArray(Parked):
+    """An array of a device, with the layout it had.
+
+    Indexing by integers and slices brings that region to the device.
+
+    Parameters
+    ----------
+    data : ndarray
+        Of the device.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self.kind, self.backend = type(data), backend_name(data)
+        self.shape, self.dtype = data.shape, data.dtype
+        # Largest stride first: the order of the memory, whatever the order of the axes.
+        axes = sorted(range(data.ndim), key=lambda axis: -abs(data.strides[axis]))
+        laid_out = data.transpose(axes)
+        if not laid_out.flags.c_contiguous:
+            laid_out = namespace(self.backend).ascontiguousarray(laid_out)
+        self._axes, self._inverse = axes, [axes.index(axis) for axis in range(data.ndim)]
+        host: np.ndarray[Any, Any] = to_host(laid_out)
+        self._stored: np.ndarray[Any, Any] | SpilledArray = host.transpose(self._inverse)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array on the device."""
+        return self.size * int(self.dtype.itemsize)
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk."""
+        return self._stored.stored if isinstance(self._stored, SpilledArray) else 0
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __repr__(self) -> str:
+        return f"ParkedArray(shape={self.shape}, dtype={self.dtype}, backend={self.backend!r})"
+
+    def __getitem__(self, index: Any) -> Any:
+        return to_device(np.asarray(self._stored[index]), self.backend)
+
+    def take(self, positions: Any, axis: int) -> Any:
+        """Bring chosen positions along an axis to the device."""
+        return to_device(self._stored.take(positions, axis=axis), self.backend)
+
+    def load(self) -> Any:
+        """Bring all of it to the device."""
+        stored = self._stored
+        host = stored.load() if isinstance(stored, SpilledArray) else stored
+        return to_device(host.transpose(self._axes), self.backend).transpose(self._inverse)
+
+    def regions(self) -> ParkedArray:
+        """Return what a function gets that reads regions."""
+        return self
+
+    def sink(self, folder: SpillFolder) -> None:
+        """Go from the memory of the host to disk."""
+        if isinstance(self._stored, np.ndarray):
+            stored = spill(self._stored, folder, self.nbytes)
+            assert isinstance(stored, SpilledArray)
+            self._stored = stored
+
+
+@array_namespace.register(ParkedArray)
+def _array_namespace(data: ParkedArray) -> ModuleType:
+    found: ModuleType = namespace(data.backend)
+    return found
+
+
+class ParkedTuple(Parked):
+    """A tuple of arrays of a device."""
+
+    #: Type of what comes back.
+    kind = tuple
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        self.items = tuple(map(ParkedArray, items))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays on the device."""
+        return sum(each.nbytes for each in self.items)
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk."""
+        return sum(each.stored for each in self.items)
+
+    def load(self) -> tuple[Any, ...]:
+        """Bring all of it to the device."""
+        return tuple(each.load() for each in self.items)
+
+    def regions(self) -> tuple[Any, ...]:
+        """Return what a function gets that reads regions."""
+        return self.items
+
+    def sink(self, folder: SpillFolder) -> None:
+        """Go from the memory of the host to disk."""
+        for each in self.items:
+            each.sink(folder)
+
+
+def is_whole(result: Any) -> bool:
+    """Say whether a result is an array of a device whose memory goes with it."""
+    return hasattr(result, "dtype") and on_device(result) and _goes(result)
+
+
+def _goes(data: Any) -> bool:
+    # One that is broadcast would take more elsewhere than here.
+    return owns_memory(data) and nbytes(data) == data.nbytes
+
+
+def park(result: Any) -> Parked | None:
+    """Copy a result of a device to the memory of the host.
+
+    Parameters
+    ----------
+    result : ndarray or tuple of ndarray
+        Of a device.
+
+    Returns
+    -------
+    ParkedArray, ParkedTuple or None
+        None for anything else, and where others share the memory, so that it would not go.
+    """
+    if type(result) is tuple:
+        return ParkedTuple(result) if result and all(map(is_whole, result)) else None
+    return ParkedArray(result) if is_whole(result) else None
