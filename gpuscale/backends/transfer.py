@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from gpuscale.backends.creation import namespace
@@ -65,3 +66,8 @@ def _nbytes_of_dict(data: dict[Any, Any]) -> int:
 @on_device.register(tuple, list)
 def _sequence_on_device(data: Any) -> bool:
     return any(map(on_device, data[:_FEW]))
+
+
+@on_device.register(dict)
+def _dict_on_device(data: dict[Any, Any]) -> bool:
+    return any(map(on_device, islice(data.values(), _FEW)))

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.seams import on_device
 from gpuscale.memory.measure import is_held_alone, is_table
+from gpuscale.memory.parked import may_park
 
 __all__ = ["is_data_alone"]
 
@@ -19,8 +21,9 @@ def is_data_alone(holder: Any, place: Any, others: int = 0) -> bool:
     """Say whether a result is data that nobody but its holder can reach.
 
     Data are arrays of numbers, frames and series of pandas without objects, `bytes`, and lists,
-    tuples, dictionaries and dataclasses of these, of numbers and of strings. An instance of any
-    other class may be known elsewhere, by a registry or a lock: it stays the very object.
+    tuples, dictionaries and dataclasses of these, of numbers and of strings; so are arrays of a
+    device, and tuples of them. An instance of any other class may be known elsewhere, by a registry
+    or a lock: it stays the very object.
 
     Parameters
     ----------
@@ -43,6 +46,8 @@ def is_data_alone(holder: Any, place: Any, others: int = 0) -> bool:
         return True
     if not is_held_alone(holder, place, others):
         return False
+    if on_device(holder[place]):
+        return may_park(holder[place])
     if kind is np.ndarray:
         return not holder[place].dtype.hasobject
     if kind is bytearray:

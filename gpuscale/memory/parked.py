@@ -28,7 +28,7 @@ from gpuscale.memory.spill import spill
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import OnDisk, SpilledArray
 
-__all__ = ["Parked", "ParkedArray", "ParkedTuple", "is_whole", "park"]
+__all__ = ["Parked", "ParkedArray", "ParkedTuple", "is_whole", "may_park", "park"]
 
 
 class Parked(OnDisk):
@@ -178,6 +178,13 @@ def _goes(data: Any) -> bool:
     return owns_memory(data) and nbytes(data) == data.nbytes
 
 
+def may_park(result: Any) -> bool:
+    """Say whether `park` takes a result."""
+    if type(result) is tuple:
+        return bool(result) and all(map(is_whole, result))
+    return is_whole(result)
+
+
 def park(result: Any) -> Parked | None:
     """Copy a result of a device to the memory of the host.
 
@@ -191,6 +198,6 @@ def park(result: Any) -> Parked | None:
     ParkedArray, ParkedTuple or None
         None for anything else, and where others share the memory, so that it would not go.
     """
-    if type(result) is tuple:
-        return ParkedTuple(result) if result and all(map(is_whole, result)) else None
-    return ParkedArray(result) if is_whole(result) else None
+    if not may_park(result):
+        return None
+    return ParkedTuple(result) if type(result) is tuple else ParkedArray(result)
