@@ -194,6 +194,13 @@ class Array(Arithmetic):
         device: tuple[int, int] = namespace().protocols.dlpack_device(self)
         return device
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        if self.backend == "numpy":  # so that hasattr says no
+            raise AttributeError("the chunks of this array lie in the memory of the host")
+        found: dict[str, Any] = namespace().protocols.cuda_array_interface(self)
+        return found
+
     def __repr__(self) -> str:
         text: str = namespace().display.text(self)
         return text

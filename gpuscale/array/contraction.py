@@ -10,6 +10,7 @@ from typing import Any
 
 from gpuscale.array.api.blockwise import Letters, Sizes, align_by_letter, by_number, follow
 from gpuscale.array.construct import split_every_of
+from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.seams import array_namespace
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.meta import ArrayMeta
@@ -40,7 +41,7 @@ def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, l
     summed = tuple(x for x in letters[0] if x not in out)
     multiply = _Multiply.of(letters, out)
     chunks = tuple(sizes[letter] for letter in out)
-    meta = nodes[0].meta.with_(chunks=chunks)
+    meta = nodes[0].meta.with_(chunks=chunks, backend=common_backend((a, b), label))
     n_products = prod(len(sizes[letter]) for letter in summed)
     axes = [follow(node, own, out, sizes) for node, own in zip(nodes, letters, strict=True)]
     if n_products == 1:

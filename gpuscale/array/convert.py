@@ -11,6 +11,8 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, moved, on_backend, scalar
+from gpuscale.backends.creation import OF_DEVICES
+from gpuscale.backends.foreign import adopted
 from gpuscale.base.config import get
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
@@ -39,7 +41,6 @@ READ_TOGETHER = 16 << 20  # bytes of smaller ones that one task reads; they fit 
 # What functions of users make of it, borders included, stays below the 32 MiB from which on glibc
 # gives freed memory back: getting it again, page by page, takes as long as a stencil.
 IN_MEMORY = 24 << 20
-_OF_DEVICES = frozenset("?bhilqBHILQefdFD")  # characters of dtypes
 
 
 def as_operand(value: Any) -> Any:
@@ -71,6 +72,7 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
             "a masked array cannot stand here, its mask would be lost; use the methods of "
             "gpuscale.array.ma.masked_array(x), or give masked elements a value by x.filled(value)"
         )
+    value = adopted(value)
     if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__")):
         value = _from_python(value)
     if value.shape == () and isinstance(value, np.ndarray):
@@ -125,7 +127,7 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
     sizes = normalize_chunks(chunks, reader.shape, itemsize, limit, previous=stored)
     node = Source(reader, ArrayMeta(dtype, sizes, reader.backend))
     preferred = get("array.backend") if reader.backend == "numpy" else reader.backend
-    return moved(node, preferred) if dtype.char in _OF_DEVICES and dtype.isnative else node
+    return moved(node, preferred) if dtype.char in OF_DEVICES and dtype.isnative else node
 
 
 def as_array(value: Any) -> Array:

@@ -17,7 +17,9 @@ from gpuscale.base.config import allow, disallow, get
 from gpuscale.base.errors import BackendError, NotSupportedError
 
 __all__ = [
+    "OF_DEVICES",
     "backend_names",
+    "check_dtype",
     "device_memory",
     "is_on_device",
     "namespace",
@@ -26,6 +28,9 @@ __all__ = [
     "unregister_backend",
     "when_loaded",
 ]
+
+OF_DEVICES = frozenset("?bhilqBHILQefdFD")
+"""Characters of the dtypes that arrays of devices may have, where the byte order is native."""
 
 _loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy}
 _loaded: dict[str, Any] = {}
@@ -110,6 +115,32 @@ def device_memory() -> int | None:
     found = [device.figures() for device in tuple(IN_USE.values())]
     sizes = [size for each in found for size in (each.limit, each.total) if size is not None]
     return min(sizes, default=None)
+
+
+def check_dtype(dtype: np.dtype[Any], backend: str) -> None:
+    """Refuse a dtype of which a device has no arrays.
+
+    Raises
+    ------
+    NotSupportedError
+        Names the dtype and the backend, and says what to do.
+
+    Examples
+    --------
+    >>> check_dtype(np.dtype("f2"), "cupy")
+    >>> check_dtype(np.dtype(object), "cupy")
+    Traceback (most recent call last):
+    gpuscale.base.errors.NotSupportedError: arrays of dtype object on cupy: a device has none ...
+    """
+    is_record = dtype.kind == "V"  # what stands for several arrays that go together
+    is_of_devices = is_record or dtype.char in OF_DEVICES and dtype.isnative
+    if backend in _devices and not is_of_devices:
+        raise NotSupportedError(
+            f"arrays of dtype {dtype} on {backend}: a device "
+            "has none but those of truth values, integers, floating-point and complex numbers in "
+            "the byte order of the machine; leave it on the host (x.to_backend('numpy')), or "
+            "convert it there first, by x.astype"
+        )
 
 
 def namespace(name: str) -> Any:
@@ -202,6 +233,13 @@ def _checked(name: str) -> str:
         return name
     from difflib import get_close_matches  # of use only for this message
 
+    library, colon, index = name.rpartition(":")
+    if colon and index.isdigit() and library in (*_devices, "cuda"):
+        raise BackendError(
+            f"there is no backend {name!r}: a process computes on one device; choose it by "
+            f"CUDA_VISIBLE_DEVICES={index} before the program starts, and ask for "
+            f"{'cupy' if library == 'cuda' else library!r}"
+        )
     close = get_close_matches(name.lower(), _loaders, n=1)
     hint = f"did you mean {close[0]!r}? there are" if close else "there are"
     raise BackendError(f"there is no backend {name!r}; {hint} {_list()}")

@@ -27,6 +27,11 @@ class CupyDevice:
         self._cupy = cupy
         self._here = threading.local()
 
+    @property
+    def index(self) -> int:
+        """Number of CUDA's current device."""
+        return int(self._cupy.cuda.Device().id)
+
     def upload(self, data: Any) -> Any:
         """Copy an array of the host to the device, through pinned buffers."""
         return stager_of(self._cupy).upload(data)

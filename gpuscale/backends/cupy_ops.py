@@ -20,8 +20,9 @@ from gpuscale.backends.seams import (
     reduceat,
     to_host,
 )
-from gpuscale.backends.shared_ops import strided_nbytes
+from gpuscale.backends.shared_ops import device_token, strided_nbytes
 from gpuscale.base.errors import BackendError
+from gpuscale.base.tokens import normalize_token
 
 __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 
@@ -33,6 +34,7 @@ __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 @on_device.register_lazy("cupy")
 @owns_memory.register_lazy("cupy")
 @reduceat.register_lazy("cupy")
+@normalize_token.register_lazy("cupy")
 @to_host.register_lazy("cupy")
 def _register_rows() -> None:
     import cupy
@@ -50,6 +52,7 @@ def _register_rows() -> None:
     on_device.register(cupy.ndarray)(lambda data: True)
     owns_memory.register(cupy.ndarray)(_cupy_owns_memory)
     reduceat.register(cupy.ndarray)(partial(reduceat_pairwise, cupy))
+    normalize_token.register(cupy.ndarray)(device_token)
     to_host.register(cupy.ndarray)(stager_of(cupy).fetch)
 
 

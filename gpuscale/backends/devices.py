@@ -41,6 +41,10 @@ class MemoryFigures:
 class Device(Protocol):
     """What a backend with memory of its own can do."""
 
+    @property
+    def index(self) -> int:
+        """Number of the device that tasks run on."""
+
     def running(self, label: str) -> AbstractContextManager[Any]:
         """Be around a task: it has a stream of its thread, and is done on the device at the end.
 

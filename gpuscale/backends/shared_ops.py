@@ -8,7 +8,16 @@ from math import prod
 from types import ModuleType
 from typing import Any
 
-__all__ = ["assemble", "concatenate_grid", "own", "strided_nbytes"]
+from gpuscale.backends.seams import backend_name, to_host
+from gpuscale.base.tokens import by_identity, elsewhere, tagged
+
+__all__ = [
+    "assemble",
+    "concatenate_grid",
+    "device_token",
+    "own",
+    "strided_nbytes",
+]
 
 
 def assemble(
@@ -68,6 +77,16 @@ def concatenate_grid(xp: ModuleType, blocks: Sequence[Any], grid: tuple[int, ...
     # `result_type` of one dtype is in the byte order of the machine
     dtype = xp.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
     return assemble(xp, zip(places, blocks, strict=True), shape, dtype)
+
+
+def device_token(data: Any) -> tuple[Any, ...]:
+    """Return what stands for an array of a device in tokens: in this process the object alone.
+
+    Its content would have to come to the host, which it does for names that hold elsewhere alone.
+    """
+    if elsewhere.get() is None:
+        return by_identity(data)
+    return tagged("device", backend_name(data), to_host(data))
 
 
 def own(chunk: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.creation import check_dtype
 from gpuscale.base.types import Chunks, Shape, Unknown, is_known, same_dtype
 
 __all__ = ["ArrayMeta", "axis_size"]
@@ -44,6 +45,11 @@ class ArrayMeta:
         Sizes of the blocks along each axis, in elements.
     backend : str
         Name of the backend whose arrays the chunks are ("numpy", "cupy", ...).
+
+    Raises
+    ------
+    NotSupportedError
+        If the backend is a device, which has no arrays of such a dtype.
     """
 
     dtype: np.dtype[Any]
@@ -52,6 +58,8 @@ class ArrayMeta:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dtype", same_dtype(self.dtype))
+        if self.backend != "numpy":
+            check_dtype(self.dtype, self.backend)
 
     @cached_property
     def shape(self) -> Shape:

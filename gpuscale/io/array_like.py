@@ -84,7 +84,7 @@ class ArrayLikeReader(PieceReader):
             # Equal contents are one token and so one reader: it must not see anyone's changes.
             array = array.copy()
         else:
-            self.may_change = self._is_ndarray
+            self.may_change = self._is_ndarray or self.backend != "numpy"
         self.cost: Cost = "view" if self._is_ndarray or self.backend != "numpy" else "decode"
         self._array, self._lock = array, lock
         self._guard = _lock_for(array, lock)

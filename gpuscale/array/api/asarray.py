@@ -10,7 +10,9 @@ from gpuscale.array.api.index_functions import backend_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
 from gpuscale.array.convert import as_node, is_masked
-from gpuscale.backends.creation import namespace, resolve_backend
+from gpuscale.backends.creation import resolve_backend
+from gpuscale.backends.foreign import adopted
+from gpuscale.backends.foreign import from_dlpack as exported
 from gpuscale.base.errors import NotSupportedError
 
 __all__ = ["array", "asanyarray", "asarray", "from_dlpack"]
@@ -31,8 +33,9 @@ def asarray(
 
     Parameters
     ----------
-    x : array, scalar, nested list, or object with ``__dlpack__``
-        A masked array, of NumPy's too, becomes a `gpuscale.array.ma.MaskedArray`.
+    x : array, scalar, nested list, or object with ``__dlpack__`` or ``__cuda_array_interface__``
+        What lies on a GPU, as a tensor of PyTorch may, becomes chunks of CuPy without a copy. A
+        masked array, of NumPy's too, becomes a `gpuscale.array.ma.MaskedArray`.
     dtype : dtype, optional
     chunks : int, str, tuple or dict
         For what is not chunked yet.
@@ -57,7 +60,8 @@ def asarray(
         elsewhere = like is not None or backend is not None or device is not None
         name = resolve_backend(like, backend or backend_of(device)) if elsewhere else "numpy"
         return _masked(x, dtype, chunks, copy, name)  # type: ignore[no-any-return]
-    given = x.copy() if copy and isinstance(x, Array | np.ndarray) else x
+    data = x if isinstance(x, Array) else adopted(x)
+    given = data.copy() if copy and (data is not x or isinstance(x, Array | np.ndarray)) else data
     result = given if isinstance(given, Array) else Array(as_node(given, chunks))
     unchanged = result
     if dtype is not None and np.dtype(dtype) != result.dtype:
@@ -124,6 +128,8 @@ def from_dlpack(
     ------
     AttributeError
         If ``x`` does not export.
+    BackendError
+        If it lies on a GPU where CuPy cannot work, or on a device of another kind.
 
     Examples
     --------
@@ -133,10 +139,5 @@ def from_dlpack(
     """
     if isinstance(x, Array):
         return asarray(x, copy=copy, device=device)
-    kind, _ = x.__dlpack_device__()
-    xp = np if kind in _ON_HOST else namespace("cupy")
-    data = xp.from_dlpack(x)
+    data = exported(x)
     return asarray(data.copy() if copy else data, chunks=chunks, device=device)
-
-
-_ON_HOST = (1, 3, 11)  # DLDeviceType: CPU, memory of the host that CUDA or ROCm has pinned

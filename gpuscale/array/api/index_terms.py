@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuscale.array.collection import Array
+from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
@@ -166,6 +167,8 @@ def _place(terms: tuple[Any, ...], items: list[Any]) -> int:
 
 def _check_mask(mask: Advanced, x: Array) -> None:
     """Compare a mask's lengths with those of its axes, counting them only where they differ."""
+    if isinstance(mask.array, Array) and mask.n_axes:
+        common_backend((x.expr, mask.array.expr), "indexing")
     shape = x._meta.shape[mask.axis : mask.axis + mask.n_axes]
     own = mask.array._meta.shape if isinstance(mask.array, Array) else mask.array.shape
     if shape == own:

@@ -17,6 +17,7 @@ from gpuscale.array.arithmetic import answers_itself
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import Ufunc, into
+from gpuscale.io.memory import KeptChunks
 
 __all__: list[str] = []
 
@@ -125,8 +126,25 @@ def dlpack(x: Array, kwargs: dict[str, Any]) -> Any:
     """Compute and export through DLPack."""
     if x.backend == "numpy":
         return np.asarray(x.compute()).__dlpack__(**kwargs)
-    kept = x.compute_chunk_sizes().rechunk(-1).persist()  # one chunk, which stays on its device
-    return kept.expr.reader.read(tuple(map(slice, kept.shape))).__dlpack__(**kwargs)
+    return _chunk_of(x).__dlpack__(**kwargs)
+
+
+def cuda_array_interface(x: Array) -> dict[str, Any]:
+    """Compute, and say where on the device the result lies.
+
+    The handle keeps the result from then on: whoever reads the memory holds the handle alone.
+    """
+    found: dict[str, Any] = _chunk_of(x).__cuda_array_interface__
+    return found
+
+
+def _chunk_of(x: Array) -> Any:
+    """Compute an array into one chunk, which stays on its device, and let the handle keep it."""
+    node: Any = x.compute_chunk_sizes().expr
+    kept = isinstance(getattr(node, "reader", None), KeptChunks)
+    if not kept or max(x.numblocks, default=1) > 1:
+        node = x._expr = x.rechunk(-1).persist().expr
+    return node.reader.read(tuple(map(slice, x.shape)))
 
 
 def dlpack_device(x: Array) -> tuple[int, int]:

@@ -20,7 +20,8 @@ from gpuscale.backends.seams import (
     reduceat,
     to_host,
 )
-from gpuscale.backends.shared_ops import strided_nbytes
+from gpuscale.backends.shared_ops import device_token, strided_nbytes
+from gpuscale.base.tokens import normalize_token
 from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
 from gpuscale.testing.fake_device.memory import is_held_once
@@ -42,6 +43,7 @@ def activate() -> Any:
     on_device.register(ndarray)(lambda data: True)
     owns_memory.register(ndarray)(is_held_once)
     reduceat.register(ndarray)(partial(reduceat_pairwise, fake))
+    normalize_token.register(ndarray)(device_token)
     to_host.register(ndarray)(asnumpy)
     register_backend(NAME, lambda: fake, FakeDevice)
     return fake

@@ -23,6 +23,8 @@ class FakeDevice:
         The namespace.
     """
 
+    index = 0
+
     def __init__(self, xp: Any) -> None:
         self._xp = xp
         self._here = threading.local()

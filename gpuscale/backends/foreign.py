@@ -1,0 +1,95 @@
+"""Arrays of other GPU libraries (PyTorch, JAX, Numba, ...), taken without a copy.
+
+They say where their memory lies by the CUDA Array Interface
+(https://numba.readthedocs.io/en/stable/cuda/cuda_array_interface.html) or by DLPack
+(https://dmlc.github.io/dlpack/latest/). CuPy waits for the stream that they were written on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpuscale.backends.creation import namespace
+from gpuscale.backends.devices import IN_USE
+from gpuscale.backends.seams import backend_name
+from gpuscale.base.errors import BackendError, NotSupportedError
+
+__all__ = ["adopted", "from_dlpack"]
+
+_ON_HOST = frozenset({1, 3, 11})  # DLDeviceType: CPU, memory that CUDA or ROCm has pinned
+_ON_CUDA = frozenset({2, 13})  # device memory, managed memory
+
+
+def adopted(value: Any) -> Any:
+    """Return an array of another GPU library as one of CuPy; anything else as it is.
+
+    An array of such a library in the host's memory, whose dtype NumPy does not know, becomes one
+    of NumPy.
+
+    Raises
+    ------
+    BackendError
+        If CuPy cannot work here, or the array lies on another device.
+
+    Examples
+    --------
+    >>> adopted([1, 2])
+    [1, 2]
+    """
+    if isinstance(value, np.ndarray | np.generic | list | tuple) or _is_known(value):
+        return value
+    if hasattr(value, "__cuda_array_interface__"):
+        return _checked(namespace("cupy").asarray(value))
+    if hasattr(value, "__dlpack_device__") and not isinstance(
+        getattr(value, "dtype", None), np.dtype
+    ):
+        return from_dlpack(value)
+    return value
+
+
+def from_dlpack(value: Any) -> Any:
+    """Return what exports through DLPack as an array of NumPy or CuPy, without a copy.
+
+    Raises
+    ------
+    AttributeError
+        If it does not export.
+    BackendError
+        If it lies on a device that is neither the host nor CUDA's, or CuPy cannot work here.
+
+    Examples
+    --------
+    >>> from_dlpack(np.arange(3))
+    array([0, 1, 2])
+    """
+    kind, _ = value.__dlpack_device__()
+    if kind in _ON_HOST:
+        return np.from_dlpack(value)
+    if kind not in _ON_CUDA:
+        raise BackendError(
+            f"an array of {type(value).__module__} lies on a device of DLPack's kind {int(kind)}, "
+            "which is neither the host's memory nor CUDA's; move it to the host first"
+        )
+    return _checked(namespace("cupy").from_dlpack(value))
+
+
+def _is_known(value: Any) -> bool:
+    try:
+        backend_name(value)
+    except NotSupportedError:
+        return False
+    return True
+
+
+def _checked(array: Any) -> Any:
+    """Refuse an array that lies on another device than the one that tasks run on."""
+    device = IN_USE.get("cupy")
+    own, current = getattr(array.device, "id", None), None if device is None else device.index
+    if own is not None and current is not None and own != current:
+        raise BackendError(
+            f"an array lies on device {own}, and this process computes on device {current}; move "
+            "it there first, or choose the device by CUDA_VISIBLE_DEVICES before the program starts"
+        )
+    return array
