@@ -1,6 +1,7 @@
 """What is done when a device has no memory left, shown on the fake device."""
 
 import gc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from gpuscale.backends.creation import namespace
 from gpuscale.backends.cupy_ops import out_of_memory_type
 from gpuscale.base import config
 from gpuscale.base.errors import DeviceMemoryError
+from gpuscale.engines.base import get_engine
 from gpuscale.engines.rescue import holdings, rescue
 from gpuscale.graph.task import Task
 from gpuscale.testing import fake_device
@@ -183,3 +185,23 @@ def test_nothing_is_held_by_what_failed(x):
     assert "hold_all" in message
     gc.collect()
     assert POOL.used == before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_results_that_nobody_uses_leave_the_device(xp, engine):
+    """The budget allows for more than the device has in fact, so tasks meet its own limit."""
+    count = 20_000
+    nbytes = 8 * count
+
+    def large():
+        return int((xp.ones(4 * count) + 0.0).sum())
+
+    graph = {f"x{k}": Task(f"x{k}", partial(xp.full, count, k), nbytes=nbytes) for k in range(6)}
+    graph["large"] = Task("large", large, nbytes=8, priority=-1)
+    before = POOL.used
+    with POOL.limited_to(9 * nbytes), config.set({"device-memory-limit": "1 GiB"}):
+        *held, number = get_engine(engine).run(graph, list(graph))
+        assert number == 4 * count
+        assert [int(each[0]) for each in held] == list(range(6))  # they are back
+        assert POOL.used - before == 6 * nbytes
+        assert POOL.peak - before > 8 * nbytes
