@@ -18,6 +18,8 @@ from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.api.statistics import moment as _moment
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
+from gpuscale.backends.seams import backend_name
+from gpuscale.backends.transfer import to_device, to_host
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.chunks.axes import normalize_axis
 
@@ -76,9 +78,12 @@ def _survival(statistic: Any, *shape: Any, law: str, two_sided: bool) -> Any:
             f"probabilities need SciPy ({error}); install it with 'pip install scipy'"
         ) from error
     family = getattr(stats, law)
+    on_host, *given = to_host([statistic, *shape])
     if two_sided:
-        return 2 * family.sf(np.abs(statistic), *shape)
-    return family.sf(statistic, *shape)
+        result = 2 * family.sf(np.abs(on_host), *given)
+    else:
+        result = family.sf(on_host, *given)
+    return to_device(result, backend_name(statistic))
 
 
 # --- moments -------------------------------------------------------------------------------------

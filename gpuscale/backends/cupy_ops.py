@@ -14,13 +14,14 @@ from gpuscale.backends.seams import (
     backend_name,
     fold,
     is_out_of_memory,
+    lexicographic_order,
     nbytes,
     on_device,
     owns_memory,
     reduceat,
     to_host,
 )
-from gpuscale.backends.shared_ops import device_token, strided_nbytes
+from gpuscale.backends.shared_ops import device_token, order_by_turns, strided_nbytes
 from gpuscale.base.errors import BackendError
 from gpuscale.base.tokens import normalize_token
 
@@ -30,6 +31,7 @@ __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 @array_namespace.register_lazy("cupy")
 @backend_name.register_lazy("cupy")
 @fold.register_lazy("cupy")
+@lexicographic_order.register_lazy("cupy")
 @nbytes.register_lazy("cupy")
 @on_device.register_lazy("cupy")
 @owns_memory.register_lazy("cupy")
@@ -48,6 +50,7 @@ def _register_rows() -> None:
     array_namespace.register(cupy.ndarray)(cupy_namespace)
     backend_name.register(cupy.ndarray)(cupy_name)
     fold.register(cupy.ndarray)(partial(fold_pairwise, cupy))
+    lexicographic_order.register(cupy.ndarray)(partial(order_by_turns, cupy))
     nbytes.register(cupy.ndarray)(strided_nbytes)
     on_device.register(cupy.ndarray)(lambda data: True)
     owns_memory.register(cupy.ndarray)(_cupy_owns_memory)

@@ -13,6 +13,7 @@ from gpuscale.backends.seams import (
     backend_name,
     fold,
     is_out_of_memory,
+    lexicographic_order,
     nbytes,
     on_device,
     owns_memory,
@@ -42,6 +43,11 @@ def _backend_name(data: Any) -> str:
 def _fold(values: Any, name: str, axes: Axes, dtype: Any = None, **options: Any) -> Any:
     ufunc = getattr(np, name)
     return ufunc.reduce(values, axis=axes, keepdims=True, dtype=_asked(dtype), **options)
+
+
+@lexicographic_order.register(np.ndarray, np.generic)
+def _lexicographic_order(*keys: Any, axis: int) -> Any:
+    return np.lexsort(keys, axis=axis)
 
 
 @reduceat.register(np.ndarray, np.generic)

@@ -17,6 +17,7 @@ __all__ = [
     "fold",
     "histogram",
     "is_out_of_memory",
+    "lexicographic_order",
     "nbytes",
     "on_device",
     "owns_memory",
@@ -79,6 +80,20 @@ is_out_of_memory: Dispatch[bool] = Dispatch(
     False
     >>> is_out_of_memory(MemoryError("std::bad_alloc: out_of_memory: RMM failure"))
     True
+    """,
+)
+
+lexicographic_order: Dispatch[Any] = Dispatch(
+    "lexicographic_order",
+    doc="""Return the positions that sort by several keys, of which the last is the first to decide.
+
+    ``lexicographic_order(*keys, axis)``: the keys are arrays of one shape.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> lexicographic_order(numpy.array([9, 1, 5]), numpy.array([1, 2, 1]), axis=0)
+    array([2, 0, 1])
     """,
 )
 

@@ -15,6 +15,7 @@ __all__ = [
     "assemble",
     "concatenate_grid",
     "device_token",
+    "order_by_turns",
     "own",
     "strided_nbytes",
 ]
@@ -87,6 +88,31 @@ def device_token(data: Any) -> tuple[Any, ...]:
     if elsewhere.get() is None:
         return by_identity(data)
     return tagged("device", backend_name(data), to_host(data))
+
+
+def order_by_turns(xp: ModuleType, *keys: Any, axis: int) -> Any:
+    """Sort by one key after the other; sorts of the library keep the order of equal elements.
+
+    Parameters
+    ----------
+    xp : module
+        Namespace of the keys.
+    *keys : array
+        All of one shape; the last is the first to decide.
+    axis : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> order_by_turns(np, np.array([9, 1, 5]), np.array([1, 2, 1]), axis=0)
+    array([2, 0, 1])
+    """
+    first, *rest = keys
+    order = xp.argsort(first, axis=axis, kind="stable")
+    for key in rest:
+        turn = xp.argsort(xp.take_along_axis(key, order, axis), axis=axis, kind="stable")
+        order = xp.take_along_axis(order, turn, axis)
+    return order
 
 
 def own(chunk: Any) -> Any:

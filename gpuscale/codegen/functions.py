@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.seams import array_namespace
+
 DType = np.dtype[Any]
 BOOL: DType = np.dtype(bool)
 WEAK: dict[Any, Any] = {bool: BOOL, int: 0, float: 0.0, complex: 0j}
@@ -73,7 +75,8 @@ def imag(values: Any) -> Any:
 
 def nan_to_num(values: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
     """Replace NaN and the infinities."""
-    return np.asarray(np.nan_to_num(values, nan=nan, posinf=posinf, neginf=neginf))
+    xp = array_namespace(values)
+    return xp.asarray(xp.nan_to_num(values, nan=nan, posinf=posinf, neginf=neginf))
 
 
 def isclose(a: Any, b: Any, rtol: Any, atol: Any) -> Any:

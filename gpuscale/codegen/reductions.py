@@ -163,9 +163,10 @@ _row(
 def _arg_tile(pick: Callable[..., Any]) -> Callable[[Any, Any, Axes], Partial]:
     def tile(values: Any, positions: Any, axes: Axes) -> Partial:
         flat_values, keep = _reduced_last(values, axes)
-        flat_positions, _ = _reduced_last(np.broadcast_to(positions, values.shape), axes)
-        at = np.expand_dims(pick(flat_values, axis=-1), -1)
-        found = [np.take_along_axis(f, at, -1) for f in (flat_positions, flat_values)]
+        xp = array_namespace(values)
+        flat_positions, _ = _reduced_last(xp.broadcast_to(positions, values.shape), axes)
+        at = xp.expand_dims(pick(flat_values, axis=-1), -1)
+        found = [xp.take_along_axis(f, at, -1) for f in (flat_positions, flat_values)]
         return tuple(f.reshape(keep) for f in found)
 
     return tile

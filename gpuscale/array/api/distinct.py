@@ -323,6 +323,6 @@ def _inverse(x: Array, values: Array, equal_nan: bool) -> Array:
 def _number_of(chunk: Any, values: Any, rank: Any = 0) -> Any:
     xp = array_namespace(chunk)
     missing = chunk != chunk
-    known = (values == values).sum()
+    known = int((values == values).sum())
     places = xp.searchsorted(values[:known], chunk.reshape(-1)).reshape(chunk.shape)
     return xp.where(missing, known + rank, places)

@@ -78,8 +78,8 @@ def _is_found(chunk: Any, table: Any, invert: bool) -> Any:
     """Search a sorted table; what is NaN is equal to nothing."""
     if not table.size:
         return array_namespace(chunk).full(chunk.shape, invert)
-    places = table.searchsorted(chunk)
-    found = table.take(places, mode="clip") == chunk
+    places = table[:-1].searchsorted(chunk)  # what is larger than all is compared to the last
+    found = table.take(places) == chunk
     return ~found if invert else found
 
 

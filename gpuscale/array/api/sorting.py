@@ -11,7 +11,7 @@ from gpuscale.array.api.manipulation import flip
 from gpuscale.array.api.reshaping import along_axis
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, lexicographic_order
 from gpuscale.chunks.axes import normalize_axis
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SortPlan
@@ -182,4 +182,4 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
 
 
 def _lexsort_chunk(*keys: Any, axis: int) -> Any:
-    return array_namespace(keys[0]).lexsort(keys, axis=axis)
+    return lexicographic_order(*keys, axis=axis)

@@ -307,16 +307,29 @@ def svd(
 
 
 class _Decompose:
-    """NumPy's singular value decomposition of the matrices of one block."""
+    """Singular value decomposition of the matrices of one block, by their library."""
 
     def __init__(self, full_matrices: bool, hermitian: bool, coerce_signs: bool) -> None:
         self.full_matrices, self.hermitian = full_matrices, hermitian
         self.coerce_signs = coerce_signs
 
     def __call__(self, a: Any) -> Any:
-        options = {"hermitian": True} if self.hermitian else {}
-        found = array_namespace(a).linalg.svd(a, full_matrices=self.full_matrices, **options)
+        if self.hermitian:
+            found = _of_eigenvectors(a)
+        else:
+            found = array_namespace(a).linalg.svd(a, full_matrices=self.full_matrices)
         return flip_signs(*found) if self.coerce_signs else tuple(found)
+
+
+def _of_eigenvectors(a: Any) -> tuple[Any, Any, Any]:
+    """Decompose Hermitian matrices, whose singular values are the sizes of their eigenvalues."""
+    xp = array_namespace(a)
+    values, vectors = xp.linalg.eigh(a)
+    order = xp.argsort(-xp.abs(values), axis=-1)
+    values = xp.take_along_axis(values, order, -1)
+    u = xp.take_along_axis(vectors, order[..., None, :], -1)
+    v = xp.where(values < 0, -1, 1)[..., None, :].astype(u.dtype) * u
+    return u, xp.abs(values), v.swapaxes(-1, -2).conj()
 
 
 def _svd_in_blocks(x: Array, full_matrices: bool) -> SVDResult:

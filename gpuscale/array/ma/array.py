@@ -12,7 +12,7 @@ from gpuscale.array import ufunc as ufuncs
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, beside
 from gpuscale.array.ma.domains import not_finite, outside_domain
 from gpuscale.array.ma.packing import pack, unpack
 from gpuscale.base.errors import NotSupportedError
@@ -152,15 +152,16 @@ class MaskedArray(Collection):
     def _become(self, data: Array, mask: Any) -> None:
         """Take on other elements and another mask, both as handles of their own."""
         self._elements = Array(data.expr)
-        flags = as_array(mask).astype(bool, copy=False)
+        flags = beside(mask, self._elements).astype(bool, copy=False)
         if flags.ndim != self._elements.ndim or flags._meta.shape != self._elements._meta.shape:
             flags = broadcast_to(flags, self._elements.shape)
         self._flags = Array(rechunk(flags.expr, self._elements.chunks))
         super().__init__(pack(self._elements.expr, self._flags.expr))
 
     def _wrap(self, expr: Node) -> MaskedArray:
-        dtype = self._elements.dtype
-        return MaskedArray(unpack(expr, "data", dtype), unpack(expr, "mask", bool), self._fill)
+        dtype, backend = self._elements.dtype, self._elements.backend
+        data, mask = unpack(expr, "data", dtype, backend), unpack(expr, "mask", bool, backend)
+        return MaskedArray(data, mask, self._fill)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MaskedArray, (self._elements, self._flags, self._fill)

@@ -280,7 +280,8 @@ def _of_lines(x: MaskedArray, axes: tuple[int, ...], keepdims: bool) -> MaskedAr
     kernel = FunctionKernel(partial(_median, axes=axes), label="median", room=room)
     inputs = (BlockInput(lines, axes=tuple(range(x.ndim))),)
     both = Blockwise(kernel, inputs, lines.meta.chunks, meta)
-    result = MaskedArray(unpack(both, "data", kind), unpack(both, "mask", bool))
+    backend = x.data.backend
+    result = MaskedArray(unpack(both, "data", kind, backend), unpack(both, "mask", bool, backend))
     return result if keepdims else squeeze(result, axes)
 
 

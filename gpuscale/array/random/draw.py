@@ -14,6 +14,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
 from gpuscale.backends.creation import namespace, resolve_backend
+from gpuscale.backends.seams import to_host
 from gpuscale.base.types import Chunks
 from gpuscale.codegen.program import ProgramBuilder
 from gpuscale.expr.kernels import Block, FunctionKernel
@@ -149,7 +150,7 @@ class _Sample:
             line = (np.arange(shape[axis], dtype=np.int64) + start[axis]) * coef
             index += line.reshape(-1, *(1,) * (ndim - axis - 1))
         rest = iter(chunks)
-        params = [next(rest) if p is None else p for p in self.params]
+        params = [to_host(next(rest)) if p is None else p for p in self.params]
         values = sampling.sample(
             self.name, self.key, index, params, self.dtype, compiled=index.size >= COMPILE_FROM
         )

@@ -125,5 +125,5 @@ class Orders(Distributions):
         if axis is None:
             return self.permutation(x.ravel()).reshape(x.shape)
         axis = normalize_axis(axis, x.ndim)
-        keys = sampled("bits64", self._key(), Place(x.shape, x.chunks, "numpy"), ())
+        keys = sampled("bits64", self._key(), Place(x.shape, x.chunks, x.backend), ())
         return take_along_axis(x, argsort(keys, axis), axis)

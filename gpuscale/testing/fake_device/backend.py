@@ -14,13 +14,14 @@ from gpuscale.backends.seams import (
     array_namespace,
     backend_name,
     fold,
+    lexicographic_order,
     nbytes,
     on_device,
     owns_memory,
     reduceat,
     to_host,
 )
-from gpuscale.backends.shared_ops import device_token, strided_nbytes
+from gpuscale.backends.shared_ops import device_token, order_by_turns, strided_nbytes
 from gpuscale.base.tokens import normalize_token
 from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
@@ -39,6 +40,7 @@ def activate() -> Any:
     array_namespace.register(ndarray)(lambda data: fake)
     backend_name.register(ndarray)(lambda data: NAME)
     fold.register(ndarray)(partial(fold_pairwise, fake))
+    lexicographic_order.register(ndarray)(partial(order_by_turns, fake))
     nbytes.register(ndarray)(strided_nbytes)
     on_device.register(ndarray)(lambda data: True)
     owns_memory.register(ndarray)(is_held_once)
