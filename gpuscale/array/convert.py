@@ -145,6 +145,10 @@ def promoted(values: Sequence[Any]) -> list[Array]:
     ['float32', 'float32']
     """
     arrays = [as_array(value) for value in values]
+    if len({x.backend for x in arrays}) > 1:  # numbers, and what comes from the host, move
+        places = zip(arrays, values, strict=True)
+        first, _ = max(places, key=lambda pair: (pair[0].ndim > 0, isinstance(pair[1], Array)))
+        arrays = [beside(value, first) for value in values]
     kinds = [
         value if type(value) in PYTHON_SCALARS else array.dtype
         for value, array in zip(values, arrays, strict=True)

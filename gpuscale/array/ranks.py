@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 __all__ = ["MEAN", "METHODS", "QuantileRule"]
 
@@ -56,8 +55,10 @@ class QuantileRule:
     weak: bool = False
     skip_nan: bool = False
 
-    def neighbours(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def neighbours(self, count: Any, q: Any = None) -> tuple[Any, Any]:
         """Ranks of the elements below and above each quantile of ``count`` elements.
+
+        On a device the count is an array that broadcasts against ``q``, the fractions there.
 
         Examples
         --------
@@ -65,7 +66,7 @@ class QuantileRule:
         >>> rule.neighbours(4)
         (array([1, 3]), array([2, 3]))
         """
-        position = _position(self.method, count, np.asarray(self.q))
+        position = _position(self.method, count, np.asarray(self.q) if q is None else q)
         below = np.floor(position)
         # Where the position is whole the other neighbour has no weight, but NumPy multiplies it.
         above = below if self.method in _STEPS or self.method in _WHOLE else below + 1
@@ -76,7 +77,7 @@ class QuantileRule:
         high = np.where(position < 0, 0, high)
         return low.astype(np.int64), high.astype(np.int64)
 
-    def combine(self, low: Any, high: Any, count: int) -> Any:
+    def combine(self, low: Any, high: Any, count: Any, q: Any = None) -> Any:
         """Make the quantiles of ``count`` elements from those of the ranks of `neighbours`."""
         if self.method in _STEPS or self.method in _WHOLE:
             return low.astype(self.dtype)
@@ -85,22 +86,22 @@ class QuantileRule:
             high = np.where(where_low == where_high, high.dtype.type(0), high)  # may overflow
             middle = np.stack([low, high]).mean(axis=0)
             return np.where(where_low == where_high, low, middle).astype(self.dtype)
-        share = self._share_of_high(count)
+        share = self._share_of_high(count, q)
         precision = np.result_type(low.dtype, 0.0) if self.weak else share.dtype
         step = high - low
         near_low = low + step * share.astype(precision)
         near_high = high - step * (1 - share).astype(precision)
         return np.where(share >= 0.5, near_high, near_low).astype(self.dtype)
 
-    def _share_of_high(self, count: int) -> NDArray[np.float64]:
-        position = _position(self.method, count, np.asarray(self.q))
+    def _share_of_high(self, count: Any, q: Any) -> Any:
+        position = _position(self.method, count, np.asarray(self.q) if q is None else q)
         share = position - np.floor(position)
         if self.method == "averaged_inverted_cdf":
             return np.where(share == 0, 0.5, 1.0)
         return np.where(share == 0, 0.0, 0.5) if self.method == "midpoint" else share
 
 
-def _position(method: str, count: int, q: NDArray[np.float64]) -> NDArray[np.float64]:
+def _position(method: str, count: Any, q: Any) -> Any:
     """Where each quantile lies in sorted data: a whole number is an element."""
     if method in _ALPHA_BETA:
         alpha, beta = _ALPHA_BETA[method]

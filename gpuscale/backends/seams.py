@@ -22,6 +22,7 @@ __all__ = [
     "on_device",
     "owns_memory",
     "reduceat",
+    "row_quantiles",
     "to_host",
 ]
 
@@ -124,6 +125,23 @@ reduceat: Dispatch[Any] = Dispatch(
     >>> import numpy
     >>> reduceat(numpy.arange(6), "add", numpy.array([0, 4]), 0)
     array([6, 9])
+    """,
+)
+
+row_quantiles: Dispatch[Any] = Dispatch(
+    "row_quantiles",
+    doc="""Return quantiles along the last axis; axes of the fractions come first.
+
+    The parameters are weights, or None; the fractions; the method, "mean" for medians; and whether
+    NaN do not count. The rows stand in `gpuscale.array.sorted_quantiles` and beside its caller.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> import gpuscale.array
+    >>> row_quantiles(numpy.array([[3, 1, 4]]), None, [0.5, 1], "lower", False)
+    array([[3],
+           [4]])
     """,
 )
 

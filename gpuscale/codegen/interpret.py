@@ -172,7 +172,7 @@ def interpret_reduce(
         box = tuple(cut.stop - cut.start for cut in tile)
         where = index_values(position, tile, xp) if located else None
         return [
-            row.tile(xp.broadcast_to(value, box), where, axes)
+            row.tile(xp.broadcast_to(xp.asarray(value), box), where, axes)
             for row, value in zip(rows, values, strict=True)
         ]
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from gpuscale.backends.shared_ops import (
     assemble,
     concatenate_grid,
+    order_by_turns,
     own,
     strided_nbytes,
 )
@@ -67,3 +68,12 @@ def test_strided_nbytes(axes):
     view = np.broadcast_to(x, [n for n, _ in axes])
     expected = 0 if view.size == 0 else x.nbytes
     assert strided_nbytes(view) == expected
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 3))
+def test_order_by_turns_is_lexsort(values, count):
+    keys = [np.roll(np.array(values), number) % (number + 2) for number in range(count)]
+    keys = [np.stack([key, key[::-1]]) for key in keys]
+    for axis in (0, 1):
+        found = order_by_turns(np, *keys, axis=axis)
+        np.testing.assert_array_equal(found, np.lexsort(keys, axis=axis))

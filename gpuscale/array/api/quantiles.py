@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array import sorted_quantiles as sorted_quantiles  # it registers its row
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.manipulation import broadcast_to, moveaxis
 from gpuscale.array.api.reshaping import reshape
@@ -21,7 +22,7 @@ from gpuscale.array.convert import as_array
 from gpuscale.array.ranks import MEAN, METHODS, QuantileRule
 from gpuscale.array.rules.free import is_free
 from gpuscale.array.ufunc import into
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, row_quantiles
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.chunks.sampling import sample_step
 from gpuscale.codegen.functions import boxed
@@ -96,7 +97,7 @@ def _of_none(
     tiny: Any = np.empty([min(n, 1) for n in x.shape], x.dtype)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        value = _of_numpy(np, tiny, q, axes, method, nan, keepdims=keepdims)
+        value = _of_numpy(tiny, q, axes, method, nan, keepdims=keepdims)
     kept = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
     lead = np.shape(value)[: np.ndim(value) - len(kept)]
     return broadcast_to(as_array(np.asarray(value)), (*lead, *kept))
@@ -161,18 +162,23 @@ def _rows(x: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _quantile_of_chunk(chunk: Any, weights: Any = None, *, q: Any, method: str, nan: bool) -> Any:
-    xp = array_namespace(chunk)
-    chunk = xp.ascontiguousarray(chunk)  # faster than a partition of rows that lie apart
-    more = {} if weights is None else {"weights": weights}
-    result = _of_numpy(xp, chunk, q, -1, method, nan, **more)
+    # Contiguous ones are partitioned faster than rows that lie apart.
+    chunk = array_namespace(chunk).ascontiguousarray(chunk)
+    result = row_quantiles(chunk, weights, q, method, nan)
     return boxed(result, chunk.dtype) if chunk.dtype.kind == "O" and not np.ndim(result) else result
 
 
-def _of_numpy(xp: Any, x: Any, q: Any, axis: Any, method: str, nan: bool, **more: Any) -> Any:
+@row_quantiles.register(np.ndarray)
+def _rows_by_numpy(chunk: Any, weights: Any, q: Any, method: str, nan: bool) -> Any:
+    more = {} if weights is None else {"weights": weights}
+    return _of_numpy(chunk, q, -1, method, nan, **more)
+
+
+def _of_numpy(x: Any, q: Any, axis: Any, method: str, nan: bool, **more: Any) -> Any:
     if method == MEAN:
-        return (xp.nanmedian if nan else xp.median)(x, axis=axis, **more)
-    function = xp.nanquantile if nan else xp.quantile
-    return function(x, q if _is_weak(q) else xp.asarray(q), axis=axis, method=method, **more)
+        return (np.nanmedian if nan else np.median)(x, axis=axis, **more)
+    function: Any = np.nanquantile if nan else np.quantile
+    return function(x, q if _is_weak(q) else np.asarray(q), axis=axis, method=method, **more)
 
 
 def _checked(method: str) -> str:

@@ -19,6 +19,7 @@ from gpuscale.array.api import (
 )
 from gpuscale.array.api.creation import arange
 from gpuscale.array.collection import Array
+from gpuscale.array.convert import beside
 from gpuscale.array.ma.array import MaskedArray, apply, extreme
 from gpuscale.array.ma.functions import masked_array
 from gpuscale.chunks.axes import at_axis, normalize_axis
@@ -189,8 +190,10 @@ def _end(value: Any, x: MaskedArray, axis: int) -> MaskedArray | None:
     if value is None:
         return None
     end = masked_array(value)
-    shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-    return end if end.ndim else _moved(manipulation.broadcast_to)(end, shape)
+    if end.ndim:
+        return end
+    end = MaskedArray(beside(end.data, x.data), beside(end.mask, x.data))
+    return _moved(manipulation.broadcast_to)(end, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
 
 def _last(x: MaskedArray) -> Any:
@@ -234,7 +237,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, *, endwith: bool = Tru
     data = sorting.sort(_filled_for_sort(x, endwith), axis, kind)
     count = x.count(axis, keepdims=True)
     length = x.shape[axis]
-    place = arange(length, chunks=(data.chunks[axis],))
+    place = arange(length, chunks=(data.chunks[axis],), backend=data.backend)
     place = place[(slice(None), *(None,) * (x.ndim - 1 - axis))]
     flags = place >= count if endwith else place < length - count
     return MaskedArray(data, flags, x._fill)

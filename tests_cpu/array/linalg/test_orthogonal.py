@@ -88,6 +88,10 @@ def test_hermitian():
     u, s, vh = ga.linalg.svd(ga.from_array(a), hermitian=True)
     close(s, np.linalg.svdvals(a))
     close((u * s) @ vh, a)
+    singular = np.array([[1.0, 2j], [-2j, 4.0]])  # one eigenvalue is zero
+    u, s, vh = ga.linalg.svd(ga.from_array(singular), hermitian=True)
+    close((u * s) @ vh, singular)
+    close(vh @ vh.T.conj(), np.eye(2))
 
 
 def test_trees_of_tall_matrices():
