@@ -91,7 +91,7 @@ def test_hermitian():
     singular = np.array([[1.0, 2j], [-2j, 4.0]])  # one eigenvalue is zero
     u, s, vh = ga.linalg.svd(ga.from_array(singular), hermitian=True)
     close((u * s) @ vh, singular)
-    close(vh @ vh.T.conj(), np.eye(2))
+    close(vh @ vh.T.conj(), np.eye(2, dtype=complex))
 
 
 def test_trees_of_tall_matrices():
