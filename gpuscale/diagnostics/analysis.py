@@ -13,7 +13,7 @@ from gpuscale.diagnostics.plan import PlanRow
 from gpuscale.diagnostics.record import RunRecord
 from gpuscale.diagnostics.rows import RETRIED
 from gpuscale.diagnostics.trial import DROP, trial_run
-from gpuscale.diagnostics.wording import aligned, duration, percent
+from gpuscale.diagnostics.wording import aligned, duration, of_device, percent
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
 from gpuscale.memory.projection import peak_bytes
@@ -41,6 +41,12 @@ def _row(result: PlanResult) -> tuple[str, ...]:
     return plan.name, plan.kind, f"{result.tasks:,}", *planned, *took, plan.line
 
 
+def _on_device(record: RunRecord) -> str:
+    peak = int(record.device_memory.used.max(initial=0))
+    said = f"; peak on the device {format_bytes(peak)}{of_device(record.device_budget)}"
+    return said if peak else ""
+
+
 def _total(record: RunRecord, tasks: int, projected: int) -> str:
     wall, work = record.end - record.begin, float(record.seconds.sum())
     peak = int(record.memory.used.max(initial=0))
@@ -54,6 +60,7 @@ def _total(record: RunRecord, tasks: int, projected: int) -> str:
     return (
         f"{tasks:,} tasks in {duration(wall)} with {workers}, {busy} of their time at work; "
         f"critical path {duration(path)}; peak {format_bytes(peak)}, "
-        f"projected {format_bytes(projected)}, memory limit {format_bytes(record.budget)}{spilled}"
+        f"projected {format_bytes(projected)}, memory limit {format_bytes(record.budget)}"
+        f"{_on_device(record)}{spilled}"
         f"{repeated}"
     )

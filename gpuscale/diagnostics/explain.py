@@ -10,7 +10,7 @@ from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.analysis import analysis
 from gpuscale.diagnostics.plan import PlanRow, call_rows, plan_rows, plan_tasks
-from gpuscale.diagnostics.wording import aligned, bracketed
+from gpuscale.diagnostics.wording import aligned, bracketed, of_device
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Physical
@@ -18,8 +18,9 @@ from gpuscale.graph.calls import gather
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import limits_for
 from gpuscale.memory.projection import peak_bytes
+from gpuscale.memory.spaces import DEVICE, HOST, SPACES
 
 __all__ = ["Explanation", "explain", "explain_calls"]
 
@@ -116,12 +117,18 @@ def _plan(graph: Graph, keys: Sequence[Key], rows: Sequence[PlanRow]) -> str:
         (r.name, r.kind, f"{r.tasks:,}", *map(format_bytes, (r.read, r.written, r.peak)), r.line)
         for r in rows
     ]
-    peak, limit = peak_bytes(graph, order(graph, keys), keys, n_workers=2), memory_limit()
-    spills = peak > limit and config.get("spill")
+    limits, places = limits_for(graph.values()), order(graph, keys)
+    peaks = [peak_bytes(graph, places, keys, 2, space) for space in SPACES]
+    spills = [config.get("spill") and peaks[space] > limits[space] for space in SPACES]
+    on_device = (
+        f"; on the device {format_bytes(peaks[DEVICE])}{of_device(limits[DEVICE])}"
+        f"{'; the rest goes to the host' * spills[DEVICE]}"
+    )
     return "\n".join(
         [
             *aligned(header, table),
-            f"{len(graph):,} tasks; projected peak {format_bytes(peak)} with two workers, "
-            f"memory limit {format_bytes(limit)}{'; the rest goes to disk' * spills}",
+            f"{len(graph):,} tasks; projected peak {format_bytes(peaks[HOST])} with two workers, "
+            f"memory limit {format_bytes(limits[HOST])}{'; the rest goes to disk' * spills[HOST]}"
+            f"{on_device * (peaks[DEVICE] > 0)}",
         ]
     )

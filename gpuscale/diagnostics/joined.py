@@ -34,7 +34,7 @@ class Joined:
     groups : list of Group
     critical : array of int
         Rows on the critical path of their run.
-    memory : Curve
+    memory, device_memory : Curve
     troubles : dict of int to Trouble
         Why attempts failed, by row.
     """
@@ -49,6 +49,7 @@ class Joined:
     groups: list[Group]
     critical: np.ndarray
     memory: Curve
+    device_memory: Curve
     troubles: dict[int, Trouble]
 
     @property
@@ -78,12 +79,15 @@ def join_runs(runs: Sequence[RunRecord], begin: float) -> Joined:
         troubles.update({row + offset: each for row, each in run.troubles.items()})
         offset += len(run.keys)
     memory = add_curves(run.memory for run in runs)
-    memory.time = memory.time - begin
+    on_device = add_curves(run.device_memory for run in runs)
+    for curve in (memory, on_device):
+        curve.time = curve.time - begin
     return Joined(
         keys=[key for run in runs for key in run.keys],
         groups=list(groups),
         critical=np.concatenate(critical),
         memory=memory,
+        device_memory=on_device,
         troubles=troubles,
         **{name: np.concatenate(parts) for name, parts in columns.items()},
     )

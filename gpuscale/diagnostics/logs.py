@@ -7,6 +7,7 @@ from typing import Any
 
 from gpuscale.base.sizes import format_bytes
 from gpuscale.diagnostics.listening import Runs
+from gpuscale.diagnostics.wording import of_device
 from gpuscale.engines.events import (
     Event,
     Listener,
@@ -18,6 +19,7 @@ from gpuscale.engines.events import (
     TaskRetried,
     TaskStarted,
 )
+from gpuscale.memory.spaces import HOST
 
 __all__ = ["RunLog", "run_log"]
 
@@ -52,8 +54,9 @@ class RunLog:
         if isinstance(event, RunStarted):
             self._runs.open(event)
             _logger.info(
-                "run of %d tasks starts on %d workers, memory limit %s",
+                "run of %d tasks starts on %d workers, memory limit %s%s",
                 event.n_tasks, event.n_workers, format_bytes(event.budget),
+                of_device(event.device_budget),
             )  # fmt: skip
         elif isinstance(event, RunFinished):
             self._finish(event)
@@ -61,8 +64,9 @@ class RunLog:
             _logger.debug("worker %d starts %r (%s)", event.worker, event.key, event.label)
         elif isinstance(event, Spilled):
             _logger.debug(
-                "worker %d wrote %s of %r (%s) to disk",
+                "worker %d wrote %s of %r (%s) to %s",
                 event.worker, format_bytes(event.nbytes), event.key, event.label,
+                "disk" if event.stored or event.space == HOST else "the host",
             )  # fmt: skip
         elif isinstance(event, TaskFinished | TaskFailed):
             self._task(event)

@@ -27,6 +27,7 @@ from gpuscale.engines.events import (
     TaskStarted,
 )
 from gpuscale.graph.numbering import no_collection
+from gpuscale.memory.spaces import DEVICE, HOST
 
 __all__ = ["Recorder", "RunRecord"]
 
@@ -50,11 +51,11 @@ class RunRecord:
     groups : list of Group
     critical : list of int
         Rows of the chain of tasks, each needing the one before, that took longest.
-    memory : Curve
+    memory, device_memory : Curve
     troubles : dict of int to Trouble
         Why attempts failed, by row.
     spilled, loaded : list of event
-        Results that were written to disk to make room, and that were read back as a whole.
+        Results that were written away to make room, and that were read back as a whole.
     error : BaseException or None
     plan : list of PlanRow
         What was expected of it; empty for runs of something else than expressions.
@@ -63,6 +64,7 @@ class RunRecord:
     n_tasks: int
     n_workers: int
     budget: float
+    device_budget: float
     begin: float
     end: float
     grows: bool
@@ -76,6 +78,7 @@ class RunRecord:
     groups: list[Group]
     critical: list[int]
     memory: Curve
+    device_memory: Curve
     troubles: dict[int, Trouble]
     spilled: list[Spilled]
     loaded: list[Loaded]
@@ -101,13 +104,15 @@ def _ended(rows: Rows, end: float, error: BaseException | None) -> RunRecord:
         n_tasks=max(rows.n_tasks, len(finished)),
         n_workers=begun.n_workers,
         budget=begun.budget,
+        device_budget=begun.device_budget,
         begin=begun.time,
         end=end,
         grows=begun.grows,
         keys=rows.keys,
         groups=list(rows.groups),
         critical=finished[path].tolist(),
-        memory=memory_curve(columns, np.asarray(rows.needs), freed, rows.moved),
+        memory=_curve(rows, columns, freed, HOST),
+        device_memory=_curve(rows, columns, freed, DEVICE),
         troubles=rows.troubles,
         spilled=rows.spilled,
         loaded=rows.loaded,
@@ -115,6 +120,14 @@ def _ended(rows: Rows, end: float, error: BaseException | None) -> RunRecord:
         plan=list(rows.plan.values()),
         **columns,
     )
+
+
+def _curve(rows: Rows, columns: dict[str, np.ndarray], freed: np.ndarray, space: int) -> Curve:
+    """Add up what is in one space."""
+    nbytes = np.where(np.asarray(rows.space) == space, columns["nbytes"], 0)
+    needs = np.where(np.asarray(rows.works_in) == space, np.asarray(rows.needs), 0)
+    moved = [(time, change) for time, change, at in rows.moved if at == space]
+    return memory_curve({**columns, "nbytes": nbytes}, needs, freed, moved)
 
 
 class Recorder(Watcher):

@@ -89,7 +89,11 @@ def _outcome(joined: Joined, task: int) -> str:
 
 
 def memory_figure(
-    curve: Curve, runs: Sequence[RunRecord], samples: Sequence[Sample], begin: float
+    curve: Curve,
+    runs: Sequence[RunRecord],
+    samples: Sequence[Sample],
+    begin: float,
+    budgets: Sequence[float],
 ) -> Any:
     """Draw what the scheduler holds and reserves, what the process takes, and each run's limit."""
     drawn = _bytes_figure()
@@ -102,7 +106,8 @@ def memory_figure(
         drawn.line(list(time), list(memory), color=PROCESS, legend_label="process")
     highest = max([int(curve.used.max(initial=0)), *(memory for _, memory in own)])
     # Limits far above would press all else to the ground.
-    limited = [run for run in runs if run.budget <= 3 * highest]
+    limits = zip(runs, budgets, strict=True)
+    limited = [(run, budget) for run, budget in limits if budget <= 3 * highest]
     if limited:
         drawn.line(
             *limit_steps(limited, begin),
@@ -110,24 +115,26 @@ def memory_figure(
             line_dash="dashed",
             legend_label="memory limit",
         )
-        drawn.y_range.end = 1.05 * max(highest, *(run.budget for run in limited))
+        drawn.y_range.end = 1.05 * max(highest, *(budget for _, budget in limited))
     return _with_legend(drawn)
 
 
-def limit_steps(runs: Sequence[RunRecord], begin: float) -> tuple[list[float], list[float]]:
+def limit_steps(
+    runs: Sequence[tuple[RunRecord, float]], begin: float
+) -> tuple[list[float], list[float]]:
     """Line of the memory limit: of each run for as long as it lasts, with gaps between runs.
 
     Of runs at the same time with different limits, each has a line of its own.
     """
     time: list[float] = []
     limit: list[float] = []
-    for run in sorted(runs, key=lambda run: (run.budget, run.begin)):
+    for run, budget in sorted(runs, key=lambda each: (each[1], each[0].begin)):
         start, stop = run.begin - begin, run.end - begin
-        if limit and limit[-2] == run.budget and start <= time[-2]:
+        if limit and limit[-2] == budget and start <= time[-2]:
             time[-2] = max(time[-2], stop)
         else:
             time += [start, stop, stop]
-            limit += [run.budget, run.budget, float("nan")]
+            limit += [budget, budget, float("nan")]
     return time, limit
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuscale.base.sizes import format_bytes
+from gpuscale.diagnostics.curve import Curve
 from gpuscale.diagnostics.joined import Joined, PlanResult, join_runs, plan_results
 from gpuscale.diagnostics.page import section, table
 from gpuscale.diagnostics.plots import FAILURE, OTHER, RETRY, colours
@@ -29,6 +30,8 @@ from gpuscale.diagnostics.report_figures import (
 from gpuscale.diagnostics.rows import FAILED, FINISHED, RETRIED
 from gpuscale.diagnostics.troubles import count_outcomes, troubled_tasks
 from gpuscale.diagnostics.wording import duration, line_of, percent, short
+from gpuscale.memory.projection import LIMITS
+from gpuscale.memory.spaces import DEVICE, HOST
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.report import Report
@@ -62,10 +65,12 @@ def parts(report: Report) -> list[Any]:
         seconds[group.label] += each
     paint = colours(seconds)
     stream, note = stream_figure(joined, paint)
-    memory = memory_figure(joined.memory, runs, report.samples, report.begin)
+    budgets = [run.budget for run in runs]
+    memory = memory_figure(joined.memory, runs, report.samples, report.begin, budgets)
     traffic = traffic_figure(joined, runs, report.samples, report.begin)
     path, path_note = path_figure(joined, paint)
-    for each in (memory, traffic, path):
+    on_device = _on_device(joined, runs, report)
+    for each in (memory, traffic, path, *on_device[1:]):
         each.x_range = stream.x_range  # they move together
     return [
         *head,
@@ -73,8 +78,9 @@ def parts(report: Report) -> list[Any]:
         stream,
         _legend(paint, joined),
         *_troubles(runs),
-        section("Memory", _memory_note(joined, runs)),
+        section("Memory", _memory_note(runs, joined.memory, HOST)),
         memory,
+        *on_device,
         section("Bytes read and written", "In all since the beginning."),
         traffic,
         section("Critical path", path_note),
@@ -104,7 +110,7 @@ def _summary(report: Report, joined: Joined) -> str:
         ("workers", _workers_note(runs)),
         ("work", f"{duration(work)} of tasks, {percent(work, room)} of what the workers could do"),
         ("critical path", f"{duration(path)}, {percent(path, lasted)} of the time in runs"),
-        ("memory", _memory_note(joined, runs)),
+        ("memory", _memory_note(runs, joined.memory, HOST)),
         ("results made", format_bytes(int(joined.nbytes.sum()))),
         ("results spilled", _spill_note(runs)),
         ("software", f"gpuscale {version('gpuscale')}, NumPy {np.__version__}, "
@@ -150,26 +156,37 @@ def _workers_note(runs: Sequence[RunRecord]) -> str:
     return ", ".join(f"{n:,} in {_times(count[n])}" for n in sorted(count))
 
 
-def _memory_note(joined: Joined, runs: Sequence[RunRecord]) -> str:
+def _on_device(joined: Joined, runs: Sequence[RunRecord], report: Report) -> list[Any]:
+    """Show the memory of the device in the same way, if anything was there."""
+    curve, budgets = joined.device_memory, [run.device_budget for run in runs]
+    if not curve.used.any():
+        return []
+    drawn = memory_figure(curve, runs, (), report.begin, budgets)
+    return [section("Memory of the device", _memory_note(runs, curve, DEVICE)), drawn]
+
+
+def _memory_note(runs: Sequence[RunRecord], all_runs: Curve, space: int) -> str:
     """Say how much memory was in use, of which limit; runs may have different ones."""
     peaks: dict[float, list[int]] = defaultdict(list)
     for run in runs:
-        peaks[run.budget].append(int(run.memory.used.max(initial=0)))
-    most = f"at most {format_bytes(int(joined.memory.used.max(initial=0)))} held and reserved"
+        curve, limit = ((run.memory, run.budget), (run.device_memory, run.device_budget))[space]
+        peaks[limit].append(int(curve.used.max(initial=0)))
+    highest = int(all_runs.used.max(initial=0))
+    most = f"at most {format_bytes(highest)} held and reserved"
     if len(peaks) == 1 or not peaks:
-        return f"{most}, {_of_limit(int(joined.memory.used.max(initial=0)), *peaks or (0.0,))}"
+        return f"{most}, {_of_limit(highest, next(iter(peaks), 0.0), space)}"
     parts = (
-        f"{format_bytes(max(peaks[limit]))}, {_of_limit(max(peaks[limit]), limit)}, "
+        f"{format_bytes(max(peaks[limit]))}, {_of_limit(max(peaks[limit]), limit, space)}, "
         f"in {_times(len(peaks[limit]))}"
         for limit in sorted(peaks)
     )
     return f"{most}: {'; '.join(parts)}"
 
 
-def _of_limit(peak: int, limit: float) -> str:
+def _of_limit(peak: int, limit: float, space: int) -> str:
     if not np.isfinite(limit):
         return "without a limit"
-    return f"{percent(peak, limit)} of the memory limit of {format_bytes(limit)}"
+    return f"{percent(peak, limit)} of the {LIMITS[space]} of {format_bytes(limit)}"
 
 
 def _times(count: int) -> str:

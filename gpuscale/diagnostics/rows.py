@@ -26,6 +26,7 @@ from gpuscale.engines.events import (
 )
 from gpuscale.graph.task import Origin, Task
 from gpuscale.memory.projection import count_uses
+from gpuscale.memory.spaces import DEVICE, HOST
 
 __all__ = ["FAILED", "FINISHED", "RETRIED", "UNFINISHED", "Group", "Rows", "Trouble"]
 
@@ -71,16 +72,19 @@ class Rows:
     outcome: array[int] = field(default_factory=lambda: array("b"))
     nbytes: array[int] = field(default_factory=lambda: array("q"))
     needs: array[int] = field(default_factory=lambda: array("q"))  # reserved while it ran
+    space: array[int] = field(default_factory=lambda: array("b"))  # of results
+    works_in: array[int] = field(default_factory=lambda: array("b"))  # the space of what it needs
     deps: list[tuple[int, ...]] = field(default_factory=list)  # rows that each finished one needed
     freed: dict[int, float] = field(default_factory=dict)  # when the result of a row went
-    moved: list[tuple[float, int]] = field(default_factory=list)  # bytes to memory, or to disk
+    # Bytes that came into a space, or left it, without a task: when, how many, and which space.
+    moved: list[tuple[float, int, int]] = field(default_factory=list)
     troubles: dict[int, Trouble] = field(default_factory=dict)  # by row
     spilled: list[Spilled] = field(default_factory=list)
     loaded: list[Loaded] = field(default_factory=list)
     groups: dict[Group, int] = field(default_factory=dict)
     _tasks: dict[Key, Task] = field(default_factory=dict)
     _uses: dict[Key, int] = field(default_factory=dict)  # how often results are still needed
-    _on_disk: set[Key] = field(default_factory=set)
+    _away: dict[Key, bool] = field(default_factory=dict)  # results; whether the host has them
     _row_of: dict[Key, int] = field(default_factory=dict)  # of results that are there
     _failed: dict[Key, int] = field(default_factory=dict)  # last row of those that failed
     _numbers: dict[Any, int] = field(default_factory=dict)  # of groups, by name and label
@@ -110,11 +114,11 @@ class Rows:
                 self.outcome[self._failed[event.key]] = RETRIED
         elif isinstance(event, Spilled):
             self.spilled.append(event)
-            self._move(event.key, event.stop, to_disk=True)
+            self._leave(event)
         elif isinstance(event, Loaded):
             self.loaded.append(event)
             if event.stays:
-                self._move(event.key, event.stop, to_disk=False)
+                self._return(event.key, event.stop)
         elif isinstance(event, TasksAdded):
             self.n_tasks += len(event.tasks)
             self._take_tasks(event.tasks)
@@ -134,6 +138,8 @@ class Rows:
         self.outcome.append(outcome)
         self.nbytes.append(nbytes)
         self.needs.append(0 if task is None else task.nbytes + task.workspace)
+        self.works_in.append(HOST if task is None else task.space)
+        self.space.append(getattr(event, "space", HOST))
         self.deps.append(())
         return len(self.keys) - 1
 
@@ -151,15 +157,30 @@ class Rows:
 
     def _free(self, key: Key, time: float) -> None:
         if key in self._row_of:
-            self._move(key, time, to_disk=False)
+            self._return(key, time)
             self.freed[self._row_of[key]] = time
 
-    def _move(self, key: Key, time: float, to_disk: bool) -> None:
-        """Take note that a result is on disk, or in memory (for a moment, if it is let go)."""
-        row = self._row_of.get(key)
-        if row is not None and to_disk != (key in self._on_disk):
-            self.moved.append((time, -self.nbytes[row] if to_disk else self.nbytes[row]))
-            (self._on_disk.add if to_disk else self._on_disk.discard)(key)
+    def _leave(self, event: Spilled) -> None:
+        """Take note that a result is on disk, or on the host and no longer on the device."""
+        key, row = event.key, self._row_of.get(event.key)
+        if row is None:
+            return
+        nbytes, to_host = self.nbytes[row], event.space == DEVICE and not event.stored
+        if key not in self._away:
+            self.moved.append((event.stop, -nbytes, self.space[row]))
+            if to_host:
+                self.moved.append((event.stop, nbytes, HOST))
+        elif self._away[key] and not to_host:
+            self.moved.append((event.stop, -nbytes, HOST))
+        self._away[key] = to_host
+
+    def _return(self, key: Key, time: float) -> None:
+        """Take note that a result is where it belongs (for a moment, if it is let go)."""
+        if key in self._away:
+            row = self._row_of[key]
+            self.moved.append((time, self.nbytes[row], self.space[row]))
+            if self._away.pop(key):
+                self.moved.append((time, -self.nbytes[row], HOST))
 
     def _fail(self, event: TaskFailed) -> None:
         row = self._failed[event.key] = self._add(event, FAILED, 0)
@@ -187,13 +208,14 @@ class Rows:
 
     def end(self, now: float) -> dict[str, np.ndarray]:
         """Add what still runs, and return the columns as arrays."""
-        for name in (*_COLUMNS, "keys", "needs"):  # Ctrl-C may have come in the middle of a row
+        for name in (*_COLUMNS, "keys", "needs", "works_in", "space"):
+            # Ctrl-C may have come in the middle of a row.
             del getattr(self, name)[len(self.deps) :]
         for each in list(self._running.values()):
             stop = max(now, each.time)
             event = TaskFinished(each.key, each.label, each.worker, each.time, stop, 0)
             self._add(event, UNFINISHED, 0)
-        for key in tuple(self._on_disk):
+        for key in tuple(self._away):
             self._free(key, now)
         return {name: np.asarray(getattr(self, name)) for name in _COLUMNS}
 
@@ -202,4 +224,6 @@ def _bare(task: Task) -> Task:
     """Copy a task without what it holds on to."""
     label = task.label or getattr(task.fn, "__name__", None) or type(task.fn).__name__
     needs = task.nbytes, task.workspace
-    return Task(task.key, object, task.deps, (), *needs, label=label, origin=task.origin)
+    return Task(
+        task.key, object, task.deps, (), *needs, label=label, origin=task.origin, space=task.space
+    )

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gpuscale.base.sizes import format_bytes
 from gpuscale.graph.task import Origin
+from gpuscale.memory.projection import LIMITS
+from gpuscale.memory.spaces import DEVICE
 
-__all__ = ["aligned", "bracketed", "duration", "error_text", "line_of", "percent", "short"]
+__all__ = [
+    "aligned",
+    "bracketed",
+    "duration",
+    "error_text",
+    "line_of",
+    "of_device",
+    "percent",
+    "short",
+]
 
 
 def line_of(origin: Origin | None) -> str:
@@ -50,6 +62,17 @@ def short(text: str, most: int = 80) -> str:
     'a long...'
     """
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def of_device(limit: float) -> str:
+    """Add the limit of the device's memory to a list, if it has one.
+
+    Examples
+    --------
+    >>> of_device(2 << 30), of_device(float("inf"))
+    (', device memory limit 2.0 GiB', '')
+    """
+    return "" if limit == float("inf") else f", {LIMITS[DEVICE]} {format_bytes(limit)}"
 
 
 def bracketed(items: Sequence[object]) -> str:

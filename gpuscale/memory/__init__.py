@@ -3,10 +3,12 @@
 ============ ===============================================================================
 `limits`     what a user says about sizes -> bytes; what machine and cgroup allow
 `projection` bytes that a graph needs, task by task, before anything runs
+`spaces`     where bytes lie: in the memory of the host, or of the device
 `measure`    bytes that a result keeps alive
 `freed`      what the process does with memory that was freed
 `spill`      write results to disk; `spilled` reads them back, whole or in regions
 `spill_*`    the folder of each process, and a file in it
+`parked`     results of a device that are away: on the host, or on disk from there
 `pool`       the pool of a device's memory, set up when CuPy is first used
 ============ ===============================================================================
 

@@ -9,7 +9,7 @@ def run(begin, end, budget):
 
 
 def segments(runs):
-    time, limit = limit_steps(runs, 10.0)
+    time, limit = limit_steps([(each, each.budget) for each in runs], 10.0)
     assert len(time) == len(limit) == 3 * (len(time) // 3)
     assert all(math.isnan(gap) for gap in limit[2::3])
     return list(zip(time[::3], time[1::3], limit[::3], limit[1::3], strict=True))
