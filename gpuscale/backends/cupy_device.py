@@ -45,7 +45,7 @@ class CupyDevice:
         """
         stream = self._stream()
         nvtx = self._cupy.cuda.nvtx
-        nvtx.RangePush(label)  # some nanoseconds where no profiler listens
+        nvtx.RangePush(label)  # next to nothing where no profiler listens
         try:
             with stream:
                 yield

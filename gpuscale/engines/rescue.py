@@ -180,3 +180,10 @@ def _ledger(rows: Sequence[tuple[str, int, int]]) -> Iterable[str]:
     rest = sum(size for _, _, size in rows[MOST_ROWS:])
     if rest:
         yield f"  {format_bytes(rest)} in results of {len(rows) - MOST_ROWS} other operations"
+    used = sum(device.figures().used for device in IN_USE.values())
+    beside = used - sum(size for _, _, size in rows)
+    if beside > 0:
+        yield (
+            f"  {format_bytes(beside)} beside these: what running tasks work with, what persist "
+            "keeps, and arrays of the program"
+        )

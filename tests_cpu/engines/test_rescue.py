@@ -205,3 +205,17 @@ def test_results_that_nobody_uses_leave_the_device(xp, engine):
         assert [int(each[0]) for each in held] == list(range(6))  # they are back
         assert POOL.used - before == 6 * nbytes
         assert POOL.peak - before > 8 * nbytes
+
+
+def test_the_ledger_tells_what_is_held_beside_the_results_of_the_run(xp):
+    own = [xp.zeros(100_000)]
+    graph = {
+        "held": Task("held", partial(xp.ones, 50_000), label="ones", origin=("a.py", 7)),
+        "large": Task("large", lambda held: xp.ones(10**6), ("held",), origin=("a.py", 8)),
+    }
+    with POOL.limited_to(10**6), pytest.raises(DeviceMemoryError) as raised:
+        get_engine("sync").run(graph, ["large"])
+    lines = str(raised.value).splitlines()
+    assert "390.6 KiB in 1 result of ones, written at a.py:7" in lines[2]
+    assert "beside these" in lines[3]
+    assert len(own) == 1
