@@ -401,6 +401,7 @@ def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
     keys: list[Key] = [v.key if isinstance(v, Handle) else whole_key(v) for v in values]
     with no_collection():
         calls = gather(values, ())
+        _load_backends(calls.nodes)
         graph = calls.build((), stages.optimize(calls.nodes))
         if reads_what_may_change(calls.nodes):
             graph, new = with_new_keys(graph, calls.tasks)

@@ -6,6 +6,7 @@ import types
 import numpy as np
 import pytest
 
+import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.backends import creation
 from gpuscale.base.errors import BackendError, NotSupportedError
@@ -39,6 +40,8 @@ def test_without_cupy_nothing_runs(monkeypatch, engine):
         inside.compute(engine=engine)
     with pytest.raises(BackendError, match="like=numpy"):
         inside.persist(engine=engine)
+    with gs.Client(threads_per_worker=1) as client, pytest.raises(BackendError, match="like=numpy"):
+        client.compute(inside)
     assert ran == [engine]
 
 

@@ -17,6 +17,7 @@ from gpuscale.array.arithmetic import answers_itself
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import Ufunc, into
+from gpuscale.backends.devices import IN_USE
 from gpuscale.io.memory import KeptChunks
 
 __all__: list[str] = []
@@ -149,4 +150,7 @@ def _chunk_of(x: Array) -> Any:
 
 def dlpack_device(x: Array) -> tuple[int, int]:
     """Kind and number of the device on which `dlpack` exports."""
-    return (1, 0) if x.backend == "numpy" else (2, 0)
+    if x.backend == "numpy":
+        return 1, 0
+    device = IN_USE.get(x.backend)
+    return 2, 0 if device is None else device.index
