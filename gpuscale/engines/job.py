@@ -45,7 +45,7 @@ from gpuscale.memory.limits import device_memory_limit, shelf_bytes
 from gpuscale.memory.measure import held_bytes
 from gpuscale.memory.parked import Parked
 from gpuscale.memory.projection import LIMITS, check_measured, hands_on
-from gpuscale.memory.spaces import DEVICE, HOST, OF_HOST, SPACES, space_of_result
+from gpuscale.memory.spaces import DEVICE, HOST, OF_HOST, SPACES, space_of_result, use_device_of
 
 __all__ = ["Job"]
 
@@ -214,6 +214,7 @@ class Job:
             if self.state.status(i) == Status.RUNNING:
                 self.state.relocate(i, space)
                 if space == DEVICE and self.limits[DEVICE] == float("inf"):
+                    use_device_of(self._results[i])
                     self.limit_device()
 
     def _check_measured(self, i: int, task: Task) -> None:

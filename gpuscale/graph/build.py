@@ -24,7 +24,7 @@ from gpuscale.graph.pieces import joined_pieces
 from gpuscale.graph.sizes import all_nbytes, block_nbytes, workspaces
 from gpuscale.graph.task import Graph, Task
 from gpuscale.memory.limits import memory_limit
-from gpuscale.memory.spaces import space_of
+from gpuscale.memory.spaces import DEVICE, HOST, space_of
 
 __all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
 
@@ -156,9 +156,13 @@ class GraphBuilder:
         args: Iterable[tuple[Any, ...]],
         nbytes: Iterable[int],
         workspace: Iterable[int],
+        space: int | None = None,
     ) -> None:
-        """Add one task for each key, all of the same function."""
-        space = space_of(node.meta.backend)
+        """Add one task for each key, all of the same function.
+
+        Results and workspace lie where the node's blocks do, unless a `space` is said.
+        """
+        space = space_of(node.meta.backend) if space is None else space
         same = repeat(0), repeat(node.name), repeat(node.origin), repeat(None), repeat(space)
         tasks = map(Task, keys, repeat(function), deps, args, nbytes, workspace, *same)
         self.graph.update(zip(keys, tasks, strict=True))
@@ -346,7 +350,11 @@ def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -
             builder.add(key, x, _WriteInPlace(node, join), reads, (index,), 0, room)
     else:
         deps = zip(builder.want_all(x, wanted))
-        builder.add_all(keys, node, node.run, deps, zip(wanted), none, none)
+        # What a device has comes to the host as a copy before it is written.
+        copies: Iterable[int] = (
+            all_nbytes(x, wanted) if space_of(x.meta.backend) == DEVICE else none
+        )
+        builder.add_all(keys, node, node.run, deps, zip(wanted), none, copies, HOST)
 
 
 class _WriteInPlace:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.backends.creation import is_on_device
-from gpuscale.backends.seams import on_device
+from gpuscale.backends.creation import backend_names, is_on_device, namespace
+from gpuscale.backends.seams import backend_name, on_device
 
-__all__ = ["DEVICE", "HOST", "OF_HOST", "SPACES", "space_of", "space_of_result"]
+__all__ = ["DEVICE", "HOST", "OF_HOST", "SPACES", "space_of", "space_of_result", "use_device_of"]
 
 #: The spaces are numbers, since lists with an item for each are looked at for every task.
 HOST, DEVICE = SPACES = 0, 1
@@ -38,3 +38,13 @@ def space_of_result(result: Any) -> int:
     True
     """
     return HOST if type(result) in OF_HOST or not on_device(result) else DEVICE
+
+
+def use_device_of(result: Any) -> None:
+    """Have the device in use on which the arrays of a result lie, whoever made them."""
+    while isinstance(result, tuple | list | dict):
+        items = result.values() if isinstance(result, dict) else result
+        result = next(each for each in items if on_device(each))
+    name = backend_name(result)
+    if name in backend_names():
+        namespace(name)

@@ -17,8 +17,12 @@ from gpuscale.engines.job import Job
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
 from gpuscale.engines.sync import run_here
+from gpuscale.expr import stages
+from gpuscale.expr.physical import Sink
+from gpuscale.graph.build import build
 from gpuscale.graph.numbering import number
 from gpuscale.graph.task import Task
+from gpuscale.io.memory import host_writer
 from gpuscale.memory.parked import Parked
 from gpuscale.memory.spaces import DEVICE
 from gpuscale.testing import fake_device
@@ -189,6 +193,14 @@ def test_results_that_lie_elsewhere_than_projected_count_where_they_are(xp):
     assert [float(each[0]) for each in loaded] == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_device_that_only_functions_of_users_use_has_a_limit_as_well():
+    with fake_device.active() as xp, fake_device.POOL.limited_to(5 * SIZE):
+        graph = {i: Task(i, chunk, (), (xp, i)) for i in range(4)}
+        job = Job(graph, list(graph), (), 1 << 30)
+        run_here(job)
+        assert job.limits[DEVICE] == int(0.8 * fake_device.POOL.limit)
+
+
 def test_room_can_be_made_at_any_time(xp):
     freed = []
 
@@ -245,6 +257,13 @@ def test_a_plan_beyond_the_device_is_refused(xp):
         pytest.raises(MemoryBudgetError, match="on the device.*option device-memory-limit"),
     ):
         x.map_blocks(lambda block: block.copy(), dtype=float).sum().compute()
+
+
+def test_what_a_device_hands_over_takes_room_on_the_host(xp):
+    x = ga.ones((200, 100), chunks=100, like="fake")
+    written = stages.optimize([Sink(x.expr, host_writer(x.expr.meta), x.expr.meta)])
+    tasks = build(written).values()
+    assert {(t.nbytes, t.workspace) for t in tasks if t.space != DEVICE} == {(0, 80_000)}
 
 
 SIDE = 8 * 256

@@ -283,9 +283,12 @@ def test_very_small_results_stay_and_a_warning_says_so(client, caplog):
 def test_looking_for_what_goes_takes_no_longer_the_more_there_is(client, make, monkeypatch):
     looks = []
     really = Spilling._turn_to_go
-    monkeypatch.setattr(
-        Spilling, "_turn_to_go", lambda self, task: looks.append(task) or really(self, task)
-    )
+
+    def look(self, task, space):
+        looks.append(task)
+        return really(self, task, space)
+
+    monkeypatch.setattr(Spilling, "_turn_to_go", look)
     results = client.map(make, range(2_000))
     assert len(client.gather(client.map(len, results))) == 2_000
     wait_until(lambda: not client._session._seats)
