@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -25,7 +25,7 @@ class CupyDevice:
 
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
-        self._here = threading.local()
+        self._idle: deque[Any] = deque()  # streams that no task uses
 
     @property
     def index(self) -> int:
@@ -38,12 +38,15 @@ class CupyDevice:
 
     @contextmanager
     def running(self, label: str) -> Iterator[None]:
-        """Use the stream of this thread, and wait for it; NVTX shows the task by its label.
+        """Use a stream that no other task uses, and wait for it; NVTX shows the task by its label.
 
         Streams are blocking ones: they keep order with the null stream, where libraries work that
-        functions of users call.
+        functions of users call. They outlive threads, as do the parts of pools that go with them.
         """
-        stream = self._stream()
+        try:
+            stream = self._idle.pop()
+        except IndexError:
+            stream = self._cupy.cuda.Stream()
         nvtx = self._cupy.cuda.nvtx
         nvtx.RangePush(label)  # next to nothing where no profiler listens
         try:
@@ -56,12 +59,7 @@ class CupyDevice:
             raise
         finally:
             nvtx.RangePop()
-
-    def _stream(self) -> Any:
-        stream = getattr(self._here, "stream", None)
-        if stream is None:
-            stream = self._here.stream = self._cupy.cuda.Stream()
-        return stream
+            self._idle.append(stream)
 
     def free_blocks(self) -> None:
         """Wait for what is freed in the order of streams, then empty CuPy's pools."""

@@ -46,11 +46,11 @@ class Device(Protocol):
         """Number of the device that tasks run on."""
 
     def running(self, label: str) -> AbstractContextManager[Any]:
-        """Be around a task: it has a stream of its thread, and is done on the device at the end.
+        """Be around a task: it has a stream for itself, and is done on the device at the end.
 
         Memory that one stream has freed is given out again without a look at the others. So a
         result is handed on, and its inputs are let go, when the device has finished with them;
-        streams of other threads keep it busy meanwhile.
+        tasks of other threads keep it busy meanwhile.
         """
 
     def upload(self, data: Any) -> Any:

@@ -73,7 +73,7 @@ def test_what_the_device_says_late_is_of_the_task(cupy, calls):
     assert calls.count("pop") == 2
 
 
-def test_one_stream_for_each_thread(cupy):
+def test_as_many_streams_as_tasks_at_a_time(cupy):
     device, made = CupyDevice(cupy), []
     kind = cupy.cuda.Stream
     cupy.cuda.Stream = lambda: made.append(kind()) or made[-1]
@@ -87,6 +87,12 @@ def test_one_stream_for_each_thread(cupy):
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
+    assert len(made) == 1
+    with device.running("outer"), device.running("inner"):
+        assert len(made) == 2
+    with pytest.raises(ZeroDivisionError), device.running("fails"):
+        raise ZeroDivisionError
+    work()
     assert len(made) == 2
 
 

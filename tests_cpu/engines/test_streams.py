@@ -1,4 +1,4 @@
-"""Tasks of each thread run on a stream of their own, and what they hand on is ready."""
+"""Each task that runs has a stream for itself, and what it hands on is ready."""
 
 import threading
 from functools import partial
@@ -48,7 +48,7 @@ def run(graph):
         return get_engine("threads").run(graph, ["sum"])
 
 
-def test_each_thread_has_its_stream(xp):
+def test_tasks_at_the_same_time_have_different_streams(xp):
     streams = []
     assert run(graph_on_two_threads(xp, streams)) == [3000]
     assert len(set(streams)) == 2

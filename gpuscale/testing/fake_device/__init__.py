@@ -10,7 +10,7 @@ and no parameter that CuPy lacks, keeps to a limit of memory, and waits for its 
 `cupy_names`   the table of names and parameters that CuPy has; `signatures` checks calls by it
 `memory`       what lies behind arrays and their views; `pool` counts it, with limit and peak
 `streams`      streams and events; reading without having waited is an error
-`device`       what an engine asks of it: a stream for each thread, copies, figures
+`device`       what an engine asks of it: a stream for each task, copies, figures
 `transfers`    the count of what goes between host and device
 `backend`      the registration with the seams: `activate`, `active`
 ============== ===============================================================================

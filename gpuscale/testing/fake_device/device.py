@@ -1,8 +1,8 @@
-"""The fake device as an engine sees it: a checked stream for each thread."""
+"""The fake device as an engine sees it: a checked stream for each task that runs."""
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,19 +27,21 @@ class FakeDevice:
 
     def __init__(self, xp: Any) -> None:
         self._xp = xp
-        self._here = threading.local()
+        self._idle: deque[Stream] = deque()  # streams that no task uses
 
     @contextmanager
     def running(self, label: str) -> Iterator[None]:
-        """Use the stream of this thread, and wait for it."""
-        stream = getattr(self._here, "stream", None)
-        if stream is None:
-            stream = self._here.stream = Stream()
+        """Use a stream that no other task uses, and wait for it."""
+        try:
+            stream = self._idle.pop()
+        except IndexError:
+            stream = Stream()
         try:
             with stream:
                 yield
         finally:
             stream.synchronize()
+            self._idle.append(stream)
 
     def upload(self, data: Any) -> Any:
         """Copy an array of the host to the device."""
