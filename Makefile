@@ -22,6 +22,7 @@ demo: $(VENV)/.with-zarr
 
 test: $(VENV)/.with-dev
 	$(BIN)/python -m pytest tests_cpu tests -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest tests_cpu/array --backend fake -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.construct import rechunk
-from gpuscale.array.nodes.elementwise import common_backend
+from gpuscale.array.construct import rechunk, together
 from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.broadcast import unify_chunks
@@ -66,6 +65,7 @@ def batched(
     ValueError
         If the axes in front do not broadcast.
     """
+    inputs = together(inputs, label)
     loops = [_loop(node, n) for node, n in zip(inputs, core_ndims, strict=True)]
     grid = unify_chunks(*((chunks, tuple(map(axis_size, chunks))) for chunks in loops))
     nodes = [_aligned(n, k, grid) for n, k in zip(inputs, core_ndims, strict=True)]
@@ -73,7 +73,7 @@ def batched(
         BlockInput(node, axes=_follow(node, n_core, grid))
         for node, n_core in zip(nodes, core_ndims, strict=True)
     )
-    backend = common_backend(tuple(nodes), label)
+    backend = nodes[0].meta.backend
     if len(outputs) == 1:
         meta = _meta(outputs[0], grid, backend)
         kernel = FunctionKernel(function, label=label, room=room_of(room, nodes, meta))
@@ -81,13 +81,13 @@ def batched(
     # All results of a block together, as one parcel of bytes as far as planning is concerned.
     parcel = ArrayMeta(np.dtype(np.uint8), (*grid, (_bytes(outputs),)), backend)
     kernel = FunctionKernel(function, label=label, room=room_of(room, nodes, parcel))
-    together = Blockwise(kernel, sources, parcel.chunks, parcel)
+    all_results = Blockwise(kernel, sources, parcel.chunks, parcel)
     axes = (*range(len(grid)), None)
     results: list[Node] = []
     for number, output in enumerate(outputs):
         meta = _meta(output, grid, backend)
         kernel = FunctionKernel(_pick, (number,), label=label, room=0)
-        results.append(Blockwise(kernel, (BlockInput(together, axes=axes),), meta.chunks, meta))
+        results.append(Blockwise(kernel, (BlockInput(all_results, axes=axes),), meta.chunks, meta))
     return results
 
 

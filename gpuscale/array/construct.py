@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -32,6 +33,7 @@ __all__ = [
     "moved",
     "native",
     "on_backend",
+    "together",
     "rechunk",
     "reduce",
     "scalar",
@@ -82,11 +84,23 @@ def elementwise(op: str, *operands: Any, dtype: Any = None) -> Node:
     """
     kinds = _kinds(operands)
     out = np.dtype(dtype) if dtype is not None else result_dtype(op, *kinds)
-    nodes = _strong(op, operands, dtype)
-    backend = common_backend(nodes, op)
-    if any(node.meta.backend != backend for node in nodes):
-        nodes = tuple(on_backend(node, backend) for node in nodes)
-    return Elementwise(op, nodes, out)
+    return Elementwise(op, together(_strong(op, operands, dtype), op), out)
+
+
+def together(nodes: Sequence[Node], what: str) -> tuple[Node, ...]:
+    """Return nodes on the backend that they share; numbers without axes go where the others are.
+
+    Raises
+    ------
+    BackendError
+        If arrays of two backends meet.
+    """
+    nodes = tuple(nodes)
+    backends = {node.meta.backend for node in nodes}
+    if len(backends) < 2:
+        return nodes
+    backend = common_backend(nodes, what)
+    return tuple(on_backend(node, backend) for node in nodes)
 
 
 def on_backend(node: Node, backend: str) -> Node:
@@ -125,11 +139,13 @@ def _strong(op: str, operands: Sequence[Any], dtype: Any) -> tuple[Node, ...]:
             nodes.append(scalar(x))
         elif fits(x, natural := np.result_type(*numeric, x)) and op != "ldexp":
             nodes.append(scalar(x, natural))
+        elif op in COMPARISONS:  # exact beyond the dtype; beyond 64 bits the sign says it all
+            nodes.append(scalar(x if -(2**63) <= x < 2**64 else math.copysign(math.inf, x)))
         elif op == "where":  # NumPy wraps integers around there
             nodes.append(scalar(np.asarray(x).astype(natural)[()], natural))
         else:
             wanted = loop_dtypes(op, *kinds, dtype=dtype)[place]
-            nodes.append(scalar(x, _beyond(op, x, wanted)))
+            nodes.append(scalar(x, np.dtype(np.int64) if op in LOGICAL else _held(x, wanted)))
     return tuple(nodes)
 
 
@@ -141,12 +157,8 @@ def fits(value: Any, dtype: np.dtype[Any]) -> bool:
     return bool(info.min <= value <= info.max)
 
 
-def _beyond(op: str, value: Any, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
-    """Dtype of an integer that that of the arrays cannot hold; NumPy's loop may have another."""
-    if op in COMPARISONS:
-        return None  # comparisons are exact beyond the dtype
-    if op in LOGICAL:
-        return np.dtype(np.int64)
+def _held(value: Any, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Dtype of NumPy's loop for an integer that that of the arrays cannot hold."""
     if not fits(value, dtype):
         raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
     return dtype

@@ -11,9 +11,8 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, moved, on_backend, scalar
-from gpuscale.backends.creation import OF_DEVICES
+from gpuscale.backends.creation import resolve_backend
 from gpuscale.backends.foreign import adopted
-from gpuscale.base.config import get
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.collection import Collection
@@ -26,8 +25,10 @@ from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "as_array",
+    "as_arrays",
     "as_node",
     "as_operand",
+    "as_operands",
     "beside",
     "is_masked",
     "known_node",
@@ -46,6 +47,15 @@ IN_MEMORY = 24 << 20
 def as_operand(value: Any) -> Any:
     """Return a node, or the value itself where it is a Python scalar, which is weak (NEP 50)."""
     return value if type(value) in PYTHON_SCALARS else as_node(value)
+
+
+def as_operands(values: Sequence[Any]) -> list[Any]:
+    """Return operands as `as_operand` does; what comes from the host goes where the others are."""
+    operands = [as_operand(value) for value in values]
+    if len({each.meta.backend for each in operands if isinstance(each, Node)}) < 2:
+        return operands
+    arrays = iter(as_arrays([value for value in values if type(value) not in PYTHON_SCALARS]))
+    return [value if type(value) in PYTHON_SCALARS else next(arrays).expr for value in values]
 
 
 def as_node(value: Any, chunks: Any = "auto") -> Node:
@@ -126,13 +136,40 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
         limit = min(limit, IN_MEMORY)
     sizes = normalize_chunks(chunks, reader.shape, itemsize, limit, previous=stored)
     node = Source(reader, ArrayMeta(dtype, sizes, reader.backend))
-    preferred = get("array.backend") if reader.backend == "numpy" else reader.backend
-    return moved(node, preferred) if dtype.char in OF_DEVICES and dtype.isnative else node
+    if reader.backend != "numpy":
+        return node
+    return moved(node, resolve_backend(dtype=dtype))
 
 
 def as_array(value: Any) -> Array:
     """Return an `Array`; itself where it is one."""
     return value if isinstance(value, Array) else Array(as_node(value))
+
+
+def as_arrays(values: Sequence[Any]) -> list[Array]:
+    """Return arrays that are used together: numbers and lists go where the others are.
+
+    So does data of the host that only the option ``array.backend`` sent elsewhere. Arrays with axes
+    stay where they are else, those of NumPy too: a copy to a device is to be asked for.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> [x.backend for x in as_arrays([ga.ones(3, like="cupy"), [1, 2, 3], 4])]
+    ['cupy', 'cupy', 'cupy']
+    """
+    arrays = [as_array(value) for value in values]
+    if len({array.backend for array in arrays}) < 2:
+        return arrays
+    given = [x for x, v in zip(arrays, values, strict=True) if isinstance(v, Array | Node)]
+    with_axes = [x for x in given if x.ndim] or [x for x in arrays if x.backend != "numpy"]
+    lead = with_axes[0]
+    return [
+        array
+        if isinstance(value, np.ndarray) and array.ndim and lead.backend != "numpy"
+        else beside(value, lead)
+        for array, value in zip(arrays, values, strict=True)
+    ]
 
 
 def promoted(values: Sequence[Any]) -> list[Array]:
@@ -144,11 +181,7 @@ def promoted(values: Sequence[Any]) -> list[Array]:
     >>> [x.dtype.name for x in promoted([ga.ones(2, dtype="float32"), 0.5])]
     ['float32', 'float32']
     """
-    arrays = [as_array(value) for value in values]
-    if len({x.backend for x in arrays}) > 1:  # numbers, and what comes from the host, move
-        places = zip(arrays, values, strict=True)
-        first, _ = max(places, key=lambda pair: (pair[0].ndim > 0, isinstance(pair[1], Array)))
-        arrays = [beside(value, first) for value in values]
+    arrays = as_arrays(values)
     kinds = [
         value if type(value) in PYTHON_SCALARS else array.dtype
         for value, array in zip(values, arrays, strict=True)
@@ -163,7 +196,7 @@ def beside(value: Any, x: Array) -> Array:
     Arrays of gpuscale stay where they are, but for those without axes.
     """
     array = as_array(value)
-    if array.backend == x.backend or isinstance(value, Array) and array.ndim:
+    if array.backend == x.backend or isinstance(value, Array | Node) and array.ndim:
         return array
     return Array(on_backend(array.expr, x.backend))
 

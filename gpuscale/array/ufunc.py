@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, cast, elementwise
-from gpuscale.array.convert import as_operand, is_masked
+from gpuscale.array.convert import as_operand, as_operands, is_masked
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
@@ -27,7 +27,7 @@ def call(op: str, *operands: Any, dtype: Any = None) -> Array:
     TypeError
         If there is no such operation for the dtypes.
     """
-    values = [as_operand(x) for x in operands]
+    values = as_operands(operands)
     if op == "power":
         _check_power(values[0], operands[1])
     return Array(elementwise(op, *_count_where_needed(values, operands), dtype=dtype))

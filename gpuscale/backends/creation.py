@@ -21,6 +21,7 @@ __all__ = [
     "backend_names",
     "check_dtype",
     "device_memory",
+    "holds",
     "is_on_device",
     "namespace",
     "register_backend",
@@ -174,7 +175,19 @@ def _load(name: str) -> Any:
     return _loaded[name]
 
 
-def resolve_backend(like: Any = None, backend: str | None = None) -> str:
+def holds(backend: str, dtype: Any) -> bool:
+    """Whether a backend has arrays of a dtype.
+
+    Examples
+    --------
+    >>> holds("cupy", "f4"), holds("cupy", "U3"), holds("numpy", "U3"), holds("cupy", ">f4")
+    (True, False, True, False)
+    """
+    dtype = np.dtype(dtype)
+    return backend not in _devices or dtype.char in OF_DEVICES and dtype.isnative
+
+
+def resolve_backend(like: Any = None, backend: str | None = None, dtype: Any = None) -> str:
     """Return the name of the backend that new data shall belong to; nothing is imported.
 
     Parameters
@@ -183,6 +196,8 @@ def resolve_backend(like: Any = None, backend: str | None = None) -> str:
         ``like=cupy``, ``like=x`` or ``like="cupy"``.
     backend : str, optional
         The name itself. Without both the option ``array.backend`` decides.
+    dtype : dtype, optional
+        Of the data. What the backend of the option has no arrays of belongs to the host.
 
     Raises
     ------
@@ -200,9 +215,10 @@ def resolve_backend(like: Any = None, backend: str | None = None) -> str:
     """
     if backend is not None and not isinstance(backend, str):
         raise BackendError(f"backend= takes a name, not {backend!r}; pass modules as like=")
-    if like is None:
-        return _checked(get("array.backend") if backend is None else backend)
-    found = _name_of(like)
+    if like is None and backend is None:
+        preferred = _checked(get("array.backend"))
+        return preferred if dtype is None or holds(preferred, dtype) else "numpy"
+    found = _checked(str(backend)) if like is None else _name_of(like)
     if backend is not None and found != backend:
         raise BackendError(f"like= asks for {found!r} but backend= for {backend!r}; pass one")
     return found

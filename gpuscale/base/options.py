@@ -115,7 +115,8 @@ OPTIONS: tuple[Option, ...] = (
         types=(str,),
         unit="",
         default="numpy",
-        help="Library that holds the chunks of arrays made from nothing or from the host's data.",
+        help="Library that holds the chunks of arrays made from nothing or from the host's data; "
+        "strings, dates and objects stay on the host.",
         choices=("numpy", "cupy"),
     ),
     Option(

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.array.convert import as_arrays
 from gpuscale.base import config
-from gpuscale.base.errors import MemoryBudgetError
+from gpuscale.base.errors import BackendError, MemoryBudgetError
 from gpuscale.memory.limits import chunk_bytes
 
 
@@ -63,3 +64,57 @@ def test_automatic_blocks_of_data_in_memory_stay_below_what_the_allocator_return
     x = ga.from_array(np.broadcast_to(0.0, (10_000, 10_000)))
     assert x.itemsize * np.prod(x.chunksize) <= 24 << 20
     assert x.numblocks == (6, 6)
+
+
+def test_numbers_and_lists_go_where_the_others_are():
+    x = ga.ones(3, like="cupy")
+    y = ga.arange(6, like="cupy", chunks=4)
+    assert {each.backend for each in as_arrays([x, [1, 2, 3], 4, ga.asarray(5)])} == {"cupy"}
+    assert [each.backend for each in as_arrays([ga.ones(3, like="numpy"), x])] == ["numpy", "cupy"]
+    assert [each.backend for each in as_arrays([ga.asarray(5, like="cupy"), 4])] == ["cupy"] * 2
+    for joined in (
+        y + 1, ga.where(y > 2, y, [1] * 6), y == [1] * 6, y + np.float32(2),
+        ga.concatenate([x, [1.0, 2.0]]), ga.stack([[1, 2, 3], x]), ga.append(x, 3),
+        ga.r_[0, x, 1:3], ga.insert(x, 1, [7.0]), ga.block([x, 1.0]),
+        ga.piecewise(x, [np.ones(3, bool)], [4]),
+    ):  # fmt: skip
+        assert joined.backend == "cupy"
+
+
+def test_arrays_of_the_host_are_no_operands_of_a_device():
+    x = ga.ones(3, like="cupy")
+    for mix in (
+        lambda: x + np.ones(3),
+        lambda: np.ones(3) * x,
+        lambda: ga.where(x > 0, np.ones(3), x),
+        lambda: ga.concatenate([ga.ones(3, like="numpy"), x]),
+        lambda: ga.stack([x, np.ones(3)]),
+    ):
+        with pytest.raises(BackendError, match=r"backends .* and .*x\.to_backend"):
+            mix()
+
+
+def test_data_that_the_option_sends_to_a_device_stands_beside_what_stays():
+    with config.set({"array.backend": "cupy"}):
+        spans = ga.from_array(np.array([1, 2, 3], "m8[s]"))
+        assert (spans * np.arange(3)).backend == spans.backend == "numpy"
+        assert (ga.ones(3) * np.arange(3)).backend == "cupy"
+
+
+def test_dtypes_that_no_device_has_are_refused_before_anything_runs():
+    x = ga.ones(3, like="cupy")
+    for make in (
+        lambda: x.astype("U3"),
+        lambda: x.astype(object),
+        lambda: x.astype(">f8"),
+        lambda: ga.full(3, "a", like="cupy"),
+        lambda: ga.eye(3, dtype=object, backend="cupy"),
+        lambda: ga.arange("2020-01", "2020-03", dtype="M8[D]", like="cupy"),
+        lambda: ga.from_array(np.array(["a"]), backend="cupy"),
+        lambda: ga.asarray([None]).to_backend("cupy"),
+        lambda: ga.frompyfunc(str, 1, 1)(x),
+    ):
+        with pytest.raises(BackendError, match="has no arrays of dtype"):
+            make()
+    with pytest.raises(BackendError, match="in Python for each element"):
+        ga.vectorize(lambda v: v + 1)(x)

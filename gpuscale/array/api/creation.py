@@ -87,7 +87,7 @@ def full(
     scalar = box[()]
     builder = ProgramBuilder()
     value = builder.param(0, box.dtype)
-    name = resolve_backend(like, backend or backend_of(device))
+    name = resolve_backend(like, backend or backend_of(device), box.dtype)
     return index_function(builder, value, (), (scalar,), shape_of(shape), chunks, "full", name)
 
 
@@ -229,7 +229,8 @@ def arange(
     first, last = (None, start) if stop is None else (start, stop)
     dated = date_range(first, last, step, dtype)
     if dated is not None:
-        return _dates(dated, chunks, resolve_backend(like, backend or backend_of(device)))
+        name = resolve_backend(like, backend or backend_of(device), dated.dtype)
+        return _dates(dated, chunks, name)
     if stop is None:
         start, stop = 0, start
     if step == 0:
@@ -252,7 +253,7 @@ def arange(
         dtype=exact,
     )
     value = builder.cast(value, natural)
-    name = resolve_backend(like, backend or backend_of(device))
+    name = resolve_backend(like, backend or backend_of(device), natural)
     return index_function(
         builder,
         value,
@@ -411,7 +412,7 @@ def eye(
         params += [np.ones((), kind)[()], zero(kind)]
         value = builder.apply("where", value, builder.param(1, kind), builder.param(2, kind))
     indices = (axis_index(0, 2), axis_index(1, 2))
-    name = resolve_backend(like, backend or backend_of(device))
+    name = resolve_backend(like, backend or backend_of(device), kind)
     return index_function(builder, value, indices, tuple(params), shape, chunks, "eye", name)
 
 

@@ -64,7 +64,7 @@ def from_delayed(
         )
     sizes = shape_of(shape)
     chunks = normalize_chunks(-1, sizes, max(np.dtype(dtype).itemsize, 1), 1)
-    meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend))
+    meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend, dtype))
     awaited = _Awaited(value, sizes, np.dtype(dtype))
     return Array(Call(awaited, (), (), (), meta))
 

@@ -11,9 +11,8 @@ import numpy as np
 
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import rechunk
+from gpuscale.array.construct import rechunk, together
 from gpuscale.array.convert import known_node
-from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.base.errors import ChunkError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Chunks, Unknown
@@ -85,12 +84,13 @@ def map_blocks(
     wholes = [one_block(a) for a in kwargs.values() if isinstance(a, Array)]
     frame = Frame.of(nodes, drop_axis, new_axis, chunks)
     nodes = [frame.merged(node) for node in nodes]
-    everything = [*nodes, *wholes]
+    everything = together([*nodes, *wholes], "map_blocks")
+    nodes, wholes = list(everything[: len(nodes)]), list(everything[len(nodes) :])
     out = frame.sizes(chunks, frame.natural, tokenize(call, *everything))
     result = dtype_of(dtype, meta, call, call.trial, everything)
     inputs = [BlockInput(node, axes=frame.axes(node)) for node in nodes]
     inputs += [BlockInput(node, axes=(None,) * node.meta.ndim) for node in wholes]
-    backend = common_backend(tuple(everything), "map_blocks") if everything else "numpy"
+    backend = everything[0].meta.backend if everything else "numpy"
     call.promise(result, out, [node.meta.chunks for node in nodes])
     kernel = FunctionKernel(call, wants_block=True, label=name or name_of(func))
     return Array(Blockwise(kernel, tuple(inputs), out, ArrayMeta(result, out, backend)))
@@ -130,10 +130,9 @@ def whole(
     array([2, 1, 0])
     """
     arrays = x if isinstance(x, list | tuple) else (x,)
-    nodes = tuple(known_node(each) for each in arrays)
+    nodes = together([known_node(each) for each in arrays], name_of(function))
     one: Chunks = tuple((int(n),) for n in shape)
-    backend = common_backend(nodes, name_of(function))
-    meta = ArrayMeta(np.dtype(dtype), one, backend)
+    meta = ArrayMeta(np.dtype(dtype), one, nodes[0].meta.backend)
     node: Node = Call(function, nodes, args, tuple(sorted(kwargs.items())), meta)
     if chunks is not None:
         limit = chunk_bytes()

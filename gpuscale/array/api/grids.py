@@ -102,7 +102,8 @@ class Rows:
             axis, ndmin, trans1d = _directive(items.pop(0), self._options)
         if any(isinstance(item, str) for item in items):
             raise ValueError("special directives must be the first entry.")
-        parts = promoted([_range(item) if isinstance(item, slice) else item for item in items])
+        like = next((item for item in items if isinstance(item, Array) and item.ndim), None)
+        parts = promoted([_range(x, like) if isinstance(x, slice) else x for x in items])
         return concatenate([_with_axes(part, ndmin, trans1d) for part in parts], axis)
 
 
@@ -115,12 +116,12 @@ def _directive(text: str, options: tuple[int, int, int]) -> tuple[int, int, int]
     return axis, ndmin, trans1d
 
 
-def _range(key: slice) -> Array:
+def _range(key: slice, like: Array | None) -> Array:
     start, stop, step = _spelled(key)
     if isinstance(step, complex):
-        result: Array = linspace(start, stop, int(step.imag))
+        result: Array = linspace(start, stop, int(step.imag), like=like)
         return result
-    return arange(start, stop, step)
+    return arange(start, stop, step, like=like)
 
 
 def _with_axes(part: Array, ndmin: int, trans1d: int) -> Array:

@@ -15,6 +15,7 @@ from gpuscale.array.calls import name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.infer import infer_results
+from gpuscale.base.errors import BackendError
 from gpuscale.expr.node import Node
 
 __all__ = ["apply_gufunc", "as_gufunc", "gufunc"]
@@ -70,6 +71,8 @@ def apply_gufunc(
     ------
     ValueError
         If the arrays do not fit the signature, or a core axis has several blocks.
+    BackendError
+        If ``vectorize`` is asked for arrays on a device.
 
     Examples
     --------
@@ -91,6 +94,8 @@ def apply_gufunc(
     if not allow_rechunk:
         _refuse_cut_core(arrays, parsed)
     nodes = [x.expr if len(parsed.outputs) == 1 else known_node(x) for x in arrays]
+    if vectorize:
+        _refuse_devices(nodes, name_of(func))
     call = _Call(func, tuple(kwargs.items()), len(parsed.outputs))
     dtypes = _dtypes(call, nodes, output_dtypes, meta, vectorize, parsed)
     outputs = [
@@ -130,6 +135,16 @@ def _refuse_cut_core(arrays: Sequence[Array], signature: Signature) -> None:
                     f"core axis {name!r} consists of {len(sizes)} blocks; rechunk it into one, or "
                     "pass allow_rechunk=True, which may need much more memory"
                 )
+
+
+def _refuse_devices(nodes: Sequence[Node], name: str) -> None:
+    backend = next((n.meta.backend for n in nodes if n.meta.backend != "numpy"), None)
+    if backend is not None:
+        raise BackendError(
+            f"vectorize calls {name} in Python for each element, which only the host can, and an "
+            f"array is on the backend {backend!r}; move it with x.to_backend('numpy'), or write "
+            "the function for whole arrays"
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
@@ -11,9 +11,8 @@ import numpy as np
 from gpuscale.array.api.manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import cast, rechunk
-from gpuscale.array.convert import as_array
-from gpuscale.array.nodes.elementwise import common_backend
+from gpuscale.array.construct import cast, rechunk, together
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import at_axis, normalize_axis
 from gpuscale.chunks.broadcast import unify_chunks
@@ -73,7 +72,7 @@ def concatenate(
     >>> ga.concatenate([ga.arange(2), ga.arange(3)]).compute()
     array([0, 1, 0, 1, 2])
     """
-    items = [as_array(a) for a in arrays]
+    items = as_arrays(arrays)
     if not items:
         raise ValueError("need at least one array to concatenate")
     if axis is None:
@@ -121,11 +120,9 @@ def _join(nodes: list[Node], axis: int) -> Node:
     common = unify_chunks(*zip(others, shapes, strict=True))
     nodes = [rechunk(n, (*common[:axis], n.meta.chunks[axis], *common[axis:])) for n in nodes]
     along = tuple(chain.from_iterable(n.meta.chunks[axis] for n in nodes))
-    meta = nodes[0].meta.with_(
-        chunks=(*common[:axis], along, *common[axis:]),
-        backend=common_backend(tuple(nodes), "concatenate"),
-    )
-    return Exchange(tuple(nodes), ConcatenatePlan(axis), meta)
+    nodes = together(nodes, "concatenate")
+    meta = nodes[0].meta.with_(chunks=(*common[:axis], along, *common[axis:]))
+    return Exchange(nodes, ConcatenatePlan(axis), meta)
 
 
 def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Array:
@@ -156,7 +153,7 @@ def stack(
     array([[0, 0],
            [1, 1]])
     """
-    items = [as_array(a) for a in arrays]
+    items = as_arrays(arrays)
     if not items:
         raise ValueError("need at least one array to stack")
     if len({a.shape for a in items}) > 1:
@@ -184,7 +181,7 @@ def dstack(arrays: Sequence[Any]) -> Array:
 
 def column_stack(arrays: Sequence[Any]) -> Array:
     """Join arrays with one axis as the columns of a matrix."""
-    items = [as_array(a) for a in arrays]
+    items = as_arrays(arrays)
     return concatenate([atleast_2d(a).T if a.ndim < 2 else a for a in items], 1)
 
 
@@ -203,8 +200,9 @@ def block(arrays: Any) -> Array:
     array([[1., 0., 0.]])
     """
     depth = _depth(arrays)
-    ndim = max(depth, _largest(arrays))
-    return _block(arrays, depth, ndim, 0)
+    parts = as_arrays(_leaves(arrays))
+    ndim = max(depth, *(x.ndim for x in parts))
+    return _block(arrays, depth, ndim, 0, iter(parts))
 
 
 def _depth(arrays: Any) -> int:
@@ -218,18 +216,18 @@ def _depth(arrays: Any) -> int:
     return 1 + depths.pop()
 
 
-def _largest(arrays: Any) -> int:
+def _leaves(arrays: Any) -> list[Any]:
     if isinstance(arrays, list):
-        return max(_largest(each) for each in arrays)
-    return as_array(arrays).ndim
+        return [leaf for each in arrays for leaf in _leaves(each)]
+    return [arrays]
 
 
-def _block(arrays: Any, depth: int, ndim: int, level: int) -> Array:
+def _block(arrays: Any, depth: int, ndim: int, level: int, leaves: Iterator[Array]) -> Array:
     if level == depth:
-        x = as_array(arrays)
+        x = next(leaves)
         return x[(None,) * (ndim - x.ndim)]
     axis = ndim - depth + level
-    return concatenate([_block(each, depth, ndim, level + 1) for each in arrays], axis)
+    return concatenate([_block(each, depth, ndim, level + 1, leaves) for each in arrays], axis)
 
 
 # --- splitting -----------------------------------------------------------------------------------

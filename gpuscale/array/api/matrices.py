@@ -76,7 +76,7 @@ def tri(
            [1, 1, 0]])
     """
     shape = shape_of((n_rows, n_rows if n_cols is None else n_cols))
-    return _below(shape, k, chunks, resolve_backend(like, backend)).astype(dtype)
+    return _below(shape, k, chunks, resolve_backend(like, backend, dtype)).astype(dtype)
 
 
 def _triangle(x: Any, k: int, lower: bool) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from gpuscale.array.api.manipulation import broadcast_to, expand_dims, moveaxis
 from gpuscale.array.batched import Output, batched
 from gpuscale.array.calls import name_of
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_array, beside, known_node
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import listed_axes, normalize_axis
 
@@ -254,7 +255,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     n, functions = len(conditions), list(funclist)
     if len(functions) not in (n, n + 1):
         raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
-    masks = [broadcast_to(as_array(each).astype(bool), x.shape) for each in conditions]
+    masks = [broadcast_to(beside(each, x).astype(bool), x.shape) for each in conditions]
     return map_blocks(
         _piecewise, x, *masks, functions=tuple(functions), args=args, kw=kw, dtype=x.dtype
     )
@@ -263,4 +264,13 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 def _piecewise(
     x: Any, *masks: Any, functions: Sequence[Callable[..., Any] | Any], args: Any, kw: Any
 ) -> Any:
-    return array_namespace(x).piecewise(x, list(masks), list(functions), *args, **kw)
+    xp = array_namespace(x)  # CuPy's own function takes numbers alone
+    if len(functions) > len(masks):
+        masks = (*masks, ~reduce(xp.logical_or, masks))
+    result = xp.zeros_like(x)
+    for mask, function in zip(masks, functions, strict=True):
+        if not callable(function):
+            result[mask] = function
+        elif (chosen := x[mask]).size:
+            result[mask] = function(chosen, *args, **kw)
+    return result

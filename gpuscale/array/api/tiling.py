@@ -11,7 +11,7 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims
 from gpuscale.array.api.reshaping import along_axis, ravel, reshape
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, beside
 from gpuscale.chunks.axes import at_axis, normalize_axis
 
 __all__ = ["delete", "insert", "repeat", "resize", "roll", "tile"]
@@ -181,7 +181,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
     # NumPy itself says where things go: insert the negative numbers -1, -2, ... among positions.
     count = np.insert(np.arange(length), obj, 0).size - length
     order = np.insert(np.arange(length), obj, -1 - np.arange(count))
-    values = as_array(values).astype(x.dtype)
+    values = beside(values, x).astype(x.dtype)
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
     if np.ndim(obj) == 0 and not isinstance(obj, slice) and values.ndim:
         # As in NumPy, for one position the first axis of values is the inserted one.

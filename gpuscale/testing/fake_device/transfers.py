@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["TRANSFERS", "Transfers"]
+__all__ = ["TRANSFERS", "Transfer", "Transfers"]
 
-_HERE = __name__.rpartition(".")[0]
+# Code that stands between whoever asks and the transfer: this package, NumPy, calls by type.
+_BETWEEN = (__name__.rpartition(".")[0], "numpy", "gpuscale.base.dispatch")
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,13 @@ class Transfer:
         The call: "asarray" and "set" to the device; "get", "item", "float", "bool", "repr" back.
     site : str
         ``module:line`` of the code outside this package that made the call.
+    function : str
+        ``module.function`` of that code, which stays true when lines move.
     """
 
     name: str
     site: str
+    function: str
 
 
 class Transfers:
@@ -49,7 +54,7 @@ class Transfers:
 
     def count(self, name: str, nbytes: int) -> None:
         """Note one transfer."""
-        transfer = Transfer(name, _site())
+        transfer = Transfer(name, *_site())
         with self._lock:
             self._calls[transfer] += 1
             self._bytes[transfer] += nbytes
@@ -70,6 +75,11 @@ class Transfers:
                 found[f"{transfer.name} {transfer.site}"] += number
         return dict(found.most_common())
 
+    def kinds(self) -> dict[Transfer, int]:
+        """Return the number of transfers of each kind."""
+        with self._lock:
+            return dict(self._calls)
+
     def clear(self) -> None:
         """Begin anew."""
         with self._lock:
@@ -77,15 +87,17 @@ class Transfers:
             self._bytes.clear()
 
 
-def _site() -> str:
-    """Name the line that asked, the first one outside of this package."""
+def _site() -> tuple[str, str]:
+    """Name the line and the function that asked, the first ones that are not between."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if not name.startswith(_HERE) and not name.startswith("numpy"):
-            return f"{name}:{frame.f_lineno}"
+        if not name.startswith(_BETWEEN):
+            # Comprehensions are functions of their own in some versions of Python.
+            function = re.sub(r"\.<(locals|\w+comp|genexpr)>", "", frame.f_code.co_qualname)
+            return f"{name}:{frame.f_lineno}", f"{name}.{function}"
         frame = frame.f_back
-    return "?"
+    return "?", "?"
 
 
 TRANSFERS = Transfers()

@@ -1,0 +1,79 @@
+"""The tests of arrays on a device: which are left out, and which transfers they may make.
+
+`on_devices.toml` is the table of both, with reasons; with ``--backend numpy`` it is not read.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+TABLE = HERE / "on_devices.toml"
+UNUSED = pytest.StashKey[list[str]]()
+ALLOWED = pytest.StashKey[frozenset[str]]()
+
+
+def read_table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text())
+
+
+@pytest.hookimpl(tryfirst=True)  # before any are deselected: an entry must name tests there are
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--backend") == "numpy":
+        return
+    table = read_table()
+    config.stash[ALLOWED] = frozenset(
+        entry for group in table["transfers"] for entry in group["allowed"]
+    )
+    ours = {item: name for item in items if (name := _name(item)) is not None}
+    config.stash[UNUSED] = []
+    for mark, entry in _marks(table):
+        # An entry is for a module or a single test, so what other modules hold is not asked.
+        found = [item for item, name in ours.items() if fnmatchcase(name, entry)]
+        for item in found:
+            item.add_marker(mark)
+        module = entry.partition("::")[0]
+        collected = any(name.startswith(f"{module}::") for name in ours.values())
+        if not found and (collected or not (HERE / module).is_file()):
+            config.stash[UNUSED].append(entry)
+
+
+def _name(item: pytest.Item) -> str | None:
+    """Return the id of a test as the table writes it; None where it is not of this folder."""
+    if not item.path.is_relative_to(HERE):
+        return None
+    # An fnmatch pattern has its own meaning for brackets.
+    within = item.nodeid.partition("::")[2].replace("[", "<").replace("]", ">")
+    return f"{item.path.relative_to(HERE).as_posix()}::{within}"
+
+
+def _marks(table: dict[str, Any]) -> Iterator[tuple[pytest.MarkDecorator, str]]:
+    for group in table["left-out"]:
+        mark = pytest.mark.skip(reason=f"on a device: {group['reason']}")
+        yield from ((mark, entry) for entry in group["tests"])
+    for group in table.get("open", []):
+        mark = pytest.mark.xfail(reason=f"open: {group['defect']}", strict=True)
+        yield from ((mark, entry) for entry in group["tests"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """A test fails where the library moves data that nobody allowed it to move."""
+    if item.config.getoption("--backend") != "fake":
+        return (yield)
+    from gpuscale.testing.fake_device import TRANSFERS
+
+    TRANSFERS.clear()
+    result = yield
+    wrong = {
+        f"{transfer.name} {transfer.function}": transfer.site
+        for transfer in TRANSFERS.kinds()
+        if transfer.function.startswith("gpuscale.")
+    }
+    wrong = {kind: site for kind, site in wrong.items() if kind not in item.config.stash[ALLOWED]}
+    assert not wrong, f"transfers that on_devices.toml does not allow: {wrong}"
+    return result
