@@ -11,7 +11,7 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, moved, on_backend, scalar
-from gpuscale.backends.creation import resolve_backend
+from gpuscale.backends.creation import holds, resolve_backend
 from gpuscale.backends.foreign import adopted
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
@@ -150,7 +150,8 @@ def as_arrays(values: Sequence[Any]) -> list[Array]:
     """Return arrays that are used together: numbers and lists go where the others are.
 
     So does data of the host that only the option ``array.backend`` sent elsewhere. Arrays with axes
-    stay where they are else, those of NumPy too: a copy to a device is to be asked for.
+    stay where they are else, those of NumPy too: a copy to a device is to be asked for. So does
+    what the backend of the others has no arrays of.
 
     Examples
     --------
@@ -164,12 +165,12 @@ def as_arrays(values: Sequence[Any]) -> list[Array]:
     given = [x for x, v in zip(arrays, values, strict=True) if isinstance(v, Array | Node)]
     with_axes = [x for x in given if x.ndim] or [x for x in arrays if x.backend != "numpy"]
     lead = with_axes[0]
-    return [
-        array
-        if isinstance(value, np.ndarray) and array.ndim and lead.backend != "numpy"
-        else beside(value, lead)
-        for array, value in zip(arrays, values, strict=True)
-    ]
+
+    def stays(value: Any, array: Array) -> bool:
+        of_numpy = isinstance(value, np.ndarray) and array.ndim > 0 and lead.backend != "numpy"
+        return of_numpy or not holds(lead.backend, array.dtype)
+
+    return [x if stays(v, x) else beside(v, lead) for x, v in zip(arrays, values, strict=True)]
 
 
 def promoted(values: Sequence[Any]) -> list[Array]:

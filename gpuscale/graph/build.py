@@ -339,7 +339,8 @@ class _WholeCall:
 def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -> None:
     x = node.x
     keys, none = builder.keys(node, wanted), repeat(0)
-    alone = hasattr(node.writer, "target") and builder.readers[x.token] == 1 and x.meta.known
+    fills = hasattr(node.writer, "target") and x.meta.backend == "numpy"  # memory of the host
+    alone = fills and builder.readers[x.token] == 1 and x.meta.known
     if alone and isinstance(x, Blockwise):
         deps, workspace = _reads(builder, x, wanted), workspaces(x, wanted, in_place=True)
         in_place = _WriteInPlace(node, x.run)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy_format
 
+from gpuscale.backends.seams import to_host
 from gpuscale.base.types import PathLike
 from gpuscale.io.mapped import MappedArray, MappedReader, c_strides, stamp_of
 from gpuscale.io.pieces import Cells, PieceWriter, Region
@@ -140,7 +141,7 @@ class NpyWriter(PieceWriter):
 
     def write(self, region: Region, chunk: Any) -> None:
         """Store one piece."""
-        self._mapped.array[region] = chunk
+        self._mapped.array[region] = to_host(chunk)
 
     def commit(self) -> None:
         """Give the file its name."""

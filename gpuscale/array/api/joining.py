@@ -120,9 +120,9 @@ def _join(nodes: list[Node], axis: int) -> Node:
     common = unify_chunks(*zip(others, shapes, strict=True))
     nodes = [rechunk(n, (*common[:axis], n.meta.chunks[axis], *common[axis:])) for n in nodes]
     along = tuple(chain.from_iterable(n.meta.chunks[axis] for n in nodes))
-    nodes = together(nodes, "concatenate")
-    meta = nodes[0].meta.with_(chunks=(*common[:axis], along, *common[axis:]))
-    return Exchange(nodes, ConcatenatePlan(axis), meta)
+    inputs = together(nodes, "concatenate")
+    meta = inputs[0].meta.with_(chunks=(*common[:axis], along, *common[axis:]))
+    return Exchange(inputs, ConcatenatePlan(axis), meta)
 
 
 def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Array:
