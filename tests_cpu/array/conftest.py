@@ -32,13 +32,12 @@ def pytest_collection_modifyitems(config, items):
     ours = {item: name for item in items if (name := _name(item)) is not None}
     config.stash[UNUSED] = []
     for mark, entry in _marks(table):
-        # An entry is for a module or a single test, so what other modules hold is not asked.
         found = [item for item, name in ours.items() if fnmatchcase(name, entry)]
         for item in found:
             item.add_marker(mark)
-        module = entry.partition("::")[0]
-        collected = any(name.startswith(f"{module}::") for name in ours.values())
-        if not found and (collected or not (HERE / module).is_file()):
+        module = entry.partition("::")[0]  # where none of these is asked for, it may be right
+        collected = any(fnmatchcase(name, f"{module}::*") for name in ours.values())
+        if not found and (collected or not any(HERE.glob(module))):
             config.stash[UNUSED].append(entry)
 
 

@@ -12,7 +12,7 @@ from gpuscale.array.api.getitem import getitem
 from gpuscale.array.api.tiling import resize
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import beside
 from gpuscale.chunks.blocks import offsets
 from gpuscale.chunks.slicing import expand_index, slice_view
 from gpuscale.chunks.take import normalize_take
@@ -69,7 +69,7 @@ class FlatIndexer:
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, tuple) and len(index) > 1:
             raise IndexError("too many indices: all elements in C order have one axis")
-        values = as_array(value).ravel()
+        values = beside(value, self._x).ravel()
         selected = getitem(self._flat, index)
         if values.size and selected.size:  # values repeat, or are left over, as in NumPy
             self._flat[index] = resize(values, selected.shape)
