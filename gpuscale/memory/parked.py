@@ -109,7 +109,7 @@ class ParkedArray(Parked):
 
     def take(self, positions: Any, axis: int) -> Any:
         """Bring chosen positions along an axis to the device."""
-        return to_device(self._stored.take(positions, axis=axis), self.backend)
+        return to_device(self._stored.take(to_host(positions), axis=axis), self.backend)
 
     def load(self) -> Any:
         """Bring all of it to the device."""

@@ -71,7 +71,8 @@ FUNCTIONS = [
 def computed(y, engine):
     """Compute with as little memory as the largest task allows."""
     graph = graph_of(y)
-    engine._memory_limit = max(task_bytes(graph, task) for task in graph.values())
+    most = max(task_bytes(graph, task) for task in graph.values())
+    engine._memory_limit = engine._device_limit = most
     return y.compute(engine=engine)
 
 

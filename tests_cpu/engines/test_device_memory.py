@@ -31,13 +31,19 @@ SIZE = 128 << 10  # bytes of one chunk: results of that size go away where room 
 
 
 @pytest.fixture
-def xp(request):
+def known(request):
+    """The device is known, but maybe not in use."""
     gc.collect()  # what earlier tests left is no part of the memory in use
     if request.config.getoption("--backend") == "fake":  # active for the whole run
-        yield namespace("fake")
+        yield fake_device.fake
         return
     with fake_device.active():
-        yield namespace("fake")
+        yield fake_device.fake
+
+
+@pytest.fixture
+def xp(known):
+    return namespace("fake")
 
 
 # the state
@@ -193,9 +199,9 @@ def test_results_that_lie_elsewhere_than_projected_count_where_they_are(xp):
     assert [float(each[0]) for each in loaded] == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_device_that_only_functions_of_users_use_has_a_limit_as_well():
-    with fake_device.active() as xp, fake_device.POOL.limited_to(5 * SIZE):
-        graph = {i: Task(i, chunk, (), (xp, i)) for i in range(4)}
+def test_a_device_that_only_functions_of_users_use_has_a_limit_as_well(known):
+    with fake_device.POOL.limited_to(5 * SIZE):
+        graph = {i: Task(i, chunk, (), (known, i)) for i in range(4)}
         job = Job(graph, list(graph), (), 1 << 30)
         run_here(job)
         assert job.limits[DEVICE] == int(0.8 * fake_device.POOL.limit)

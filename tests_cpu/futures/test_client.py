@@ -20,6 +20,7 @@ import gpuscale.array as ga
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError
 from gpuscale.engines.base import get_engine
+from gpuscale.memory.limits import device_memory_limit
 
 from .tasks import SOON, Gate, square
 
@@ -294,3 +295,12 @@ def test_what_it_looks_like(client):
     assert client.run(square, 3) == {"inproc": 9}
     client.wait_for_workers(1)
     assert client.restart() is client
+
+
+def test_a_limit_of_the_device_is_read_at_once():
+    with pytest.raises(ValueError, match="cannot read 'much' as a size"):
+        gs.Client(device_memory_limit="much")
+    with gs.Client(device_memory_limit="2 GiB"):
+        assert device_memory_limit() == 2 << 30
+    with gs.Client(device_memory_limit=0):
+        assert device_memory_limit() > 1 << 60

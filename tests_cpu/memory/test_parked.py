@@ -49,8 +49,9 @@ def test_regions_come_to_the_device_alone(sunk, folder):
     TRANSFERS.clear()
     assert (regions[2:4, ::3].get() == host[2:4, ::3]).all()
     assert (regions.take([3, 1, 3], axis=1).get() == host[:, [3, 1, 3]]).all()
+    assert (regions.take(fake.asarray([5, 0]), axis=0).get() == host[[5, 0]]).all()
     assert int(regions[7, 8]) == host[7, 8]
-    assert TRANSFERS.nbytes("asarray") == 8 * (2 * 10 + 20 * 3 + 1)
+    assert TRANSFERS.nbytes("asarray") == 8 * (2 * 10 + 20 * 3 + 2 + 2 * 30 + 1)
 
 
 def test_tuples_go_and_come_as_tuples(folder):
