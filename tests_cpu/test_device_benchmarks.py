@@ -14,7 +14,7 @@ from gpuscale.testing import fake_device
 
 ON_DEVICE = {name: w for name, w in WORKLOADS.items() if w.on_device}
 # What stands for CuPy has neither a compiler nor memory that the driver moves.
-BEYOND_THE_FAKE = {"device-first-call", "device-cached-call"}
+BEYOND_THE_FAKE = {"device-first-call", "device-cached-call", "device-larger"}
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +55,12 @@ def test_gpuscale_and_the_device_library_agree(name, tmp_path):
 @pytest.mark.parametrize("name", ["device-first-call", "device-cached-call"])
 def test_calls_are_timed(name, tmp_path):
     assert result_of(name, OURS, ga, tmp_path) is None
+
+
+def test_what_is_larger_than_the_device_is_right(tmp_path):
+    data = np.random.default_rng(1).random(8_000_000)
+    found = result_of("device-larger", OURS, ga, tmp_path)
+    assert found["sample"] == np.sort(data)[::8000].tolist()
 
 
 def test_one_table_is_of_the_cpu_or_of_a_device():

@@ -34,6 +34,7 @@ MODULES = (
     "device.chains",
     "device.stencil",
     "device.statistics",
+    "device.larger",
     "device.calls",
 )
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from gpuscale.backends.creation import device_memory
+from gpuscale.backends.creation import device_memory, is_on_device
 from gpuscale.base import config, sizes
 
 __all__ = [
@@ -131,7 +131,8 @@ def chunk_bytes(wanted: str | int | None = None) -> int:
     Returns
     -------
     int
-        At most a sixteenth of the memory limit, so that tasks side by side fit into it.
+        At most a sixteenth of the memory limit, so that tasks side by side fit into it; of the
+        smaller one where the option ``array.backend`` sends data to a device.
 
     Examples
     --------
@@ -142,7 +143,10 @@ def chunk_bytes(wanted: str | int | None = None) -> int:
     100
     """
     size = parse_bytes(config.get("array.chunk-size") if wanted is None else wanted)
-    return max(1, min(size, memory_limit() // CHUNKS_IN_MEMORY))
+    limit: float = memory_limit()
+    if is_on_device(config.get("array.backend")):
+        limit = min(limit, device_memory_limit())
+    return max(1, min(size, int(limit) // CHUNKS_IN_MEMORY))
 
 
 def total_memory() -> int:

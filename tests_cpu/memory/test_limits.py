@@ -79,3 +79,13 @@ def test_no_limit(tmp_path):
 def test_what_cannot_be_read_is_an_error_of_the_option(key):
     with pytest.raises(ConfigError, match=f"option {key}.*plenty"):
         config.set({key: "plenty"})
+
+
+def test_chunks_fit_into_the_device_where_data_go_there():
+    limits_ = {"memory-limit": 3200, "device-memory-limit": 1600, "array.chunk-size": 1000}
+    with config.set(limits_):
+        assert limits.chunk_bytes() == 200
+        with config.set({"array.backend": "cupy"}):
+            assert limits.chunk_bytes() == 100
+        with config.set({"array.backend": "cupy", "device-memory-limit": 0.5}):
+            assert limits.chunk_bytes() == 200  # no device is in use: half of what?
