@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from gpuscale.backends.creation import register_backend, unregister_backend
+from gpuscale.backends.creation import backend_names, register_backend, unregister_backend
 from gpuscale.backends.folding import accumulate_pairwise, fold_pairwise, reduceat_pairwise
 from gpuscale.backends.seams import (
     accumulate,
@@ -58,7 +58,7 @@ def deactivate() -> None:
 
 @contextmanager
 def active() -> Iterator[Any]:
-    """Make the backend known while this lasts.
+    """Make the backend known while this lasts; where it was known before, it stays so.
 
     Examples
     --------
@@ -68,7 +68,9 @@ def active() -> Iterator[Any]:
     >>> x + 1
     array([1, 2, 3])
     """
+    was_active = NAME in backend_names()
     try:
         yield activate()
     finally:
-        deactivate()
+        if not was_active:
+            deactivate()

@@ -5,6 +5,7 @@ import pytest
 
 import gpuscale
 import gpuscale.array as ga
+from gpuscale.backends.creation import backend_names
 from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
 from gpuscale.backends.transfer import to_device
 from gpuscale.base import config
@@ -74,3 +75,9 @@ def test_running_results(xp, ufunc, chunks):
     x = ga.from_array(host, chunks=chunks, backend="fake")
     result = getattr(ga, ufunc.__name__).accumulate(x).compute()
     np.testing.assert_array_equal(result, ufunc.accumulate(host))
+
+
+def test_a_device_that_is_active_already_stays_so(xp):
+    with fake_device.active():
+        assert fake_device.NAME in backend_names()
+    assert fake_device.NAME in backend_names()
