@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import zlib
 from array import array
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import CDLL, c_int
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -23,22 +25,33 @@ _SAMPLES, _SAMPLE = 3, 1 << 14
 # The fastest level of zlib takes about as long as a disk takes for a fifth of the bytes.
 _PAYS = 0.2
 _PIECE = 1 << 23  # bytes that are handed to the system at once
+_MOST_TARGETS = os.sysconf("SC_IOV_MAX")  # that one call of the system fills
+
+_AT_FDCWD = -100  # of <fcntl.h>
+_unlinkat = CDLL(None).unlinkat
+_flags = c_int(0)  # of `unlinkat`, for files of this process
+
+
+def _leave_files_alone() -> None:
+    """In a fork, let removing files of the process that it was fail."""
+    global _flags
+    _flags.value, _flags = -1, c_int(0)
+
+
+os.register_at_fork(after_in_child=_leave_files_alone)
 
 
 class _File:
     """A file that goes with the last who holds this object."""
 
-    __slots__ = ("__weakref__", "_owner", "path")
+    # What `__del__` in Python raises is lost, and a Ctrl-C that comes meanwhile is raised there.
+    # So it is nothing in Python: the interpreter does not look for signals before it is over.
+    __slots__ = ("__del__", "__weakref__", "path")
+    __del__: Callable[[], object]
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._owner = os.getpid()
-
-    def __del__(self) -> None:
-        # A fork of this process leaves the file alone; at the very end there may be no `os`.
-        with suppress(Exception):
-            if os.getpid() == self._owner:
-                self.path.unlink(missing_ok=True)
+        self.__del__ = partial(_unlinkat, _AT_FDCWD, os.fsencode(path), _flags)
 
 
 class SpillFile:
@@ -62,26 +75,34 @@ class SpillFile:
 
     def read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
         """Fill memory with runs of bytes, each from a start up to an end, one after the other."""
+        with self._opened() as file:
+            at = 0
+            for start, stop in runs:
+                file.into([target[at : at + stop - start]], start)
+                at += stop - start
+
+    def read_all(self, targets: Sequence[memoryview]) -> None:
+        """Fill pieces of memory one after the other with all bytes that there are."""
+        with self._opened() as file:
+            file.into(targets, 0)
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Plain | _Compressed]:
+        file = -1
         try:
-            self._read_into(target, runs)
+            file = os.open(self._file.path, os.O_RDONLY)
+            if self._ends is None:
+                yield _Plain(file, self._start)
+            else:
+                yield _Compressed(file, self._ends, self._start)
         except (OSError, zlib.error) as error:
             raise SpillError(
                 f"a result that was written to {self._file.path} to make room in memory cannot be "
                 f"read back: {error}; files there must stay until the program has ended"
             ) from error
-
-    def _read_into(self, target: memoryview, runs: Iterable[tuple[int, int]]) -> None:
-        file, first = os.open(self._file.path, os.O_RDONLY), self._start
-        try:
-            read = (
-                _Plain(file, first) if self._ends is None else _Compressed(file, self._ends, first)
-            )
-            at = 0
-            for start, stop in runs:
-                read.into(target[at : at + stop - start], start)
-                at += stop - start
         finally:
-            os.close(file)
+            if file >= 0:
+                os.close(file)
 
 
 class _Plain:
@@ -90,13 +111,19 @@ class _Plain:
     def __init__(self, file: int, first: int) -> None:
         self.file, self.first = file, first
 
-    def into(self, target: memoryview, start: int) -> None:
+    def into(self, targets: Sequence[memoryview], start: int) -> None:
+        """Fill memory from a place on, as many pieces at once as the system takes."""
+        left = [target for target in reversed(targets) if target]
         start += self.first
-        while target:
-            n_read = os.preadv(self.file, [target], start)
+        while left:
+            n_read = os.preadv(self.file, left[: -_MOST_TARGETS - 1 : -1], start)
             if not n_read:
                 raise OSError("a file of a spilled result is shorter than it was")
-            target, start = target[n_read:], start + n_read
+            start += n_read
+            while left and n_read >= len(left[-1]):
+                n_read -= len(left.pop())
+            if n_read:
+                left[-1] = left[-1][n_read:]
 
 
 class _Compressed:
@@ -106,14 +133,16 @@ class _Compressed:
         self.file, self.ends, self.first = file, ends, first
         self.number, self.content = -1, b""  # the last frame: runs often lie in the same
 
-    def into(self, target: memoryview, start: int) -> None:
-        while target:
-            number, at = divmod(start, _FRAME)
-            if number != self.number:
-                self.number, self.content = number, self._frame(number)
-            part = self.content[at : at + len(target)]
-            target[: len(part)] = part
-            target, start = target[len(part) :], start + len(part)
+    def into(self, targets: Sequence[memoryview], start: int) -> None:
+        """Fill memory from a place on."""
+        for target in targets:
+            while target:
+                number, at = divmod(start, _FRAME)
+                if number != self.number:
+                    self.number, self.content = number, self._frame(number)
+                part = self.content[at : at + len(target)]
+                target[: len(part)] = part
+                target, start = target[len(part) :], start + len(part)
 
     def _frame(self, number: int) -> bytes:
         begin = self.ends[number - 1] if number else 0

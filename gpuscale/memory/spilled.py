@@ -47,7 +47,7 @@ def _itself(value: Any) -> Any:
 
 
 class SpilledArray(OnDisk):
-    """An array in a file of this process, with the layout it had.
+    """An array in a file of this process, its axes in the order in which memory had them.
 
     Indexing by integers and slices reads that region into a new array; nothing stays in memory.
 
@@ -229,13 +229,10 @@ class SpilledObject(OnDisk):
 
     def load(self) -> Any:
         """Read it."""
-        buffers = [np.empty(size, np.uint8) for size in self._sizes]
-        at = 0
-        for buffer in buffers:
-            self._file.read_into(bytes_of(buffer), [(at, at + len(buffer))])
-            at += len(buffer)
-        main = memoryview(buffers.pop(0))  # type: ignore[arg-type]
-        return pickle.loads(main, buffers=buffers)
+        # Memory of its own for each: what is kept of the result alone then stays.
+        buffers = [memoryview(np.empty(size, np.uint8)) for size in self._sizes]  # type: ignore[arg-type]
+        self._file.read_all(buffers)
+        return pickle.loads(buffers[0], buffers=buffers[1:])
 
 
 Spilled: TypeAlias = "SpilledArray | SpilledTuple | SpilledObject"

@@ -1,6 +1,12 @@
 """A client, and what tasks meet at, stay usable wherever Ctrl-C comes."""
 
+import os
+
+import numpy as np
+
 import gpuscale as gs
+from gpuscale.memory.spill import spill
+from gpuscale.memory.spill_folder import SpillFolder
 
 from .ctrl_c import press_at_each_point
 from .tasks import SOON
@@ -94,6 +100,26 @@ def test_while_equal_tasks_are_submitted(client):
     kept = client.submit(abs, -1, key="kept")
     kept.result(SOON)
     assert press_at_each_point(lambda: client.submit(abs, -1, key="kept"), kept.result) > 20
+
+
+def test_while_the_file_of_a_result_goes(tmp_path):
+    folder = SpillFolder(tmp_path)
+    held = [spill(np.arange(20_000), folder) for _ in range(30)]
+    raised = []
+
+    def drop():
+        try:
+            held.pop()
+        except KeyboardInterrupt:
+            raised.append(True)
+            raise
+
+    def check():
+        assert len(os.listdir(folder.path)) == len(held)
+
+    assert press_at_each_point(drop, check) == len(raised)
+    check()
+    folder.remove()
 
 
 def test_while_many_tasks_are_submitted_and_dropped(client):

@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -109,6 +110,34 @@ def test_tuples_of_arrays_are_read_in_regions(folder):
     assert [each[2:4].tolist() for each in found.regions()] == [[2, 3], [2, 3]]
     assert [each.tolist() for each in found.load()] == [each.tolist() for each in pair]
     assert found.nbytes == found.stored == 160
+
+
+@pytest.mark.parametrize("random", [True, False])
+@pytest.mark.parametrize("n", [100, 3000])
+def test_many_arrays_of_one_result_are_read_together(folder, monkeypatch, n, random):
+    rng = np.random.default_rng(0)
+    value = [rng.random(k % 20) if random else np.full(k % 20, 0.5) for k in range(n)]
+    found, calls = spill(value, folder), []
+
+    def counted(call):
+        return lambda *args: calls.append(call) or call(*args)
+
+    for module, name in ((os, "open"), (os, "pread"), (os, "preadv"), (zlib, "decompress")):
+        monkeypatch.setattr(module, name, counted(getattr(module, name)))
+    back = found.load()
+    assert len(calls) < 15
+    for one, other in zip(back, value, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.flags.writeable and one.flags.aligned
+
+
+def test_files_that_are_read_in_small_pieces(folder, monkeypatch):
+    value = [np.random.default_rng(k).random(k % 7) for k in range(50)]
+    found, preadv = spill(value, folder), os.preadv
+    monkeypatch.setattr(spill_file, "_MOST_TARGETS", 3)
+    monkeypatch.setattr(os, "preadv", lambda file, to, at: preadv(file, [to[0][:11]], at))
+    for one, other in zip(found.load(), value, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_other_results_are_pickled(folder):
