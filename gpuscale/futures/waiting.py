@@ -249,6 +249,8 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
         error = outcome.reason()
         if outcome.status == "error":
             if self.raise_errors:
+                if isinstance(error, StopIteration | StopAsyncIteration):  # as in generators
+                    raise RuntimeError(f"a task raised {type(error).__name__}") from error
                 raise error
             return future, (type(error), error, outcome.traceback)
         return future, error

@@ -1,5 +1,6 @@
 """`wait` and `as_completed`."""
 
+import asyncio
 import threading
 from concurrent.futures import CancelledError
 
@@ -123,6 +124,26 @@ def test_errors(client):
     gone.cancel()
     ((_, error),) = gs.as_completed([gone], with_results=True)
     assert isinstance(error, CancelledError)
+
+
+@pytest.mark.parametrize("kind", [StopIteration, StopAsyncIteration])
+def test_what_ends_iterations_does_not_end_this_one(client, kind):
+    def end():
+        raise kind
+
+    futures = [client.submit(abs, -1), client.submit(end)]
+    message = f"a task raised {kind.__name__}"
+    with pytest.raises(RuntimeError, match=message) as caught:
+        list(gs.as_completed(futures, with_results=True))
+    assert isinstance(caught.value.__cause__, kind)
+    with pytest.raises(RuntimeError, match=message):
+        list(gs.as_completed(futures, with_results=True).batches())
+
+    async def awaited():
+        return [pair async for pair in gs.as_completed(futures, with_results=True)]
+
+    with pytest.raises(RuntimeError, match=message):
+        asyncio.run(awaited())
 
 
 def test_time_is_limited(futures):
