@@ -203,12 +203,12 @@ def _is_terminal(out: TextIO) -> bool:
 
 
 def _terminal_size(out: TextIO) -> os.terminal_size:
-    """Columns and lines of a terminal, now; standard output may be something else."""
+    """Columns and lines of a terminal, now; of one that does not know, 80 and 24."""
     try:
         there = os.get_terminal_size(out.fileno())
     except (AttributeError, OSError, ValueError):
-        there = os.terminal_size((80, 24))
-    return shutil.get_terminal_size(there)
+        there = os.terminal_size((0, 0))
+    return shutil.get_terminal_size((there.columns or 80, there.lines or 24))
 
 
 def default_listeners() -> list[Listener]:

@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 import threading
 import types
@@ -51,6 +52,16 @@ def test_a_bar_is_as_wide_as_the_terminal(columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns + 10))  # it was made wider
     tell(bar, RunFinished(10, 10 << 20, 102.0))
     assert len(out.getvalue().split("\r")[-1].rstrip("\n")) == columns + 10
+
+
+def test_a_terminal_that_does_not_know_its_width(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((0, 0)))
+    out = Terminal()
+    monkeypatch.setattr(out, "fileno", lambda: 2)
+    tell(ProgressBar(out=out), STARTED, halfway(101.0), RunFinished(10, 0, 102.0))
+    assert "10/10" in out.getvalue()
+    assert max(len(line.rstrip("\n")) for line in out.getvalue().split("\r")) == 80
 
 
 def test_the_width_that_was_asked_for_does_not_leave_the_terminal(monkeypatch):
