@@ -26,7 +26,6 @@ import numpy as np
 from gpuscale.base import config
 from gpuscale.base.dispatch import Dispatch
 from gpuscale.base.identities import by_identity, met, now
-from gpuscale.base.strides import axes_in_memory
 
 __all__ = [
     "ARRAY_CONTENT_LIMIT",
@@ -76,8 +75,7 @@ def tokenize(*operands: Any) -> str:
 
     The same values give the same token in every process. Types matter (``1``, ``1.0`` and ``True``
     differ), so does the order of a dict, because it can decide the order of a result's columns. So
-    does the order in which memory has the axes of an array, and whether it may be written; gaps
-    between its elements do not.
+    do the steps from one element of an array to the next, and whether it may be written.
 
     Parameters
     ----------
@@ -287,7 +285,10 @@ def field_names(kind: type) -> tuple[str, ...] | None:
 def _dtype(value: np.dtype[Any]) -> tuple[Any, ...]:
     # The short spelling says too little of records, variable-width strings and user-defined types.
     vague = value.kind in "VT" or value.isbuiltin == 2
-    return (..., "dtype", repr(value) if vague else value.str)
+    said = repr(value) if vague else value.str
+    if value.metadata is not None:
+        return tagged("dtype", said, dict(value.metadata))
+    return (..., "dtype", said)
 
 
 @normalize_token.register(np.generic)
@@ -310,13 +311,13 @@ def _ndarray(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
 
 
 def _layout(value: np.ndarray[Any, Any]) -> tuple[Any, ...]:
-    """What code can see of an array beside its elements: order of axes, whether it may be written.
+    """What code can see of an array beside its elements: its steps, whether it may be written.
 
-    Without gaps, which an array loses when it goes to disk and comes back, and without axes of one
-    element, whose steps lead nowhere.
+    Whether it has gaps decides what `view` and `reshape` do. Axes of one element have steps that
+    lead nowhere.
     """
-    axes = tuple([axis for axis in axes_in_memory(value) if value.shape[axis] != 1])
-    return axes if value.size else (), bool(value.flags.writeable)
+    steps = [step for n, step in zip(value.shape, value.strides, strict=True) if n != 1]
+    return tuple(steps) if value.size else (), bool(value.flags.writeable)
 
 
 def _content(value: np.ndarray[Any, Any]) -> Any:
