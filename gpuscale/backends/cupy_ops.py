@@ -20,8 +20,10 @@ from gpuscale.backends.seams import (
     owns_memory,
     reduceat,
     to_host,
+    update,
 )
 from gpuscale.backends.shared_ops import device_token, order_by_turns, strided_nbytes
+from gpuscale.backends.updating import update_in_turn
 from gpuscale.base.errors import BackendError
 from gpuscale.base.tokens import normalize_token
 
@@ -38,6 +40,7 @@ __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 @reduceat.register_lazy("cupy")
 @normalize_token.register_lazy("cupy")
 @to_host.register_lazy("cupy")
+@update.register_lazy("cupy")
 def _register_rows() -> None:
     import cupy
 
@@ -57,6 +60,7 @@ def _register_rows() -> None:
     reduceat.register(cupy.ndarray)(partial(reduceat_pairwise, cupy))
     normalize_token.register(cupy.ndarray)(device_token)
     to_host.register(cupy.ndarray)(stager_of(cupy).fetch)
+    update.register(cupy.ndarray)(partial(update_in_turn, cupy))
 
 
 # What the libraries below CuPy, and Numba, say where an allocation fails.

@@ -19,6 +19,7 @@ from gpuscale.backends.seams import (
     owns_memory,
     reduceat,
     to_host,
+    update,
 )
 from gpuscale.backends.shared_ops import strided_nbytes
 
@@ -53,6 +54,12 @@ def _lexicographic_order(*keys: Any, axis: int) -> Any:
 @reduceat.register(np.ndarray, np.generic)
 def _reduceat(values: Any, name: str, starts: Any, axis: int, dtype: Any = None) -> Any:
     return getattr(np, name).reduceat(values, starts, axis=axis, dtype=_asked(dtype))
+
+
+@update.register(np.ndarray, np.generic)
+def _update(array: Any, name: str, index: Any, *operand: Any) -> None:
+    with np.errstate(all="ignore"):
+        getattr(np, name).at(array, index, *operand)
 
 
 def _asked(dtype: Any) -> Any:

@@ -24,6 +24,7 @@ __all__ = [
     "reduceat",
     "row_quantiles",
     "to_host",
+    "update",
 ]
 
 array_namespace: Dispatch[ModuleType] = Dispatch(
@@ -255,5 +256,23 @@ owns_memory: Dispatch[bool] = Dispatch(
     ...     alone, view = owns_memory(x), x[1:]
     >>> alone, owns_memory(x)
     (True, False)
+    """,
+)
+
+update: Dispatch[Any] = Dispatch(
+    "update",
+    doc="""Apply a universal function in place to elements that an index may name more than once.
+
+    ``update(array, name, index, *operand)``: the index has integers for each of the first axes, in
+    the host's memory, with equal places side by side; each of them takes what the one before made.
+    The operand, of a function of two, has the shape of ``array[index]``.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> x = numpy.array([1, 2, 3])
+    >>> update(x, "multiply", (numpy.array([0, 2, 2]),), numpy.array([5, 2, 7]))
+    >>> x
+    array([ 5,  2, 42])
     """,
 )

@@ -79,6 +79,17 @@ def nan_to_num(values: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
     return xp.asarray(xp.nan_to_num(values, nan=nan, posinf=posinf, neginf=neginf))
 
 
+def spacing(values: Any) -> Any:
+    """Distance to the next number away from zero, as ``numpy.spacing``, which CuPy lacks.
+
+    Of numbers with half precision NumPy's is the distance to the next larger one.
+    """
+    values = values.astype(spacing_rule(values.dtype)[0], copy=False)
+    # -0.0 + 0.0 is 0.0
+    away = np.inf if values.dtype == np.float16 else np.copysign(np.inf, values + 0.0)
+    return np.nextafter(values, away) - values + (values - values)  # NaN for infinities
+
+
 def isclose(a: Any, b: Any, rtol: Any, atol: Any) -> Any:
     """Compare within ``atol + rtol * abs(b)``."""
     near = np.less_equal(np.absolute(a - b), atol + rtol * np.absolute(b))
@@ -99,6 +110,12 @@ def part_rule(x: Any) -> tuple[DType, DType]:
 def test_rule(x: Any) -> tuple[DType, DType]:
     """Any dtype to bool."""
     return common_dtype(x), BOOL
+
+
+def spacing_rule(x: Any) -> tuple[DType, DType]:
+    """As NumPy's ufunc has it."""
+    given, result = np.spacing.resolve_dtypes((np.dtype(bool) if x is bool else x, None))
+    return given, result
 
 
 def sign_rule(x: Any) -> tuple[DType, DType]:

@@ -167,6 +167,8 @@ def evaluate(op: Op, values: Sequence[Any], dtype: DType) -> Any:
     if result.dtype != dtype:
         # Only `dtype=` of a ufunc call comes here: NumPy casts what the loop returns.
         result = functions.cast(result, dtype)
+    if result.ndim == 0 and dtype.kind not in "OSUV":
+        return result[()]  # as ufuncs do: a device takes numbers of the host beside its own arrays
     return result
 
 
@@ -298,7 +300,7 @@ _ufunc("trunc", 1, {"biu": "{0}", "f": "trunc({0})"})
 _ufunc("rint", 1, {"f": "rint({0})"})
 _ufunc("copysign", 1, {"f": "copysign({0}, {1})"})
 _ufunc("nextafter", 4)
-_ufunc("spacing", 4)
+_row("spacing", 1, functions.spacing, functions.spacing_rule, cost=4, ufunc=np.spacing)
 _ufunc("ldexp", 10)
 _part("frexp_mantissa", np.frexp, 0, 10)
 _part("frexp_exponent", np.frexp, 1, 10)

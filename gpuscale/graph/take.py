@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, update
 from gpuscale.base.types import Key
 from gpuscale.chunks.blocks import known_sizes, offsets
 from gpuscale.chunks.points import line_sizes
@@ -135,16 +136,15 @@ class _Gather:
         if len(self.axes) == 1:
             return chunk.take(xp.asarray(positions), axis=self.place)
         chunk = chunk[...]  # from disk, if it is there
-        index = _points(xp, chunk, self.axes, positions)
+        index = map(xp.asarray, _points(chunk, self.axes, positions))
         last = chunk.ndim - len(self.axes)
         front = xp.moveaxis(chunk, self.axes, tuple(range(last, chunk.ndim)))
         return xp.moveaxis(front[(..., *index)], -1, self.place)
 
 
-def _points(xp: Any, chunk: Any, axes: tuple[int, ...], positions: Any) -> tuple[Any, ...]:
+def _points(chunk: Any, axes: tuple[int, ...], positions: Any) -> tuple[NDArray[Any], ...]:
     """Coordinates inside a block from positions in C order of some of its axes."""
-    found = np.unravel_index(positions, tuple(chunk.shape[axis] for axis in axes))
-    return tuple(map(xp.asarray, found))
+    return np.unravel_index(positions, tuple(chunk.shape[axis] for axis in axes))
 
 
 @lays_out(ScatterPlan)
@@ -179,12 +179,14 @@ class _Scatter:
     def __call__(self, chunk: Any, values: Any) -> Any:
         xp = array_namespace(chunk)
         out = chunk.copy()
-        index = _points(xp, out, self.axes, self.positions)
+        index = _points(out, self.axes, self.positions)
         front = xp.moveaxis(out, self.axes, tuple(range(len(self.axes))))
         if self.ufunc is None:
-            front[index] = values
+            front[tuple(map(xp.asarray, index))] = values
             return out
-        function = getattr(xp, self.ufunc)
-        with np.errstate(all="ignore"):
-            function.at(front, index, *(values,)[: function.nin - 1])
+        operands = []
+        if getattr(np, self.ufunc).nin == 2:
+            shape = (self.positions.size, *front.shape[len(index) :])
+            operands.append(xp.broadcast_to(values, shape))
+        update(front, self.ufunc, index, *operands)
         return out

@@ -49,6 +49,18 @@ def test_python_scalars_are_weak(name, scalar):
             assert result_dtype(name, dtype, type(scalar)) == expected, dtype
 
 
+@pytest.mark.parametrize("dtype", ["e", "f", "d"])
+def test_spacing_is_numpys(dtype):
+    x = np.arange(2**16).astype("u2").view("e").astype(dtype)  # all there are with half precision
+    limits = np.finfo(dtype)
+    ends = np.array([limits.max, limits.tiny, limits.smallest_subnormal], dtype)
+    x = np.concatenate([x, ends, -ends])
+    with np.errstate(all="ignore"):
+        found, expected = OPS["spacing"].numpy(x), np.spacing(x)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_every_elementwise_ufunc_of_numpy_is_a_row():
     inner_products = {"matmul", "matvec", "vecdot", "vecmat"}
     several_results = {"divmod", "frexp", "modf"}

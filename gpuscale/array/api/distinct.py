@@ -16,7 +16,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import split_every_of
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import call
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, on_device
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Unknown
 from gpuscale.chunks.blocks import max_block
@@ -301,7 +301,8 @@ class _Merge:
         """Which of some sorted values differ from the one before; NaN stand at the end."""
         first = xp.ones(values.shape, dtype=bool)
         xp.not_equal(values[1:], values[:-1], out=first[1:])
-        if self.equal_nan and values.size and values[-1] != values[-1]:
+        # A question to a device is dearer than its answer: there nobody asks.
+        if self.equal_nan and values.size and (on_device(values) or values[-1] != values[-1]):
             missing = values != values
             first[1:] &= ~(missing[1:] & missing[:-1])
         return first
@@ -323,6 +324,6 @@ def _inverse(x: Array, values: Array, equal_nan: bool) -> Array:
 def _number_of(chunk: Any, values: Any, rank: Any = 0) -> Any:
     xp = array_namespace(chunk)
     missing = chunk != chunk
-    known = int((values == values).sum())
-    places = xp.searchsorted(values[:known], chunk.reshape(-1)).reshape(chunk.shape)
-    return xp.where(missing, known + rank, places)
+    # NaN stand at the end of the values: the places of others are the same with and without them.
+    places = xp.searchsorted(values, chunk.reshape(-1)).reshape(chunk.shape)
+    return xp.where(missing, (values == values).sum() + rank, places)

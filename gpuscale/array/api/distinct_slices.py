@@ -12,7 +12,7 @@ import numpy as np
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, split_every_of
 from gpuscale.array.convert import known_node
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, bincount, on_device
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Unknown
 from gpuscale.chunks.axes import normalize_axis
@@ -144,8 +144,8 @@ class _MergeSlices:
         xp = array_namespace(values)
         options = {"axis": self.axis, "equal_nan": self.equal_nan}
         found, first, numbers = xp.unique(values, True, True, **options)
-        totals = xp.zeros(first.shape, dtype=np.intp)
-        xp.add.at(totals, numbers.reshape(-1), counts)
+        # As floating point numbers, which hold such counts exactly: CuPy adds no int64 up by `at`.
+        totals = bincount(numbers.reshape(-1), counts, first.size).astype(np.intp)
         return found.copy(), index[first], totals  # no view: its size is measured
 
 
@@ -176,7 +176,7 @@ def _found(block: Block, chunk: Any, values: Any, first: Any, axis: int, equal_n
         return _found_by_value(xp, chunk, values, axis)
     others = tuple(k for k in range(chunk.ndim) if k != axis)
     missing = (chunk != chunk).any(axis=others)
-    if not missing.any():
+    if not (on_device(chunk) or missing.any()):  # a device is not asked: it would be waited for
         return _found_by_value(xp, chunk, values, axis)
     numbers = xp.empty(chunk.shape[axis], dtype=np.intp)
     numbers[~missing] = _found_by_value(xp, xp.compress(~missing, chunk, axis), values, axis)

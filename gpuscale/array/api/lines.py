@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, on_device
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.blocks import max_block
 from gpuscale.expr.kernels import Block
@@ -109,7 +109,7 @@ class _Take(_Lines):
         for chunk in chunks:
             stop = start + chunk.shape[axis]
             inside = (places >= start) & (places < stop)
-            if inside.any():
+            if on_device(inside) or inside.any():  # a device is not asked: it would be waited for
                 at = xp.where(inside, places - start, 0)
                 found = xp.take_along_axis(chunk[...], at, axis=axis)
                 xp.copyto(out, found, where=inside)

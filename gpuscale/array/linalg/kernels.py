@@ -103,13 +103,13 @@ def _factor_columns(a: Any) -> Any:
     m, n = a.shape
     order = xp.arange(m)
     for k in range(min(m, n)):
-        pivot = k + int(xp.argmax(xp.abs(a[k:, k])))
-        if pivot != k:
-            a[[k, pivot]] = a[[pivot, k]]
-            order[[k, pivot]] = order[[pivot, k]]
-        if a[k, k] != 0:
-            a[k + 1 :, k] /= a[k, k]
-            a[k + 1 :, k + 1 :] -= a[k + 1 :, k : k + 1] * a[k : k + 1, k + 1 :]
+        # No number is looked at, for which a device would be waited for.
+        rows = xp.full(2, k)
+        rows[1:] += xp.argmax(xp.abs(a[k:, k]))
+        a[rows], order[rows] = a[rows[::-1]], order[rows[::-1]]
+        pivot = a[k, k]  # where it is zero, so is all below it
+        a[k + 1 :, k] /= xp.where(pivot == 0, 1, pivot)
+        a[k + 1 :, k + 1 :] -= a[k + 1 :, k : k + 1] * a[k : k + 1, k + 1 :]
     return order
 
 

@@ -20,8 +20,10 @@ from gpuscale.backends.seams import (
     owns_memory,
     reduceat,
     to_host,
+    update,
 )
 from gpuscale.backends.shared_ops import device_token, order_by_turns, strided_nbytes
+from gpuscale.backends.updating import update_in_turn
 from gpuscale.base.tokens import normalize_token
 from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
@@ -47,6 +49,7 @@ def activate() -> Any:
     reduceat.register(ndarray)(partial(reduceat_pairwise, fake))
     normalize_token.register(ndarray)(device_token)
     to_host.register(ndarray)(asnumpy)
+    update.register(ndarray)(partial(update_in_turn, fake))
     register_backend(NAME, lambda: fake, FakeDevice)
     return fake
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpuscale.array.linalg.kernels import lu_factor, parity, solve_triangular_block
+from gpuscale.testing import fake_device
 
 
 @given(st.integers(0, 300), st.booleans(), st.booleans(), st.integers(1, 5), st.integers(0, 99))
@@ -39,6 +40,19 @@ def test_lu(m, n, singular, seed):
     lower = np.tril(both[:, :k], -1) + np.eye(m, k)
     np.testing.assert_allclose(lower @ np.triu(both[:k]), a[order], atol=1e-12)
     assert np.abs(lower).max(initial=0) <= 1  # every pivot was the largest of its column
+
+
+@pytest.mark.parametrize("n", [3, 40])
+def test_a_device_is_not_asked_for_pivots(n):
+    a = np.random.default_rng(n).normal(size=(n, n))
+    order, both = lu_factor(a)
+    with fake_device.active() as xp:
+        on_device = xp.asarray(a)
+        fake_device.TRANSFERS.clear()
+        places, factors = lu_factor(on_device)
+        assert not fake_device.TRANSFERS.kinds()
+        assert places.get().tolist() == order.tolist()
+        np.testing.assert_allclose(factors.get(), both, rtol=1e-12)
 
 
 @given(st.permutations(range(7)))
