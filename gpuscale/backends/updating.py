@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuscale.backends.folding import reduceat_pairwise
+from gpuscale.base.errors import NotSupportedError
 
 __all__ = ["update_in_turn"]
 
@@ -37,6 +38,11 @@ def update_in_turn(
         Places on the first axes, in the host's memory; equal ones lie side by side.
     *operand : array
         Of a ufunc of two operands the second, of the shape of ``array[index]``.
+
+    Raises
+    ------
+    NotSupportedError
+        If the library has no function of that name.
 
     Examples
     --------
@@ -78,5 +84,11 @@ def _apply(
     xp: ModuleType, array: Any, name: str, index: tuple[NDArray[Any], ...], *operand: Any
 ) -> None:
     places = tuple(map(xp.asarray, index))
-    made = getattr(xp, name)(array[places], *operand)
+    function = getattr(xp, name, None)
+    if function is None:
+        raise NotSupportedError(
+            f"{name}.at is not supported on a device, as {xp.__name__} has no {name}; where no "
+            f"element is named twice, write x[index] = {name}(x[index])"
+        )
+    made = function(array[places], *operand)
     array[places] = made.astype(array.dtype, copy=False)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gpuscale.backends.seams import update
 from gpuscale.backends.updating import update_in_turn
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.testing import fake_device
 
 NAMES = ("add", "subtract", "multiply", "divide", "power", "maximum", "fmin", "logical_xor")
@@ -53,3 +54,8 @@ def test_functions_that_the_library_has_no_method_of():
         x = xp.arange(1, 4)
         update(x, "multiply", (np.array([0, 2, 2]),), xp.asarray(np.array([5, 2, 7])))
         assert x.get().tolist() == [5, 2, 42]
+
+
+def test_functions_that_the_library_lacks_are_refused():
+    with fake_device.active() as xp, pytest.raises(NotSupportedError, match=r"spacing\(x\[index"):
+        update(xp.ones(3), "spacing", (np.array([0, 0]),))
