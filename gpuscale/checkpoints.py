@@ -54,11 +54,11 @@ def checkpoint(collection: Any, path: str | PathLike[str], *, name: str | None =
 
     Notes
     -----
-    A changed function is seen, and so are functions of the same file that it calls, and plain data
-    that it reads of other modules by name; what it calls from other modules is not, nor what it
-    fetches from the environment, files or ``globals()``. Calls of one function with equal arguments
-    have one result. Random numbers need a seed. With a ``name``, shape, dtype and chunks are all
-    that is compared.
+    A changed function is seen, and so are functions of the same file that it calls, classes that
+    are not installed, and plain data that it reads of other modules by name; functions that it
+    calls from other modules are not, nor what it fetches from the environment, files or
+    ``globals()``. Calls of one function with equal arguments have one result. Random numbers need a
+    seed. With a ``name``, shape, dtype and chunks are all that is compared.
 
     There is a folder for each array and a file for each delayed value; they may be removed at any
     time when no program uses them, and are computed again when they are needed. Results of delayed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import os
+import re
 import sys
 import sysconfig
 import types
@@ -15,6 +17,13 @@ import numpy as np
 __all__ = ["is_constant", "is_installed", "is_ours", "is_plain_data", "with_modules"]
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
+_CONSTANTS = (range, re.Pattern, enum.Enum, np.generic, np.dtype)
+_NAMED = {  # of modules that may never have been imported
+    "datetime": ("date", "datetime", "time", "timedelta", "timezone"),
+    "decimal": ("Decimal",),
+    "fractions": ("Fraction",),
+    "pathlib": ("PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"),
+}
 _OURS = ("gpuscale", "numpy", "builtins")  # known by name: their code changes with their version
 _INSTALLED = tuple(
     sysconfig.get_paths()[each] + os.sep for each in ("stdlib", "purelib", "platlib")
@@ -95,7 +104,9 @@ def is_ours(name: str) -> bool:
 
 
 def is_constant(value: Any) -> bool:
-    """Say whether a value is numbers, texts and tuples of these, which nobody can change.
+    """Say whether a value is numbers, texts, dates, patterns and tuples of these.
+
+    Nobody can change these.
 
     Examples
     --------
@@ -103,7 +114,13 @@ def is_constant(value: Any) -> bool:
     (True, False)
     """
     kind = type(value)
-    return kind in _ATOMS or (kind in (tuple, frozenset) and all(map(is_constant, value)))
+    if kind in (tuple, frozenset):
+        return all(map(is_constant, value))
+    return (
+        kind in _ATOMS
+        or isinstance(value, _CONSTANTS)
+        or kind.__qualname__ in _NAMED.get(kind.__module__, ())
+    )
 
 
 def is_plain_data(value: Any, depth: int = 10) -> bool:
@@ -115,11 +132,11 @@ def is_plain_data(value: Any, depth: int = 10) -> bool:
     (True, False)
     """
     kind = type(value)
-    if kind in _ATOMS:
+    if kind is not tuple and kind is not frozenset and is_constant(value):
         return True
     if kind is np.ndarray:
         return not value.dtype.hasobject
-    if kind is dict:
+    if kind in (dict, types.MappingProxyType):
         return is_plain_data([*value, *value.values()], depth)
     if kind not in (tuple, list, set, frozenset) or not depth:
         return False

@@ -7,6 +7,7 @@ any size by their content; what has none of these is refused.
 
 from __future__ import annotations
 
+import copyreg
 import dis
 import sys
 import types
@@ -16,13 +17,20 @@ from typing import Any
 
 from gpuscale.base.blocks import block
 from gpuscale.base.errors import CheckpointError
-from gpuscale.base.read_modules import is_constant, is_ours, is_plain_data, with_modules
+from gpuscale.base.read_classes import annotations_of, class_members
+from gpuscale.base.read_modules import (
+    is_constant,
+    is_installed,
+    is_ours,
+    is_plain_data,
+    with_modules,
+)
 from gpuscale.base.tokens import elsewhere, field_names, importable_name, tagged, tokenize
 
-__all__ = ["Steady", "code_of", "global_names", "wraps"]
+__all__ = ["Steady", "code_of", "global_names", "own_attributes", "wraps"]
 
-_WRITTEN_BY_PYTHON = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__"}
 _DISPATCHES = singledispatch(len).__code__  # type: ignore[attr-defined]
+_OF_DISPATCHES = vars(singledispatch(len)).keys()
 
 
 class Steady:
@@ -47,7 +55,10 @@ class Steady:
 
     def __init__(self, known: Mapping[Any, str]) -> None:
         self._known = known
-        self._functions: dict[int, tuple[Any, tuple[Any, ...]]] = {}  # id -> (kept alive, token)
+        self._known_as: dict[int, tuple[Any, tuple[Any, ...]]] = {}  # id -> (kept alive, token)
+        self._entered: dict[int, int] = {}  # id of function or class -> how deep
+        self._circular: dict[int, tuple[Any, tuple[Any, ...], int]] = {}  # until one is left
+        self._reach = 0  # least depth that what is being looked into leads back to
         self._open: list[Any] = []  # what is being looked into
         self._way: list[str] = []  # names of what leads there
 
@@ -126,31 +137,66 @@ class Steady:
         return tuple(made)
 
     def _once(self, value: Any, describe: Callable[[Any], tuple[Any, ...]]) -> tuple[Any, ...]:
-        """Look into a function or class once; into one that leads to itself, no further."""
-        found = self._functions.get(id(value))
-        if found is None:
-            again = (..., "again", getattr(value, "__qualname__", ""))
-            self._functions[id(value)] = (value, again)
-            found = self._functions[id(value)] = (value, (..., "known", tokenize(describe(value))))
-        return found[1]
+        """Look into a function or class once; into one that leads to itself, no further.
+
+        What leads back to something that is being looked into has a token for there alone: the
+        other is part of it, and is not in that token. (Strongly connected components, Tarjan 1972.)
+        """
+        name = id(value)
+        if name in self._known_as:
+            return self._known_as[name][1]
+        depth = len(self._entered)
+        if name in self._entered:
+            self._reach = min(self._reach, self._entered[name])
+            return (..., "again", depth - self._entered[name])
+        if name in self._circular:
+            self._reach = min(self._reach, self._circular[name][2])
+            return self._circular[name][1]
+        before, self._reach, self._entered[name] = self._reach, depth, depth
+        try:
+            token = (..., "known", tokenize(describe(value)))
+            reach = self._reach
+        finally:
+            del self._entered[name]
+            self._reach = before
+            inner = [key for key, each in self._circular.items() if each[2] >= depth]
+            left = {key: self._circular.pop(key) for key in inner}
+        if reach == depth:
+            self._known_as[name] = value, token
+            return token
+        self._circular |= {key: (item, made, reach) for key, (item, made, _) in left.items()}
+        self._circular[name] = value, token, reach
+        self._reach = min(before, reach)
+        return token
 
     def _class(self, kind: type) -> tuple[Any, ...]:
         name = importable_name(kind)
         if name is not None and is_ours(name):
             return (..., "name", name)
-        if name is not None:
+        if name is not None and is_installed(kind.__module__):
             methods = {key: list(_codes(item)) for key, item in vars(kind).items()}
             methods = {key: codes for key, codes in methods.items() if codes}
             bases = [base for base in kind.__bases__ if base.__module__ == kind.__module__]
             return tagged("class", name, methods, bases)
-        members = {
-            key: item
-            for key, item in vars(kind).items()
-            if key not in _WRITTEN_BY_PYTHON
-            and not key.startswith("_abc_")  # caches
-            and not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType)
-        }
-        return tagged("class", kind.__qualname__, kind.__bases__) + self._members(kind, members)
+        look = self._members if name is None else self._telling_members
+        members = look(kind, class_members(kind)), self._annotations(kind)
+        made_by = [] if type(kind) is type else [type(kind)]
+        return (*tagged("class", name or kind.__qualname__, kind.__bases__, made_by), *members)
+
+    def _telling_members(self, owner: Any, members: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Look into named things of a module, which may well have locks and the like."""
+        made: list[Any] = []
+        for name, item in members.items():
+            depth = len(self._way)
+            try:
+                made += self._members(owner, {name: item})
+            except CheckpointError:
+                del self._way[depth:]
+                made.append((name, *tagged("refused", type(item).__qualname__, *_codes(item))))
+        return tuple(made)
+
+    def _annotations(self, value: Any) -> tuple[Any, ...]:
+        return self._telling_members(value, annotations_of(value))
 
     def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
         name = importable_name(function)
@@ -158,37 +204,41 @@ class Steady:
             return (..., "name", name)
         code, defaults = function.__code__, (function.__defaults__, function.__kwdefaults__)
         held = [cell.cell_contents for cell in function.__closure__ or ()]
-        cells = with_modules(dict(zip(code.co_freevars, held, strict=True)), code, is_plain_data)
+        cells = with_modules(dict(zip(code.co_freevars, held, strict=True)), code, _is_read)
+        look = self._members if _home(function) == "__main__" else self._telling_members
         read = self._members(function, cells), self._members(function, self._uses(function))
-        return (*tagged("function", name, code_of(code), defaults), *read)
+        own = look(function, own_attributes(function)), self._annotations(function)
+        return (*tagged("function", name, code_of(code), defaults), *read, *own)
 
     def _dispatching(self, function: types.FunctionType) -> tuple[Any, ...]:
         """Look into a function of `functools.singledispatch`, which also has a cache of its own."""
-        return tagged("dispatching", importable_name(function), _rows(function))
+        own = {k: v for k, v in own_attributes(function).items() if k not in _OF_DISPATCHES}
+        return tagged("dispatching", importable_name(function), _rows(function), own)
 
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         """Return the global values that a function uses, which are part of what it does.
 
-        Of a module's function these are functions and constants of the same module, and plain data
-        of others; not lists and the like of the same module, which it may well fill itself. So is
-        what the same module has registered with a function by type of another one.
+        Of a module's function these are functions and constants of the same module, classes that
+        are not installed, and plain data of others; not lists and the like of the same module,
+        which it may well fill itself. So is what the same module has registered with a function by
+        type of another one.
         """
-        by_content = function.__module__ == "__main__"
+        home = _home(function)
         used = {}
         for name in sorted(global_names(function.__code__)):
             if name not in function.__globals__:
                 continue
             value = function.__globals__[name]
-            is_own = getattr(value, "__module__", None) == function.__module__
+            is_own = getattr(value, "__module__", None) == home
             if isinstance(value, types.FunctionType | type) or wraps(value):
-                used[name] = value if is_own else self._foreign(value, function.__module__)
-            elif by_content or isinstance(value, types.ModuleType) or is_constant(value):
+                used[name] = value if is_own else self._foreign(value, home)
+            elif home == "__main__" or isinstance(value, types.ModuleType) or is_constant(value):
                 used[name] = value
-        return with_modules(used, function.__code__, is_plain_data)
+        return with_modules(used, function.__code__, _is_read)
 
     def _foreign(self, value: Any, module: str) -> Any:
         name = importable_name(value)
-        if name is None:
+        if name is None or (isinstance(value, type) and not is_installed(value.__module__)):
             return value
         rows = {k: f for k, f in _rows(value).items() if getattr(f, "__module__", None) == module}
         return (name, rows) if rows else name
@@ -223,6 +273,30 @@ def wraps(value: Any) -> bool:
     return "__wrapped__" in getattr(value, "__dict__", ())
 
 
+def own_attributes(function: types.FunctionType) -> dict[str, Any]:
+    """Return attributes of a function, without those that are copies of what it wraps.
+
+    Examples
+    --------
+    >>> function = lambda: function.rate
+    >>> function.rate = 3
+    >>> own_attributes(function)
+    {'rate': 3}
+    """
+    wrapped = getattr(getattr(function, "__wrapped__", None), "__dict__", {})
+    return {key: item for key, item in vars(function).items() if wrapped.get(key) is not item}
+
+
+def _home(function: types.FunctionType) -> str:
+    """Name of the module that a function is written in, whatever it wraps."""
+    return str(function.__globals__.get("__name__", function.__module__))
+
+
+def _is_read(value: Any) -> bool:
+    """Whether a value of a module that is not installed is part of what reads it."""
+    return isinstance(value, type) or is_plain_data(value)
+
+
 def _rows(function: Any) -> dict[type, Any]:
     """Functions by type of what `functools.singledispatch` made; none of other functions.
 
@@ -252,8 +326,9 @@ def _codes(member: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _reduce(value: Any, way: list[str]) -> Any:
+    reduce = copyreg.dispatch_table.get(type(value))
     try:
-        return value.__reduce_ex__(4)
+        return reduce(value) if reduce is not None else value.__reduce_ex__(4)
     except Exception as error:  # objects may raise anything when asked to pickle themselves
         raise _refused(value, str(error), way) from error
 

@@ -210,6 +210,11 @@ def _dict(value: dict[Any, Any]) -> tuple[Any, ...]:
     return tagged("dict", list(value), list(value.values()))
 
 
+@normalize_token.register(types.MappingProxyType)
+def _mapping_proxy(value: types.MappingProxyType[Any, Any]) -> tuple[Any, ...]:
+    return tagged("mappingproxy", dict(value))
+
+
 @normalize_token.register(set, frozenset)
 def _set(value: set[Any] | frozenset[Any]) -> tuple[Any, ...]:
     if type(value) not in (set, frozenset):

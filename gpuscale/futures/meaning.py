@@ -14,14 +14,14 @@ import weakref
 from functools import lru_cache
 from typing import Any
 
+from gpuscale.base.read_classes import class_members
 from gpuscale.base.read_modules import is_installed, is_ours, with_modules
-from gpuscale.base.steady import Steady, code_of, global_names
+from gpuscale.base.steady import Steady, code_of, global_names, own_attributes
 from gpuscale.base.tokens import by_identity, importable_name, most_read, tagged, tokenize_plain
 
 __all__ = ["meaning", "present"]
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
-_WRITTEN_BY_PYTHON = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__"}
 
 _names = lru_cache(1000)(global_names)
 
@@ -132,14 +132,8 @@ class _Live(Steady):
         name = importable_name(kind)
         if name is not None and is_installed(kind.__module__):
             return (..., "name", name)
-        members = {
-            key: item
-            for key, item in vars(kind).items()
-            if key not in _WRITTEN_BY_PYTHON
-            and not key.startswith(("__dataclass_", "__annot", "_abc_"))
-            and not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType)
-        }
-        return tagged("class", kind.__module__, kind.__qualname__, kind.__bases__, members)
+        where = (kind.__module__, kind.__qualname__)
+        return tagged("class", where, kind.__bases__, type(kind), class_members(kind))
 
     def _function(self, function: types.FunctionType) -> tuple[Any, ...]:
         name = importable_name(function)
@@ -152,16 +146,10 @@ class _Live(Steady):
         code = code_of(function.__code__)
         where = (function.__module__, function.__qualname__)
         return tagged(
-            "function", where, code, defaults, cells, _own(function), self._uses(function)
+            "function", where, code, defaults, cells, own_attributes(function), self._uses(function)
         )
 
     def _uses(self, function: types.FunctionType) -> dict[str, Any]:
         there = function.__globals__
         used = {name: there[name] for name in sorted(_names(function.__code__)) if name in there}
         return with_modules(used, function.__code__)
-
-
-def _own(function: types.FunctionType) -> dict[str, Any]:
-    """Attributes of a function, without those that are copies of what it wraps."""
-    wrapped = getattr(getattr(function, "__wrapped__", None), "__dict__", {})
-    return {key: item for key, item in vars(function).items() if wrapped.get(key) is not item}
