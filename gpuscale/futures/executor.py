@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import seat_here, stepped_aside
+from gpuscale.futures.future import keep_until_settled
 from gpuscale.graph.packing import ONCE
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ __all__ = ["ClientExecutor"]
 
 class ClientExecutor(concurrent.futures.Executor):
     """What `Client.get_executor` returns: the tasks run in the client, the rules are Python's.
+
+    The end of the program waits for its calls, unless the client was closed before.
 
     Parameters
     ----------
@@ -65,6 +68,7 @@ class ClientExecutor(concurrent.futures.Executor):
             self._open[work.result] = outcome
         work.result.add_done_callback(self._give_up)
         outcome.call_when_settled(partial(self._report, work))
+        keep_until_settled(outcome, self._client)
         return work.result
 
     def _give_up(self, result: concurrent.futures.Future[Any]) -> None:

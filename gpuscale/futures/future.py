@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 from collections.abc import Callable, Generator
 from html import escape
 from types import TracebackType
@@ -22,7 +23,7 @@ from gpuscale.graph.task import Task
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client
 
-__all__ = ["Future", "fire_and_forget", "futures_of", "refuse_strangers"]
+__all__ = ["Future", "fire_and_forget", "futures_of", "keep_until_settled", "refuse_strangers"]
 
 
 class Future(Handle):
@@ -166,7 +167,7 @@ class Future(Handle):
         If it is done already, the function is called now; otherwise the future is kept until
         then. What the function raises is logged.
         """
-        _keep_until_settled(self._outcome)
+        keep_until_settled(self._outcome, self._client)
         self._outcome.call_when_settled(_Callback(fn, self))
 
     def cancel(
@@ -299,6 +300,8 @@ def refuse_strangers(values: Any, what: str) -> None:
 def fire_and_forget(obj: Any) -> None:
     """Run the tasks of futures to their end even if nobody keeps a future of them.
 
+    The end of the program waits for them, unless their client was closed before.
+
     Parameters
     ----------
     obj : Future or containers of futures
@@ -315,13 +318,30 @@ def fire_and_forget(obj: Any) -> None:
     ['it']
     """
     for future in futures_of(obj):
-        _keep_until_settled(future._outcome)
+        keep_until_settled(future._outcome, future._client)
 
 
-_kept: set[Outcome] = set()
+# With their clients, which would cancel them when they go.
+_kept: dict[Outcome, Client] = {}
 
 
-def _keep_until_settled(outcome: Outcome) -> None:
+def keep_until_settled(outcome: Outcome, client: Client) -> None:
+    """Run a task in any case: even if nobody holds its outcome, and the program is at its end."""
     if outcome.status == "pending" and outcome not in _kept:
-        _kept.add(outcome)
-        outcome.call_when_settled(_kept.discard)
+        _kept[outcome] = client
+        outcome.call_when_settled(_let_go)
+
+
+def _let_go(outcome: Outcome) -> None:
+    _kept.pop(outcome, None)
+
+
+def _wait_for_kept() -> None:
+    while found := list(_kept.items()):
+        for outcome, _ in found:
+            outcome.wait()
+
+
+# As `concurrent.futures` does: functions of `atexit` would come when what the tasks need, such as
+# results on disk, is gone.
+threading._register_atexit(_wait_for_kept)  # type: ignore[attr-defined]

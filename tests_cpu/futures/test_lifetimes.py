@@ -1,7 +1,9 @@
 """How long results, tasks and what they were given live."""
 
 import gc
+import subprocess
 import sys
+import textwrap
 import time
 import weakref
 from concurrent.futures import CancelledError
@@ -98,6 +100,51 @@ def test_what_nobody_keeps_does_not_run_unless_it_is_fired_and_forgotten(lonely)
     gate.open.set()
     gs.wait([first, last], SOON)
     assert ran == ["fired", "kept"]
+
+
+KEPT = {
+    "fired": "gs.fire_and_forget(client.map(work, range(3)))",
+    "called back": "[client.submit(work, k).add_done_callback(id) for k in range(3)]",
+    "executor": "[client.get_executor().submit(work, k) for k in range(3)]",
+    "no client": "gs.fire_and_forget(client.map(work, range(3))); del client",
+    "after another": "gs.fire_and_forget(client.submit(lambda: gs.fire_and_forget("
+    "gs.get_client().map(work, range(3)))))",
+}
+UNKEPT = {
+    "not kept": "future = client.submit(wait_for_ever)",
+    "closed": "gs.fire_and_forget(client.submit(wait_for_ever)); client.close(timeout=0)",
+}
+
+
+def at_the_end_of_a_program(statement):
+    program = f"""
+        import threading, time
+        import gpuscale as gs
+
+        def work(k):
+            time.sleep(0.2)  # by then the program is at its end
+            print(k, flush=True)
+
+        def wait_for_ever():
+            threading.Event().wait()
+
+        client = gs.Client(threads_per_worker=1)
+        {statement}
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_the_end_of_the_program_waits_for_what_runs_in_any_case(case):
+    assert sorted(at_the_end_of_a_program(KEPT[case])) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("case", UNKEPT)
+def test_the_end_of_the_program_does_not_wait_for_others(case):
+    assert at_the_end_of_a_program(UNKEPT[case]) == []
 
 
 def test_many_tasks_leave_nothing_behind(client):
