@@ -23,7 +23,6 @@ from gpuscale.gather import listed
 from gpuscale.graph.calls import gather
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import memory_limit
-from gpuscale.memory.spilled import OnDisk
 from gpuscale.run import replaced, run_blocks, tell_apart, use_options
 
 __all__ = ["chunks_of", "count_sizes", "indices", "persist"]
@@ -40,9 +39,10 @@ def persist(
 ) -> tuple[Any, ...]:
     """Compute chunks and keep them in memory or on disk; return collections that read them.
 
-    What is in memory already, or in a file that is memory-mapped, stays where it is. Values of
-    `delayed` beyond the option ``memory-limit`` are kept on disk, as long as they are arrays,
-    tables, bytes or containers of these; they are read where they are used.
+    What is in memory already, or in a file that is memory-mapped, stays where it is. What does not
+    fit into the option ``memory-limit`` together is kept on disk, and into ``device-memory-limit``
+    in memory of the host or on disk: chunks, and values of `delayed` that are arrays, tables, bytes
+    or containers of these. It is read where it is used, and goes with the last who reads it.
 
     Parameters
     ----------
@@ -54,6 +54,11 @@ def persist(
         Name of the result in the folder, as for `checkpoint`.
     engine, **options
         As for `compute`, without ``on_error``: what is kept is there.
+
+    Raises
+    ------
+    MemoryBudgetError
+        If a single task is larger than a limit.
 
     Examples
     --------
@@ -80,12 +85,22 @@ def persist(
         calls = gather(handles, [c.expr for c in found])
         every = stages.optimize([*(c.expr for c in found), *calls.nodes])
         physical, arguments = every[: len(found)], every[len(found) :]
-        keys, values = run_blocks(physical, engine, handles, calls, arguments, keeps=True)
+        fresh = [node for node in physical if not _is_kept(node)]
+        keys, values = run_blocks(fresh, engine, handles, calls, arguments, keeps=True)
+    there = {
+        node.token: _keep(node, [values[k] for k in own])
+        for node, own in zip(fresh, keys, strict=True)
+    }
     kept = {
-        id(old): old._wrap(_keep(node, [values[k] for k in own]))
-        for old, node, own in zip(found, physical, keys, strict=True)
+        id(old): old._wrap(there.get(node.token, node))
+        for old, node in zip(found, physical, strict=True)
     }
     return replaced(collections, kept, {h.key: h._kept(values[h.key]) for h in handles})
+
+
+def _is_kept(node: Node) -> bool:
+    """Whether a node reads what was kept before, wherever that is."""
+    return isinstance(node, Source) and isinstance(node.reader, KeptChunks)
 
 
 def _keep(node: Node, blocks: list[Any]) -> Node:
@@ -93,7 +108,6 @@ def _keep(node: Node, blocks: list[Any]) -> Node:
         return node
     grid = node.meta.numblocks
     meta = node.meta
-    blocks = [block.load() if isinstance(block, OnDisk) else block for block in blocks]
     if not meta.known:
         meta = meta.with_(chunks=chunks_of([block.shape for block in blocks], grid))
     return Source(KeptChunks(dict(zip(indices(grid), blocks, strict=True)), meta), meta)

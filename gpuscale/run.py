@@ -219,7 +219,8 @@ def run_blocks(
     keys = [block_keys(root) for root in roots]
     wanted = dict.fromkeys(key for each in keys for key in each)
     wanted.update(dict.fromkeys(handle.key for handle in handles))
-    check_fits(graph, limits_for(graph.values()), wanted)
+    # What is kept may lie on disk: each task has to fit, all results together need not.
+    check_fits(graph, limits_for(graph.values()), () if keeps else wanted)
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():

@@ -8,9 +8,12 @@ import pytest
 import gpuscale
 import gpuscale.array as ga
 from gpuscale.base import config
-from gpuscale.base.errors import GpuscaleError
+from gpuscale.base.errors import GpuscaleError, MemoryBudgetError
+from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import is_known
+from gpuscale.diagnostics.record import Recorder
 from gpuscale.expr.physical import Source
+from gpuscale.graph.steady import steady_tokens
 from gpuscale.keeping import count_sizes
 
 
@@ -110,6 +113,74 @@ def test_delayed_values_beyond_the_limit_are_kept_on_disk(engine, tmp_path):
         assert not any(path.exists() for path in files)
         assert kept.compute()["x"].tolist() == [0.0] * 100_000
     assert len(calls) == 10
+
+
+@pytest.mark.parametrize("engine", ["sync", "threads"])
+def test_arrays_beyond_the_limit_are_kept_on_disk(engine, tmp_path):
+    calls = []
+
+    def counted(chunk):
+        calls.append(1)
+        return chunk + 1
+
+    data = np.random.default_rng(3).random((6_000, 500))
+    limit = data.nbytes // 5
+    x = ga.from_array(data, chunks=(150, 500)).map_blocks(counted, dtype=float)
+    options = {"temporary-directory": str(tmp_path), "memory-limit": limit, "num-workers": 2}
+    with config.set(options):
+        kept, turned = gpuscale.persist(x, x.T, engine=engine)
+        assert len(calls) == 40
+        files = [path for path in tmp_path.glob("*/*/*") if path.is_file()]
+        assert sum(path.stat().st_size for path in files) >= data.nbytes, "none is in memory"
+        assert (kept.nbytes, kept.chunks, kept.dtype) == (data.nbytes, x.chunks, x.dtype)
+        again, kept_turned = gpuscale.persist(kept, turned, engine=engine)
+        assert again.expr is kept.expr and kept_turned.expr is turned.expr
+        found = gpuscale.compute(
+            kept.sum(), kept[100:4_000:7, 3:5], turned[2, ::1_000], (kept > 1.5).sum(axis=1),
+            kept.rechunk((6_000, 10)).map_blocks(np.sort, axis=0, dtype=float)[-1],
+            engine=engine,
+        )  # fmt: skip
+    data += 1
+    np.testing.assert_allclose(found[0], data.sum())
+    np.testing.assert_array_equal(found[1], data[100:4_000:7, 3:5])
+    np.testing.assert_array_equal(found[2], data.T[2, ::1_000])
+    np.testing.assert_array_equal(found[3], (data > 1.5).sum(axis=1))
+    np.testing.assert_array_equal(found[4], data.max(axis=0))
+    assert len(calls) == 40
+    pickled = pickle.dumps(kept[:200])
+    del kept, again, turned, kept_turned
+    assert not any(path.exists() for path in files)
+    copy = pickle.loads(pickled)
+    np.testing.assert_array_equal(copy.compute(), data[:200])
+
+
+def test_tokens_and_checkpoints_do_not_depend_on_where_kept_chunks_are():
+    x = ga.arange(300_000, chunks=30_000).map_blocks(np.copy, dtype=int)
+    in_memory = x.persist()
+    with config.set({"memory-limit": x.nbytes // 2}):
+        on_disk = x.persist()
+    assert on_disk.expr.reader.cost == "copy" and in_memory.expr.reader.cost == "view"
+    assert tokenize(on_disk) != tokenize(in_memory)
+    assert steady_tokens([on_disk.expr]) == steady_tokens([in_memory.expr])
+
+
+def test_kept_chunks_that_fit_are_in_memory_though_some_were_on_disk_meanwhile():
+    x = ga.arange(400_000, chunks=20_000).map_blocks(np.copy, dtype=int)
+    before = x.rechunk(40_000).map_blocks(np.copy, dtype=int)
+    with config.set({"memory-limit": int(x.nbytes * 1.1)}), Recorder() as recorder:
+        kept, _ = gpuscale.persist(before, (x - x.sum()).sum(), engine="sync")
+    assert recorder.runs[0].spilled
+    assert kept.expr.reader.cost == "view"
+    np.testing.assert_array_equal(kept.compute(), np.arange(400_000))
+
+
+def test_a_task_that_exceeds_the_limit_is_refused_before_anything_is_kept():
+    x = ga.ones(1_000_000, chunks=-1).map_blocks(np.copy, dtype=float)
+    with (
+        config.set({"memory-limit": "1 MB"}),
+        pytest.raises(MemoryBudgetError, match="needs .* use smaller chunks"),
+    ):
+        x.persist()
 
 
 def test_kept_objects_are_the_very_objects_beyond_the_limit_too(caplog):

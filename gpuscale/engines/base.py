@@ -77,8 +77,8 @@ class Engine(ABC):
     ) -> dict[Key, Any]:
         """Run like `run`, and return handles on results that stay where they are.
 
-        An engine of this process returns the results themselves, or those on disk as
-        `gpuscale.memory.spilled.OnDisk`.
+        An engine of this process returns the results themselves or, where there is no room for all
+        of them together, what `gpuscale.memory.spilled` and `gpuscale.memory.parked` have.
         """
         return dict(zip(keys, self.run(graph, keys, listeners=listeners), strict=True))
 

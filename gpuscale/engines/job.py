@@ -347,15 +347,23 @@ class Job:
     def requested(self) -> list[Any]:
         """Return the requested results, in the order of the request."""
         if self._keeps:
-            self._spill_surplus()
+            self._settle()
         return self.spiller.requested()
 
-    def _spill_surplus(self) -> None:
-        """Write to disk what is kept beyond the budget."""
-        state = self.state
-        while (victim := state.spill_surplus()) is not None:
-            self.take_written(victim, self.write(victim, 0))
-        for space in SPACES:
+    def _settle(self) -> None:
+        """Have all that is kept where it belongs if there is room for it together, else away.
+
+        Away as a whole, so that those who read it later have all of the budget.
+        """
+        state, kept = self.state, set(self.graph.kept)
+        for space in reversed(SPACES):  # what leaves the device may lie on the host then
+            own = [i for i in kept if state._space[i] == space]
+            shelved = self._bytes_on_shelf() if space == HOST else 0
+            if sum(map(state.bytes_of, own)) + shelved <= state.budget[space]:
+                self.spiller.bring_back(own)
+                continue
+            while (victim := state.spill_from(space)) is not None:
+                self.take_written(victim, self.write(victim, 0))
             alive, budget = state.alive[space], state.budget[space]
             if alive > budget:
                 _logger.warning(
@@ -363,6 +371,11 @@ class Job:
                     format_bytes(alive), LIMITS[space], format_bytes(budget),
                     why_they_stay(state, space, self.spiller.error),
                 )  # fmt: skip
+
+    def _bytes_on_shelf(self) -> int:
+        """Bytes of results of the device that lie in memory of the host."""
+        away = (each for each in self._results if isinstance(each, Parked))
+        return sum(each.nbytes for each in away if not each.stored)
 
     def announce_start(self, n_workers: int) -> None:
         """Tell listeners that the run begins."""

@@ -6,6 +6,7 @@ In whichever thread asks for it.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from gpuscale.base.errors import SpillError
@@ -139,10 +140,15 @@ class Spiller:
 
     def requested(self) -> list[Any]:
         """Return the requested results, in the order of the request."""
-        for i in self._kept if self.active and not self._keeps else ():
+        if not self._keeps:
+            self.bring_back(self._kept)
+        return [self._results[i] for i in self._graph.kept]
+
+    def bring_back(self, tasks: Iterable[int]) -> None:
+        """Hold results that are away where they belong again."""
+        for i in tasks if self.active else ():
             if isinstance(self._results[i], OnDisk):
                 self._results[i] = self._load(i, self._results[i], worker=0)
-        return [self._results[i] for i in self._graph.kept]
 
     def result(self, i: int) -> Any:
         """Return one result, which may be on disk."""

@@ -382,7 +382,7 @@ class Starter:
         return [Future(outcome, self) for outcome in outcomes]
 
     def persist(self, collections: Any, **kwargs: Any) -> Any:
-        """Compute chunks and keep them in memory; see `gpuscale.persist`.
+        """Compute chunks and keep them in memory or on disk; see `gpuscale.persist`.
 
         Other than in dask.distributed, it waits until they are there.
         """

@@ -11,11 +11,13 @@ import numpy as np
 
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.seams import to_host
+from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import is_known
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.grid import positions, split
 from gpuscale.io.pieces import Cells, Cost, Region
 from gpuscale.io.places import share_storage
+from gpuscale.memory.spilled import BUFFER, OnDisk
 
 __all__ = ["ChunkReader", "HostWriter", "KeptChunks", "host_writer"]
 
@@ -56,36 +58,72 @@ class ChunkReader:
         out = namespace(self.backend).empty(tuple(map(len, selected)), dtype=self.dtype)
         for parts in product(*spans):
             index, inside, to = zip(*parts, strict=True)
-            out[to] = self.part(index, inside)
+            self.copy(index, inside, out[to])
         return out
+
+    def copy(self, index: tuple[int, ...], region: tuple[slice, ...], target: Any) -> None:
+        """Copy a piece of one chunk to memory."""
+        target[...] = self.part(index, region)
 
 
 class KeptChunks(ChunkReader):
-    """A reader of chunks that are in memory; its pieces are views where they lie in one.
+    """A reader of chunks that are in memory, where pieces are views, or away, where they are read.
 
     Parameters
     ----------
     chunks : dict
         From the block index to the chunk. Views of files that are mapped are copied, since the
-        files may change.
+        files may change. Of each `SpilledArray` and `ParkedArray` regions are read whenever a task
+        asks for them, and nothing stays in memory.
     meta : ArrayMeta
     """
 
     def __init__(self, chunks: dict[tuple[int, ...], Any], meta: ArrayMeta) -> None:
         super().__init__(meta)
         self._chunks = {index: _in_memory(chunk) for index, chunk in chunks.items()}
+        self.cost = "copy" if any(map(_is_away, self._chunks.values())) else "view"
         self.token = f"kept-{next(_numbers)}"
 
     def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[Any, ...]:
-        return "kept", self._chunks
+        # One after the other: those that are away need not fit into memory together.
+        return "kept", {i: tokenize(_loaded(chunk)) for i, chunk in self._chunks.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Files have one owner; who gets a pickle has the chunks in memory.
+        chunks = {index: _loaded(chunk) for index, chunk in self._chunks.items()}
+        return {**self.__dict__, "_chunks": chunks, "cost": "view"}
 
     def part(self, index: tuple[int, ...], region: tuple[slice, ...]) -> Any:
-        """Return a view of one chunk."""
+        """Return a view of one chunk, or a region of one that is away."""
         return self._chunks[index][(*region, ...)]
+
+    def copy(self, index: tuple[int, ...], region: tuple[slice, ...], target: Any) -> None:
+        """Copy a piece of one chunk to memory: of one that is away, a buffer of it at a time."""
+        chunk = self._chunks[index]
+        if not _is_away(chunk):
+            super().copy(index, region, target)
+            return
+        axis = chunk.outer_axis
+        before, length = (slice(None),) * axis, target.shape[axis]
+        step = max(1, BUFFER * length // max(1, target.nbytes))
+        chosen = range(*region[axis].indices(chunk.shape[axis]))
+        for first in range(0, length, step):
+            some = chosen[first : first + step]
+            inside = (*region[:axis], slice(some.start, some.stop, some.step), *region[axis + 1 :])
+            target[(*before, slice(first, first + step))] = self.part(index, inside)
 
     def shows(self, target: Any) -> bool:
         """Whether a chunk is a view of an array."""
-        return any(share_storage(chunk, target) for chunk in self._chunks.values())
+        chunks = (chunk for chunk in self._chunks.values() if not _is_away(chunk))
+        return any(share_storage(chunk, target) for chunk in chunks)
+
+
+def _is_away(chunk: Any) -> bool:
+    return isinstance(chunk, OnDisk)
+
+
+def _loaded(chunk: Any) -> Any:
+    return chunk.load() if isinstance(chunk, OnDisk) else chunk
 
 
 def _in_memory(chunk: Any) -> Any:

@@ -98,6 +98,11 @@ class ParkedArray(Parked):
         """Bytes on disk."""
         return self._stored.stored if isinstance(self._stored, SpilledArray) else 0
 
+    @property
+    def outer_axis(self) -> int:
+        """Axis along which one part after the other is stored."""
+        return self._axes[0]
+
     def __len__(self) -> int:
         return int(self.shape[0])
 

@@ -98,6 +98,11 @@ class SpilledArray(OnDisk):
         """Bytes on disk."""
         return self._file.stored
 
+    @property
+    def outer_axis(self) -> int:
+        """Axis along which one part after the other lies in the file."""
+        return self._axes[0]
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -8,6 +8,7 @@ import pytest
 
 import gpuscale
 import gpuscale.array as ga
+from gpuscale.array.api import protocols
 from gpuscale.backends.creation import namespace
 from gpuscale.base import config
 from gpuscale.base.errors import MemoryBudgetError
@@ -192,11 +193,9 @@ def test_results_that_lie_elsewhere_than_projected_count_where_they_are(xp):
     with config.set({"device-memory-limit": 3 * SIZE}):
         job = Job(graph, list(graph), (), 1 << 30, keeps=True)
         results = run_here(job)
-    assert job.state.alive == [3 * SIZE, 3 * SIZE]
-    away = [isinstance(each, Parked) for each in results]
-    assert sum(away) == 3
-    loaded = [each.load() if isinstance(each, Parked) else each for each in results]
-    assert [float(each[0]) for each in loaded] == [0, 1, 2, 3, 4, 5]
+    assert job.state.alive == [6 * SIZE, 0], "those who read them have all of the device"
+    assert all(isinstance(each, Parked) for each in results)
+    assert [float(each.load()[0]) for each in results] == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_device_that_only_functions_of_users_use_has_a_limit_as_well(known):
@@ -330,5 +329,41 @@ def test_persisted_arrays_stay_on_the_device(xp):
         total = kept.sum()
         np.testing.assert_allclose(total.compute(), HOST_DATA[:, : SIDE // 16].sum())
         assert fake_device.TRANSFERS.nbytes() == 8, "the sum alone came to the host"
-        with pytest.raises(MemoryBudgetError, match="requested results .* device-memory-limit"):
-            x.persist()
+
+
+@pytest.mark.parametrize("name", ["sync", "threads"])
+@pytest.mark.parametrize("shelf", [0, 6 * SIDE * SIDE, "1 GiB"])  # bytes of the host
+def test_persisted_arrays_five_times_the_device(xp, name, shelf):
+    options = {"device-memory-limit": 0.5, "device-spill-to-host": shelf, "num-workers": 2}
+    rescues = fake_device.POOL.emptied
+    with fake_device.POOL.limited_to(HOST_DATA.nbytes // 5), config.set(options):
+        kept = ga.asarray(HOST_DATA, chunks=(256, 256), like="fake").persist(engine=name)
+        chunks = kept.expr.reader._chunks.values()
+        assert fake_device.POOL.used == 0, "those who read it have all of the device"
+        stored = sum(each.stored for each in chunks)
+        assert (stored == 0) == (shelf == "1 GiB")
+        fake_device.TRANSFERS.clear()
+        piece = kept[100:900:3, 250:259].compute(engine=name)
+        np.testing.assert_array_equal(piece, HOST_DATA[100:900:3, 250:259])
+        assert fake_device.TRANSFERS.nbytes("asarray") < 4 * piece.nbytes, "a region came back"
+        total = kept.sum().compute(engine=name)
+        np.testing.assert_allclose(total, HOST_DATA.sum())
+        found = in_columns(kept).compute(engine=name)
+        np.testing.assert_allclose(found, in_columns(HOST_DATA), rtol=1e-12)
+        assert kept.persist().expr is kept.expr
+    assert fake_device.POOL.emptied == rescues, "the device ran out of memory"
+
+
+def test_memory_that_others_look_at_stays_though_it_was_away(xp):
+    filled = [ga.full(SIZE // 8, k, chunks=-1, like="fake") for k in range(4, 9)]
+    copies = [each.map_blocks(abs, dtype=int) for each in filled]
+    with fake_device.POOL.limited_to(6 * SIZE), config.set({"device-memory-limit": 4 * SIZE}):
+        x, *_ = gpuscale.persist(*copies, engine="sync")
+        assert isinstance(x.expr.reader._chunks[0,], Parked)
+        chunk = protocols._chunk_of(x)
+        assert fake_device.POOL.used == SIZE
+        view = protocols._chunk_of(x)
+        view[0] = 44
+        assert int(chunk[0]) == 44 and fake_device.POOL.used == SIZE
+        view[0] = 4
+        assert x.sum().compute() == 4 * SIZE // 8

@@ -145,7 +145,11 @@ def _chunk_of(x: Array) -> Any:
     kept = isinstance(getattr(node, "reader", None), KeptChunks)
     if not kept or max(x.numblocks, default=1) > 1:
         node = x._expr = x.rechunk(-1).persist().expr
-    return node.reader.read(tuple(map(slice, x.shape)))
+    chunk = node.reader.read(tuple(map(slice, x.shape)))
+    if node.reader.cost != "view":  # it was away, and stays now for those who look at its memory
+        reader = KeptChunks({(0,) * x.ndim: chunk}, node.meta)
+        x._expr = node.rebuilt(reader, node.meta)
+    return chunk
 
 
 def dlpack_device(x: Array) -> tuple[int, int]:
