@@ -12,7 +12,9 @@ from gpuscale.backends.seams import backend_name, nbytes, on_device, to_host
 
 __all__ = ["nbytes", "to_device", "to_host"]
 
-_FEW = 16  # items that are looked at to see where all of them lie
+# What is looked at of a container to see where all of it lies: items, and levels, since it may hold
+# itself.
+_FEW, _DEEP = 16, 3
 
 
 def to_device(data: Any, backend: str) -> Any:
@@ -63,11 +65,13 @@ def _nbytes_of_dict(data: dict[Any, Any]) -> int:
     return sum(map(nbytes, data.values()))
 
 
-@on_device.register(tuple, list)
-def _sequence_on_device(data: Any) -> bool:
-    return any(map(on_device, data[:_FEW]))
+@on_device.register(tuple, list, dict)
+def _container_on_device(data: Any) -> bool:
+    return _holds_device(data, _DEEP)
 
 
-@on_device.register(dict)
-def _dict_on_device(data: dict[Any, Any]) -> bool:
-    return any(map(on_device, islice(data.values(), _FEW)))
+def _holds_device(data: Any, levels: int) -> bool:
+    if not isinstance(data, tuple | list | dict):
+        return on_device(data)
+    items = data.values() if isinstance(data, dict) else data
+    return levels > 0 and any(_holds_device(each, levels - 1) for each in islice(items, _FEW))

@@ -3,8 +3,9 @@ import pytest
 
 from gpuscale.backends import transfer
 from gpuscale.backends.creation import register_backend, unregister_backend
-from gpuscale.backends.seams import array_namespace, backend_name, to_host
+from gpuscale.backends.seams import array_namespace, backend_name, on_device, to_host
 from gpuscale.base.errors import BackendError, NotSupportedError
+from gpuscale.testing import fake_device
 
 
 class Boxed:
@@ -44,3 +45,12 @@ def test_unknown_targets_and_data():
         transfer.to_device(np.arange(3), "nowhere")
     with pytest.raises(NotSupportedError, match="backend_name is not supported"):
         transfer.to_device("text", "numpy")
+
+
+def test_where_containers_lie_is_asked_of_few_levels():
+    with fake_device.active() as xp:
+        x = xp.arange(3)
+        assert on_device([{"a": (x,)}])
+    ring = []
+    ring += [ring, ring]
+    assert not on_device(ring)
