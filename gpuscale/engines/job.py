@@ -51,6 +51,8 @@ __all__ = ["Job"]
 
 _logger = logging.getLogger("gpuscale.run")
 
+_SOON = 0.001  # seconds between looks at what others write
+
 
 class Job:
     """State, results and events of one run.
@@ -184,7 +186,17 @@ class Job:
             if not is_out_of_memory(error):
                 raise
             held = partial(zip, self.graph.tasks, self._results)
-            return rescue(task, attempt, lambda: self.relieve(1, worker) > 0, held, error)
+            return rescue(task, attempt, partial(self._find_room, worker), held, error)
+
+    def _find_room(self, worker: int) -> bool:
+        """Make room on the device, or wait for those who make some; say whether there is more."""
+        if self.relieve(1, worker):
+            return True
+        with self.lock:
+            under_way = frozenset(self.state.being_written)
+        while under_way & self.state.being_written:
+            time.sleep(_SOON)
+        return bool(under_way)
 
     def _tell_finished(
         self, task: Task, worker: int, start: float, nbytes: int, result: Any

@@ -10,7 +10,7 @@ belongs, unless the task reads its inputs in regions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from heapq import heapify, heappop
 
 from gpuscale.engines.latest import Latest
@@ -76,6 +76,11 @@ class Spilling:
         self._shelved: dict[int, int] = {}
         self._latest: dict[int, Latest] = {}  # of a space, once there was too little room
         self._turns: dict[int, list[int]] = {}  # a heap of the places of its users, by result
+
+    @property
+    def being_written(self) -> Set[int]:
+        """The results that workers write away just now."""
+        return self._writing
 
     # instructions and events
 

@@ -264,13 +264,15 @@ class State(Ledger):
         most : int
             Upper bound of the number of tasks. Beyond the first come only tasks that need few
             bytes and nothing scarce: a batch saves the cost of one event per task where tasks
-            are tiny.
+            are tiny. Where a device has a budget each task comes alone, so that what it has read
+            may go as soon as it ends.
 
         Returns
         -------
         list of int
             Empty if nothing is ready, or what is ready has to wait for room, or for tokens.
         """
+        most = most if self.budget[DEVICE] == float("inf") else 1
         choosy = self._scarce.wanted or self._writing or self._also
         chosen = [] if choosy else self._start_first(most)
         return chosen or self._start_any(most)

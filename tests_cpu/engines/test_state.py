@@ -278,3 +278,10 @@ def test_every_status_can_be_left_and_reached():
     assert {at for at, _ in TRANSITIONS} == set(Status)
     assert {to for _, to in TRANSITIONS} == set(Status)
     assert all(TRANSITIONS.values())
+
+
+def test_tasks_come_alone_where_a_device_has_a_budget():
+    graph = number({k: Task(k, int, nbytes=8) for k in range(4)}, range(4))
+    assert len(State(graph, range(4)).start(most=4)) == 4
+    graph = number({k: Task(k, int, nbytes=8) for k in range(4)}, range(4))
+    assert State(graph, range(4), device_budget=100).start(most=4) == [0]

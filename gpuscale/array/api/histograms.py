@@ -242,10 +242,8 @@ def _edges_along(x: Array, bins: Any, range: Any) -> Any:
     if np.ndim(bins):
         return _bins(x, bins, range)[0]
     low, high = _limits(range) or _extremes(x)
-    np.histogram_bin_edges([], 1, (low, high))  # which refuses what is no range
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, _number_of_bins(bins) + 1)
+    # Which refuses what is no range, but not one that is too narrow for a bin, as `histogram` does.
+    return np.histogramdd(np.empty((0, 1)), _number_of_bins(bins), [(low, high)])[1][0]
 
 
 def _columns(sample: Any) -> list[Array]:

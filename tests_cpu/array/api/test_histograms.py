@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -147,6 +147,10 @@ def test_elements_fall_where_numpy_puts_them(data):
     x = data.draw(chunked(array))
     bins = data.draw(st.integers(1, 60) | st.sampled_from(["sturges", "rice", "sqrt"]))
     limits = data.draw(LIMITS)
+    if isinstance(bins, str) and limits is not None:
+        inside = array[(array >= limits[0]) & (array <= limits[1])].astype(float)
+        # Numbers that lie close together have NumPy make bins by the billion for wide limits.
+        assume(inside.size == 0 or not 0 < np.ptp(inside) < 1e-3)
     weights = None
     if not isinstance(bins, str) and data.draw(st.booleans()):
         weights = np.arange(len(array))
@@ -163,6 +167,15 @@ def test_elements_fall_where_numpy_puts_them(data):
     np.testing.assert_array_equal(edges, expected_edges, strict=True)
     assert_eq(counts, expected)
     np.testing.assert_array_equal(ga.histogram_bin_edges(x, bins, limits), edges, strict=True)
+
+
+def test_points_that_are_one_large_integer():
+    columns = [np.array([False]), np.array([2**52 + 2], dtype="u8")]
+    expected, *expected_edges = np.histogram2d(*columns, 1)
+    counts, *edges = ga.histogram2d(*map(ga.asarray, columns), 1)
+    for ours, theirs in zip(edges, expected_edges, strict=True):
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+    assert_eq(counts, expected)
 
 
 @given(st.data())
