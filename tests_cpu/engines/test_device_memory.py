@@ -243,7 +243,7 @@ def test_what_futures_hold_on_the_device_goes_away_and_comes_back(xp):
         state = client._session.job.state
         client.submit(int).result()
         deadline = threading.Event()
-        for _ in range(100):
+        for _ in range(600):
             if state.alive[DEVICE] <= 3 * SIZE:
                 break
             deadline.wait(0.1)
