@@ -10,6 +10,8 @@ from hypothesis import Phase, settings
 
 # Machines of continuous integration are slow by turns, and a timed test is no test.
 settings.register_profile("gpuscale", deadline=None)
+# For .ci/run: a change is judged by the same examples each time; `make test` looks for new ones.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("gpuscale")
 
 
