@@ -52,7 +52,7 @@ class Outcome:
     status : str
         "pending", "finished", "error" or "cancelled".
     reported : BaseException or None
-        What the session knows that the task, or one that it needs, raised, before anybody is told.
+        What the task, or one that it needs, is known to have raised, before anybody is told.
 
     Examples
     --------
