@@ -7,8 +7,9 @@ A later source wins over an earlier one: the defaults of `options.OPTIONS`, the 
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from gpuscale.base.options import OPTIONS, Option
 if TYPE_CHECKING:
     from donfig import Config
 
-__all__ = ["allow", "describe", "disallow", "get", "pop", "refresh", "set", "to_dict"]
+__all__ = ["allow", "check", "describe", "disallow", "get", "pop", "refresh", "set", "to_dict"]
 
 _BY_KEY = {option.key: option for option in OPTIONS}
 _SECTIONS = {key.rpartition(".")[0] for key in _BY_KEY} - {""}
@@ -109,6 +110,22 @@ def set(arg: Mapping[str, Any] | None = None, **kwargs: Any) -> AbstractContextM
     wanted.update({key.replace("__", "."): value for key, value in kwargs.items()})
     checked = {_spelled(key): _option(key).check(value) for key, value in _flat(wanted)}
     return _Setting(checked)
+
+
+def check(key: str, value: Any) -> Any:
+    """Return a value as an option would keep it: for arguments that stand for one.
+
+    Raises
+    ------
+    ConfigError
+        If the option cannot take the value.
+
+    Examples
+    --------
+    >>> check("progress", "off")
+    False
+    """
+    return _option(key).check(value)
 
 
 def allow(key: str, choice: str) -> None:
@@ -238,20 +255,32 @@ def _store() -> Config:
 def _load() -> Config:
     from donfig import Config
 
-    store = Config("gpuscale", defaults=[_nested({o.key: o.default for o in OPTIONS})])
+    try:
+        store = Config("gpuscale", defaults=[_nested({o.key: o.default for o in OPTIONS})])
+    except ValueError as error:  # of a file, which it names
+        raise ConfigError(" ".join(str(error).split())) from None
+    wrong = []
     for key, value in list(_flat(store.config)):
         if _spelled(key) in _OF_DONFIG:
             continue
         try:
-            checked = _option(key).check(value)
+            store.set({key: _option(key).check(value)})
         except ConfigError as error:
-            error.add_note(
-                f"found in the environment or in a file under {', '.join(store.paths)}; "
-                "gpuscale.config.refresh() reads them again"
-            )
-            raise
-        store.set({key: checked})
+            wrong.append(f"{error}; found in {_source(key, store.paths)}")
+    if wrong:  # all at once, lest people mend one after the other
+        mistaken = ConfigError("\n".join(wrong))
+        mistaken.add_note("gpuscale.config.refresh() reads environment and files again")
+        raise mistaken
     return store
+
+
+def _source(key: str, paths: Iterable[str]) -> str:
+    """Say where an option is set: in which variable, or under which folders."""
+    for variable in os.environ:
+        words = variable.removeprefix("GPUSCALE_").lower().replace("__", ".")
+        if variable.startswith("GPUSCALE_") and _spelled(words) == _spelled(key):
+            return f"the environment variable {variable}"
+    return f"the environment or a file under {', '.join(paths)}"
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:

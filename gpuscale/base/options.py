@@ -39,6 +39,8 @@ class Option:
         Smallest number it takes.
     read : callable, optional
         What makes use of a value; raises ValueError, saying why, for one that it cannot read.
+    plugins : str
+        Entry point group: names in it, of packages that are installed, are choices as well.
     """
 
     key: str
@@ -49,6 +51,7 @@ class Option:
     choices: tuple[Any, ...] = ()
     minimum: float | None = None
     read: Callable[[Any], Any] | None = None
+    plugins: str = ""
 
     @property
     def variable(self) -> str:
@@ -76,7 +79,7 @@ class Option:
             value = _TRUTH.get(value.lower(), value)
         known = type(value) in self.types
         if known and isinstance(value, str) and self.choices:
-            known = value in self.choices
+            known = value in self.choices or value in self._plugged
         if known and self.minimum is not None and isinstance(value, (int, float)):
             known = value >= self.minimum
         if not known:
@@ -95,10 +98,19 @@ class Option:
     def accepted(self) -> str:
         """Types and values that it takes, in words."""
         words = [kind.__name__ for kind in self.types if not (kind is str and self.choices)] + [
-            repr(choice) for choice in self.choices
+            repr(choice) for choice in (*self.choices, *self._plugged)
         ]
         lowest = "" if self.minimum is None else f", at least {self.minimum:g}"
         return " or ".join(words).replace("NoneType", "None") + lowest
+
+    @property
+    def _plugged(self) -> tuple[str, ...]:
+        """Choices that installed packages bring."""
+        if not self.plugins:
+            return ()
+        from importlib.metadata import entry_points  # slow, and seldom of use
+
+        return tuple(sorted(entry_points(group=self.plugins).names))
 
 
 def _read_size(value: Any) -> int:
@@ -192,6 +204,8 @@ OPTIONS: tuple[Option, ...] = (
         unit="",
         default="threads",
         help="Engine that runs the tasks: 'threads', 'sync', or one that a plugin brings.",
+        choices=("threads", "sync"),
+        plugins="gpuscale.engines",
     ),
     Option(
         key="memory-limit",

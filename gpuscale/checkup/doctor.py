@@ -11,6 +11,7 @@ from typing import Any
 from gpuscale.base.errors import ConfigError
 from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.features import Finding, find_features
+from gpuscale.checkup.in_force import find_option_traps
 from gpuscale.checkup.machine import Limit, Machine, look_at_machine, read_limits
 from gpuscale.checkup.nvml import ask_driver
 from gpuscale.checkup.packages import Installed, read_installed
@@ -43,11 +44,11 @@ class Checkup:
     features : tuple of Finding
         For each feature whether it works, and what is missing.
     traps : tuple of Trap
-        Versions that do not fit together.
+        Versions that do not fit together, and options in force that cannot work.
     self_test : SelfTest or None
         None if it was not asked for.
     config_error : str
-        Why the options cannot be read, or empty.
+        Why the options cannot be read, a line for each that is wrong; or empty.
     """
 
     version: str
@@ -64,7 +65,7 @@ class Checkup:
     @property
     def broken(self) -> tuple[str, ...]:
         """What is installed and does not work, one sentence each; empty if all does."""
-        found = [f"options: {self.config_error}"] if self.config_error else []
+        found = [f"options: {line}" for line in self.config_error.splitlines()]
         if self.driver.state is State.BROKEN:
             found.append(f"driver: {self.driver.said}")
         by_reason: dict[str, list[str]] = {}
@@ -73,8 +74,6 @@ class Checkup:
                 by_reason.setdefault("; ".join(each.why), []).append(each.name)
         found += [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()]
         found += [trap.said for trap in self.traps if trap.is_broken]
-        if self.machine is not None and self.machine.spill_enabled and self.machine.spill.trouble:
-            found.append(f"spill folder: {self.machine.spill.trouble}")
         if self.self_test is not None:
             found += [f"self-test: {words}" for words in self.self_test.failures]
         return tuple(found)
@@ -142,17 +141,21 @@ def examine(
 ) -> Checkup:
     """Draw the conclusions from what is installed and what the driver says."""
     visible = select(environment, driver.devices)
-    totals = [each.memory_total for each in driver.devices if each.index in visible.devices]
+    chosen = [each.memory_total for each in driver.devices if each.index in visible.devices]
+    totals = [total for total in chosen if total is not None]
+    features = find_features(installed, driver, len(visible.chosen))
+    traps = find_traps(installed, driver)
     machine: Machine | None = None
     limits: tuple[Limit, ...] = ()
     tested: SelfTest | None = None
     config_error = ""
     try:
-        limits = read_limits([total for total in totals if total is not None])
+        limits = read_limits(totals)
         tested = run_self_test(installed, driver, visible) if self_test else None
         machine = look_at_machine()  # with the kernel that the test has left in the cache
+        traps += find_option_traps(machine, features, totals)
     except ConfigError as error:
-        config_error = "; ".join([str(error), *getattr(error, "__notes__", ())])
+        config_error = str(error)
     return Checkup(
         version=installed.versions.get("gpuscale", "not installed, but run from its source"),
         machine=machine,
@@ -160,8 +163,8 @@ def examine(
         driver=driver,
         visible=visible,
         packages=installed.shown(),
-        features=find_features(installed, driver, len(visible.chosen)),
-        traps=find_traps(installed, driver),
+        features=features,
+        traps=traps,
         self_test=tested,
         config_error=config_error,
     )

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ class Machine:
 
 
 def look_at_machine() -> Machine:
-    """Look at the machine and the folders; nothing is made or changed.
+    """Look at the machine and the folders, in which nothing is left.
 
     Raises
     ------
@@ -106,7 +107,7 @@ def look_at_machine() -> Machine:
 
 
 def look_at_folder(path: Path, files: Iterable[Path], private: bool = False) -> Folder:
-    """Look at a folder that need not exist yet.
+    """Look at a folder that need not exist yet, and try whether one can write there.
 
     Parameters
     ----------
@@ -128,8 +129,8 @@ def look_at_folder(path: Path, files: Iterable[Path], private: bool = False) -> 
     trouble = ""
     if not os.path.isdir(nearest):
         trouble = f"{nearest} is no folder"
-    elif not os.access(nearest, os.W_OK | os.X_OK):
-        trouble = f"{nearest} cannot be written"
+    elif why := _try_to_write(nearest):
+        trouble = f"{nearest} cannot be written ({why})"
     elif private and nearest == path and path.stat().st_mode & 0o002:
         trouble = "everybody can write there, so that it is not used; chmod o-w it"
     try:
@@ -137,6 +138,16 @@ def look_at_folder(path: Path, files: Iterable[Path], private: bool = False) -> 
     except OSError:
         free = None
     return Folder(str(path), len(sizes), sum(sizes), free, trouble)
+
+
+def _try_to_write(folder: Path) -> str:
+    """Write a small file and remove it, as permissions do not tell all; say what was in the way."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".gpuscale-") as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def read_limits(

@@ -51,7 +51,7 @@ def _headline(found: Checkup) -> str:
 def _machine(found: Checkup) -> Iterator[Line]:
     machine = found.machine
     if machine is None:
-        yield "options", f"cannot be read: {found.config_error}"
+        yield "options", "cannot be read, see the end"
         return
     yield "system", machine.system
     yield "Python", f"{machine.python}, {machine.executable}"

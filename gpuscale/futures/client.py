@@ -77,6 +77,8 @@ class Client(Starter):
     ------
     NotSupportedError
         What is asked for needs other processes.
+    ConfigError
+        A limit cannot be read as a size.
 
     Examples
     --------
@@ -115,12 +117,15 @@ class Client(Starter):
         threads = _threads(n_workers, threads_per_worker)
         limit = option_memory_limit()
         if memory_limit is not None:
-            limit = n_workers * parse_bytes(memory_limit) or _NO_LIMIT
+            size = parse_bytes(config.check("memory-limit", memory_limit))
+            limit = n_workers * size or _NO_LIMIT
         self.name = name or new_key("client")
         self._started = time.time()
         self._threads, self._limit = threads, limit
-        if device_memory_limit is not None and not parse_bytes(device_memory_limit, _NO_LIMIT):
-            device_memory_limit = _NO_LIMIT
+        if device_memory_limit is not None:
+            config.check("device-memory-limit", device_memory_limit)
+            if not parse_bytes(device_memory_limit, _NO_LIMIT):
+                device_memory_limit = _NO_LIMIT
         self._device_limit = device_memory_limit
         with without_annotations():  # which are for the tasks that a block makes itself
             self._context = copy_context()

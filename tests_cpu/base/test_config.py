@@ -36,9 +36,9 @@ def test_set_for_good_nested_and_as_keywords():
 
 
 def test_a_context_puts_old_values_back_even_after_an_error():
-    with config.set(engine="sync"), pytest.raises(RuntimeError), config.set(engine="other"):
+    with config.set(num_workers=2), pytest.raises(RuntimeError), config.set(num_workers=3):
         raise RuntimeError
-    assert config.get("engine") == "threads"
+    assert config.get("num-workers") == 0
 
 
 def test_options_are_seen_by_other_threads():
@@ -81,9 +81,35 @@ def test_a_mistake_in_the_environment_is_told_and_told_again(monkeypatch):
     for _ in range(2):
         with pytest.raises(ConfigError, match="did you mean array.chunk-size") as caught:
             config.refresh()
-        assert "environment" in caught.value.__notes__[0]
+        assert "variable GPUSCALE_ARRAY__CHUNKSIZE" in str(caught.value)
+        assert "config.refresh()" in caught.value.__notes__[0]
     with pytest.raises(ConfigError):
         config.get("engine")
+
+
+def test_all_mistakes_are_told_at_once_with_where_they_are(monkeypatch, tmp_path):
+    (tmp_path / "mine.yaml").write_text("num-workers: many\nspill: maybe")
+    monkeypatch.setenv("GPUSCALE_ENGINE", "treads")
+    with pytest.raises(ConfigError) as caught:
+        config.refresh()
+    lines = sorted(str(caught.value).splitlines())
+    assert [line.partition(" cannot be ")[0] for line in lines] == [
+        "option engine",
+        "option num-workers",
+        "option spill",
+    ]
+    assert lines[0] == (
+        "option engine cannot be 'treads' (str); it takes 'threads' or 'sync'; found in the "
+        "environment variable GPUSCALE_ENGINE"
+    )
+    assert str(tmp_path) in lines[1]
+
+
+@pytest.mark.parametrize("text", ["array: [1,\n", "- 1\n- 2\n"])
+def test_a_file_that_is_no_mapping_is_named(monkeypatch, tmp_path, text):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="mine.yaml' is malformed"):
+        config.refresh()
 
 
 def test_unknown_names_and_impossible_values_are_refused_before_anything_is_set():

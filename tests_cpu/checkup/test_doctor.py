@@ -103,20 +103,21 @@ def test_a_spill_folder_that_cannot_be_used(tmp_path):
     (tmp_path / "file").touch()
     with gpuscale.config.set({"temporary-directory": str(tmp_path / "file")}):
         (words,) = examine(Installed(BASE), ABSENT, {}).broken
-        assert words == f"spill folder: {tmp_path / 'file'} is no folder"
+        assert words.startswith(f"spill folder: {tmp_path / 'file'} is no folder; set the option ")
         with gpuscale.config.set({"spill": False}):
             assert examine(Installed(BASE), ABSENT, {}).ok
 
 
 def test_options_that_cannot_be_read(monkeypatch):
     def refuse(*arguments):
-        error = ConfigError("option engine cannot be 3 (int)")
-        error.add_note("found in the environment")
-        raise error
+        raise ConfigError("option engine cannot be 3 (int)\noption spill cannot be 7 (int)")
 
     monkeypatch.setattr(examining, "read_limits", refuse)
     found = examine(Installed(BASE), ABSENT, {}, self_test=True)
     assert (found.machine, found.self_test) == (None, None)
-    words = "option engine cannot be 3 (int); found in the environment"
-    assert found.broken == (f"options: {words}",)
-    assert f"cannot be read: {words}" in str(found)
+    assert found.broken == (
+        "options: option engine cannot be 3 (int)",
+        "options: option spill cannot be 7 (int)",
+    )
+    assert "options  cannot be read, see the end" in str(found)
+    assert "option spill cannot be 7" in str(found)

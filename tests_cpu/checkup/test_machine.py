@@ -1,4 +1,7 @@
+import errno
 import os
+import re
+from pathlib import Path
 
 import pytest
 
@@ -43,9 +46,24 @@ def test_a_folder_that_is_a_file(tmp_path):
     assert found.trouble == f"{tmp_path / 'file'} is no folder"
 
 
-def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(looking.os, "access", lambda *arguments: False)  # root may write anywhere
-    assert look_at_folder(tmp_path / "new", ()).trouble == f"{tmp_path} cannot be written"
+def test_a_folder_that_cannot_be_written():
+    """By nobody, not even by root, to whom its permissions allow all."""
+    trouble = look_at_folder(Path("/proc/new"), ()).trouble
+    assert re.fullmatch(r"/proc cannot be written \(.+\)", trouble)
+
+
+def test_a_disk_without_room(tmp_path, monkeypatch):
+    def full(**arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(looking.tempfile, "NamedTemporaryFile", full)
+    trouble = look_at_folder(tmp_path, ()).trouble
+    assert trouble == f"{tmp_path} cannot be written (No space left on device)"
+
+
+def test_the_trial_leaves_nothing(tmp_path):
+    assert look_at_folder(tmp_path / "new", ()).trouble == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_of_kernels_that_everybody_can_write(tmp_path):

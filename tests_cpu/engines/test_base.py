@@ -1,7 +1,8 @@
 import pytest
 
 from gpuscale.base import config
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import ConfigError, EngineError
+from gpuscale.base.options import OPTIONS
 from gpuscale.engines import base
 from gpuscale.engines.base import Engine, engine_names, get_engine
 from gpuscale.engines.sync import SyncEngine
@@ -44,6 +45,14 @@ def test_an_engine_is_itself():
         get_engine(engine, num_workers=2)
 
 
+def test_the_option_takes_the_engines_that_there_are():
+    with pytest.raises(ConfigError, match="option engine .* it takes 'threads' or 'sync'$"):
+        config.set(engine="dsk")
+    (option,) = [each for each in OPTIONS if each.key == "engine"]
+    assert set(option.choices) | {"refusing"} >= set(engine_names()) == set(base._BUILT_IN)
+    assert option.plugins == base.ENTRY_POINTS
+
+
 def test_unknown_engines_are_named_with_the_known_ones():
     with pytest.raises(EngineError, match="no engine 'dsk'; there are 'sync', 'threads'$"):
         get_engine("dsk")
@@ -64,6 +73,8 @@ def test_a_package_may_bring_an_engine(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(base, "_engines", {})
     assert "plugged" in engine_names()
+    with config.set(engine="plugged"):
+        assert get_engine().name == "plugged"
     with pytest.raises(RuntimeError, match="nothing runs here"):
         get_engine("plugged").persist({}, [])
 

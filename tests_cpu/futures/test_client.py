@@ -18,7 +18,7 @@ import pytest
 import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.base import config
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import ConfigError, EngineError
 from gpuscale.engines.base import get_engine
 from gpuscale.memory.limits import device_memory_limit
 
@@ -297,9 +297,16 @@ def test_what_it_looks_like(client):
     assert client.restart() is client
 
 
+@pytest.mark.parametrize("option", ["memory_limit", "device_memory_limit"])
+def test_a_limit_that_cannot_be_read_is_named(option):
+    name = option.replace("_", "-")
+    with pytest.raises(ConfigError, match=f"option {name}: cannot read 'much' as a size"):
+        gs.Client(**{option: "much"})
+    with pytest.raises(ConfigError, match=f"option {name} cannot be ... .list.; it takes str"):
+        gs.Client(**{option: [1]})
+
+
 def test_a_limit_of_the_device_is_read_at_once():
-    with pytest.raises(ValueError, match="cannot read 'much' as a size"):
-        gs.Client(device_memory_limit="much")
     with gs.Client(device_memory_limit="2 GiB"):
         assert device_memory_limit() == 2 << 30
     with gs.Client(device_memory_limit=0):
