@@ -14,6 +14,7 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
 `targets`      who compiles for which library's arrays; `run_cpu` for NumPy's, if it pays (`worth`)
 `hoist`        what does not depend on every axis is computed once
 `mirror`       a block and its mirror image together, each random number drawn once
+`request`      what a kernel is asked for, and how its operands lie in memory
 `plan`         a launch: the order of the walk (`layout`) in a vector of integers (`geometry`)
 `spec`         all that the text of a kernel depends on, its stages (`schedule`) among it
 `target_cpu`   that text, with `loops_cpu` and `lanes_cpu` on `text_cpu`; `emit` spells operations,

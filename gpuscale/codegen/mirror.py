@@ -18,8 +18,9 @@ import numpy as np
 from gpuscale.codegen import kernel
 from gpuscale.codegen.geometry import HEADER
 from gpuscale.codegen.layout import Layout, Strides
-from gpuscale.codegen.plan import Plan, Request, fillable_draws, make_geometry, result_strides
+from gpuscale.codegen.plan import Plan, fillable_draws, make_geometry, result_strides
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
+from gpuscale.codegen.request import Request
 from gpuscale.codegen.run import run_reduce
 from gpuscale.codegen.run_cpu import prepare_reduce, without_overflow
 from gpuscale.codegen.spec import KernelSpec

@@ -27,44 +27,17 @@ from gpuscale.codegen.layout import (
     walking_order,
 )
 from gpuscale.codegen.program import ScalarProgram
+from gpuscale.codegen.request import Request
 from gpuscale.codegen.schedule import loop_of
 from gpuscale.codegen.spec import KernelSpec
 from gpuscale.codegen.text_cpu import SLOT
 
-__all__ = ["Plan", "Request", "fillable_draws", "make_geometry", "make_plan", "result_strides"]
+__all__ = ["Plan", "fillable_draws", "make_geometry", "make_plan", "result_strides"]
 
 BLOCK_BYTES = 1 << 19  # tiles of all buffers together: they stay in the second-level cache
 ROW_BYTES = 1 << 17  # the same where tiles may be flat
 MOST_COLUMNS = 1024  # columns of an unbuffered tile of a reduction: lanes stay in the first level
 MOST_LANES = 64
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to compute, without addresses and values.
-
-    Attributes
-    ----------
-    program : ScalarProgram
-    shape : tuple of int
-    arrays : tuple of Strides
-        In elements, 0 where an array is broadcast.
-    coefs : tuple of Strides
-        Of the index functions.
-    outs : tuple of Strides or None
-        Of the results of a map that are written in place; None for fresh ones.
-    reductions : tuple of str
-    axes : tuple of int
-        Reduced axes.
-    """
-
-    program: ScalarProgram
-    shape: tuple[int, ...]
-    arrays: tuple[Strides, ...]
-    coefs: tuple[Strides, ...]
-    outs: tuple[Strides, ...] | None
-    reductions: tuple[str, ...] = ()
-    axes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from gpuscale.codegen.geometry import dense_strides
 from gpuscale.codegen.interpret import flat_position
 from gpuscale.codegen.layout import Domain, Strides, merge_axes, walking_order
 from gpuscale.codegen.map_cuda import MapSpec
-from gpuscale.codegen.plan import Request
 from gpuscale.codegen.reduce_cuda import ReduceSpec
+from gpuscale.codegen.request import Request
 from gpuscale.codegen.tile_cuda import SIDE, TileSpec
 
 __all__ = [

@@ -11,10 +11,10 @@ import numpy as np
 
 from gpuscale.codegen import kernel
 from gpuscale.codegen.accumulate import accumulator_of
-from gpuscale.codegen.layout import Strides
-from gpuscale.codegen.plan import Plan, Request, make_plan
+from gpuscale.codegen.plan import Plan, make_plan
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder, ScalarProgram
 from gpuscale.codegen.reductions import REDUCTIONS
+from gpuscale.codegen.request import Request, request_for
 from gpuscale.codegen.run import hoisted, run_reduce
 from gpuscale.codegen.schedule import is_compilable
 from gpuscale.codegen.worth import may_pay, pays
@@ -126,34 +126,12 @@ def _request(
     out: Sequence[Any] | None = None,
 ) -> Request | None:
     """What to launch; None where the interpreter is the only way."""
+    arrays, indices = arrays[: program.n_loads], indices[: program.n_indices]
     if not _can_compile(program, reductions):
         return None
-    for instr in program.instrs:
-        if instr.op == "load" and arrays[instr.imm[0]].dtype != instr.dtype:
-            return None
-    strides = [_strides(a) for a in arrays[: program.n_loads]]
-    outs = None if out is None else [_strides(o) for o in out]
-    if None in strides or (outs is not None and None in outs):
+    if not all(array.flags.aligned for array in (*arrays, *(out or ()))):
         return None
-    if out is not None and any(o.dtype != d for o, d in zip(out, program.dtypes, strict=True)):
-        return None
-    return Request(
-        program,
-        shape,
-        tuple(s for s in strides if s is not None),
-        tuple(i.coefs for i in indices[: program.n_indices]),
-        None if outs is None else tuple(s for s in outs if s is not None),
-        reductions,
-        axes,
-    )
-
-
-def _strides(array: Any) -> Strides | None:
-    """Strides in elements; None for memory that a kernel cannot read."""
-    size = array.itemsize
-    if not array.flags.aligned or any(s % size for s in array.strides):
-        return None
-    return tuple(s // size for s in array.strides)
+    return request_for(program, arrays, indices, shape, reductions, axes, out)
 
 
 _plan = lru_cache(maxsize=4096)(make_plan)

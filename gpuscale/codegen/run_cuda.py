@@ -15,9 +15,7 @@ from gpuscale.codegen.body_cuda import BodySpec
 from gpuscale.codegen.emit_cuda import is_spelled
 from gpuscale.codegen.expand_cuda import expand
 from gpuscale.codegen.launch_cuda import Kernel, Launcher
-from gpuscale.codegen.layout import Strides
 from gpuscale.codegen.map_cuda import MapSpec, map_kernel
-from gpuscale.codegen.plan import Request
 from gpuscale.codegen.plan_cuda import (
     MapPlan,
     ReducePlan,
@@ -31,6 +29,7 @@ from gpuscale.codegen.plan_cuda import (
 )
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.reduce_cuda import ReduceSpec, States, join_kernel, reduce_kernel, states_of
+from gpuscale.codegen.request import Request, request_for
 from gpuscale.codegen.tile_cuda import SIDE, TileSpec, tile_kernel, tiles_of
 
 __all__ = ["CudaTarget"]
@@ -68,7 +67,7 @@ class CudaTarget:
     ) -> tuple[Any, ...] | None:
         """See `targets.Target`."""
         arrays, indices = arrays[: program.n_loads], indices[: program.n_indices]
-        request = _request(program, arrays, indices, shape, out=out)
+        request = _request(program, arrays, indices, shape, (), (), out)
         if request is None:
             return None
         plan, launcher = plan_map(request), self.launcher
@@ -195,44 +194,9 @@ def arguments(
     return args
 
 
-def _request(
-    program: ScalarProgram,
-    arrays: Sequence[Any],
-    indices: Sequence[AffineIndex],
-    shape: tuple[int, ...],
-    reductions: tuple[str, ...] = (),
-    axes: tuple[int, ...] = (),
-    out: Sequence[Any] | None = None,
-) -> Request | None:
-    """What to launch; None where the interpreter is the only way."""
-    if not _can_compile(program):
-        return None
-    for instr in program.instrs:
-        if instr.op == "load" and arrays[instr.imm[0]].dtype != instr.dtype:
-            return None
-    strides = [_strides(a) for a in arrays]
-    outs = [_strides(o) for o in out or ()]
-    if None in strides or None in outs:
-        return None
-    if out is not None and any(o.dtype != d for o, d in zip(out, program.dtypes, strict=True)):
-        return None
-    return Request(
-        program,
-        shape,
-        tuple(s for s in strides if s is not None),
-        tuple(i.coefs for i in indices),
-        None if out is None else tuple(s for s in outs if s is not None),
-        reductions,
-        axes,
-    )
-
-
-def _strides(array: Any) -> Strides | None:
-    """Strides in elements; None for memory that a kernel cannot read."""
-    size = array.itemsize
-    if any(s % size for s in array.strides):
-        return None
-    return tuple(s // size for s in array.strides)
+def _request(program: ScalarProgram, *operands: Any) -> Request | None:
+    """What to launch, see `request_for`; None where the interpreter is the only way."""
+    return request_for(program, *operands) if _can_compile(program) else None
 
 
 @lru_cache(maxsize=4096)
