@@ -25,7 +25,7 @@ from gpuscale.engines.events import PERIOD, Listener
 from gpuscale.engines.job import Job
 from gpuscale.engines.pool import ThreadPool, in_worker
 from gpuscale.engines.session import Session
-from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
+from gpuscale.engines.sharing import fill_batch, next_most, room_beside
 from gpuscale.engines.sync import run_here
 from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Task
@@ -301,8 +301,7 @@ class _Run:
             while self._report(worker, finished, most):
                 begin = time.perf_counter()
                 self._perform_batch(worker, finished)
-                seconds = time.perf_counter() - begin
-                most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
+                most = next_most(most, time.perf_counter() - begin)
         except BaseException as error:  # a defect of the engine must not leave the caller waiting
             blas.leave()
             with self._lock:
@@ -346,21 +345,15 @@ class _Run:
         return goes_on
 
     def _report_locked(self, worker: int, finished: list[tuple[int, int]], most: int) -> bool:
-        state, batch = self.job.state, self._batches[worker]
+        state = self.job.state
         with self._lock:
             if finished:
                 self.job.finish(finished)
                 finished.clear()
             if state.sleeping:
                 state.due(time.perf_counter())
-            if len(self._siblings) > 1:
-                state.budget = room_beside(self._siblings, self, self.job.limits)
-            # With few tasks left, each worker takes its share only.
-            share = 1 + state.n_ready // (2 * self.n_workers)
-            batch.extend(state.start(min(most, share)))
-            if not batch:
-                take_half_of_longest(self._batches, batch)
-            if batch:
+            state.budget = room_beside(self._siblings, self, self.job.limits)
+            if fill_batch(state, self._batches, worker, most):
                 self._wake_another()
                 return True
             victim = state.spill()

@@ -23,7 +23,7 @@ from gpuscale.engines.failure import leave_engine_out
 from gpuscale.engines.overlimit import OverLimit
 from gpuscale.engines.pool import ThreadPool
 from gpuscale.engines.seats import WorkerSeat, sit_down
-from gpuscale.engines.sharing import BATCH_SECONDS, MOST_TASKS, room_beside, take_half_of_longest
+from gpuscale.engines.sharing import fill_batch, next_most, room_beside
 
 __all__ = ["Workers"]
 
@@ -126,8 +126,7 @@ class Workers:
             while self._report(seat, most):
                 begin = time.perf_counter()
                 self._perform_batch(seat)
-                seconds = time.perf_counter() - begin
-                most = min(2 * most, MOST_TASKS) if seconds < BATCH_SECONDS else max(1, most // 2)
+                most = next_most(most, time.perf_counter() - begin)
         except BaseException as error:  # a defect of the engine must not leave anybody waiting
             self._break(error)
             with self._lock:
@@ -233,16 +232,9 @@ class Workers:
             return False
         if self._is_broken:
             return False
-        state, batch = self.job.state, self._batches[seat.worker]
-        if not batch:
-            if len(self._siblings) > 1:
-                state.budget = room_beside(self._siblings, self, self.job.limits)
-            # With few tasks left, each worker takes its share only.
-            share = 1 + state.n_ready // (2 * self.n_workers)
-            batch.extend(state.start(min(most, share)))
-        if not batch:
-            take_half_of_longest(self._batches, batch)
-        if batch:
+        state = self.job.state
+        state.budget = room_beside(self._siblings, self, self.job.limits)
+        if fill_batch(state, self._batches, seat.worker, most):
             self._wake_another()
             return True
         if not state.spills:

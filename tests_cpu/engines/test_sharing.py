@@ -3,7 +3,11 @@
 from collections import deque
 from types import SimpleNamespace
 
-from gpuscale.engines.sharing import room_beside, take_half_of_longest
+from gpuscale.engines.sharing import fill_batch, room_beside, take_half_of_longest
+from gpuscale.engines.state import State
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+from gpuscale.graph.task import Task
 
 
 def run_with(alive, reserved):
@@ -26,3 +30,15 @@ def test_half_of_the_longest_batch_moves_from_its_end():
     nothing = [deque(), deque()]
     take_half_of_longest(nothing, nothing[0])
     assert nothing == [deque(), deque()]
+
+
+def test_a_batch_is_a_share_of_what_is_ready_and_then_of_what_another_worker_has():
+    numbered = number({k: Task(k, int) for k in range(8)}, range(8))
+    state, batches = State(numbered, depth_first(numbered)), [deque(), deque()]
+    assert fill_batch(state, batches, 0, 64) and batches == [deque([0, 1, 2]), deque()]
+    assert fill_batch(state, batches, 0, 64) and len(batches[0]) == 3  # there is enough in it
+    assert fill_batch(state, batches, 1, 1) and batches[1] == deque([3])
+    state.cancel()
+    batches[1].clear()
+    assert fill_batch(state, batches, 1, 64) and batches == [deque([0]), deque([2, 1])]
+    assert not fill_batch(state, [deque(), deque()], 1, 64)

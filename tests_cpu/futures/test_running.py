@@ -2,6 +2,7 @@
 
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 import gpuscale as gs
@@ -75,6 +76,22 @@ def test_a_client_and_compute_share_what_is_scarce():
         assert computed.result(SOON) == ([k * k for k in range(10)],)
         assert running.result(SOON) == 1
         assert client.submit(square, 3, resources={"GPU": 1}).result(SOON) == 9
+
+
+def test_what_a_computation_beside_it_took_is_the_clients_again():
+    gate = Gate()
+    with gs.Client(threads_per_worker=2, memory_limit="10 MB") as client:
+        state = client._session.job.state
+        parts = [gs.delayed(np.ones)(1_000_000), *map(gs.delayed(square), range(4))]
+        with ThreadPoolExecutor(1) as pool:
+            beside = pool.submit(gs.delayed(gate)(*parts).compute)
+            assert gate.begun.wait(SOON)
+            client.submit(square, 1).result()
+            assert state.budget[0] == 2_000_000
+            gate.open.set()
+            beside.result()
+        client.submit(square, 2).result()
+        assert state.budget[0] == 10_000_000
 
 
 def test_a_task_that_takes_too_long_is_left_to_itself(lonely):
