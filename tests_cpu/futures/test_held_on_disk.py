@@ -1,13 +1,7 @@
 """Results that futures hold beyond the limit of their client: on disk, and back unseen."""
 
-import gc
-import logging
 import os
-import re
 import threading
-import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,51 +11,17 @@ import gpuscale.array as ga
 from gpuscale.base.errors import SpillError
 from gpuscale.engines.spilling import Spilling
 from gpuscale.memory import spill_file, spill_folder
-from gpuscale.memory.spill_folder import spill_root
 
+from .held import LIMIT, N, alive, files, filled, settle, wait_until
 from .tasks import SOON, Gate
 
-N = 100_000  # numbers in a result: 800 kB
-LIMIT = 2_000_000
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path):
-    with gs.config.set({"temporary-directory": str(tmp_path)}):
-        yield
-        gc.collect()
-        assert files() == []
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
 def client():
     with gs.Client(threads_per_worker=2, memory_limit=LIMIT) as client:
         yield client
-
-
-def files():
-    return [path for path in Path(spill_root()).glob("*/*") if path.is_file()]
-
-
-def filled(value):
-    return np.full(N, float(value))
-
-
-def alive(client):
-    return client._session.job.state.alive[0]
-
-
-def wait_until(condition, seconds=20):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to that"
-        time.sleep(0.005)
-
-
-def settle(client):
-    """Wait until the client holds no more in memory than it may, once something happens."""
-    client.submit(abs, -1, pure=False).result()
-    wait_until(lambda: alive(client) <= LIMIT and not client._session._seats)
 
 
 def test_five_times_the_limit(client):
@@ -176,24 +136,6 @@ def test_tasks_run_beside_one_that_does_not_end(client):
     gs.wait(waits, SOON)
 
 
-def read_only(k):
-    value = filled(k)
-    value.flags.writeable = False
-    return value
-
-
-@pytest.mark.parametrize("kind", [lambda x: x, lambda x: (x, x.copy()), lambda x: [x, 1]])
-def test_what_is_read_only_stays_so(client, kind):
-    futures = client.map(lambda k: kind(read_only(k)), range(6))
-    gs.wait(futures)
-    settle(client)
-    assert files()
-    for k, future in enumerate(futures):
-        value = future.result()
-        value = value if isinstance(value, np.ndarray) else value[0]
-        assert value[0] == k and not value.flags.writeable
-
-
 def test_no_limit():
     with gs.Client(threads_per_worker=2, memory_limit=0) as client:
         assert "memory limit none" in repr(client)
@@ -201,82 +143,6 @@ def test_no_limit():
         assert [x[0] for x in client.gather(futures)] == list(range(6))
         assert files() == []
         assert ga.ones(10, chunks=5).sum().compute() == 10
-
-
-@dataclass
-class Pair:
-    left: np.ndarray
-    name: str
-
-
-CONTAINERS = {
-    "list": lambda k: [filled(k), "x", None],
-    "dict": lambda k: {"x": filled(k), ("y", 1): [k]},
-    "tuple": lambda k: (filled(k), k),
-    "arrays": lambda k: (filled(k), filled(k)),
-    "dataclass": lambda k: Pair(filled(k), str(k)),
-    "bytes": lambda k: bytes([k]) * (8 * N),
-    "view": lambda k: filled(k).reshape(100, -1).T,
-    "text": lambda k: str(k) * (8 * N),
-}
-
-
-@pytest.mark.parametrize("kind", CONTAINERS)
-def test_containers_of_data_go_and_come_back(client, kind):
-    make = CONTAINERS[kind]
-    futures = client.map(make, range(8))
-    gs.wait(futures)
-    settle(client)
-    assert files()
-    for _ in range(2):
-        for k, future in enumerate(futures):
-            value = future.result()
-            assert type(value) is type(make(k)) is future.type
-            assert repr(value) == repr(make(k))
-            del value
-        settle(client)
-
-
-def test_tables_go_and_come_back(client):
-    pd = pytest.importorskip("pandas")
-    futures = client.map(lambda k: pd.DataFrame({"x": filled(k), "n": "text"}), range(6))
-    gs.wait(futures)
-    settle(client)
-    assert files()
-    for k, future in enumerate(futures):
-        assert (future.result()["x"] == k).all()
-
-
-class Model:
-    """Something that may be known elsewhere."""
-
-    def __init__(self, k):
-        self.k, self.weights = k, filled(k)
-        self.lock = threading.Lock()
-
-    @property
-    def nbytes(self):
-        return self.weights.nbytes
-
-
-def test_small_results_go_to_disk_in_few_files(client):
-    futures = client.map(lambda k: np.full(1_000, k), range(1_000))  # 8 MB
-    assert client.gather(client.map(lambda x: x[7].item(), futures)) == list(range(1_000))
-    settle(client)
-    assert 0 < len(files()) < 20 and alive(client) <= LIMIT
-    assert [futures[k].result()[-1] for k in (0, 500, 999)] == [0, 500, 999]
-    del futures
-    settle(client)
-    assert files() == []
-
-
-def test_very_small_results_stay_and_a_warning_says_so(client, caplog):
-    with caplog.at_level(logging.WARNING, "gpuscale.client"):
-        texts = client.map(lambda k: f"{k:04}" * 500, range(1_500))  # 3 MB
-        assert client.gather(client.map(len, texts)) == [2_000] * 1_500
-        wait_until(lambda: not client._session._seats)
-    (message,) = caplog.messages
-    assert re.search(r"go to disk: [\d.]+ MiB in results smaller than 4.0 KiB each;", message)
 
 
 @pytest.mark.parametrize("make", [lambda k: np.full(1_000, k), lambda k: f"{k:04}" * 500])
@@ -295,19 +161,6 @@ def test_looking_for_what_goes_takes_no_longer_the_more_there_is(client, make, m
     assert 0 < len(looks) < 20 * 4_000
 
 
-def test_what_is_more_than_data_stays_and_a_warning_says_so(client, caplog):
-    with caplog.at_level(logging.WARNING, "gpuscale.client"):
-        futures = client.map(Model, range(6))
-        gs.wait(futures)
-        wait_until(lambda: not client._session._seats)
-        assert [future.result().k for future in futures] == list(range(6))
-        assert files() == []
-        assert len(caplog.messages) == 1
-    assert "more than the client's memory limit of 1.9 MiB" in caplog.text
-    assert "MiB in what is more than arrays, tables, bytes" in caplog.text
-    assert "release futures" in caplog.text
-
-
 def test_what_the_program_holds_stays_and_goes_once_it_is_let_go(client):
     held = client.gather(client.map(filled, range(6)))
     futures = client.scatter(held)
@@ -318,14 +171,6 @@ def test_what_the_program_holds_stays_and_goes_once_it_is_let_go(client):
     settle(client)
     assert files()
     assert [future.result()[0] for future in futures] == list(range(6))
-
-
-def test_a_result_of_shared_parts_stays(client):
-    shared = filled(1)
-    futures = [client.submit(lambda k: [shared, filled(k)], k) for k in range(6)]
-    gs.wait(futures)
-    wait_until(lambda: not client._session._seats)
-    assert all(future.result()[0] is shared for future in futures)
 
 
 def test_the_option_spill_keeps_all_in_memory(caplog):
