@@ -81,6 +81,7 @@ class Spiller:
         keep_only_small_blocks()
         nbytes, space = held_bytes(results[i], task.nbytes), space_of_result(results[i])
         start = time.perf_counter()
+        written: OnDisk | None
         try:
             if space == DEVICE:
                 written = self._park(results[i], on_shelf)
@@ -93,7 +94,7 @@ class Spiller:
             self._tell_spilled(i, worker, start, nbytes, written.stored, space)
         return written
 
-    def _park(self, result: Any, on_shelf: bool) -> Any:
+    def _park(self, result: Any, on_shelf: bool) -> Parked | None:
         parked = park(result)
         if parked is not None and not on_shelf:
             parked.sink(spill_folder())

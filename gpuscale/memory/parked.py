@@ -7,8 +7,7 @@ device. That they go on from the host to disk is seen by nobody, whoever holds t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +25,7 @@ from gpuscale.backends.seams import (
 from gpuscale.backends.transfer import to_device
 from gpuscale.memory.spill import spill
 from gpuscale.memory.spill_folder import SpillFolder
-from gpuscale.memory.spilled import OnDisk, SpilledArray
+from gpuscale.memory.spilled import ArrayOnDisk, OnDisk, SpilledArray, SpilledTuple
 
 __all__ = ["Parked", "ParkedArray", "ParkedTuple", "is_whole", "may_park", "park"]
 
@@ -37,11 +36,6 @@ class Parked(OnDisk):
     @property
     def nbytes(self) -> int:
         """Bytes on the device, or on the host meanwhile."""
-        raise NotImplementedError
-
-    @property
-    def stored(self) -> int:
-        """Bytes on disk."""
         raise NotImplementedError
 
     def sink(self, folder: SpillFolder) -> None:
@@ -55,7 +49,7 @@ class Parked(OnDisk):
         raise NotImplementedError
 
 
-class ParkedArray(Parked):
+class ParkedArray(ArrayOnDisk, Parked):
     """An array of a device, with the layout it had.
 
     Indexing by integers and slices brings that region to the device.
@@ -79,32 +73,9 @@ class ParkedArray(Parked):
         self._stored: np.ndarray[Any, Any] | SpilledArray = host.transpose(self._inverse)
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return math.prod(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the array on the device."""
-        return self.size * int(self.dtype.itemsize)
-
-    @property
     def stored(self) -> int:
         """Bytes on disk."""
         return self._stored.stored if isinstance(self._stored, SpilledArray) else 0
-
-    @property
-    def outer_axis(self) -> int:
-        """Axis along which one part after the other is stored."""
-        return self._axes[0]
-
-    def __len__(self) -> int:
-        return int(self.shape[0])
 
     def __repr__(self) -> str:
         return f"ParkedArray(shape={self.shape}, dtype={self.dtype}, backend={self.backend!r})"
@@ -122,10 +93,6 @@ class ParkedArray(Parked):
         host = stored.load() if isinstance(stored, SpilledArray) else stored
         return to_device(host.transpose(self._axes), self.backend).transpose(self._inverse)
 
-    def regions(self) -> ParkedArray:
-        """Return what a function gets that reads regions."""
-        return self
-
     def sink(self, folder: SpillFolder) -> None:
         """Go from the memory of the host to disk."""
         if isinstance(self._stored, np.ndarray):
@@ -140,32 +107,13 @@ def _array_namespace(data: ParkedArray) -> ModuleType:
     return found
 
 
-class ParkedTuple(Parked):
+class ParkedTuple(SpilledTuple, Parked):
     """A tuple of arrays of a device."""
 
-    #: Type of what comes back.
-    kind = tuple
+    items: tuple[ParkedArray, ...]
 
-    def __init__(self, items: Sequence[Any]) -> None:
-        self.items = tuple(map(ParkedArray, items))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays on the device."""
-        return sum(each.nbytes for each in self.items)
-
-    @property
-    def stored(self) -> int:
-        """Bytes on disk."""
-        return sum(each.stored for each in self.items)
-
-    def load(self) -> tuple[Any, ...]:
-        """Bring all of it to the device."""
-        return tuple(each.load() for each in self.items)
-
-    def regions(self) -> tuple[Any, ...]:
-        """Return what a function gets that reads regions."""
-        return self.items
+    def __init__(self, items: Iterable[Any]) -> None:
+        super().__init__(map(ParkedArray, items))
 
     def sink(self, folder: SpillFolder) -> None:
         """Go from the memory of the host to disk."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise, product
 from operator import mul
 from types import ModuleType
@@ -18,7 +18,15 @@ import numpy as np
 from gpuscale.backends.seams import array_namespace
 from gpuscale.memory.spill_file import SpillFile
 
-__all__ = ["OnDisk", "Spilled", "SpilledArray", "SpilledObject", "SpilledTuple", "bytes_of"]
+__all__ = [
+    "ArrayOnDisk",
+    "OnDisk",
+    "Spilled",
+    "SpilledArray",
+    "SpilledObject",
+    "SpilledTuple",
+    "bytes_of",
+]
 
 Bounds: TypeAlias = list[tuple[int, int]]
 
@@ -28,7 +36,15 @@ BUFFER = 1 << 20  # memory for bytes that are read or copied on the way
 
 
 class OnDisk:
-    """A result on disk. Copies and pickles of it are of the result, since a file has one owner."""
+    """A result on disk, or one of a device on the host, from where it may go to disk.
+
+    Copies and pickles of it are of the result, since a file has one owner.
+    """
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk."""
+        raise NotImplementedError
 
     def load(self) -> Any:
         """Read all of it."""
@@ -46,7 +62,48 @@ def _itself(value: Any) -> Any:
     return value
 
 
-class SpilledArray(OnDisk):
+class ArrayOnDisk(OnDisk):
+    """An array on disk, which is read in regions by integers and slices.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    _axes: Sequence[int]  # in the order in which memory had them
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array where it belongs."""
+        return self.size * int(self.dtype.itemsize)
+
+    @property
+    def outer_axis(self) -> int:
+        """Axis along which one part after the other is stored."""
+        return self._axes[0]
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def regions(self) -> ArrayOnDisk:
+        """Return what a function gets that reads regions."""
+        return self
+
+
+class SpilledArray(ArrayOnDisk):
     """An array in a file of this process, its axes in the order in which memory had them.
 
     Indexing by integers and slices reads that region into a new array; nothing stays in memory.
@@ -79,32 +136,9 @@ class SpilledArray(OnDisk):
     kind = np.ndarray
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return math.prod(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the array in memory."""
-        return self.size * self.dtype.itemsize
-
-    @property
     def stored(self) -> int:
         """Bytes on disk."""
         return self._file.stored
-
-    @property
-    def outer_axis(self) -> int:
-        """Axis along which one part after the other lies in the file."""
-        return self._axes[0]
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __repr__(self) -> str:
         return f"SpilledArray(shape={self.shape}, dtype={self.dtype})"
@@ -141,10 +175,6 @@ class SpilledArray(OnDisk):
         """Read all of it."""
         whole: np.ndarray[Any, Any] = self[...]
         return whole
-
-    def regions(self) -> SpilledArray:
-        """Return what a function gets that reads regions."""
-        return self
 
     def _read(self, bounds: Bounds, out: np.ndarray[Any, Any]) -> None:
         """Read a region, given in the file's order of axes, into contiguous memory."""
@@ -194,17 +224,17 @@ def _array_namespace(data: SpilledArray) -> ModuleType:
 
 
 class SpilledTuple(OnDisk):
-    """A tuple of arrays in files."""
+    """A tuple of arrays on disk."""
 
     #: Type of what comes back.
     kind = tuple
 
-    def __init__(self, items: Sequence[SpilledArray]) -> None:
+    def __init__(self, items: Iterable[ArrayOnDisk]) -> None:
         self.items = tuple(items)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays in memory."""
+        """Bytes of the arrays where they belong."""
         return sum(each.nbytes for each in self.items)
 
     @property
