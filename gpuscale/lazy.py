@@ -9,7 +9,8 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gpuscale.base.tokens import tokenize, tokenize_now
+from gpuscale.base.brief import name_of
+from gpuscale.base.tokens import ATOMS, tokenize, tokenize_now
 from gpuscale.collection import Collection
 from gpuscale.expr.node import user_line
 from gpuscale.graph.annotations import annotate_tasks
@@ -251,7 +252,7 @@ class DelayedFunction(Delayed):
     def __init__(
         self, function: Callable[..., Any], pure: bool, nout: int | None, traverse: bool
     ) -> None:
-        name = _name_of(function)
+        name = name_of(function)
         key = f"{name}-{tokenize(function)[:16]}"
         super().__init__(Task(key, same, (), (function,), label=name), (), nout)
         self._function, self._label, self._pure = function, name, pure
@@ -269,7 +270,7 @@ class DelayedFunction(Delayed):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Make a task of one call; ``dask_key_name=`` and ``dask_pure=`` go with it."""
-        if not kwargs and not self._pure and _ATOMS.issuperset(map(type, args)):
+        if not kwargs and not self._pure and ATOMS.issuperset(map(type, args)):
             label = self._label  # the short way of most calls
             task = Task(new_key(label), self._function, (), args, 0, 0, 0, label, user_line())
             annotate_tasks((task,))
@@ -350,7 +351,7 @@ def _call(
     traverse: bool = True,
     name: str = "",
 ) -> Delayed:
-    label = name or _name_of(function)
+    label = name or name_of(function)
     if key is None:
         key = f"{label}-{tokenize_now(function, args, kwargs)}" if pure else new_key(label)
     # Most calls take lazy values first, then constants: their task needs no template.
@@ -360,7 +361,7 @@ def _call(
             break
         count += 1
     rest = args[count:]
-    if not kwargs and _ATOMS.issuperset(map(type, rest)):
+    if not kwargs and ATOMS.issuperset(map(type, rest)):
         parents = args[:count]
         deps = tuple([each._task.key for each in parents])
         task = Task(key, function, deps, rest, label=label, origin=user_line())
@@ -389,9 +390,6 @@ def _call(
     return Delayed(task, tuple(parents_of), nout)
 
 
-_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
-
-
 def _value(obj: Any, name: str | None, pure: bool, nout: int | None, traverse: bool) -> Delayed:
     key = name or (f"{type(obj).__name__}-{tokenize_now(obj)}" if pure else None)
     return _call(same, (obj,), {}, key, False, nout, traverse, type(obj).__name__)
@@ -399,11 +397,6 @@ def _value(obj: Any, name: str | None, pure: bool, nout: int | None, traverse: b
 
 def _apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
-
-
-def _name_of(function: Any) -> str:
-    name: str = getattr(function, "__name__", None) or type(function).__name__
-    return name.strip("<>_") or "call"
 
 
 def _keep_looks(wrapper: Any, function: Any) -> None:

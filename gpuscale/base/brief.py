@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["brief", "brief_call"]
+__all__ = ["brief", "brief_call", "name_of"]
 
 MOST_CHARACTERS = 40  # of a text
 MOST_ITEMS = 4
@@ -131,3 +131,17 @@ def brief_call(
     if more := len(args) + len(kwargs or {}) - len(items):
         items.append(f"{more:,} more")
     return _cut(f"{name}({', '.join(items)})", MOST_IN_ALL)
+
+
+def name_of(function: Any) -> str:
+    """Name a function in keys and messages.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> name_of(partial(max, 1)), name_of(lambda: 0)
+    ('max', 'lambda')
+    """
+    inner = getattr(function, "func", function)  # of a partial
+    name: str = getattr(inner, "__name__", None) or type(inner).__name__
+    return name.strip("<>_") or "call"

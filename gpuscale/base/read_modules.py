@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base.tokens import ATOMS
+
 __all__ = ["is_constant", "is_installed", "is_ours", "is_plain_data", "with_modules"]
 
-_ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _CONSTANTS = (range, re.Pattern, enum.Enum, np.generic, np.dtype)
 _NAMED = {  # of modules that may never have been imported
     "datetime": ("date", "datetime", "time", "timedelta", "timezone"),
@@ -117,7 +118,7 @@ def is_constant(value: Any) -> bool:
     if kind in (tuple, frozenset):
         return all(map(is_constant, value))
     return (
-        kind in _ATOMS
+        kind in ATOMS
         or isinstance(value, _CONSTANTS)
         or kind.__qualname__ in _NAMED.get(kind.__module__, ())
     )

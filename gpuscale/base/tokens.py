@@ -29,6 +29,7 @@ from gpuscale.base.identities import by_identity, met, now
 
 __all__ = [
     "ARRAY_CONTENT_LIMIT",
+    "ATOMS",
     "by_identity",
     "elsewhere",
     "field_names",
@@ -45,9 +46,12 @@ __all__ = [
 ARRAY_CONTENT_LIMIT = 2**20
 """Arrays up to this many bytes are known by their content, larger ones by their identity."""
 
-# Written by marshal as they are. Exact types only: marshal would write a NumPy scalar, which
-# derives from float, as if it were raw bytes.
-_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+"""What marshal writes as it is, and what holds nothing else.
+
+Exact types only: marshal would write a NumPy scalar, which derives from float, as if it were raw
+bytes.
+"""
 
 _DIGEST_BYTES = 16
 
@@ -145,10 +149,10 @@ def _plain(value: Any) -> Any:
     no value of the user's can be mistaken for one of these.
     """
     kind = type(value)
-    if kind in _ATOMS:
+    if kind in ATOMS:
         return value
     if kind is tuple or kind is list:
-        if _ATOMS.issuperset(map(type, value)):
+        if ATOMS.issuperset(map(type, value)):
             return value
         return kind(map(_plain, value))
     return normalize_token(value)

@@ -4,13 +4,17 @@
 `base`       the contract, and how an engine is found by name or entry point
 `state`      which task may run next and which results may go: pure, no threads, no clock
 `growing`    the same for a run to which tasks are added
-`states`     what is known of a task, and how that may change
-`spilling`   which results are written to disk when there is no room; `spiller` does it
+`states`     what is known of a task, and how that may change; `ledger` keeps it, `invariants` are
+             what is true of it between two events
+`spilling`   which results are written to disk when there is no room, the `latest` first; `spiller`
+             does it
 `tokens`     scarce things, and which tasks wait for some
 `sync`       one task after the other in the calling thread
-`threads`    own worker threads, kept between runs
-`session`    a run of threads without end, for futures; its `book` has keys and wishes, `outcome`
-             what became of each task, `seats` the places of those that wait
+`threads`    own worker threads, which a `pool` keeps between runs; `blas` limits those of BLAS
+`job`        one run of one graph, whoever drives it: state, results and events
+`session`    a run of threads without end, for futures; its workers are in `working`, its `book` has
+             keys and wishes, its `shelf` results that are `away`; `outcome` is what became of each
+             task, `seats` the places of those that wait, `overlimit` a word about too much
 `sharing`    how runs and sessions divide room and batches
 `events`     what engines tell those who watch; `watching` does it for a session
 `failure`    what becomes of the exception of a task

@@ -164,7 +164,7 @@ class Spilled:
 class Loaded:
     """A worker brought back a result of `nbytes` bytes, for one task; times in seconds.
 
-    `space` is where it belongs.
+    `space` is where it belongs, and where it is now.
 
     Tasks that read regions of it do so while they run, and nothing is told. A result that `stays`
     is in memory again for all: whoever holds a future of it has asked for it.

@@ -10,12 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gpuscale.backends.creation import namespace
 from gpuscale.backends.devices import free_blocks
 from gpuscale.backends.seams import array_namespace, is_out_of_memory
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.codegen.reductions import REDUCTIONS
-from gpuscale.expr.kernels import Block, ProgramKernel, ReduceKernel
+from gpuscale.expr.kernels import Block, ProgramKernel, ReduceKernel, namespace_of
 
 __all__ = ["can_halve", "run_halved"]
 
@@ -64,8 +63,7 @@ def run_halved(kernel: Any, block: Block, arrays: Sequence[Any], out: Any = None
     if not can_halve(kernel):
         raise NotSupportedError(f"{kernel.label} cannot run over parts of a block")
     if out is None:
-        xp = array_namespace(arrays[0]) if arrays else namespace(block.backend)
-        out = xp.empty(block.shape, kernel.program.dtypes[0])
+        out = namespace_of(block, arrays).empty(block.shape, kernel.program.dtypes[0])
     _mapped(kernel, block, arrays, out)
     return out
 

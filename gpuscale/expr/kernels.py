@@ -43,7 +43,7 @@ def _localize(indices: Sequence[AffineIndex], start: tuple[int, ...]) -> list[Af
     ]
 
 
-def _namespace(block: Block, arrays: Sequence[Any]) -> Any:
+def namespace_of(block: Block, arrays: Sequence[Any]) -> Any:
     """Where the functions are for the chunks of a block, or for what is made of none."""
     return array_namespace(arrays[0]) if arrays else namespace(block.backend)
 
@@ -94,7 +94,7 @@ class ProgramKernel:
             self.params,
             block.shape,
             out=outs,
-            xp=_namespace(block, arrays),
+            xp=namespace_of(block, arrays),
         )[0]
 
 
@@ -137,7 +137,7 @@ class ReduceKernel:
             self.params,
             block.shape,
             self.axes,
-            xp=_namespace(block, arrays),
+            xp=namespace_of(block, arrays),
         )
         return self._placed(partials, block)
 
@@ -156,7 +156,7 @@ class ReduceKernel:
             for block, arrays in sides
         ]
         found = mirror.run_reduce_mirror(
-            self.program, self.reductions, blocks, self.params, self.axes, _namespace(*sides[0])
+            self.program, self.reductions, blocks, self.params, self.axes, namespace_of(*sides[0])
         )
         return [self._placed(each, block) for each, (block, _) in zip(found, sides, strict=True)]
 

@@ -7,7 +7,8 @@ from concurrent.futures import CancelledError
 from inspect import CO_COROUTINE
 from typing import TYPE_CHECKING, Any
 
-from gpuscale.base.tokens import tokenize_plain
+from gpuscale.base.brief import name_of
+from gpuscale.base.tokens import ATOMS, tokenize_plain
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.futures.future import Future
@@ -19,10 +20,9 @@ from gpuscale.graph.task import Task
 if TYPE_CHECKING:
     from gpuscale.futures.tasks import Starter
 
-__all__ = ["CallMaker", "are_settled", "name_of"]
+__all__ = ["CallMaker", "are_settled"]
 
-_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
-_SETTLED = _ATOMS | {Future}
+_SETTLED = ATOMS | {Future}
 
 
 class CallMaker:
@@ -60,7 +60,7 @@ class CallMaker:
 
     def token(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Return the token of one call of a pure function."""
-        if not kwargs and _ATOMS.issuperset(map(type, args)):
+        if not kwargs and ATOMS.issuperset(map(type, args)):
             return tokenize_plain((self._meaning, args))
         if kwargs is not self._named[0]:
             self._named = kwargs, present(kwargs) if kwargs else ""
@@ -69,7 +69,7 @@ class CallMaker:
     def make(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Outcome:
         """Make the outcome of one call."""
         name = self._name
-        is_plain = not kwargs and _ATOMS.issuperset(map(type, args))
+        is_plain = not kwargs and ATOMS.issuperset(map(type, args))
         if key is None:
             key = f"{name}-{self.token(args, kwargs)}" if self._pure else new_key(name)
         call: Callable[..., Any] = self._function
@@ -137,17 +137,3 @@ def _as_plain(function: Callable[..., Any]) -> Callable[..., Any]:
 def are_settled(arguments: Iterable[Any]) -> bool:
     """Say at a glance that nothing among arguments is lazy, or holds what is."""
     return _SETTLED.issuperset(map(type, arguments))
-
-
-def name_of(function: Any) -> str:
-    """Name of a function for keys and messages.
-
-    Examples
-    --------
-    >>> from functools import partial
-    >>> name_of(partial(max, 1)), name_of(lambda: 0)
-    ('max', 'lambda')
-    """
-    inner = getattr(function, "func", function)  # of a partial
-    name: str = getattr(inner, "__name__", None) or type(inner).__name__
-    return name.strip("<>_") or "call"

@@ -162,9 +162,9 @@ class Client(Starter):
     @classmethod
     def current(cls, allow_global: bool = True) -> Client:
         """Return the client that is open; see `get_client`."""
-        client = find_client() if allow_global else None
-        ref = named.get()
-        client = client if allow_global else (None if ref is None else ref())
+        client, ref = find_client(), named.get()
+        if not allow_global:
+            client = None if ref is None else ref()
         if client is None:
             raise ValueError("there is no open client")
         return client

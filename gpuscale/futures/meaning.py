@@ -17,11 +17,17 @@ from typing import Any
 from gpuscale.base.read_classes import class_members
 from gpuscale.base.read_modules import is_installed, is_ours, with_modules
 from gpuscale.base.steady import Steady, code_of, global_names, own_attributes
-from gpuscale.base.tokens import by_identity, importable_name, most_read, tagged, tokenize_plain
+from gpuscale.base.tokens import (
+    ATOMS,
+    by_identity,
+    importable_name,
+    most_read,
+    tagged,
+    tokenize_plain,
+)
 
 __all__ = ["meaning", "present"]
 
-_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 _names = lru_cache(1000)(global_names)
 
@@ -67,7 +73,7 @@ def meaning(function: Any) -> str:
     names = frozenset(_names(code))
     if (
         not function.__closure__
-        and _ATOMS.issuperset(map(type, defaults or ()))
+        and ATOMS.issuperset(map(type, defaults or ()))
         and function.__kwdefaults__ is None
         and names.isdisjoint(function.__globals__)
         and names <= vars(builtins).keys()

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from gpuscale.base.errors import GraphError
+from gpuscale.base.tokens import ATOMS
 
 __all__ = ["ONCE", "PackedCall", "Slot", "fill", "pack", "rebuilt"]
 
-_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 _VIEWS: Any = deque, type({}.items()), type({}.keys()), type({}.values())
 _CONTAINERS: tuple[Any, ...] = ([], (), {}, set(), {}.values(), {}.items(), range(0))
@@ -75,7 +75,7 @@ def pack(value: Any, find: Callable[[Any], Slot | None], traverse: bool = True) 
     >>> fill(template, ["value"])
     [1, {'x': 'value'}]
     """
-    if type(value) in _ATOMS and not isinstance(value, str):
+    if type(value) in ATOMS and not isinstance(value, str):
         return value
     slot = find(value)
     if slot is not None:
@@ -87,7 +87,7 @@ def fill(template: Any, results: Any) -> Any:
     """Put results in the place of slots."""
     if type(template) is Slot:
         return results[template.number]
-    if type(template) in _ATOMS:
+    if type(template) in ATOMS:
         return template
     return rebuilt(template, lambda each: fill(each, results))
 
@@ -104,7 +104,7 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     TypeError
         An iterator, which could be read only once.
     """
-    if type(value) in _ATOMS:
+    if type(value) in ATOMS:
         return value
     try:
         return _rebuilt(value, change)
