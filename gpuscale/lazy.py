@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpuscale.base.brief import name_of
@@ -252,12 +253,16 @@ class DelayedFunction(Delayed):
     def __init__(
         self, function: Callable[..., Any], pure: bool, nout: int | None, traverse: bool
     ) -> None:
-        name = name_of(function)
-        key = f"{name}-{tokenize(function)[:16]}"
-        super().__init__(Task(key, same, (), (function,), label=name), (), nout)
-        self._function, self._label, self._pure = function, name, pure
+        self._parents, self._nout = (), nout
+        self._function, self._label, self._pure = function, name_of(function), pure
         self._traverse = traverse
         _keep_looks(self, function)
+
+    @cached_property
+    def _task(self) -> Task:  # type: ignore[override]
+        """Of the function as a value among others, which few are: to find its token takes long."""
+        key = f"{self._label}-{tokenize(self._function)[:16]}"
+        return Task(key, same, (), (self._function,), label=self._label)
 
     def __repr__(self) -> str:
         return f"delayed({self._function!r})"

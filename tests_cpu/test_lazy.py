@@ -101,6 +101,16 @@ def test_methods_of_a_class_can_be_delayed():
     assert Model(3).predict(add(2)).compute() == 6
 
 
+def test_nobody_looks_for_the_token_of_a_function_that_is_only_called(monkeypatch):
+    """One without a name to import is pickled for it, which takes longer than most calls."""
+    asked = []
+    monkeypatch.setattr("gpuscale.lazy.tokenize", lambda each: asked.append(each) or "0" * 32)
+    square = gs.delayed(lambda x: x * x)
+    assert square(3).compute() == 9 and not asked
+    assert square.compute()(4) == 16 and len(asked) == 1
+    assert square.key == "lambda-0000000000000000" and len(asked) == 1
+
+
 def test_a_function_of_several_results_unpacks():
     @gs.delayed(nout=2)
     def halves(x):

@@ -1,9 +1,10 @@
 """Results kept on disk under names that every process finds again, one file each.
 
 Arrays in C or Fortran order are ``.npy`` files, everything else is pickled behind its length and
-checksum; both are read back with the layout that they had. A file gets
-its name when it is whole, and one of the wrong size is no result: what a killed process leaves is
-computed again. Of several processes that write one result, the first gives it its name.
+checksum; both are read back with the layout that they had, and results of calls that are read-only
+arrays as such. A file gets its name when it is whole, and one of the wrong size is no result: what
+a killed process leaves is computed again. Of several processes that write one result, the first
+gives it its name.
 """
 
 from __future__ import annotations
@@ -101,7 +102,9 @@ class ValueEntry:
 
     def keep(self, value: Any) -> None:
         """Write the result."""
-        _write(os.path.join(self.folder, self.name), value)
+        is_read_only = type(value) is np.ndarray and not value.flags.writeable
+        order = "" if is_read_only else _order_of(value)  # a .npy file would not tell
+        _write(os.path.join(self.folder, self.name), value, order)
 
     def read(self) -> Any:
         """Read the result."""
@@ -143,7 +146,8 @@ class ChunkEntry:
 
     def keep(self, index: BlockIndex, chunk: Any) -> None:
         """Write one block."""
-        _write(self._stem(index), to_host(chunk))
+        chunk = to_host(chunk)
+        _write(self._stem(index), chunk, _order_of(chunk))
 
     def read(self, index: BlockIndex, region: Any = ...) -> Any:
         """Read one block, or a region of it.
@@ -239,8 +243,8 @@ def _read(file: str, region: Any) -> Any:
     return value if region is ... else value[region]
 
 
-def _write(stem: str, value: Any) -> None:
-    order = _order_of(value)
+def _write(stem: str, value: Any, order: str) -> None:
+    """Write an array as a ``.npy`` file of that order, anything else pickled."""
     file = Path(stem + _SUFFIXES[0 if order else 1])
     try:
         hidden = hidden_sibling(file, "partial")

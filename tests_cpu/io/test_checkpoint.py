@@ -37,6 +37,14 @@ def test_arrays_come_back(tmp_path_factory, array):
         assert back.tobytes() == each.tobytes()
 
 
+def test_a_read_only_array_comes_back_as_one(tmp_path):
+    entry, array = ValueEntry(str(tmp_path), "x"), np.arange(3.0)
+    array.flags.writeable = False
+    entry.keep(array)
+    assert entry.is_kept() and not entry.read().flags.writeable
+    assert entry.read().tolist() == [0, 1, 2]
+
+
 CUBE = np.arange(24.0).reshape(2, 3, 4)
 ORDERS = [
     CUBE,
