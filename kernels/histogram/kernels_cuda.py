@@ -29,10 +29,8 @@ def _bin_of(place: int, value: Any, edges: Any, bins: int) -> int:
             elif found < bins - 1 and value >= edges[found + 1]:
                 found += 1
         else:
-            found, above = (
-                0,
-                bins,
-            )  # the last edge that is not above the value, but not the very last
+            # The last edge that is not above the value, but not the very last.
+            found, above = 0, bins
             while above - found > 1:
                 middle = (found + above) // 2
                 if edges[middle] <= value:

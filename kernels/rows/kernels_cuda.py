@@ -10,6 +10,15 @@ __all__ = ["build_gather", "build_last_writers", "build_scatter"]
 _LONG = from_dtype(np.dtype(np.int64))
 
 
+@cuda.jit(device=True, inline="always")
+def _row_of(number: Any, rows: int) -> int:
+    """Return the row that a number means; negative ones count from the end."""
+    row = _LONG(number)
+    if row < 0:
+        row += rows
+    return row
+
+
 def build_gather() -> Any:
     """Build what copies rows out of a table."""
 
@@ -28,9 +37,7 @@ def build_gather() -> Any:
         """Copy elements, and count the rows that are not there."""
         for k in range(cuda.grid(1), n * width, cuda.gridsize(1)):
             column = k % width
-            row = _LONG(index[k // width])
-            if row < 0:
-                row += rows
+            row = _row_of(index[k // width], rows)
             if row >= 0 and row < rows:
                 target[k] = source[row * pitch + first + column * step]
             elif column == 0:
@@ -45,9 +52,7 @@ def build_last_writers(unique: bool) -> Any:
     def last_writers(index: Any, last: Any, wrong: Any, n: int, rows: int) -> None:
         """Remember one more than the last position that has each row number."""
         for k in range(cuda.grid(1), n, cuda.gridsize(1)):
-            row = _LONG(index[k])
-            if row < 0:
-                row += rows
+            row = _row_of(index[k], rows)
             if row < 0 or row >= rows:
                 cuda.atomic.add(wrong, 0, 1)
             elif not unique:
@@ -73,9 +78,7 @@ def build_scatter(unique: bool) -> Any:
     ) -> None:
         """Copy the elements of rows that no later one overwrites."""
         for k in range(cuda.grid(1), n * width, cuda.gridsize(1)):
-            row = _LONG(index[k // width])
-            if row < 0:
-                row += rows
+            row = _row_of(index[k // width], rows)
             if unique or last[row] == k // width + 1:
                 target[row * pitch + first + k % width * step] = source[k]
 

@@ -23,10 +23,26 @@ def _combine(which: int, a: Any, b: Any) -> Any:
     )
 
 
+@cuda.jit(device=True, inline="always")
+def _column_segment(job: int, length: int, inner: int, segments: int) -> tuple[int, int, int]:
+    """Return where the column of a job begins, which segment of it is meant, and its number.
+
+    Segments are counted along each column, so that a scan of their totals runs along lines.
+    """
+    column = job % inner
+    segment = (job // inner) % segments
+    outer = job // (inner * segments)
+    return outer * length * inner + column, segment, (outer * inner + column) * segments + segment
+
+
+def _typed(operation: str, dtype: Any, zero: bool) -> tuple[int, Any, Any]:
+    """Return the number of an operation, the conversion to its dtype, and its neutral element."""
+    return OPERATIONS.index(operation), from_dtype(dtype), neutral(operation, dtype, zero)
+
+
 def build_row_totals(operation: str, dtype: Any, zero: bool, threads: int) -> Any:
     """Build what combines the elements of each segment of rows."""
-    which, cast = OPERATIONS.index(operation), from_dtype(dtype)
-    first = neutral(operation, dtype, zero)
+    which, cast, first = _typed(operation, dtype, zero)
 
     def row_totals(
         values: Any, totals: Any, lines: int, length: int, inner: int, segments: int, size: int
@@ -58,22 +74,18 @@ def build_row_totals(operation: str, dtype: Any, zero: bool, threads: int) -> An
 
 def build_column_totals(operation: str, dtype: Any, zero: bool, threads: int) -> Any:
     """Build what combines the elements of each segment of columns."""
-    which, cast = OPERATIONS.index(operation), from_dtype(dtype)
-    first = neutral(operation, dtype, zero)
+    which, cast, first = _typed(operation, dtype, zero)
 
     def column_totals(
         values: Any, totals: Any, lines: int, length: int, inner: int, segments: int, size: int
     ) -> None:
         """Combine the elements of a segment, a thread for each; neighbours read neighbours."""
         for job in range(cuda.grid(1), lines * segments, cuda.gridsize(1)):
-            column = job % inner
-            segment = (job // inner) % segments
-            outer = job // (inner * segments)
-            at = outer * length * inner + column
+            at, segment, place = _column_segment(job, length, inner, segments)
             own = first
             for k in range(segment * size, min((segment + 1) * size, length)):
                 own = cast(_combine(which, own, cast(values[at + k * inner])))
-            totals[(outer * inner + column) * segments + segment] = own
+            totals[place] = own
 
     return column_totals
 
@@ -82,8 +94,7 @@ def build_scan_columns(
     operation: str, dtype: Any, zero: bool, threads: int, items: int, exclusive: bool, carried: bool
 ) -> Any:
     """Build what scans each segment of columns."""
-    which, cast = OPERATIONS.index(operation), from_dtype(dtype)
-    first = neutral(operation, dtype, zero)
+    which, cast, first = _typed(operation, dtype, zero)
 
     def scan_columns(
         values: Any,
@@ -97,13 +108,10 @@ def build_scan_columns(
     ) -> None:
         """Scan a segment of a line across the rows, a thread for each."""
         for job in range(cuda.grid(1), lines * segments, cuda.gridsize(1)):
-            column = job % inner
-            segment = (job // inner) % segments
-            outer = job // (inner * segments)
-            at = outer * length * inner + column
+            at, segment, place = _column_segment(job, length, inner, segments)
             own = first
             if carried:
-                own = before[(outer * inner + column) * segments + segment]
+                own = before[place]
             for k in range(segment * size, min((segment + 1) * size, length)):
                 after = cast(_combine(which, own, cast(values[at + k * inner])))
                 out[at + k * inner] = own if exclusive else after
@@ -116,8 +124,7 @@ def build_scan_rows(
     operation: str, dtype: Any, zero: bool, threads: int, items: int, exclusive: bool, carried: bool
 ) -> Any:
     """Build what scans each segment of rows."""
-    which, cast = OPERATIONS.index(operation), from_dtype(dtype)
-    first = neutral(operation, dtype, zero)
+    which, cast, first = _typed(operation, dtype, zero)
     tile = items * threads
 
     def scan_rows(

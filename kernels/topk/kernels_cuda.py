@@ -14,6 +14,7 @@ _WORD = from_dtype(np.dtype(np.uint64))
 _ZERO, _DIGIT = np.uint64(0), np.uint64(255)
 
 _BETTER = 32  # one sum of 64 bits counts better elements above these bits, and equal ones below
+_ONE_BETTER = 1 << _BETTER
 
 
 @cuda.jit(device=True, inline="always")
@@ -35,6 +36,17 @@ def _key(bits: Any, kind: int, is_flipped: bool, sign: Any, full: Any, infinity:
     if is_flipped:
         key = full ^ key
     return key
+
+
+@cuda.jit(device=True, inline="always")
+def _counted(key: Any, last: Any) -> int:
+    """Return what an element adds to the sum of better and equal ones."""
+    own = 0
+    if key > last:
+        own = _ONE_BETTER
+    elif key == last:
+        own = 1
+    return own
 
 
 def _typed(order: Any) -> tuple[Any, ...]:
@@ -104,7 +116,6 @@ def build_pick_digit() -> Any:
 def build_count_better(order: Any, threads: int) -> Any:
     """Build what counts in segments how many are better and how many equal."""
     kind, is_flipped, sign, full, infinity = _typed(order)
-    one_better = 1 << _BETTER
 
     def count_better(
         bits: Any, last: Any, counts: Any, rows: int, length: int, segments: int, size: int
@@ -118,10 +129,7 @@ def build_count_better(order: Any, threads: int) -> Any:
             own = 0
             for k in range(start + thread, min(start + size, length), threads):
                 key = _key(bits[row * length + k], kind, is_flipped, sign, full, infinity)
-                if key > last[row]:
-                    own += one_better
-                elif key == last[row]:
-                    own += 1
+                own += _counted(key, last[row])
             partial[thread] = own
             prefix_sums(partial, threads)
             if thread == threads - 1:
@@ -134,7 +142,7 @@ def build_count_better(order: Any, threads: int) -> Any:
 def build_take(order: Any, threads: int) -> Any:
     """Build what writes the chosen ones and their positions."""
     kind, is_flipped, sign, full, infinity = _typed(order)
-    better, below = _BETTER, (1 << _BETTER) - 1
+    better, below = _BETTER, _ONE_BETTER - 1
 
     def take_best(
         bits: Any,
@@ -163,10 +171,7 @@ def build_take(order: Any, threads: int) -> Any:
                 word = bits[row * length + k]
                 key = _key(word, kind, is_flipped, sign, full, infinity)
                 if start + thread < end:
-                    if key > last[row]:
-                        own = 1 << better
-                    elif key == last[row]:
-                        own = 1
+                    own = _counted(key, last[row])
                 sums[thread] = own
                 prefix_sums(sums, threads)
                 total = at + sums[thread]
