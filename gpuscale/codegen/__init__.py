@@ -25,7 +25,7 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
 `run_cuda`     the same for CUDA: plans (`plan_cuda`) and launches (`launch_cuda`), on a device
                (`target_cuda`, the one that imports CuPy) or on none (`simulator_cuda`)
 `map_cuda`     the text of a map (`tile_cuda` where arrays are read across), `reduce_cuda` of a
-               reduction (`accumulate_cuda` has its table), on `body_cuda`
+               reduction (`accumulate_cuda` has its table), on `body_cuda` and `turned_cuda`
 `emit_cuda`    operations with names of `intrinsics_cuda`; `expand_cuda` puts others together
                (`functions_cuda`, written down by `trace_cuda`)
 `cache_cuda`   PTX of kernels on the disk, made by `compiler_cuda`

@@ -8,7 +8,7 @@ is given at launch. So one text serves all shapes, and unit steps cost nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -48,8 +48,10 @@ class BodySpec:
     outer, inner : int
         Number of axes in each group.
     loads, indices, outs : tuple of Steps
-        Of each operand, along the outer axes and then the inner ones. What a reduction writes
-        moves along the outer axes only.
+        Of each operand, along the outer axes and then the inner ones. A reduction writes one
+        position after the other, and has no steps for that.
+    turned : tuple of int
+        Arrays that are read through shared memory, see `turned_cuda`.
     """
 
     program: ScalarProgram
@@ -58,6 +60,7 @@ class BodySpec:
     loads: tuple[Steps, ...]
     indices: tuple[Steps, ...]
     outs: tuple[Steps, ...]
+    turned: tuple[int, ...] = field(default=(), kw_only=True)
 
     @cached_property
     def expanded(self) -> ScalarProgram:
@@ -84,7 +87,12 @@ class BodySpec:
         """Steps of every operand that the text walks with, by name."""
         found = {f"l{k}": self.loads[k] for k in sorted(self.load_dtypes)}
         found |= {f"x{k}": self.indices[k] for k in self.index_numbers}
-        return found | {f"o{k}": steps for k, steps in enumerate(self.outs)}
+        return found | self.beside
+
+    @property
+    def beside(self) -> dict[str, Steps]:
+        """Steps of what is no operand of the program, by name."""
+        return {f"o{k}": steps for k, steps in enumerate(self.outs)}
 
 
 class BodyText(Text):
@@ -100,6 +108,7 @@ class BodyText(Text):
         self.spec = spec
         self.program = spec.expanded
         self.instrs: tuple[Instr, ...] = self.program.instrs
+        self.leaves = [v for v, i in enumerate(self.instrs) if i.op in ("load", "index")]
 
     def arguments(self, out_dtypes: Sequence[DType]) -> list[tuple[str, str]]:
         """(name, type) of the arguments of a kernel, in their order."""
@@ -160,8 +169,12 @@ class BodyText(Text):
             self.put(f"v{value}{suffix} = int64({name} + {place or self.at(name)})")
             return
         name = f"l{instr.imm[0]}"
-        test = " != 0" if instr.dtype.kind == "b" else ""
-        self.put(f"v{value}{suffix} = {name}[{place or self.at(name)}]{test}")
+        self.put_read(value, f"{name}[{place or self.at(name)}]", suffix)
+
+    def put_read(self, value: int, element: str, suffix: str = "") -> None:
+        """Make a value of what is in memory, where truth values are bytes."""
+        test = " != 0" if self.instrs[value].dtype.kind == "b" else ""
+        self.put(f"v{value}{suffix} = {element}{test}")
 
     def compute(self, suffix: str = "") -> None:
         """Put down all operations on one element, its operands having been read."""
@@ -169,6 +182,11 @@ class BodyText(Text):
             if not instr.is_leaf:
                 names = [self.name(a, suffix) for a in instr.args]
                 self.put(f"v{value}{suffix} = {expression_cuda(self.program, value, names)}")
+
+    def write_all(self) -> None:
+        """Write the current element of every result of a map."""
+        for k, value in enumerate(self.program.outputs):
+            self.put(f"o{k}[{self.at(f'o{k}')}] = {self.stored(value)}")
 
     def name(self, value: int, suffix: str = "") -> str:
         """Name of a value; constants and parameters are the same for all elements."""

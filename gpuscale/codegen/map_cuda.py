@@ -59,7 +59,7 @@ class _MapText(BodyText):
                     self._element()
                     self.put("j += across")
                 self.put("i += down")
-        return Kernel("\n".join([*self.lines, ""]), tuple(kind for _, kind in arguments))
+        return Kernel(self.source, tuple(kind for _, kind in arguments))
 
     def _is_row(self, value: int) -> bool:
         """Whether a leaf is the same for all columns."""
@@ -67,11 +67,8 @@ class _MapText(BodyText):
         steps = self.spec.loads if instr.op == "load" else self.spec.indices
         return steps[instr.imm[0]][-1] == "0"
 
-    def _leaves(self) -> list[int]:
-        return [v for v, i in enumerate(self.instrs) if i.op in ("load", "index")]
-
     def _read_rows(self) -> None:
-        for value in self._leaves():
+        for value in self.leaves:
             if self._is_row(value):
                 name = self._operand(value)
                 self.read(value, "", f"{name}_outer")
@@ -88,26 +85,24 @@ class _MapText(BodyText):
 
     def _element(self) -> None:
         self.open_group("inner", "j")
-        for value in self._leaves():
+        for value in self.leaves:
             if not self._is_row(value):
                 self.read(value)
         self.compute()
-        for k, value in enumerate(self.program.outputs):
-            self.put(f"o{k}[{self.at(f'o{k}')}] = {self.stored(value)}")
+        self.write_all()
 
     def _vectors(self) -> None:
         """Several neighbouring elements at once."""
         width = self.spec.width
         self.put(f"start = j * {width}")
-        for value in self._leaves():
+        for value in self.leaves:
             if self._is_row(value):
                 continue
             instr, name = self.instrs[value], self._operand(value)
             if instr.op == "load":
                 self.put(f"t{value} = load{width}({name}, {name}_outer + start)")
-                test = " != 0" if instr.dtype.kind == "b" else ""
                 for k in range(width):
-                    self.put(f"v{value}_{k} = t{value}[{k}]{test}")
+                    self.put_read(value, f"t{value}[{k}]", f"_{k}")
             else:
                 last = self.spec.indices[instr.imm[0]][-1]
                 step = "" if last == "1" else f" * {name}_{self.spec.outer}"

@@ -20,7 +20,8 @@ from gpuscale.codegen.layout import Domain, Strides, merge_axes, walking_order
 from gpuscale.codegen.map_cuda import MapSpec
 from gpuscale.codegen.reduce_cuda import ReduceSpec
 from gpuscale.codegen.request import Request
-from gpuscale.codegen.tile_cuda import SIDE, TileSpec
+from gpuscale.codegen.tile_cuda import TileSpec
+from gpuscale.codegen.turned_cuda import SIDE
 
 __all__ = [
     "MapPlan",

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from gpuscale.codegen.accumulate_cuda import State, state_of
-from gpuscale.codegen.body_cuda import BodySpec, BodyText, Steps
+from gpuscale.codegen.body_cuda import BodySpec, Steps
 from gpuscale.codegen.emit import constant, memory_type
 from gpuscale.codegen.launch_cuda import Kernel, pointer_to
 from gpuscale.codegen.program import Instr, ScalarProgram
 from gpuscale.codegen.text import Text
-from gpuscale.codegen.tile_cuda import SIDE
+from gpuscale.codegen.turned_cuda import SIDE, TurnedText
 
 __all__ = ["ReduceSpec", "join_kernel", "reduce_kernel", "states_of"]
 
@@ -41,6 +41,9 @@ def states_of(program: ScalarProgram, reductions: tuple[str, ...]) -> States | N
 class ReduceSpec(BodySpec):
     """All that the text of a reduction depends on; the inner axes are reduced.
 
+    Turned arrays are consecutive along the inner axes, while neighbouring threads take neighbours
+    of the outer ones, `SIDE` at a time.
+
     Attributes
     ----------
     reductions : tuple of str
@@ -53,9 +56,6 @@ class ReduceSpec(BodySpec):
         Whether neighbouring threads take neighbours of the inner axes, or of the outer ones.
     whole : bool
         Whether one block takes all of a position: then it leaves results, otherwise states.
-    turned : tuple of int
-        Arrays that are read through shared memory, as in `tile_cuda`: consecutive along the inner
-        axes, while neighbouring threads take neighbours of the outer ones, `SIDE` at a time.
     """
 
     reductions: tuple[str, ...] = ()
@@ -63,7 +63,6 @@ class ReduceSpec(BodySpec):
     threads: int = 256
     across: bool = True
     whole: bool = True
-    turned: tuple[int, ...] = ()
 
     @cached_property
     def states(self) -> States:
@@ -72,12 +71,10 @@ class ReduceSpec(BodySpec):
         assert found is not None
         return found
 
-    @cached_property
-    def moving(self) -> dict[str, Steps]:
-        """Steps of every operand that the text walks with, by name."""
-        found = {f"l{k}": self.loads[k] for k in sorted(self.load_dtypes)}
-        found |= {f"x{k}": self.indices[k] for k in self.index_numbers}
-        return found | ({"flat": self.flat} if self.flat else {})
+    @property
+    def beside(self) -> dict[str, Steps]:
+        """Steps of the position, where somebody wants it."""
+        return {"flat": self.flat} if self.flat else {}
 
 
 @lru_cache(maxsize=1024)
@@ -89,37 +86,36 @@ def reduce_kernel(spec: ReduceSpec) -> Kernel:
 @lru_cache(maxsize=1024)
 def join_kernel(states: States, threads: int) -> Kernel:
     """Write the kernel that joins the states which several blocks left of each position."""
-    text = _StateText(states, threads)
-    dtypes = text.part_dtypes
-    arguments = [(f"i{k}", pointer_to(d)) for k, d in enumerate(dtypes)]
-    arguments += [(f"o{k}", pointer_to(d)) for k, d in enumerate(text.result_dtypes)]
+    text = Text()
+    frame = _Frame(text, states, threads)
+    arguments = [(f"i{k}", pointer_to(d)) for k, d in enumerate(frame.part_dtypes)]
+    arguments += [(f"o{k}", pointer_to(d)) for k, d in enumerate(frame.result_dtypes)]
     arguments += [(name, "int64") for name in ("outer", "inner", "lanes", "parts")]
 
-    text.open([name for name, _ in arguments], False)
+    frame.open([name for name, _ in arguments], False)
     with text.block("while q < inner:"):
         number = 0
         for r, state in enumerate(states):
             for k in range(len(state.starts)):
                 text.put(f"b{r}_{k} = i{number}[q * outer + k]")
                 number += 1
-            text.put_lines(text, r, state.join, "")
+            frame.put_lines(r, state.join)
         text.put("q += parts * wide(cuda.gridDim.y)")
-    return Kernel(text.close(True), tuple(kind for _, kind in arguments))
+    frame.close(True)
+    return Kernel(text.source, tuple(kind for _, kind in arguments))
 
 
-class _ReduceText(BodyText):
+class _ReduceText(TurnedText):
     """What is taken into the states: elements of a program."""
 
     spec: ReduceSpec
 
     def write(self) -> Kernel:
         spec = self.spec
-        self.states = frame = _StateText(spec.states, spec.threads)
-        self.lines = frame.lines
+        self.frame = frame = _Frame(self, spec.states, spec.threads)
         written = frame.result_dtypes if spec.whole else frame.part_dtypes
         arguments = [*self.arguments(written), ("lanes", "int64"), ("parts", "int64")]
         frame.open([name for name, _ in arguments], spec.across, self._open)
-        self.depth = frame.depth
         if spec.turned:
             self._take_tiles()
         else:
@@ -127,32 +123,25 @@ class _ReduceText(BodyText):
             with self.block("while q < inner:"):
                 self._take()
                 self.put("q += parts * wide(cuda.gridDim.y)")
-        return Kernel(frame.close(spec.whole), tuple(kind for _, kind in arguments))
+        frame.close(spec.whole)
+        return Kernel(self.source, tuple(kind for _, kind in arguments))
 
     def _open(self) -> None:
         """What stands before all positions."""
-        self.depth = self.states.depth
-        for k in self.spec.turned:
-            kind = memory_type(self.spec.load_dtypes[k])
-            self.put(f"tile{k} = cuda.shared.array({SIDE * (SIDE + 1)}, {kind})")
+        self.open_squares()
         self.open_scalars()
 
     def _take(self) -> None:
         """Take element q into the states."""
         spec = self.spec
         self.open_group("inner", "q")
-        for value, instr in enumerate(self.instrs):
-            if instr.op == "load" and instr.imm[0] in spec.turned:
-                test = " != 0" if instr.dtype.kind == "b" else ""
-                self.put(f"v{value} = tile{instr.imm[0]}[lane * {SIDE + 1} + s]{test}")
-            elif instr.op in ("load", "index"):
-                self.read(value)
+        self.read_all("lane", "s")
         self.compute()
         if any(state.wants_position for state in spec.states):
             place = "flat_outer + flat_inner" if spec.flat else "0"  # the only one
             self.put(f"position = int64({place})")
         for r, output in enumerate(self.program.outputs):
-            self.states.put_lines(self, r, spec.states[r].take, self.stored(output))
+            self.frame.put_lines(r, spec.states[r].take, self.stored(output))
 
     def _take_tiles(self) -> None:
         """Bring squares of the turned arrays to shared memory, and take from there."""
@@ -163,8 +152,7 @@ class _ReduceText(BodyText):
                 with self.block("if (first + s < outer) & (q0 + lane < inner):"):
                     self.open_group("outer", "(first + s)")
                     self.open_group("inner", "(q0 + lane)")
-                    for k in self.spec.turned:
-                        self.put(f"tile{k}[s * {SIDE + 1} + lane] = l{k}[{self.at(f'l{k}')}]")
+                    self.fetch("s", "lane")
                 self.put("s += parts")
             self.put("cuda.syncthreads()")
             self.open_group("outer", "k")
@@ -178,11 +166,11 @@ class _ReduceText(BodyText):
             self.put(f"q0 += wide(cuda.gridDim.y) * {SIDE}")
 
 
-class _StateText(Text):
+class _Frame:
     """The frame of both kernels: states begin, take what comes, and are joined in a block."""
 
-    def __init__(self, states: States, threads: int) -> None:
-        super().__init__()
+    def __init__(self, text: Text, states: States, threads: int) -> None:
+        self.text = text
         self.states = states
         self.threads = threads
         self.parts = [
@@ -199,70 +187,69 @@ class _StateText(Text):
         """Dtypes of all results."""
         return [dtype for state in self.states for dtype, _ in state.results]
 
-    def put_lines(self, text: Text, r: int, lines: tuple[str, ...], value: str) -> None:
+    def put_lines(self, r: int, lines: tuple[str, ...], value: str = "") -> None:
         """Put lines of a state, with the names of its parts."""
         names = {f"a{k}": f"a{r}_{k}" for k in range(len(self.states[r].starts))}
         names |= {f"b{k}": f"b{r}_{k}" for k in range(len(self.states[r].starts))}
         for line in lines:
-            text.put(line.format(**names, v=value, position="position"))
+            self.text.put(line.format(**names, v=value, position="position"))
 
     def open(
         self, arguments: list[str], across: bool, before: Callable[[], None] | None = None
     ) -> None:
         """Begin a kernel, up to where a thread takes the elements q of its position k."""
-        self.put(f"def kernel({', '.join(arguments)}):")
-        self.depth += 1
+        self.text.put(f"def kernel({', '.join(arguments)}):")
+        self.text.depth += 1
         for r, k, dtype, _ in self.parts:
-            self.put(f"s{r}_{k} = cuda.shared.array({self.threads}, {memory_type(dtype)})")
+            self.text.put(f"s{r}_{k} = cuda.shared.array({self.threads}, {memory_type(dtype)})")
         if before is not None:
             before()
-        self.put("thread = wide(cuda.threadIdx.x)")
+        self.text.put("thread = wide(cuda.threadIdx.x)")
         fast, slow = ("part", "lane") if across else ("lane", "part")
         size = "parts" if across else "lanes"
-        self.put(f"{fast}, {slow} = thread % {size}, thread // {size}")
-        self.put("place = part * lanes + lane")
-        self.put("first = wide(cuda.blockIdx.x) * lanes")
-        self.put("while first < outer:")
-        self.depth += 1
-        self.put("k = first + lane")
+        self.text.put(f"{fast}, {slow} = thread % {size}, thread // {size}")
+        self.text.put("place = part * lanes + lane")
+        self.text.put("first = wide(cuda.blockIdx.x) * lanes")
+        self.text.put("while first < outer:")
+        self.text.depth += 1
+        self.text.put("k = first + lane")
         for r, k, dtype, start in self.parts:
-            self.put(f"a{r}_{k} = {constant(Instr('const', (), dtype, (start,)))}")
-        self.put("q = wide(cuda.blockIdx.y) * parts + part if k < outer else inner")
+            self.text.put(f"a{r}_{k} = {constant(Instr('const', (), dtype, (start,)))}")
+        self.text.put("q = wide(cuda.blockIdx.y) * parts + part if k < outer else inner")
 
-    def close(self, whole: bool) -> str:
+    def close(self, whole: bool) -> None:
         """End a kernel: join the states of a block, and leave results or states."""
         self._join_block()
-        with self.block("if (part == 0) & (k < outer):"):
+        with self.text.block("if (part == 0) & (k < outer):"):
             self._leave(whole)
-        self.put("cuda.syncthreads()")
-        self.put("first += wide(cuda.gridDim.x) * lanes")
-        return "\n".join([*self.lines, ""])
+        self.text.put("cuda.syncthreads()")
+        self.text.put("first += wide(cuda.gridDim.x) * lanes")
 
     def _join_block(self) -> None:
         for r, k, _, _ in self.parts:
-            self.put(f"s{r}_{k}[place] = a{r}_{k}")
-        self.put("cuda.syncthreads()")
-        self.put("half = parts // 2")
-        with self.block("while half > 0:"):
-            with self.block("if part < half:"):
-                self.put("other = place + half * lanes")
+            self.text.put(f"s{r}_{k}[place] = a{r}_{k}")
+        self.text.put("cuda.syncthreads()")
+        self.text.put("half = parts // 2")
+        with self.text.block("while half > 0:"):
+            with self.text.block("if part < half:"):
+                self.text.put("other = place + half * lanes")
                 for r, k, _, _ in self.parts:
-                    self.put(f"b{r}_{k} = s{r}_{k}[other]")
+                    self.text.put(f"b{r}_{k} = s{r}_{k}[other]")
                 for r, state in enumerate(self.states):
-                    self.put_lines(self, r, state.join, "")
+                    self.put_lines(r, state.join)
                 for r, k, _, _ in self.parts:
-                    self.put(f"s{r}_{k}[place] = a{r}_{k}")
-            self.put("cuda.syncthreads()")
-            self.put("half = half // 2")
+                    self.text.put(f"s{r}_{k}[place] = a{r}_{k}")
+            self.text.put("cuda.syncthreads()")
+            self.text.put("half = half // 2")
 
     def _leave(self, whole: bool) -> None:
         if not whole:
             for number, (r, k, _, _) in enumerate(self.parts):
-                self.put(f"o{number}[wide(cuda.blockIdx.y) * outer + k] = a{r}_{k}")
+                self.text.put(f"o{number}[wide(cuda.blockIdx.y) * outer + k] = a{r}_{k}")
             return
         number = 0
         for r, state in enumerate(self.states):
             names = {f"a{k}": f"a{r}_{k}" for k in range(len(state.starts))}
             for _, expression in state.results:
-                self.put(f"o{number}[k] = {expression.format(**names)}")
+                self.text.put(f"o{number}[k] = {expression.format(**names)}")
                 number += 1

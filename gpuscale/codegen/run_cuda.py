@@ -30,7 +30,8 @@ from gpuscale.codegen.plan_cuda import (
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.reduce_cuda import ReduceSpec, States, join_kernel, reduce_kernel, states_of
 from gpuscale.codegen.request import Request, request_for
-from gpuscale.codegen.tile_cuda import SIDE, TileSpec, tile_kernel, tiles_of
+from gpuscale.codegen.tile_cuda import TileSpec, tile_kernel, tiles_of
+from gpuscale.codegen.turned_cuda import AREA, SIDE
 
 __all__ = ["CudaTarget"]
 
@@ -171,7 +172,7 @@ def _shared_bytes(spec: ReduceSpec) -> int:
     """Bytes of shared memory that a block needs."""
     parts = sum(dtype.itemsize for state in spec.states for dtype, _ in state.starts)
     tiles = sum(spec.load_dtypes[k].itemsize for k in spec.turned)
-    return spec.threads * parts + SIDE * (SIDE + 1) * tiles
+    return spec.threads * parts + AREA * tiles
 
 
 def arguments(

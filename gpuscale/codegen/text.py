@@ -21,6 +21,11 @@ class Text:
         self.lines: list[str] = []
         self.depth = 0
 
+    @property
+    def source(self) -> str:
+        """All lines, as the source of a module."""
+        return "\n".join([*self.lines, ""])
+
     def put(self, text: str) -> None:
         """Add a line."""
         self.lines.append("    " * self.depth + text)

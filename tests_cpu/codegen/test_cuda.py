@@ -184,7 +184,9 @@ def test_reductions_compile(compile_ptx, architecture, char):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_transposed_operands_compile(compile_ptx, architecture):
-    spec = TileSpec(chain(np.dtype("f8")), 1, 1, (("s", "1"), ("1", "s")), (), (("s", "1"),), (1,))
+    spec = TileSpec(
+        chain(np.dtype("f8")), 1, 1, (("s", "1"), ("1", "s")), (), (("s", "1"),), turned=(1,)
+    )
     steps = ("s", "1"), ("1", "s")
     folded = ReduceSpec(chain(np.dtype("f8")), 1, 1, steps, (), (), ("moments",), turned=(0,))
     for kernel in (tile_kernel(spec), reduce_kernel(dataclasses.replace(folded, across=False))):
