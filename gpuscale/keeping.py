@@ -22,7 +22,7 @@ from gpuscale.expr.reads import is_free_to_read
 from gpuscale.gather import listed
 from gpuscale.graph.calls import gather
 from gpuscale.io.memory import KeptChunks
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import budget_of
 from gpuscale.run import replaced, run_blocks, tell_apart, use_options
 
 __all__ = ["chunks_of", "count_sizes", "indices", "persist"]
@@ -144,7 +144,7 @@ def count_sizes(collection: C) -> C:
         return collection
     (physical,) = stages.optimize([node])
     grid = node.meta.numblocks
-    share = min(KEEP_BYTES, memory_limit() // KEEP_OF_LIMIT) // max(1, prod(grid))
+    share = min(KEEP_BYTES, budget_of(node.meta.backend) // KEEP_OF_LIMIT) // max(1, prod(grid))
     axes = tuple(range(node.meta.ndim))
     kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
     # What is projected for a result is the most that may stay of it: one item of that size.

@@ -8,7 +8,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gpuscale.backends.creation import backend_names, namespace
-from gpuscale.backends.seams import to_host
 from gpuscale.base import config
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
@@ -19,6 +18,7 @@ from gpuscale.diagnostics.progress import default_listeners
 from gpuscale.engines.base import OnError, get_engine
 from gpuscale.engines.failure import Failure
 from gpuscale.expr import stages
+from gpuscale.expr.moving import moved
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Sink
 from gpuscale.expr.reads import reads_what_may_change
@@ -140,7 +140,7 @@ def _compute_nodes(
     _check_budget(nodes)
     targets = [host_writer(n.meta) if n.meta.known else None for n in nodes]
     sinks = [
-        node if target is None else Sink(node, target, node.meta)
+        moved(node, "numpy") if target is None else Sink(node, target, node.meta)
         for node, target in zip(nodes, targets, strict=True)
     ]
     calls = gather(handles, nodes)
@@ -171,7 +171,7 @@ def _joined(blocks: list[Any], node: Node, target: HostWriter | None) -> Any:
             return block
     if target is not None:
         return scalar(target.array)
-    return scalar(join_blocks([to_host(block) for block in blocks], node.meta.numblocks))
+    return scalar(join_blocks(blocks, node.meta.numblocks))
 
 
 def _check_budget(nodes: Iterable[Node]) -> None:

@@ -14,23 +14,20 @@ from gpuscale.array.nodes.elementwise import Elementwise, common_backend
 from gpuscale.array.nodes.rechunk import Rechunk
 from gpuscale.array.nodes.reduce import Reduce
 from gpuscale.array.nodes.view import View
-from gpuscale.backends.transfer import to_device
 from gpuscale.base.config import get
 from gpuscale.base.types import Chunks
 from gpuscale.chunks import views
 from gpuscale.codegen.functions import boxed
 from gpuscale.codegen.ops import loop_dtypes, result_dtype
 from gpuscale.codegen.program import ProgramBuilder, ScalarProgram
-from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.moving import moved
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import BlockInput, Blockwise
 
 __all__ = [
     "cast",
     "elementwise",
     "fits",
-    "moved",
     "native",
     "on_backend",
     "together",
@@ -108,18 +105,6 @@ def on_backend(node: Node, backend: str) -> Node:
     if isinstance(node, IndexFunction):
         return node.rebuilt(*node.operands[:-1], node.meta.with_(backend=backend))
     return moved(node, backend)
-
-
-def moved(node: Node, backend: str) -> Node:
-    """Return the node with its chunks on a backend; itself where they are there."""
-    meta: ArrayMeta = node.meta.with_(backend=backend)
-    if node.meta.backend == backend:
-        return node
-    kernel = FunctionKernel(to_device, (backend,), label=f"to_{backend}")
-    if isinstance(node, Blockwise) and getattr(node.kernel, "function", None) is to_device:
-        return moved(node.inputs[0].node, backend)  # there and back again
-    inputs = (BlockInput(node, axes=tuple(range(meta.ndim))),)
-    return Blockwise(kernel, inputs, meta.chunks, meta)
 
 
 def _kinds(operands: Sequence[Any]) -> list[Any]:

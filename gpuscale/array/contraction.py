@@ -17,7 +17,7 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import TreeReduce
 from gpuscale.expr.plans import ALL
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import budget_of
 
 __all__ = ["contract"]
 
@@ -61,7 +61,7 @@ def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: 
     for node, each in zip(nodes, axes, strict=True):
         blocks = prod(n for n, axis in zip(node.meta.numblocks, each, strict=True) if axis == ALL)
         row += blocks * _largest(node.meta)
-    return prod(meta.numblocks) >= 2 * workers and row * workers <= memory_limit() // 2
+    return prod(meta.numblocks) >= 2 * workers and row * workers <= budget_of(meta.backend) // 2
 
 
 def _largest(meta: ArrayMeta) -> int:

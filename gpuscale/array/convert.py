@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import PYTHON_SCALARS, moved, on_backend, scalar
+from gpuscale.array.construct import PYTHON_SCALARS, on_backend, scalar
 from gpuscale.backends.creation import holds, resolve_backend
 from gpuscale.backends.foreign import adopted
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.collection import Collection
 from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.moving import moved
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
 from gpuscale.graph.handle import Handle
@@ -127,7 +128,8 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
     is read; what has no numbers of the machine stays, since no device knows it.
     """
     dtype = np.dtype(reader.dtype)
-    stored, itemsize, limit = reader.chunks, max(dtype.itemsize, 1), chunk_bytes()
+    backend = resolve_backend(dtype=dtype) if reader.backend == "numpy" else reader.backend
+    stored, itemsize, limit = reader.chunks, max(dtype.itemsize, 1), chunk_bytes(backend)
     if stored is not None and reader.cost != "view":
         # A whole stored chunk is often handed on as it is decoded, several are copied together.
         whole = math.prod(max_block(stored)) * itemsize
@@ -136,9 +138,7 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
         limit = min(limit, IN_MEMORY)
     sizes = normalize_chunks(chunks, reader.shape, itemsize, limit, previous=stored)
     node = Source(reader, ArrayMeta(dtype, sizes, reader.backend))
-    if reader.backend != "numpy":
-        return node
-    return moved(node, resolve_backend(dtype=dtype))
+    return moved(node, backend)
 
 
 def as_array(value: Any) -> Array:

@@ -8,6 +8,7 @@
            how an `Exchange` moves elements
 `halving`  runs a kernel over parts of a block, where a device has no memory for all of it
 `fuse`     merges what one task can do; `coarsen` small blocks; `regrid` moves rechunks
+`moving`   brings blocks to another backend
 `arrange`  the local part of a view, applied to a chunk
 ========== =================================================================================
 

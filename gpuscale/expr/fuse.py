@@ -20,7 +20,8 @@ from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import count_reads, is_free_to_read, is_read_in_place
 from gpuscale.expr.regrid import rechunk_late
 from gpuscale.expr.walk import toposort
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import budget_of
+from gpuscale.memory.spaces import DEVICE, HOST, space_of
 
 __all__ = ["fuse", "is_computed_again"]
 
@@ -62,7 +63,8 @@ def is_computed_again(x: Node, readers: Counter[str], passes: int) -> bool:
         return False
     cheap = program_cost(x.kernel.program) <= CHEAP
     free = all(is_free_to_read(each.node) for each in x.inputs)
-    return passes == 1 or free and (cheap or not x.inputs) or x.meta.nbytes > memory_limit() // 4
+    large = x.meta.nbytes > budget_of(x.meta.backend) // 4
+    return passes == 1 or free and (cheap or not x.inputs) or large
 
 
 def _is_elementwise(x: Node) -> bool:
@@ -89,8 +91,15 @@ def _should_inline(node: Blockwise, each: BlockInput, readers: Counter[str]) -> 
     return (
         isinstance(source, Blockwise)
         and readers[source.token] == 1
+        and not _leaves_device(source, node)
         and _one_to_one(each, source, node)
     )
+
+
+def _leaves_device(source: Node, node: Node) -> bool:
+    """Whether one task would work on a device unseen by its budget: a task counts in one space."""
+    spaces = space_of(source.meta.backend), space_of(node.meta.backend)
+    return spaces == (DEVICE, HOST)
 
 
 def _one_to_one(each: BlockInput, source: Blockwise, node: Blockwise) -> bool:

@@ -8,7 +8,7 @@ from gpuscale.base.tokens import is_by_identity
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Source
 from gpuscale.expr.walk import toposort
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import budget_of
 
 __all__ = ["count_reads", "is_free_to_read", "is_read_in_place", "reads_what_may_change"]
 
@@ -46,4 +46,4 @@ def is_read_in_place(source: Source, readers: Counter[str]) -> bool:
     if source.reader.cost == "view" or readers[source.token] == 1:
         return True
     # Decoding twice is cheaper than running out of memory, dearer than keeping a small array.
-    return source.meta.nbytes > memory_limit() // 4
+    return source.meta.nbytes > budget_of(source.meta.backend) // 4

@@ -15,8 +15,17 @@ from numpy.typing import NDArray
 
 from gpuscale.backends.seams import array_namespace
 from gpuscale.backends.transfer import to_host
+from gpuscale.memory.spaces import DEVICE, space_of
 
-__all__ = ["Brackets", "Kept", "brackets_around", "elements_of_ranks", "keep", "keep_all"]
+__all__ = [
+    "Brackets",
+    "Kept",
+    "brackets_around",
+    "comparisons_room",
+    "elements_of_ranks",
+    "keep",
+    "keep_all",
+]
 
 SIGMAS = 6  # half width of a bracket, in standard deviations of a sample's rank
 MANY = 24  # edges beyond which sorting is faster than comparing each element with each edge
@@ -119,6 +128,17 @@ def keep(chunk: Any, brackets: Brackets) -> Kept:
         beyond += counts
         values.append(some)
     return Kept(int(flat.size), beyond, to_host(xp.concatenate([flat[:0], *values])))
+
+
+def comparisons_room(size: int, backend: str) -> int:
+    """Bytes in which `keep` works where a chunk of so many elements is one tile.
+
+    Examples
+    --------
+    >>> comparisons_room(1000, "numpy"), comparisons_room(1000, "cupy")
+    (0, 4000)
+    """
+    return 4 * size if space_of(backend) == DEVICE else 0  # truth values, of two edges at a time
 
 
 def _by_comparison(xp: Any, tile: Any, brackets: Brackets) -> tuple[Any, Any]:

@@ -23,7 +23,7 @@ from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.pieces import joined_pieces
 from gpuscale.graph.sizes import all_nbytes, block_nbytes, workspaces
 from gpuscale.graph.task import Graph, Task
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import budget_of
 from gpuscale.memory.spaces import DEVICE, HOST, space_of
 
 __all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
@@ -112,8 +112,12 @@ class GraphBuilder:
         args: tuple[Any, ...] = (),
         nbytes: int = 0,
         workspace: int = 0,
+        space: int | None = None,
     ) -> None:
-        """Add one task; bytes are those of its result and of what it needs while it runs."""
+        """Add one task; bytes are those of its result and of what it needs while it runs.
+
+        Both lie where the node's blocks do, unless a `space` is said.
+        """
         self.graph[key] = Task(
             key,
             function,
@@ -125,7 +129,7 @@ class GraphBuilder:
             node.name,
             node.origin,
             None,
-            space_of(node.meta.backend),
+            space_of(node.meta.backend) if space is None else space,
         )
 
     def hand_on(self, key: Key, node: Node, source: Key) -> None:
@@ -195,7 +199,7 @@ def _reads(
 
 @lays_out(TreeReduce)
 def _lay_out_tree(builder: GraphBuilder, node: TreeReduce, wanted: list[BlockIndex]) -> None:
-    name, limit = builder.key(node, ())[0], memory_limit()
+    name, limit = builder.key(node, ())[0], budget_of(node.meta.backend)
     for index in wanted:
         outer = _spread(node, index)
         grid = [node.x.meta.numblocks[axis] for axis in node.axes]

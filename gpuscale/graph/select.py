@@ -27,6 +27,7 @@ from gpuscale.graph.brackets import (
     Brackets,
     Kept,
     brackets_around,
+    comparisons_room,
     elements_of_ranks,
     keep,
     keep_all,
@@ -34,6 +35,7 @@ from gpuscale.graph.brackets import (
 from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.graph.pieces import shared_reads
 from gpuscale.graph.sizes import block_nbytes
+from gpuscale.memory.spaces import HOST
 
 __all__: list[str] = []
 
@@ -58,21 +60,21 @@ def _lay_out_select(builder: GraphBuilder, node: Exchange, wanted: list[BlockInd
             args = (block, -start % step, step)
             builder.add(key, node, _sample, block.keys, args, block.nbytes // step, block.work)
     brackets = (f"{name}-brackets",)
-    builder.add(brackets, node, _brackets, samples, (shares,), 64 * len(shares))
+    builder.add(brackets, node, _brackets, samples, (shares,), 64 * len(shares), 0, HOST)
     share = _kept_share(shares, x.meta.size // step)
     parts = [(f"{name}-kept", *number) for number in numbers]
     for key, block in zip(parts, blocks, strict=True):
         nbytes = int(block.nbytes * share)
         deps = (brackets, *block.keys)
-        builder.add(key, node, _keep, deps, (block,), nbytes, nbytes + block.work)
+        room = nbytes + block.work + comparisons_room(block.size, x.meta.backend)
+        builder.add(key, node, _keep, deps, (block,), nbytes, room)
     everything = _Blocks(builder, x, numbers, again)
     choose = _Choose(node.plan.rule, len(parts), everything, x.meta.backend)
     deps = (brackets, *parts, *everything.keys)
-    workspace = 2 * int(everything.nbytes * share)
+    workspace = 2 * int(everything.nbytes * share)  # what blocks keep is brought to the host
     (index,) = wanted
-    builder.add(
-        builder.key(node, index), node, choose, deps, (), block_nbytes(node, index), workspace
-    )
+    nbytes = block_nbytes(node, index)
+    builder.add(builder.key(node, index), node, choose, deps, (), nbytes, workspace, HOST)
 
 
 def _kept_share(shares: Sequence[float], sample: int) -> float:
@@ -84,7 +86,7 @@ def _kept_share(shares: Sequence[float], sample: int) -> float:
 class _Blocks:
     """Some blocks of a node for one task: results of other tasks, or computed inside this one.
 
-    Called with the results that ``keys`` name, it yields the blocks.
+    Called with the results that ``keys`` name, or what reads these in regions, it yields them.
     """
 
     def __init__(
@@ -103,10 +105,10 @@ class _Blocks:
 
     def __call__(self, values: Sequence[Any]) -> Iterator[Any]:
         if self.node is None:
-            yield from values
+            yield from (value[...] for value in values)
             return
         for number, places in zip(self.numbers, self.places, strict=True):
-            yield self.node.run(*(values[k] for k in places), number)
+            yield self.node.run(*(values[k][...] for k in places), number)
 
 
 def _sample(*args: Any) -> Any:
@@ -132,6 +134,8 @@ class _Choose:
     """The result from what all blocks kept; goes through the blocks again where that is needed."""
 
     __slots__ = ("backend", "blocks", "count", "rule")
+
+    reads_regions = True  # one block after the other, if at all
 
     def __init__(self, rule: Any, count: int, blocks: _Blocks, backend: str) -> None:
         self.rule, self.count, self.blocks, self.backend = rule, count, blocks, backend

@@ -13,6 +13,7 @@ from gpuscale.backends.creation import device_memory, is_on_device
 from gpuscale.base import config, sizes
 
 __all__ = [
+    "budget_of",
     "chunk_bytes",
     "device_memory_limit",
     "limits_for",
@@ -120,33 +121,51 @@ def shelf_bytes(limit: float) -> float:
     return parse_bytes(wanted, 0 if limit == float("inf") else int(limit))
 
 
-def chunk_bytes(wanted: str | int | None = None) -> int:
+def budget_of(backend: str) -> int:
+    """Bytes that tasks may hold where chunks of a backend lie: what sizes that are chosen keep to.
+
+    What leaves a device goes through the host, so it is no more than the host's either.
+
+    Parameters
+    ----------
+    backend : str
+        That of the operand, `gpuscale.expr.meta.ArrayMeta.backend`.
+
+    Examples
+    --------
+    >>> with config.set({"memory-limit": 4000, "device-memory-limit": 1000}):
+    ...     budget_of("numpy"), budget_of("cupy")
+    (4000, 1000)
+    """
+    limit = memory_limit()
+    return int(min(limit, device_memory_limit())) if is_on_device(backend) else limit
+
+
+def chunk_bytes(backend: str, wanted: str | int | None = None) -> int:
     """Bytes of a chunk that is chosen automatically.
 
     Parameters
     ----------
+    backend : str
+        That of the chunks.
     wanted : str or int, optional
         By default the option ``array.chunk-size``.
 
     Returns
     -------
     int
-        At most a sixteenth of the memory limit, so that tasks side by side fit into it; of the
-        smaller one where the option ``array.backend`` sends data to a device.
+        At most a sixteenth of what `budget_of` says, so that tasks side by side fit into it.
 
     Examples
     --------
-    >>> chunk_bytes("1 MiB")
+    >>> chunk_bytes("numpy", "1 MiB")
     1048576
     >>> with config.set({"memory-limit": 1600}):
-    ...     chunk_bytes()
+    ...     chunk_bytes("numpy")
     100
     """
     size = parse_bytes(config.get("array.chunk-size") if wanted is None else wanted)
-    limit: float = memory_limit()
-    if is_on_device(config.get("array.backend")):
-        limit = min(limit, device_memory_limit())
-    return max(1, min(size, int(limit) // CHUNKS_IN_MEMORY))
+    return max(1, min(size, budget_of(backend) // CHUNKS_IN_MEMORY))
 
 
 def total_memory() -> int:

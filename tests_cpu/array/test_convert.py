@@ -37,11 +37,11 @@ def test_automatic_chunks_of_stored_data_are_whole_stored_chunks(stored, expecte
 
 def test_automatic_chunks_respect_the_memory_limit():
     with config.set({"memory-limit": "16 MiB"}):
-        assert chunk_bytes() == 1 << 20
+        assert chunk_bytes("numpy") == 1 << 20
         for x in (ga.ones((5000, 5000)), ga.from_array(np.zeros((2000, 2000)))):
             assert np.prod(x.chunksize) * 8 <= 1 << 20
     with config.set({"array.chunk-size": "1 MiB"}):
-        assert chunk_bytes() == 1 << 20
+        assert chunk_bytes("numpy") == 1 << 20
 
 
 def test_a_task_that_cannot_fit_is_refused_before_anything_runs():

@@ -104,3 +104,10 @@ def test_arrays_of_host_and_device_do_not_mix(mix):
     x, h = ga.ones(6, chunks=3, like="fake"), ga.ones(6, chunks=3, like="numpy")
     with pytest.raises(BackendError, match=r"backends fake and numpy.*x.to_backend\('fake'\)"):
         mix(x, h)
+
+
+def test_elements_to_look_for():
+    x = ga.asarray(np.arange(6), chunks=3, like="fake")
+    assert ga.isin(x, [1, 5, 9]).compute().tolist() == [False, True, False, False, False, True]
+    with pytest.raises(BackendError, match="isin got arrays of the backends fake and numpy"):
+        ga.isin(x, np.array([1, 5]))

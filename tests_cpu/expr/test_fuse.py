@@ -7,7 +7,9 @@ import gpuscale.array as ga
 from gpuscale.expr.merge import LONGEST
 from gpuscale.expr.physical import Blockwise, Exchange, Source, TreeReduce
 from gpuscale.expr.walk import toposort
+from gpuscale.memory.spaces import DEVICE, HOST
 from gpuscale.run import graph_of, optimize
+from gpuscale.testing import fake_device
 
 
 def physical(*arrays):
@@ -127,3 +129,11 @@ def test_chains_of_functions_may_be_longer_than_the_stack():
     for _ in range(400):
         x = x.map_blocks(np.sqrt, dtype=float)
     np.testing.assert_array_equal(x.compute(engine="sync"), np.ones(4))
+
+
+def test_what_leaves_a_device_is_computed_by_tasks_of_the_device():
+    with fake_device.active():
+        x = ga.ones(4, chunks=2, like="fake") + 1
+        tasks = graph_of(x.to_backend("numpy")).values()
+        assert [(task.space, task.nbytes) for task in tasks].count((DEVICE, 16)) == 2
+        assert {task.workspace for task in tasks if task.space == HOST} <= {0, 16}

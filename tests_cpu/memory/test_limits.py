@@ -81,11 +81,12 @@ def test_what_cannot_be_read_is_an_error_of_the_option(key):
         config.set({key: "plenty"})
 
 
-def test_chunks_fit_into_the_device_where_data_go_there():
+def test_chunks_fit_where_they_lie():
     limits_ = {"memory-limit": 3200, "device-memory-limit": 1600, "array.chunk-size": 1000}
     with config.set(limits_):
-        assert limits.chunk_bytes() == 200
-        with config.set({"array.backend": "cupy"}):
-            assert limits.chunk_bytes() == 100
-        with config.set({"array.backend": "cupy", "device-memory-limit": 0.5}):
-            assert limits.chunk_bytes() == 200  # no device is in use: half of what?
+        assert limits.chunk_bytes("numpy") == 200
+        assert limits.chunk_bytes("cupy") == 100
+        with config.set({"device-memory-limit": 6400}):
+            assert limits.chunk_bytes("cupy") == 200, "what leaves the device goes to the host"
+        with config.set({"device-memory-limit": 0.5}):
+            assert limits.chunk_bytes("cupy") == 200  # no device is in use: half of what?

@@ -89,7 +89,7 @@ def unique_slices(
 def _cut_along(node: Node, axis: int) -> Node:
     """Cut a node along one axis only, as it is cut there if blocks do not become too large."""
     meta = node.meta
-    limit, itemsize = chunk_bytes(), max(meta.dtype.itemsize, 1)
+    limit, itemsize = chunk_bytes(meta.backend), max(meta.dtype.itemsize, 1)
     chunks = tuple(c if k == axis else (sum(c),) for k, c in enumerate(meta.chunks))
     if np.prod(max_block(chunks), dtype=float) * itemsize > limit:
         wanted = {k: "auto" if k == axis else -1 for k in range(meta.ndim)}

@@ -135,7 +135,7 @@ def whole(
     meta = ArrayMeta(np.dtype(dtype), one, nodes[0].meta.backend)
     node: Node = Call(function, nodes, args, tuple(sorted(kwargs.items())), meta)
     if chunks is not None:
-        limit = chunk_bytes()
+        limit = chunk_bytes(meta.backend)
         sizes = normalize_chunks(chunks, meta.shape, max(meta.dtype.itemsize, 1), limit)
         node = rechunk(node, sizes)
     return Array(node)

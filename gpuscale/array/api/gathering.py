@@ -127,7 +127,7 @@ def take_points(
         out_sizes = take_sizes(index, line_sizes(chunks))
     rest = [sizes for axis, sizes in enumerate(meta.chunks) if axis not in axes]
     out = meta.with_(chunks=(*rest[:first], out_sizes, *rest[first:]))
-    budget = _HELD_CHUNKS * chunk_bytes()
+    budget = _HELD_CHUNKS * chunk_bytes(meta.backend)
     return Exchange((node,), TakePlan(axes, index, budget), out)
 
 

@@ -39,9 +39,9 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     return lengths
 
 
-def new_chunks(chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Chunks:
+def new_chunks(chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any], backend: str) -> Chunks:
     """Chunks of a new array from what the user said."""
-    limit = chunk_bytes()
+    limit = chunk_bytes(backend)
     return normalize_chunks(chunks, shape, max(dtype.itemsize, 1), limit)
 
 
@@ -73,7 +73,7 @@ def index_function(
 ) -> Array:
     """Return an array whose elements a program computes from the index."""
     dtype = builder.instr(value).dtype
-    meta = ArrayMeta(dtype, new_chunks(chunks, shape, dtype), backend)
+    meta = ArrayMeta(dtype, new_chunks(chunks, shape, dtype, backend), backend)
     return Array(IndexFunction(builder.build(value), indices, params, label, meta))
 
 

@@ -28,7 +28,7 @@ __all__ = ["are_too_long", "put_in_blocks", "take_from_blocks"]
 
 def are_too_long(lines: Node) -> bool:
     """Whether blocks that have an axis whole are larger than chunks that are chosen."""
-    return _largest(lines.meta) > chunk_bytes()
+    return _largest(lines.meta) > chunk_bytes(lines.meta.backend)
 
 
 def take_from_blocks(source: Node, places: Node, grid: Chunks, axis: int) -> Node:

@@ -243,7 +243,7 @@ def broadcast_to(x: Any, /, shape: Shape | int, chunks: Any = None) -> Array:
     node = known_node(x)
     target = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
     affine = views.broadcast_to(node.meta.shape, target)
-    limit = chunk_bytes()
+    limit = chunk_bytes(node.meta.backend)
     sizes = normalize_chunks(
         "auto" if chunks is None else chunks, target, max(node.meta.dtype.itemsize, 1), limit
     )
@@ -302,7 +302,7 @@ def rechunk(
     ((3, 3, 3, 1),)
     """
     node = known_node(x)
-    limit = chunk_bytes(block_size_limit)
+    limit = chunk_bytes(node.meta.backend, block_size_limit)
     meta = node.meta
     sizes = normalize_chunks(chunks, meta.shape, max(meta.dtype.itemsize, 1), limit, meta.chunks)
     if balance:

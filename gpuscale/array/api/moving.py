@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import moved
 from gpuscale.array.convert import as_array
 from gpuscale.backends.creation import resolve_backend
+from gpuscale.expr.moving import moved
 
 __all__ = ["to_backend"]
 

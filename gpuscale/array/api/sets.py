@@ -12,7 +12,8 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array, promoted
+from gpuscale.array.construct import together
+from gpuscale.array.convert import as_array, as_arrays, promoted
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.blocks import max_block
 from gpuscale.expr.kernels import FunctionKernel
@@ -51,9 +52,8 @@ def isin(
     >>> ga.isin(ga.arange(4, chunks=2), [1, 3]).compute()
     array([False,  True, False,  True])
     """
-    x = as_array(element)
+    x, table = map(Array, together([x.expr for x in as_arrays([element, test_elements])], "isin"))
     axes = tuple(range(x.ndim))
-    table = as_array(test_elements)
     # Objects may have no order to find distinct ones by.
     table = unique(table) if table.dtype.kind != "O" else table.ravel().rechunk(-1)
     function: Any = _is_in

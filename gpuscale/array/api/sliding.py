@@ -113,7 +113,7 @@ def _window(window_shape: Any, axis: Any, ndim: int) -> tuple[tuple[int, ...], t
 
 def _small_enough(node: Node, times: int) -> Node:
     """Cut blocks that would get too large if they were so many times larger."""
-    meta, limit = node.meta, chunk_bytes()
+    meta, limit = node.meta, chunk_bytes(node.meta.backend)
     itemsize = max(meta.dtype.itemsize, 1) * times
     if prod(max_block(meta.chunks)) * itemsize <= limit:
         return node

@@ -300,7 +300,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
 def whole_axis(node: Node, *axes: int) -> Node:
     """Put axes in one block; blocks that this makes too large are cut along the others."""
     meta = node.meta
-    limit = chunk_bytes()
+    limit = chunk_bytes(meta.backend)
     itemsize = max(meta.dtype.itemsize, 1)
     chunks = tuple((axis_size(c),) if k in axes else c for k, c in enumerate(meta.chunks))
     if np.prod(max_block(chunks), dtype=float) * itemsize > limit:

@@ -8,7 +8,7 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import RechunkPlan
 from gpuscale.expr.stages import lowers
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import budget_of
 
 __all__ = ["lower_rechunk"]
 
@@ -18,6 +18,6 @@ SHARE = 8  # part of the memory limit that one task of an exchange may hold
 @lowers(Rechunk)
 def lower_rechunk(node: Rechunk) -> Node:
     """Plan the steps between the two grids."""
-    limit = memory_limit() // SHARE
+    limit = budget_of(node.meta.backend) // SHARE
     steps = plan_rechunk(node.x.meta.chunks, node.chunks, node.meta.dtype.itemsize, limit)
     return Exchange((node.x,), RechunkPlan(tuple(steps)), node.meta)

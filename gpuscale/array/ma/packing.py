@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import moved
 from gpuscale.backends.seams import to_host
 from gpuscale.expr.kernels import FunctionKernel
+from gpuscale.expr.moving import moved
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 

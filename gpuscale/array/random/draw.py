@@ -113,7 +113,7 @@ def sampled(
     """
     target = np.dtype(sampling.result_dtype(name) if dtype is None else dtype)
     whole = name in sampling.WHOLES
-    chunks = new_chunks(place.chunks, place.shape, target)
+    chunks = new_chunks(place.chunks, place.shape, target, place.backend)
     aligned = [] if whole else [p for p in params if _has_axes(p)]
     inputs = tuple(_aligned(p, place.shape, chunks) for p in aligned)
     slots = tuple(None if not whole and _has_axes(p) else np.asarray(p) for p in params)

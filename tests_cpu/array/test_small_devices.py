@@ -1,0 +1,169 @@
+"""Arrays on a device that has room for a fifth of them: each chapter of the API, each kind of node.
+
+Everything but the device is large, so that a size that is chosen after the wrong memory is seen:
+the plan is refused, or the device runs out of memory.
+"""
+
+import gc
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+from gpuscale.base import config
+from gpuscale.testing import fake_device
+from gpuscale.testing.fake_device import POOL
+
+SIDE, CHUNK = 1024, 128
+DATA = np.random.default_rng(11).standard_normal((SIDE, SIDE))
+LINE = DATA.reshape(-1)
+EVERY_FIFTH = np.random.default_rng(12).permutation(SIDE)[::5]
+
+
+def in_place(x):
+    y = x.copy()
+    y[::3] = 0
+    y[:, EVERY_FIFTH] = y[:, :1] + 1
+    return y
+
+
+def masked_in_place(x):
+    y = x.copy()
+    y[y > 1] = -1
+    return y
+
+
+def mapped(x):
+    if isinstance(x, np.ndarray):
+        return x * 2
+    return x.map_blocks(np.multiply, 2.0, dtype=float)
+
+
+def overlapping(x):
+    if isinstance(x, np.ndarray):
+        return x + np.roll(x, 1, 0)
+    return x.map_overlap(_and_above, depth=1, boundary="periodic", dtype=float)
+
+
+def _and_above(block):
+    return block + np.roll(block, 1, 0)
+
+
+def in_columns(x):
+    if isinstance(x, np.ndarray):
+        return x - x.mean(axis=0)
+    columns = x.rechunk((SIDE, 32))
+    return columns.map_blocks(lambda c: c - c.mean(axis=0), dtype=float)
+
+
+def sliding(x):
+    return (
+        (ga if isinstance(x, ga.Array) else np.lib.stride_tricks)
+        .sliding_window_view(x, 5, axis=1)
+        .sum(axis=-1)
+    )
+
+
+CASES = {
+    "map": lambda x: np.sqrt(abs(x)) * 2 + x,
+    "maps of several": lambda x: (x + x.T) * x[0],
+    "where": lambda x: np.where(x > 0, x, -1.0),
+    "cast": lambda x: x.astype("f4"),
+    "views": lambda x: x.T[::-1, 5::7],
+    "broadcast": lambda x: x[:, :1] * x[:1],
+    "reshape": lambda x: x.reshape(SIDE // 4, 4 * SIDE),
+    "ravel": lambda x: x.reshape(-1),
+    "concatenate": lambda x: np.concatenate([x, x[:100] + 1]),
+    "stack": lambda x: np.stack([x, x + 1]),
+    "pad": lambda x: np.pad(x, 3),
+    "roll": lambda x: np.roll(x, 77, axis=0),
+    "repeat": lambda x: np.repeat(x, 2, axis=1),
+    "tile": lambda x: np.tile(x, (1, 2)),
+    "sum": lambda x: x.sum(),
+    "mean and std of rows": lambda x: x.std(axis=1) + x.mean(axis=1),
+    "max of columns": lambda x: x.max(axis=0),
+    "argmax": lambda x: x.argmax(axis=0),
+    "centred": lambda x: (x.T - x.mean(axis=0)).max(axis=1),
+    "average": lambda x: np.average(x, axis=0, weights=abs(x)),
+    "cov": lambda x: np.cov(x[:200]),
+    "cumsum": lambda x: np.cumsum(x, axis=0),
+    "diff": lambda x: np.diff(x, axis=1),
+    "sort rows": lambda x: np.sort(x, axis=1),
+    "sort columns": lambda x: np.sort(x, axis=0),
+    "argsort columns": lambda x: np.argsort(x, axis=0),
+    "partition": lambda x: np.partition(x, 10, axis=0)[:11].sum(axis=0),
+    "median of columns": lambda x: np.median(x, axis=0),
+    "percentiles of rows": lambda x: np.percentile(x, [5, 50, 99], axis=1),
+    "nanmedian": lambda x: np.nanmedian(x, axis=1),
+    "isin": lambda x: np.isin(np.round(x, 1), [0.5, 1.0]),
+    "digitize": lambda x: np.digitize(x, np.array([-1.0, 0.0, 1.0])),
+    "mask": lambda x: x[x > 0],
+    "mask of rows": lambda x: x[x[:, 0] > 0],
+    "nonzero": lambda x: np.nonzero(x > 1)[1],
+    "count_nonzero": lambda x: np.count_nonzero(x > 0, axis=0),
+    "take": lambda x: x[EVERY_FIFTH],
+    "take columns": lambda x: x[:, EVERY_FIFTH],
+    "permutation": lambda x: x[np.random.default_rng(3).permutation(SIDE)],
+    "take_along_axis": lambda x: np.take_along_axis(x, np.argsort(x, axis=1)[:, :9], axis=1),
+    "points": lambda x: x[EVERY_FIFTH, EVERY_FIFTH[::-1]],
+    "in place": in_place,
+    "masked in place": masked_in_place,
+    "matmul": lambda x: x @ x,
+    "tensordot": lambda x: np.tensordot(x, x, (1, 1)),
+    "einsum": lambda x: np.einsum("ij,kj->ik", x, x),
+    "matrix by vector": lambda x: x @ x[0],
+    "outer sums": lambda x: (x[0][:, None] + x[1]).sum(axis=0),
+    "norm": lambda x: np.linalg.norm(x, axis=1),
+    "windows": sliding,
+    "map_blocks": mapped,
+    "in columns": in_columns,
+}
+
+ROWS = {
+    "map_overlap": overlapping,
+    "fft": lambda x: np.fft.fft(x, axis=1).real,
+    "qr": lambda x: abs(np.linalg.qr(x[:, :16])[1]),
+    "svd": lambda x: np.linalg.svd(x[:, :16], compute_uv=False),
+    "apply_along_axis": lambda x: np.apply_along_axis(np.sum, 1, x),
+}
+
+LINES = {
+    "convolve": lambda x: np.convolve(x, x[:9], "same"),
+    "median": lambda x: np.median(x),
+    "percentiles": lambda x: np.percentile(x, [5, 50, 99]),
+    "unique": lambda x: np.unique(np.round(x, 2)),
+    "searchsorted": lambda x: np.searchsorted(np.sort(x[:9999]), x[:99]),
+    "bincount": lambda x: np.bincount((abs(x) * 10).astype(int), minlength=64),
+    "histogram": lambda x: np.histogram(x, 20, (-4, 4))[0],
+    "mask of a line": lambda x: x[x > 0],
+    "flatnonzero": lambda x: np.flatnonzero(x > 0),
+    "cumsum of all": lambda x: np.cumsum(x),
+}
+
+
+@pytest.fixture(scope="module")
+def active(request):
+    if request.config.getoption("--backend") == "fake":  # active for the whole run
+        yield
+        return
+    with fake_device.active():
+        yield
+
+
+@pytest.mark.parametrize(
+    ("data", "chunks", "function"),
+    [
+        *(pytest.param(DATA, (CHUNK, CHUNK), CASES[name], id=name) for name in CASES),
+        *(pytest.param(DATA, (CHUNK // 8, SIDE), ROWS[name], id=name) for name in ROWS),
+        *(pytest.param(LINE, LINE.size // 64, LINES[name], id=name) for name in LINES),
+    ],
+)
+def test_a_fifth_of_the_data(active, data, chunks, function):
+    expected = function(data)
+    x = ga.asarray(data, chunks=chunks, like="fake")
+    gc.collect()
+    rescues = POOL.emptied
+    with POOL.limited_to(data.nbytes // 5), config.set({"num-workers": 2}):
+        found = function(x).compute()
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    assert POOL.emptied == rescues, "the device ran out of memory"
