@@ -21,6 +21,7 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
                `accumulate` reductions, `random_ops` random numbers
 `helpers`      parts that kernels share: `tiles_cpu`, `draw_cpu`, `merge_cpu`, NumPy's own loops
                (`ufunc_loops`); `intrinsics` are what they say to LLVM directly
+               (`truncation` for both targets)
 `kernel`       compiles (`compiler`) or loads (`cache`) a kernel once, and launches it
 `run_cuda`     the same for CUDA: plans (`plan_cuda`) and launches (`launch_cuda`), on a device
                (`target_cuda`, the one that imports CuPy) or on none (`simulator_cuda`)

@@ -32,6 +32,7 @@ INGREDIENTS = (
     "gpuscale.codegen.intrinsics",
     "gpuscale.codegen.merge_cpu",
     "gpuscale.codegen.tiles_cpu",
+    "gpuscale.codegen.truncation",
     "gpuscale.kernels",
 )
 HEADING = b"gpuscale kernel 1"

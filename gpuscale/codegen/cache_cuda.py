@@ -16,7 +16,11 @@ from gpuscale.codegen.launch_cuda import Kernel
 
 __all__ = ["ptx_of"]
 
-INGREDIENTS = ("gpuscale.codegen.compiler_cuda", "gpuscale.codegen.intrinsics_cuda")
+INGREDIENTS = (
+    "gpuscale.codegen.compiler_cuda",
+    "gpuscale.codegen.intrinsics_cuda",
+    "gpuscale.codegen.truncation",
+)
 COMPILERS = ("numba", "numba-cuda", "llvmlite", "nvidia-nvvm", "nvidia-cuda-nvcc-cu12")
 
 

@@ -11,7 +11,7 @@ from gpuscale.codegen import random_ops
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import Instr, ScalarProgram
 
-__all__ = ["constant", "expression", "memory_type", "type_name"]
+__all__ = ["cast", "constant", "expression", "filled", "memory_type", "type_name"]
 
 DType = np.dtype[Any]
 
@@ -65,11 +65,22 @@ def expression(program: ScalarProgram, value: int, names: Sequence[str]) -> str:
         return cast(names[0], given[0], instr.dtype)
     if instr.op in random_ops.BY_NAME:
         return f"{instr.op}({', '.join(names)})"
-    text = OPS[instr.op].spelling(given)
-    assert text is not None
-    text = text.format(*names).replace("type(", f"{type_name(given[-1])}(")
+    text = filled(OPS[instr.op].spelling(given), names, given)
     # Numba computes small integers in 64 bits and mixes literals in: bring the dtype back.
     return f"{type_name(instr.dtype)}({text})" if instr.dtype.kind in "iu" else text
+
+
+def filled(text: str | None, names: Sequence[str], given: Sequence[DType]) -> str:
+    """Put names, and the types of operands, into the spelling of an operation.
+
+    Examples
+    --------
+    >>> filled("type({0} << {1}) * {bits}", ["x", "y"], [np.dtype("i2")] * 2)
+    'int16(x << y) * 16'
+    """
+    assert text is not None
+    text = text.format(*names, bits=given[0].itemsize * 8)
+    return text.replace("type(", f"{type_name(given[-1])}(")
 
 
 def _integer_for(source: DType, target: DType) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.codegen.emit import cast, type_name
+from gpuscale.codegen.emit import cast, filled, type_name
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import LEAVES, Instr, ScalarProgram
 
@@ -135,9 +135,6 @@ def expression_cuda(program: ScalarProgram, value: int, names: Sequence[str]) ->
     given = [program.instrs[a].dtype for a in instr.args]
     if instr.op == "cast":
         return cast(names[0], given[0], instr.dtype)
-    text = _text(program, instr)
-    assert text is not None
-    text = text.format(*names, bits=given[0].itemsize * 8)
-    text = text.replace("type(", f"{type_name(given[-1])}(")
+    text = filled(_text(program, instr), names, given)
     # Small integers are computed in more bits, complex numbers made in double precision.
     return f"{type_name(instr.dtype)}({text})" if instr.dtype.kind in "iuc" else text

@@ -12,6 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
+from gpuscale.codegen.truncation import truncated
 from gpuscale.kernels.elementary.exponential import exp
 from gpuscale.kernels.elementary.logarithm import log_anywhere
 from gpuscale.kernels.portable_cpu import make_compilable
@@ -196,27 +197,10 @@ def finite_or_zero(typing_context: Any, x: Any) -> Any:
 
 
 def _truncation(kind: Any) -> Any:
-    """Make a conversion to an integer; what it gives out of range x86-64 and its NumPy give, too.
-
-    LLVM leaves that open. To signed integers it is the smallest one; unsigned ones have their upper
-    half moved down to signed ones, and the result back up.
-    """
-    half = 2.0 ** (kind.bitwidth - 1)
-    word = ir.IntType(kind.bitwidth)
-    lowest = ir.Constant(word, -(2 ** (kind.bitwidth - 1)))
+    """Make a conversion to an integer."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        (value,) = args
-        limit = ir.Constant(value.type, half)
-        upper = builder.fcmp_ordered(">=", value, limit)
-        if not kind.signed:
-            value = builder.select(upper, builder.fsub(value, limit), value)
-        below = builder.fcmp_ordered("<", value, limit)
-        inside = builder.and_(below, builder.fcmp_ordered(">=", value, builder.fneg(limit)))
-        found = builder.select(inside, builder.fptosi(value, word), lowest)
-        if not kind.signed:
-            found = builder.xor(found, builder.select(upper, lowest, ir.Constant(word, 0)))
-        return found
+        return truncated(builder, kind, *args)
 
     @intrinsic
     def truncate(typing_context: Any, x: Any) -> Any:

@@ -17,6 +17,7 @@ from numba.cuda.extending import intrinsic
 
 from gpuscale.codegen.emit_cuda import OTHER_NAMES, SAME_BINARY, SAME_UNARY, TYPE_NAMES
 from gpuscale.codegen.ops import OPS
+from gpuscale.codegen.truncation import truncated
 
 __all__ = ["scope"]
 
@@ -113,28 +114,8 @@ def _extreme(sign: str, keeps_nan: bool) -> Any:
 
 
 def _truncation(kind: Any) -> Any:
-    """Make a conversion to an integer; out of range it gives what it gives on the CPU.
-
-    That is the smallest number for signed integers; of unsigned ones the upper half is moved down
-    to signed ones, and the result back up.
-    """
-    half = 2.0 ** (kind.bitwidth - 1)
-    word = ir.IntType(kind.bitwidth)
-    lowest = ir.Constant(word, -(2 ** (kind.bitwidth - 1)))
-
-    def build(builder: Any, signature: Any, value: Any) -> Any:
-        limit, under = ir.Constant(value.type, half), ir.Constant(value.type, -half)
-        upper = builder.fcmp_ordered(">=", value, limit)
-        if not kind.signed:
-            value = builder.select(upper, builder.fsub(value, limit), value)
-        below = builder.fcmp_ordered("<", value, limit)
-        inside = builder.and_(below, builder.fcmp_ordered(">=", value, under))
-        found = builder.select(inside, builder.fptosi(value, word), lowest)
-        if not kind.signed:
-            found = builder.xor(found, builder.select(upper, lowest, ir.Constant(word, 0)))
-        return found
-
-    return _make(lambda x: kind(x), build, 1)
+    """Make a conversion to an integer."""
+    return _make(lambda x: kind(x), lambda b, s, value: truncated(b, kind, value), 1)
 
 
 def _integer_type(x: Any) -> Any:
@@ -155,12 +136,7 @@ def _bits(builder: Any, signature: Any, x: Any) -> Any:
 
 def _bit_count(builder: Any, signature: Any, x: Any) -> Any:
     name = f"llvm.ctpop.i{x.type.width}"
-    count = builder.call(_declared(builder, name, x.type, (x,)), (x,))
-    return count
-
-
-def _quotient(builder: Any, signature: Any, x: Any, y: Any) -> Any:
-    return builder.sdiv(x, y)
+    return builder.call(_declared(builder, name, x.type, (x,)), (x,))
 
 
 def _vector(size: int) -> tuple[Any, Any]:
@@ -213,7 +189,7 @@ def scope() -> dict[str, Any]:
     for kind in (types.int32, types.int64, types.uint32, types.uint64):
         names[f"truncate_{kind.name}"] = _truncation(kind)
     names["product"] = _make(_same, _product, 2)
-    names["quotient"] = _make(_same, _quotient, 2)
+    names["quotient"] = _make(_same, lambda b, s, x, y: b.sdiv(x, y), 2)
     names["maximum"], names["minimum"] = _extreme(">=", True), _extreme("<=", True)
     names["fmax"], names["fmin"] = _extreme(">=", False), _extreme("<=", False)
     names["integer_of"] = _make(_integer_type, _bits, 1)
