@@ -21,6 +21,8 @@ from gpuscale.memory.spill_folder import spill_root
 
 __all__ = ["Folder", "Limit", "Machine", "look_at_machine", "read_limits"]
 
+_KERNELS = ("*.kernel", "*.ptx")  # for the CPU, and for devices
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -91,6 +93,7 @@ def look_at_machine() -> Machine:
     """
     cores = len(os.sched_getaffinity(0))
     kernels = kernel_folder()
+    compiled = (file for name in _KERNELS for file in kernels.glob(name))
     return Machine(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
@@ -100,7 +103,7 @@ def look_at_machine() -> Machine:
         memory=total_memory(),
         cgroup=cgroup_limit(),
         workers=config.get("num-workers") or cores,
-        kernels=look_at_folder(kernels, kernels.glob("*.kernel"), private=True),
+        kernels=look_at_folder(kernels, compiled, private=True),
         spill=look_at_folder(spill_root(), spill_root().glob("*/*")),
         spill_enabled=config.get("spill"),
     )

@@ -18,13 +18,14 @@ def test_this_machine(tmp_path):
     kernels = tmp_path / "kernels"
     kernels.mkdir(mode=0o700)
     (kernels / "one.kernel").write_bytes(b"12345")
+    (kernels / "two.sm_90.ptx").write_bytes(b"67")
     (kernels / ".new1").write_bytes(b"half")
     options = {"codegen.cache-dir": str(kernels), "temporary-directory": str(tmp_path)}
     with config.set({**options, "num-workers": 3, "spill": False}):
         found = look_at_machine()
     assert found.cores == len(os.sched_getaffinity(0)) <= found.cores_total
     assert (found.workers, found.memory, found.spill_enabled) == (3, total_memory(), False)
-    assert (found.kernels.files, found.kernels.nbytes, found.kernels.trouble) == (1, 5, "")
+    assert (found.kernels.files, found.kernels.nbytes, found.kernels.trouble) == (2, 7, "")
     assert found.kernels.free > 0
     assert found.spill.path == str(tmp_path / f"gpuscale-{os.getuid()}")
     assert not os.path.exists(found.spill.path)  # looking makes nothing
