@@ -2,44 +2,18 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuscale.codegen import run
 from gpuscale.codegen.interpret import interpret_map, interpret_reduce
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 
+from .drawn import quick, shapes, targets, views
+
 pytestmark = pytest.mark.usefixtures("always_compile")
+LONGER = [31, 64, 65, 130, 517]
 F8, F4, I8 = np.dtype("f8"), np.dtype("f4"), np.dtype("i8")
-quick = settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-lengths = st.one_of(st.integers(1, 9), st.sampled_from([31, 64, 65, 130, 517]))
-
-
-@st.composite
-def shapes(draw, max_dims=3, max_size=60_000):
-    shape = draw(st.lists(lengths, max_size=max_dims))
-    while np.prod(shape, dtype=int) > max_size:
-        shape[int(np.argmax(shape))] = 3
-    return tuple(shape)
-
-
-@st.composite
-def views(draw, shape, dtype):
-    """An array that broadcasts to a shape: any order, steps and directions in memory."""
-    wanted = [n if draw(st.integers(0, 4)) else 1 for n in shape]
-    order = draw(st.permutations(range(len(shape))))
-    step = [draw(st.sampled_from([1, 1, 1, -1, 2])) for _ in shape]
-    memory = [wanted[a] * abs(step[a]) for a in order]
-    seed = draw(st.integers(0, 2**32 - 1))
-    values = np.random.default_rng(seed).integers(-8, 8, memory).astype(dtype)
-    if dtype.kind == "f" and values.size and draw(st.booleans()):
-        values.flat[seed % values.size] = [np.nan, np.inf, -np.inf, -0.0][seed % 4]
-    view = values.transpose(np.argsort(order))
-    return view[(..., *(slice(None, None, s) for s in step))]
 
 
 def map_program():
@@ -58,7 +32,7 @@ MAP = map_program()
 @quick
 @given(st.data())
 def test_maps_on_any_layout(data):
-    shape = data.draw(shapes())
+    shape = data.draw(shapes(LONGER, 3, 60_000))
     arrays = [data.draw(views(shape, F8)) for _ in range(2)]
     coefs = tuple(data.draw(st.sampled_from([0, 1, -3, 7])) for _ in shape)
     index = AffineIndex(data.draw(st.integers(-5, 5)), coefs)
@@ -72,15 +46,10 @@ def test_maps_on_any_layout(data):
 @quick
 @given(st.data())
 def test_maps_write_into_any_view(data):
-    shape = data.draw(shapes())
+    shape = data.draw(shapes(LONGER, 3, 60_000))
     arrays = [data.draw(views(shape, F8)) for _ in range(2)]
     index = AffineIndex(3, tuple(range(len(shape))))
-    out = []
-    for dtype in MAP.dtypes:
-        order = data.draw(st.permutations(range(len(shape))))
-        memory = np.zeros([shape[a] * 2 for a in order], dtype)
-        step = data.draw(st.sampled_from([slice(None, None, 2), slice(1, None, 2)]))
-        out.append(memory.transpose(np.argsort(order))[(..., *(step,) * len(shape))])
+    out = data.draw(targets(shape, MAP.dtypes))
     run.run_map(MAP, arrays, [index], [0.5], shape, out=out)
     for g, w in zip(out, interpret_map(MAP, arrays, [index], [0.5], shape), strict=True):
         np.testing.assert_array_equal(g, w)
@@ -101,7 +70,7 @@ RANDOM = random_program()
 @quick
 @given(st.data())
 def test_random_numbers_on_any_layout(data):
-    shape = data.draw(shapes(max_size=20_000))
+    shape = data.draw(shapes(LONGER, 3, 20_000))
     strides = np.cumprod([1, *shape[::-1]])[:-1][::-1]
     indices = []
     for _ in range(2):
@@ -129,7 +98,7 @@ def reduce_program(dtype):
 @quick
 @given(st.data())
 def test_reductions_on_any_layout(data):
-    shape = data.draw(shapes().filter(len))
+    shape = data.draw(shapes(LONGER, 3, 60_000, min_dims=1))
     axes = data.draw(st.sets(st.integers(0, len(shape) - 1)).map(sorted).map(tuple))
     arrays = [data.draw(views(shape, F8)) for _ in range(2)]
     program = reduce_program(F8)

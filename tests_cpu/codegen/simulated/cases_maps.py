@@ -2,42 +2,17 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuscale.codegen import random_ops
 from gpuscale.codegen.interpret import interpret_map
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 
+from ..drawn import quick, shapes, targets, views
+
+LONGER = [31, 64, 65]
 F8, F4 = np.dtype("f8"), np.dtype("f4")
-quick = settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-lengths = st.one_of(st.integers(1, 9), st.sampled_from([31, 64, 65]))
-
-
-@st.composite
-def shapes(draw, max_dims=4, max_size=3_000):
-    shape = draw(st.lists(lengths, max_size=max_dims))
-    while np.prod(shape, dtype=int) > max_size:
-        shape[int(np.argmax(shape))] = 3
-    return tuple(shape)
-
-
-@st.composite
-def views(draw, shape, dtype):
-    """An array that broadcasts to a shape: any order, steps and directions in memory."""
-    wanted = [n if draw(st.integers(0, 4)) else 1 for n in shape]
-    order = draw(st.permutations(range(len(shape))))
-    step = [draw(st.sampled_from([1, 1, 1, -1, 2])) for _ in shape]
-    memory = [wanted[a] * abs(step[a]) for a in order]
-    seed = draw(st.integers(0, 2**32 - 1))
-    values = np.random.default_rng(seed).integers(-8, 8, memory).astype(dtype)
-    view = values.transpose(np.argsort(order))
-    view = view[(..., *(slice(None, None, s) for s in step))]
-    return np.broadcast_to(view, shape)
 
 
 def map_program():
@@ -54,8 +29,8 @@ MAP = map_program()
 @quick
 @given(st.data())
 def test_maps_on_any_layout(target, data):
-    shape = data.draw(shapes())
-    arrays = [data.draw(views(shape, F8)), data.draw(views(shape, F4))]
+    shape = data.draw(shapes(LONGER, 4, 3_000))
+    arrays = [np.broadcast_to(data.draw(views(shape, d)), shape) for d in (F8, F4)]
     coefs = tuple(data.draw(st.sampled_from([0, 1, -3, 7])) for _ in shape)
     index = AffineIndex(data.draw(st.integers(-5, 5)), coefs)
     got = target.map(MAP, arrays, [index], [0.5], shape, None)
@@ -68,15 +43,10 @@ def test_maps_on_any_layout(target, data):
 @quick
 @given(st.data())
 def test_maps_write_into_any_view(target, data):
-    shape = data.draw(shapes())
-    arrays = [data.draw(views(shape, F8)), data.draw(views(shape, F4))]
+    shape = data.draw(shapes(LONGER, 4, 3_000))
+    arrays = [np.broadcast_to(data.draw(views(shape, d)), shape) for d in (F8, F4)]
     index = AffineIndex(3, tuple(range(len(shape))))
-    out = []
-    for dtype in MAP.dtypes:
-        order = data.draw(st.permutations(range(len(shape))))
-        memory = np.zeros([shape[a] * 2 for a in order], dtype)
-        step = data.draw(st.sampled_from([slice(None, None, 2), slice(1, None, 2)]))
-        out.append(memory.transpose(np.argsort(order))[(..., *(step,) * len(shape))])
+    out = data.draw(targets(shape, MAP.dtypes))
     target.map(MAP, arrays, [index], [0.5], shape, out)
     for g, w in zip(out, interpret_map(MAP, arrays, [index], [0.5], shape), strict=True):
         np.testing.assert_array_equal(g, w)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from gpuscale.codegen import random_ops
 from gpuscale.codegen.emit_cuda import is_spelled
 from gpuscale.codegen.expand_cuda import expand
 from gpuscale.codegen.interpret import interpret_map
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import ProgramBuilder
+
+from ..drawn import assert_zeros_have_the_same_sign, operations_on, samples
 
 DTYPES = [np.dtype(c) for c in "?bBhHiIqQfdFD"]
 # The functions of the simulator are NumPy's for scalars, which differ from those for vectors.
@@ -23,45 +24,10 @@ FUNCTIONS = {
 ZERO_SIGN = {"maximum", "minimum", "fmax", "fmin", "clip"}
 
 
-def samples(dtype, rng, n=120):
-    if dtype.kind == "b":
-        return rng.random(n) < 0.5
-    if dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        special = np.array([info.min, info.max, 0, 1, 2, info.min + 1], dtype)
-        x = rng.integers(info.min, info.max, n, dtype=dtype, endpoint=True)
-        small = rng.integers(-9 if info.min else 0, 9, n).astype(dtype)
-        x = np.where(rng.random(n) < 0.5, x, small)
-        x[: special.size] = rng.permutation(special)
-        return x
-    if dtype.kind == "c":
-        part = np.dtype(f"f{dtype.itemsize // 2}")
-        x = np.empty(n, dtype)
-        x.real, x.imag = samples(part, rng, n), samples(part, rng, n)
-        return x
-    info = np.finfo(dtype)
-    special = [0.0, -0.0, np.inf, -np.inf, np.nan, info.max, info.tiny, -info.tiny / 4, 1, -1, 0.5]
-    x = rng.standard_normal(n) * 10.0 ** rng.integers(-3, 4, n)
-    x[: 2 * len(special)] = rng.permutation(special * 2)
-    return x.astype(dtype)
-
-
-def programs():
-    """A program of one operation for each that a kernel takes."""
-    for dtype in DTYPES:
-        for name, op in OPS.items():
-            if name in random_ops.BY_NAME or name == "cast":
-                continue
-            b = ProgramBuilder()
-            try:
-                value = b.apply(name, *(b.load(k, dtype) for k in range(op.arity)))
-            except TypeError:
-                continue
-            if is_spelled(expand(b.build(value))):
-                yield dtype, name
-
-
-CASES = {dtype: [n for d, n in programs() if d == dtype] for dtype in DTYPES}
+CASES = {
+    dtype: list(operations_on(dtype, lambda program: is_spelled(expand(program))))
+    for dtype in DTYPES
+}
 
 
 def assert_same(got, want, name):
@@ -80,13 +46,12 @@ def assert_same(got, want, name):
         return
     np.testing.assert_array_equal(got, want)
     if want.dtype.kind == "f" and name not in ZERO_SIGN:
-        numbers = ~np.isnan(want)
-        np.testing.assert_array_equal(np.signbit(got[numbers]), np.signbit(want[numbers]))
+        assert_zeros_have_the_same_sign(got, want)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_operations_give_what_numpy_gives(dtype, target, rng):
-    arrays = [samples(dtype, rng) for _ in range(4)]
+    arrays = [samples(dtype, rng, 120) for _ in range(4)]
     wrong = []
     for name in CASES[dtype]:
         b = ProgramBuilder()

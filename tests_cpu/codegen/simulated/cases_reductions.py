@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuscale.codegen.interpret import interpret_reduce
@@ -11,14 +11,11 @@ from gpuscale.codegen.reductions import FOLDS, REDUCTIONS
 from gpuscale.codegen.run_cuda import CudaTarget
 from gpuscale.codegen.simulator_cuda import SimulatorLauncher
 
+from ..drawn import quick, shapes, views
+
 F8 = np.dtype("f8")
 NAMES = ("sum", "prod", "min", "max", "any", "all", "count", "argmin", "argmax", "moments")
 FEW = ("sum", "argmin", "moments")
-quick = settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture
@@ -34,22 +31,9 @@ def reduce_program(dtype, n):
 @quick
 @given(st.data())
 def test_reductions_on_any_layout(target, data):
-    lengths = st.one_of(st.integers(1, 9), st.sampled_from([16, 17, 31, 100]))
-    shape = data.draw(st.lists(lengths, min_size=1, max_size=4))
-    while np.prod(shape, dtype=int) > 1_000:
-        shape[int(np.argmax(shape))] = 3
-    shape = tuple(shape)
+    shape = data.draw(shapes([16, 17, 31, 100], 4, 1_000, min_dims=1))
     axes = data.draw(st.sets(st.integers(0, len(shape) - 1)).map(sorted).map(tuple))
-    arrays = []
-    for _ in range(2):
-        order = data.draw(st.permutations(range(len(shape))))
-        seed = data.draw(st.integers(0, 2**32 - 1))
-        values = np.random.default_rng(seed).integers(-8, 8, [shape[a] for a in order])
-        view = values.astype(F8).transpose(np.argsort(order))
-        flip = [data.draw(st.sampled_from([1, 1, -1])) for _ in shape]
-        view = view[tuple(slice(None, None, f) for f in flip)]
-        kept = tuple(slice(None) if data.draw(st.integers(0, 4)) else slice(1) for _ in shape)
-        arrays.append(np.broadcast_to(view[kept], shape))
+    arrays = [np.broadcast_to(data.draw(views(shape, F8)), shape) for _ in range(2)]
     program = reduce_program(F8, len(FEW))
     got = target.reduce(program, FEW, arrays, [], [], shape, axes)
     want = interpret_reduce(program, FEW, arrays, [], [], shape, axes)
