@@ -66,42 +66,43 @@ def on_random(function: Function, shape: Callable[[Size], tuple[int, ...]], dtyp
 
 def on_data(function: Function, make: Callable[[Size], Any]) -> dict[str, Prepare]:
     """Implementations of ``function(library, *data)`` for data that lie on the device."""
-
-    def ours(ga: Any, size: Size, folder: Path) -> Run:
-        data = [ga.asarray(each).persist() for each in make(size)]
-        return lambda: function(ga, *data).compute()
-
-    def cupy(cp: Any, size: Size, folder: Path) -> Run:
-        data = [cp.asarray(each) for each in make(size)]
-        return lambda: to_numpy(function(cp, *data))
-
-    def jax(jnp: Any, size: Size, folder: Path) -> Run:
-        import jax
-
-        data = [jnp.asarray(each) for each in make(size)]
-        compute = jax.jit(lambda *arrays: function(jnp, *arrays))
-        return lambda: to_numpy(compute(*data))
-
-    return {OURS: ours, "cupy": cupy, "jax": jax}
+    return _placed(function, make, lambda y: y.compute(), to_numpy, to_numpy)
 
 
 def kept(function: Function, make: Callable[[Size], Any]) -> dict[str, Prepare]:
     """As `on_data`, for results that are large and stay on the device."""
+    return _placed(
+        function,
+        make,
+        lambda y: corner(y.persist()),
+        corner,
+        lambda y: corner(y.block_until_ready()),
+    )
+
+
+def _placed(
+    function: Function,
+    make: Callable[[Size], Any],
+    end_ours: Callable[[Any], Any],
+    end_cupy: Callable[[Any], Any],
+    end_jax: Callable[[Any], Any],
+) -> dict[str, Prepare]:
+    """Data go to the device beforehand; each library ends its work in its way within the time."""
 
     def ours(ga: Any, size: Size, folder: Path) -> Run:
         data = [ga.asarray(each).persist() for each in make(size)]
-        return lambda: corner(function(ga, *data).persist())
+        return lambda: end_ours(function(ga, *data))
 
     def cupy(cp: Any, size: Size, folder: Path) -> Run:
         data = [cp.asarray(each) for each in make(size)]
-        return lambda: corner(function(cp, *data))
+        return lambda: end_cupy(function(cp, *data))
 
     def jax(jnp: Any, size: Size, folder: Path) -> Run:
         import jax
 
         data = [jnp.asarray(each) for each in make(size)]
         compute = jax.jit(lambda *arrays: function(jnp, *arrays))
-        return lambda: corner(compute(*data).block_until_ready())
+        return lambda: end_jax(compute(*data))
 
     return {OURS: ours, "cupy": cupy, "jax": jax}
 
