@@ -7,6 +7,7 @@ function of that namespace by the name that NumPy gives it. What remains is here
 `seams`        THE list of functions that differ; each a `Dispatch` by the type of the data
 `numpy_ops`    rows of that list for NumPy (and for plain Python objects)
 `select_ops`   rows for all libraries whose functions mean what NumPy's do
+`device_ops`   rows that are the same for each library of a device
 `cupy_ops`     rows for CuPy, loaded when the first CuPy array arrives
 `folding`      methods of ufuncs, for libraries whose ufuncs lack them
 `shared_ops`   written once, with the namespace as argument
@@ -19,9 +20,10 @@ function of that namespace by the name that NumPy gives it. What remains is here
 
 May import: `gpuscale.base` and its own files. CuPy is imported nowhere but here.
 
-To add a backend: one ``<name>_ops.py`` with a row for each seam, registered lazily by the
-library's top-level module name, and `creation.register_backend`. To add a seam: only where the
-libraries truly differ; one `Dispatch` with its docstring in `seams`, one row in each file.
+To add a backend: one ``<name>_ops.py`` with a row for each seam, those of `device_ops` among them,
+registered lazily by the library's top-level module name, and `creation.register_backend`. To add a
+seam: only where the libraries truly differ; one `Dispatch` with its docstring in `seams`, and a row
+in each file.
 """
 
 from gpuscale.backends import cupy_ops, numpy_ops, select_ops, transfer  # they register rows

@@ -134,13 +134,11 @@ def check_dtype(dtype: np.dtype[Any], backend: str) -> None:
     gpuscale.base.errors.NotSupportedError: arrays of dtype object on cupy: a device has none ...
     """
     is_record = dtype.kind == "V"  # what stands for several arrays that go together
-    is_of_devices = is_record or dtype.char in OF_DEVICES and dtype.isnative
-    if backend in _devices and not is_of_devices:
+    if not (is_record or holds(backend, dtype)):
         raise NotSupportedError(
-            f"arrays of dtype {dtype} on {backend}: a device "
-            "has none but those of truth values, integers, floating-point and complex numbers in "
-            "the byte order of the machine; leave it on the host (x.to_backend('numpy')), or "
-            "convert it there first, by x.astype"
+            f"arrays of dtype {dtype} on {backend}: a device has none but those of truth values, "
+            "integers, floating-point and complex numbers in the byte order of the machine; leave "
+            "it on the host (x.to_backend('numpy')), or convert it there first, by x.astype"
         )
 
 

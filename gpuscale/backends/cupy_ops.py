@@ -3,64 +3,27 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from types import ModuleType
 from typing import Any
 
-from gpuscale.backends.folding import fold_pairwise, reduceat_pairwise
+from gpuscale.backends import device_ops
 from gpuscale.backends.pinned import stager_of
-from gpuscale.backends.seams import (
-    array_namespace,
-    backend_name,
-    fold,
-    is_out_of_memory,
-    lexicographic_order,
-    nbytes,
-    on_device,
-    owns_memory,
-    reduceat,
-    to_host,
-    update,
-)
-from gpuscale.backends.shared_ops import device_token, order_by_turns, strided_nbytes
-from gpuscale.backends.updating import update_in_turn
+from gpuscale.backends.seams import is_out_of_memory, owns_memory, to_host
 from gpuscale.base.errors import BackendError
-from gpuscale.base.tokens import normalize_token
 
 __all__ = ["OutOfMemoryError", "load_cupy", "out_of_memory_type"]
 
 
-@array_namespace.register_lazy("cupy")
-@backend_name.register_lazy("cupy")
-@fold.register_lazy("cupy")
-@lexicographic_order.register_lazy("cupy")
-@nbytes.register_lazy("cupy")
-@on_device.register_lazy("cupy")
-@owns_memory.register_lazy("cupy")
-@reduceat.register_lazy("cupy")
-@normalize_token.register_lazy("cupy")
-@to_host.register_lazy("cupy")
-@update.register_lazy("cupy")
 def _register_rows() -> None:
     import cupy
 
-    def cupy_namespace(data: Any) -> ModuleType:
-        return cupy
-
-    def cupy_name(data: Any) -> str:
-        return "cupy"
-
-    array_namespace.register(cupy.ndarray)(cupy_namespace)
-    backend_name.register(cupy.ndarray)(cupy_name)
-    fold.register(cupy.ndarray)(partial(fold_pairwise, cupy))
-    lexicographic_order.register(cupy.ndarray)(partial(order_by_turns, cupy))
-    nbytes.register(cupy.ndarray)(strided_nbytes)
-    on_device.register(cupy.ndarray)(lambda data: True)
+    device_ops.register_device_rows(cupy.ndarray, cupy, "cupy")
     owns_memory.register(cupy.ndarray)(_cupy_owns_memory)
-    reduceat.register(cupy.ndarray)(partial(reduceat_pairwise, cupy))
-    normalize_token.register(cupy.ndarray)(device_token)
     to_host.register(cupy.ndarray)(stager_of(cupy).fetch)
-    update.register(cupy.ndarray)(partial(update_in_turn, cupy))
+
+
+for _seam in (*device_ops.ROWS, owns_memory, to_host):
+    _seam.register_lazy("cupy")(_register_rows)
 
 
 # What the libraries below CuPy, and Numba, say where an allocation fails.

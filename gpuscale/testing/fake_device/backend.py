@@ -8,23 +8,9 @@ from functools import partial
 from typing import Any
 
 from gpuscale.backends.creation import backend_names, register_backend, unregister_backend
-from gpuscale.backends.folding import accumulate_pairwise, fold_pairwise, reduceat_pairwise
-from gpuscale.backends.seams import (
-    accumulate,
-    array_namespace,
-    backend_name,
-    fold,
-    lexicographic_order,
-    nbytes,
-    on_device,
-    owns_memory,
-    reduceat,
-    to_host,
-    update,
-)
-from gpuscale.backends.shared_ops import device_token, order_by_turns, strided_nbytes
-from gpuscale.backends.updating import update_in_turn
-from gpuscale.base.tokens import normalize_token
+from gpuscale.backends.device_ops import register_device_rows
+from gpuscale.backends.folding import accumulate_pairwise
+from gpuscale.backends.seams import accumulate, owns_memory, to_host
 from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
 from gpuscale.testing.fake_device.memory import is_held_once
@@ -38,18 +24,10 @@ NAME = "fake"
 
 def activate() -> Any:
     """Make the backend known for the rest of the process, and return its namespace."""
+    register_device_rows(ndarray, fake, NAME)
     accumulate.register(ndarray)(partial(accumulate_pairwise, fake))
-    array_namespace.register(ndarray)(lambda data: fake)
-    backend_name.register(ndarray)(lambda data: NAME)
-    fold.register(ndarray)(partial(fold_pairwise, fake))
-    lexicographic_order.register(ndarray)(partial(order_by_turns, fake))
-    nbytes.register(ndarray)(strided_nbytes)
-    on_device.register(ndarray)(lambda data: True)
     owns_memory.register(ndarray)(is_held_once)
-    reduceat.register(ndarray)(partial(reduceat_pairwise, fake))
-    normalize_token.register(ndarray)(device_token)
     to_host.register(ndarray)(asnumpy)
-    update.register(ndarray)(partial(update_in_turn, fake))
     register_backend(NAME, lambda: fake, FakeDevice)
     return fake
 
