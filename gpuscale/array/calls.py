@@ -12,6 +12,9 @@ import numpy as np
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.infer import infer_dtype
+from gpuscale.backends.seams import backend_name, on_device
+from gpuscale.backends.transfer import to_device
+from gpuscale.base.errors import BackendError
 from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.kernels import Block
@@ -19,7 +22,7 @@ from gpuscale.expr.node import Node
 from gpuscale.gather import find
 from gpuscale.graph.handle import Handle
 
-__all__ = ["UserCall", "align", "dtype_of", "name_of", "span_grid"]
+__all__ = ["UserCall", "align", "as_promised", "dtype_of", "name_of", "span_grid"]
 
 
 class _Slot(Enum):
@@ -109,9 +112,7 @@ class UserCall:
                 f"expects {block.shape} for block {block.index}; pass chunks=, drop_axis= or "
                 "new_axis= to say what it returns (nan is a size that depends on data)"
             )
-        if not hasattr(result, "dtype"):
-            return np.asarray(result, self.dtype)
-        return result if result.dtype == self.dtype else result.astype(self.dtype)
+        return as_promised(result, self.dtype, block.backend, self.func)
 
     def _info(self, block: Block, chunks: Sequence[Any]) -> dict[Any, Any]:
         info: dict[Any, Any] = {
@@ -137,6 +138,36 @@ class UserCall:
                 "dtype": chunk.dtype,
             }
         return info
+
+
+def as_promised(result: Any, dtype: Any, backend: str, func: Callable[..., Any]) -> Any:
+    """Return the result of a user's function of chunks as an array of the dtype and the backend.
+
+    Numbers and lists go where the chunks are; arrays must be there.
+
+    Raises
+    ------
+    BackendError
+        If an array is not.
+    """
+    if isinstance(result, np.generic) or not hasattr(result, "dtype"):
+        return to_device(np.asarray(result, dtype), backend)
+    found = backend_name(result) if on_device(result) else "numpy"
+    if found != backend:
+        kind = type(result)
+        raise BackendError(
+            f"{name_of(func)}{_place_of(func)} returned a {kind.__module__}.{kind.__qualname__}, "
+            f"which is on {found}, for a chunk that is on {backend}; let it compute with the "
+            f"functions of {backend}, or let it have chunks of {found}: give ga.asarray(x, "
+            f"like={found!r}) instead of the array x"
+        )
+    return result if result.dtype == dtype else result.astype(dtype)
+
+
+def _place_of(func: Callable[..., Any]) -> str:
+    """File and line of a function of Python, in brackets."""
+    code = getattr(getattr(func, "func", func), "__code__", None)
+    return "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
 
 
 def name_of(func: Callable[..., Any]) -> str:

@@ -138,7 +138,7 @@ def check_dtype(dtype: np.dtype[Any], backend: str) -> None:
         raise NotSupportedError(
             f"arrays of dtype {dtype} on {backend}: a device has none but those of truth values, "
             "integers, floating-point and complex numbers in the byte order of the machine; leave "
-            "it on the host (x.to_backend('numpy')), or convert it there first, by x.astype"
+            "it on the host (ga.asarray(x, like='numpy')), or convert it there first, by x.astype"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from gpuscale.base.blocks import block
 from gpuscale.base.tokens import tokenize
 
-__all__ = ["Node", "on_behalf_of", "user_line"]
+__all__ = ["Node", "on_behalf_of", "user_call", "user_line"]
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _interned: weakref.WeakValueDictionary[str, Node] = weakref.WeakValueDictionary()
@@ -48,6 +48,19 @@ def user_line() -> tuple[str, int] | None:
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back  # type: ignore[assignment]
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def user_call(names: Container[str]) -> str | None:
+    """Name of the function that the user called, if it is one of ``names``: for error messages.
+
+    Where functions of those names call each other, the outermost one is the user's.
+    """
+    frame, found = sys._getframe(1), None
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        name = frame.f_code.co_name
+        found = name if name in names else found
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
 
 
 class Node:

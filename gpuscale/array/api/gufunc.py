@@ -11,8 +11,9 @@ import numpy as np
 from gpuscale.array.api.manipulation import expand_dims, moveaxis
 from gpuscale.array.api.signatures import Signature
 from gpuscale.array.batched import Output, batched
-from gpuscale.array.calls import name_of
+from gpuscale.array.calls import as_promised, name_of
 from gpuscale.array.collection import Array
+from gpuscale.array.construct import together
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.infer import infer_results
 from gpuscale.base.errors import BackendError
@@ -96,6 +97,7 @@ def apply_gufunc(
     nodes = [x.expr if len(parsed.outputs) == 1 else known_node(x) for x in arrays]
     if vectorize:
         _refuse_devices(nodes, name_of(func))
+    nodes = list(together(nodes, "apply_gufunc"))
     call = _Call(func, tuple(kwargs.items()), len(parsed.outputs))
     dtypes = _dtypes(call, nodes, output_dtypes, meta, vectorize, parsed)
     outputs = [
@@ -103,7 +105,8 @@ def apply_gufunc(
         for names, dtype in zip(parsed.outputs, dtypes, strict=True)
     ]
     function = _vectorized(func, parsed, dtypes) if vectorize else func
-    call = _Call(function, call.kwargs, call.n_outputs, tuple(outputs))
+    backend = nodes[0].meta.backend
+    call = _Call(function, call.kwargs, call.n_outputs, tuple(outputs), backend)
     results = batched(call, nodes, [len(own) for own in sources], outputs, name_of(func))
     final = tuple(
         _place(Array(node), own, len(names))
@@ -142,8 +145,8 @@ def _refuse_devices(nodes: Sequence[Node], name: str) -> None:
     if backend is not None:
         raise BackendError(
             f"vectorize calls {name} in Python for each element, which only the host can, and an "
-            f"array is on the backend {backend!r}; move it with x.to_backend('numpy'), or write "
-            "the function for whole arrays"
+            f"array is on the backend {backend!r}; move it by ga.asarray(x, like='numpy'), or "
+            "write the function for whole arrays"
         )
 
 
@@ -155,6 +158,7 @@ class _Call:
     kwargs: tuple[tuple[str, Any], ...]
     n_outputs: int
     promised: tuple[Output, ...] = ()
+    backend: str = "numpy"
 
     def __call__(self, *blocks: Any) -> Any:
         result = self.func(*blocks, **dict(self.kwargs))
@@ -174,9 +178,7 @@ class _Call:
                 f"{name_of(self.func)} returned a block of shape {shape}, whose last axes should "
                 f"be {core}; see signature and output_sizes="
             )
-        if not hasattr(result, "dtype"):
-            return np.asarray(result, promised.dtype)
-        return result if result.dtype == promised.dtype else result.astype(promised.dtype)
+        return as_promised(result, promised.dtype, self.backend, self.func)
 
 
 def _dtypes(

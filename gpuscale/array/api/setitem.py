@@ -23,6 +23,7 @@ from gpuscale.array.api.index_terms import (
 from gpuscale.array.api.regions import Region, Span, assign_region
 from gpuscale.array.api.scattering import assign_mask, assign_points
 from gpuscale.array.collection import Array
+from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.base.types import Size, Unknown
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.physical import BlockInput, Blockwise
@@ -41,13 +42,17 @@ def setitem(x: Array, index: Any, value: Any) -> Array:
     ------
     IndexError
         As for `getitem`.
+    BackendError
+        If the value is an array of gpuscale on another backend.
     ValueError, TypeError
         If the value does not broadcast, or has no meaning in the dtype of ``x``, or there is no
         field of that name.
     """
     if x.dtype.names and is_field(index):
         return _assign_field(x, index, value)
-    return assigned(x, parse_index(index, x), converted(value, x))
+    values = converted(value, x)
+    common_backend((x.expr, values.expr), "setitem")  # all of x may be replaced, which would move
+    return assigned(x, parse_index(index, x), values)
 
 
 def assigned(x: Array, parsed: Index, values: Array, ufunc: str | None = None) -> Array:

@@ -10,7 +10,7 @@ from gpuscale.base.errors import BackendError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.codegen.ops import OPS
 from gpuscale.expr.meta import ArrayMeta
-from gpuscale.expr.node import Node
+from gpuscale.expr.node import Node, user_call
 
 __all__ = ["Elementwise", "common_backend"]
 
@@ -46,14 +46,17 @@ def common_backend(nodes: tuple[Node, ...], what: str) -> str:
     Raises
     ------
     BackendError
-        If arrays of two backends meet.
+        If arrays of two backends meet; it names the function that the user called, ``what`` else.
     """
     names = list(dict.fromkeys(x.meta.backend for x in nodes if x.meta.ndim))
     if not names:  # a device rather than the host
         names = sorted({x.meta.backend for x in nodes}, key=lambda name: name == "numpy")[:1]
     if len(names) > 1:
+        import gpuscale.array as public  # for its names alone
+
+        names.sort(key=lambda name: name == "numpy")  # a device is where the data should go
         raise BackendError(
-            f"{what} got arrays of the backends {' and '.join(names)}; move one of them first, "
-            f"for example with x.to_backend({names[0]!r})"
+            f"{user_call(dir(public)) or what} got arrays of the backends {' and '.join(names)}; "
+            f"move those of {names[1]} first, by ga.asarray(x, like={names[0]!r})"
         )
     return names[0]

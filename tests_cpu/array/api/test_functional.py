@@ -41,14 +41,18 @@ def test_dropped_and_new_axes(data):
 
 def test_block_id_and_info():
     x = ga.zeros((4, 6), chunks=(2, 3))
-    numbers = ga.map_blocks(lambda b, block_id: np.full(b.shape, 10 * block_id[0] + block_id[1]), x)
+
+    def number(b, block_id):
+        return np.full_like(b, 10 * block_id[0] + block_id[1], dtype=int)
+
+    numbers = ga.map_blocks(number, x)
     assert_eq(numbers, np.array([[0, 1], [10, 11]]).repeat(2, 0).repeat(3, 1))
 
     def starts(b, block_info):
         (row, _), (column, _) = block_info[0]["array-location"]
         assert block_info[0]["shape"] == b.shape or block_info[0]["shape"] == (4, 6)
         assert block_info[None]["chunk-location"] == block_info[0]["chunk-location"]
-        return np.full(b.shape, row + column)
+        return np.full_like(b, row + column, dtype=int)
 
     assert ga.map_blocks(starts, x, dtype=int).compute()[::2, ::3].tolist() == [[0, 3], [2, 5]]
 

@@ -276,7 +276,7 @@ def test_fields_of_records(chunks):
         assert_eq(x[name], array[name])
     assert_eq(before, np.arange(15, dtype="i4").reshape(5, 3))
     with nothing_computes():
-        x["b"] = ga.ones(3)
+        x["b"] = ga.ones(3, like=x)
 
 
 def test_refused_fields():
