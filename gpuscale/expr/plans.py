@@ -157,10 +157,13 @@ class PickPlan:
 class SortPlan:
     """Sort one axis across blocks: sort each, cut all by exact ranks, sort what meets.
 
+    Several inputs, in equal blocks, are keys, of which the last is the first to decide.
+
     Parameters
     ----------
     positions : bool
-        Return the positions of the sorted elements instead of the elements.
+        Return the positions of the sorted elements instead of the elements; of several keys there
+        is nothing else to return.
     """
 
     positions: bool = False

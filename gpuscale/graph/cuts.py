@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, lexicographic_order
 from gpuscale.backends.transfer import to_host
 
-__all__ = ["Cuts", "find_cuts", "step_of_samples"]
+__all__ = ["Cuts", "find_cuts", "order_by", "step_of_samples"]
 
 IntArray = NDArray[np.int64]
 
@@ -73,7 +73,8 @@ class Cuts:
 
         Examples
         --------
-        >>> cuts = find_cuts([np.array([1, 5]), np.array([2, 9])], [4, 4], 2, [0, 4, 8])
+        >>> samples = [(np.array([1, 5]),), (np.array([2, 9]),)]
+        >>> cuts = find_cuts(samples, [4, 4], 2, [0, 4, 8])
         >>> cuts.spans(range(1), range(2)), cuts.spans(range(1, 2), range(2))
         ([(0, 4), (0, 2)], [(1, 4), (1, 4)])
         """
@@ -82,15 +83,28 @@ class Cuts:
         return list(zip(starts.tolist(), stops.tolist(), strict=True))
 
 
+def order_by(keys: Sequence[Any]) -> Any:
+    """Positions that sort by keys, of which the last is the first to decide; ties keep their order.
+
+    Examples
+    --------
+    >>> order_by([np.array([9, 1, 5]), np.array([1, 2, 1])])
+    array([2, 0, 1])
+    """
+    if len(keys) > 1:
+        return lexicographic_order(*keys, axis=0)
+    return array_namespace(keys[0]).argsort(keys[0], kind="stable")
+
+
 def find_cuts(
-    samples: Sequence[Any], sizes: Sequence[int], step: int, ranks: Sequence[int]
+    samples: Sequence[Sequence[Any]], sizes: Sequence[int], step: int, ranks: Sequence[int]
 ) -> Cuts:
     """Bound the cuts of sorted runs.
 
     Parameters
     ----------
-    samples : sequence of sorted arrays with one axis
-        ``run[::step]`` of each run.
+    samples : sequence of sequence of array with one axis
+        ``key[::step]`` of each key of each sorted run; see `order_by`.
     sizes : sequence of int
         Lengths of the runs.
     step : int
@@ -100,13 +114,14 @@ def find_cuts(
 
     Examples
     --------
-    >>> cuts = find_cuts([np.array([1, 3, 5]), np.array([2, 3, 4])], [3, 3], 1, [0, 3, 6])
+    >>> samples = [(np.array([1, 3, 5]),), (np.array([2, 3, 4]),)]
+    >>> cuts = find_cuts(samples, [3, 3], 1, [0, 3, 6])
     >>> cuts.lower.tolist() == cuts.upper.tolist(), cuts.lower.tolist()
     (True, [[0, 0], [2, 1], [3, 3]])
     """
-    xp = array_namespace(samples[0])
-    order = to_host(xp.argsort(xp.concatenate(list(samples)), kind="stable"))
-    lengths, counts = np.asarray(sizes), [len(sample) for sample in samples]
+    xp = array_namespace(samples[0][0])
+    order = to_host(order_by([xp.concatenate(key) for key in zip(*samples, strict=True)]))
+    lengths, counts = np.asarray(sizes), [len(sample[0]) for sample in samples]
     owner = np.repeat(np.arange(len(sizes)), counts)[order]
     places = np.concatenate([np.arange(n) * step for n in counts])[order]
     # How many elements, at most and at least, are less than each of the sample.

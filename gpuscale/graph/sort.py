@@ -10,7 +10,7 @@ drops by number what belongs to its neighbours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import itemgetter
 from typing import Any
 
@@ -21,12 +21,12 @@ from gpuscale.chunks.levels import Levels, plan_levels
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SortPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
-from gpuscale.graph.cuts import Cuts, find_cuts, step_of_samples
+from gpuscale.graph.cuts import Cuts, find_cuts, order_by, step_of_samples
 
 __all__: list[str] = []
 
 BlockIndex = tuple[int, ...]
-Run = tuple[Any, ...]  # sorted elements and, where wanted, the positions that they come from
+Run = tuple[Any, ...]  # sorted keys and, where wanted, the positions that they come from
 
 # Of more blocks than this several are sorted together, so that a sample shows where each begins.
 _MOST_RUNS = 256
@@ -53,16 +53,16 @@ class _Sort:
     """
 
     def __init__(self, builder: GraphBuilder, node: Exchange) -> None:
-        (self.x,) = node.inputs
         self.builder, self.node = builder, node
         self.name = builder.key(node, ())[0]
-        sizes = known_sizes(self.x.meta.chunks[0])
+        sizes = known_sizes(node.inputs[0].meta.chunks[0])
         self.width = -(-len(sizes) // _MOST_RUNS)
         self.ends = [0, *accumulate(map(sum, _grouped(sizes, self.width)))]
         runs = parts = len(self.ends) - 1
         self.levels = plan_levels(runs, parts)
         self.step = step_of_samples(sum(sizes), runs, parts)
-        self.itemsize = self.x.meta.dtype.itemsize + 8 * node.plan.positions
+        self.of_keys = sum(key.meta.dtype.itemsize for key in node.inputs)
+        self.itemsize = self.of_keys + 8 * node.plan.positions
         # Elements about which it is uncertain in which of two parts they are go to both.
         self.margin = 2 * (runs + 1) * self.step if self.step > 1 else 0
         self.table: Key = (f"{self.name}-cuts",)
@@ -80,18 +80,21 @@ class _Sort:
 
     def add_runs(self) -> None:
         """Sort blocks, and find from a sample of each where they are to be cut."""
-        blocks = [(k,) for k in range(len(self.x.meta.chunks[0]))]
-        itemsize = self.x.meta.dtype.itemsize
+        keys, itemsize = self.node.inputs, self.of_keys
+        blocks = [(k,) for k in range(len(keys[0].meta.chunks[0]))]
+        wanted = [_grouped(self.builder.want_all(key, blocks), self.width) for key in keys]
         samples: list[Key] = []
-        for k, deps in enumerate(_grouped(self.builder.want_all(self.x, blocks), self.width)):
+        for k, groups in enumerate(zip(*wanted, strict=True)):
+            deps = list(chain.from_iterable(groups))
             size = self.ends[k + 1] - self.ends[k]
             run, sample = self._key(0, 0, k), (f"{self.name}-sample", k)
             start = self.ends[k] if self.node.plan.positions else None
-            joined = size * itemsize if len(deps) > 1 else 0
+            joined = size * itemsize if len(groups[0]) > 1 else 0
             nbytes = size * self.itemsize
             room = joined + size * itemsize * self.node.plan.positions
-            self._add(run, _SortedRun(start), deps, nbytes, room)
-            self._add(sample, _Sample(self.step), (run,), -(-size // self.step) * itemsize)
+            self._add(run, _SortedRun(start, len(keys)), deps, nbytes, room)
+            taken = _Sample(self.step, len(keys))
+            self._add(sample, taken, (run,), -(-size // self.step) * itemsize)
             samples.append(sample)
         n_sampled = self._nbytes(samples) // max(1, itemsize)
         table = 16 * len(self.ends) * len(samples)
@@ -124,7 +127,7 @@ class _Sort:
         room = self.itemsize + 12 * self.node.plan.positions  # an order, and to find it
         gathered = (self.ends[part + 1] - self.ends[part] + self.margin) * room
         sizes = [(b - a) * meta.dtype.itemsize for a, b in spans]
-        blocks = _Blocks(self.levels, part, spans)
+        blocks = _Blocks(self.levels, part, spans, len(self.node.inputs))
         if self.width == 1:
             ((key, nbytes),) = zip(keys, sizes, strict=True)
             self._add(key, _Only(blocks), sources, nbytes, gathered)
@@ -140,34 +143,35 @@ def _grouped(items: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
 
 
 class _SortedRun:
-    """Sort some blocks together; with a start, keep where the elements were."""
+    """Sort some blocks of each key together; with a start, keep where the elements were."""
 
-    __slots__ = ("start",)
+    __slots__ = ("n_keys", "start")
 
-    def __init__(self, start: int | None) -> None:
-        self.start = start
+    def __init__(self, start: int | None, n_keys: int) -> None:
+        self.start, self.n_keys = start, n_keys
 
     def __call__(self, *chunks: Any) -> Run:
         xp = array_namespace(chunks[0])
-        chunk = chunks[0] if len(chunks) == 1 else xp.concatenate(chunks)
+        groups = _grouped(chunks, len(chunks) // self.n_keys)
+        keys = [each[0] if len(each) == 1 else xp.concatenate(each) for each in groups]
         if self.start is None:
-            return (xp.sort(chunk),)
-        order = xp.argsort(chunk, kind="stable")
-        values = chunk[order]
+            return (xp.sort(keys[0]),)
+        order = order_by(keys)
+        values = [key[order] for key in keys]
         order += self.start
-        return values, order
+        return (*values, order)
 
 
 class _Sample:
-    """Every so many elements of a sorted run."""
+    """Every so many elements of the keys of a sorted run."""
 
-    __slots__ = ("step",)
+    __slots__ = ("n_keys", "step")
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+    def __init__(self, step: int, n_keys: int) -> None:
+        self.step, self.n_keys = step, n_keys
 
-    def __call__(self, run: Run) -> tuple[Any, int]:
-        return run[0][:: self.step].copy(), len(run[0])
+    def __call__(self, run: Run) -> tuple[Run, int]:
+        return tuple(key[:: self.step].copy() for key in run[: self.n_keys]), len(run[0])
 
 
 class _FindCuts:
@@ -179,7 +183,7 @@ class _FindCuts:
     def __init__(self, ends: list[int], step: int) -> None:
         self.ends, self.step = ends, step
 
-    def __call__(self, *samples: tuple[Any, int]) -> Cuts:
+    def __call__(self, *samples: tuple[Run, int]) -> Cuts:
         values, sizes = zip(*samples, strict=True)
         return find_cuts(values, sizes, self.step, self.ends)
 
@@ -236,20 +240,24 @@ class _Merge:
 class _Blocks:
     """Sort what has met for a part, and cut it into blocks of exact ranks."""
 
-    __slots__ = ("merge", "spans")
+    __slots__ = ("merge", "n_keys", "spans")
     reads_regions = True
 
-    def __init__(self, levels: Levels, part: int, spans: list[tuple[int, int]]) -> None:
+    def __init__(
+        self, levels: Levels, part: int, spans: list[tuple[int, int]], n_keys: int
+    ) -> None:
         self.merge, self.spans = _Merge(levels, levels.depth, part, 0), spans
+        self.n_keys = n_keys
 
     def __call__(self, cuts: Cuts, *sources: Run) -> tuple[Any, ...]:
         first = sum(start for start, _ in self.merge.spans(cuts).values())  # so many come before
-        values, *where = self.merge(cuts, *sources)
+        met = self.merge(cuts, *sources)
+        keys, where = met[: self.n_keys], met[self.n_keys :]
         spans = [slice(a - first, b - first) for a, b in self.spans]
         if not where:
-            values.sort()
-            return tuple(values[span].copy() for span in spans)
-        order = array_namespace(values).argsort(values, kind="stable")
+            keys[0].sort()
+            return tuple(keys[0][span].copy() for span in spans)
+        order = order_by(keys)
         return tuple(where[0][order[span]] for span in spans)
 
 

@@ -20,7 +20,7 @@ def test_cuts_are_bounded_from_both_sides(data):
     ranks = range(sum(sizes) + 1)
     owner = np.repeat(np.arange(len(runs)), sizes)
     owner = owner[np.argsort(np.concatenate(runs), kind="stable")]
-    cuts = find_cuts([run[::step] for run in runs], sizes, step, ranks)
+    cuts = find_cuts([(run[::step],) for run in runs], sizes, step, ranks)
     expected = np.array([np.bincount(owner[:rank], minlength=len(runs)) for rank in ranks])
     assert (cuts.lower <= expected).all()
     assert (expected <= cuts.upper).all()
@@ -44,7 +44,7 @@ def test_a_bounded_sample_keeps_parts_balanced(kind, n):
     step = step_of_samples(size, n, n)
     samples = [run[::step] for run in np.sort(data, axis=1)]
     assert sum(map(len, samples)) <= max(1 << 19, n)
-    cuts = find_cuts(samples, [length] * n, step, range(0, size + 1, length))
+    cuts = find_cuts([(each,) for each in samples], [length] * n, step, range(0, size + 1, length))
     parts = [sum(b - a for a, b in cuts.spans(range(k, k + 1), range(n))) for k in range(n)]
     assert max(parts) <= length + 2 * (n + 1) * step
     assert step == 1 or max(parts) <= 1.52 * length

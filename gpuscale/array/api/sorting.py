@@ -10,7 +10,8 @@ from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.manipulation import flip
 from gpuscale.array.api.reshaping import along_axis
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.construct import rechunk, together
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.backends.seams import array_namespace, lexicographic_order
 from gpuscale.chunks.axes import normalize_axis
 from gpuscale.expr.physical import Exchange
@@ -144,6 +145,8 @@ def argsort(
 def lexsort(keys: Any, axis: int = -1) -> Array:
     """Positions that would sort by several keys, of which the last is the first to decide.
 
+    Equal elements keep their order.
+
     Parameters
     ----------
     keys : sequence of array
@@ -163,7 +166,7 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
     >>> ga.lexsort([ga.asarray([9, 1, 5], chunks=2), ga.asarray([1, 2, 1], chunks=2)]).compute()
     array([2, 0, 1])
     """
-    arrays = [as_array(key) for key in keys]
+    arrays = as_arrays(list(keys))
     if not arrays:
         raise TypeError("need sequence of keys with len > 0 in lexsort")
     if len({key.shape for key in arrays}) > 1:
@@ -172,10 +175,9 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
         return as_array(np.intp(0))
     first, axis = along_axis(arrays[0], axis)
     if first.ndim == 1 and first.numblocks[0] > 1:
-        order = argsort(first)
-        for key in arrays[1:]:  # sorting keeps the order of equal elements
-            order = order[argsort(key[order])]
-        return order
+        keys = together([rechunk(key.expr, first.chunks) for key in arrays], "lexsort")
+        meta = first.expr.meta.with_(dtype=np.dtype(np.intp))
+        return Array(Exchange(keys, SortPlan(positions=True), meta))
     whole = _in_one_block(first, axis)
     rest = [key.rechunk(whole.chunks) for key in arrays[1:]]
     return map_blocks(_lexsort_chunk, whole, *rest, axis=axis, dtype=np.intp)

@@ -66,6 +66,22 @@ def test_lexsort(data):
     assert_eq(ga.lexsort(lazy, axis), np.lexsort(keys, axis))
 
 
+@pytest.mark.parametrize("chunks", [2, 7, 128, 299])
+def test_lexsort_across_blocks_is_lazy(chunks):
+    """Also with more blocks than are sorted one by one, keys of several dtypes, NaN and ties."""
+    rng = np.random.default_rng(3)
+    n = 600
+    real = rng.integers(0, 3, n).astype("f4")
+    real[rng.random(n) < 0.1] = np.nan
+    keys = [rng.random(n), rng.integers(0, 4, n).astype("i1"), real]
+    x = [ga.from_array(key, chunks=size) for key, size in zip(keys, (chunks, 70, 50), strict=True)]
+    with nothing_computes():
+        orders = [ga.lexsort(x), ga.lexsort(x[::-1]), ga.lexsort(x[1:])]
+    assert orders[0].chunks == x[0].chunks
+    for order, own in zip(orders, (keys, keys[::-1], keys[1:]), strict=True):
+        assert_eq(order, np.lexsort(own))
+
+
 def test_lexsort_of_bad_keys():
     with pytest.raises(TypeError, match="len > 0"):
         ga.lexsort([])
