@@ -25,19 +25,26 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Array:
     ----------
     x : array
     bins : array with one axis
-        Edges, increasing or decreasing.
+        Edges, increasing or decreasing; every task gets all of them.
     right : bool
         Whether bins include their right edge.
 
     Raises
     ------
     ValueError
-        If the edges are not monotonic.
+        If the edges are not monotonic; for lazy ones when they are computed.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.digitize(ga.asarray([1, 5, 9], chunks=2), [2, 6]).compute()
+    array([0, 1, 2])
     """
-    edges = np.asarray(bins)
+    edges = bins if isinstance(bins, Array) else np.asarray(bins)
     if edges.ndim != 1:
         raise ValueError("object too deep for desired array")
-    if edges.size > 1 and not ((np.diff(edges) >= 0).all() or (np.diff(edges) <= 0).all()):
+    known = isinstance(edges, np.ndarray) and edges.size > 1
+    if known and not ((np.diff(edges) >= 0).all() or (np.diff(edges) <= 0).all()):
         raise ValueError("bins must be monotonically increasing or decreasing")
     return map_blocks(_digitize, x, bins=edges, right=right, dtype=np.intp, name="digitize")
 

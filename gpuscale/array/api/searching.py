@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from gpuscale.array.api.creation import arange
-from gpuscale.array.api.elementwise import floor_divide, remainder
+from gpuscale.array.api.elementwise import floor_divide, logical_and, remainder
+from gpuscale.array.api.folding import accumulate
 from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.api.manipulation import flip
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reductions import any as _any
 from gpuscale.array.api.reshaping import ravel
@@ -182,7 +185,7 @@ def _ravel(*chunks: Any, shape: tuple[int, ...], mode: Any, order: str) -> Any:
 
 
 def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Array:
-    """Leave out zeros at the ends; where they are is computed now.
+    """Leave out zeros at the ends; how many elements stay is counted when someone asks.
 
     Parameters
     ----------
@@ -208,15 +211,11 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Array:
         raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
     axes = normalize_axes(axis, x.ndim)
     flags = Array(cast(x.expr, bool))
-    found = [_any(flags, tuple(k for k in range(x.ndim) if k != each)) for each in axes]
-    from gpuscale.run import compute
-
-    index = [slice(None)] * x.ndim
-    for each, present in zip(axes, compute(*found), strict=True):
-        places = np.flatnonzero(present)
-        if not places.size:
-            return x[tuple(slice(0, 0) if k in axes else slice(None) for k in range(x.ndim))]
-        first = int(places[0]) if "f" in trim.lower() else 0
-        last = int(places[-1]) + 1 if "b" in trim.lower() else None
-        index[each] = slice(first, last)
-    return x[tuple(index)]
+    result = x.expr
+    for each in axes:
+        present = _any(flags, tuple(k for k in range(x.ndim) if k != each))
+        inside = [accumulate("logical_or", present)] if "f" in trim.lower() else []
+        if "b" in trim.lower():
+            inside.append(flip(accumulate("logical_or", flip(present, 0)), 0))
+        result = select_axis(result, reduce(logical_and, inside).expr, each)
+    return Array(result)

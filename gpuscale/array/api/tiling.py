@@ -9,10 +9,18 @@ import numpy as np
 from gpuscale.array.api.creation import zeros
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims
+from gpuscale.array.api.masking import settle
 from gpuscale.array.api.reshaping import along_axis, ravel, reshape
 from gpuscale.array.collection import Array
+from gpuscale.array.construct import rechunk, together
 from gpuscale.array.convert import as_array, beside
+from gpuscale.backends.seams import array_namespace, to_host
+from gpuscale.base.tokens import tokenize
+from gpuscale.base.types import Unknown
 from gpuscale.chunks.axes import at_axis, normalize_axis
+from gpuscale.expr.kernels import FunctionKernel
+from gpuscale.expr.node import Node
+from gpuscale.expr.physical import BlockInput, Blockwise
 
 __all__ = ["delete", "insert", "repeat", "resize", "roll", "tile"]
 
@@ -55,15 +63,16 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
     ----------
     x : array
     repeats : int or array of int
-        How often, for all elements or for each along the axis; an array is computed now, since
-        it decides the shape.
+        How often, for all elements or for each along the axis. A lazy array decides the shape,
+        which is counted when someone asks.
     axis : int, optional
         Flattened by default.
 
     Raises
     ------
     ValueError
-        If a count is negative, or there are not as many as elements.
+        If a count is negative, or there are not as many as elements; where a lazy array has
+        negative ones, when it is computed.
 
     Examples
     --------
@@ -72,12 +81,14 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
     array([0, 0, 1, 1])
     """
     x, axis = along_axis(x, axis)
-    counts = np.asarray(repeats)
+    counts = repeats if isinstance(repeats, Array) else np.asarray(repeats)
     if counts.dtype.kind not in "biu":
         raise TypeError(
             f"Cannot cast array data from {counts.dtype!r} to dtype('int64') according to the "
             "rule 'safe'"
         )
+    if isinstance(counts, Array):
+        return Array(_repeated(x, counts, axis))
     if (counts < 0).any():
         raise ValueError("repeats may not contain negative values.")
     if counts.size == 1:
@@ -91,6 +102,39 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
             f"operands could not be broadcast together with shape ({x.shape[axis]},) {counts.shape}"
         )
     return x[at_axis(axis, np.repeat(np.arange(x.shape[axis]), counts))]
+
+
+def _repeated(x: Array, counts: Array, axis: int) -> Node:
+    """Repeat each element along an axis as often as lazy counts say."""
+    if counts._meta.shape in ((), (1,)):
+        counts = broadcast_to(counts.reshape(()), (x.shape[axis],))
+    settle(x, counts, axis)
+    if counts._meta.shape != (length := x._meta.shape[axis],):
+        raise ValueError(
+            f"operands could not be broadcast together with shape ({length},) {counts.shape}"
+        )
+    nodes = together([x.expr, rechunk(counts.expr, (x._meta.chunks[axis],))], "repeat")
+    meta, token = nodes[0].meta, tokenize("repeat", nodes[1])
+    sizes = tuple(Unknown(token, number) for number in range(meta.numblocks[axis]))
+    chunks = (*meta.chunks[:axis], sizes, *meta.chunks[axis + 1 :])
+    inputs = (
+        BlockInput(nodes[0], axes=tuple(range(meta.ndim))),
+        BlockInput(nodes[1], axes=(axis,)),
+    )
+    kernel = FunctionKernel(_repeat_block, (axis,), label="repeat")
+    return Blockwise(kernel, inputs, meta.chunks, meta.with_(chunks=chunks))
+
+
+def _repeat_block(chunk: Any, counts: Any, axis: int) -> Any:
+    """Take each element as often as it is counted; CuPy's own function takes no arrays."""
+    xp = array_namespace(chunk)
+    ends = xp.cumsum(counts, dtype=np.int64)
+    if not ends.size:
+        return chunk
+    least, total = (int(to_host(each)) for each in (counts.min(), ends[-1]))
+    if least < 0:
+        raise ValueError("repeats may not contain negative values.")
+    return xp.take(chunk, xp.searchsorted(ends, xp.arange(total), side="right"), axis=axis)
 
 
 def tile(x: Any, repetitions: Any, /) -> Array:

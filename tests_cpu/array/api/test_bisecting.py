@@ -21,9 +21,10 @@ def test_searchsorted_and_digitize(data):
     lazy_table = data.draw(chunked(table))
     side = data.draw(st.sampled_from(["left", "right"]))
     assert_eq(ga.searchsorted(lazy_table, x, side=side), np.searchsorted(table, array, side))
-    assert_eq(
-        ga.digitize(x, table, right=side == "left"), np.digitize(array, table, right=side == "left")
-    )
+    right = side == "left"
+    assert_eq(ga.digitize(x, table, right=right), np.digitize(array, table, right=right))
+    assert_eq(ga.digitize(x, lazy_table, right), np.digitize(array, table, right=right))
+    assert_eq(ga.digitize(x, lazy_table[::-1], right), np.digitize(array, table[::-1], right=right))
 
 
 def test_searchsorted_with_sorter():
@@ -36,6 +37,7 @@ def test_searchsorted_with_sorter():
 def test_bisection_is_lazy():
     with nothing_computes():
         ga.searchsorted(ga.arange(4), ga.ones((2, 2)))
+        ga.digitize(ga.arange(4), ga.ones(2))
 
 
 def test_bad_input():
@@ -44,6 +46,10 @@ def test_bad_input():
         ga.searchsorted(x, x, side="middle")
     with pytest.raises(ValueError, match="monoton"):
         ga.digitize(x, [1, 3, 2])
+    with pytest.raises(ValueError, match="monoton"):
+        ga.digitize(x, ga.asarray([1, 3, 2], chunks=2)).compute()
+    with pytest.raises(ValueError, match="too deep"):
+        ga.digitize(x, ga.ones((2, 2)))
 
 
 def test_positional_arguments():

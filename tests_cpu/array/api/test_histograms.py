@@ -27,7 +27,7 @@ def test_histogram(data):
         expected, expected_edges = np.histogram(array, bins, limits)
     except ValueError as error:  # extremes too close to each other
         with pytest.raises(ValueError, match=str(error)):
-            ga.histogram(x, bins, limits)
+            ga.histogram(x, bins, limits)[0].compute()
         return
     counts, edges = ga.histogram(x, bins, limits)
     np.testing.assert_array_equal(edges, expected_edges)
@@ -101,9 +101,54 @@ def test_histogramdd_and_2d(bins):
     assert_eq(counts, expected, rtol=1e-12)
 
 
-def test_histograms_are_lazy_where_the_range_is_given():
-    with nothing_computes():
-        ga.histogram(ga.ones(10, chunks=3), 4, (0, 1))
+@pytest.mark.parametrize("chunks", [1, 7, 40])
+@pytest.mark.parametrize("dtype", ["i2", "f4", "f8"])
+@pytest.mark.parametrize("density", [False, True])
+def test_histograms_are_lazy(chunks, dtype, density):
+    """Whether limits, extremes or edges are lazy, for several chunkings, with their dtypes."""
+    rng = np.random.default_rng(5)
+    array, weights = (100 * rng.random((2, 40))).astype(dtype)
+    x, w = ga.from_array(array, chunks=chunks), ga.from_array(weights, chunks=9)
+    edges = np.array([1, 3, 40, 41, 99], dtype)
+    cases = [
+        (4, None, 4, None),
+        (4, (0, 50), 4, (0, 50)),
+        (5, (x.min(), 120), 5, (array.min(), 120)),
+        (5, (-3.5, x.max()), 5, (-3.5, array.max())),
+        (ga.from_array(edges, chunks=2), None, edges, None),
+    ]
+    for bins, limits, own_bins, own_limits in cases:
+        with nothing_computes():
+            counts, found = ga.histogram(x, bins, limits, density, w)
+            ga.histogram_bin_edges(x, bins, limits)
+        expected, expected_edges = np.histogram(array, own_bins, own_limits, density, weights)
+        assert_eq(counts, expected, rtol=1e-5)
+        np.testing.assert_array_equal(found, expected_edges, strict=True)
+        with nothing_computes():
+            counts, *found = ga.histogram2d(x, w, bins, limits and [limits, limits], density)
+        own_limits = own_limits and [own_limits, own_limits]
+        expected, *both = np.histogram2d(array, weights, own_bins, own_limits, density)
+        assert_eq(counts, expected, rtol=1e-5)
+        for ours, theirs in zip(found, both, strict=True):
+            np.testing.assert_array_equal(ours, theirs, strict=True)
+
+
+def test_lazy_limits_and_edges_that_are_none():
+    x = ga.from_array(np.array([1.0, np.nan, 3]), chunks=2)
+    counts, edges = ga.histogram(x, 3)
+    for each in (counts, edges):
+        with pytest.raises(ValueError, match="range of .* is not finite"):
+            each.compute()
+    counts, _ = ga.histogram(ga.arange(3), ga.asarray([3, 1]))
+    with pytest.raises(ValueError, match="increase"):
+        counts.compute()
+
+
+def test_no_elements_have_the_range_of_numpy():
+    counts, edges = ga.histogram(ga.zeros(0), 3)
+    expected, expected_edges = np.histogram(np.zeros(0), 3)
+    assert_eq(counts, expected)
+    np.testing.assert_array_equal(edges, expected_edges)
 
 
 def test_bad_input():
@@ -160,7 +205,7 @@ def test_elements_fall_where_numpy_puts_them(data):
             expected, expected_edges = np.histogram(array, bins, limits, weights=weights)
         except ValueError as error:
             with pytest.raises(ValueError, match=re.escape(str(error)[:20])):
-                ga.histogram(x, bins, limits, weights=weights)
+                ga.histogram(x, bins, limits, weights=weights)[0].compute()
             return
     source = data.draw(st.sampled_from([x, (x + x.dtype.type(0)) if x.dtype != bool else x]))
     counts, edges = ga.histogram(source, bins, limits, weights=weights)

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 import gpuscale.array as ga
 from gpuscale.base.types import is_known
-from gpuscale.testing.equality import assert_eq
+from gpuscale.testing import assert_eq, nothing_computes
 from gpuscale.testing.strategies import chunked, pairs
 
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=6)
@@ -102,7 +102,9 @@ TRIMMED = [
 def test_trim_zeros(array, trim):
     x = ga.from_array(array, chunks=2)
     for axis in (None, 0, -1, tuple(range(array.ndim)), ()):
-        assert_eq(ga.trim_zeros(x, trim, axis), np.trim_zeros(array, trim, axis))
+        with nothing_computes():
+            result = ga.trim_zeros(x, trim, axis)
+        assert_eq(result, np.trim_zeros(array, trim, axis))
 
 
 def test_trim_zeros_at_no_end():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import gpuscale.array as ga
 from gpuscale.testing import assert_eq, nothing_computes
-from gpuscale.testing.strategies import pairs
+from gpuscale.testing.strategies import chunked, pairs
 
 REAL = {"dtypes": ("int64", "float64"), "special": False, "min_dims": 1}
 
@@ -33,6 +33,33 @@ def test_several_shifts_and_counts():
     assert_eq(ga.repeat(x, [0, 2, 1], 0), np.repeat(a, [0, 2, 1], 0))
     with pytest.raises(ValueError, match="negative"):
         ga.repeat(x, -1)
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_repeat_as_often_as_lazy_counts_say(data):
+    array, x = data.draw(pairs(**REAL))
+    axis = data.draw(st.none() | st.integers(-array.ndim, array.ndim - 1))
+    length = array.size if axis is None else array.shape[axis]
+    length = data.draw(st.sampled_from([length, 1]))
+    counts = np.array(data.draw(st.lists(st.integers(0, 3), min_size=length, max_size=length)), int)
+    lazy = data.draw(chunked(counts))
+    with nothing_computes():
+        result = ga.repeat(x, lazy, axis)
+    assert_eq(result, np.repeat(array, counts, axis))
+    assert result.shape == np.repeat(array, counts, axis).shape
+
+
+def test_lazy_counts_that_are_none():
+    x = ga.arange(4, chunks=3)
+    with pytest.raises(ValueError, match="negative"):
+        ga.repeat(x, ga.asarray([1, 0, 1, -1])).compute()
+    with pytest.raises(ValueError, match="broadcast"):
+        ga.repeat(x, ga.asarray([1, 2]))
+    with pytest.raises(TypeError, match="safe"):
+        ga.repeat(x, ga.ones(4))
+    y = ga.repeat(x[x > 0], x[x > 0])
+    assert_eq(y, np.repeat([1, 2, 3], [1, 2, 3]))
 
 
 @given(st.data())
