@@ -152,7 +152,7 @@ def count_sizes(collection: C) -> C:
     counted = Blockwise(
         kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, shape
     )
-    (keys,), values = run_blocks([counted], None)
+    (keys,), values = run_blocks([counted], None, keeps=True)
     found = [values[key] for key in keys]
     if all(not isinstance(each, tuple) for each in found):
         return collection._wrap(_keep(node, found))

@@ -67,6 +67,7 @@ class OutOfMemoryError(MemoryError):
     """What `cupy.cuda.memory.OutOfMemoryError` is, where there is no CuPy."""
 
     def __init__(self, size: int, total: int, limit: int = 0) -> None:
+        self._size = size
         limited = f", limit set to: {limit:,} bytes" if limit else ""
         super().__init__(
             f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes{limited})."
@@ -87,6 +88,17 @@ def out_of_memory_type() -> type[MemoryError]:
         return OutOfMemoryError
     found: type[MemoryError] = of_cupy
     return found
+
+
+def requested_bytes(error: BaseException) -> int:
+    """Return how many bytes an allocation asked for that failed, 0 where that is not known.
+
+    Examples
+    --------
+    >>> requested_bytes(OutOfMemoryError(800, 0)), requested_bytes(MemoryError("std::bad_alloc"))
+    (800, 0)
+    """
+    return int(getattr(error, "_size", 0))  # CuPy's own name
 
 
 def load_cupy() -> ModuleType:

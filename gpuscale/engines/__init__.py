@@ -18,7 +18,7 @@
 `sharing`    how runs and sessions divide room and batches
 `events`     what engines tell those who watch; `watching` does it for a session
 `failure`    what becomes of the exception of a task
-`rescue`     what is done when a device has no memory left for a task
+`rescue`     what is done when a device has no memory left for a task; `relief` makes room for it
 `timeouts`   calls that may take so long and no longer
 ============ ===============================================================================
 

@@ -31,6 +31,7 @@ from gpuscale.engines.events import (
 )
 from gpuscale.engines.failure import Failure, annotate, task_name, too_late, traceback_of
 from gpuscale.engines.overlimit import why_they_stay
+from gpuscale.engines.relief import find_room
 from gpuscale.engines.rescue import rescue
 from gpuscale.engines.spiller import Spiller
 from gpuscale.engines.state import State
@@ -50,8 +51,6 @@ from gpuscale.memory.spaces import DEVICE, HOST, OF_HOST, SPACES, space_of_resul
 __all__ = ["Job"]
 
 _logger = logging.getLogger("gpuscale.run")
-
-_SOON = 0.001  # seconds between looks at what others write
 
 
 class Job:
@@ -76,6 +75,8 @@ class Job:
         Bytes of each space for this run and others beside it.
     lock : Lock or RLock
         Guards the state where several threads work at the run.
+    starved : set of int
+        Tasks that wait for others to end, since the device has no memory for them.
     failures : list of Failure
         Of tasks that failed without ending the run.
     """
@@ -91,6 +92,7 @@ class Job:
         "graph",
         "limits",
         "lock",
+        "starved",
         "spiller",
         "state",
     )
@@ -117,6 +119,7 @@ class Job:
         self.desk = EventDesk(listeners)
         self._deps = self.graph.deps
         self._results: list[Any] = [None] * len(self.graph)
+        self.starved: set[int] = set()
         self.spiller = Spiller(self.graph, self._results, self.desk, keeps)
         self.state.spills = config.get("spill")
         if any(self.state._space):
@@ -186,17 +189,7 @@ class Job:
             if not is_out_of_memory(error):
                 raise
             held = partial(zip, self.graph.tasks, self._results)
-            return rescue(task, attempt, partial(self._find_room, worker), held, error)
-
-    def _find_room(self, worker: int) -> bool:
-        """Make room on the device, or wait for those who make some; say whether there is more."""
-        if self.relieve(1, worker):
-            return True
-        with self.lock:
-            under_way = frozenset(self.state.being_written)
-        while under_way & self.state.being_written:
-            time.sleep(_SOON)
-        return bool(under_way)
+            return rescue(task, attempt, partial(find_room, self, i, worker), held, error)
 
     def _tell_finished(
         self, task: Task, worker: int, start: float, nbytes: int, result: Any
@@ -298,36 +291,6 @@ class Job:
         self.take_written(victim, self.write(victim, worker))
         return True
 
-    def relieve(self, nbytes: int, worker: int = 0) -> int:
-        """Make room on the device now, whatever the budget: write away what nothing uses.
-
-        For a task that meets the device's own limit while it runs; what it and other running
-        tasks read stays. May be called in any thread that does not hold the lock.
-
-        Parameters
-        ----------
-        nbytes : int
-            How many bytes are wanted.
-        worker : int
-
-        Returns
-        -------
-        int
-            How many are free now; fewer than wanted if no more results may go.
-        """
-        state, freed = self.state, 0
-        while freed < nbytes:
-            with self.lock:
-                victim = state.spill_from(DEVICE)
-            if victim is None:
-                break
-            written = self.write(victim, worker)
-            with self.lock:
-                size = state.bytes_of(victim)
-                self.take_written(victim, written)
-                freed += size if state.status(victim) == Status.SPILLED else 0
-        return freed
-
     def write(self, i: int, worker: int) -> Any:
         """Write a result away, without the lock; `take_written` takes note of it."""
         if isinstance(self._results[i], Parked):
@@ -372,7 +335,7 @@ class Job:
             own = [i for i in kept if state._space[i] == space]
             shelved = self._bytes_on_shelf() if space == HOST else 0
             if sum(map(state.bytes_of, own)) + shelved <= state.budget[space]:
-                self.spiller.bring_back(own)
+                self.spiller.bring_back(own, may_stay=True)
                 continue
             while (victim := state.spill_from(space)) is not None:
                 self.take_written(victim, self.write(victim, 0))

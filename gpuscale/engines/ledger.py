@@ -166,6 +166,11 @@ class Ledger(Spilling):
         """Return the measured bytes of a result, wherever it is."""
         return self._away.get(task, self._nbytes[task])
 
+    def bytes_needed(self, task: int, space: int) -> int:
+        """Return the bytes that a task reserves in a space while it runs."""
+        own = self._space[task] == space
+        return self._needs[task] if own else self._also.get(task, 0)
+
     def _awaited(self, task: int) -> None:
         """All that a task waited for has ended."""
         if self._status[task] == _WAITING:

@@ -2,7 +2,9 @@
 
 1. Garbage is collected, pools give back what they hold for arrays to come, and the task is tried
    again.
-2. Results that nobody uses now are written away, one after the other, with another try after each.
+2. Room is made (`gpuscale.engines.relief`), with another try each time: results leave that nobody
+   uses now, other tasks end, chunks leave that persist keeps. What is larger than the whole memory
+   of the device waits for none of that.
 3. A task that is a program over a block runs over parts of the block (`gpuscale.expr.halving`).
 4. A `DeviceMemoryError` says who holds what, and what to do.
 
@@ -16,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from gpuscale.backends.cupy_ops import requested_bytes
 from gpuscale.backends.devices import IN_USE, free_blocks
 from gpuscale.backends.seams import backend_name, is_out_of_memory, nbytes
 from gpuscale.base.errors import DeviceMemoryError, NotSupportedError
@@ -33,7 +36,7 @@ MOST_ROWS = 8  # of the ledger
 def rescue(
     task: Task,
     attempt: Callable[[Function], Any],
-    relieve: Callable[[], bool],
+    relieve: Callable[[int], bool],
     held: Callable[[], Iterable[tuple[Task, Any]]],
     error: BaseException,
 ) -> Any:
@@ -45,7 +48,7 @@ def rescue(
     attempt : callable
         ``attempt(function)`` calls a function with what the task's own gets.
     relieve : callable
-        Writes a result away that nobody uses; says whether that was done.
+        ``relieve(nbytes)`` makes room for about so many bytes; says whether there is more now.
     held : callable
         Lists the results that are held, with the tasks that made them.
     error : BaseException
@@ -61,12 +64,14 @@ def rescue(
     DeviceMemoryError
         If there is no way; it tells who holds what on the device.
     """
-    goes_on = True
+    forget_traceback(error)
+    gc.collect()  # arrays in circles hold memory that the pool knows nothing of
+    goes_on = not _never_fits(error)
     while goes_on:
         found, result, error = _tried(attempt, task.fn, error)
         if found:
             return result
-        goes_on = relieve()
+        goes_on = not _never_fits(error) and relieve(_missing(error))
     in_parts = _in_parts(task.fn)
     if in_parts is not None:
         found, result, error = _tried(attempt, in_parts, error)
@@ -84,7 +89,6 @@ def _tried(
     in them, which clearing frames leaves alone: so the traceback of the call before goes.
     """
     forget_traceback(error)
-    gc.collect()  # arrays in circles hold memory that the pool knows nothing of
     free_blocks()
     try:
         return True, attempt(function), error
@@ -93,6 +97,22 @@ def _tried(
             raise
         again.__context__ = None  # what was raised before, which is forgotten
         return False, None, again
+
+
+def _never_fits(error: BaseException) -> bool:
+    """Whether more was asked for than a device has for this process."""
+    size = requested_bytes(error)
+    figures = [device.figures() for device in IN_USE.values()]
+    most = [each.limit or each.total for each in figures]
+    return bool(size) and any(n is not None and size > n for n in most)
+
+
+def _missing(error: BaseException) -> int:
+    """Bytes that have to go for what was asked for, as far as that is known; at least one."""
+    figures = [device.figures() for device in IN_USE.values()]
+    known = [(each.limit - each.used) if each.limit else each.free for each in figures]
+    room = min((n for n in known if n is not None), default=0)
+    return max(1, requested_bytes(error) - room)
 
 
 def _in_parts(function: Function) -> Function | None:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from gpuscale.base.errors import SpillError
+from gpuscale.backends.seams import is_out_of_memory
+from gpuscale.base.errors import DeviceMemoryError, SpillError
 from gpuscale.engines.events import EventDesk, Loaded, Spilled
+from gpuscale.engines.rescue import rescue
 from gpuscale.graph.numbering import NumberedGraph
 from gpuscale.memory.data import is_data_alone
 from gpuscale.memory.freed import give_back_freed_memory, keep_only_small_blocks
+from gpuscale.memory.kept import let_kept_leave
 from gpuscale.memory.measure import held_bytes, is_held_alone
 from gpuscale.memory.parked import Parked, is_whole, park
 from gpuscale.memory.projection import reads_regions
@@ -23,6 +27,11 @@ from gpuscale.memory.spill_folder import spill_folder
 from gpuscale.memory.spilled import OnDisk
 
 __all__ = ["Spiller"]
+
+
+def _kept_leave(nbytes: int) -> bool:
+    return let_kept_leave(nbytes) > 0
+
 
 # Bytes of results after which the memory that was freed meanwhile is given back to the system.
 _TRIM_AFTER = 1 << 24
@@ -145,16 +154,46 @@ class Spiller:
             self.bring_back(self._kept)
         return [self._results[i] for i in self._graph.kept]
 
-    def bring_back(self, tasks: Iterable[int]) -> None:
-        """Hold results that are away where they belong again."""
+    def bring_back(self, tasks: Iterable[int], may_stay: bool = False) -> None:
+        """Hold results that are away where they belong again.
+
+        Parameters
+        ----------
+        tasks : iterable of int
+        may_stay : bool
+            Whether those for which a device has no memory stay where they are.
+
+        Raises
+        ------
+        DeviceMemoryError
+            If a device has no memory for one that may not.
+        """
         for i in tasks if self.active else ():
-            if isinstance(self._results[i], OnDisk):
-                self._results[i] = self._load(i, self._results[i], worker=0)
+            try:
+                self._results[i] = self.result(i)
+            except DeviceMemoryError:
+                if may_stay:
+                    return
+                raise
 
     def result(self, i: int) -> Any:
-        """Return one result, which may be on disk."""
-        value = self._results[i]
-        return self._load(i, value, worker=0) if isinstance(value, OnDisk) else value
+        """Return one result, which may be away.
+
+        Raises
+        ------
+        DeviceMemoryError
+            If its device has no memory for it.
+        """
+        value, task = self._results[i], self._graph.tasks[i]
+        if not isinstance(value, OnDisk):
+            return value
+        try:
+            return self._load(i, value, worker=0)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            held = partial(zip, self._graph.tasks, self._results)
+            return rescue(task, lambda _: self._load(i, value, 0), _kept_leave, held, error)
 
     def _churn(self, nbytes: int) -> None:
         """Let memory that was freed go from time to time: it is scarce."""

@@ -18,6 +18,7 @@ from gpuscale.expr.physical import BlockInput, Blockwise, Exchange, Sink, Source
 from gpuscale.expr.plans import SelectPlan
 from gpuscale.expr.reads import count_reads, is_read_in_place
 from gpuscale.expr.walk import toposort
+from gpuscale.memory.limits import CHUNKS_IN_MEMORY, budget_of
 
 __all__ = ["ENOUGH", "coarsen", "even_sizes", "merge_sizes"]
 
@@ -61,7 +62,7 @@ def _with_larger_blocks(node: TreeReduce | Sink, readers: Counter[str]) -> Node:
         axes -= _held_axes(each, readers)
     if not axes:
         return node
-    domain = merge_sizes(x.domain, axes, ENOUGH // _itemsize(x))
+    domain = merge_sizes(x.domain, axes, _at_most(ENOUGH, x) // _itemsize(x))
     if domain == x.domain:
         return node
     if isinstance(node, Sink):
@@ -81,15 +82,20 @@ def _with_moderate_blocks(node: Exchange, readers: Counter[str]) -> Node:
         if x.reader.cost != "view":
             return node
         meta = x.meta.with_(
-            chunks=even_sizes(x.meta.chunks, set(), MODERATE // x.meta.dtype.itemsize)
+            chunks=even_sizes(x.meta.chunks, set(), _at_most(MODERATE, x) // x.meta.dtype.itemsize)
         )
         return node.rebuilt((x.rebuilt(x.reader, meta), *rest), node.plan, node.out)
     if not (isinstance(x, Blockwise) and x.is_program and readers[x.token] == 1):
         return node
     held = set().union(*(_held_axes(each, readers) for each in x.inputs))
-    domain = even_sizes(x.domain, held, MODERATE // _itemsize(x))
+    domain = even_sizes(x.domain, held, _at_most(MODERATE, x) // _itemsize(x))
     x = x.rebuilt(x.kernel, x.inputs, domain, x.meta.with_(chunks=domain))
     return node.rebuilt((x, *rest), node.plan, node.out)
+
+
+def _at_most(nbytes: int, x: Node) -> int:
+    """Bytes of a larger block: no more than fit side by side where the blocks lie."""
+    return min(nbytes, budget_of(x.meta.backend) // CHUNKS_IN_MEMORY)
 
 
 def _held_axes(each: BlockInput, readers: Counter[str]) -> set[int]:

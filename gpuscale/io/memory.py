@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from gpuscale.backends.creation import namespace
+from gpuscale.backends.creation import is_on_device, namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import is_known
@@ -17,6 +17,8 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.grid import positions, split
 from gpuscale.io.pieces import Cells, Cost, Region
 from gpuscale.io.places import share_storage
+from gpuscale.memory.kept import KEEPERS
+from gpuscale.memory.parked import park
 from gpuscale.memory.spilled import BUFFER, OnDisk
 
 __all__ = ["ChunkReader", "HostWriter", "KeptChunks", "host_writer"]
@@ -83,6 +85,8 @@ class KeptChunks(ChunkReader):
         self._chunks = {index: _in_memory(chunk) for index, chunk in chunks.items()}
         self.cost = "copy" if any(map(_is_away, self._chunks.values())) else "view"
         self.token = f"kept-{next(_numbers)}"
+        if is_on_device(meta.backend):
+            KEEPERS.add(self)
 
     def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[Any, ...]:
         # One after the other: those that are away need not fit into memory together.
@@ -111,6 +115,19 @@ class KeptChunks(ChunkReader):
             some = chosen[first : first + step]
             inside = (*region[:axis], slice(some.start, some.stop, some.step), *region[axis + 1 :])
             target[(*before, slice(first, first + step))] = self.part(index, inside)
+
+    def leave(self, nbytes: int) -> int:
+        """Let chunks leave the device for the host until so many bytes are free there."""
+        freed = 0
+        for index in tuple(self._chunks):
+            if freed >= nbytes:
+                break
+            chunk = self._chunks[index]
+            parked = None if _is_away(chunk) else park(chunk)
+            if parked is not None:
+                self._chunks[index], self.cost = parked, "copy"
+                freed += parked.nbytes
+        return freed
 
     def shows(self, target: Any) -> bool:
         """Whether a chunk is a view of an array."""

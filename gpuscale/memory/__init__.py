@@ -9,6 +9,7 @@
 `spill`      write results to disk; `spilled` reads them back, whole or in regions
 `spill_*`    the folder of each process, and a file in it
 `parked`     results of a device that are away: on the host, or on disk from there
+`kept`       who keeps chunks on a device that may leave it when memory runs out
 `pool`       the pool of a device's memory, set up when CuPy is first used
 ============ ===============================================================================
 

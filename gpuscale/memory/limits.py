@@ -13,6 +13,7 @@ from gpuscale.backends.creation import device_memory, is_on_device
 from gpuscale.base import config, sizes
 
 __all__ = [
+    "CHUNKS_IN_MEMORY",
     "budget_of",
     "chunk_bytes",
     "device_memory_limit",

@@ -57,6 +57,12 @@ T = TypeVar("T", bound=Projected)
 #: What the limits of the spaces are called.
 LIMITS = ("memory limit", "device memory limit")
 
+# What to do with results that are too large together.
+_INSTEAD = (
+    "write them to files instead, reduce them first",
+    "bring them to the host by x.to_backend('numpy'), compute them in pieces, reduce them first",
+)
+
 
 def task_bytes(graph: Mapping[Any, T], task: T) -> int:
     """Bytes that are in use while one task runs alone: inputs, result and workspace.
@@ -248,8 +254,8 @@ smaller chunks, or raise the option memory-limit
         if total > limits[space]:
             raise MemoryBudgetError(
                 f"the requested results take {format_bytes(total)} together, but the "
-                f"{LIMITS[space]} is {format_bytes(limits[space])}; write them to files instead, "
-                f"reduce them first, or raise the option {_option(space)}"
+                f"{LIMITS[space]} is {format_bytes(limits[space])}; {_INSTEAD[space]}, or raise "
+                f"the option {_option(space)}"
             )
 
 

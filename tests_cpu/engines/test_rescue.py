@@ -1,6 +1,7 @@
 """What is done when a device has no memory left, shown on the fake device."""
 
 import gc
+import threading
 from functools import partial
 
 import numpy as np
@@ -11,9 +12,11 @@ from gpuscale.backends.creation import namespace
 from gpuscale.backends.cupy_ops import out_of_memory_type
 from gpuscale.base import config
 from gpuscale.base.errors import DeviceMemoryError
+from gpuscale.diagnostics.record import Recorder
 from gpuscale.engines.base import get_engine
 from gpuscale.engines.rescue import holdings, rescue
 from gpuscale.graph.task import Task
+from gpuscale.memory.spaces import DEVICE
 from gpuscale.testing import fake_device
 from gpuscale.testing.fake_device import POOL
 
@@ -136,8 +139,8 @@ def test_results_are_written_away_one_after_the_other(xp):
             raise fake_out_of_memory()
         return function()
 
-    def relieve():
-        return bool(left) and left.pop() is not None
+    def relieve(nbytes):
+        return nbytes > 0 and bool(left) and left.pop() is not None
 
     task = Task("x", lambda: 7, label="x")
     assert rescue(task, attempt, relieve, list, fake_out_of_memory()) == 7
@@ -153,7 +156,7 @@ def test_other_errors_go_their_way(xp):
         raise ZeroDivisionError("no")
 
     with pytest.raises(ZeroDivisionError):
-        rescue(Task("x", int), attempt, lambda: False, list, fake_out_of_memory())
+        rescue(Task("x", int), attempt, lambda _: False, list, fake_out_of_memory())
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -219,3 +222,97 @@ def test_the_ledger_tells_what_is_held_beside_the_results_of_the_run(xp):
     assert "390.6 KiB in 1 result of ones, written at a.py:7" in lines[2]
     assert "beside these" in lines[3]
     assert len(own) == 1
+
+
+def test_garbage_is_collected_once_however_many_results_leave(xp, monkeypatch):
+    calls, left = [], list(range(100))
+    monkeypatch.setattr("gpuscale.engines.rescue.gc.collect", lambda: calls.append(len(left)))
+
+    def attempt(function):
+        if left:
+            raise fake_out_of_memory()
+        return function()
+
+    def relieve(nbytes):
+        return bool(left) and left.pop() is not None
+
+    assert (
+        rescue(Task("x", lambda: 7, label="x"), attempt, relieve, list, fake_out_of_memory()) == 7
+    )
+    assert calls == [100]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_leaves_for_what_never_fits(xp, engine):
+    def large():
+        return xp.ones(10**6)
+
+    graph = {f"x{k}": Task(f"x{k}", partial(xp.full, 10_000, k), nbytes=80_000) for k in range(5)}
+    graph["large"] = Task("large", large, nbytes=8, priority=-1)
+    recorder = Recorder()
+    with POOL.limited_to(10**6), recorder, pytest.raises(DeviceMemoryError, match="8,000,000"):
+        get_engine(engine).run(graph, list(graph), listeners=[recorder])
+    assert recorder.runs[0].spilled == []
+
+
+def test_tasks_side_by_side_give_way_to_one_another(xp):
+    """Each needs most of the device, which nobody said; the first two meet there."""
+    meet = threading.Barrier(2, timeout=10)
+    late = iter([meet.wait, meet.wait])
+
+    def greedy(k):
+        first = xp.full(60_000, k)
+        next(late, int)()
+        return float((first + xp.ones(60_000)).sum())
+
+    graph = {k: Task(k, partial(greedy, k), nbytes=8, space=DEVICE) for k in range(6)}
+    gc.collect()
+    with POOL.limited_to(4 * 480_000), config.set({"num-workers": 2}):
+        found = get_engine("threads").run(graph, list(graph))
+    assert found == [60_000.0 * (k + 1) for k in range(6)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_requested_results_that_do_not_fit_together_say_so(xp, engine):
+    graph = {k: Task(k, partial(xp.full, 10_000, float(k)), label="full") for k in range(9)}
+    gc.collect()
+    with POOL.limited_to(500_000), pytest.raises(DeviceMemoryError, match="results of full"):
+        get_engine(engine).run(graph, list(graph))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_persist_keeps_leaves_the_device_for_those_who_find_no_room(xp, engine):
+    host = np.random.default_rng(5).random((400, 100))
+    x = ga.asarray(host, chunks=(50, 100), like="fake")
+    gc.collect()
+    with POOL.limited_to(3 * host.nbytes // 2):
+        kept = x.persist(engine=engine)
+        before = POOL.used
+        ones = ga.ones((400, 100), chunks=(100, 100), like="fake")
+        large = ones.map_blocks(hold_all, dtype=float)
+        assert large.sum().compute(engine=engine) == 40_000
+        assert POOL.used < before
+        np.testing.assert_array_equal((kept + 1).compute(engine=engine), host + 1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x[x > 0.5].compute(),
+        lambda x: x.reshape(-1)[x.reshape(-1) > 0.5].compute(),
+        lambda x: np.flatnonzero(x > 0.5).compute(),
+        lambda x: (x + 1).persist().sum().compute(),
+        lambda x: x[x > 0.5].persist().sum().compute(),
+        lambda x: x[x[:, 0] > 0.5].compute_chunk_sizes().sum(axis=0).compute(),
+    ],
+    ids=["mask", "mask of a line", "flatnonzero", "persist", "persisted mask", "counted"],
+)
+def test_whatever_was_promised_results_find_a_way(xp, engine, function):
+    host = np.random.default_rng(6).random((800, 200))
+    lazy = ga.asarray(host, chunks=(40, 100), like="fake")
+    with config.set({"device-memory-limit": host.nbytes, "engine": engine, "num-workers": 2}):
+        expected = function(lazy)
+        gc.collect()
+        with POOL.limited_to(host.nbytes // 5):
+            np.testing.assert_allclose(function(lazy), expected)

@@ -216,3 +216,10 @@ def test_a_function_knows_what_would_help():
     sample.advice = "use larger chunks"
     with pytest.raises(MemoryBudgetError, match="9 B; use larger chunks, or raise"):
         check_fits({"x": Task("x", nbytes=10, fn=sample)}, of_host(9))
+
+
+def test_results_beyond_a_device_are_refused_with_a_way_out():
+    graph = graph_of(*(Task(k, nbytes=GIB, space=1) for k in "xyz"))
+    way_out = r"x.to_backend\('numpy'\), compute them in pieces, .* the option device-memory-limit"
+    with pytest.raises(MemoryBudgetError, match=way_out):
+        check_fits(graph, (9 * GIB, 2 * GIB), "xyz")
