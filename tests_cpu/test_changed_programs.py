@@ -11,6 +11,10 @@ import gpuscale as gs
 
 PROGRAMS = {
     "attribute of a function": "def f(x): return x + f.k\nf.k = {0}",
+    "annotation": "def f(x: 'k{0}'): return x + int(f.__annotations__['x'][1:])",
+    "annotation of a class": (
+        "class A:\n  x: 'k{0}'\ndef f(x): return x + int(A.__annotations__['x'][1:])"
+    ),
     "attribute of an object": "class A: k = {0}\ndef f(x): return x + A().k",
     "attribute of a class": "class A: k = {0}\ndef f(x): return x + A.k",
     "enumeration": "import enum\nclass E(enum.Enum): A = {0}\ndef f(x): return x + E.A.value",

@@ -61,7 +61,10 @@ def _is_written(name: str, member: Any) -> bool:
 
 
 def annotations_of(value: Any) -> dict[str, Any]:
-    """Return annotations of a function or class, none where asking for them would evaluate them.
+    """Return annotations of a function or class: what they are, or what is written.
+
+    From Python 3.14 on they are expressions that nobody may have evaluated, and that need not have
+    a value yet. There it is their text that is returned.
 
     Examples
     --------
@@ -69,6 +72,11 @@ def annotations_of(value: Any) -> dict[str, Any]:
     {}
     """
     if sys.version_info >= (3, 14):
-        return {}
+        from annotationlib import Format, get_annotations
+
+        try:
+            return get_annotations(value, format=Format.STRING)
+        except Exception:  # whatever an `__annotate__` of the program's own raises
+            return {}
     found = vars(value).get("__annotations__") if isinstance(value, type) else value.__annotations__
     return found if type(found) is dict else {}

@@ -256,6 +256,38 @@ def test_functions_by_type_count():
     assert token(made(1)) == token(made(1)) != token(made(2))
 
 
+ANNOTATED = {
+    "argument": "def f(x: {0}): return x",
+    "result": "def f(x) -> {0}: return x",
+    "class": "class A:\n  x: {0}\ndef f(x): return A",
+    "dataclass": (
+        "import dataclasses\n@dataclasses.dataclass\nclass A:\n  x: {0}\ndef f(x): return A(x)"
+    ),
+    "text": "def f(x: '{0}'): return x",
+    "later": "from __future__ import annotations\ndef f(x: {0}): return x",
+}
+
+
+@pytest.mark.parametrize("written", ANNOTATED)
+@pytest.mark.parametrize("module", ["__main__", "some_module"])
+def test_annotations_count(written, module):
+    def made(text):
+        space = {"__name__": module}
+        exec(ANNOTATED[written].format(text), space)
+        return token(space["f"])
+
+    assert made("int") == made("int") != made("float")
+
+
+def test_an_annotation_that_nobody_could_find_again_is_no_reason_to_refuse():
+    def made(lock):
+        def f(x: lock): ...
+
+        return f
+
+    assert token(made(threading.Lock())) == token(made(threading.Lock()))
+
+
 def test_what_wraps_a_function_by_type_counts_as_well():
     @functools.singledispatch
     def inner(x):
