@@ -9,7 +9,7 @@ from gpuscale.collection import Collection
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.packing import ONCE, rebuilt
 
-__all__ = ["find", "replace"]
+__all__ = ["find", "listed", "replace"]
 
 
 def listed(values: Sequence[Any]) -> tuple[Any, ...]:

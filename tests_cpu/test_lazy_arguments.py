@@ -193,3 +193,10 @@ def test_several_axes_of_one_lazy_value_must_be_there():
     axes = gs.delayed(lambda: (0, 1), nout=2)()
     with pytest.raises(TypeError, match="axis must be an integer that is known"):
         ga.ones((2, 3)).sum(axis=axes)
+
+
+def test_a_list_with_a_slice_and_nothing_lazy_stays_the_list():
+    given = [slice(1, None), "x"]
+    assert gs.delayed(lambda other, x: x is given)(gs.delayed(1), given).compute()
+    lazy = gs.delayed(lambda x: x)([slice(gs.delayed(int)("1"), None)])
+    assert lazy.compute() == [slice(1, None)]

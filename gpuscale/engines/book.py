@@ -155,12 +155,12 @@ class Book(Shelf):
         key = task.key
         if key in inbox or key in numbers:
             return False
+        if task.options is not None:  # before it lies beside others, which it would take along
+            self._tokens.check(task)
         for dep in task.deps:
             i = numbers.get(dep)
             if dep not in inbox if i is None else i not in self._wanted:
                 return False
-        if task.options is not None:
-            self._tokens.check(task)
         if self.watching:
             self.watching.see_who_submits((key,))
         inbox[key] = outcome

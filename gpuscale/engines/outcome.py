@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
 from gpuscale.engines.failure import traceback_of
+from gpuscale.engines.pool import in_worker
 from gpuscale.engines.seats import seat_here, stepped_aside
 from gpuscale.graph.task import Graph, Task
 from gpuscale.memory.spilled import Spilled
@@ -18,6 +20,8 @@ from gpuscale.memory.spilled import Spilled
 __all__ = ["Outcome", "Verdict"]
 
 Verdict: TypeAlias = Literal["pending", "finished", "error", "cancelled"]
+
+_logger = logging.getLogger("gpuscale.client")
 
 # Guards how outcomes are settled and who is told. The collector may run a finalizer of the user's
 # inside of it, which may look at outcomes, so the same thread may enter twice.
@@ -157,7 +161,16 @@ class Outcome:
             waiters, self._waiters = self._waiters, None
         del garbage
         for call in waiters or ():
+            self._tell(call)
+
+    def _tell(self, call: Callable[[Outcome], object]) -> None:
+        """Call somebody who waits: what that raises, as `sys.exit` does, must end no worker."""
+        try:
             call(self)
+        except BaseException:
+            if not in_worker():
+                raise
+            _logger.exception("who waited for %r raised", self.key)
 
     def begin_again(self) -> None:
         """Wait once more: the task is tried again."""

@@ -10,6 +10,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 
 __all__ = ["ThreadPool", "in_worker"]
@@ -79,9 +80,10 @@ class ThreadPool:
 
 def _end(idle: list[_Worker]) -> list[_Worker]:
     ended = []
-    while idle:
-        ended.append(idle.pop())
-        ended[-1].give(None)
+    with suppress(IndexError):  # until none is left: some may be given a call meanwhile
+        while True:
+            ended.append(idle.pop())
+            ended[-1].give(None)
     return ended
 
 

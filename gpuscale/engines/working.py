@@ -87,7 +87,11 @@ class Workers:
         if self.job.lost or self.job.back:
             self._let_go(after)
         while self._late and not self._is_mine():
-            self._late.popleft()()
+            try:
+                call = self._late.popleft()
+            except IndexError:  # another thread was faster
+                break
+            call()
 
     def _let_go(self, after: After) -> None:
         """Release what nobody holds any more; who has the lock meanwhile does it afterwards."""
@@ -226,11 +230,9 @@ class Workers:
         return goes_on
 
     def _fill(self, seat: WorkerSeat, most: int) -> bool:
-        if self._returning:
+        if self._returning or self._is_broken:
             seat.left = 1
             self._pass_on(seat.worker)
-            return False
-        if self._is_broken:
             return False
         state = self.job.state
         state.budget = room_beside(self._siblings, self, self.job.limits)

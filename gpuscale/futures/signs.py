@@ -39,8 +39,9 @@ class Sign:
         """Let all go on who wait, and who come from now on."""
         with held_back():
             self.is_given = True
-            while self._waiting:
-                self._waiting.popleft().release()
+            with suppress(IndexError):  # until none is left: some give up meanwhile
+                while True:
+                    self._waiting.popleft().release()
 
     def take_back(self) -> None:
         """Let those wait who come from now on."""

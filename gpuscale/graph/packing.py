@@ -150,7 +150,9 @@ def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
             flat[place] = item
         return flat.reshape(value.shape)
     if type(value) is slice:
-        return slice(*[change(each) for each in (value.start, value.stop, value.step)])
+        parts = value.start, value.stop, value.step
+        items = [change(each) for each in parts]
+        return value if all(map(is_, items, parts)) else slice(*items)
     if is_dataclass(value) and not isinstance(value, type):
         return _rebuilt_dataclass(value, change)
     return value

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpuscale.base.errors import EngineError
 from gpuscale.engines.invariants import check
+from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 
 from .book_driver import Driver
@@ -290,3 +292,15 @@ def test_the_book_holds_no_exceptions(driver):
     del outcome
     gc.collect()
     assert error() is None and x.status == y.status == "cancelled"
+
+
+def test_a_task_that_asks_for_too_much_takes_no_other_along(driver):
+    """It comes when others lie in the inbox, and needs what nobody but another task wants."""
+    tasks = Task("x", int), Task("user", double, ("x",))
+    (user,) = driver.add(*tasks, wanted=tasks[1:])
+    (other,) = driver.add(Task("other", int))
+    much = Task("much", double, ("x",), options=TaskOptions(resources={"GPU": 1}))
+    with pytest.raises(EngineError, match="asks for 1 of 'GPU'"):
+        driver.add(much)
+    driver.run()
+    assert (user.value, other.value) == (0, 0)

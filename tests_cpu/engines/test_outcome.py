@@ -1,11 +1,13 @@
 """Outcomes: settled once, told to all who asked."""
 
+import sys
 import threading
 from concurrent.futures import CancelledError
 
 import pytest
 
 from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.pool import ThreadPool
 from gpuscale.graph.task import Task
 
 
@@ -86,3 +88,26 @@ def test_waiting_ends_when_it_is_settled_or_in_time():
         each.join(10)
         assert not each.is_alive()
     assert x.wait()
+
+
+def test_what_raises_when_it_is_told_ends_no_worker(caplog):
+    x, told, pool = outcome(), threading.Event(), ThreadPool()
+    x.call_when_settled(lambda _: sys.exit(3))
+    x.call_when_settled(lambda _: told.set())
+    ended = threading.Event()
+
+    def settle():
+        x.settle("finished", 7)
+        ended.set()
+
+    pool.call(settle)
+    assert ended.wait(20) and told.is_set()
+    assert "who waited for 'x' raised" in caplog.text and "SystemExit" in caplog.text
+    pool.close()
+
+
+def test_what_raises_when_it_is_told_in_the_programs_own_thread_is_raised_there():
+    x = outcome()
+    x.call_when_settled(lambda _: sys.exit(3))
+    with pytest.raises(SystemExit):
+        x.settle("finished", 7)

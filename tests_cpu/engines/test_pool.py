@@ -57,3 +57,17 @@ def test_close_ends_idle_threads():
     assert not threads[0].is_alive()
     assert ask(pool, in_worker)
     pool.close()
+
+
+class Vanishing(list):
+    """Not empty when it is looked at; by then its thread has got a call."""
+
+    def __bool__(self):
+        return True
+
+
+def test_a_thread_that_gets_a_call_while_the_pool_closes_is_nobodys_error():
+    pool = ThreadPool()
+    pool._idle = Vanishing()
+    pool.close()
+    assert ask(pool, in_worker)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import pickle
+import sys
 import threading
 from concurrent.futures import CancelledError
 
@@ -66,6 +67,16 @@ def test_callbacks_are_called_once_with_the_future(client, gate, caplog):
     bad.exception(SOON)
     bad.add_done_callback(lambda f: called.append(f.status))
     assert called[-1] == "error"
+
+
+def test_a_callback_that_exits_does_not_end_the_client(client, gate, caplog):
+    future = client.submit(wait_for, gate, 7)
+    future.add_done_callback(lambda _: sys.exit(3))
+    with caplog.at_level(logging.ERROR, logger="gpuscale"):
+        gate.set()
+        assert future.result(SOON) == 7
+        assert client.submit(abs, -1).result(SOON) == 1
+    assert "SystemExit: 3" in caplog.text and client.status == "running"
 
 
 def test_callbacks_may_submit(client):

@@ -1,11 +1,15 @@
 """Exceptions that take no notes, and defects of the engine: each future ends all the same."""
 
+import threading
+from collections import deque
 from dataclasses import dataclass
 
 import pytest
 
 import gpuscale as gs
 from gpuscale.base.errors import EngineError
+from gpuscale.engines import blas
+from gpuscale.engines.seats import stepped_aside
 from gpuscale.io.chunk_locks import hold_chunks
 
 from .tasks import SOON, square
@@ -115,6 +119,42 @@ def test_a_defect_of_the_engine_ends_all_futures(client, monkeypatch):
     gs.wait(futures, SOON)
     with pytest.raises(EngineError, match="closed"):
         client.submit(square, 3)
+
+
+def test_tasks_that_wait_while_the_engine_breaks_end(client, monkeypatch):
+    """Else whoever waits for a place, and for what the worker has of BLAS, would do so for ever."""
+
+    def broken(*_):
+        raise ZeroDivisionError("a defect")
+
+    go_on, busy = threading.Event(), blas._n_busy
+
+    def wait():
+        with stepped_aside():
+            assert go_on.wait(SOON)
+
+    waiting = [client.submit(wait, pure=False) for _ in range(5)]
+    client.submit(square, 2).result(SOON)
+    monkeypatch.setattr(type(client._session.job), "note_finished", broken)
+    defect = client.submit(square, 3)
+    assert isinstance(defect.exception(SOON), EngineError)
+    go_on.set()
+    gs.wait(waiting, SOON)
+    client.close(SOON)
+    assert not client._session._seats and blas._n_busy == busy
+
+
+class Vanishing(deque):
+    """Not empty when it is looked at; by then another thread has taken what there was."""
+
+    def __bool__(self):
+        return True
+
+
+def test_two_threads_that_do_what_a_signal_handler_left_do_not_break_the_engine(client):
+    client._session._late = Vanishing()
+    assert client.gather(client.map(square, range(5))) == [0, 1, 4, 9, 16]
+    assert client.status == "running"
 
 
 def test_a_defect_of_the_alarm_ends_all_futures(client, monkeypatch):
