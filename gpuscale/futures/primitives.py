@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from gpuscale.base.durations import Duration, parse_timeout
@@ -86,7 +86,25 @@ def _patiently(attempt: Callable[[float | None], T], timeout: Duration | None) -
         return attempt(seconds)
 
 
-class Lock(_Named):
+class _Taken(_Named):
+    """What ``with`` takes, and gives back at its end."""
+
+    _give_back: Callable[..., None]  # in a single step, whatever its arguments
+
+    def acquire(self) -> bool:
+        """Wait for it, and take it."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    @property
+    def __exit__(self) -> Callable[..., None]:
+        return self._give_back  # a method would begin with a gap
+
+
+class Lock(_Taken):
     """One at a time.
 
     Parameters
@@ -111,6 +129,7 @@ class Lock(_Named):
         loop: Any = None,
     ) -> None:
         super().__init__(name, threading.Lock)
+        self._give_back = self._inner.__exit__
 
     def acquire(self, blocking: bool = True, timeout: Duration | None = None) -> bool:
         """Wait until it is free, and take it; False if it did not become so in time."""
@@ -139,15 +158,6 @@ class Lock(_Named):
     def locked(self) -> bool:
         """Say whether somebody has it."""
         return bool(self._inner.locked())
-
-    def __enter__(self) -> Lock:
-        self.acquire()
-        return self
-
-    @property
-    def __exit__(self) -> Callable[..., None]:
-        release: Callable[..., None] = self._inner.__exit__  # a method would begin with a gap
-        return release
 
 
 class Event(_Named):
@@ -189,7 +199,7 @@ class Event(_Named):
         return bool(self._inner.is_given)
 
 
-class Semaphore(_Named):
+class Semaphore(_Taken):
     """So many at a time.
 
     Parameters
@@ -224,6 +234,7 @@ class Semaphore(_Named):
             raise ValueError(f"max_leases is a number of at least 1, not {max_leases!r}")
         super().__init__(name, lambda: Tokens(max_leases))
         self.max_leases = max_leases
+        self._give_back = self._inner.put_back
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.max_leases, self.name)
@@ -235,14 +246,14 @@ class Semaphore(_Named):
             return _patiently(lambda seconds: bool(self._inner.take(seconds, mine)), timeout)
         except BaseException:
             if mine:
-                self._inner.put_back(None)
+                self._give_back(None)
             raise
 
     def release(self) -> bool:
         """Give a lease back; ValueError if none is out."""
         if not self._inner.n_out:
             raise ValueError(f"no lease of semaphore {self.name!r} is out")
-        self._inner.put_back(None)
+        self._give_back(None)
         return True
 
     def get_value(self) -> int:
@@ -252,15 +263,6 @@ class Semaphore(_Named):
     def close(self) -> None:
         """Forget the name; those who have it go on."""
         self._forget()
-
-    def __enter__(self) -> Semaphore:
-        self.acquire()
-        return self
-
-    @property
-    def __exit__(self) -> Callable[..., None]:
-        release: Callable[..., None] = self._inner.put_back  # a method would begin with a gap
-        return release
 
 
 class Queue(_Named):
