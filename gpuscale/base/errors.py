@@ -30,6 +30,7 @@ __all__ = [
     "SpillError",
     "UnknownSizeError",
     "add_note",
+    "written_at",
 ]
 
 E = TypeVar("E", bound=BaseException)
@@ -102,6 +103,17 @@ class CacheWarning(GpuscaleWarning):
     """A kernel cache that cannot be read or written: work goes on, more slowly."""
 
 
+def written_at(origin: tuple[str, int] | None) -> str:
+    """Go on, after the name of an operation, with the line of the program that made it.
+
+    Examples
+    --------
+    >>> written_at(("model.py", 12)), written_at(None)
+    (', written at model.py:12', '')
+    """
+    return "" if origin is None else f", written at {origin[0]}:{origin[1]}"
+
+
 def add_note(
     exc: E,
     *,
@@ -149,10 +161,7 @@ def add_note(
       shapes: (4, 5)
       bytes: 160 B
     """
-    where = f"in operation {operation or '(unnamed)'}"
-    if origin is not None:
-        where += f", written at {origin[0]}:{origin[1]}"
-    lines = [where]
+    lines = [f"in operation {operation or '(unnamed)'}{written_at(origin)}"]
     if chunk is not None:
         lines.append(f"  chunk: {chunk}")
     if call is not None:

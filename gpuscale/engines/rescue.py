@@ -21,7 +21,7 @@ from typing import Any
 from gpuscale.backends.cupy_ops import requested_bytes
 from gpuscale.backends.devices import IN_USE, free_blocks
 from gpuscale.backends.seams import backend_name, is_out_of_memory, nbytes
-from gpuscale.base.errors import DeviceMemoryError, NotSupportedError
+from gpuscale.base.errors import DeviceMemoryError, NotSupportedError, written_at
 from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.failure import forget_traceback, task_name
 from gpuscale.graph.task import Task
@@ -152,8 +152,7 @@ def holdings(held: Iterable[tuple[Task, Any]]) -> list[tuple[str, int, int]]:
     for task, value in held:
         size = device_bytes(value)
         if size:
-            name = task.label or task_name(task)
-            name += f", written at {task.origin[0]}:{task.origin[1]}" if task.origin else ""
+            name = (task.label or task_name(task)) + written_at(task.origin)
             numbers[name] += 1
             sizes[name] += size
     return [(name, numbers[name], size) for name, size in sizes.most_common()]
@@ -165,7 +164,7 @@ def _message(
     rows: Sequence[tuple[str, int, int]],
     in_parts: Function | None,
 ) -> str:
-    origin = f", written at {task.origin[0]}:{task.origin[1]}," if task.origin else ""
+    origin = f"{written_at(task.origin)}{',' * bool(task.origin)}"
     tried = ", and over parts of its block" if in_parts is not None else ""
     lines = [
         f"the device has no memory left for task {task_name(task)}{origin} which was expected to "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
-from gpuscale.base.errors import MemoryBudgetError
+from gpuscale.base.errors import MemoryBudgetError, written_at
 from gpuscale.base.sizes import format_bytes
 from gpuscale.memory.spaces import HOST
 
@@ -328,7 +328,7 @@ def _check(
             continue
         name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
         advice = getattr(task.fn, "advice", "use smaller chunks")
-        where = f", written at {task.origin[0]}:{task.origin[1]}," if task.origin else ""
+        where = f"{written_at(task.origin)}{',' * bool(task.origin)}"
         raise MemoryBudgetError(
             f"{name}{where} needs {format_bytes(needed)} at once{('', ' on the device')[space]}: "
             f"{format_bytes(inputs[space])} of inputs, {format_bytes(result)} of result and "
