@@ -18,6 +18,9 @@ _HELD_TOGETHER = ("cupy", "numba-cuda", "rmm", "cudf", "ucxx", "distributed-ucxx
 # The last numba-cuda of which it is known that it needs np.row_stack, gone from NumPy 2.5.
 _NEEDS_ROW_STACK = (0, 30)
 
+# Numba from this version on has its types elsewhere than numba-cuda before that one looks for them.
+_MOVED_TYPES, _FINDS_MOVED_TYPES = (0, 66), (0, 30, 4)
+
 # CUDA 13 compiles for no device older than Turing.
 _OLDEST_FOR_CUDA_13 = (7, 5)
 
@@ -52,6 +55,7 @@ def find_traps(installed: Installed, driver: Driver) -> tuple[Trap, ...]:
         *_twice(installed),
         *_placeholders(installed),
         *_row_stack(installed),
+        *_moved_types(installed),
         *_requirements(installed),
         *_mixed_cuda(installed),
         *_archived(installed),
@@ -92,6 +96,16 @@ def _row_stack(installed: Installed) -> Iterator[Trap]:
             True,
             f"numba-cuda {ours} cannot compile on NumPy {numpy}, where np.row_stack is gone: "
             "pip install 'numpy<2.5'",
+        )
+
+
+def _moved_types(installed: Installed) -> Iterator[Trap]:
+    ours, numba = installed.versions.get("numba-cuda"), installed.versions.get("numba", "")
+    if ours and release(ours) < _FINDS_MOVED_TYPES and release(numba)[:2] >= _MOVED_TYPES:
+        yield Trap(
+            True,
+            f"numba-cuda {ours} cannot be imported beside Numba {numba}: pip install "
+            "'numba-cuda>=0.30.4', or 'numba<0.66' where another package holds numba-cuda back",
         )
 
 

@@ -17,6 +17,8 @@ FITS = {"cudf-cu13": "26.10.2", "pandas": "3.0.5", "numba": "0.64.0"}
     [
         ({"numba-cuda": "0.30.4", "numpy": "2.5.0"}, True, "pip install 'numpy<2.5'"),
         ({"numba-cuda": "0.22.0", "numpy": "2.6.1"}, True, "np.row_stack is gone"),
+        ({"numba-cuda": "0.30.3", "numba": "0.66.0"}, True, "pip install 'numba-cuda>=0.30.4'"),
+        ({"numba-cuda": "0.22.0", "numba": "0.68.1"}, True, "cannot be imported"),
         ({"distributed-ucxx-cu13": "0.0.0a0"}, True, "placeholder"),
         ({"distributed-ucxx": "0.0.0a0"}, True, "placeholder"),
         (
@@ -50,6 +52,8 @@ def test_each_trap(versions, is_broken, words):
         {},
         {"numba-cuda": "0.30.4", "numpy": "2.4.6"},
         {"numba-cuda": "0.31.0", "numpy": "2.5.0"},  # of which nobody knows
+        {"numba-cuda": "0.22.0", "numba": "0.65.1"},
+        {"numba-cuda": "0.30.4", "numba": "0.68.1"},
         {"numpy": "2.5.0"},
         {**FITS, "pytest": "9"},
         {"cudf": "26.10.2"},  # of conda, which has other names for what it needs
