@@ -22,6 +22,7 @@ from gpuscale.codegen.reduce_cuda import ReduceSpec, join_kernel, reduce_kernel
 from gpuscale.codegen.reductions import REDUCTIONS
 from gpuscale.codegen.tile_cuda import TileSpec, tile_kernel
 
+CHARS = "?bBhHiIqQfdFD"
 ARCHITECTURES = [(8, 0), (9, 0), (10, 0)]
 SIMULATED = sorted(Path(__file__).parent.glob("simulated/cases_*.py"))
 
@@ -82,8 +83,7 @@ def operations(dtype):
     return [(dtype, names[k : k + 16]) for k in range(0, len(names), 16)]
 
 
-GROUPS = [(a, *group) for a in ARCHITECTURES for dtype in "dQF" for group in operations(dtype)]
-GROUPS += [((9, 0), *group) for dtype in "?bf" for group in operations(dtype)]
+GROUPS = [(a, *group) for dtype in "?bQfdF" for group in operations(dtype) for a in ARCHITECTURES]
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,20 @@ def test_operations_compile(compile_ptx, architecture, dtype, names):
     assert ".visible .entry gpuscale_kernel(" in ptx
 
 
-DRAWS = [(name, (9, 0)) for name in random_ops.BY_NAME]
-DRAWS += [
-    (name, each) for name in ("philox_uniform", "philox_normal") for each in [(8, 0), (10, 0)]
-]
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_casts_and_parameters_compile(compile_ptx, architecture):
+    b = ProgramBuilder()
+    values = []
+    for k, source in enumerate(CHARS):
+        x, p = b.load(k, np.dtype(source)), b.param(k, np.dtype(source))
+        chosen = b.apply("where", b.cast(x, "?"), x, p)
+        values += [b.cast(chosen, np.dtype(target)) for target in CHARS]
+    ptx = compile_ptx(dense(b.build(*values)), architecture).decode()
+    assert ptx.count("st.global") == len(CHARS) ** 2 + 2 * len(CHARS)  # two parts of complex ones
 
 
-@pytest.mark.parametrize("name, architecture", DRAWS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", random_ops.BY_NAME)
 def test_draws_compile(compile_ptx, name, architecture):
     ptx = compile_ptx(dense(one_operation(name, "d")), architecture)
     assert b"gpuscale_kernel" in ptx and b"fma" not in ptx  # so the bits are those of the CPU

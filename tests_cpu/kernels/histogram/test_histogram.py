@@ -131,5 +131,8 @@ def test_bad_input_is_named(target):
 @needs_numba_cuda
 @pytest.mark.parametrize("length", [100, 100_000])
 def test_kernels_of_integers_compile(compiler, length):
-    _, _, compiled = compiler.ask("histogram.bincount", np.ones(99, np.int32), length)
+    values = np.ones(99, np.int32)
+    _, _, compiled = compiler.ask("histogram.bincount", values, length)
     assert len(compiled) == 3
+    _, _, compiled = compiler.ask("histogram.bincount", values, length, np.ones(99))
+    assert len(compiled) == 6

@@ -85,6 +85,6 @@ def test_what_does_not_fit_shared_memory_is_named(simulator):
 @pytest.mark.parametrize(("dtype", "ndim"), [(np.float32, 3), (np.float64, 2)])
 def test_kernels_compile(compiler, dtype, ndim):
     values, weights = np.ones((9,) * ndim, dtype), np.ones((3,) * ndim, dtype)
-    for boundary in ("reflect", "constant"):
+    for boundary in BOUNDARIES:
         _, _, compiled = compiler.ask("stencil.stencil", values, weights, boundary)
         assert len(compiled) == 3
