@@ -19,7 +19,7 @@ from gpuscale.backends.seams import (
     histogram,
 )
 
-__all__: list[str] = []
+__all__ = ["positions_by_partition", "values_by_partition"]
 
 
 @accumulate.register(object)
@@ -41,13 +41,15 @@ def _histogram(chunk: Any, bins: Any, limits: Any, weights: Any) -> Any:
 
 
 @best_values.register(object)
-def _best_values(chunk: Any, k: int, axis: int) -> Any:
+def values_by_partition(chunk: Any, k: int, axis: int) -> Any:
+    """Select values as the library partitions; see `seams.best_values`."""
     ordered = array_namespace(chunk).partition(chunk, _pivot(chunk, k, axis), axis=axis)
     return ordered[_best(k, axis)]
 
 
 @best_positions.register(object)
-def _best_positions(chunk: Any, k: int, axis: int) -> Any:
+def positions_by_partition(chunk: Any, k: int, axis: int) -> Any:
+    """Select positions as the library partitions; see `seams.best_positions`."""
     order = array_namespace(chunk).argpartition(chunk, _pivot(chunk, k, axis), axis=axis)
     return order[_best(k, axis)]
 

@@ -23,6 +23,7 @@ from gpuscale.backends.seams import (
     bincount,
     histogram,
 )
+from gpuscale.backends.select_ops import positions_by_partition, values_by_partition
 from gpuscale.codegen.device_cuda import KernelDevice
 from gpuscale.kernels.histogram import histogram_cuda
 from gpuscale.kernels.scan.operations import OPERATIONS
@@ -97,20 +98,21 @@ def _numbers(array: Any) -> Any:
 
 
 def _best_values(chunk: Any, k: int, axis: int) -> Any:
-    return _best(chunk, k, axis, "partition", 0)
+    if chunk.dtype.kind == "c":
+        return values_by_partition(chunk, k, axis)
+    return _best(chunk, k, axis)[0].view(chunk.dtype)
 
 
 def _best_positions(chunk: Any, k: int, axis: int) -> Any:
-    return _best(chunk, k, axis, "argpartition", 1)
+    if chunk.dtype.kind == "c":
+        return positions_by_partition(chunk, k, axis)
+    return _best(chunk, k, axis)[1]
 
 
-def _best(chunk: Any, k: int, axis: int, method: str, which: int) -> Any:
+def _best(chunk: Any, k: int, axis: int) -> list[Any]:
+    """Values, truth values as bytes, and positions of the best."""
     xp = array_namespace(chunk)
-    if chunk.dtype.kind not in "biuf":  # complex numbers
-        pivot = chunk.shape[axis] - k if k > 0 else -k - 1
-        ordered = xp.moveaxis(getattr(xp, method)(chunk, pivot, axis=axis), axis, -1)
-        return xp.moveaxis(ordered[..., -k:] if k > 0 else ordered[..., :-k], -1, axis)
     rows = xp.ascontiguousarray(xp.moveaxis(chunk, axis, -1))
     rows = rows.view(np.uint8) if rows.dtype.kind == "b" else rows
-    found = topk(_device(), rows, abs(k), k > 0, _THREADS)[which]
-    return xp.moveaxis(found.view(chunk.dtype) if which == 0 else found, -1, axis)
+    found = topk(_device(), rows, abs(k), k > 0, _THREADS)
+    return [xp.moveaxis(each, -1, axis) for each in found]

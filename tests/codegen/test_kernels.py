@@ -12,6 +12,7 @@ from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 from gpuscale.codegen.run import run_map, run_reduce
 
+pytestmark = pytest.mark.gpu
 REDUCTIONS = ("sum", "min", "max", "argmin", "argmax", "moments")
 
 
