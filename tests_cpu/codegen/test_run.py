@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+import gpuscale.array as ga
 from gpuscale.base import config
 from gpuscale.base.errors import KernelWarning
 from gpuscale.codegen import kernel, run, worth
@@ -93,6 +94,20 @@ def test_one_option_decides_what_is_compiled(launches, kernel_cache, size):
     with config.set({"codegen.min-elements": size + 1}):
         run.run_map(program, [x[:5]], [], [], x[:5].shape)
     assert len(launches) == 2
+
+
+def test_scalars_and_seeds_share_a_kernel(tmp_path):
+    x = ga.asarray(np.arange(6.0), chunks=6)
+
+    def stored(number):
+        np.testing.assert_array_equal((x + number).compute(), np.arange(6.0) + number)
+        ga.random.default_rng(int(number)).random(6, chunks=6).compute()
+        return sorted(tmp_path.glob("*.kernel"))
+
+    with config.set({"codegen.cache-dir": str(tmp_path), "codegen.min-elements": 0}):
+        kernels = stored(1.5)
+        assert kernels
+        assert stored(2.5) == kernels
 
 
 @pytest.mark.usefixtures("always_compile")
