@@ -59,6 +59,19 @@ def cpu_facts(cores: int) -> tuple[Rates, dict[str, str]]:
     return measure_rates(cores), report.machine(cores)
 
 
+def why_no_device(error: Exception) -> str:
+    """Say what there has to be for ``--device``, and what to install, as `gpuscale doctor` does."""
+    import gpuscale
+
+    found = next(each for each in gpuscale.doctor().features if each.name == "arrays on GPUs")
+    lacking = "; ".join(found.why) or str(error)
+    install = f" ({found.install})" if found.install else ""
+    return (
+        f"--device measures on a CUDA device, and here none can be used: {lacking}{install}. "
+        "'gpuscale doctor' says more; without --device the CPU is measured"
+    )
+
+
 def device_facts() -> tuple[Rates, dict[str, str]]:
     """Return rates and description of the device, or say why there is none."""
     from gpuscale.backends.creation import namespace
@@ -67,7 +80,7 @@ def device_facts() -> tuple[Rates, dict[str, str]]:
     try:
         namespace("cupy")
     except BackendError as error:
-        raise SystemExit(f"--device: {error}") from None
+        raise SystemExit(why_no_device(error)) from None
     from benchmarks.device import rates
 
     return rates.measure_rates(), rates.machine() | report.machine(os.cpu_count() or 1)

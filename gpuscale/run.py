@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gpuscale.backends.creation import backend_names, namespace
 from gpuscale.base import config
-from gpuscale.base.errors import MemoryBudgetError
-from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.plan import announce_plan
@@ -36,7 +34,7 @@ from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph
 from gpuscale.io.memory import HostWriter, host_writer
 from gpuscale.memory.limits import limits_for, memory_limit
-from gpuscale.memory.projection import check_fits
+from gpuscale.memory.projection import check_fits, check_results
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
@@ -137,7 +135,7 @@ def _compute_nodes(
     nodes: list[Node], handles: list[Handle], engine: Any, on_error: OnError
 ) -> tuple[list[Any], dict[Key, Any]]:
     _load_backends(nodes)  # a library that is missing is told first: no memory would help
-    _check_budget(nodes)
+    check_results((node.meta for node in nodes), memory_limit())
     targets = [host_writer(n.meta) if n.meta.known else None for n in nodes]
     sinks = [
         moved(node, "numpy") if target is None else Sink(node, target, node.meta)
@@ -172,17 +170,6 @@ def _joined(blocks: list[Any], node: Node, target: HostWriter | None) -> Any:
     if target is not None:
         return scalar(target.array)
     return scalar(join_blocks(blocks, node.meta.numblocks))
-
-
-def _check_budget(nodes: Iterable[Node]) -> None:
-    total = sum(node.meta.nbytes for node in nodes if node.meta.known)
-    limit = memory_limit()
-    if total > limit:
-        raise MemoryBudgetError(
-            f"the result would take {format_bytes(total)}, more than the memory limit of "
-            f"{format_bytes(limit)}; write it to disk with x.to_zarr(path), reduce it first, "
-            "or raise the limit with gpuscale.config.set({'memory-limit': ...})"
-        )
 
 
 def use_options(options: dict[str, Any]) -> AbstractContextManager[Any]:

@@ -15,9 +15,14 @@ def why_no_device() -> str | None:
             warnings.simplefilter("ignore")  # CuPy warns about the toolkit it looks for
             cupy = importlib.import_module("cupy")
     except ImportError as error:
-        return f"needs CuPy, as in pip install 'gpuscale[cuda13]': {error}"
+        return (
+            "needs a CUDA device and CuPy: pip install 'gpuscale[cuda13]', or [cuda12] for drivers "
+            f"before 580 ({error})"
+        )
     # Importing proves nothing: CuPy imports on a machine without a driver.
-    return None if cupy.cuda.is_available() else "needs a CUDA device; CuPy finds none here"
+    if cupy.cuda.is_available():
+        return None
+    return "needs a CUDA device, and CuPy finds none: nvidia-smi shows what the driver sees"
 
 
 def pytest_collection_modifyitems(items):

@@ -74,7 +74,8 @@ def test_one_table_is_of_the_cpu_or_of_a_device():
 
 def test_a_table_of_a_device_needs_one(monkeypatch):
     monkeypatch.setattr("sys.argv", ["benchmarks", "run", "--device"])
-    with pytest.raises(SystemExit, match=r"--device: .*CPU with like=numpy"):
+    said = r"--device measures on a CUDA device.*gpuscale\[cuda1.*without --device"
+    with pytest.raises(SystemExit, match=said):
         command.main()
 
 

@@ -18,7 +18,7 @@ from gpuscale.expr.meta import ArrayMeta, axis_size
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 
-__all__ = ["Output", "batched", "room_of"]
+__all__ = ["Output", "batched", "room_of", "whole_axes"]
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,17 @@ def batched(
         for node, n_core in zip(nodes, core_ndims, strict=True)
     )
     backend = nodes[0].meta.backend
+    first, n_core = max(zip(nodes, core_ndims, strict=True), key=lambda pair: pair[0].meta.ndim)
+    advice = whole_axes(label, first.meta.chunks, range(first.meta.ndim - n_core, first.meta.ndim))
     if len(outputs) == 1:
         meta = _meta(outputs[0], grid, backend)
-        kernel = FunctionKernel(function, label=label, room=room_of(room, nodes, meta))
+        kernel = FunctionKernel(
+            function, label=label, room=room_of(room, nodes, meta), advice=advice
+        )
         return [Blockwise(kernel, sources, meta.chunks, meta)]
     # All results of a block together, as one parcel of bytes as far as planning is concerned.
     parcel = ArrayMeta(np.dtype(np.uint8), (*grid, (_bytes(outputs),)), backend)
-    kernel = FunctionKernel(function, label=label, room=room_of(room, nodes, parcel))
+    kernel = FunctionKernel(function, label=label, room=room_of(room, nodes, parcel), advice=advice)
     all_results = Blockwise(kernel, sources, parcel.chunks, parcel)
     axes = (*range(len(grid)), None)
     results: list[Node] = []
@@ -89,6 +93,27 @@ def batched(
         kernel = FunctionKernel(_pick, (number,), label=label, room=0)
         results.append(Blockwise(kernel, (BlockInput(all_results, axes=axes),), meta.chunks, meta))
     return results
+
+
+def whole_axes(label: str, chunks: Chunks, axes: Sequence[int]) -> str:
+    """What to do where a function that needs some axes whole has blocks that are too large.
+
+    Examples
+    --------
+    >>> whole_axes("fft", ((5,), (50, 50), (1,)), [0])
+    'fft needs axis 0 whole: use smaller chunks along axis 1'
+    >>> whole_axes("inv", ((5,), (50, 50), (1,)), [0, 1])
+    'inv needs axes 0 and 1 whole, and smaller chunks do not help: make the array smaller'
+    """
+    others = [k for k, sizes in enumerate(chunks) if k not in axes and set(sizes) - {0, 1}]
+    needs = f"{label} needs {_axes(axes)} whole"
+    if others:
+        return f"{needs}: use smaller chunks along {_axes(others)}"
+    return f"{needs}, and smaller chunks do not help: make the array smaller"
+
+
+def _axes(axes: Sequence[int]) -> str:
+    return f"ax{'e' if len(axes) > 1 else 'i'}s {' and '.join(map(str, axes))}"
 
 
 def room_of(share: float | None, inputs: Sequence[Node], result: ArrayMeta) -> int | None:

@@ -15,6 +15,7 @@ import numpy as np
 from gpuscale.array.api.creation import arange
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.tiling import roll
+from gpuscale.array.batched import whole_axes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
@@ -74,7 +75,9 @@ def _along(name: str, x: Any, n: int | None, axis: int, norm: str | None, out: A
     dtype = getattr(np.fft, name)(np.ones(1, x.dtype), 1).dtype
     function = LineTransform(name, n, axis, norm, length, dtype)
     chunks = (*node.meta.chunks[:axis], (length,), *node.meta.chunks[axis + 1 :])
-    kernel = FunctionKernel(function, label=name, room=function.room(max_block(node.meta.chunks)))
+    room = function.room(max_block(node.meta.chunks))
+    advice = whole_axes(name, node.meta.chunks, [axis])
+    kernel = FunctionKernel(function, label=name, room=room, advice=advice)
     inputs = (BlockInput(node, axes=tuple(range(x.ndim))),)
     meta = node.meta.with_(chunks=chunks, dtype=dtype)
     return into(out, Array(Blockwise(kernel, inputs, chunks, meta)))

@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 
 from gpuscale.base import config
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.analysis import analysis
 from gpuscale.diagnostics.plan import PlanRow, call_rows, plan_rows, plan_tasks
 from gpuscale.diagnostics.wording import aligned, bracketed, of_device
 from gpuscale.expr import stages
+from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Physical
 from gpuscale.graph.calls import gather
@@ -19,7 +21,7 @@ from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
 from gpuscale.memory.limits import limits_for
-from gpuscale.memory.projection import peak_bytes
+from gpuscale.memory.projection import check_fits, check_results, peak_bytes
 from gpuscale.memory.spaces import DEVICE, HOST, SPACES
 
 __all__ = ["Explanation", "explain", "explain_calls"]
@@ -55,8 +57,10 @@ def explain(nodes: Sequence[Node], stage: str = "plan", analyze: bool = False) -
     if stage == "plan":
         physical = stages.optimize(nodes)
         graph, keys = plan_tasks(physical)
-        tell = analysis if analyze else _plan
-        return Explanation(tell(graph, keys, plan_rows(physical, graph)))
+        rows = plan_rows(physical, graph)
+        if analyze:
+            return Explanation(analysis(graph, keys, rows))
+        return Explanation(_plan(graph, keys, rows, [node.meta for node in physical]))
     if stage != "all":
         return Explanation(_tree(stages.optimize(nodes, stage)))
     parts = [f"--- {s} ---\n{_tree(stages.optimize(nodes, s))}" for s in _STAGES]
@@ -111,7 +115,9 @@ def _describe(node: Node) -> str:
     return f"{name}{dtype} {bracketed(meta.shape)}, {blocks} block{'s' * (blocks != 1)}"
 
 
-def _plan(graph: Graph, keys: Sequence[Key], rows: Sequence[PlanRow]) -> str:
+def _plan(
+    graph: Graph, keys: Sequence[Key], rows: Sequence[PlanRow], results: Sequence[ArrayMeta] = ()
+) -> str:
     header = ("operations", "node", "tasks", "reads", "writes", "largest task", "line")
     table = [
         (r.name, r.kind, f"{r.tasks:,}", *map(format_bytes, (r.read, r.written, r.peak)), r.line)
@@ -119,7 +125,10 @@ def _plan(graph: Graph, keys: Sequence[Key], rows: Sequence[PlanRow]) -> str:
     ]
     limits, places = limits_for(graph.values()), order(graph, keys)
     peaks = [peak_bytes(graph, places, keys, 2, space) for space in SPACES]
-    spills = [config.get("spill") and peaks[space] > limits[space] for space in SPACES]
+    refused = _refusal(graph, limits, results)
+    spills = [
+        not refused and config.get("spill") and peaks[space] > limits[space] for space in SPACES
+    ]
     on_device = (
         f"; on the device {format_bytes(peaks[DEVICE])}{of_device(limits[DEVICE])}"
         f"{'; the rest goes to the host' * spills[DEVICE]}"
@@ -130,5 +139,16 @@ def _plan(graph: Graph, keys: Sequence[Key], rows: Sequence[PlanRow]) -> str:
             f"{len(graph):,} tasks; projected peak {format_bytes(peaks[HOST])} with two workers, "
             f"memory limit {format_bytes(limits[HOST])}{'; the rest goes to disk' * spills[HOST]}"
             f"{on_device * (peaks[DEVICE] > 0)}",
+            *([f"compute() refuses this: {refused}"] if refused else []),
         ]
     )
+
+
+def _refusal(graph: Graph, limits: Sequence[float], results: Sequence[ArrayMeta]) -> str:
+    """Say why computing would be refused, or nothing."""
+    try:
+        check_results(results, limits[HOST])
+        check_fits(graph, limits)
+    except MemoryBudgetError as error:
+        return str(error)
+    return ""

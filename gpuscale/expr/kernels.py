@@ -194,6 +194,8 @@ class FunctionKernel:
     room : int, optional
         Bytes that the function takes for its largest block, beside the inputs and the result; by
         default it is thought to copy the result once, or an input that is larger.
+    advice : str
+        What to do where a block is too large and smaller chunks alone do not help.
     """
 
     function: Callable[..., Any]
@@ -202,6 +204,7 @@ class FunctionKernel:
     wants_block: bool = False
     label: str = "function"
     room: int | None = None
+    advice: str = ""
 
     def __call__(self, block: Block, arrays: Sequence[Any], out: Any = None) -> Any:
         """Call the function on one set of chunks."""

@@ -205,6 +205,13 @@ class Blockwise(Physical):
             else:
                 yield each.node, locator.blocks(blocks)
 
+    @property
+    def advice(self) -> str:
+        """What to do about blocks that are too large: what a kernel says that runs in the task."""
+        inside = (each.node for each in self.inputs if each.inline)
+        said = (getattr(node, "advice", "") for node in inside)
+        return getattr(self.kernel, "advice", "") or next(filter(None, said), "")
+
     def run(self, *values_and_index: Any, out: Any = None) -> Any:
         *values, index = values_and_index
         return self._run(iter(values), index, out)

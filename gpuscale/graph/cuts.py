@@ -30,7 +30,7 @@ _SHARE, _LEAST = 32, 4
 _MOST, _OF_ALL = 1 << 18, 8
 
 
-def step_of_samples(size: int, runs: int, parts: int) -> int:
+def step_of_samples(size: int, runs: int, parts: int, most: int = _MOST) -> int:
     """Return how many elements of a run there are for one of the sample.
 
     A part gets at most ``2 * (runs + 1) * step`` elements besides its own: about a sixteenth of
@@ -42,6 +42,8 @@ def step_of_samples(size: int, runs: int, parts: int) -> int:
     size : int
         Elements of all runs together.
     runs, parts : int
+    most : int
+        Elements of a sample that there is room for: of fewer, parts get more that is not theirs.
 
     Examples
     --------
@@ -50,7 +52,7 @@ def step_of_samples(size: int, runs: int, parts: int) -> int:
     >>> step_of_samples(10**9, 250, 250)
     3814
     """
-    wanted = min(_SHARE * runs * parts, _MOST)
+    wanted = min(_SHARE * runs * parts, _MOST, max(1, most))
     enough = max(size // _OF_ALL, _LEAST * runs * parts)
     return max(1, size // min(wanted, enough))
 

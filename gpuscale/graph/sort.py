@@ -22,6 +22,7 @@ from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SortPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.graph.cuts import Cuts, find_cuts, order_by, step_of_samples
+from gpuscale.memory.limits import budget_of
 
 __all__: list[str] = []
 
@@ -30,6 +31,8 @@ Run = tuple[Any, ...]  # sorted keys and, where wanted, the positions that they 
 
 # Of more blocks than this several are sorted together, so that a sample shows where each begins.
 _MOST_RUNS = 256
+# What finding the cuts may take of the memory, and how many elements it has of each run at least.
+_OF_MEMORY, _LEAST_OF_RUN = 0.75, 4
 
 
 @lays_out(SortPlan)
@@ -60,12 +63,22 @@ class _Sort:
         self.ends = [0, *accumulate(map(sum, _grouped(sizes, self.width)))]
         runs = parts = len(self.ends) - 1
         self.levels = plan_levels(runs, parts)
-        self.step = step_of_samples(sum(sizes), runs, parts)
         self.of_keys = sum(key.meta.dtype.itemsize for key in node.inputs)
+        self.step = step_of_samples(sum(sizes), runs, parts, self._room_for_samples(runs))
         self.itemsize = self.of_keys + 8 * node.plan.positions
         # Elements about which it is uncertain in which of two parts they are go to both.
         self.margin = 2 * (runs + 1) * self.step if self.step > 1 else 0
         self.table: Key = (f"{self.name}-cuts",)
+
+    @property
+    def in_sample(self) -> int:
+        """Bytes that finding the cuts takes for an element of the sample."""
+        return 2 * self.of_keys + 64
+
+    def _room_for_samples(self, runs: int) -> int:
+        """Elements of the sample beside which the table, made in two copies, has room."""
+        most = int(_OF_MEMORY * budget_of(self.node.meta.backend)) - 3 * 16 * (runs + 1) * runs
+        return max(most // (self.in_sample + self.of_keys), _LEAST_OF_RUN * runs)
 
     def _key(self, level: int, branch: int, group: int) -> Key:
         return (f"{self.name}-{level}", branch, group)
@@ -99,7 +112,7 @@ class _Sort:
         n_sampled = self._nbytes(samples) // max(1, itemsize)
         table = 16 * len(self.ends) * len(samples)
         find = _FindCuts(self.ends, self.step)
-        room = (2 * itemsize + 64) * n_sampled
+        room = self.in_sample * n_sampled
         self._add(self.table, find, samples, table, 2 * table + room)
 
     def add_merged(self, level: int, branch: int, group: int) -> None:
@@ -178,7 +191,7 @@ class _FindCuts:
     """Where each run is to be cut."""
 
     __slots__ = ("ends", "step")
-    advice = "use larger chunks: fewer of them need a smaller sample"
+    advice = "use larger chunks, since fewer of them have a smaller table"
 
     def __init__(self, ends: list[int], step: int) -> None:
         self.ends, self.step = ends, step

@@ -17,6 +17,7 @@ __all__ = [
     "check_alone",
     "check_fits",
     "check_measured",
+    "check_results",
     "count_uses",
     "hands_on",
     "is_measured",
@@ -35,7 +36,8 @@ class Projected(Protocol):
     and slices (and ``take``) alone: where memory has no room for them it gets
     `gpuscale.memory.spilled.SpilledArray`, of which only those regions are in memory. One whose
     attribute ``hands_on`` is true returns its only input or a view of it, whose memory lives on.
-    One whose tasks do not shrink with the chunks says in ``advice`` what to do instead.
+    One whose tasks do not shrink with the chunks says in ``advice`` what to do instead, or the
+    object whose method it is does.
 
     Where data decide, a function has a method ``needs(inputs) -> (result, workspace)``: the most
     that a task takes, from the bytes of its inputs. What is projected of it is then an upper bound
@@ -259,6 +261,30 @@ smaller chunks, or raise the option memory-limit
             )
 
 
+def check_results(metas: Iterable[Any], limit: float) -> None:
+    """Refuse arrays that do not fit the memory of the host together.
+
+    Parameters
+    ----------
+    metas : iterable of ArrayMeta
+        What is known of them; sizes that depend on data are left out.
+    limit : float
+        Bytes.
+
+    Raises
+    ------
+    MemoryBudgetError
+        Says what to do instead.
+    """
+    total = sum(meta.nbytes for meta in metas if meta.known)
+    if total > limit:
+        raise MemoryBudgetError(
+            f"the result would take {format_bytes(total)}, more than the memory limit of "
+            f"{format_bytes(limit)}; write it to disk with x.to_zarr(path), reduce it first, "
+            "or raise the limit with gpuscale.config.set({'memory-limit': ...})"
+        )
+
+
 def _may_exceed(tasks: Collection[Projected], limit: float) -> bool:
     """Whether some task could; looking at every input of very many takes longer than most runs."""
     inputs = max(map(len, map(attrgetter("deps"), tasks)), default=0)
@@ -318,6 +344,14 @@ def check_measured(
     _check(task, read, nbytes, workspace, limits)
 
 
+def _advice(function: Any) -> str:
+    """What to do about tasks of a function that are too large."""
+    said = getattr(function, "advice", "")
+    return (
+        said or getattr(getattr(function, "__self__", None), "advice", "") or "use smaller chunks"
+    )
+
+
 def _check(
     task: Projected, inputs: Sequence[int], nbytes: int, workspace: int, limits: Sequence[float]
 ) -> None:
@@ -327,7 +361,7 @@ def _check(
         if needed <= limit:
             continue
         name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
-        advice = getattr(task.fn, "advice", "use smaller chunks")
+        advice = _advice(task.fn)
         where = f"{written_at(task.origin)}{',' * bool(task.origin)}"
         raise MemoryBudgetError(
             f"{name}{where} needs {format_bytes(needed)} at once{('', ' on the device')[space]}: "

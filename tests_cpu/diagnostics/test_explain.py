@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.base import config
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.diagnostics.explain import explain
 from gpuscale.diagnostics.plan import plan_rows
@@ -98,3 +100,52 @@ def test_the_projected_peak_is_that_of_a_small_part():
     assert peak.split()[1] == "MiB"
     assert float(peak.split()[0]) < 100
     assert format_bytes(x.nbytes) not in peak
+
+
+def _lines(shape, chunks):
+    return ga.from_array(np.ones(shape), chunks=chunks)
+
+
+REFUSED = {
+    "the result would take": lambda: _lines((500, 500), (50, 500)) + 1,
+    "fft needs axis 0 whole: use smaller chunks along axis 1": lambda: ga.fft.fft(
+        _lines((10_000, 20), (100, 20)), axis=0
+    ).sum(),
+    "fft needs axis 0 whole, and smaller chunks do not help": lambda: ga.fft.fft(
+        _lines((200_000,), 1000)
+    ).sum(),
+    "inv needs axes 0 and 1 whole, and smaller chunks do not help": lambda: ga.linalg.inv(
+        _lines((400, 400), 50)
+    ).sum(),
+    "total needs axis 1 whole: use smaller chunks along axis 0": lambda: (
+        _lines((4, 100_000), (4, 500)).map_blocks(total, drop_axis=1, dtype=float).sum()
+    ),
+    "; use smaller chunks, or raise": lambda: (
+        _lines((400, 400), 50).rechunk(400).map_blocks(np.copy, dtype=float).sum()
+    ),
+}
+
+
+def total(block):
+    return block.sum(axis=1)
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_compute_refuses_an_explanation_says(words):
+    with config.set({"memory-limit": "1 MiB"}):
+        x = REFUSED[words]()
+        with pytest.raises(MemoryBudgetError) as caught:
+            x.compute()
+        text = str(x.explain())
+    assert words in str(caught.value)
+    assert text.splitlines()[-1] == f"compute() refuses this: {caught.value}"
+    assert "goes to disk" not in text
+
+
+def test_what_compute_does_beyond_the_limit_goes_to_disk():
+    with config.set({"memory-limit": "1 MiB"}):
+        x = _lines((600, 600), (20, 600)).map_blocks(np.copy, dtype=float).rechunk((600, 20))
+        y = x.map_blocks(np.copy, dtype=float).sum()
+        text = str(y.explain())
+        assert y.compute() == 360_000
+    assert text.endswith("the rest goes to disk")

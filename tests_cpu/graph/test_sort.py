@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.base import config
 from gpuscale.expr import stages
 from gpuscale.graph import sort as module
 from gpuscale.graph.build import block_keys
 from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
+from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import peak_bytes, task_bytes
 from gpuscale.run import graph_of
 from gpuscale.testing.memory import assert_room_is_enough
@@ -64,3 +66,16 @@ def test_the_sample_does_not_grow_with_the_square_of_the_chunks(function):
 def test_tasks_take_what_is_projected(function):
     x = ga.from_array(DATA["random"], chunks=20_000)
     assert_room_is_enough(function(x))
+
+
+@pytest.mark.parametrize("function", ["sort", "argsort"])
+@pytest.mark.parametrize("limit", ["6 MiB", "20 MiB"])
+def test_the_sample_keeps_to_the_memory_limit(function, limit):
+    array = np.random.default_rng(0).integers(0, 10**5, 400_000)
+    with config.set({"memory-limit": limit}):
+        y = getattr(ga, function)(ga.from_array(array, chunks=400))
+        graph = graph_of(y)
+        assert max(task_bytes(graph, task) for task in graph.values()) < memory_limit()
+        found = y[::1000].compute()
+    expected = np.sort(array) if function == "sort" else np.argsort(array, kind="stable")
+    np.testing.assert_array_equal(found, expected[::1000])

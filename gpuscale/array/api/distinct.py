@@ -241,7 +241,8 @@ class _Merge:
     data_decide: ClassVar[bool] = True
     advice: ClassVar[str] = (
         "what is distinct has to fit: sort the elements (gpuscale.array.sort) and keep those that "
-        "differ from the one before, which stay in blocks"
+        "differ from the one before, which stay in blocks (the distances of their positions are "
+        "the counts)"
     )
 
     def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.batched import whole_axes
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, together
@@ -92,7 +93,10 @@ def map_blocks(
     inputs += [BlockInput(node, axes=(None,) * node.meta.ndim) for node in wholes]
     backend = everything[0].meta.backend if everything else "numpy"
     call.promise(result, out, [node.meta.chunks for node in nodes])
-    kernel = FunctionKernel(call, wants_block=True, label=name or name_of(func))
+    label = name or name_of(func)
+    dropped = sorted({*range(len(frame.grid))} - {*frame.source})
+    advice = whole_axes(label, frame.grid, dropped) if dropped else ""
+    kernel = FunctionKernel(call, wants_block=True, label=label, advice=advice)
     return Array(Blockwise(kernel, tuple(inputs), out, ArrayMeta(result, out, backend)))
 
 
