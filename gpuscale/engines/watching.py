@@ -159,12 +159,11 @@ class Watching(EventDesk):
         with self._news:
             if any(each.listener is listener for each in self._followers):
                 return
+            if self._thread is None:  # which sees the follower as soon as it has the lock
+                thread = threading.Thread(target=self._run, name="gpuscale-watching", daemon=True)
+                thread.start()
+                self._thread = thread
             self._set_followers((*self._followers, follower))
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="gpuscale-watching", daemon=True
-                )
-                self._thread.start()
 
     def detach(self, listener: Listener | None = None) -> BaseException | None:
         """Tell a listener, or all, what happened until now and that it is over.

@@ -119,7 +119,12 @@ class Workers:
     def _call(self, worker: int) -> None:
         seat = WorkerSeat(self, worker)
         self._seats.add(seat)
-        self._context.copy().run(self._pool.call, partial(self._work, seat))
+        try:
+            self._context.copy().run(self._pool.call, partial(self._work, seat))
+        except RuntimeError:  # the system has no more threads
+            self._seats.discard(seat)
+            self._free.append(worker)
+            raise
 
     def _work(self, seat: WorkerSeat) -> None:
         """Take and run batches of tasks until there is nothing to do."""

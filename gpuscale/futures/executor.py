@@ -47,7 +47,7 @@ class ClientExecutor(concurrent.futures.Executor):
             options.pop(name, None)
         self._client = client
         self._options = options
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what goes meanwhile may submit from its finalizer
         self._shut = False
         self._open: dict[concurrent.futures.Future[Any], Outcome] = {}
 

@@ -216,3 +216,22 @@ def test_iterators_are_handed_over_as_they_are(client):
     assert executor.submit(sum, (k for k in range(4))).result(SOON) == 6
     assert executor.submit(dict, pairs=iter([1, 2])).result(SOON)["pairs"].__next__() == 1
     assert list(executor.map(sum, [iter([1, 2]), map(abs, [])], timeout=SOON)) == [3, 0]
+
+
+def test_what_goes_while_a_call_is_submitted_may_submit_another(client):
+    executor, found = client.get_executor(), []
+
+    class Last:
+        def __del__(self):
+            found.append(executor.submit(abs, -2))
+
+    class Arguments(list):
+        """Looked at while the executor has its lock."""
+
+        def __iter__(self):
+            held.clear()
+            return super().__iter__()
+
+    held = [Last()]
+    assert executor.submit(sum, Arguments([1])).result(SOON) == 1
+    assert found[0].result(SOON) == 2

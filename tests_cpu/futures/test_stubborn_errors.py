@@ -9,6 +9,7 @@ import pytest
 import gpuscale as gs
 from gpuscale.base.errors import EngineError
 from gpuscale.engines import blas
+from gpuscale.engines.pool import ThreadPool
 from gpuscale.engines.seats import stepped_aside
 from gpuscale.io.chunk_locks import hold_chunks
 
@@ -175,3 +176,35 @@ def test_a_defect_of_the_alarm_ends_all_futures(client, monkeypatch):
     with pytest.raises(EngineError, match="closed"):
         client.submit(square, 3)
     client.close(SOON)  # which waits for no thread that is gone
+
+
+def no_more_threads(*_):
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_system_without_more_threads_leaves_the_client_as_it_was(client, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(ThreadPool, "call", no_more_threads)
+        for _ in range(3):  # more often than there are workers
+            with pytest.raises(RuntimeError, match="new thread"):
+                client.submit(square, 2)
+    assert client.gather(client.map(square, range(5))) == [0, 1, 4, 9, 16]
+    client.close(SOON)
+    assert not client._session._seats
+
+
+def test_a_listener_that_gets_no_thread_does_not_watch(client, monkeypatch):
+    session, heard = client._session, []
+
+    def listener(event):
+        heard.append(event)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more_threads)
+        with pytest.raises(RuntimeError, match="new thread"):
+            session.watch(listener)
+    assert not session.job.watching
+    session.watch(listener)
+    assert client.submit(square, 2).result(SOON) == 4
+    session.unwatch(listener)
+    assert heard
