@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["MOST_BLOCKS", "Device", "Kernel", "blocks_for", "word_of"]
+__all__ = ["MOST_BLOCKS", "Device", "Kernel", "Stretches", "blocks_for", "stretches_of", "word_of"]
 
 # Fills the largest GPUs many times over; loops with a stride of the grid do the rest.
 MOST_BLOCKS = 4096
@@ -74,6 +74,27 @@ def blocks_for(work: int, threads: int) -> int:
     (4, 1, 4096)
     """
     return max(1, min(-(-work // threads), MOST_BLOCKS))
+
+
+class Stretches(NamedTuple):
+    """Values that lie side by side, in `blocks` stretches of `size`, the last one shorter."""
+
+    blocks: int
+    size: int
+
+
+def stretches_of(n: int, threads: int, most: int, least: int = 1) -> Stretches:
+    """Return how many blocks share `n` values, and how many each takes; by sizes alone.
+
+    Each thread has eight values or more, unless there shall be more blocks at least.
+
+    Examples
+    --------
+    >>> stretches_of(10_000_000, 256, 1024), stretches_of(10, 256, 1024)
+    (Stretches(blocks=1024, size=9766), Stretches(blocks=1, size=10))
+    """
+    blocks = max(least, min(most, -(-n // (threads * 8))), 1)
+    return Stretches(blocks, -(-n // blocks))
 
 
 # What is moved for elements of some size: their bits.

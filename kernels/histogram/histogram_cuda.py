@@ -8,11 +8,11 @@ the first adds what they all have in order of position; and the rows are added i
 Source of the method: Podlozhnyuk, "Histogram calculation in CUDA" (NVIDIA, 2007).
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..device import Device, Kernel, blocks_for
+from ..device import Device, Kernel, Stretches, blocks_for, stretches_of
 from .checks import check_counted
 
 __all__ = ["bincount", "histogram", "workspace_bytes"]
@@ -23,18 +23,10 @@ _ROWS = 2**25  # cells of all rows of weighted bins together
 _MOST_VALUES = 2**31 - 1  # that one block counts in 32 bits
 
 
-class _Cut(NamedTuple):
-    blocks: int
-    size: int
-
-
-def _cut(n: int, bins: int, weighted: bool, threads: int) -> _Cut:
-    """Return how many blocks share the values, and how many each takes; by sizes alone."""
-    most = max(1, min(_BLOCKS // 2, _ROWS // max(1, bins))) if weighted else _BLOCKS
-    blocks = max(1, min(most, -(-n // (threads * 8))))
-    if not weighted:
-        blocks = max(blocks, -(-n // _MOST_VALUES))
-    return _Cut(blocks, -(-n // blocks))
+def _stretches(n: int, bins: int, weighted: bool, threads: int) -> Stretches:
+    if weighted:
+        return stretches_of(n, threads, max(1, min(_BLOCKS // 2, _ROWS // max(1, bins))))
+    return stretches_of(n, threads, _BLOCKS, least=-(-n // _MOST_VALUES))
 
 
 def bincount(
@@ -106,7 +98,7 @@ def workspace_bytes(n: int, bins: int, itemsize: int, threads: int = 256) -> int
     >>> workspace_bytes(10_000_000, 100, 8)
     409600
     """
-    return _cut(n, bins, True, threads).blocks * bins * itemsize if n else 0
+    return _stretches(n, bins, True, threads).blocks * bins * itemsize if n else 0
 
 
 def _count(
@@ -121,7 +113,7 @@ def _count(
 ) -> Any:
     check_counted(values, weights)
     n = values.size
-    blocks, size = _cut(n, bins, dtype is not None, threads)
+    blocks, size = _stretches(n, bins, dtype is not None, threads)
     if dtype is None:
         out = device.zeros(bins, np.int64)
         # Powers of two, so that few kernels are compiled.

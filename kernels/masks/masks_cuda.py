@@ -1,10 +1,10 @@
 """Masks on a GPU in two passes: counts of blocks, then each block from what comes before it."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..device import Device, Kernel, word_of
+from ..device import Device, Kernel, stretches_of, word_of
 from ..scan.scan_cuda import scan
 from .checks import check_mask
 
@@ -46,16 +46,6 @@ def compress(device: Device, values: Any, mask: Any, threads: int = 256) -> Any:
     return _compact(device, mask, values, threads)
 
 
-class _Cut(NamedTuple):
-    blocks: int
-    size: int
-
-
-def _cut(n: int, threads: int) -> _Cut:
-    blocks = max(1, min(_BLOCKS, -(-n // (threads * 8))))
-    return _Cut(blocks, -(-n // blocks))
-
-
 def _compact(device: Device, mask: Any, values: Any, threads: int) -> Any:
     check_mask(mask, values)
     dtype = np.dtype(np.int64) if values is None else values.dtype
@@ -63,7 +53,7 @@ def _compact(device: Device, mask: Any, values: Any, threads: int) -> Any:
     if not mask.size:
         return device.empty(0, dtype)
     flags = mask.view(np.uint8)
-    blocks, size = _cut(mask.size, threads)
+    blocks, size = stretches_of(mask.size, threads, _BLOCKS)
     counts = device.zeros(blocks + 1, np.int64)  # what follows the last one is the sum of all
     count = Kernel("masks", "counts", (threads,))
     device.launch(count, blocks, threads, flags, counts, mask.size, size)
