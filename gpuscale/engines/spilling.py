@@ -21,7 +21,7 @@ from gpuscale.memory.spaces import DEVICE, HOST, SPACES
 
 __all__ = ["OPEN", "SMALLEST", "Spilling"]
 
-# Smaller results stay in memory: what is kept of one on disk takes a good part of that as well.
+# Smaller results stay in memory: what is kept of one on disk, some 700 bytes, is a good part of it.
 SMALLEST = 1 << 12
 
 # Results that are needed within so many turns for each running task stay as long as anything runs:
