@@ -3,8 +3,10 @@
 `philox/` draws random numbers that are functions of (key, element index); `elementary/` holds the
 logarithm, exponential and circular functions that these draws need with the same bits everywhere.
 Operations on whole chunks have a file per target: `histogram/`, `topk/`, `scan/`, `transpose/`,
-`rows/` (gather and scatter), `masks/` (counting and compaction), `stencil/`. `device.py` says what
-their `*_cuda.py` ask of whoever launches kernels; what a launch takes stands in their docstrings.
+`rows/` (gather and scatter), `masks/` (counting and compaction), `stencil/`. On a device gpuscale
+calls the first three, and leaves the others to CuPy (`gpuscale.codegen.rows_cuda` says why).
+`device.py` says what their `*_cuda.py` ask of whoever launches kernels; what a launch takes stands
+in their docstrings.
 
 A file without suffix is plain Python over operators: it runs on NumPy (and CuPy) arrays as it
 stands, and Numba compiles the very same text for scalars inside a loop, so both give the same

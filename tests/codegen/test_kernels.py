@@ -7,6 +7,8 @@ import pytest
 
 from gpuscale.base.errors import KernelWarning
 from gpuscale.codegen import random_ops, targets
+from gpuscale.codegen.emit_cuda import is_spelled
+from gpuscale.codegen.expand_cuda import expand
 from gpuscale.codegen.interpret import interpret_map, interpret_reduce
 from gpuscale.codegen.ops import OPS
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
@@ -75,6 +77,7 @@ def test_operations(cupy, target, rng, char):
             continue
         found = target.map(program, device, [], [], (1000,), None)
         if found is None:
+            assert not is_spelled(expand(program)), name
             continue
         (want,) = interpret_map(program, arrays[: op.arity], [], [], (1000,))
         tolerance = 1e-5 if dtype in (np.dtype("f"), np.dtype("F")) else 1e-13
