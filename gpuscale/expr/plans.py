@@ -164,14 +164,17 @@ class SortPlan:
     positions : bool
         Return the positions of the sorted elements instead of the elements; of several keys there
         is nothing else to return.
+    name : str
+        For people; "sort" or "argsort" by default.
     """
 
     positions: bool = False
+    name: str = ""
 
     @property
     def label(self) -> str:
         """Name for people."""
-        return "argsort" if self.positions else "sort"
+        return self.name or ("argsort" if self.positions else "sort")
 
 
 ALL = -1

@@ -118,6 +118,10 @@ class _Filled:
     function: Callable[..., Any]
     fixed: tuple[Any, ...]
 
+    @property
+    def __name__(self) -> str:  # for plans and errors
+        return "edges"
+
     def __call__(self, *lazy: Any) -> Any:
         rest = iter(lazy)
         return self.function(*(next(rest) if each is None else each for each in self.fixed))

@@ -177,7 +177,7 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
     if first.ndim == 1 and first.numblocks[0] > 1:
         keys = together([rechunk(key.expr, first.chunks) for key in arrays], "lexsort")
         meta = first.expr.meta.with_(dtype=np.dtype(np.intp))
-        return Array(Exchange(keys, SortPlan(positions=True), meta))
+        return Array(Exchange(keys, SortPlan(positions=True, name="lexsort"), meta))
     whole = _in_one_block(first, axis)
     rest = [key.rechunk(whole.chunks) for key in arrays[1:]]
     return map_blocks(_lexsort_chunk, whole, *rest, axis=axis, dtype=np.intp)

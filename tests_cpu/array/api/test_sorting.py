@@ -78,6 +78,7 @@ def test_lexsort_across_blocks_is_lazy(chunks):
     with nothing_computes():
         orders = [ga.lexsort(x), ga.lexsort(x[::-1]), ga.lexsort(x[1:])]
     assert orders[0].chunks == x[0].chunks
+    assert "lexsort" in repr(orders[0])
     for order, own in zip(orders, (keys, keys[::-1], keys[1:]), strict=True):
         assert_eq(order, np.lexsort(own))
 
