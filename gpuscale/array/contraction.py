@@ -6,17 +6,19 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from gpuscale.array.api.blockwise import Letters, Sizes, align_by_letter, by_number, follow
-from gpuscale.array.construct import split_every_of
+from gpuscale.array.construct import rechunk, split_every_of
 from gpuscale.array.nodes.elementwise import common_backend
+from gpuscale.array.nodes.view import View
+from gpuscale.array.tiles import tile_room, tiles_of
 from gpuscale.backends.seams import array_namespace
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import TreeReduce
-from gpuscale.expr.plans import ALL
+from gpuscale.expr.physical import Exchange, TreeReduce
+from gpuscale.expr.plans import ALL, GatherPlan
 from gpuscale.memory.limits import budget_of
 
 __all__ = ["contract"]
@@ -30,13 +32,16 @@ def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, l
 
     Where there are enough blocks of the result to keep all workers busy and a row of blocks fits
     their memory, one task makes each block of the result, adding one product after the other.
-    Else each product is a task, and a tree adds them.
+    Else each product is a task, and a tree adds them. On a device without room for both operands
+    a task makes a tile of several blocks, for which it reads the operands piece by piece.
 
     Raises
     ------
     ValueError
         If lengths along a letter differ.
     """
+    (a, first), (b, second) = map(_turned_back, (a, b), letters)
+    letters = first, second
     nodes, sizes = align_by_letter([a, b], letters)
     summed = tuple(x for x in letters[0] if x not in out)
     multiply = _Multiply.of(letters, out)
@@ -47,9 +52,28 @@ def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, l
     if n_products == 1:
         alone = [tuple(None if axis == ALL else axis for axis in each) for each in axes]
         return by_number(_Once(multiply), nodes, alone, meta, label)
+    tiles = tiles_of([node.meta for node in nodes], letters, out, sizes, meta.dtype.itemsize)
+    if tiles is not None:
+        return _by_tiles(multiply, nodes, letters, out, tiles, meta, label)
     if _fits_in_rows(nodes, axes, meta):
         return by_number(_Accumulate(multiply, letters, summed), nodes, axes, meta, label)
     return _by_tree(multiply, nodes, letters, out, summed, sizes, meta, label)
+
+
+def _turned_back(node: Node, letters: Letters) -> tuple[Node, Letters]:
+    """Return what a node is a transpose of, with the letters of its axes.
+
+    The blocks of both would share their memory, which then leaves a device for neither.
+    """
+    while isinstance(node, View):
+        x, axes = node.x, [axis for axis, _, _ in node.view.axes if axis is not None]
+        turned = tuple(node.chunks[axis] for axis in axes)
+        if sorted(axes) != list(range(node.meta.ndim)) or turned != x.meta.chunks:
+            break
+        if any((start, step) != (0, 1) for _, start, step in node.view.axes):
+            break
+        node, letters = x, tuple(letters[axis] for axis in axes)
+    return node, letters
 
 
 def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: ArrayMeta) -> bool:
@@ -62,6 +86,24 @@ def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: 
         blocks = prod(n for n, axis in zip(node.meta.numblocks, each, strict=True) if axis == ALL)
         row += blocks * _largest(node.meta)
     return prod(meta.numblocks) >= 2 * workers and row * workers <= budget_of(meta.backend) // 2
+
+
+def _by_tiles(
+    multiply: _Multiply,
+    nodes: Sequence[Node],
+    letters: tuple[Letters, Letters],
+    out: Letters,
+    tiles: Sizes,
+    meta: ArrayMeta,
+    label: str,
+) -> Node:
+    panels, _ = align_by_letter(nodes, letters, to=tiles)
+    axes = [follow(node, own, out, tiles) for node, own in zip(panels, letters, strict=True)]
+    function = _Streamed(multiply, letters, tuple(x for x in letters[0] if x not in out))
+    room = tile_room(letters, out, tiles, meta.dtype.itemsize)
+    plan = GatherPlan(function, tuple(axes), label, room)
+    tiled = meta.with_(chunks=tuple(tiles[x] for x in out))
+    return rechunk(Exchange(tuple(panels), plan, tiled), meta.chunks)
 
 
 def _largest(meta: ArrayMeta) -> int:
@@ -173,11 +215,7 @@ class _Accumulate:
     def __call__(self, block: Block, first: Any, second: Any) -> Any:
         total: Any = None
         for a, b in self._pairs(first, second):
-            result = self.multiply(a, b)
-            if total is None:
-                total = result
-            else:
-                total += result
+            total = _added(total, self.multiply(a, b))
         return total
 
     def _pairs(self, first: Any, second: Any) -> Iterator[tuple[Any, Any]]:
@@ -186,6 +224,26 @@ class _Accumulate:
         for place in product(*(range(lengths[x]) for x in self.summed)):
             at = dict(zip(self.summed, place, strict=True))
             yield _pick(first, orders[0], at), _pick(second, orders[1], at)
+
+
+@dataclass(frozen=True)
+class _Streamed(_Accumulate):
+    """The same, with no more than one block of each operand in memory."""
+
+    reads_regions: ClassVar[bool] = True
+
+    def __call__(self, block: Block, first: Any, second: Any) -> Any:
+        total: Any = None
+        for a, b in self._pairs(first, second):
+            total = _added(total, self.multiply(a[...], b[...]))
+        return total
+
+
+def _added(total: Any, product: Any) -> Any:
+    if total is None:
+        return product
+    total += product  # "or" for booleans
+    return total
 
 
 def _grid(nest: Any, depth: int) -> list[int]:

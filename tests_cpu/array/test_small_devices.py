@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.array.nodes.rechunk import Rechunk
 from gpuscale.base import config
+from gpuscale.expr.walk import toposort
 from gpuscale.testing import fake_device
 from gpuscale.testing.fake_device import POOL
 
@@ -109,8 +111,6 @@ CASES = {
     "in place": in_place,
     "masked in place": masked_in_place,
     "matmul": lambda x: x @ x,
-    "tensordot": lambda x: np.tensordot(x, x, (1, 1)),
-    "einsum": lambda x: np.einsum("ij,kj->ik", x, x),
     "matrix by vector": lambda x: x @ x[0],
     "outer sums": lambda x: (x[0][:, None] + x[1]).sum(axis=0),
     "norm": lambda x: np.linalg.norm(x, axis=1),
@@ -167,3 +167,37 @@ def test_a_fifth_of_the_data(active, data, chunks, function):
         found = function(x).compute()
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
     assert POOL.emptied == rescues, "the device ran out of memory"
+
+
+@pytest.mark.parametrize("function", [lambda x: x @ x, lambda x: x @ x.T], ids=["x @ x", "x @ x.T"])
+def test_products_bring_operands_to_the_device_once_for_each_tile(active, function):
+    data = DATA[: SIDE // 2, : SIDE // 2]
+    x = ga.asarray(data, chunks=(SIDE // 32, SIDE // 32), like="fake")
+    gc.collect()
+    with POOL.limited_to(data.nbytes // 5), config.set({"num-workers": 2}):
+        product = function(x)
+        fake_device.TRANSFERS.clear()
+        np.testing.assert_allclose(product.compute(), function(data), rtol=1e-9, atol=1e-9)
+    brought = fake_device.TRANSFERS.nbytes("asarray") / data.nbytes
+    assert brought < 14, "each block for each block beside it would be 32 times"
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes", "dtype"),
+    [
+        ("ik,kj->ij", [(70, 90), (90, 50)], "f8"),
+        ("ik,kj->ji", [(70, 90), (90, 50)], "i4"),
+        ("bik,bkj->bij", [(3, 40, 50), (3, 50, 60)], "f4"),
+        ("ikl,klj->ij", [(40, 20, 30), (20, 30, 70)], "c16"),
+        ("ik,jk->ij", [(70, 90), (50, 90)], "f8"),
+        ("ik,kj->ij", [(70, 90), (90, 50)], "?"),
+    ],
+)
+def test_tiles_of_all_kinds(active, equation, shapes, dtype):
+    host = [(np.random.default_rng(k).random(s) * 9).astype(dtype) for k, s in enumerate(shapes)]
+    a, b = (ga.asarray(each, chunks=13, like="fake") for each in host)
+    with config.set({"device-memory-limit": sum(each.nbytes for each in host) * 4 // 5}):
+        found = np.einsum(equation, a, b)
+        kinds = set(map(type, toposort([found.expr])))
+        assert Rechunk in kinds, "blocks are cut from tiles"
+        np.testing.assert_allclose(found.compute(), np.einsum(equation, *host), rtol=1e-5)

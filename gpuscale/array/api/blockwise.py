@@ -150,11 +150,15 @@ def follow(node: Node, letters: Letters, out: Letters, sizes: Sizes) -> Follow:
 
 
 def align_by_letter(
-    nodes: Sequence[Node], letters: Sequence[Letters], cut: bool = True
+    nodes: Sequence[Node],
+    letters: Sequence[Letters],
+    cut: bool = True,
+    to: Sizes | None = None,
 ) -> tuple[list[Node], Sizes]:
     """Cut nodes alike along each letter; return them and the sizes of the blocks.
 
-    Without ``cut`` the blocks are taken by number, and must be as many or one.
+    Without ``cut`` the blocks are taken by number, and must be as many or one. Where the sizes are
+    said (``to``), these are made.
 
     Raises
     ------
@@ -172,7 +176,7 @@ def align_by_letter(
     candidates = {letter: _longest(letter, blocks, cut) for letter, blocks in found.items()}
     if not cut:
         return list(nodes), {letter: max(c, key=len) for letter, c in candidates.items()}
-    sizes = dict(zip(candidates, unify_sizes(list(candidates.values())), strict=True))
+    sizes = to or dict(zip(candidates, unify_sizes(list(candidates.values())), strict=True))
     aligned = [
         rechunk(
             node,
