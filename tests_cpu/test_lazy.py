@@ -341,3 +341,24 @@ def test_containers_that_hold_themselves_or_are_too_deep():
 
 def test_the_signature_can_be_read():
     assert "obj: 'Any' = <nothing>" in str(inspect.signature(gs.delayed))
+
+
+class Stern:
+    """Answers nothing but what it was made for."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(f"nobody asked for {name}")
+
+
+@pytest.mark.parametrize(
+    "wrapped", [lambda x: x, lambda x: [x], lambda x: (x, 1), lambda x: {1: x}]
+)
+def test_results_are_not_asked_for_attributes_that_they_do_not_have(wrapped):
+    made = gs.delayed(lambda: wrapped(Stern()))()
+    assert type(made.compute()) is type(wrapped(Stern()))
+    assert gs.delayed(lambda x: 3)(made).compute(memory_limit="1 MB") == 3
+    assert gs.delayed(lambda x: 3)(gs.delayed(wrapped(Stern()))).compute() == 3
+    with gs.Client(set_as_default=False) as client:
+        future = client.submit(lambda: wrapped(Stern()))
+        assert client.submit(lambda x: 3, future).result() == 3
+    assert gs.persist(made)[0].compute() is not None

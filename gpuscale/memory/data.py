@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
 from gpuscale.backends.seams import on_device
-from gpuscale.memory.measure import is_held_alone, is_table
+from gpuscale.base.tokens import ATOMS
+from gpuscale.memory.measure import has_objects, is_held_alone, is_table
 from gpuscale.memory.parked import may_park
 
 __all__ = ["is_data_alone"]
@@ -21,9 +23,9 @@ def is_data_alone(holder: Any, place: Any, others: int = 0) -> bool:
     """Say whether a result is data that nobody but its holder can reach.
 
     Data are arrays of numbers, frames and series of pandas without objects, `bytes`, and lists,
-    tuples, dictionaries and dataclasses of these, of numbers and of strings; so are arrays of a
-    device, and tuples of them. An instance of any other class may be known elsewhere, by a registry
-    or a lock: it stays the very object.
+    tuples, dictionaries and dataclasses of these, of numbers and of strings, and sets of the last
+    two; so are arrays of a device, and tuples of them. An instance of any other class may be known
+    elsewhere, by a registry or a lock: it stays the very object.
 
     Parameters
     ----------
@@ -46,19 +48,23 @@ def is_data_alone(holder: Any, place: Any, others: int = 0) -> bool:
         return True
     if not is_held_alone(holder, place, others):
         return False
+    if kind in (list, dict) and _are_atoms(holder[place], kind):
+        return True
     if on_device(holder[place]):
         return may_park(holder[place])
     if kind is np.ndarray:
         return not holder[place].dtype.hasobject
     if kind is bytearray:
         return True
+    if kind in (set, frozenset):
+        return _are_values(holder[place])
     if kind in (list, dict) or (issubclass(kind, tuple) and _is_plain_tuple(kind)):
         return _are_data(holder[place])
     if is_dataclass(kind):
         names = {each.name for each in fields(kind)}
         values = getattr(holder[place], "__dict__", None)
         return values is not None and values.keys() == names and _are_data(values)
-    return is_table(holder[place]) and _has_no_objects(holder[place])
+    return is_table(holder[place]) and not has_objects(holder[place])
 
 
 def _is_plain_tuple(kind: type) -> bool:
@@ -67,15 +73,23 @@ def _is_plain_tuple(kind: type) -> bool:
 
 def _are_data(items: Any) -> bool:
     if isinstance(items, dict):
-        are_values = all(isinstance(key, _VALUES) or _is_tuple_of_values(key) for key in items)
-        return are_values and all(is_data_alone(items, key) for key in items)
-    return all(is_data_alone(items, k) for k in range(len(items)))
+        return _are_values(items) and _each_is_data(items, items)
+    return _each_is_data(items, range(len(items)))
+
+
+def _are_values(keys: Iterable[Any]) -> bool:
+    return all(isinstance(key, _VALUES) or _is_tuple_of_values(key) for key in keys)
+
+
+def _are_atoms(items: Any, kind: type) -> bool:
+    """Say at a glance that a list or dictionary holds nothing but numbers and texts."""
+    are_atoms = ATOMS.issuperset(map(type, items))
+    return are_atoms and (kind is list or ATOMS.issuperset(map(type, items.values())))
+
+
+def _each_is_data(items: Any, places: Iterable[Any]) -> bool:
+    return all(is_data_alone(items, place) for place in places)
 
 
 def _is_tuple_of_values(key: Any) -> bool:
     return type(key) is tuple and all(isinstance(each, _VALUES) for each in key)
-
-
-def _has_no_objects(table: Any) -> bool:
-    dtypes = table.dtypes  # of a series its own, of a frame those of its columns
-    return "object" not in map(str, getattr(dtypes, "values", [dtypes]))

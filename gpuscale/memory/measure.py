@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import types
+from collections import deque
 from dataclasses import is_dataclass
 from itertools import islice
 from numbers import Integral
@@ -10,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["held_bytes", "is_held_alone", "is_table"]
+__all__ = ["has_objects", "held_bytes", "is_held_alone", "is_table"]
 
 
 def held_bytes(result: Any, projected: int) -> int:
@@ -18,7 +21,8 @@ def held_bytes(result: Any, projected: int) -> int:
 
     A view keeps alive memory that is counted where it was allocated or, if that was in the same
     task, by the projection. Where nothing is projected, a view that alone holds its memory and
-    containers are measured as well; tuples of arrays are in any case.
+    other objects are measured as well, large ones by a sample of their items; tuples of arrays are
+    in any case.
 
     Parameters
     ----------
@@ -40,60 +44,149 @@ def held_bytes(result: Any, projected: int) -> int:
     """
     if type(result) in _SMALL:
         return projected
+    if type(result) in _TEXTS:
+        return projected or sys.getsizeof(result)
     if type(result) is tuple and result:
         sizes = [_own_bytes(each) for each in result]
         if None not in sizes:
             return sum(sizes)  # type: ignore[arg-type]
     nbytes = _own_bytes(result)
-    return nbytes if nbytes is not None else projected or _held_by(result, _DEPTH)
+    return nbytes if nbytes is not None else projected or _sampled_bytes(result)
+
+
+def _sampled_bytes(result: Any) -> int:
+    try:
+        return _Sampler().bytes_of(result)
+    except Exception:  # whatever its own methods raise: the task has succeeded
+        return 0
 
 
 def _own_bytes(result: Any) -> int | None:
     """Bytes of an array that owns them, None for anything else."""
     nbytes = _said_bytes(result)
-    return nbytes if nbytes is not None and getattr(result, "base", None) is None else None
+    if nbytes is None or _base_of(result) is not None:
+        return None
+    return nbytes + (_Sampler().bytes_of_items(result) if _has_references(result) else 0)
 
 
 _SMALL = frozenset({type(None), bool, int, float, complex})
+_TEXTS = frozenset({str, bytes})
+_LEAVES = _SMALL | _TEXTS
+_CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 _DEPTH = 8  # of containers in containers
+_STEP_OF_OBJECTS = 4  # of that depth: one object leads to others that may know half of the process
 _SAMPLE = 64  # items of a long container that are measured, for all of them
-_ITEM = 8  # bytes of one reference
+_MOST = _SAMPLE * _SAMPLE  # objects that are looked at in all
+# What results refer to and do not hold alone.
+_SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType)
 
 
 def _said_bytes(value: Any) -> int | None:
     """Return what an object says of its size, None if that is no size."""
     try:
-        nbytes = getattr(value, "nbytes", None)
+        # Asked of the class first: an object's own `__getattr__` is not ours to call.
+        nbytes = value.nbytes if hasattr(type(value), "nbytes") else None
     except Exception:  # whatever its own methods raise: the task has succeeded
         return None
     return max(0, int(nbytes)) if isinstance(nbytes, Integral) else None
 
 
-def _held_by(value: Any, depth: int) -> int:
-    """Bytes of data in containers, and of views of memory that nobody else holds."""
-    if isinstance(value, bytes | bytearray | str):
-        return len(value)
-    if isinstance(value, list | tuple | dict):
-        return _held_by_items(value, depth) if depth else 0
-    if is_dataclass(value) and not isinstance(value, type):
-        return _held_by_items(getattr(value, "__dict__", {}), depth) if depth else 0
-    if is_table(value):
-        return int(np.sum(value.memory_usage(index=True)))
-    base = getattr(value, "base", None)
-    if base is None:
-        return _said_bytes(value) or 0
-    owns = isinstance(value, np.ndarray) and isinstance(base, np.ndarray) and base.base is None
+def _base_of(value: Any) -> Any:
+    """Return what a view is a view of."""
+    return value.base if hasattr(type(value), "base") else None
+
+
+def _has_references(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.hasobject
+
+
+def _is_data(value: Any) -> bool:
+    return isinstance(value, (*_CONTAINERS, np.ndarray)) or is_dataclass(value)
+
+
+class _Sampler:
+    """Measures objects by a sample of what they hold, each once, in a bounded number of steps."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def bytes_of(self, value: Any, most: int = _MOST, depth: int = _DEPTH) -> int:
+        """Bytes of an object, of what it holds, and of views of memory that nobody else holds.
+
+        Parameters
+        ----------
+        value : object
+        most : int
+            How many objects in it may be looked at.
+        depth : int
+            How many steps from one to the next may be taken.
+        """
+        if id(value) in self._seen:
+            return 0
+        self._seen.add(id(value))
+        if type(value) in _LEAVES:
+            return sys.getsizeof(value)
+        if type(value) in _CONTAINERS:
+            return sys.getsizeof(value) + self.bytes_of_items(value, most, depth)
+        if is_table(value):
+            return _bytes_of_table(value)
+        if (said := _said_bytes(value)) is not None:
+            said = said if _base_of(value) is None else _bytes_of_base(value)
+            return said + (self.bytes_of_items(value, most, depth) if _has_references(value) else 0)
+        return sys.getsizeof(value) + self.bytes_of_items(value, most, depth)
+
+    def bytes_of_items(self, value: Any, most: int = _MOST, depth: int = _DEPTH) -> int:
+        """Bytes of what an object holds, without its own."""
+        if type(value) not in _CONTAINERS and not _is_data(value):
+            depth -= _STEP_OF_OBJECTS
+        if depth <= 0 or not most:
+            return 0
+        sample, count = _sample(value, min(most, _SAMPLE))
+        if not sample:
+            return 0
+        share = most // len(sample)
+        return (
+            sum([self.bytes_of(each, share, depth - 1) for each in sample]) * count // len(sample)
+        )
+
+
+def _sample(value: Any, most: int) -> tuple[list[Any], int]:
+    """Return some of the objects that another one holds, and how many it holds."""
+    if isinstance(value, dict):  # by the methods of the class: those of a subclass are not ours
+        pairs = islice(dict.items(value), max(1, most // 2))
+        return [each for pair in pairs for each in pair], 2 * dict.__len__(value)
+    if isinstance(value, set | frozenset | deque):
+        return list(islice(value, most)), len(value)
+    if isinstance(value, np.ndarray):
+        items: Any = value.flat if value.dtype == object else ()
+    elif isinstance(value, list | tuple):
+        items = value
+    else:
+        items = [each for each in gc.get_referents(value) if not issubclass(type(each), _SHARED)]
+    return list(items[:: -(-len(items) // most) or 1]), len(items)
+
+
+def _bytes_of_base(view: Any) -> int:
+    """Bytes of the memory that only a view holds."""
+    base = view.base
+    owns = isinstance(view, np.ndarray) and isinstance(base, np.ndarray) and base.base is None
     del base
-    return value.base.nbytes if owns and _references_of_base(value) <= _ONE_OF_BASE else 0
+    return view.base.nbytes if owns and _references_of_base(view) <= _ONE_OF_BASE else 0
 
 
-def _held_by_items(items: list[Any] | tuple[Any, ...] | dict[Any, Any], depth: int) -> int:
-    values = items.values() if isinstance(items, dict) else items
-    measured = [_held_by(each, depth - 1) for each in islice(values, _SAMPLE)]
-    held = sum(measured)
-    if len(items) > _SAMPLE:
-        held = held * len(items) // _SAMPLE
-    return held + _ITEM * len(items)
+def _bytes_of_table(table: Any) -> int:
+    held = int(np.sum(table.memory_usage(index=True)))
+    if not has_objects(table):
+        return held
+    rows = table.iloc[:: -(-len(table) // _SAMPLE) or 1]
+    deep, flat = [np.sum(rows.memory_usage(index=False, deep=each)) for each in (True, False)]
+    return held + int(deep - flat) * len(table) // max(1, len(rows))
+
+
+def has_objects(table: Any) -> bool:
+    """Say whether a frame or a series of pandas has columns of Python's objects."""
+    dtypes = table.dtypes  # of a series its own, of a frame those of its columns
+    return "object" in map(str, getattr(dtypes, "values", [dtypes]))
 
 
 def is_table(value: Any) -> bool:

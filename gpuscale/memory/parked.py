@@ -123,7 +123,7 @@ class ParkedTuple(SpilledTuple, Parked):
 
 def is_whole(result: Any) -> bool:
     """Say whether a result is an array of a device whose memory goes with it."""
-    return hasattr(result, "dtype") and on_device(result) and _goes(result)
+    return on_device(result) and hasattr(result, "dtype") and _goes(result)
 
 
 def _goes(data: Any) -> bool:

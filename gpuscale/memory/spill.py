@@ -70,7 +70,7 @@ def _written(result: Any, folder: SpillFolder, nbytes: int) -> Spilled | None:
         return _write_array(result, folder)
     if type(result) is tuple and result and all(map(is_plain, result)):
         return SpilledTuple([_write_array(each, folder) for each in result])
-    if hasattr(result, "__cuda_array_interface__"):
+    if hasattr(type(result), "__cuda_array_interface__"):
         return None
     return _write_object(result, folder, nbytes)
 

@@ -31,6 +31,7 @@ class Array(np.ndarray):
         lambda: [np.arange(3), [1, "x", None, 2.5, b"x", np.float64(1)]],
         lambda: {"x": np.arange(3), (1, "y"): bytearray(3)},
         lambda: Point(np.arange(3), ()),
+        lambda: {"x": [{}, {1: {2}}, frozenset({"a", (1, "b")})]},
         lambda: Pair(np.arange(3)),
     ],
 )
@@ -50,7 +51,7 @@ def test_data(make):
         lambda: object(),
         lambda: [print],
         lambda: {object(): 1},
-        lambda: {"x": [{}, {1: {2}}]},
+        lambda: {"x": [{}, {1: {object()}}]},
         lambda: Pair(lambda: 0),
         lambda: memoryview(b"x"),
     ],
