@@ -58,13 +58,17 @@ def from_array(
     np.int64(6)
     """
     if isinstance(x, Array):
-        return x if chunks == "auto" else x.rechunk(chunks)
+        return _on(x if chunks == "auto" else x.rechunk(chunks), like, backend)
     if is_masked(x):
         return asarray(x, chunks=chunks, like=like, backend=backend)
-    result = Array(source(reader_of(x, lock=lock), chunks))
+    return _on(Array(source(reader_of(x, lock=lock), chunks)), like, backend)
+
+
+def _on(x: Array, like: Any, backend: str | None) -> Array:
+    """Move pieces as soon as they are read to the backend that the caller names, if any."""
     if like is None and backend is None:
-        return result
-    return to_backend(result, resolve_backend(like, backend))
+        return x
+    return to_backend(x, resolve_backend(like, backend))
 
 
 def from_zarr(
@@ -74,6 +78,8 @@ def from_zarr(
     chunks: Any = "auto",
     storage_options: Mapping[str, Any] | None = None,
     zarr_format: int | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Array:
     """Read a Zarr array.
 
@@ -89,6 +95,8 @@ def from_zarr(
         For the file system behind a URL.
     zarr_format : {2, 3}, optional
         By default the one that is found.
+    like, backend : optional
+        Library of the chunks, as for `from_array`.
 
     Raises
     ------
@@ -96,11 +104,13 @@ def from_zarr(
         If there is no array.
     """
     reader = open_zarr(url, component, storage_options=storage_options, zarr_format=zarr_format)
-    return Array(source(reader, chunks))
+    return _on(Array(source(reader, chunks)), like, backend)
 
 
-def from_npy(path: PathLike, *, chunks: Any = "auto") -> Array:
-    """Read a ``.npy`` file through memory mapping.
+def from_npy(
+    path: PathLike, *, chunks: Any = "auto", like: Any = None, backend: str | None = None
+) -> Array:
+    """Read a ``.npy`` file through memory mapping; ``like`` and ``backend`` as for `from_array`.
 
     The file must stay as it is. A change is an error when a piece is read; a file that becomes
     shorter while a task computes with a piece kills the process, as with `numpy.memmap`. Another
@@ -113,13 +123,16 @@ def from_npy(path: PathLike, *, chunks: Any = "auto") -> Array:
     ValueError
         If it is not such a file, or is truncated; in computing, if it has changed.
     """
-    return Array(source(open_npy(path), chunks))
+    return _on(Array(source(open_npy(path), chunks)), like, backend)
 
 
-def from_npy_stack(path: PathLike, *, chunks: Any = "auto") -> Array:
+def from_npy_stack(
+    path: PathLike, *, chunks: Any = "auto", like: Any = None, backend: str | None = None
+) -> Array:
     """Read a folder of ``.npy`` files as `to_npy_stack` writes it, or dask does.
 
-    The files must stay as they are, as for `from_npy`.
+    The files must stay as they are, as for `from_npy`. ``like`` and ``backend`` are as for
+    `from_array`.
 
     Raises
     ------
@@ -128,11 +141,18 @@ def from_npy_stack(path: PathLike, *, chunks: Any = "auto") -> Array:
     ValueError
         If they do not fit their description; in computing, if one has changed.
     """
-    return Array(source(NpyStackReader(path), chunks))
+    return _on(Array(source(NpyStackReader(path), chunks)), like, backend)
 
 
-def from_hdf5(path: PathLike, dataset: str, *, chunks: Any = "auto") -> Array:
-    """Read a dataset of an HDF5 file.
+def from_hdf5(
+    path: PathLike,
+    dataset: str,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
+) -> Array:
+    """Read a dataset of an HDF5 file; ``like`` and ``backend`` as for `from_array`.
 
     The dataset must stay as it is; others may be written to the file by `to_hdf5`.
 
@@ -145,11 +165,17 @@ def from_hdf5(path: PathLike, dataset: str, *, chunks: Any = "auto") -> Array:
     ValueError
         In computing, if another dataset has taken the place of one that is read through h5py.
     """
-    return Array(source(open_hdf5(path, dataset), chunks))
+    return _on(Array(source(open_hdf5(path, dataset), chunks)), like, backend)
 
 
 def from_map(
-    function: Callable[..., Any], shape: Sequence[int], dtype: Any, *, chunks: Any = "auto"
+    function: Callable[..., Any],
+    shape: Sequence[int],
+    dtype: Any,
+    *,
+    chunks: Any = "auto",
+    like: Any = None,
+    backend: str | None = None,
 ) -> Array:
     """Make an array whose pieces a Python function reads.
 
@@ -160,6 +186,8 @@ def from_map(
     shape : sequence of int
     dtype : dtype
     chunks : int, str, tuple or dict
+    like, backend : optional
+        Library of the chunks, as for `from_array`; the function returns arrays of NumPy.
 
     Examples
     --------
@@ -167,4 +195,5 @@ def from_map(
     >>> ga.from_map(lambda s: np.arange(10)[s], (10,), int, chunks=5).sum().compute()
     np.int64(45)
     """
-    return Array(source(FunctionReader(function, tuple(shape), np.dtype(dtype)), chunks))
+    reader = FunctionReader(function, tuple(shape), np.dtype(dtype))
+    return _on(Array(source(reader, chunks)), like, backend)
