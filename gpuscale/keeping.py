@@ -8,8 +8,7 @@ from math import prod
 from os import PathLike
 from typing import Any, TypeVar
 
-import numpy as np
-
+from gpuscale.backends.creation import parcel
 from gpuscale.base.errors import GpuscaleError
 from gpuscale.base.types import Chunks
 from gpuscale.collection import Collection
@@ -148,7 +147,7 @@ def count_sizes(collection: C) -> C:
     axes = tuple(range(node.meta.ndim))
     kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
     # What is projected for a result is the most that may stay of it: one item of that size.
-    shape = ArrayMeta(np.dtype(f"V{share}"), tuple((1,) * n for n in grid), node.meta.backend)
+    shape = ArrayMeta(parcel(share), tuple((1,) * n for n in grid), node.meta.backend)
     counted = Blockwise(
         kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, shape
     )

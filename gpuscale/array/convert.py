@@ -11,6 +11,7 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, on_backend, scalar
+from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.creation import holds, resolve_backend
 from gpuscale.backends.foreign import adopted
 from gpuscale.chunks.blocks import max_block
@@ -27,12 +28,15 @@ from gpuscale.memory.limits import chunk_bytes
 __all__ = [
     "as_array",
     "as_arrays",
+    "as_given",
     "as_node",
     "as_operand",
     "as_operands",
     "beside",
+    "gathered",
     "is_masked",
     "known_node",
+    "placed",
     "promoted",
     "source",
 ]
@@ -55,7 +59,7 @@ def as_operands(values: Sequence[Any]) -> list[Any]:
     operands = [as_operand(value) for value in values]
     if len({each.meta.backend for each in operands if isinstance(each, Node)}) < 2:
         return operands
-    arrays = iter(as_arrays([value for value in values if type(value) not in PYTHON_SCALARS]))
+    arrays = iter(gathered([value for value in values if type(value) not in PYTHON_SCALARS]))
     return [value if type(value) in PYTHON_SCALARS else next(arrays).expr for value in values]
 
 
@@ -86,6 +90,8 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
     value = adopted(value)
     if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__")):
         value = _from_python(value)
+        if isinstance(value, Array):
+            return value.expr
     if value.shape == () and isinstance(value, np.ndarray):
         return scalar(value[()], value.dtype)
     return source(reader_of(value), chunks)
@@ -146,43 +152,83 @@ def as_array(value: Any) -> Array:
     return value if isinstance(value, Array) else Array(as_node(value))
 
 
-def as_arrays(values: Sequence[Any]) -> list[Array]:
+def as_arrays(values: Sequence[Any], what: str) -> list[Array]:
     """Return arrays that are used together: numbers and lists go where the others are.
 
     So does data of the host that only the option ``array.backend`` sent elsewhere. Arrays with axes
-    stay where they are else, those of NumPy too: a copy to a device is to be asked for. So does
-    what the backend of the others has no arrays of.
+    stay where they are else, those of NumPy too: a copy to a device is to be asked for.
+
+    Parameters
+    ----------
+    values : sequence
+    what : str
+        The function that takes them, for the error.
+
+    Raises
+    ------
+    BackendError
+        If arrays of two backends meet; it says how to move one of them.
 
     Examples
     --------
     >>> import gpuscale.array as ga
-    >>> [x.backend for x in as_arrays([ga.ones(3, like="cupy"), [1, 2, 3], 4])]
+    >>> [x.backend for x in as_arrays([ga.ones(3, like="cupy"), [1, 2, 3], 4], "add")]
     ['cupy', 'cupy', 'cupy']
+    """
+    arrays = gathered(values)
+    if len({array.backend for array in arrays}) < 2:
+        return arrays
+    backend = common_backend(tuple(x.expr for x in arrays), what)
+    return [Array(on_backend(x.expr, backend)) for x in arrays]
+
+
+def gathered(values: Sequence[Any]) -> list[Array]:
+    """Return arrays as `as_arrays` does, but leave what does not go together as it is.
+
+    For callers that check dtypes and shapes first, as NumPy does.
     """
     arrays = [as_array(value) for value in values]
     if len({array.backend for array in arrays}) < 2:
         return arrays
     given = [x for x, v in zip(arrays, values, strict=True) if isinstance(v, Array | Node)]
     with_axes = [x for x in given if x.ndim] or [x for x in arrays if x.backend != "numpy"]
-    lead = with_axes[0]
-
-    def stays(value: Any, array: Array) -> bool:
-        of_numpy = isinstance(value, np.ndarray) and array.ndim > 0 and lead.backend != "numpy"
-        return of_numpy or not holds(lead.backend, array.dtype)
-
-    return [x if stays(v, x) else beside(v, lead) for x, v in zip(arrays, values, strict=True)]
+    lead = with_axes[0].backend
+    return [
+        x if _stays(v, x, lead) else Array(on_backend(x.expr, lead))
+        for x, v in zip(arrays, values, strict=True)
+    ]
 
 
-def promoted(values: Sequence[Any]) -> list[Array]:
+def _stays(value: Any, array: Array, lead: str) -> bool:
+    """Whether a value is an array that has its place, or the backend of the others lacks its dtype.
+
+    Those without axes have none, nor has what Python holds, but for arrays in a list, nor what only
+    the option sent away from the host.
+    """
+    if array.backend == lead or not holds(lead, array.dtype):
+        return True
+    in_place = hasattr(value, "dtype") and (lead != "numpy" or isinstance(array.expr, Source))
+    if isinstance(value, Array | Node) or in_place:
+        return array.ndim > 0
+    return _holds_arrays(value)
+
+
+def as_given(values: Sequence[Any], what: str) -> list[Any]:
+    """Return arrays as `as_arrays` does, None where nothing was given."""
+    arrays = iter(as_arrays([value for value in values if value is not None], what))
+    return [None if value is None else next(arrays) for value in values]
+
+
+def promoted(values: Sequence[Any], what: str) -> list[Array]:
     """Return arrays of the dtype that values have in common; Python's numbers are weak (NEP 50).
 
     Examples
     --------
     >>> import gpuscale.array as ga
-    >>> [x.dtype.name for x in promoted([ga.ones(2, dtype="float32"), 0.5])]
+    >>> [x.dtype.name for x in promoted([ga.ones(2, dtype="float32"), 0.5], "add")]
     ['float32', 'float32']
     """
-    arrays = as_arrays(values)
+    arrays = as_arrays(values, what)
     kinds = [
         value if type(value) in PYTHON_SCALARS else array.dtype
         for value, array in zip(values, arrays, strict=True)
@@ -191,15 +237,20 @@ def promoted(values: Sequence[Any]) -> list[Array]:
     return [array.astype(common, copy=False) for array in arrays]
 
 
-def beside(value: Any, x: Array) -> Array:
-    """Return an array for use with another one: what comes from the host moves to its backend.
-
-    Arrays of gpuscale stay where they are, but for those without axes.
-    """
+def beside(value: Any, x: Array, what: str) -> Array:
+    """Return an array for use with another one, as `as_arrays` would if only this one may move."""
     array = as_array(value)
-    if array.backend == x.backend or isinstance(value, Array | Node) and array.ndim:
+    if array.backend == x.backend:
+        return array
+    if _stays(value, array, x.backend):
+        common_backend((x.expr, array.expr), what)
         return array
     return Array(on_backend(array.expr, x.backend))
+
+
+def placed(value: Any, x: Array) -> Array:
+    """Return an array on the backend of another one, to which indices and assignments belong."""
+    return Array(on_backend(as_array(value).expr, x.backend))
 
 
 def known_node(value: Any) -> Node:

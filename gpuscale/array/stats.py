@@ -17,7 +17,7 @@ from gpuscale.array.api.reductions import sum as _sum
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.api.statistics import moment as _moment
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays, as_given
 from gpuscale.backends.seams import backend_name
 from gpuscale.backends.transfer import to_device, to_host
 from gpuscale.base.errors import NotSupportedError
@@ -237,6 +237,8 @@ def ttest_1samp(
     >>> ga.stats.ttest_1samp(ga.asarray([1.0, 2.0, 3.0]), 2.0).statistic.compute()
     np.float64(0.0)
     """
+    if np.ndim(popmean):
+        a, popmean = as_arrays((a, popmean), "ttest_1samp")
     x, axis, n = _samples(a, axis, nan_policy)
     t = (mean(x, axis) - popmean) / sqrt(var(x, axis, ddof=1) / n)
     return Outcome(t, _probability("t", t, n - 1, two_sided=True))
@@ -250,6 +252,7 @@ def ttest_rel(a: Any, b: Any, axis: int | None = 0, nan_policy: str = "propagate
     ValueError
         If the samples do not have as many observations.
     """
+    a, b = as_arrays((a, b), "ttest_rel")
     x, along, n = _samples(a, axis, nan_policy)
     y, _, m = _samples(b, axis, nan_policy)
     if n != m:
@@ -274,6 +277,7 @@ def ttest_ind(a: Any, b: Any, axis: int | None = 0, equal_var: bool = True) -> O
     >>> round(float(ga.stats.ttest_ind(x, y).statistic), 4)
     -1.2247
     """
+    a, b = as_arrays((a, b), "ttest_ind")
     x, axis_x, n = _samples(a, axis)
     y, axis_y, m = _samples(b, axis)
     v, w = var(x, axis_x, ddof=1), var(y, axis_y, ddof=1)
@@ -305,7 +309,7 @@ def f_oneway(*samples: Any) -> Outcome:
     """
     if len(samples) < 2:
         raise TypeError(f"at least two inputs are required; got {len(samples)}.")
-    groups = [_samples(each, 0) for each in samples]
+    groups = [_samples(each, 0) for each in as_arrays(samples, "f_oneway")]
     total = sum(n for _, _, n in groups)
     means = [mean(x, 0) for x, _, _ in groups]
     center = sum(m * n for m, (_, _, n) in zip(means, groups, strict=True)) / total
@@ -354,9 +358,10 @@ def power_divergence(
         names = repr(list(_POWERS))[1:-1]
         raise ValueError(f"invalid string for lambda_: {lambda_!r}. Valid strings are {names}")
     power = 1.0 if lambda_ is None else _POWERS.get(lambda_, lambda_)
+    f_obs, expected = as_given((f_obs, f_exp), "power_divergence")
     x, axis, n = _samples(f_obs, axis)
-    given = f_exp is not None
-    expected = as_array(f_exp).astype(x.dtype) if given else mean(x, axis, keepdims=True)
+    given = expected is not None
+    expected = expected.astype(x.dtype) if given else mean(x, axis, keepdims=True)
     if power == 1:
         terms = (x - expected) ** 2 / expected
     elif power == 0:

@@ -176,9 +176,9 @@ class Ufunc:
 
     def outer(self, a: Any, b: Any, **kwargs: Any) -> Array:
         """Apply the function to all pairs of elements of ``a`` and ``b``."""
-        from gpuscale.array.convert import as_array
+        from gpuscale.array.convert import as_arrays
 
-        first, second = as_array(a), as_array(b)
+        first, second = as_arrays((a, b), f"{self.__name__}.outer")
         return self(first[(..., *(None,) * second.ndim)], second, **kwargs)
 
     def reduce(self, x: Any, axis: Any = 0, *args: Any, **kwargs: Any) -> Array:

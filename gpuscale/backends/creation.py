@@ -24,6 +24,7 @@ __all__ = [
     "holds",
     "is_on_device",
     "namespace",
+    "parcel",
     "register_backend",
     "resolve_backend",
     "unregister_backend",
@@ -32,6 +33,8 @@ __all__ = [
 
 OF_DEVICES = frozenset("?bhilqBHILQefdFD")
 """Characters of the dtypes that arrays of devices may have, where the byte order is native."""
+
+_PARCEL = ("parcel of arrays",)  # names of the fields
 
 _loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy}
 _loaded: dict[str, Any] = {}
@@ -133,13 +136,25 @@ def check_dtype(dtype: np.dtype[Any], backend: str) -> None:
     Traceback (most recent call last):
     gpuscale.base.errors.NotSupportedError: arrays of dtype object on cupy: a device has none ...
     """
-    is_record = dtype.kind == "V"  # what stands for several arrays that go together
-    if not (is_record or holds(backend, dtype)):
+    if dtype.names != _PARCEL and not holds(backend, dtype):
         raise NotSupportedError(
             f"arrays of dtype {dtype} on {backend}: a device has none but those of truth values, "
             "integers, floating-point and complex numbers in the byte order of the machine; leave "
             "it on the host (ga.asarray(x, like='numpy')), or convert it there first, by x.astype"
         )
+
+
+def parcel(nbytes: int) -> np.dtype[Any]:
+    """Return the dtype of what stands for several arrays that go together, by its bytes alone.
+
+    Chunks that have it are no arrays, so unlike records they may lie on a device.
+
+    Examples
+    --------
+    >>> parcel(24).itemsize
+    24
+    """
+    return np.dtype([(_PARCEL[0], np.uint8, (nbytes,))])
 
 
 def namespace(name: str) -> Any:

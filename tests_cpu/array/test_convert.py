@@ -69,14 +69,18 @@ def test_automatic_blocks_of_data_in_memory_stay_below_what_the_allocator_return
 def test_numbers_and_lists_go_where_the_others_are():
     x = ga.ones(3, like="cupy")
     y = ga.arange(6, like="cupy", chunks=4)
-    assert {each.backend for each in as_arrays([x, [1, 2, 3], 4, ga.asarray(5)])} == {"cupy"}
-    assert [each.backend for each in as_arrays([ga.ones(3, like="numpy"), x])] == ["numpy", "cupy"]
-    assert [each.backend for each in as_arrays([ga.asarray(5, like="cupy"), 4])] == ["cupy"] * 2
+    assert {each.backend for each in as_arrays([x, [1, 2, 3], 4, ga.asarray(5)], "f")} == {"cupy"}
+    five = ga.asarray(5, like="cupy")
+    assert [each.backend for each in as_arrays([five, 4], "f")] == ["cupy"] * 2
+    with pytest.raises(BackendError, match="f got arrays of the backends cupy and numpy"):
+        as_arrays([ga.ones(3, like="numpy"), x], "f")
+    with pytest.raises(BackendError, match="f got arrays of the backends cupy and numpy"):
+        as_arrays([x, [ga.ones(3, like="numpy")]], "f")  # a list of arrays is one
     for joined in (
         y + 1, ga.where(y > 2, y, [1] * 6), y == [1] * 6, y + np.float32(2),
         ga.concatenate([x, [1.0, 2.0]]), ga.stack([[1, 2, 3], x]), ga.append(x, 3),
         ga.r_[0, x, 1:3], ga.insert(x, 1, [7.0]), ga.block([x, 1.0]),
-        ga.piecewise(x, [np.ones(3, bool)], [4]),
+        ga.piecewise(x, [[True] * 3], [4]),
     ):  # fmt: skip
         assert joined.backend == "cupy"
 
@@ -89,6 +93,7 @@ def test_arrays_of_the_host_are_no_operands_of_a_device():
         lambda: ga.where(x > 0, np.ones(3), x),
         lambda: ga.concatenate([ga.ones(3, like="numpy"), x]),
         lambda: ga.stack([x, np.ones(3)]),
+        lambda: ga.piecewise(x, [np.ones(3, bool)], [4]),
     ):
         with pytest.raises(BackendError, match=r"backends .* and .*ga\.asarray\(x, like="):
             mix()

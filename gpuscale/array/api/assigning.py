@@ -17,7 +17,7 @@ from gpuscale.array.api.taking import places_in_lines, positions, whole_axis
 from gpuscale.array.api.tiling import resize
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, rechunk
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_array, beside, known_node
 from gpuscale.array.ufunc import call
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axis
@@ -108,8 +108,8 @@ def place(arr: Array, mask: Any, vals: Any) -> None:
     >>> x.compute()
     array([0, 1, 7, 8, 7])
     """
-    keep = as_array(mask).astype(bool)
-    if keep.size != target("place", arr).size:
+    keep = beside(mask, target("place", arr), "place").astype(bool)
+    if keep.size != arr.size:
         raise ValueError("place: mask and data must be the same size")
     values = _safely(vals, arr)
     keep = keep.reshape(arr.shape)
@@ -141,8 +141,8 @@ def putmask(a: Array, mask: Any, values: Any) -> None:
     >>> x.compute()
     array([ 0,  1, -2, -3, -4])
     """
-    keep = as_array(mask).astype(bool)
-    if keep.size != target("putmask", a).size:
+    keep = beside(mask, target("putmask", a), "putmask").astype(bool)
+    if keep.size != a.size:
         raise ValueError("putmask: mask and data must be the same size")
     new = _safely(values, a)
     if not new.size:
@@ -195,7 +195,7 @@ def copyto(
     if where is True:
         dst._expr = whole.expr
         return
-    mask = as_array(where)
+    mask = beside(where, dst, "copyto")
     if np.broadcast_shapes(mask.shape, dst.shape) != dst.shape:
         raise ValueError(
             f"could not broadcast where mask from shape {mask.shape} into shape {dst.shape}"
@@ -271,7 +271,8 @@ def put_along_axis(arr: Array, indices: Any, values: Any, axis: int | None) -> N
     """
     x = ravel(target("put_along_axis", arr)) if axis is None else arr
     along = normalize_axis(axis or 0, x.ndim)
-    places, new = places_in_lines(indices, x.ndim), converted(values, arr)
+    new = converted(values, arr)
+    places = places_in_lines(beside(indices, arr, "put_along_axis"), x.ndim)
     places = Array(known_node(places))
     node = whole_axis(known_node(x), along)
     in_blocks = are_too_long(node)

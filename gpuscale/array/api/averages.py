@@ -15,6 +15,7 @@ from gpuscale.array.api.reductions import (
     mask_for,
     selected,
     sum,
+    with_mask,
 )
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, reduce
@@ -88,6 +89,7 @@ def mean(
     >>> ga.mean(ga.arange(6, chunks=2)).compute()
     np.float64(2.5)
     """
+    x, where = with_mask(x, where, "mean")
     node = as_node(x)
     axes = tuple(sorted(normalize_axes(axis, node.meta.ndim)))
     check_adds_up("mean", node.meta.dtype)
@@ -175,6 +177,7 @@ def _variance(
     where: Any,
     given: Any,
 ) -> Array:
+    x, where, given = with_mask(x, where, "std" if deviation else "var", given)
     node = as_node(x)
     axes = tuple(sorted(normalize_axes(axis, node.meta.ndim)))
     check_adds_up("std" if deviation else "var", node.meta.dtype)

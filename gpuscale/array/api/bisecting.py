@@ -9,7 +9,7 @@ import numpy as np
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.backends.seams import array_namespace
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
@@ -40,13 +40,17 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Array:
     >>> ga.digitize(ga.asarray([1, 5, 9], chunks=2), [2, 6]).compute()
     array([0, 1, 2])
     """
-    edges = bins if isinstance(bins, Array) else np.asarray(bins)
+    edges: Any = bins if isinstance(bins, Array) else np.asarray(bins)
+    if isinstance(edges, Array):
+        x, edges = as_arrays((x, edges), "digitize")
     if edges.ndim != 1:
         raise ValueError("object too deep for desired array")
     known = isinstance(edges, np.ndarray) and edges.size > 1
     if known and not ((np.diff(edges) >= 0).all() or (np.diff(edges) <= 0).all()):
         raise ValueError("bins must be monotonically increasing or decreasing")
-    return map_blocks(_digitize, x, bins=edges, right=right, dtype=np.intp, name="digitize")
+    return map_blocks(
+        _digitize, as_array(x), bins=edges, right=right, dtype=np.intp, name="digitize"
+    )
 
 
 def _digitize(chunk: Any, bins: Any, right: bool) -> Any:
@@ -81,7 +85,8 @@ def searchsorted(x1: Any, x2: Any, /, side: str = "left", sorter: Any = None) ->
     """
     if side not in ("left", "right"):
         raise ValueError(f"side must be 'left' or 'right' (got '{side}')")
-    table, values = as_array(x1).compute_chunk_sizes(), as_array(x2).compute_chunk_sizes()
+    arrays = as_arrays((x1, x2), "searchsorted")
+    table, values = (x.compute_chunk_sizes() for x in arrays)
     if table.ndim != 1:
         raise ValueError("object too deep for desired array")
     if sorter is not None:

@@ -10,7 +10,7 @@ from gpuscale.array.api.functional import one_block
 from gpuscale.array.calls import UserCall, dtype_of, name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_arrays, known_node
 from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.errors import ChunkError
@@ -94,7 +94,8 @@ def blockwise(
     if len(set(out)) < len(out):
         raise ValueError(f"letters of the result are repeated: {out}")
     pairs = list(zip(args[::2], args[1::2], strict=True))
-    values = [v if ind is None else as_array(v) for v, ind in pairs]
+    arrays = iter(as_arrays([v for v, ind in pairs if ind is not None], "blockwise"))
+    values = [v if ind is None else next(arrays) for v, ind in pairs]
     named = [(v.expr, tuple(i)) for v, (_, i) in zip(values, pairs, strict=True) if i is not None]
     letters = [own for _, own in named]
     call = UserCall(func, values, kwargs, "blockwise")

@@ -11,7 +11,7 @@ from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.operators import equality
 from gpuscale.array.api.reductions import all as _all
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.array.ufunc import call
 
 __all__ = ["allclose", "array_equal", "array_equiv", "isnull", "notnull"]
@@ -61,7 +61,7 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Array:
     >>> bool(ga.array_equal(ga.arange(3), [0, 1, 2])), bool(ga.array_equal(ga.arange(3), [0]))
     (True, False)
     """
-    x, y = as_array(a1), as_array(a2)
+    x, y = as_arrays((a1, a2), "array_equal")
     if x.shape != y.shape:
         return as_array(np.False_)
     same = equality("equal", x, y)
@@ -79,7 +79,7 @@ def array_equiv(a1: Any, a2: Any) -> Array:
     >>> bool(ga.array_equiv([1, 1], ga.ones((3, 2))))
     True
     """
-    x, y = as_array(a1), as_array(a2)
+    x, y = as_arrays((a1, a2), "array_equiv")
     try:
         np.broadcast_shapes(x.shape, y.shape)
     except ValueError:

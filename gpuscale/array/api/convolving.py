@@ -10,7 +10,7 @@ from gpuscale.array.api.creation import zeros
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.overlap import map_overlap
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_arrays
 from gpuscale.backends.seams import array_namespace
 
 __all__ = ["convolve", "correlate"]
@@ -40,7 +40,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Array:
     >>> ga.convolve(ga.asarray([1, 2, 3], chunks=2), [0, 1]).compute()
     array([0, 1, 2, 3])
     """
-    long, short = _sequence(a, "a"), _sequence(v, "v")
+    long, short = _sequences(a, v, "convolve")
     if short.size > long.size:
         long, short = short, long
     n, m = long.size, short.size
@@ -78,7 +78,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
     >>> ga.correlate(ga.asarray([1, 2, 3], chunks=2), [0, 1, 0.5], "same").compute()
     array([2. , 3.5, 3. ])
     """
-    first, second = _sequence(a, "a"), _sequence(v, "v")
+    first, second = _sequences(a, v, "correlate")
     if first.size < second.size:
         return _conjugate(correlate(second, first, mode)[::-1])
     return convolve(first, _conjugate(second[::-1]), mode)
@@ -88,8 +88,12 @@ def _conjugate(x: Array) -> Array:
     return x.conj() if x.dtype.kind == "c" else x  # of truth values it would be of int8
 
 
-def _sequence(x: Any, name: str) -> Array:
-    x = as_array(x)
+def _sequences(a: Any, v: Any, what: str) -> tuple[Array, Array]:
+    first, second = as_arrays((a, v), what)
+    return _sequence(first, "a"), _sequence(second, "v")
+
+
+def _sequence(x: Array, name: str) -> Array:
     x = x.ravel() if not x.ndim else x
     if x.ndim > 1:
         raise ValueError("object too deep for desired array")

@@ -6,15 +6,17 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
 from gpuscale.array.api.masking import settle
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import on_backend, rechunk, split_every_of, together
-from gpuscale.array.convert import as_array, beside
+from gpuscale.array.construct import on_backend, rechunk, split_every_of
+from gpuscale.array.convert import as_given
 from gpuscale.backends import seams
+from gpuscale.backends.creation import parcel
 from gpuscale.backends.seams import array_namespace, to_host
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Unknown
@@ -64,9 +66,8 @@ def count_blocks(
     )
     cells = tuple((n,) for n in shape)
     grid = tuple((1,) * n for n in first.numblocks)
-    partial_type = np.dtype((np.dtype(dtype), shape)) if shape else np.dtype(dtype)
-    itemsize = np.dtype([("counts", partial_type)])
-    counts = Blockwise(kernel, aligned, grid, ArrayMeta(itemsize, grid, first.backend))
+    counted = parcel(np.dtype(dtype).itemsize * prod(shape))
+    counts = Blockwise(kernel, aligned, grid, ArrayMeta(counted, grid, first.backend))
     meta = ArrayMeta(np.dtype(dtype), cells, first.backend)
     return Array(
         TreeReduce(
@@ -113,7 +114,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, split_every: Any =
     >>> ga.bincount(ga.asarray([0, 2, 2], chunks=1)).compute()
     array([1, 0, 2])
     """
-    x = as_array(x)
+    x, w = as_given((x, weights), "bincount")
     if x.ndim != 1:
         depth = "too deep" if x.ndim else "of too small depth"
         raise ValueError(f"object {depth} for desired array")
@@ -126,12 +127,12 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, split_every: Any =
     if minlength < 0:
         raise ValueError("'minlength' must not be negative")
     inputs = [x.expr]
-    if weights is not None:
-        w = beside(weights, x).astype(float, casting="safe")
+    if w is not None:
+        w = w.astype(float, casting="safe")
         settle(x, w, 0)
         if w._meta.shape != x._meta.shape:
             raise ValueError("The weights and list don't have the same length.")
-        inputs = list(together([x.expr, rechunk(w.expr, x._meta.chunks)], "bincount"))
+        inputs = [x.expr, rechunk(w.expr, x._meta.chunks)]
     return Array(_counts(inputs, minlength, np.dtype(np.intp if weights is None else np.float64)))
 
 

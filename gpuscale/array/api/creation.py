@@ -17,7 +17,7 @@ from gpuscale.array.api.index_functions import (
     shape_of,
 )
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.array.ufunc import call
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.chunks.axes import normalize_axis
@@ -82,7 +82,7 @@ def full(
             "gpuscale.array.broadcast_to instead"
         )
     if isinstance(fill_value, Array):
-        return as_array(np.broadcast_to(fill_value.compute(), shape_of(shape)))
+        fill_value = fill_value.compute()
     box = np.asarray(fill_value, dtype)
     scalar = box[()]
     builder = ProgramBuilder()
@@ -326,7 +326,8 @@ def linspace(
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     gaps = num - 1 if endpoint else num
     if np.ndim(start) or np.ndim(stop):
-        result, step = _between(as_array(start), as_array(stop), num, gaps, dtype, axis)
+        ends = as_arrays((start, stop), "linspace")
+        result, step = _between(ends[0], ends[1], num, gaps, dtype, axis)
         return (result, step) if retstep else result
     natural = np.result_type(start, stop, float(num))
     wanted = natural if dtype is None else np.dtype(dtype)
@@ -357,7 +358,7 @@ def _between(
     natural = np.result_type(start.dtype, stop.dtype, float(num))
     first, last = start.astype(natural), stop.astype(natural)
     step = (last - first) / (gaps if gaps > 0 else np.nan)
-    places = arange(num)[(..., *(None,) * step.ndim)]
+    places = arange(num, like=step)[(..., *(None,) * step.ndim)]
     result = call("where", places == 0, first, first + places * step)
     if gaps == num - 1:
         result = call("where", (places == gaps) & (places > 0), last, result)

@@ -16,6 +16,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import split_every_of
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import call
+from gpuscale.backends.creation import parcel
 from gpuscale.backends.seams import array_namespace, on_device
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Unknown
@@ -190,7 +191,7 @@ class _Distinct:
         )
         grid = tuple((1,) * n for n in meta.numblocks)
         fields: list[Any] = [("", meta.dtype), *[("", np.intp)] * (index + counts)]
-        made = meta.with_(dtype=np.dtype(fields))
+        made = meta.with_(dtype=parcel(np.dtype(fields).itemsize))
         blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, made)
         out = made.with_(chunks=tuple((1,) for _ in grid))
         spans = split_every_of(None, axes)

@@ -12,6 +12,7 @@ import numpy as np
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, split_every_of
 from gpuscale.array.convert import known_node
+from gpuscale.backends.creation import parcel
 from gpuscale.backends.seams import array_namespace, bincount, on_device
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Unknown
@@ -69,7 +70,7 @@ def unique_slices(
         room=merge.room(block[axis]),
     )
     axes = tuple(range(node.meta.ndim))
-    made = node.meta.with_(dtype=np.dtype(f"V{width}"))
+    made = node.meta.with_(dtype=parcel(width))
     blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), node.meta.chunks, made)
     out = made.with_(chunks=((1,),) * len(axes))
     step = split_every_of(None, axes)

@@ -12,7 +12,7 @@ from gpuscale.array.api.manipulation import expand_dims, moveaxis, squeeze, tran
 from gpuscale.array.api.matrices import diagonal
 from gpuscale.array.api.products import product_sum, same_dtype, sum_as
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_arrays
 from gpuscale.array.ufunc import call, into
 
 __all__ = ["einsum", "einsum_path"]
@@ -68,7 +68,7 @@ def einsum(
                     f"Cannot cast operand data from {x.dtype!r} to {np.dtype(dtype)!r} according "
                     f"to the rule {casting!r}"
                 )
-    nodes = same_dtype(*arrays, dtype=dtype)
+    nodes = same_dtype("einsum", *arrays, dtype=dtype)
     lengths = _lengths(terms, [n.meta.shape for n in nodes])
     items = [_simplified(Array(node), own, lengths) for node, own in zip(nodes, terms, strict=True)]
     for places in _path(items, result, optimize):
@@ -112,7 +112,7 @@ def _parse(operands: Sequence[Any]) -> tuple[list[Letters], Letters, list[Array]
             f"{few} operands provided to einstein sum function than specified in the subscripts "
             "string"
         )
-    arrays = [as_array(x) for x in values]
+    arrays = as_arrays(values, "einsum")
     terms = [_spelled(own, x.ndim, x.shape) for own, x in zip(terms, arrays, strict=True)]
     dots = max((own for own in map(_dots, terms)), key=len, default=())
     return terms, _result(terms, wanted, dots), arrays

@@ -10,7 +10,8 @@ from gpuscale.array.api.index_terms import Advanced, Index
 from gpuscale.array.api.regions import Region
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, view
-from gpuscale.array.convert import as_array, beside
+from gpuscale.array.convert import as_array, beside, placed
+from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.base.types import Shape, Size, Unknown
 from gpuscale.chunks.views import AxisMap, make_view
 
@@ -20,17 +21,24 @@ _NEW = "new"
 
 
 def converted(value: Any, x: Array) -> Array:
-    """Return a value in the dtype of an array, or raise what NumPy's assignment raises for it."""
+    """Return a value in the dtype of an array, or raise what NumPy's assignment raises for it.
+
+    The assignment says where it shall go, so arrays of NumPy go there too, and what is a function
+    of the index is made there.
+    """
     dtype = x.dtype
-    if not hasattr(value, "dtype"):
-        items = value if isinstance(value, list | tuple) else ()
-        mixed = any(isinstance(item, Array) for item in items)
-        value = as_array(value) if mixed else np.asarray(value, dtype)
-    elif isinstance(value, np.generic):
+    if isinstance(value, np.generic):
         box = np.empty((), dtype)
         box[()] = value
         value = box
-    return Array(cast(beside(value, x).expr, dtype))
+    elif not hasattr(value, "dtype"):
+        items = value if isinstance(value, list | tuple) else ()
+        mixed = any(isinstance(item, Array) for item in items)
+        value = as_array(value) if mixed else np.asarray(value, dtype)
+    made_there = isinstance(value, Array) and isinstance(value.expr, IndexFunction)
+    if made_there or isinstance(value, np.ndarray):
+        value = placed(value, x)
+    return Array(cast(beside(value, x, "setitem").expr, dtype))
 
 
 def fitted(

@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuscale.array.api.manipulation import squeeze
-from gpuscale.array.api.reductions import extreme, mask_for, reduced_axes, table_reduction
+from gpuscale.array.api.reductions import (
+    extreme,
+    mask_for,
+    reduced_axes,
+    table_reduction,
+    with_mask,
+)
 from gpuscale.array.api.scanning import scan, summing
 from gpuscale.array.api.taking import positions, whole_axis
 from gpuscale.array.collection import Array
@@ -55,7 +61,7 @@ def reduce(
     ValueError
         If there is no element to begin with, or there are several axes and order matters.
     """
-    x = as_array(x)
+    x, where = with_mask(x, where, name)
     if getattr(np, name).identity is None or initial is None:
         x = Array(known_node(x))  # whether there is an element decides
     options = {"axis": axis, "dtype": dtype, "keepdims": True}

@@ -10,7 +10,7 @@ import numpy as np
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.viewing import view
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, placed
 from gpuscale.chunks.axes import at_axis, normalize_axes
 
 __all__ = ["gradient"]
@@ -89,7 +89,7 @@ def _gradient_axis(f: Array, axis: int, spacing: Any, edge_order: int) -> Array:
         inner = (at(2, None) - at(None, -2)) / (2.0 * spacing)
         first, last = spacing, spacing
     else:
-        left, right = (_along(s, axis, f.ndim) for s in (spacing[:-1], spacing[1:]))
+        left, right = (_along(s, axis, f) for s in (spacing[:-1], spacing[1:]))
         inner = (
             at(None, -2) * (-right / (left * (left + right)))
             + at(1, -1) * ((right - left) / (left * right))
@@ -115,5 +115,5 @@ def _gradient_axis(f: Array, axis: int, spacing: Any, edge_order: int) -> Array:
     return concatenate([head, inner, tail], axis)
 
 
-def _along(values: Any, axis: int, ndim: int) -> Any:
-    return np.reshape(values, (-1, *(1,) * (ndim - axis - 1)))
+def _along(values: Any, axis: int, f: Array) -> Array:
+    return placed(np.reshape(values, (-1, *(1,) * (f.ndim - axis - 1))), f)

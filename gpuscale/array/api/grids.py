@@ -103,7 +103,7 @@ class Rows:
         if any(isinstance(item, str) for item in items):
             raise ValueError("special directives must be the first entry.")
         like = next((item for item in items if isinstance(item, Array) and item.ndim), None)
-        parts = promoted([_range(x, like) if isinstance(x, slice) else x for x in items])
+        parts = promoted([_range(x, like) if isinstance(x, slice) else x for x in items], "r_")
         return concatenate([_with_axes(part, ndmin, trans1d) for part in parts], axis)
 
 

@@ -14,7 +14,7 @@ from gpuscale.array.batched import Output, batched
 from gpuscale.array.calls import as_promised, name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import together
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_arrays, known_node
 from gpuscale.array.infer import infer_results
 from gpuscale.base.errors import BackendError
 from gpuscale.expr.node import Node
@@ -89,7 +89,10 @@ def apply_gufunc(
     if len(args) != len(parsed.inputs):
         raise ValueError(f"{signature} takes {len(parsed.inputs)} arrays, got {len(args)}")
     sources, places = parsed.places(axes, axis, keepdims)
-    arrays = [_core_last(as_array(x), own, parsed) for x, own in zip(args, sources, strict=True)]
+    arrays = [
+        _core_last(x, own, parsed)
+        for x, own in zip(as_arrays(args, name_of(func)), sources, strict=True)
+    ]
     shapes = [x.expr.meta.shape[x.ndim - len(n) :] for x, n in zip(arrays, sources, strict=True)]
     sizes = parsed.sizes(shapes, output_sizes or {})
     if not allow_rechunk:

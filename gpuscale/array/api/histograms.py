@@ -18,7 +18,7 @@ from gpuscale.array.api.reductions import max as _max
 from gpuscale.array.api.reductions import min as _min
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_array, as_arrays, as_given, known_node
 from gpuscale.backends import seams
 from gpuscale.backends.seams import array_namespace, to_host
 from gpuscale.expr.node import Node
@@ -183,14 +183,14 @@ def histogram(
     >>> counts.compute()
     array([5, 5])
     """
+    x, w = as_given((x, weights), "histogram")
     node = known_node(_numbers(x))
     if isinstance(bins, str) and weights is not None:
         raise TypeError("Automated estimation of the number of bins is not supported with weights")
     edges, equal = _bins(Array(node), bins, range)
     inputs = [node]
     dtype: Any = np.intp
-    if weights is not None:
-        w = as_array(weights)
+    if w is not None:
         if w.shape != node.meta.shape:
             raise ValueError("weights should have the same shape as a.")
         if w.dtype == bool:
@@ -335,7 +335,7 @@ def _equal_edges_of_points(low: Any, high: Any, n: int) -> Any:
 
 def _columns(sample: Any) -> list[Array]:
     if isinstance(sample, list | tuple):
-        arrays = [as_array(c) for c in sample]
+        arrays = as_arrays(sample, "histogramdd")
         return [a.astype(np.result_type(*arrays)) for a in arrays]
     sample = as_array(sample)
     if sample.ndim == 1:

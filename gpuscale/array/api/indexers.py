@@ -69,7 +69,7 @@ class FlatIndexer:
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, tuple) and len(index) > 1:
             raise IndexError("too many indices: all elements in C order have one axis")
-        values = beside(value, self._x).ravel()
+        values = beside(value, self._x, "flat").ravel()
         selected = getitem(self._flat, index)
         if values.size and selected.size:  # values repeat, or are left over, as in NumPy
             self._flat[index] = resize(values, selected.shape)

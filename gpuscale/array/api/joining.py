@@ -72,7 +72,7 @@ def concatenate(
     >>> ga.concatenate([ga.arange(2), ga.arange(3)]).compute()
     array([0, 1, 0, 1, 2])
     """
-    items = as_arrays(arrays)
+    items = as_arrays(arrays, "concatenate")
     if not items:
         raise ValueError("need at least one array to concatenate")
     if axis is None:
@@ -153,7 +153,7 @@ def stack(
     array([[0, 0],
            [1, 1]])
     """
-    items = as_arrays(arrays)
+    items = as_arrays(arrays, "stack")
     if not items:
         raise ValueError("need at least one array to stack")
     if len({a.shape for a in items}) > 1:
@@ -165,23 +165,23 @@ def stack(
 
 def vstack(arrays: Sequence[Any], *, dtype: Any = None) -> Array:
     """Join arrays as rows."""
-    return concatenate([atleast_2d(a) for a in arrays], 0, dtype=dtype)
+    return concatenate([atleast_2d(a) for a in as_arrays(arrays, "vstack")], 0, dtype=dtype)
 
 
 def hstack(arrays: Sequence[Any], *, dtype: Any = None) -> Array:
     """Join arrays as columns, those with one axis end to end."""
-    items = [atleast_1d(a) for a in arrays]
+    items = [atleast_1d(a) for a in as_arrays(arrays, "hstack")]
     return concatenate(items, 0 if items and items[0].ndim == 1 else 1, dtype=dtype)
 
 
 def dstack(arrays: Sequence[Any]) -> Array:
     """Join arrays along the third axis."""
-    return concatenate([atleast_3d(a) for a in arrays], 2)
+    return concatenate([atleast_3d(a) for a in as_arrays(arrays, "dstack")], 2)
 
 
 def column_stack(arrays: Sequence[Any]) -> Array:
     """Join arrays with one axis as the columns of a matrix."""
-    items = as_arrays(arrays)
+    items = as_arrays(arrays, "column_stack")
     return concatenate([atleast_2d(a).T if a.ndim < 2 else a for a in items], 1)
 
 
@@ -200,7 +200,7 @@ def block(arrays: Any) -> Array:
     array([[1., 0., 0.]])
     """
     depth = _depth(arrays)
-    parts = as_arrays(_leaves(arrays))
+    parts = as_arrays(_leaves(arrays), "block")
     ndim = max(depth, *(x.ndim for x in parts))
     return _block(arrays, depth, ndim, 0, iter(parts))
 

@@ -8,7 +8,7 @@ from typing import Any
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk as rechunk_node
 from gpuscale.array.construct import view as view_node
-from gpuscale.array.convert import as_array, as_node, known_node
+from gpuscale.array.convert import as_array, as_arrays, as_node, known_node
 from gpuscale.base.types import Shape
 from gpuscale.chunks import broadcast, views
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
@@ -254,8 +254,9 @@ def broadcast_to(x: Any, /, shape: Shape | int, chunks: Any = None) -> Array:
 
 def broadcast_arrays(*arrays: Any, subok: bool = False) -> tuple[Array, ...]:
     """Broadcast arrays against each other."""
-    shape = broadcast_shapes(*(as_array(x).shape for x in arrays))
-    return tuple(broadcast_to(x, shape) for x in arrays)
+    together = as_arrays(arrays, "broadcast_arrays")
+    shape = broadcast_shapes(*(x.shape for x in together))
+    return tuple(broadcast_to(x, shape) for x in together)
 
 
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:

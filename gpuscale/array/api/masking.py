@@ -11,7 +11,7 @@ from gpuscale.array.api.index_terms import Advanced
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, view
-from gpuscale.array.convert import beside, known_node
+from gpuscale.array.convert import known_node, placed
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Size, Unknown, is_known
@@ -36,7 +36,7 @@ def keep_masked(x: Array, mask: Advanced, axis: int, place: int) -> Array:
     place : int
         Where the axis of kept elements goes.
     """
-    keep = beside(mask.array, x)
+    keep = placed(mask.array, x)
     settle(x, keep, axis)
     if mask.n_axes != 1:
         x, keep = flat_axes(x, axis, mask.n_axes), flat_axes(keep, 0, mask.n_axes)

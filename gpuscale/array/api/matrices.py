@@ -14,7 +14,7 @@ from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_array, as_arrays, known_node
 from gpuscale.array.ufunc import call
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.chunks import views
@@ -224,7 +224,7 @@ def meshgrid(
     """
     if indexing not in ("xy", "ij"):
         raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
-    vectors = [ravel(as_array(x)) for x in xi]
+    vectors = [ravel(x) for x in as_arrays(xi, "meshgrid")]
     n = len(vectors)
     place = list(range(n))
     if indexing == "xy" and n > 1:
@@ -302,7 +302,7 @@ def geomspace(
     sign = -1.0 if start < 0 else 1.0
     low, high = np.log10(abs(start)), np.log10(abs(stop))
     result = sign * logspace(low, high, num, endpoint, **kwargs)
-    places = arange(num, chunks=result.chunks)
+    places = arange(num, chunks=result.chunks, like=result)
     result = call("where", places == 0, float(start), result) if num else result
     if endpoint and num > 1:
         result = call("where", places == num - 1, float(stop), result)
@@ -321,6 +321,6 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
     n = x.shape[0] if N is None else N
-    powers = arange(n) if increasing else arange(n - 1, -1, -1)
+    powers = arange(n, like=x) if increasing else arange(n - 1, -1, -1, like=x)
     result = call("power", x[:, None], powers[None, :])
     return result.astype(np.promote_types(x.dtype, int))

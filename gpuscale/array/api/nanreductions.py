@@ -17,10 +17,11 @@ from gpuscale.array.api.reductions import (
     prod,
     reduced_axes,
     sum,
+    with_mask,
 )
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import elementwise
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import known_node
 from gpuscale.array.ufunc import call, into
 from gpuscale.expr.node import Node
 
@@ -77,6 +78,7 @@ def nansum(
     where: Any = True,
 ) -> Array:
     """Sum of the elements that are not NaN; parameters as for `sum`."""
+    x, where = with_mask(x, where, "nansum")
     node = without_nan(0)(known_node(x))
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
     return sum(Array(node), axis, dtype=dtype, initial=initial, where=where, **wishes)
@@ -94,6 +96,7 @@ def nanprod(
     where: Any = True,
 ) -> Array:
     """Product of the elements that are not NaN; parameters as for `sum`."""
+    x, where = with_mask(x, where, "nanprod")
     node = without_nan(1)(known_node(x))
     wishes: dict[str, Any] = {"keepdims": keepdims, "split_every": split_every, "out": out}
     return prod(Array(node), axis, dtype=dtype, initial=initial, where=where, **wishes)
@@ -145,7 +148,8 @@ def _nan_extreme(
     out: Any,
     wishes: dict[str, Any],
 ) -> Array:
-    x = as_array(x)
+    x, where = with_mask(x, wishes["where"], f"nan{name}")
+    wishes = wishes | {"where": where}
     if x.dtype.kind != "O":
         return extreme(f"f{name}", x, axis, keepdims, split_every, out, **wishes)
     # NumPy's fmin takes NaN among objects for a number.
@@ -167,6 +171,7 @@ def nanmean(
     where: Any = True,
 ) -> Array:
     """Mean of the elements that are not NaN, in one pass; parameters as for `sum`."""
+    x, where = with_mask(x, where, "nanmean")
     node = known_node(x)
     _check_inexact(node, dtype)
     axis = _axis(axis, node)
@@ -188,6 +193,7 @@ def nanvar(
     mean: Any = None,
 ) -> Array:
     """Variance of the elements that are not NaN, in two passes; parameters as for `var`."""
+    x, where = with_mask(x, where, "nanvar")
     node, ddof = known_node(x), ddof or correction
     axis = _axis(axis, node)
     _check_inexact(node, dtype)

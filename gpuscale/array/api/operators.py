@@ -10,7 +10,7 @@ import numpy as np
 from gpuscale.array.api import elementwise
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_arrays, is_masked
+from gpuscale.array.convert import gathered, is_masked
 from gpuscale.array.ufunc import call
 
 __all__: list[str] = []
@@ -34,7 +34,7 @@ def equality(name: str, x: Array, other: Any) -> Array:
             return call(name, x, other)
     except TypeError:
         pass
-    y = as_arrays([x, other])[1]
+    y = gathered([x, other])[1]
     compare = {"equal": operator.eq, "not_equal": operator.ne}[name]
     compare(np.zeros(1, x.dtype), np.zeros(1, y.dtype))
     return map_blocks(compare, x, y, dtype=np.bool_, name=name)

@@ -11,7 +11,7 @@ from gpuscale.array.api.elementwise import sqrt
 from gpuscale.array.api.matrices import vander
 from gpuscale.array.api.products import outer
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_arrays, as_given
 
 __all__ = ["polyfit", "polyval"]
 
@@ -30,8 +30,10 @@ def polyval(p: Any, x: Any) -> Array:
     >>> ga.polyval([3, 0, 1], ga.arange(3)).compute()
     array([ 1,  4, 13])
     """
-    x = as_array(x)
-    coefficients = p if isinstance(p, Array) else np.asarray(p)
+    given, x = as_arrays((p, x), "polyval")
+    # Those that the host has are constants of the program.
+    on_host = isinstance(p, np.ndarray) or not hasattr(p, "dtype")
+    coefficients: Any = np.asarray(p) if on_host else given
     result = zeros_like(x)
     for k in range(coefficients.shape[0]):
         result = result * x + coefficients[k]
@@ -81,13 +83,14 @@ def polyfit(
     >>> ga.polyfit(x, 2 * x + 1, 1).compute().round(6)
     array([2., 1.])
     """
-    x, y = as_array(x) + 0.0, as_array(y) + 0.0
+    x, y, weights = as_given((x, y, w), "polyfit")
+    x, y = x + 0.0, y + 0.0
     _check(x, y, deg)
     order = int(deg) + 1
     rcond = x.size * float(np.finfo(x.dtype).eps) if rcond is None else rcond
     left, right = vander(x, order), y
-    if w is not None:
-        weights = as_array(w) + 0.0
+    if weights is not None:
+        weights = weights + 0.0
         if weights.shape != x.shape:
             raise TypeError("expected w and y to have the same length")
         left = left * weights[:, None]

@@ -14,7 +14,7 @@ from gpuscale.array.api.reshaping import ravel, reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
 from gpuscale.array.contraction import contract
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_arrays, known_node
 from gpuscale.array.ufunc import call, into, result_of
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
 from gpuscale.expr.node import Node
@@ -34,9 +34,9 @@ __all__ = [
 ]
 
 
-def same_dtype(*arrays: Any, dtype: Any = None) -> list[Node]:
+def same_dtype(what: str, *arrays: Any, dtype: Any = None) -> list[Node]:
     """Nodes of arrays with known sizes, all cast to their common dtype, or the given one."""
-    nodes = [known_node(x) for x in arrays]
+    nodes = [known_node(x) for x in as_arrays(arrays, what)]
     if any(n.meta.dtype.kind in "mM" for n in nodes):
         raise TypeError(
             "products of matrices and vectors of dates or durations are not defined: NumPy's "
@@ -79,9 +79,10 @@ def matmul(x1: Any, x2: Any, /, out: Any = None, *, dtype: Any = None) -> Array:
     array([[ 2,  3],
            [ 6, 11]])
     """
+    first, second = as_arrays((x1, x2), "matmul")
     if dtype is not None:
-        dtype = result_of(np.matmul, (known_node(x1).meta, known_node(x2).meta), dtype, "same_kind")
-    a, b = same_dtype(x1, x2, dtype=dtype)
+        dtype = result_of(np.matmul, (first, second), dtype, "same_kind")
+    a, b = same_dtype("matmul", first, second, dtype=dtype)
     for number, each in enumerate((a, b)):
         if each.meta.ndim == 0:
             raise ValueError(
@@ -89,9 +90,9 @@ def matmul(x1: Any, x2: Any, /, out: Any = None, *, dtype: Any = None) -> Array:
                 "core with signature (n?,k),(k,m?)->(n?,m?) requires 1)"
             )
     ndim = max(a.meta.ndim, b.meta.ndim)
-    first: tuple[Any, ...] = ("row", "sum") if a.meta.ndim > 1 else ("sum",)
-    second: tuple[Any, ...] = ("sum", "column") if b.meta.ndim > 1 else ("sum",)
-    n, m = a.meta.shape[-1], b.meta.shape[-len(second)]
+    left: tuple[Any, ...] = ("row", "sum") if a.meta.ndim > 1 else ("sum",)
+    right: tuple[Any, ...] = ("sum", "column") if b.meta.ndim > 1 else ("sum",)
+    n, m = a.meta.shape[-1], b.meta.shape[-len(right)]
     if n != m:
         raise ValueError(
             "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature "
@@ -99,8 +100,8 @@ def matmul(x1: Any, x2: Any, /, out: Any = None, *, dtype: Any = None) -> Array:
             f"{a.meta.shape} and {b.meta.shape}"
         )
     stacks = [tuple(range(ndim - x.meta.ndim, ndim - 2)) for x in (a, b)]
-    letters = ((*stacks[0], *first), (*stacks[1], *second))
-    ends = tuple(x for x in (*first, *second) if x != "sum")
+    letters = ((*stacks[0], *left), (*stacks[1], *right))
+    ends = tuple(x for x in (*left, *right) if x != "sum")
     result = product_sum(a, b, letters, (*max(stacks, key=len), *ends), "matmul")
     return into(out, Array(result))
 
@@ -157,7 +158,7 @@ def tensordot(a: Any, b: Any, /, axes: Any = 2) -> Array:
     array([[3., 3., 3., 3.],
            [3., 3., 3., 3.]])
     """
-    x, y = same_dtype(a, b)
+    x, y = same_dtype("tensordot", a, b)
     first, second = _paired_axes(axes, x.meta.ndim, y.meta.ndim)
     sizes = [tuple(n.meta.shape[k] for k in own) for n, own in ((x, first), (y, second))]
     if sizes[0] != sizes[1]:
@@ -201,7 +202,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Array:
     >>> ga.dot(ga.arange(3), ga.arange(3)).compute()
     np.int64(5)
     """
-    x, y = as_array(a), as_array(b)
+    x, y = as_arrays((a, b), "dot")
     if not (x.ndim and y.ndim):
         return into(out, call("multiply", x, y) if x.dtype != bool else x & y)
     axis = max(y.ndim - 2, 0)
@@ -215,7 +216,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Array:
 
 def _vectors(x: Array, y: Array) -> Array:
     """Inner product along the last axis, in one pass that fuses with whatever made the vectors."""
-    a, b = map(Array, same_dtype(x, y))
+    a, b = map(Array, same_dtype("dot", x, y))
     return sum_as(call("multiply", a, b), -1)
 
 
@@ -227,7 +228,7 @@ def inner(a: Any, b: Any, /) -> Array:
     ValueError
         If these have different lengths.
     """
-    x, y = as_array(a), as_array(b)
+    x, y = as_arrays((a, b), "inner")
     if not (x.ndim and y.ndim):
         return call("multiply", x, y)
     if x.shape[-1] != y.shape[-1]:
@@ -246,12 +247,12 @@ def vdot(a: Any, b: Any, /) -> Array:
     ValueError
         If they have different sizes.
     """
-    x, y = as_array(a), as_array(b)
+    x, y = as_arrays((a, b), "vdot")
     if x.size != y.size:
         raise ValueError(f"cannot multiply arrays of {x.size} and {y.size} elements: vdot flattens")
     if x.shape != y.shape:
         x, y = ravel(x), ravel(y)
-    x, y = map(Array, same_dtype(x, y))
+    x, y = map(Array, same_dtype("vdot", x, y))
     return sum_as(call("multiply", _conj(x), y))
 
 
@@ -275,7 +276,7 @@ def vecdot(x1: Any, x2: Any, /, out: Any = None, *, axis: int = -1) -> Array:
     >>> ga.vecdot(ga.ones((2, 3)), ga.arange(3)).compute()
     array([3., 3.])
     """
-    x, y = map(Array, same_dtype(x1, x2))
+    x, y = map(Array, same_dtype("vecdot", x1, x2))
     x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
     _check_core("vecdot", "(n),(n)->()", x.shape[-1], y.shape[-1])
     return into(out, sum_as(call("multiply", _conj(x), y), -1))
@@ -283,23 +284,24 @@ def vecdot(x1: Any, x2: Any, /, out: Any = None, *, axis: int = -1) -> Array:
 
 def matvec(x1: Any, x2: Any, /) -> Array:
     """Products of stacks of matrices with stacks of vectors."""
-    x, y = _enough("matvec", x1, 2), _enough("matvec", x2, 1)
+    x, y = as_arrays((x1, x2), "matvec")
+    _check_ndim("matvec", (x, 2), (y, 1))
     _check_core("matvec", "(m,n),(n)->(m)", x.shape[-1], y.shape[-1])
     return squeeze(matmul(x, expand_dims(y, -1)), -1)
 
 
 def vecmat(x1: Any, x2: Any, /) -> Array:
     """Products of stacks of vectors, conjugated, with stacks of matrices."""
-    x, y = _enough("vecmat", x1, 1), _enough("vecmat", x2, 2)
+    x, y = as_arrays((x1, x2), "vecmat")
+    _check_ndim("vecmat", (x, 1), (y, 2))
     _check_core("vecmat", "(n),(n,m)->(m)", x.shape[-1], y.shape[-2])
     return squeeze(matmul(expand_dims(_conj(x), -2), y), -2)
 
 
-def _enough(name: str, x: Any, ndim: int) -> Array:
-    array = as_array(x)
-    if array.ndim < ndim:
-        raise ValueError(f"{name}: an operand has {array.ndim} axes where {ndim} are needed")
-    return array
+def _check_ndim(name: str, *operands: tuple[Array, int]) -> None:
+    for x, ndim in operands:
+        if x.ndim < ndim:
+            raise ValueError(f"{name}: an operand has {x.ndim} axes where {ndim} are needed")
 
 
 def _check_core(name: str, signature: str, n: int, m: int) -> None:
@@ -320,7 +322,7 @@ def outer(a: Any, b: Any, /, out: Any = None) -> Array:
     array([[0, 0, 0],
            [0, 1, 2]])
     """
-    x, y = ravel(as_array(a)), ravel(as_array(b))
+    x, y = map(ravel, as_arrays((a, b), "outer"))
     return into(out, call("multiply", expand_dims(x, 1), expand_dims(y, 0)))
 
 
@@ -333,7 +335,7 @@ def kron(a: Any, b: Any) -> Array:
     >>> ga.kron(ga.arange(2), ga.ones(2)).compute()
     array([0., 0., 1., 1.])
     """
-    x, y = as_array(a), as_array(b)
+    x, y = as_arrays((a, b), "kron")
     ndim = max(x.ndim, y.ndim)
     x, y = x[(None,) * (ndim - x.ndim)], y[(None,) * (ndim - y.ndim)]
     shape = tuple(n * m for n, m in zip(x.shape, y.shape, strict=True))
@@ -372,7 +374,7 @@ def cross(
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = map(Array, same_dtype(a, b))
+    x, y = map(Array, same_dtype("cross", a, b))
     x, y = moveaxis(x, axisa, -1), moveaxis(y, axisb, -1)
     lengths = x.shape[-1], y.shape[-1]
     if any(n not in (2, 3) for n in lengths):

@@ -14,7 +14,7 @@ from gpuscale.array.api.manipulation import broadcast_to, expand_dims, moveaxis
 from gpuscale.array.batched import Output, batched
 from gpuscale.array.calls import name_of
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array, beside, known_node
+from gpuscale.array.convert import as_array, as_arrays, known_node
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import listed_axes, normalize_axis
 
@@ -249,13 +249,12 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     >>> ga.piecewise(x, [x < 0, x >= 0], [lambda v: -v, 10]).compute()
     array([ 2,  1, 10, 10, 10])
     """
-    x = as_array(x)
-    alone = np.isscalar(condlist) or x.ndim and as_array(condlist[0]).ndim == 0
-    conditions = [condlist] if alone else list(condlist)
+    alone = np.isscalar(condlist) or np.ndim(x) and np.ndim(condlist[0]) == 0
+    x, *conditions = as_arrays([x, *([condlist] if alone else condlist)], "piecewise")
     n, functions = len(conditions), list(funclist)
     if len(functions) not in (n, n + 1):
         raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
-    masks = [broadcast_to(beside(each, x).astype(bool), x.shape) for each in conditions]
+    masks = [broadcast_to(each.astype(bool), x.shape) for each in conditions]
     return map_blocks(
         _piecewise, x, *masks, functions=tuple(functions), args=args, kw=kw, dtype=x.dtype
     )

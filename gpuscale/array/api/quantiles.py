@@ -18,7 +18,7 @@ from gpuscale.array.api.manipulation import broadcast_to, moveaxis
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.api.statistics import fit_weights
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_given
 from gpuscale.array.ranks import MEAN, METHODS, QuantileRule
 from gpuscale.array.rules.free import is_free
 from gpuscale.array.ufunc import into
@@ -53,7 +53,8 @@ def _quantile(
     nan: bool,
     weights: Any = None,
 ) -> Array:
-    x = as_array(x).compute_chunk_sizes()
+    x, weights = as_given((x, weights), name)
+    x = x.compute_chunk_sizes()
     if x.dtype.kind == "c" and method != MEAN:
         raise TypeError("a must be an array of real numbers")
     q = q.compute() if isinstance(q, Array) else q
@@ -82,11 +83,10 @@ def _quantile(
     return into(out, result)
 
 
-def _fitting(weights: Any, x: Array, axis: Any, method: str) -> Array:
+def _fitting(w: Array, x: Array, axis: Any, method: str) -> Array:
     """Weights with the axes of an array."""
     if method != "inverted_cdf":
         raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
-    w = as_array(weights)
     return broadcast_to(w if w.shape == x.shape else fit_weights(w, x, axis), x.shape)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from gpuscale.array.calls import name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, split_every_of
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_given, known_node
 from gpuscale.array.infer import infer_dtype
 from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import normalize_axes
@@ -84,7 +84,7 @@ def reduction(
     >>> ga.reduction(ga.arange(10, chunks=4), np.sum, np.sum, dtype=int).compute()
     np.int64(45)
     """
-    source = as_array(x)
+    source, weights = as_given((x, weights), name or name_of(aggregate))
     axes = tuple(sorted(normalize_axes(axis, source.ndim)))
     nodes = [known_node(source)]
     if weights is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, elementwise, reduce, scalar
-from gpuscale.array.convert import as_array, as_node, beside, known_node
+from gpuscale.array.convert import as_given, as_node, beside, known_node
 from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import into
 from gpuscale.chunks.axes import normalize_axes
@@ -103,6 +103,7 @@ def table_reduction(
     where: Any = True,
 ) -> Array:
     """Reduce one array by one row of the reductions table."""
+    x, where = with_mask(x, where, name)
     node = as_node(x) if name in _OF_NOTHING else known_node(x)
     axes = reduced_axes(axis, node.meta.ndim)
     if name in ("sum", "prod"):
@@ -135,6 +136,13 @@ def _one(value: Any, dtype: np.dtype[Any]) -> Node:
     return scalar(array[()], dtype)
 
 
+def with_mask(x: Any, where: Any, what: str, *others: Any) -> list[Any]:
+    """Bring what is reduced, ``where`` and optional arrays together, as `as_given` does."""
+    alone = isinstance(where, builtins.int | np.bool_)
+    x, mask, *rest = as_given((x, None if alone else where, *others), what)
+    return [x, where if alone else mask, *rest]
+
+
 def mask_for(where: Any, node: Node) -> Node:
     """Check ``where`` of a reduction and return it in the shape of what is reduced.
 
@@ -145,7 +153,7 @@ def mask_for(where: Any, node: Node) -> Node:
     ValueError
         If it does not broadcast to the shape.
     """
-    mask = beside(bool(where) if isinstance(where, builtins.int) else where, Array(node))
+    mask = beside(bool(where) if isinstance(where, builtins.int) else where, Array(node), "where=")
     if mask.dtype.kind != "b":
         raise TypeError(f"where must be an array of bool, not of {mask.dtype}")
     return broadcast_to(mask, node.meta.shape).expr
@@ -259,7 +267,7 @@ def extreme(
     initial: Any = None,
     where: Any = True,
 ) -> Array:
-    x = as_array(x)
+    x, where = with_mask(x, where, name)
     axes = reduced_axes(axis, x.ndim)
     result_dtype(_COMBINES[name], x.dtype, x.dtype)  # TypeError where there is no order
     if initial is None and where is not True:

@@ -13,7 +13,7 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.reductions import sum as _sum
 from gpuscale.array.api.scanning import cumsum, diff
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays, as_given
 from gpuscale.array.ufunc import call
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import at_axis, normalize_axis
@@ -117,12 +117,12 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Array:
     >>> ga.trapezoid(ga.asarray([1, 2, 3], chunks=2), x=[4, 6, 8]).compute()
     np.float64(8.0)
     """
-    y = as_array(y).compute_chunk_sizes()
+    y, points = as_given((y, x), "trapezoid")
+    y = y.compute_chunk_sizes()
     axis = normalize_axis(axis, y.ndim)
     middle = (y[at_axis(axis, slice(1, None))] + y[at_axis(axis, slice(None, -1))]) / 2.0
-    if x is None:
+    if points is None:
         return _sum(middle * dx, axis)
-    points = as_array(x)
     steps = diff(points, axis=axis if points.ndim == y.ndim else -1)
     if points.ndim == 1 < y.ndim:
         steps = steps[(slice(None), *(None,) * (y.ndim - axis - 1))]
@@ -156,7 +156,7 @@ def interp(
     >>> ga.interp(ga.asarray([0.5, 2.5]), [0, 1, 2], [0, 10, 0]).compute()
     array([5., 0.])
     """
-    points, values = as_array(xp), as_array(fp)
+    x, points, values = as_arrays((x, xp, fp), "interp")
     if points.ndim != 1 or values.ndim != 1:
         raise ValueError("Data points must be 1-D sequences")
     if points.shape != values.shape:
@@ -165,7 +165,7 @@ def interp(
         raise ValueError("array of sample points is empty")
     dtype = np.complex128 if values.dtype.kind == "c" else np.float64
     return map_blocks(
-        _interp, as_array(x), points=points, values=values, left=left, right=right, period=period,
+        _interp, x, points=points, values=values, left=left, right=right, period=period,
         dtype=dtype, name="interp",
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from gpuscale.array.api.reductions import check_adds_up
 from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, native
-from gpuscale.array.convert import as_array, as_node, beside, known_node
+from gpuscale.array.convert import as_array, as_given, as_node, known_node
 from gpuscale.array.durations import duration_dtype
 from gpuscale.array.ufunc import call, into
 from gpuscale.backends.seams import accumulate, array_namespace
@@ -178,7 +178,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     """
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
-    x = as_array(x)
+    x, prepend, append = as_given((x, prepend, append), "diff")
     if x.ndim == 0:
         raise ValueError("diff requires input that is at least one dimensional")
     axis = normalize_axis(axis, x.ndim)
@@ -194,11 +194,8 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return x
 
 
-def _side(value: Any, x: Array, axis: int) -> Array | None:
-    if value is None:
-        return None
-    side = beside(value, x)
-    if side.ndim:
+def _side(side: Array | None, x: Array, axis: int) -> Array | None:
+    if side is None or side.ndim:
         return side
     from gpuscale.array.api.manipulation import broadcast_to
 
@@ -207,12 +204,13 @@ def _side(value: Any, x: Array, axis: int) -> Array | None:
 
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     """Differences between neighbours of the flat array, with numbers put around them."""
-    flat = ravel(as_array(x))
+    x, end, begin = as_given((x, to_end, to_begin), "ediff1d")
+    flat = ravel(x)
     result_dtype("subtract", flat.dtype, flat.dtype)  # TypeError: truth values have no difference
     parts = [
-        None if to_begin is None else ravel(beside(to_begin, flat)),
+        None if begin is None else ravel(begin),
         diff(flat),
-        None if to_end is None else ravel(beside(to_end, flat)),
+        None if end is None else ravel(end),
     ]
     known = [part for part in parts if part is not None]
     result = concatenate(known) if len(known) > 1 else known[0]

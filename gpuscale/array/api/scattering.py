@@ -13,7 +13,7 @@ from gpuscale.array.api.masking import flat_axes, host_sizes, kept_sizes, select
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, elementwise, rechunk, view
-from gpuscale.array.convert import beside
+from gpuscale.array.convert import placed
 from gpuscale.base.types import Size
 from gpuscale.chunks import views
 from gpuscale.chunks.axes import at_axis
@@ -96,7 +96,7 @@ def assign_mask(x: Array, mask: Advanced, values: Array) -> Array:
         If there is not one value, nor one for each element that the mask keeps.
     """
     axis, count = mask.axis, mask.n_axes
-    keep = beside(mask.array, x)
+    keep = placed(mask.array, x)
     settle(x, keep, axis)
     if values._meta.shape[0] == 1:
         return _choose(x, keep, axis, count, values)

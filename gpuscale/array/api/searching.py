@@ -19,7 +19,7 @@ from gpuscale.array.api.reductions import any as _any
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import normalize_axes
 
@@ -167,7 +167,7 @@ def ravel_multi_index(
     >>> ga.ravel_multi_index((ga.asarray([1, 0]), ga.asarray([2, 2])), (2, 3)).compute()
     array([5, 2])
     """
-    arrays = [as_array(each) for each in multi_index]
+    arrays = as_arrays(multi_index, "ravel_multi_index")
     lengths = tuple(np.atleast_1d(dims).tolist())
     if len(arrays) != len(lengths):
         raise ValueError(

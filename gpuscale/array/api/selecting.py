@@ -15,6 +15,7 @@ from gpuscale.array.api.sorting import argsort, sort
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import split_every_of
 from gpuscale.array.convert import known_node
+from gpuscale.backends.creation import parcel
 from gpuscale.backends.seams import array_namespace, best_positions, best_values
 from gpuscale.backends.shared_ops import own
 from gpuscale.chunks.axes import at_axis, normalize_axis
@@ -92,7 +93,7 @@ def _best(
     block = max_block(node.meta.chunks)
     others = prod(n for other, n in enumerate(block) if other != axis)
     step = rest(k, axis, node.meta.dtype.itemsize, abs(k) * others)
-    part = np.dtype(f"V{step.itemsize}")
+    part = parcel(step.itemsize)
     kept = tuple(min(abs(k), n) for n in sizes)
     before, after = node.meta.chunks[:axis], node.meta.chunks[axis + 1 :]
     room = step.room * prod(block)

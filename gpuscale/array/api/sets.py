@@ -12,8 +12,7 @@ from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.masking import select_axis
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import together
-from gpuscale.array.convert import as_array, as_arrays, promoted
+from gpuscale.array.convert import as_arrays, promoted
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.blocks import max_block
 from gpuscale.expr.kernels import FunctionKernel
@@ -52,7 +51,7 @@ def isin(
     >>> ga.isin(ga.arange(4, chunks=2), [1, 3]).compute()
     array([False,  True, False,  True])
     """
-    x, table = map(Array, together([x.expr for x in as_arrays([element, test_elements])], "isin"))
+    x, table = as_arrays((element, test_elements), "isin")
     axes = tuple(range(x.ndim))
     # Objects may have no order to find distinct ones by.
     table = unique(table) if table.dtype.kind != "O" else table.ravel().rechunk(-1)
@@ -87,8 +86,8 @@ def _keep(x: Array, mask: Array) -> Array:
     return Array(select_axis(x.expr, mask.expr, 0))
 
 
-def _as_set(x: Any, assume_unique: bool) -> Array:
-    result: Array = ravel(as_array(x)) if assume_unique else unique(x)
+def _as_set(x: Array, assume_unique: bool) -> Array:
+    result: Array = ravel(x) if assume_unique else unique(x)
     return result
 
 
@@ -101,7 +100,7 @@ def union1d(ar1: Any, ar2: Any) -> Array:
     >>> ga.union1d([3, 1], ga.asarray([2, 3])).compute()
     array([1, 2, 3])
     """
-    x, y = promoted([ar1, ar2])
+    x, y = promoted([ar1, ar2], "union1d")
     result: Array = unique(concatenate([ravel(x), ravel(y)]))
     return result
 
@@ -125,7 +124,7 @@ def intersect1d(
     >>> ga.intersect1d([3, 1], ga.asarray([2, 3])).compute()
     array([3])
     """
-    x, y = promoted([ar1, ar2])
+    x, y = promoted([ar1, ar2], "intersect1d")
     if not return_indices:
         a = _as_set(x, False)
         return _keep(a, isin(a, y))
@@ -146,8 +145,9 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
     >>> ga.setdiff1d([3, 1], ga.asarray([2, 3])).compute()
     array([1])
     """
-    x = _as_set(ar1, assume_unique)
-    return _keep(x, isin(x, ar2, invert=True))
+    first, second = as_arrays((ar1, ar2), "setdiff1d")
+    x = _as_set(first, assume_unique)
+    return _keep(x, isin(x, second, invert=True))
 
 
 def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
@@ -159,7 +159,7 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
     >>> ga.setxor1d([3, 1], ga.asarray([2, 3])).compute()
     array([1, 2])
     """
-    x, y = (unique(each) for each in promoted([ar1, ar2]))
+    x, y = (unique(each) for each in promoted([ar1, ar2], "setxor1d"))
     apart = [_keep(x, isin(x, y, invert=True)), _keep(y, isin(y, x, invert=True))]
     result: Array = unique(concatenate(apart), equal_nan=False)
     return result

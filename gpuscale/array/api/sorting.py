@@ -166,7 +166,7 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
     >>> ga.lexsort([ga.asarray([9, 1, 5], chunks=2), ga.asarray([1, 2, 1], chunks=2)]).compute()
     array([2, 0, 1])
     """
-    arrays = as_arrays(list(keys))
+    arrays = as_arrays(keys, "lexsort")
     if not arrays:
         raise TypeError("need sequence of keys with len > 0 in lexsort")
     if len({key.shape for key in arrays}) > 1:

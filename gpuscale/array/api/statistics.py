@@ -13,7 +13,7 @@ from gpuscale.array.api.manipulation import broadcast_to, expand_dims
 from gpuscale.array.api.reductions import sum as _sum
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_given, beside
 from gpuscale.array.ufunc import call, into
 from gpuscale.chunks.axes import normalize_axes
 
@@ -47,13 +47,12 @@ def average(
     ZeroDivisionError
         When computed, if weights sum to zero.
     """
-    x = as_array(x)
-    if weights is None:
+    x, w = as_given((x, weights), "average")
+    if w is None:
         result = mean(x, axis, keepdims=keepdims)
         count = x.size / result.size if result.size else 0.0
-        total = broadcast_to(as_array(np.asarray(count, result.dtype)), result.shape)
+        total = broadcast_to(beside(result.dtype.type(count), result, "average"), result.shape)
     else:
-        w = as_array(weights)
         if w.shape != x.shape:
             w = fit_weights(w, x, axis)
         kind = np.result_type(x.dtype, w.dtype, np.float64 if x.dtype.kind in "biu" else x.dtype)
@@ -153,6 +152,7 @@ def cov(
     """
     if ddof is not None and ddof != int(ddof):
         raise ValueError("ddof must be integer")
+    m, y, fweights, aweights = as_given((m, y, fweights, aweights), "cov")
     x = _variables(m, rowvar, dtype)
     if y is not None:
         x = concatenate([x, _variables(y, rowvar, dtype)], 0)
@@ -169,14 +169,13 @@ def cov(
         if aweights is None or ddof == 0:
             free = total - ddof
         else:
-            free = total - ddof * (w * as_array(aweights)).sum() / total
+            free = total - ddof * (w * aweights).sum() / total
         scale = 1.0 / free
     result = weighted @ call("conjugate", off).T * scale
     return result.squeeze() if 1 in result.shape else result
 
 
-def _variables(m: Any, rowvar: bool, dtype: Any) -> Array:
-    x = as_array(m)
+def _variables(x: Array, rowvar: bool, dtype: Any) -> Array:
     if x.ndim > 2:
         raise ValueError("m has more than 2 dimensions")
     if x.ndim < 2:
@@ -186,12 +185,11 @@ def _variables(m: Any, rowvar: bool, dtype: Any) -> Array:
     return x.astype(np.result_type(x.dtype, np.float64) if dtype is None else dtype)
 
 
-def _observation_weights(n: int, fweights: Any, aweights: Any) -> Array | None:
+def _observation_weights(n: int, fweights: Array | None, aweights: Array | None) -> Array | None:
     w: Array | None = None
-    for name, given in (("fweights", fweights), ("aweights", aweights)):
-        if given is None:
+    for name, each in (("fweights", fweights), ("aweights", aweights)):
+        if each is None:
             continue
-        each = as_array(given)
         if each.ndim > 1:
             raise RuntimeError(f"cannot handle multidimensional {name}")
         if each.shape != (n,):

@@ -16,7 +16,7 @@ from gpuscale.array.api.lines import are_too_long, take_from_blocks
 from gpuscale.array.api.reshaping import along_axis, ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
-from gpuscale.array.convert import as_array, known_node
+from gpuscale.array.convert import as_array, as_arrays, known_node
 from gpuscale.array.ufunc import into
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.types import Chunks
@@ -127,8 +127,12 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     >>> ga.compress([True, False, True], ga.arange(5, chunks=2)).compute()
     array([0, 2])
     """
+    keep: Any
+    if isinstance(condition, Array):
+        keep, a = as_arrays((condition, a), "compress")
+    else:
+        keep = np.asarray(condition)
     x, axis = along_axis(a, axis)
-    keep = as_array(condition) if isinstance(condition, Array) else np.asarray(condition)
     if keep.ndim != 1:
         raise ValueError("condition must be a 1-d array")
     keep = keep.astype(bool)
@@ -154,7 +158,8 @@ def extract(condition: Any, arr: Any) -> Array:
     >>> ga.extract(x % 3 == 0, x).compute()
     array([0, 3])
     """
-    return compress(ravel(condition), ravel(arr))
+    keep, x = as_arrays((condition, arr), "extract")
+    return compress(ravel(keep), ravel(x))
 
 
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
@@ -181,11 +186,11 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
     >>> ga.choose(ga.asarray([1, 0]), [[1, 2], [3, 4]]).compute()
     array([3, 2])
     """
-    arrays = [as_array(each) for each in choices]
+    number, *arrays = as_arrays([a, *choices], "choose")
     if not arrays:
         raise ValueError("choose needs at least one array to choose from")
     dtype = np.result_type(*(each.dtype for each in arrays))
-    return into(out, map_blocks(_choose, as_array(a), *arrays, mode=mode, dtype=dtype))
+    return into(out, map_blocks(_choose, number, *arrays, mode=mode, dtype=dtype))
 
 
 def _choose(chunk: Any, *choices: Any, mode: str) -> Any:
@@ -222,18 +227,20 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         raise ValueError("list of cases must be same length as list of conditions")
     if not len(condlist):
         raise ValueError("select with an empty condition list is not possible")
-    conditions = [as_array(each) for each in condlist]
+    arrays = as_arrays([*condlist, *choicelist, default], "select")
+    conditions = arrays[: len(condlist)]
     for number, each in enumerate(conditions):
         if each.dtype.kind != "b":
             raise TypeError(
                 f"invalid entry {number} in condlist: should be boolean ndarray, not {each.dtype}"
             )
     scalars = (int, float, complex, bool)
-    choices = [c if type(c) in scalars else as_array(c) for c in (*choicelist, default)]
-    dtype = np.result_type(*(c.dtype if isinstance(c, Array) else c for c in choices))
-    result = as_array(choices[-1]).astype(dtype)
+    choices = arrays[len(condlist) :]
+    given = zip((*choicelist, default), choices, strict=True)
+    dtype = np.result_type(*(c if type(c) in scalars else array.dtype for c, array in given))
+    result = choices[-1].astype(dtype)
     for condition, choice in zip(reversed(conditions), reversed(choices[:-1]), strict=True):
-        result = where(condition, as_array(choice).astype(dtype), result)
+        result = where(condition, choice.astype(dtype), result)
     return result
 
 
@@ -276,11 +283,11 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     array([[10, 20, 30],
            [ 4,  5,  6]])
     """
-    x = as_array(arr)
+    x, places = as_arrays((arr, indices), "take_along_axis")
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    places = places_in_lines(indices, x.ndim)
+    places = places_in_lines(places, x.ndim)
     node = known_node(x)
     source = whole_axis(node, axis)
     in_blocks = are_too_long(source)

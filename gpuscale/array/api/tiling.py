@@ -13,7 +13,7 @@ from gpuscale.array.api.masking import settle
 from gpuscale.array.api.reshaping import along_axis, ravel, reshape
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, together
-from gpuscale.array.convert import as_array, beside
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.backends.seams import array_namespace, to_host
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Unknown
@@ -80,8 +80,10 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
     >>> ga.repeat(ga.arange(2), 2).compute()
     array([0, 0, 1, 1])
     """
+    counts: Any = repeats if isinstance(repeats, Array) else np.asarray(repeats)
+    if isinstance(counts, Array):
+        x, counts = as_arrays((x, counts), "repeat")
     x, axis = along_axis(x, axis)
-    counts = repeats if isinstance(repeats, Array) else np.asarray(repeats)
     if counts.dtype.kind not in "biu":
         raise TypeError(
             f"Cannot cast array data from {counts.dtype!r} to dtype('int64') according to the "
@@ -169,7 +171,7 @@ def resize(x: Any, new_shape: Any) -> Array:
         raise ValueError("all elements of `new_shape` must be non-negative")
     size = int(np.prod(shape, dtype=np.int64))
     if x.size == 0 or size == 0:
-        return zeros(shape, x.dtype)
+        return zeros(shape, x.dtype, like=x)
     result = reshape(tile(x, -(-size // x.size))[:size], shape)
     return result.astype(x.dtype.newbyteorder("="), copy=False)
 
@@ -217,15 +219,15 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
     IndexError
         If a position does not exist.
     """
-    x = as_array(x)
+    x, values = as_arrays((x, values), "insert")
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    length = x.shape[axis]
+    length, obj = x.shape[axis], obj.compute() if isinstance(obj, Array) else obj
     # NumPy itself says where things go: insert the negative numbers -1, -2, ... among positions.
     count = np.insert(np.arange(length), obj, 0).size - length
     order = np.insert(np.arange(length), obj, -1 - np.arange(count))
-    values = beside(values, x).astype(x.dtype)
+    values = values.astype(x.dtype)
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
     if np.ndim(obj) == 0 and not isinstance(obj, slice) and values.ndim:
         # As in NumPy, for one position the first axis of values is the inserted one.

@@ -42,7 +42,7 @@ def update(name: str, x: Any, indices: Any, *operand: Any) -> None:
         If an index is out of bounds.
     """
     x = target(f"{name}.at", x)
-    values = [beside(each, x) for each in operand]
+    values = [beside(each, x, f"{name}.at") for each in operand]
     getattr(np, name).at(np.ones(1, x.dtype), [0], *(np.ones(1, v.dtype) for v in values))
     parsed = parse_index(indices, x)
     if all(each.is_mask for each in parsed.advanced):

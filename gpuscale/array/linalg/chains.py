@@ -8,7 +8,7 @@ from typing import Any
 from gpuscale.array.api import matrices as _matrices
 from gpuscale.array.api import products
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_arrays
 from gpuscale.array.ufunc import into
 
 __all__ = ["cross", "diagonal", "multi_dot", "outer", "trace"]
@@ -22,7 +22,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
     ValueError
         If vectors have another length.
     """
-    a, b = as_array(x1), as_array(x2)
+    a, b = as_arrays((x1, x2), "cross")
     lengths = a.shape[axis], b.shape[axis]
     if lengths != (3, 3):
         raise ValueError(
@@ -40,7 +40,7 @@ def outer(x1: Any, x2: Any, /) -> Array:
     ValueError
         If an array does not have one axis.
     """
-    a, b = as_array(x1), as_array(x2)
+    a, b = as_arrays((x1, x2), "outer")
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError(
             f"Input arrays must be one-dimensional, but they are x1.ndim={a.ndim} and "
@@ -79,7 +79,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Array:
     >>> ga.linalg.multi_dot([ga.ones((2, 3)), ga.ones((3, 4)), ga.ones(4)]).compute()
     array([12., 12.])
     """
-    items = [as_array(x) for x in arrays]
+    items = as_arrays(arrays, "multi_dot")
     if len(items) < 2:
         raise ValueError("Expecting at least two arrays.")
     row, column = items[0].ndim == 1, items[-1].ndim == 1

@@ -13,7 +13,7 @@ from gpuscale.array.api.manipulation import matrix_transpose
 from gpuscale.array.batched import Output, batched
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast, rechunk
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_arrays
 from gpuscale.array.linalg.checks import ROOM, is_cut, matrices, require_square
 from gpuscale.array.linalg.recurrences import (
     Cholesky,
@@ -146,11 +146,11 @@ def solve_triangular(a: Any, b: Any, lower: bool = False, *, unit_diagonal: bool
 
 def system(a: Any, b: Any) -> tuple[Node, Node, bool]:
     """Check a linear system; return both sides, and whether the right one is of columns."""
-    right = as_array(b)
+    first, right = as_arrays((a, b), "solve")
     if right.ndim == 0:
         raise LinAlgError("0-dimensional array given. Array must be at least one-dimensional")
     columns = right.ndim > 1
-    left, node = matrices(a, right if columns else right[:, None])
+    left, node = matrices(first, right if columns else right[:, None])
     n = require_square(left)
     if node.meta.shape[-2] != n:
         raise ValueError(
@@ -265,7 +265,7 @@ def lu(a: Any) -> LUResult:
     rows, widths = node.meta.chunks
     done = eliminate(node)
     order = Array(done.order(m))
-    positions = arange(m, chunks=(rows,))
+    positions = arange(m, chunks=(rows,), like=order)
     permutation = cast(call("equal", positions[:, None], order[None, :]).expr, node.meta.dtype)
     lower = rechunk(done.lower(m), (rows, done.heights))
     return LUResult(Array(permutation), Array(lower), Array(done.upper(widths)))

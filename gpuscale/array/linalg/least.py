@@ -16,7 +16,7 @@ from gpuscale.array.api.reductions import count_nonzero
 from gpuscale.array.api.reductions import max as _max
 from gpuscale.array.api.reductions import sum as _sum
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays, beside
 from gpuscale.array.linalg.checks import matrices
 from gpuscale.array.linalg.factor import adjoint
 from gpuscale.array.linalg.orthogonal import SVDResult, svd, svdvals, tsqr
@@ -68,9 +68,9 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Array, Array, Arr
     >>> x.compute(), residuals.compute()
     (array([1.5]), array([5.]))
     """
-    right = as_array(b)
+    first, right = as_arrays((a, b), "lstsq")
     columns = right.ndim > 1
-    left, node = map(Array, matrices(a, right if columns else right[:, None]))
+    left, node = map(Array, matrices(first, right if columns else right[:, None]))
     if left.ndim != 2 or node.ndim != 2:
         raise LinAlgError(f"lstsq takes two matrices, the shapes are {left.shape} {right.shape}")
     (m, n), dtype = left.shape, left.dtype
@@ -138,7 +138,7 @@ def pinv(a: Any, /, rcond: Any = None, hermitian: bool = False, *, rtol: Any = .
     if 0 in x.shape[-2:]:
         return matrix_transpose(x)
     u, s, vh = _decompose(x, hermitian)
-    share = as_array(share).astype(s.dtype)
+    share = beside(share, s, "pinv").astype(s.dtype)
     cutoff = (share[..., None] if share.ndim else share) * _max(s, axis=-1, keepdims=True)
     return matmul(adjoint(vh), _inverse_of_large(s, cutoff)[..., None] * adjoint(u))
 
@@ -175,15 +175,15 @@ def matrix_rank(A: Any, /, tol: Any = None, hermitian: bool = False, *, rtol: An
         return _any(x != 0).astype(np.int64)
     s = svdvals(x)
     if tol is not None:
-        return count_nonzero(s > _column(tol), axis=-1)
+        return count_nonzero(s > _column(tol, s), axis=-1)
     share = max(x.shape[-2:]) * np.finfo(s.dtype).eps if rtol is None else rtol
     if s.shape[-1] == 0:
         return count_nonzero(s, axis=-1)
-    return count_nonzero(s > _max(s, axis=-1, keepdims=True) * _column(share), axis=-1)
+    return count_nonzero(s > _max(s, axis=-1, keepdims=True) * _column(share, s), axis=-1)
 
 
-def _column(value: Any) -> Any:
-    array = as_array(value)
+def _column(value: Any, s: Array) -> Any:
+    array = beside(value, s, "matrix_rank")
     return array[..., None] if array.ndim else value
 
 
@@ -258,7 +258,8 @@ def _range(
 ) -> Array:
     """Orthonormal columns that nearly span those of a matrix."""
     shape = (x.shape[1], width)
-    draws = random.default_rng(seed).normal(size=shape, chunks=(x.chunks[1], (width,)))
+    chunks = (x.chunks[1], (width,))
+    draws = random.default_rng(seed).normal(size=shape, chunks=chunks, like=x)
     kept = _persisted if compute else _lazy
     sample = kept(matmul(x, draws.astype(x.dtype)))
     for _ in range(n_iterations):

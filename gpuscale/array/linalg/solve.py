@@ -19,7 +19,7 @@ from gpuscale.array.api.reductions import prod as _prod
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.batched import Output, batched
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.array.linalg.checks import ROOM, is_cut, matrices, real_dtype, require_square
 from gpuscale.array.linalg.factor import adjoint, cholesky, eliminate, system, triangular
 from gpuscale.array.linalg.kernels import parity
@@ -221,7 +221,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Array:
     numpy.linalg.LinAlgError
         If the axes of the solution do not have as many elements as ``b``.
     """
-    x, y = as_array(a), as_array(b)
+    x, y = as_arrays((a, b), "tensorsolve")
     if axes is not None:
         x = moveaxis(x, tuple(axes), tuple(range(x.ndim - len(tuple(axes)), x.ndim)))
     shape = x.shape[y.ndim :]

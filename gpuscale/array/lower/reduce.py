@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.nodes.reduce import Reduce
+from gpuscale.backends.creation import parcel
 from gpuscale.chunks.views import identity
 from gpuscale.codegen.program import ProgramBuilder
 from gpuscale.codegen.reductions import REDUCTIONS, Partial
@@ -88,5 +89,5 @@ def _chunk_stage(node: Reduce, dtypes: list[np.dtype[Any]]) -> Node:
         (1,) * len(sizes) if axis in node.axes else sizes for axis, sizes in enumerate(x.chunks)
     )
     fields: list[Any] = [(f"f{k}", dtype) for k, dtype in enumerate(dtypes)]
-    meta = node.meta.with_(dtype=np.dtype(fields), chunks=grid)
+    meta = node.meta.with_(dtype=parcel(np.dtype(fields).itemsize), chunks=grid)
     return Blockwise(kernel, inputs, x.chunks, meta)

@@ -152,7 +152,7 @@ class MaskedArray(Collection):
     def _become(self, data: Array, mask: Any) -> None:
         """Take on other elements and another mask, both as handles of their own."""
         self._elements = Array(data.expr)
-        flags = beside(mask, self._elements).astype(bool, copy=False)
+        flags = beside(mask, self._elements, "masked_array").astype(bool, copy=False)
         if flags.ndim != self._elements.ndim or flags._meta.shape != self._elements._meta.shape:
             flags = broadcast_to(flags, self._elements.shape)
         self._flags = Array(rechunk(flags.expr, self._elements.chunks))

@@ -192,7 +192,7 @@ def _end(value: Any, x: MaskedArray, axis: int) -> MaskedArray | None:
     end = masked_array(value)
     if end.ndim:
         return end
-    end = MaskedArray(beside(end.data, x.data), beside(end.mask, x.data))
+    end = MaskedArray(*(beside(part, x.data, "diff") for part in (end.data, end.mask)))
     return _moved(manipulation.broadcast_to)(end, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
 
