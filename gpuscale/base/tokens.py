@@ -223,7 +223,13 @@ def _mapping_proxy(value: types.MappingProxyType[Any, Any]) -> tuple[Any, ...]:
 def _set(value: set[Any] | frozenset[Any]) -> tuple[Any, ...]:
     if type(value) not in (set, frozenset):
         return _any_object(value)
-    return (..., type(value).__name__, sorted(marshal.dumps(_plain(item), 2) for item in value))
+    name = type(value).__name__
+    if len(kinds := set(map(type, value))) == 1 and kinds <= _SORTED:
+        return (..., name, sorted(value))
+    return (..., name, sorted(marshal.dumps(_plain(item), 2) for item in value))
+
+
+_SORTED = {int, str}  # whose order is that of what they are, in any process
 
 
 @normalize_token.register(slice)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base.atoms import holds_atoms_alone
 from gpuscale.base.errors import GraphError
 from gpuscale.base.tokens import ATOMS
 
@@ -71,11 +72,11 @@ def pack(value: Any, find: Callable[[Any], Slot | None], traverse: bool = True) 
 
     Examples
     --------
-    >>> template = pack([1, {"x": "here"}], lambda each: Slot(0) if each == "here" else None)
+    >>> template = pack([1, {"x": ...}], lambda each: Slot(0) if each is ... else None)
     >>> fill(template, ["value"])
     [1, {'x': 'value'}]
     """
-    if type(value) in ATOMS and not isinstance(value, str):
+    if type(value) in ATOMS:
         return value
     slot = find(value)
     if slot is not None:
@@ -95,6 +96,7 @@ def fill(template: Any, results: Any) -> Any:
 def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     """Apply a function to the items of a container; the same object if none of them changed.
 
+    The function changes no numbers, strings and bytes: what holds these alone is not looked into.
     Views of dictionaries become lists where something changed.
 
     Raises
@@ -104,7 +106,7 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     TypeError
         An iterator, which could be read only once.
     """
-    if type(value) in ATOMS:
+    if type(value) in ATOMS or holds_atoms_alone(value):
         return value
     try:
         return _rebuilt(value, change)

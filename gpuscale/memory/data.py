@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.backends.seams import on_device
-from gpuscale.base.tokens import ATOMS
+from gpuscale.base.atoms import holds_atoms_alone
 from gpuscale.memory.measure import has_objects, is_held_alone, is_table
 from gpuscale.memory.parked import may_park
 
@@ -48,7 +48,7 @@ def is_data_alone(holder: Any, place: Any, others: int = 0) -> bool:
         return True
     if not is_held_alone(holder, place, others):
         return False
-    if kind in (list, dict) and _are_atoms(holder[place], kind):
+    if holds_atoms_alone(holder[place]):
         return True
     if on_device(holder[place]):
         return may_park(holder[place])
@@ -79,12 +79,6 @@ def _are_data(items: Any) -> bool:
 
 def _are_values(keys: Iterable[Any]) -> bool:
     return all(isinstance(key, _VALUES) or _is_tuple_of_values(key) for key in keys)
-
-
-def _are_atoms(items: Any, kind: type) -> bool:
-    """Say at a glance that a list or dictionary holds nothing but numbers and texts."""
-    are_atoms = ATOMS.issuperset(map(type, items))
-    return are_atoms and (kind is list or ATOMS.issuperset(map(type, items.values())))
 
 
 def _each_is_data(items: Any, places: Iterable[Any]) -> bool:

@@ -6,6 +6,7 @@ import datetime
 import enum
 import functools
 import gc
+import marshal
 import subprocess
 import sys
 import threading
@@ -404,3 +405,15 @@ def test_a_library_can_add_its_row():
 
     tokens.normalize_token.register(Table)(lambda value: "table")
     assert tokenize(Table()) == tokenize("table")
+
+
+def test_sets_are_equal_in_any_order_and_apart_from_all_others():
+    texts = [f"text {k}" for k in range(100)]
+    assert tokenize(set(texts)) == tokenize(set(texts[::-1]))
+    assert tokenize(set(range(100))) == tokenize(set(range(100)[::-1]))
+    apart = [
+        {1, 2}, frozenset({1, 2}), {1.0, 2.0}, {"1", "2"}, {b"1", b"2"}, {1, "2"}, {True, 2},
+        {True}, {1}, {1.0}, {"1"}, {b"1"}, {(1,)}, set(), frozenset(), [1, 2], {marshal.dumps(1, 2)},
+        {marshal.dumps(1, 2), marshal.dumps("2", 2)}, {-1, 2}, {10, 2}, {"a", "b"}, {"ab"},
+    ]  # fmt: skip
+    assert len({tokenize(each) for each in apart}) == len(apart)
