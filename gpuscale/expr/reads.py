@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
+from contextvars import ContextVar
 
+from gpuscale.base.blocks import block
 from gpuscale.base.tokens import is_by_identity
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Source
 from gpuscale.expr.walk import toposort
 from gpuscale.memory.limits import budget_of
 
-__all__ = ["count_reads", "is_free_to_read", "is_read_in_place", "reads_what_may_change"]
+__all__ = [
+    "count_reads",
+    "is_free_to_read",
+    "is_out_of_reach",
+    "is_read_in_place",
+    "planned_for_elsewhere",
+    "reads_what_may_change",
+]
+
+_elsewhere: ContextVar[bool] = ContextVar("gpuscale-elsewhere", default=False)
+
+
+@block
+def planned_for_elsewhere() -> Generator[None, None, None]:
+    """Plan for tasks of other processes, which do not see the memory of this one.
+
+    What a source has there is sent as it is, a block at a time, so nobody reads it in place.
+    """
+    token = _elsewhere.set(True)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(token)
+
+
+def is_out_of_reach(node: Node) -> bool:
+    """Whether a node reads memory of this process that the tasks of a plan do not see."""
+    return isinstance(node, Source) and node.reader.is_memory and _elsewhere.get()
 
 
 def count_reads(roots: list[Node]) -> Counter[str]:
@@ -26,6 +56,8 @@ def count_reads(roots: list[Node]) -> Counter[str]:
 
 def is_free_to_read(node: Node) -> bool:
     """Whether a piece of a node is a view of memory or of a file that is mapped."""
+    if is_out_of_reach(node):
+        return False
     return isinstance(node, Source) and node.reader.cost == "view"
 
 
@@ -43,6 +75,8 @@ def reads_what_may_change(roots: list[Node]) -> bool:
 
 def is_read_in_place(source: Source, readers: Counter[str]) -> bool:
     """Whether those who read a source do it inside their own tasks."""
+    if is_out_of_reach(source):
+        return False
     if source.reader.cost == "view" or readers[source.token] == 1:
         return True
     # Decoding twice is cheaper than running out of memory, dearer than keeping a small array.

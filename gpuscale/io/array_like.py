@@ -79,13 +79,14 @@ class ArrayLikeReader(PieceReader):
         stored = _chunk_shape(array, "chunks")
         self.chunks = None if stored is None else stored_grid(self.shape, stored)
         self._is_ndarray = isinstance(array, np.ndarray)
+        self.is_memory = self._is_ndarray or self.backend != "numpy"
         array = np.asarray(array) if self._is_ndarray else array  # without the ways of a subclass
         if self._is_ndarray and array.nbytes <= ARRAY_CONTENT_LIMIT:
             # Equal contents are one token and so one reader: it must not see anyone's changes.
             array = array.copy()
         else:
-            self.may_change = self._is_ndarray or self.backend != "numpy"
-        self.cost: Cost = "view" if self._is_ndarray or self.backend != "numpy" else "decode"
+            self.may_change = self.is_memory
+        self.cost: Cost = "view" if self.is_memory else "decode"
         self._array, self._lock = array, lock
         self._guard = _lock_for(array, lock)
 

@@ -36,6 +36,8 @@ class PieceReader(Protocol):
         Name of the backend whose arrays `read` returns.
     may_change : bool
         Whether the data may become other data under the same token.
+    is_memory : bool
+        Whether the data lies in memory of this process, where others do not see it.
     """
 
     shape: tuple[int, ...]
@@ -45,6 +47,7 @@ class PieceReader(Protocol):
     cost: Cost
     backend: str = "numpy"
     may_change: bool = False
+    is_memory: bool = False
 
     def read(self, region: Region) -> Any:
         """Return one piece, possibly as a read-only view of the stored data."""
