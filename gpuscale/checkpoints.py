@@ -10,6 +10,7 @@ from typing import Any
 from gpuscale.base.errors import CheckpointError
 from gpuscale.base.steady import Steady
 from gpuscale.collection import Collection
+from gpuscale.engines.base import Engine
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange, Source
 from gpuscale.expr.plans import CheckpointPlan
@@ -87,7 +88,7 @@ def checkpoint(collection: Any, path: str | PathLike[str], *, name: str | None =
 
 
 def persist_on_disk(
-    collections: tuple[Any, ...], path: str | PathLike[str], name: str | None, engine: Any
+    collections: tuple[Any, ...], path: str | PathLike[str], name: str | None, engine: Engine
 ) -> tuple[Any, ...]:
     """Compute what is not on disk yet; return collections that read the results there."""
     nodes: list[Node] = []

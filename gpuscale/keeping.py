@@ -22,7 +22,7 @@ from gpuscale.gather import listed
 from gpuscale.graph.calls import gather
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import budget_of
-from gpuscale.run import replaced, run_blocks, tell_apart, use_options
+from gpuscale.run import asked, replaced, run_blocks, tell_apart
 
 __all__ = ["chunks_of", "count_sizes", "indices", "persist"]
 
@@ -75,21 +75,21 @@ def persist(
     if path is not None:
         from gpuscale.checkpoints import persist_on_disk
 
-        with use_options(options):
-            return persist_on_disk(collections, path, name, engine)
+        with asked(engine, options) as chosen:
+            return persist_on_disk(collections, path, name, chosen)
     if name is not None:
         raise TypeError("name= is the name of a result in a folder: say path= as well")
     found, handles = tell_apart(collections)
-    with use_options(options):
+    with asked(engine, options) as chosen:
         calls = gather(handles, [c.expr for c in found])
         every = stages.optimize([*(c.expr for c in found), *calls.nodes])
         physical, arguments = every[: len(found)], every[len(found) :]
         fresh = [node for node in physical if not _is_kept(node)]
-        keys, values = run_blocks(fresh, engine, handles, calls, arguments, keeps=True)
-    there = {
-        node.token: _keep(node, [values[k] for k in own])
-        for node, own in zip(fresh, keys, strict=True)
-    }
+        keys, values = run_blocks(fresh, chosen, handles, calls, arguments, keeps=True)
+        there = {
+            node.token: _keep(node, [values[k] for k in own])
+            for node, own in zip(fresh, keys, strict=True)
+        }
     kept = {
         id(old): old._wrap(there.get(node.token, node))
         for old, node in zip(found, physical, strict=True)
@@ -141,17 +141,18 @@ def count_sizes(collection: C) -> C:
     node = collection.expr
     if node.meta.known:
         return collection
-    (physical,) = stages.optimize([node])
-    grid = node.meta.numblocks
-    share = min(KEEP_BYTES, budget_of(node.meta.backend) // KEEP_OF_LIMIT) // max(1, prod(grid))
-    axes = tuple(range(node.meta.ndim))
-    kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
-    # What is projected for a result is the most that may stay of it: one item of that size.
-    shape = ArrayMeta(parcel(share), tuple((1,) * n for n in grid), node.meta.backend)
-    counted = Blockwise(
-        kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, shape
-    )
-    (keys,), values = run_blocks([counted], None, keeps=True)
+    with asked(None, {}) as engine:
+        (physical,) = stages.optimize([node])
+        grid = node.meta.numblocks
+        share = min(KEEP_BYTES, budget_of(node.meta.backend) // KEEP_OF_LIMIT) // max(1, prod(grid))
+        axes = tuple(range(node.meta.ndim))
+        kernel = FunctionKernel(_shape_or_chunk, (share,), label="count")
+        # What is projected for a result is the most that may stay of it: one item of that size.
+        shape = ArrayMeta(parcel(share), tuple((1,) * n for n in grid), node.meta.backend)
+        counted = Blockwise(
+            kernel, (BlockInput(physical, axes=axes, inline=False),), node.meta.chunks, shape
+        )
+        (keys,), values = run_blocks([counted], engine, keeps=engine.shares_memory)
     found = [values[key] for key in keys]
     if all(not isinstance(each, tuple) for each in found):
         return collection._wrap(_keep(node, found))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gpuscale.backends.creation import backend_names, namespace
 from gpuscale.base import config
+from gpuscale.base.blocks import block
 from gpuscale.base.types import Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.plan import announce_plan
 from gpuscale.diagnostics.progress import default_listeners
-from gpuscale.engines.base import OnError, get_engine
+from gpuscale.engines.base import Engine, OnError, get_engine
 from gpuscale.engines.failure import Failure
 from gpuscale.expr import stages
 from gpuscale.expr.moving import moved
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
 
 __all__ = [
+    "asked",
     "compute",
     "get",
     "graph_of",
@@ -49,7 +50,6 @@ __all__ = [
     "run_quietly",
     "run_sinks",
     "tell_apart",
-    "use_options",
     "visualize",
     "whole_values",
 ]
@@ -97,9 +97,9 @@ def compute(
     """
     collections = listed(collections)
     arrays, handles = tell_apart(collections)
-    with use_options(options):
-        nodes = [array.expr for array in arrays]
-        computed, values = _compute_nodes(nodes, handles, engine, _checked(on_error))
+    nodes = [array.expr for array in arrays]
+    with asked(engine, options) as chosen:
+        computed, values = _compute_nodes(nodes, handles, chosen, _checked(on_error))
     results = {
         id(c): result if isinstance(result, Failure) else c._present(result)
         for c, result in zip(arrays, computed, strict=True)
@@ -132,11 +132,12 @@ def _checked(on_error: OnError) -> OnError:
 
 
 def _compute_nodes(
-    nodes: list[Node], handles: list[Handle], engine: Any, on_error: OnError
+    nodes: list[Node], handles: list[Handle], engine: Engine, on_error: OnError
 ) -> tuple[list[Any], dict[Key, Any]]:
     _load_backends(nodes)  # a library that is missing is told first: no memory would help
     check_results((node.meta for node in nodes), memory_limit())
-    targets = [host_writer(n.meta) if n.meta.known else None for n in nodes]
+    fills = engine.shares_memory
+    targets = [host_writer(n.meta) if n.meta.known and fills else None for n in nodes]
     sinks = [
         moved(node, "numpy") if target is None else Sink(node, target, node.meta)
         for node, target in zip(nodes, targets, strict=True)
@@ -164,26 +165,30 @@ def _load_backends(nodes: Iterable[Node]) -> None:
 
 def _joined(blocks: list[Any], node: Node, target: HostWriter | None) -> Any:
     """Make one array of its blocks, or find it where they were written; or say what failed."""
-    for block in blocks:
-        if isinstance(block, Failure):
-            return block
+    for each in blocks:
+        if isinstance(each, Failure):
+            return each
     if target is not None:
         return scalar(target.array)
     return scalar(join_blocks(blocks, node.meta.numblocks))
 
 
-def use_options(options: dict[str, Any]) -> AbstractContextManager[Any]:
-    """Set what ``**options`` of a function say, as long as it runs."""
+@block
+def asked(engine: str | Engine | None, options: dict[str, Any]) -> Generator[Engine, None, None]:
+    """Set what ``**options`` of a function say, and plan for the engine that it names."""
     if "scheduler" in options:
         raise TypeError(
             'there is no option scheduler; say engine="threads", or engine="sync" for one thread'
         )
-    return config.set({key.replace("_", "-"): value for key, value in options.items()})
+    with config.set({key.replace("_", "-"): value for key, value in options.items()}):
+        chosen = get_engine(engine)
+        with chosen.planning():
+            yield chosen
 
 
 def run_blocks(
     roots: Sequence[Node],
-    engine: Any,
+    engine: Engine,
     handles: Sequence[Handle] = (),
     calls: Calls | None = None,
     arguments: Sequence[Node] = (),
@@ -211,10 +216,9 @@ def run_blocks(
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
-        chosen = get_engine(engine)
         if keeps:
-            return keys, chosen.persist(graph, list(wanted), listeners=listeners)
-        values = chosen.run(graph, list(wanted), listeners=listeners, on_error=on_error)
+            return keys, engine.persist(graph, list(wanted), listeners=listeners)
+        values = engine.run(graph, list(wanted), listeners=listeners, on_error=on_error)
     return keys, dict(zip(wanted, values, strict=True))
 
 
@@ -256,12 +260,11 @@ def get(
     tasks = tasks_of(graph)
     annotate_tasks(tasks.values())
     wanted = wanted_keys(keys, tasks)
-    with use_options(options):
+    with asked(engine, options) as chosen:
         check_fits(tasks, limits_for(tasks.values()), wanted)
-        run = get_engine(engine).run
         with without_annotations():
             listeners, checked = default_listeners(), _checked(on_error)
-            found = run(tasks, wanted, listeners=listeners, on_error=checked)
+            found = chosen.run(tasks, wanted, listeners=listeners, on_error=checked)
     results = dict(zip(wanted, found, strict=True))
 
     def nested(value: Any) -> Any:
@@ -270,7 +273,7 @@ def get(
     return nested(keys)
 
 
-def run_quietly(nodes: Sequence[Node], handles: Sequence[Handle], engine: Any) -> None:
+def run_quietly(nodes: Sequence[Node], handles: Sequence[Handle], engine: Engine) -> None:
     """Compute nodes and delayed values whose results nobody wants."""
     calls = gather(handles, nodes)
     every = stages.optimize([*nodes, *calls.nodes])
@@ -286,9 +289,9 @@ def run_sinks(
     that nothing is left that looks complete.
     """
     try:
-        with use_options(options):
+        with asked(engine, options) as chosen:
             sinks = [Sink(n, w, n.meta) for n, w in zip(nodes, writers, strict=True)]
-            run_blocks(stages.optimize(sinks), engine)
+            run_blocks(stages.optimize(sinks), chosen)
         for writer in writers:
             writer.commit()
     except BaseException:

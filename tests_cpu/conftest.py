@@ -22,6 +22,12 @@ def pytest_addoption(parser):
         default="numpy",
         help="where the arrays of the tests live; 'fake' is gpuscale.testing.fake_device",
     )
+    parser.addoption(
+        "--engine",
+        choices=("threads", "distributed"),
+        default="threads",
+        help="what runs the tasks of the tests; 'distributed' is a cluster of two processes",
+    )
 
 
 def pytest_configure(config):
@@ -42,6 +48,16 @@ def pytest_configure(config):
 
         fake_device.activate()
         options.set({"array.backend": fake_device.NAME})
+    if config.getoption("--engine") == "distributed":
+        from distributed import Client, LocalCluster
+
+        from gpuscale.base import config as options
+
+        cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+        client = Client(cluster)
+        config.add_cleanup(cluster.close)
+        config.add_cleanup(client.close)
+        options.set(engine="distributed")
 
 
 EXAMPLES_ON_FAKE = 8  # of Hypothesis: the values were compared before, this asks where they live
@@ -52,7 +68,7 @@ def pytest_collection_modifyitems(config, items):
 
     Tests that fail there are known by name, so each has to fail or pass every time.
     """
-    if config.getoption("--backend") != "fake":
+    if config.getoption("--backend") != "fake" and config.getoption("--engine") == "threads":
         return
     for item in items:
         test = getattr(item, "obj", None)

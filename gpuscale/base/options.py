@@ -203,8 +203,9 @@ OPTIONS: tuple[Option, ...] = (
         types=(str,),
         unit="",
         default="threads",
-        help="Engine that runs the tasks: 'threads', 'sync', or one that a plugin brings.",
-        choices=("threads", "sync"),
+        help="Engine that runs the tasks: 'threads', 'sync', 'distributed' on the workers of the "
+        "cluster whose client is open, or one that a plugin brings.",
+        choices=("threads", "sync", "distributed"),
         plugins="gpuscale.engines",
     ),
     Option(

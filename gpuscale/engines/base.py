@@ -6,6 +6,7 @@ import importlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from gpuscale.base import config
@@ -20,6 +21,7 @@ __all__ = ["ENTRY_POINTS", "Engine", "OnError", "engine_names", "get_engine"]
 ENTRY_POINTS = "gpuscale.engines"
 
 _BUILT_IN = {
+    "distributed": "gpuscale.engines.distributed:DistributedEngine",
     "sync": "gpuscale.engines.sync:SyncEngine",
     "threads": "gpuscale.engines.threads:ThreadsEngine",
 }
@@ -36,6 +38,12 @@ class Engine(ABC):
 
     #: The name under which `get_engine` finds it.
     name: ClassVar[str]
+    #: Whether tasks see the memory of this process: read its arrays, and write into them.
+    shares_memory: ClassVar[bool] = True
+
+    def planning(self) -> AbstractContextManager[Any]:
+        """Be around the making of a plan for this engine, such as with its limits in force."""
+        return nullcontext()
 
     @abstractmethod
     def run(
@@ -92,8 +100,8 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
     Parameters
     ----------
     engine : str, Engine or None
-        A name (``"threads"``, ``"sync"`` or one that a package brings), an engine, or None for
-        the option ``engine``. The same name and options give the same engine every time.
+        A name (``"threads"``, ``"sync"``, ``"distributed"`` or one that a package brings), an
+        engine, a client of dask.distributed, or None for the option ``engine``. The same name and options give the same engine every time.
     **options
         What the engine's class takes: ``num_workers``, ``memory_limit`` and ``resources`` for
         ``"threads"``.
@@ -110,12 +118,14 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
     >>> get_engine("sink")
     Traceback (most recent call last):
     ...
-    gpuscale.base.errors.EngineError: there is no engine 'sink'; there are 'sync', 'threads'
+    gpuscale.base.errors.EngineError: there is no engine 'sink'; there are 'distributed', ...
     """
     if isinstance(engine, Engine):
         if options:
             raise EngineError(f"{engine!r} exists already and cannot take {options}")
         return engine
+    if engine is not None and not isinstance(engine, str):
+        return _engine_over(engine)
     name: str = config.get("engine") if engine is None else engine
     wanted = name, frozenset((key, repr(value)) for key, value in options.items())
     with _lock:
@@ -125,6 +135,22 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
             except TypeError as error:
                 raise EngineError(f"engine {name!r} does not take {options}: {error}") from error
         return _engines[wanted]
+
+
+# Package of an object -> the engine that runs tasks there.
+_OVER = {"distributed": "distributed"}
+
+
+def _engine_over(client: Any) -> Engine:
+    """Make the engine that gives tasks to somebody else's client."""
+    for kind in type(client).__mro__:
+        name = _OVER.get(kind.__module__.partition(".")[0])
+        if name is not None:
+            return _find(name)(client)  # type: ignore[call-arg]
+    raise EngineError(
+        f"an engine is a name such as 'threads', an Engine, or a client of a cluster, "
+        f"not {client!r}"
+    )
 
 
 def engine_names() -> list[str]:

@@ -1,12 +1,13 @@
-"""What a task is in a process of a cluster: a pickled function, its inputs, and who is to blame."""
+"""What runs in a worker of a cluster: a few tasks, one after the other, of which it gets pickles."""
 
 from __future__ import annotations
 
 import pickle
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,77 +18,118 @@ from gpuscale.engines.timeouts import call_within
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Origin, Task
 
-__all__ = ["BLAMED", "RemoteCall", "perform"]
+__all__ = ["BLAMED", "RemoteBatch", "Step", "perform"]
 
 #: Attribute of an exception that says which task raised it: its key, and its name for people.
 BLAMED = "_gpuscale_task"
 
 
-class RemoteCall:
-    """The call of one task, as it is sent to the worker that runs it.
+class Step(NamedTuple):
+    """One task of a batch.
 
     Parameters
     ----------
-    program : bytes
-        Of the function; tasks of one node share it.
+    function : int
+        Which of the batch's functions.
+    reads : tuple of int
+        Numbers of earlier values: first the inputs of the batch, then the results of its steps.
+    args : tuple
+    ends : tuple of int
+        Values that no later step reads.
     key : Key
-        As the user's graph has it.
     label : str
     origin : (str, int) or None
     options : TaskOptions or None
     """
 
-    __slots__ = ("key", "label", "options", "origin", "program")
+    function: int
+    reads: tuple[int, ...]
+    args: tuple[Any, ...]
+    ends: tuple[int, ...]
+    key: Key
+    label: str
+    origin: Origin | None
+    options: TaskOptions | None
 
-    def __init__(
-        self,
-        program: bytes,
-        key: Key,
-        label: str,
-        origin: Origin | None,
-        options: TaskOptions | None,
-    ) -> None:
-        self.program, self.key, self.label = program, key, label
-        self.origin, self.options = origin, options
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return RemoteCall, (self.program, self.key, self.label, self.origin, self.options)
-
-    def as_task(self) -> Task:
+    def as_task(self, function: Any) -> Task:
         """Return what messages about a task are made of."""
-        task = Task(self.key, _function(self.program), label=self.label, origin=self.origin)
-        task.options = self.options
+        task = Task(self.key, function, label=self.label, origin=self.origin)
+        task.args, task.options = self.args, self.options
         return task
 
 
-# As many as there are different operations in a few plans.
-@lru_cache(maxsize=256)
-def _function(program: bytes) -> Any:
-    return pickle.loads(program)
-
-
-def perform(call: RemoteCall, n_inputs: int, *inputs_and_args: Any) -> Any:
-    """Run a task here.
+class RemoteBatch(NamedTuple):
+    """Tasks as they are sent to the worker that runs them.
 
     Parameters
     ----------
-    call : RemoteCall
-    n_inputs : int
-        How many results of other tasks come first.
-    *inputs_and_args
+    functions : tuple of bytes
+        Pickles.
+    places : tuple of (int or None)
+        For each input, which result of another batch it is; None where that has only one.
+    steps : tuple of Step
+    results : tuple of int
+        Numbers of the values that others need; the only one is handed on as it is.
     """
-    inputs_and_args = (*map(_aligned, inputs_and_args[:n_inputs]), *inputs_and_args[n_inputs:])
-    try:
-        return _attempts(call, inputs_and_args)
-    except Exception as error:
-        task = call.as_task()
-        annotate(error, task, inputs_and_args[:n_inputs])
-        _blame(error, task)
-        raise
+
+    functions: tuple[bytes, ...]
+    places: tuple[int | None, ...]
+    steps: tuple[Step, ...]
+    results: tuple[int, ...]
+
+
+# As many as there are different operations in a few plans.
+@lru_cache(maxsize=512)
+def _function(pickled: bytes) -> Any:
+    return pickle.loads(pickled)
+
+
+def perform(batch: RemoteBatch, *inputs: Any) -> Any:
+    """Run the tasks of a batch here.
+
+    Parameters
+    ----------
+    batch : RemoteBatch
+    *inputs
+        One for each of its ``places``.
+
+    Returns
+    -------
+    object
+        The only result, or a tuple of results.
+
+    Raises
+    ------
+    Exception
+        What a task raised in its last attempt, with a note that names the task and the user's
+        line.
+    """
+    values = [
+        _aligned(each if place is None else each[place])
+        for each, place in zip(inputs, batch.places, strict=True)
+    ]
+    del inputs
+    for step in batch.steps:
+        function = _function(batch.functions[step.function])
+        arguments = [values[i] for i in step.reads]
+        try:
+            values.append(_attempts(step, function, arguments))
+        except Exception as error:
+            task = step.as_task(function)
+            annotate(error, task, arguments)
+            with suppress(Exception):  # its class takes no attributes: better no name
+                if not hasattr(error, BLAMED):
+                    setattr(error, BLAMED, (task.key, task_name(task)))
+            raise
+        del arguments
+        for i in step.ends:
+            values[i] = None
+    found = tuple([values[i] for i in batch.results])
+    return found[0] if len(found) == 1 else found
 
 
 def _aligned(value: Any) -> Any:
-    """Copy arrays that came over the network to an odd address: kernels refuse them."""
+    """Copy arrays that came over the network to an odd address, which kernels refuse."""
     if isinstance(value, np.ndarray):
         return value if value.flags.aligned else value.copy()
     if type(value) in (tuple, list):
@@ -95,12 +137,12 @@ def _aligned(value: Any) -> Any:
     return value
 
 
-def _attempts(call: RemoteCall, arguments: Sequence[Any]) -> Any:
+def _attempts(step: Step, function: Any, arguments: Sequence[Any]) -> Any:
     """Call the function, again if it may be tried again."""
-    options, attempt = call.options, 0
+    options, attempt = step.options, 0
     while True:
         try:
-            return _once(call, arguments)
+            return _once(step, function, arguments)
         except Exception:
             attempt += 1
             if options is None or attempt > options.retries:
@@ -108,24 +150,15 @@ def _attempts(call: RemoteCall, arguments: Sequence[Any]) -> Any:
             time.sleep(options.delay(attempt))
 
 
-def _once(call: RemoteCall, arguments: Sequence[Any]) -> Any:
-    function = _function(call.program)
-    seconds = None if call.options is None else call.options.timeout
+def _once(step: Step, function: Any, arguments: Sequence[Any]) -> Any:
+    seconds = None if step.options is None else step.options.timeout
 
     def apply() -> Any:
         if not IN_USE:
-            return function(*arguments)
-        with running(call.label):
-            return function(*arguments)
+            return function(*arguments, *step.args)
+        with running(step.label):
+            return function(*arguments, *step.args)
 
     if seconds is None:
         return apply()
-    return call_within(seconds, apply, too_late(call.as_task(), seconds))
-
-
-def _blame(error: Exception, task: Task) -> None:
-    if not hasattr(error, BLAMED):
-        try:
-            setattr(error, BLAMED, (task.key, task_name(task)))
-        except Exception:  # its class takes no attributes: better no name
-            return
+    return call_within(seconds, apply, too_late(step.as_task(function), seconds))

@@ -36,6 +36,7 @@ class ChunkReader:
     """
 
     cost: Cost = "view"
+    is_memory = False
     token: str
 
     def __init__(self, meta: ArrayMeta) -> None:
@@ -80,6 +81,8 @@ class KeptChunks(ChunkReader):
     meta : ArrayMeta
     """
 
+    is_memory = True
+
     def __init__(self, chunks: dict[tuple[int, ...], Any], meta: ArrayMeta) -> None:
         super().__init__(meta)
         self._chunks = {index: _in_memory(chunk) for index, chunk in chunks.items()}
@@ -96,6 +99,10 @@ class KeptChunks(ChunkReader):
         # Files have one owner; who gets a pickle has the chunks in memory.
         chunks = {index: _loaded(chunk) for index, chunk in self._chunks.items()}
         return {**self.__dict__, "_chunks": chunks, "cost": "view"}
+
+    def whole(self, index: tuple[int, ...]) -> Any:
+        """Return what is there of one chunk: the chunk, or what stands for it while it is away."""
+        return self._chunks[index]
 
     def part(self, index: tuple[int, ...], region: tuple[slice, ...]) -> Any:
         """Return a view of one chunk, or a region of one that is away."""

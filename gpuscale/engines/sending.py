@@ -1,0 +1,216 @@
+"""A graph on its way to a cluster: batches of tasks, what each needs, and data of this process."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gpuscale.base.errors import EngineError
+from gpuscale.base.types import Key
+from gpuscale.engines.failure import annotate, task_name
+from gpuscale.engines.remote import RemoteBatch, Step
+from gpuscale.expr.detached import dumps
+from gpuscale.expr.physical import Source
+from gpuscale.graph.batches import Batch, batches
+from gpuscale.graph.handle import kept, same
+from gpuscale.graph.numbering import number
+from gpuscale.graph.order import depth_first
+from gpuscale.graph.packing import PackedCall
+from gpuscale.graph.task import Task
+from gpuscale.io.memory import KeptChunks
+from gpuscale.memory.remote import RemoteValue
+
+__all__ = ["Parcel", "Result", "pack"]
+
+#: Bytes of results that travel with others of their batch: moving them takes about as long as the
+#: scheduler takes for a task.
+ROOM = 4 << 20
+#: Batches for each thread of the cluster: enough for the last ones to end at about the same time.
+BATCHES_EACH = 16
+
+
+class Result(NamedTuple):
+    """Where a result is: in which batch, and which of its results, None if it has only one."""
+
+    batch: Key
+    place: int | None
+
+
+class Parcel:
+    """One batch as it goes to the cluster.
+
+    Attributes
+    ----------
+    name : Key
+        Which no other batch has, of this run or of any other.
+    tasks : list of Task
+    needs : list of Key or RemoteValue
+        What ``work`` reads: results of other batches, and what workers hold already.
+    data : tuple
+        Of this process, which ``work`` reads as one more input if there is any.
+    work : RemoteBatch
+    """
+
+    __slots__ = ("data", "name", "needs", "tasks", "work")
+
+    name: Key
+    tasks: list[Task]
+    needs: list[Any]
+    data: tuple[Any, ...]
+    work: RemoteBatch
+
+
+def pack(
+    graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int
+) -> tuple[list[Parcel], list[Result]]:
+    """Put the tasks that `keys` need into parcels.
+
+    Parameters
+    ----------
+    graph : mapping of Key to Task
+    keys : sequence of Key
+    n_threads : int
+        Of the cluster.
+
+    Returns
+    -------
+    list of Parcel
+        Each needs earlier ones only.
+    list of Result
+        Where the results of `keys` will be.
+
+    Raises
+    ------
+    EngineError
+        A task calls what cannot be pickled.
+    """
+    packer = _Packer(graph, keys, n_threads)
+    return packer.parcels, [packer.where[i] for i in packer.graph.kept]
+
+
+class _Packer:
+    def __init__(self, graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int) -> None:
+        self.graph = number(graph, keys)
+        self.where: dict[int, Result] = {}
+        self.parcels: list[Parcel] = []
+        self._pickles: dict[int, bytes] = {}
+        self._mark = uuid.uuid4().hex[:12]
+        most = -(-len(self.graph) // (BATCHES_EACH * n_threads))
+        order = depth_first(self.graph)
+        for batch in batches(self.graph, order, most, ROOM, self._is_alone):
+            self.parcels.append(self._parcel(batch))
+
+    def _is_alone(self, i: int) -> bool:
+        """Whether a task is more than a piece of what the user asked for."""
+        task = self.graph.tasks[i]
+        return task.options is not None or isinstance(task.fn, PackedCall)
+
+    def _parcel(self, batch: Batch) -> Parcel:
+        parcel = Parcel()
+        parcel.tasks = [self.graph.tasks[i] for i in batch.tasks]
+        inputs = _Inputs(self, batch)
+        parcel.name = self._name(parcel.tasks, bool(inputs.needs))
+        parcel.needs, parcel.data = inputs.needs, tuple(inputs.data)
+        parcel.work = inputs.work(batch)
+        single = len(batch.results) == 1
+        for place, i in enumerate(batch.results):
+            self.where[i] = Result(parcel.name, None if single else place)
+        return parcel
+
+    def _name(self, tasks: list[Task], has_needs: bool) -> Key:
+        # Those without needs are a group of their own, which the scheduler holds back while
+        # workers have enough to do.
+        labels = dict.fromkeys(task.label or "task" for task in tasks)
+        label = "+".join(labels) if len(labels) < 4 else f"{next(iter(labels))}..."
+        return (f"{label}-{self._mark}-{int(has_needs)}", len(self.parcels))
+
+    def pickled(self, task: Task) -> bytes:
+        """Pickle the function of a task, once for all tasks that call the same."""
+        found = self._pickles.get(id(task.fn))
+        if found is None:
+            try:
+                found = dumps(task.fn)
+            except Exception as error:
+                refused = EngineError(
+                    f"task {task_name(task)} cannot be sent to a worker, since what it calls "
+                    f"cannot be pickled: {error}"
+                )
+                annotate(refused, task, ())
+                raise refused from error
+            self._pickles[id(task.fn)] = found
+        return found
+
+
+class _Inputs:
+    """The values that the steps of a batch read, in the order in which `perform` has them."""
+
+    def __init__(self, packer: _Packer, batch: Batch) -> None:
+        self._packer, self._numbers = packer, dict[int, int]()
+        self.needs: list[Any] = []
+        self.data: list[Any] = []
+        places: list[int | None] = []
+        graph, own = packer.graph, set(batch.tasks)
+        outer = {dep: None for i in batch.tasks for dep in graph.deps[i] if dep not in own}
+        for dep in outer:
+            name, place = packer.where[dep]
+            self._take(dep, name, place, places)
+        here = []
+        for i in batch.tasks:
+            is_here, value = _value_here(graph.tasks[i])
+            if is_here and isinstance(value, RemoteValue):
+                self._take(i, value, value.place, places)
+            elif is_here:
+                here.append((i, value))
+        for place, (i, value) in enumerate(here):
+            self._numbers[i] = len(places)
+            places.append(place)
+            self.data.append(value)
+        self._places = tuple(places)
+
+    def _take(self, i: int, need: Any, place: int | None, places: list[int | None]) -> None:
+        self._numbers[i] = len(places)
+        places.append(place)
+        self.needs.append(need)
+
+    def work(self, batch: Batch) -> RemoteBatch:
+        """Make the steps."""
+        graph, numbers, packer = self._packer.graph, self._numbers, self._packer
+        functions: dict[bytes, int] = {}
+        run = [i for i in batch.tasks if i not in numbers]
+        for number_, i in enumerate(run, len(self._places)):
+            numbers[i] = number_
+        results = tuple([numbers[i] for i in batch.results])
+        last: dict[int, int] = {}
+        for place, i in enumerate(run):
+            last.update(dict.fromkeys([numbers[dep] for dep in graph.deps[i]], place))
+        ends: list[list[int]] = [[] for _ in run]
+        for value, place in last.items():
+            if value not in results:
+                ends[place].append(value)
+        steps = []
+        for place, i in enumerate(run):
+            task = graph.tasks[i]
+            function = functions.setdefault(packer.pickled(task), len(functions))
+            reads = tuple([numbers[dep] for dep in graph.deps[i]])
+            steps.append(
+                Step(
+                    function, reads, task.args, tuple(ends[place]), task.key, task.label,
+                    task.origin, task.options,
+                )
+            )  # fmt: skip
+        return RemoteBatch(tuple(functions), self._places, tuple(steps), results)
+
+
+def _value_here(task: Task) -> tuple[bool, Any]:
+    """Say whether this process has what a task gives, and what that is."""
+    if task.deps:
+        return False, None
+    if task.fn in (same, kept):
+        return True, task.args[0]
+    source = getattr(task.fn, "__self__", None)
+    if not isinstance(source, Source) or not source.reader.is_memory:
+        return False, None
+    if isinstance(source.reader, KeptChunks) and source.meta.chunks == source.reader.chunks:
+        return True, source.reader.whole(*task.args)
+    return True, task.fn(*task.args)

@@ -1,0 +1,123 @@
+"""Tasks that go to a worker of a cluster together, since each journey costs milliseconds.
+
+The order in which few results are alive is cut into pieces. Each piece depends on earlier ones
+only, so there are no circles; depth first, the tasks of a subtree stand together, so a piece has
+few results that others need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gpuscale.graph.numbering import NumberedGraph
+
+__all__ = ["Batch", "batches"]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Tasks that run one after the other.
+
+    Attributes
+    ----------
+    tasks : list of int
+        Each comes after all it needs.
+    results : list of int
+        Those whose results are requested, or needed by other batches.
+    """
+
+    tasks: list[int] = field(default_factory=list)
+    results: list[int] = field(default_factory=list)
+
+
+def batches(
+    graph: NumberedGraph,
+    order: Sequence[int],
+    most: int,
+    room: int,
+    is_alone: Callable[[int], bool] = lambda i: False,
+) -> list[Batch]:
+    """Cut the order of a graph into batches.
+
+    Parameters
+    ----------
+    graph : NumberedGraph
+    order : sequence of int
+        All tasks, each after those that it needs.
+    most : int
+        Tasks of a batch; half as many again where it would end in the midst of a subtree.
+    room : int
+        Bytes that the results of a batch may take for others; more only where a single task has
+        them, as they travel together.
+    is_alone : callable, optional
+        Whether a task is a batch by itself.
+
+    Returns
+    -------
+    list of Batch
+        Each needs results of earlier ones only.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.numbering import number
+    >>> from gpuscale.graph.order import depth_first
+    >>> from gpuscale.graph.task import Task
+    >>> tasks = {k: Task(k, int) for k in "abcd"}
+    >>> tasks |= {"ab": Task("ab", max, ("a", "b")), "cd": Task("cd", max, ("c", "d"))}
+    >>> graph = number(tasks, ["ab", "cd"])
+    >>> for batch in batches(graph, depth_first(graph), 3, 1000):
+    ...     print([graph.tasks[i].key for i in batch.tasks])
+    ['a', 'b', 'ab']
+    ['c', 'd', 'cd']
+    """
+    cutter = _Cutter(graph, most, room)
+    for i in order:
+        cutter.take(i, is_alone(i))
+    cutter.cut()
+    return cutter.batches
+
+
+class _Cutter:
+    """The batch that grows, and which of its results others wait for."""
+
+    def __init__(self, graph: NumberedGraph, most: int, room: int) -> None:
+        self.batches: list[Batch] = []
+        self._graph, self._most, self._room = graph, most, room
+        self._uses = graph.uses()  # of each result that are still to come
+        self._begin()
+
+    def _begin(self) -> None:
+        self._batch, self._open, self._bytes = Batch(), set[int](), 0
+
+    def take(self, i: int, alone: bool) -> None:
+        """Add a task to the batch, or begin another one with it."""
+        if alone or self._is_full(i):
+            self.cut()
+        graph = self._graph
+        for dep in graph.deps[i]:
+            self._uses[dep] -= 1
+            if not self._uses[dep] and dep in self._open:
+                self._open.remove(dep)
+                self._bytes -= graph.tasks[dep].nbytes
+        self._batch.tasks.append(i)
+        if self._uses[i]:
+            self._open.add(i)
+            self._bytes += graph.tasks[i].nbytes
+        if alone:
+            self.cut()
+
+    def _is_full(self, i: int) -> bool:
+        """Whether the batch should end before a task."""
+        count = len(self._batch.tasks)
+        goes_on = not self._open.isdisjoint(self._graph.deps[i])
+        if self._bytes > self._room and not goes_on:
+            return True
+        return count >= self._most and (not goes_on or 2 * count >= 3 * self._most)
+
+    def cut(self) -> None:
+        """End the batch."""
+        if self._batch.tasks:
+            self._batch.results = [i for i in self._batch.tasks if i in self._open]
+            self.batches.append(self._batch)
+            self._begin()

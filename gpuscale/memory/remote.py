@@ -1,0 +1,60 @@
+"""Results that stay on the workers of a cluster, and are fetched when somebody needs them here."""
+
+from __future__ import annotations
+
+import operator
+from functools import cached_property
+from typing import Any
+
+from gpuscale.memory.spilled import OnDisk
+
+__all__ = ["RemoteValue"]
+
+
+class RemoteValue(OnDisk):
+    """A result that a worker holds for as long as this object is there.
+
+    Copies and pickles of it are of the result.
+
+    Parameters
+    ----------
+    future : distributed.Future
+    place : int, optional
+        Which item of the future's result it is; by default all of that.
+    """
+
+    #: What a region is read along, one part after the other.
+    outer_axis = 0
+
+    def __init__(self, future: Any, place: int | None = None) -> None:
+        self.future, self.place = future, place
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk of this process."""
+        return 0
+
+    def load(self) -> Any:
+        """Fetch all of it."""
+        return self.future.result() if self.place is None else self._ask(_same)
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an array; that alone is fetched."""
+        shape: tuple[int, ...] = self._ask(operator.attrgetter("shape"))
+        return shape
+
+    def __getitem__(self, region: Any) -> Any:
+        return self._ask(operator.getitem, region)
+
+    def _ask(self, function: Any, *args: Any) -> Any:
+        client = self.future.client
+        return client.submit(_answer, self.future, self.place, function, args, pure=False).result()
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _answer(result: Any, place: int | None, function: Any, args: tuple[Any, ...]) -> Any:
+    return function(result if place is None else result[place], *args)
