@@ -53,7 +53,7 @@ def pytest_configure(config):
 
         from gpuscale.base import config as options
 
-        cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+        cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
         client = Client(cluster)
         config.add_cleanup(cluster.close)
         config.add_cleanup(client.close)

@@ -101,7 +101,8 @@ def get_engine(engine: str | Engine | None = None, **options: Any) -> Engine:
     ----------
     engine : str, Engine or None
         A name (``"threads"``, ``"sync"``, ``"distributed"`` or one that a package brings), an
-        engine, a client of dask.distributed, or None for the option ``engine``. The same name and options give the same engine every time.
+        engine, a client of dask.distributed, or None for the option ``engine``. The same name and
+        options give the same engine every time.
     **options
         What the engine's class takes: ``num_workers``, ``memory_limit`` and ``resources`` for
         ``"threads"``.

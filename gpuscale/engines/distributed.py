@@ -94,6 +94,11 @@ class DistributedEngine(Engine):
         sent = _Sent(self.client, *pack(graph, keys, self._n_threads()))
         return dict(zip(keys, sent.handles(), strict=True))
 
+    def futures(self, graph: Mapping[Key, Task], keys: Sequence[Key]) -> list[Any]:
+        """Start the tasks that `keys` need, and return the client's futures of their results."""
+        sent = _Sent(self.client, *pack(graph, keys, self._n_threads()))
+        return [each.as_future() for each in sent.handles()]
+
     def _n_threads(self) -> int:
         return max(1, sum(each["nthreads"] for each in self._workers().values()))
 
@@ -219,7 +224,8 @@ def _graph(parcels: list[Parcel], data: dict[Key, Any]) -> dict[Key, Any]:
     graph = {}
     for parcel in parcels:
         needs = [each.future.key if _is_there(each) else each for each in parcel.needs]
-        needs += [data[parcel.name].key] * len(parcel.data)
+        if parcel.data:
+            needs += [data[parcel.name].key] * len(parcel.data)
         graph[parcel.name] = RemoteTask(parcel.name, perform, parcel.work, *map(TaskRef, needs))
     return graph
 

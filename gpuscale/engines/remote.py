@@ -1,4 +1,4 @@
-"""What runs in a worker of a cluster: a few tasks, one after the other, of which it gets pickles."""
+"""What runs in a worker of a cluster: a few tasks, one after the other."""
 
 from __future__ import annotations
 
@@ -76,6 +76,10 @@ class RemoteBatch(NamedTuple):
     places: tuple[int | None, ...]
     steps: tuple[Step, ...]
     results: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        names = dict.fromkeys(step.label or "task" for step in self.steps)
+        return f"<{len(self.steps)} tasks: {', '.join(names)}>"
 
 
 # As many as there are different operations in a few plans.

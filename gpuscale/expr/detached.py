@@ -36,6 +36,7 @@ class Elsewhere(Physical):
 
     @property
     def name(self) -> str:
+        """Short human name of the operation."""
         return "elsewhere"
 
 

@@ -46,7 +46,8 @@ def batches(
     order : sequence of int
         All tasks, each after those that it needs.
     most : int
-        Tasks of a batch; half as many again where it would end in the midst of a subtree.
+        Tasks of a batch; half as many again where it would end in the midst of a subtree, and any
+        number where each task is all that the one before it is for.
     room : int
         Bytes that the results of a batch may take for others; more only where a single task has
         them, as they travel together.
@@ -109,8 +110,10 @@ class _Cutter:
 
     def _is_full(self, i: int) -> bool:
         """Whether the batch should end before a task."""
-        count = len(self._batch.tasks)
-        goes_on = not self._open.isdisjoint(self._graph.deps[i])
+        count, deps = len(self._batch.tasks), self._graph.deps[i]
+        if self._open == set(deps):  # nothing else could run beside it
+            return False
+        goes_on = not self._open.isdisjoint(deps)
         if self._bytes > self._room and not goes_on:
             return True
         return count >= self._most and (not goes_on or 2 * count >= 3 * self._most)

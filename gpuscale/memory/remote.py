@@ -36,7 +36,11 @@ class RemoteValue(OnDisk):
 
     def load(self) -> Any:
         """Fetch all of it."""
-        return self.future.result() if self.place is None else self._ask(_same)
+        return self.as_future().result()
+
+    def as_future(self) -> Any:
+        """Return a future of this alone."""
+        return self.future if self.place is None else self._asking(_same)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -48,8 +52,11 @@ class RemoteValue(OnDisk):
         return self._ask(operator.getitem, region)
 
     def _ask(self, function: Any, *args: Any) -> Any:
+        return self._asking(function, *args).result()
+
+    def _asking(self, function: Any, *args: Any) -> Any:
         client = self.future.client
-        return client.submit(_answer, self.future, self.place, function, args, pure=False).result()
+        return client.submit(_answer, self.future, self.place, function, args, pure=False)
 
 
 def _same(value: Any) -> Any:

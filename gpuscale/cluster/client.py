@@ -1,0 +1,149 @@
+"""`Client`: connects to a cluster, and makes it the engine."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import dask
+import distributed
+
+from gpuscale.base import config
+from gpuscale.cluster.local import LocalCluster
+from gpuscale.engines.distributed import DistributedEngine
+from gpuscale.gather import find
+from gpuscale.keeping import persist
+from gpuscale.run import asked, whole_values
+
+__all__ = ["Client"]
+
+
+class Client(distributed.Client):
+    """A connection to a cluster, on whose workers arrays and delayed values are computed.
+
+    While it is open, `compute` and `persist` of every collection run there. Everything else is
+    what ``distributed.Client`` does: `submit map gather scatter`, `run`, `upload_file`,
+    `publish_dataset`, and so on.
+
+    Parameters
+    ----------
+    address : str or cluster, optional
+        Of a scheduler, as "tcp://host:8786", or a cluster such as `LocalCluster`. By default a
+        `LocalCluster` is started, and closed with the client; ``options`` are its options then.
+    set_as_default : bool
+        Whether it is the engine, and what `get_client` finds.
+    scheduler_file : str or path, optional
+        A file in which a scheduler has written how it is reached.
+    **options
+        What ``distributed.Client`` takes beside these, such as ``timeout`` and ``security``.
+
+    Raises
+    ------
+    OSError
+        No scheduler answers there.
+
+    Examples
+    --------
+    >>> import gpuscale as gs, gpuscale.array as ga
+    >>> from gpuscale.cluster import Client
+    >>> with Client(n_workers=2, threads_per_worker=1) as client:
+    ...     x = ga.arange(10, chunks=5)
+    ...     kept, = gs.persist(x * x)          # stays on the workers
+    ...     int(kept.sum().compute()), client.submit(sum, [1, 2]).result()
+    (285, 3)
+    """
+
+    _settings: AbstractContextManager[Any] | None = None
+    _own_cluster: Any = None
+
+    def __init__(
+        self,
+        address: Any = None,
+        *,
+        set_as_default: bool = True,
+        scheduler_file: Any = None,
+        **options: Any,
+    ) -> None:
+        ours, others = {}, {}
+        for name, value in options.items():
+            (others if name in _OF_CLIENT else ours)[name] = value
+        is_said = address or scheduler_file or dask.config.get("scheduler-address", None)
+        if not is_said and not options.get("asynchronous"):
+            address = self._own_cluster = LocalCluster(**ours)
+            ours = {}
+        super().__init__(
+            address,
+            set_as_default=set_as_default,
+            scheduler_file=scheduler_file,
+            **others,
+            **ours,
+        )
+        if set_as_default:
+            self._settings = config.set(engine="distributed")
+            self._settings.__enter__()
+
+    def close(self, *args: Any, **kwargs: Any) -> Any:
+        """Close the connection, and the cluster if the client has started it."""
+        settings, self._settings = self._settings, None
+        if settings is not None:
+            settings.__exit__(None, None, None)
+        closing = super().close(*args, **kwargs)
+        own, self._own_cluster = self._own_cluster, None
+        if own is not None:
+            own.close()
+        return closing
+
+    def compute(  # type: ignore[override]
+        self, collections: Any, sync: bool = False, **options: Any
+    ) -> Any:
+        """Compute in the background: a future for each collection, with its whole value.
+
+        Parameters
+        ----------
+        collections : collection, or list or tuple of them
+            Of this package, or of dask.
+        sync : bool
+            Whether to wait, and return values.
+        **options
+            For collections of dask, what ``distributed.Client.compute`` takes.
+
+        Examples
+        --------
+        >>> import gpuscale.array as ga
+        >>> from gpuscale.cluster import Client
+        >>> with Client(n_workers=1, threads_per_worker=1) as client:
+        ...     client.compute(ga.arange(10, chunks=5).sum()).result()
+        np.int64(45)
+        """
+        if not find(collections):
+            return super().compute(collections, sync=sync, **options)
+        many = isinstance(collections, list | tuple | set | frozenset)
+        engine = DistributedEngine(self)
+        with asked(engine, {}):
+            futures = engine.futures(*whole_values(*(collections if many else [collections])))
+        results = self.gather(futures) if sync else futures
+        return results if many else results[0]
+
+    def persist(self, collections: Any, **options: Any) -> Any:  # type: ignore[override]
+        """Compute in the background, and return collections whose chunks stay on the workers.
+
+        Parameters
+        ----------
+        collections : collection, or list or tuple of them
+            Of this package, or of dask.
+        **options
+            For collections of dask, what ``distributed.Client.persist`` takes.
+        """
+        if not find(collections):
+            return super().persist(collections, **options)
+        many = isinstance(collections, list | tuple | set | frozenset)
+        kept = persist(*(collections if many else [collections]), engine=DistributedEngine(self))
+        return list(kept) if many else kept[0]
+
+
+_OF_CLIENT = frozenset(
+    {
+        "loop", "timeout", "security", "asynchronous", "name", "heartbeat_interval",
+        "serializers", "deserializers", "extensions", "direct_to_workers", "connection_limit",
+    }
+)  # fmt: skip

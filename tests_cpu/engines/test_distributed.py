@@ -1,0 +1,194 @@
+"""The distributed engine on a cluster of two processes: results, errors, handles, events."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+import gpuscale as gs
+import gpuscale.array as ga
+from gpuscale.base.errors import EngineError
+from gpuscale.diagnostics.listening import Watcher
+from gpuscale.engines.base import get_engine
+from gpuscale.engines.events import RunFinished, RunStarted, TaskFinished
+
+distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+
+from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def client():
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture
+def engine(client):
+    return DistributedEngine(client)
+
+
+A = np.random.default_rng(0).random((300, 200))
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda xp, x: (x + x.T[:200, :200].mean()) * 2,
+        lambda xp, x: x - x.mean(axis=0),
+        lambda xp, x: xp.sort(x.ravel()),
+        lambda xp, x: x @ x.T,
+        lambda xp, x: xp.cumsum(x, axis=0),
+        lambda xp, x: x[x > 0.5],
+        lambda xp, x: xp.unique(xp.round(x, 1)),
+        lambda xp, x: xp.percentile(x, [10, 50], axis=1),
+        lambda xp, x: x[np.arange(299, -1, -2)],
+    ],
+)
+@pytest.mark.parametrize("chunks", [70, (300, 9), -1])
+def test_results_are_those_of_numpy(engine, compute, chunks):
+    result = compute(ga, ga.from_array(A, chunks=chunks)).compute(engine=engine)
+    np.testing.assert_allclose(result, compute(np, A))
+
+
+def test_random_numbers_are_the_same_in_all_processes(engine):
+    x = ga.random.default_rng(5).normal(size=(500, 400), chunks=100)
+    assert (x.compute(engine=engine) == x.compute(engine="threads")).all()
+
+
+def test_delayed_calls_and_arrays_mix(engine):
+    x = ga.from_array(A, chunks=100)
+    add = gs.delayed(lambda a, b: a + b)
+    total, text, values = gs.compute(
+        add(x.sum(), 1), add("a", "b"), {"k": [add(1, add(2, 3))]}, engine=engine
+    )
+    assert total == pytest.approx(A.sum() + 1)
+    assert (text, values) == ("ab", {"k": [6]})
+
+
+def test_a_dictionary_of_tasks(engine):
+    assert gs.get({"x": 1, "y": (max, "x", 2), "z": (sum, ["x", "y"])}, "z", engine=engine) == 3
+
+
+def test_persisted_chunks_stay_on_the_workers(client, engine):
+    x = ga.from_array(A, chunks=100)
+    (kept,) = gs.persist(x + 1, engine=engine)
+    held = sum(map(len, client.has_what().values()))
+    assert held > 0
+    np.testing.assert_allclose(kept.sum(axis=0).compute(engine=engine), (A + 1).sum(axis=0))
+    np.testing.assert_allclose(kept[::7, 3].compute(engine=engine), (A + 1)[::7, 3])
+    np.testing.assert_allclose(kept[150:].compute(engine="threads"), (A + 1)[150:])
+    del kept
+    deadline = time.monotonic() + 30
+    while sum(map(len, client.has_what().values())) >= held and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert sum(map(len, client.has_what().values())) < held
+
+
+def test_persisted_arrays_of_unknown_size_know_it(engine):
+    x = ga.from_array(A, chunks=100)
+    (kept,) = gs.persist(x[x > 0.5], engine=engine)
+    assert kept.shape == ((A > 0.5).sum(),)
+    np.testing.assert_allclose(kept[5:9].compute(engine=engine), A[A > 0.5][5:9])
+
+
+def test_persisted_calls(engine):
+    (kept,) = gs.persist(gs.delayed(dict)(a=1), engine=engine)
+    assert (kept["a"] + 1).compute(engine=engine) == 2
+    assert kept.compute(engine="threads") == {"a": 1}
+
+
+def test_files_are_read_and_written_by_workers(engine, tmp_path):
+    np.save(tmp_path / "a.npy", A)
+    x = ga.from_npy(tmp_path / "a.npy", chunks=100)
+    with gs.config.set(engine="distributed"), distributed_default(engine):
+        (x * 2).to_zarr(tmp_path / "b.zarr")
+        back = ga.from_zarr(tmp_path / "b.zarr")
+        np.testing.assert_allclose(back.compute(), A * 2)
+        seen = x.map_blocks(lambda chunk: np.full((1, 1), os.getpid()), chunks=(1, 1), dtype=int)
+        assert os.getpid() not in seen.compute()
+
+
+class distributed_default:  # noqa: N801 - reads as a block
+    """The engine's client is the one that is open."""
+
+    def __init__(self, engine):
+        self.client = engine.client
+
+    def __enter__(self):
+        self.block = self.client.as_current()
+        self.block.__enter__()
+
+    def __exit__(self, *error):
+        self.block.__exit__(*error)
+
+
+def test_an_error_names_the_line_of_the_user(engine):
+    def shifted(chunk):
+        return chunk - np.zeros(7)
+
+    with pytest.raises(ValueError, match="could not be broadcast") as caught:
+        ga.from_array(A, chunks=100).map_blocks(shifted, dtype=float).compute(engine=engine)
+    assert "in operation shifted, written at" in caught.value.__notes__[0]
+    assert "test_distributed.py" in caught.value.__notes__[0]
+
+
+def test_what_failed_stands_in_the_place_of_results(engine):
+    bad, good = gs.delayed(int)("no"), gs.delayed(int)("7")
+    results = gs.compute(good, bad + 1, bad, engine=engine, on_error="continue")
+    assert results[0] == 7
+    assert [repr(each).split(":")[0] for each in results[1:]] == ["<Failure of int"] * 2
+    assert isinstance(results[1].error, ValueError)
+
+
+def test_a_task_that_kills_its_workers_is_named(engine):
+    die = gs.delayed(os._exit)
+    with pytest.raises(EngineError, match="the task .*exit.* was given to 4 workers") as caught:
+        die(1).compute(engine=engine)
+    assert "test_distributed.py" in caught.value.__notes__[0]
+    # The cluster is there afterwards.
+    assert (ga.ones(10, chunks=3) + 1).sum().compute(engine=engine) == 20
+
+
+def test_profilers_hear_of_tasks(engine):
+    with gs.diagnostics.Profiler() as profiler:
+        ga.random.default_rng(1).random((900, 900), chunks=100).std().compute(engine=engine)
+    assert any("uniform" in str(each.key) for each in profiler.results)
+
+
+def test_an_existing_client_is_an_engine(client):
+    x = ga.ones(10, chunks=3)
+    assert x.sum().compute(engine=client) == 10
+    with client.as_current():
+        assert get_engine("distributed").client is client
+        assert x.sum().compute(engine="distributed") == 10
+    with pytest.raises(EngineError, match="an engine is a name such as 'threads'"):
+        get_engine(7)
+
+
+def test_events_of_a_run(engine):
+    events = []
+
+    class Listen(Watcher):
+        def __call__(self, event):
+            events.append(event)
+
+    with Listen():
+        ga.ones((40, 40), chunks=10).sum().compute(engine=engine)
+    started = [event for event in events if isinstance(event, RunStarted)]
+    finished = [event for event in events if isinstance(event, TaskFinished)]
+    ended = [event for event in events if isinstance(event, RunFinished)]
+    assert len(started) == len(ended) == 1
+    assert len(finished) == started[0].n_tasks == ended[0].n_finished
+    assert all(event.start <= event.stop for event in finished)
+
+
+def test_no_client_is_open(monkeypatch):
+    def nobody():
+        raise ValueError("No clients found")
+
+    monkeypatch.setattr(distributed, "default_client", nobody)
+    with pytest.raises(EngineError, match=r"needs an open client: with gpuscale\.cluster\.Client"):
+        ga.ones(3).sum().compute(engine=DistributedEngine())

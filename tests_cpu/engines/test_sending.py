@@ -1,0 +1,121 @@
+"""Parcels hold all that their tasks need: they are pickled, and run one after the other, here."""
+
+import pickle
+from random import Random
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+from gpuscale.base.errors import EngineError
+from gpuscale.engines.remote import BLAMED, perform
+from gpuscale.engines.sending import pack
+from gpuscale.engines.sync import SyncEngine
+from gpuscale.expr import stages
+from gpuscale.expr.reads import planned_for_elsewhere
+from gpuscale.graph import layouts  # noqa: F401 - registers the layouts of plans
+from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.options import TaskOptions
+from gpuscale.graph.task import Task
+
+
+def deliver(parcels, wanted):
+    """Do what a cluster does, and return the results."""
+    results = {}
+    for parcel in parcels:
+        work = pickle.loads(pickle.dumps(parcel.work))
+        inputs = [pickle.loads(pickle.dumps(results[need])) for need in parcel.needs]
+        inputs += [pickle.loads(pickle.dumps(parcel.data))] * len(parcel.data)
+        results[parcel.name] = perform(work, *inputs)
+    found = [(results[batch], place) for batch, place in wanted]
+    return [each if place is None else each[place] for each, place in found]
+
+
+def parcels_of(*arrays):
+    with planned_for_elsewhere():
+        roots = stages.optimize([array.expr for array in arrays])
+        graph, keys = build(roots), [key for root in roots for key in block_keys(root)]
+    return pack(graph, keys, 2)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_random_graphs(seed, random_graph):
+    rng = Random(seed)
+    graph, keys = random_graph(rng, rng.randint(1, 60))
+    assert deliver(*pack(graph, keys, rng.randint(1, 3))) == SyncEngine().run(graph, keys)
+
+
+def test_arrays_of_this_process_are_cut_before_they_are_sent():
+    a = np.random.default_rng(0).random((400, 300))
+    x = ga.from_array(a, chunks=100)
+    parcels, wanted = parcels_of((x + 1).sum(axis=0))
+    sent = [len(pickle.dumps((parcel.work, parcel.data))) for parcel in parcels]
+    assert max(sent) < a.nbytes / 2
+    np.testing.assert_allclose(np.concatenate(deliver(parcels, wanted)), (a + 1).sum(axis=0))
+
+
+def test_what_is_below_a_node_is_not_sent_with_it():
+    x = ga.random.default_rng(0).random((1_000_000,), chunks=1000)
+    for _ in range(5):
+        x = ga.sort(x).map_blocks(np.negative)
+    parcels, _ = parcels_of(x[:2000])
+    sizes = [len(each) for parcel in parcels for each in parcel.work.functions]
+    assert max(sizes) < 10_000
+
+
+def test_results_of_steps_end_with_their_last_reader():
+    tasks = {0: Task(0, list), 1: Task(1, len, (0,)), 2: Task(2, abs, (1,))}
+    parcels, wanted = pack(tasks, [2], 1)
+    (work,) = (parcel.work for parcel in parcels)
+    assert [step.ends for step in work.steps] == [(), (0,), (1,)]
+    assert deliver(parcels, wanted) == [0]
+
+
+def test_tasks_with_options_are_alone():
+    tasks = {i: Task(i, int, options=TaskOptions(retries=1) if i == 3 else None) for i in range(99)}
+    parcels, _ = pack(tasks, range(99), 1)
+    batches = [[task.key for task in parcel.tasks] for parcel in parcels]
+    assert [3] in batches
+    assert len(batches) < 25
+
+
+def test_an_error_names_the_task():
+    task = Task("x", divmod, (), (1, 0), label="halve", origin=("mine.py", 7))
+    ((parcel,), _) = pack({"x": task}, ["x"], 1)
+    with pytest.raises(ZeroDivisionError) as caught:
+        perform(parcel.work)
+    assert "halve ('x'), written at mine.py:7" in caught.value.__notes__[0]
+    assert getattr(pickle.loads(pickle.dumps(caught.value)), BLAMED) == ("x", "halve ('x')")
+
+
+def test_retries_and_timeouts_happen_where_the_task_runs():
+    asked = []
+
+    def flaky():
+        asked.append(1)
+        if len(asked) < 3:
+            raise OSError("once more")
+        return len(asked)
+
+    options = TaskOptions(retries=2, backoff=0.001, timeout=20)
+    ((parcel,), wanted) = pack({"x": Task("x", flaky, options=options)}, ["x"], 1)
+    # The pickle of a function of a test is a copy, with a list of its own.
+    assert deliver([parcel], wanted) == [3]
+
+
+def test_what_cannot_be_pickled_is_named():
+    lock = __import__("threading").Lock()
+    task = Task("x", lambda: lock, label="locked", origin=("mine.py", 7))
+    with pytest.raises(EngineError, match=r"task locked \('x'\) cannot be sent.*pickle") as caught:
+        pack({"x": task}, ["x"], 1)
+    assert "mine.py:7" in caught.value.__notes__[0]
+
+
+def test_inputs_at_odd_addresses_are_copied():
+    odd = np.frombuffer(b"\0" + np.arange(3.0).tobytes(), np.uint8)[1:].view(float)
+    assert not odd.flags.aligned
+    task = Task("y", lambda x: (x.flags.aligned, x.sum()), ("x",))
+    parcels, wanted = pack({"x": Task("x", list), "y": task}, ["y"], 1)
+    work = parcels[0].work._replace(places=(None,), steps=parcels[0].work.steps[1:])
+    assert perform(work, odd) == (True, 3.0)
+    assert wanted
