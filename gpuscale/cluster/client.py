@@ -64,7 +64,8 @@ class Client(distributed.Client):
         scheduler_file: Any = None,
         **options: Any,
     ) -> None:
-        ours, others = {}, {}
+        ours: dict[str, Any] = {}
+        others: dict[str, Any] = {}
         for name, value in options.items():
             (others if name in _OF_CLIENT else ours)[name] = value
         is_said = address or scheduler_file or dask.config.get("scheduler-address", None)

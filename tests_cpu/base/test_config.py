@@ -99,8 +99,8 @@ def test_all_mistakes_are_told_at_once_with_where_they_are(monkeypatch, tmp_path
         "option spill",
     ]
     assert lines[0] == (
-        "option engine cannot be 'treads' (str); it takes 'threads' or 'sync'; found in the "
-        "environment variable GPUSCALE_ENGINE"
+        "option engine cannot be 'treads' (str); it takes 'threads' or 'sync' or 'distributed'; "
+        "found in the environment variable GPUSCALE_ENGINE"
     )
     assert str(tmp_path) in lines[1]
 

@@ -46,7 +46,9 @@ def test_an_engine_is_itself():
 
 
 def test_the_option_takes_the_engines_that_there_are():
-    with pytest.raises(ConfigError, match="option engine .* it takes 'threads' or 'sync'$"):
+    with pytest.raises(
+        ConfigError, match="option engine .* it takes 'threads' or 'sync' or 'distributed'$"
+    ):
         config.set(engine="dsk")
     (option,) = [each for each in OPTIONS if each.key == "engine"]
     assert set(option.choices) | {"refusing"} >= set(engine_names()) == set(base._BUILT_IN)
@@ -54,7 +56,9 @@ def test_the_option_takes_the_engines_that_there_are():
 
 
 def test_unknown_engines_are_named_with_the_known_ones():
-    with pytest.raises(EngineError, match="no engine 'dsk'; there are 'sync', 'threads'$"):
+    with pytest.raises(
+        EngineError, match="no engine 'dsk'; there are 'distributed', 'sync', 'threads'$"
+    ):
         get_engine("dsk")
 
 
