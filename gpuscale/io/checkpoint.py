@@ -1,15 +1,15 @@
 """Results kept on disk under names that every process finds again, one file each.
 
-Arrays in C or Fortran order are ``.npy`` files, everything else is pickled behind its length and
-checksum; both are read back with the layout that they had, and results of calls that are read-only
-arrays as such. A file gets its name when it is whole, and one of the wrong size is no result: what
-a killed process leaves is computed again. Of several processes that write one result, the first
-gives it its name.
+Arrays in C or Fortran order are ``.npy`` files, everything else is pickled; both are read back with
+the layout that they had, and results of calls that are read-only arrays as such. Behind either
+stands a seal, its length and checksum, which readers of such files do not look at. A file gets its
+name when it is whole, and one of the wrong size is no result: what a machine that lost its power
+leaves is computed again. Of several processes that write one result, the first gives it its name.
 """
 
 from __future__ import annotations
 
-import io
+import logging
 import os
 import pickle
 import re
@@ -25,6 +25,7 @@ from gpuscale.backends.transfer import to_device, to_host
 from gpuscale.base.errors import CheckpointError
 from gpuscale.base.strides import axes_in_memory
 from gpuscale.expr.meta import ArrayMeta
+from gpuscale.io.mapped import stamp_of
 from gpuscale.io.memory import ChunkReader
 from gpuscale.io.npy import open_npy, write_header
 from gpuscale.io.pieces import Cost
@@ -35,8 +36,11 @@ __all__ = ["CheckpointReader", "ChunkEntry", "ValueEntry", "make_folder"]
 
 BlockIndex = tuple[int, ...]
 
-_MAGIC = b"gpuscale result\n"
-_HEAD = struct.Struct("<QI")  # length and CRC-32 of what follows
+_logger = logging.getLogger("gpuscale.run")
+
+_MAGIC = b"\ngpuscale result"
+_SEAL = struct.Struct(f"<{len(_MAGIC)}sQI")  # behind what has this length and CRC-32
+_PIECE = 2**20  # bytes that are read at a time to check them
 _STALE = re.compile(r"\..*\.partial-[0-9a-f]{12}")
 _SUFFIXES = (".npy", ".pickle")
 
@@ -98,7 +102,7 @@ class ValueEntry:
 
     def is_kept(self) -> bool:
         """Whether the result is there."""
-        return any(map(_is_whole, self._files()))
+        return any(map(_is_kept, self._files()))
 
     def keep(self, value: Any) -> None:
         """Write the result."""
@@ -142,7 +146,7 @@ class ChunkEntry:
         """Blocks that are there."""
         make_folder(self.folder)
         found = (os.path.join(self.folder, name) for name in os.listdir(self.folder))
-        return {_index_of(file) for file in found if file.endswith(_SUFFIXES) and _is_whole(file)}
+        return {_index_of(file) for file in found if file.endswith(_SUFFIXES) and _is_kept(file)}
 
     def keep(self, index: BlockIndex, chunk: Any) -> None:
         """Write one block."""
@@ -155,7 +159,7 @@ class ChunkEntry:
         Raises
         ------
         CheckpointError
-            It is gone, or has another shape or dtype than it should.
+            It is gone, or damaged.
         """
         for suffix in _SUFFIXES:
             file = self._stem(index) + suffix
@@ -204,38 +208,72 @@ class CheckpointReader(ChunkReader):
 # ------------------------------------------------------------------ one file
 
 
+def _is_kept(file: str) -> bool:
+    """Say whether a result is there; warn of what has its name, and is less than that."""
+    is_whole = _is_whole(file)
+    if not is_whole and os.path.exists(file) and file not in _told:
+        _told.add(file)
+        _logger.warning("%s is cut off, or no result of this version: it is computed again", file)
+    return is_whole
+
+
+_told: set[str] = set()
+
+
 def _is_whole(file: str) -> bool:
     try:
-        if file.endswith(".npy"):
-            open_npy(file)  # which compares sizes
-            return True
         with open(file, "rb") as opened:
-            length, _ = _head(opened)
-            return os.fstat(opened.fileno()).st_size == len(_MAGIC) + _HEAD.size + length
+            _read_seal(opened)
+            return True
     except (OSError, ValueError):
         return False
 
 
-def _head(file: BinaryIO) -> tuple[int, int]:
-    start = file.read(len(_MAGIC) + _HEAD.size)
-    if len(start) != len(_MAGIC) + _HEAD.size or not start.startswith(_MAGIC):
-        raise ValueError("this is no result of gpuscale")
-    return _HEAD.unpack(start[len(_MAGIC) :])  # type: ignore[return-value]
+def _read_seal(file: BinaryIO) -> tuple[int, int]:
+    """Return length and checksum of what a file holds."""
+    start = os.fstat(file.fileno()).st_size - _SEAL.size
+    file.seek(max(0, start))
+    seal = file.read(_SEAL.size)
+    if start >= 0 and len(seal) == _SEAL.size:
+        magic, length, checksum = _SEAL.unpack(seal)
+        if magic == _MAGIC and length == start:
+            return length, checksum
+    raise ValueError("it is cut off, or no result of this version")
+
+
+_checked: dict[str, Any] = {}  # files that have been read once, and what they were then
+_MOST_CHECKED = 100_000
+
+
+def _check(file: str) -> None:
+    """Compare the checksum of a file: once for all regions that this process reads of it."""
+    with open(file, "rb") as opened:
+        stamp = stamp_of(os.fstat(opened.fileno()))
+        if _checked.get(file) == stamp:
+            return
+        left, expected = _read_seal(opened)
+        opened.seek(0)
+        checksum = 0
+        while piece := opened.read(min(_PIECE, left)):
+            checksum = zlib.crc32(piece, checksum)
+            left -= len(piece)
+    if left or checksum != expected:
+        raise ValueError("its checksum is wrong, so it is damaged")
+    if len(_checked) >= _MOST_CHECKED:
+        _checked.clear()
+    _checked[file] = stamp
 
 
 def _read(file: str, region: Any) -> Any:
     try:
+        _check(file)
         if file.endswith(".npy"):
             reader = open_npy(file)
             # A copy, so that no file stays open: there may be ten thousand of them.
             whole = reader.read((slice(None),) * len(reader.shape))
             return whole[region].copy(order="K")
         with open(file, "rb") as opened:
-            length, checksum = _head(opened)
-            content = opened.read(length)
-        if zlib.crc32(content) != checksum:
-            raise ValueError("its checksum is wrong")
-        value = pickle.loads(content)
+            value = pickle.load(opened)
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{file} cannot be read: {error}; remove it, and it is computed again"
@@ -252,11 +290,13 @@ def _write(stem: str, value: Any, order: str) -> None:
             hidden = hidden_sibling(file, "partial")
         try:
             with open(hidden, "r+b") as opened:
+                sealed: Any = _Sealed(opened)
                 if order:
-                    write_header(opened, value.shape, value.dtype, order == "F")
-                    opened.write(_bytes_of(value if order == "C" else value.T))
+                    write_header(sealed, value.shape, value.dtype, order == "F")
+                    sealed.write(_bytes_of(value if order == "C" else value.T))
                 else:
-                    _write_pickle(opened, value)
+                    _write_pickle(sealed, value)
+                sealed.close()
             _give_name(hidden, file)
         finally:
             hidden.unlink(missing_ok=True)
@@ -282,18 +322,34 @@ def _bytes_of(array: np.ndarray[Any, Any]) -> Any:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8) if array.nbytes else b""
 
 
-def _write_pickle(file: BinaryIO, value: Any) -> None:
-    written = io.BytesIO()
+class _Sealed:
+    """What is written to a file, with its length and checksum behind it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._length, self._checksum = file, 0, 0
+
+    def write(self, data: Any) -> int:
+        """Write some bytes."""
+        self._checksum = zlib.crc32(data, self._checksum)
+        self._length += (nbytes := memoryview(data).nbytes)
+        self._file.write(data)
+        return nbytes
+
+    def close(self) -> None:
+        """Write the seal."""
+        self._file.write(_SEAL.pack(_MAGIC, self._length, self._checksum))
+
+
+def _write_pickle(file: Any, value: Any) -> None:
     try:
-        LayoutPickler(written, protocol=5).dump(value)
+        LayoutPickler(file, protocol=5).dump(value)
+    except OSError:
+        raise
     except Exception as error:  # objects may raise anything when asked to pickle themselves
         raise CheckpointError(
             f"a result of type {type(value).__name__} cannot be kept, as it cannot be pickled: "
             f"{error}"
         ) from error
-    content = written.getbuffer()
-    file.write(_MAGIC + _HEAD.pack(len(content), zlib.crc32(content)))
-    file.write(content)
 
 
 def _give_name(hidden: Path, file: Path) -> None:

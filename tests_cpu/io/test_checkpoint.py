@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from gpuscale.base.errors import CheckpointError
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io import checkpoint
 from gpuscale.io.checkpoint import CheckpointReader, ChunkEntry, ValueEntry, make_folder
+from gpuscale.io.npy import open_npy
 from gpuscale.io.targets import hidden_sibling, make_locked, unlock
 
 
@@ -91,16 +93,59 @@ def test_torn_files_are_not_there(tmp_path, value):
     assert entry.is_kept() and file.read_bytes() == whole
 
 
-def test_damage_is_told(tmp_path):
+@pytest.mark.parametrize("value", ["value" * 10, np.arange(1000.0)])
+def test_damage_is_told(tmp_path, value):
     entry = ValueEntry(str(tmp_path), "x")
-    entry.keep("value")
+    entry.keep(value)
     (file,) = tmp_path.iterdir()
-    file.write_bytes(file.read_bytes()[:-2] + b"??")
-    with pytest.raises(CheckpointError, match="checksum.*remove it"):
+    entry.read()
+    _flip(file, 150 if file.suffix == ".npy" else 20)
+    with pytest.raises(CheckpointError, match=f"{file}.*checksum.*remove it"):
         entry.read()
     file.unlink()
     with pytest.raises(CheckpointError, match="gone"):
         entry.read()
+
+
+def _flip(file, place):
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("region", [..., (slice(0, 2), slice(0, 2))])
+@pytest.mark.parametrize("place", [9, 70, 128, 500, 928])  # of the header and of the numbers
+def test_damage_to_a_block_is_told_whatever_is_read_of_it(tmp_path, place, region):
+    meta = ArrayMeta(np.dtype(float), ((10,), (10,)))
+    entry = ChunkEntry(str(tmp_path), "x", meta)
+    entry.kept()
+    entry.keep((0, 0), np.arange(100.0).reshape(10, 10))
+    _flip(tmp_path / "x" / "0.0.npy", place - 1)
+    with pytest.raises(CheckpointError, match=r"0\.0\.npy.*checksum.*remove it"):
+        entry.read((0, 0), region)
+
+
+def test_what_is_cut_off_is_computed_again_with_a_word(tmp_path, caplog):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep(np.arange(100))
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-1])
+    with caplog.at_level("WARNING", "gpuscale.run"):
+        assert not entry.is_kept() and not entry.is_kept()
+    assert [str(file) in each.message for each in caplog.records] == [True]
+    with pytest.raises(CheckpointError, match="cut off.*remove it"):
+        entry.read()
+
+
+def test_others_read_the_files_as_well(tmp_path):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep(np.arange(6.0).reshape(2, 3).T)
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), entry.read())
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    np.testing.assert_array_equal(mapped, entry.read())
+    np.testing.assert_array_equal(open_npy(tmp_path / "x.npy").read((slice(1, 3),)), mapped[1:])
+    ValueEntry(str(tmp_path), "y").keep({"a": 1})
+    assert pickle.loads((tmp_path / "y.pickle").read_bytes()) == {"a": 1}
 
 
 def test_the_first_of_two_processes_names_the_file(tmp_path):
