@@ -3,6 +3,7 @@
 ============= ============================================================================
 `client`      `Client`: makes a cluster the engine that `compute` and `persist` use
 `local`       `LocalCluster`: processes of this machine
+`options`     the table of options, which classes and command lines read
 ============= ============================================================================
 
 May import: every lower floor. The engine itself is `gpuscale.engines.distributed`. Names are loaded
