@@ -40,7 +40,7 @@ def planned_for_elsewhere() -> Generator[None, None, None]:
 
 def is_out_of_reach(node: Node) -> bool:
     """Whether a node reads memory of this process that the tasks of a plan do not see."""
-    return isinstance(node, Source) and node.reader.is_memory and _elsewhere.get()
+    return _elsewhere.get() and isinstance(node, Source) and node.reader.is_memory
 
 
 def count_reads(roots: list[Node]) -> Counter[str]:
