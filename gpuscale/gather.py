@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gpuscale.collection import Collection
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.packing import ONCE, rebuilt
 
-__all__ = ["find", "listed", "replace"]
+__all__ = ["find", "listed", "on_top", "replace"]
 
 
 def listed(values: Sequence[Any]) -> tuple[Any, ...]:
@@ -28,6 +28,12 @@ def _listed(value: Any) -> Any:
         return value
     iterator: Any = value
     return list(iterator)
+
+
+def on_top(function: Callable[..., Iterable[Any]], values: Sequence[Any]) -> tuple[Any, ...]:
+    """Hand those of some values over that are lazy themselves, and put results in their place."""
+    found = iter(function(*[each for each in values if isinstance(each, _LAZY)]))
+    return tuple([next(found) if isinstance(each, _LAZY) else each for each in values])
 
 
 def find(value: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from math import prod
 from os import PathLike
@@ -18,7 +19,7 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
-from gpuscale.gather import listed
+from gpuscale.gather import listed, on_top
 from gpuscale.graph.calls import gather
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import budget_of
@@ -34,6 +35,7 @@ def persist(
     path: str | PathLike[str] | None = None,
     name: str | None = None,
     engine: Any = None,
+    traverse: bool = True,
     **options: Any,
 ) -> tuple[Any, ...]:
     """Compute chunks and keep them in memory or on disk; return collections that read them.
@@ -51,7 +53,7 @@ def persist(
         computed again, see `checkpoint`.
     name : str, optional
         Name of the result in the folder, as for `checkpoint`.
-    engine, **options
+    engine, traverse, **options
         As for `compute`, without ``on_error``: what is kept is there.
 
     Raises
@@ -71,6 +73,9 @@ def persist(
             "persist keeps all results or raises, and takes no on_error=; say "
             'compute(..., on_error="continue") for those that there are'
         )
+    if not traverse:
+        options |= {"path": path, "name": name, "engine": engine}
+        return on_top(partial(persist, **options), collections)
     collections = listed(collections)
     if path is not None:
         from gpuscale.checkpoints import persist_on_disk

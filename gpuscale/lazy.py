@@ -16,7 +16,7 @@ from gpuscale.collection import Collection
 from gpuscale.expr.node import user_line
 from gpuscale.graph.annotations import annotate_tasks
 from gpuscale.graph.handle import Handle, kept, new_key, same, whole_key
-from gpuscale.graph.packing import PackedCall, Slot, pack
+from gpuscale.graph.packing import PackedCall, Slot, pack, refuse_foreign
 from gpuscale.graph.task import Task
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def delayed(
     nout : int, optional
         How many results the function returns, so that the `Delayed` can be unpacked.
     traverse : bool
-        Whether lists, tuples, dictionaries, sets, slices and dataclasses among the arguments are
-        searched for lazy values.
+        Whether lists, tuples, dictionaries, sets, slices and dataclasses are searched for lazy
+        values: the object itself, or, of a function, the arguments of its calls.
 
     Returns
     -------
@@ -73,7 +73,9 @@ def delayed(
     Notes
     -----
     Arguments may be `Delayed`, arrays of gpuscale (the task gets the whole NumPy array) and
-    containers of both. Names and behaviour are those of ``dask.delayed``.
+    containers of both. Names and behaviour are those of ``dask.delayed``, but for ``traverse`` of a
+    function, which there says nothing of arguments. Calls, also of methods, take ``dask_key_name=``
+    and ``pure=``.
 
     Examples
     --------
@@ -99,6 +101,7 @@ def delayed(
     if isinstance(obj, Delayed):
         return obj
     if callable(obj) and not isinstance(obj, Collection):
+        refuse_foreign(obj)
         return DelayedFunction(obj, bool(pure), nout, traverse)
     return _value(obj, name, bool(pure), nout, traverse)
 
@@ -174,7 +177,7 @@ class Delayed(Handle):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Call the function that this value will be."""
-        return _call(_apply, (self, *args), kwargs, name="call")
+        return _call(_apply, (self, *args), kwargs, *_said(kwargs), name="call")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -274,15 +277,13 @@ class DelayedFunction(Delayed):
         return self if instance is None else _Bound(self, instance)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
-        """Make a task of one call; ``dask_key_name=`` and ``dask_pure=`` go with it."""
+        """Make a task of one call."""
         if not kwargs and not self._pure and ATOMS.issuperset(map(type, args)):
             label = self._label  # the short way of most calls
             task = Task(new_key(label), self._function, (), args, 0, 0, 0, label, user_line())
             annotate_tasks((task,))
             return Delayed(task, (), self._nout)
-        pure = kwargs.pop("dask_pure", self._pure) if "dask_pure" in kwargs else self._pure
-        key = kwargs.pop("dask_key_name", None) if "dask_key_name" in kwargs else None
-        options = key, pure, self._nout, self._traverse, self._label
+        options = (*_said(kwargs, self._pure), self._nout, self._traverse, self._label)
         return _call(self._function, args, kwargs, *options)
 
 
@@ -310,7 +311,8 @@ class DelayedAttribute(Delayed):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Call the method."""
-        return _call(_Method(self._name), (self._owner, *args), kwargs, name=self._name)
+        options = _said(kwargs)
+        return _call(_Method(self._name), (self._owner, *args), kwargs, *options, name=self._name)
 
 
 class _ItemOf:
@@ -344,6 +346,12 @@ class _Method:
 
     def __call__(self, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         return getattr(obj, self.name)(*args, **kwargs)
+
+
+def _said(kwargs: dict[str, Any], pure: bool = False) -> tuple[Any, bool]:
+    """Take out of arguments what is said of the call itself: its key, and whether it is pure."""
+    said = kwargs.pop("pure", None)
+    return kwargs.pop("dask_key_name", None), pure if said is None else bool(said)
 
 
 def _call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -21,7 +22,7 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Sink
 from gpuscale.expr.reads import reads_what_may_change
 from gpuscale.expr.walk import toposort
-from gpuscale.gather import find, listed, replace
+from gpuscale.gather import find, listed, on_top, replace
 from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
 from gpuscale.graph.build import block_keys
@@ -58,7 +59,11 @@ C = TypeVar("C", bound=Collection)
 
 
 def compute(
-    *collections: Any, engine: Any = None, on_error: OnError = "raise", **options: Any
+    *collections: Any,
+    engine: Any = None,
+    on_error: OnError = "raise",
+    traverse: bool = True,
+    **options: Any,
 ) -> tuple[Any, ...]:
     """Compute collections together, sharing what they have in common.
 
@@ -73,6 +78,8 @@ def compute(
         What the first task that fails for good does: end the computation, which raises its
         exception, or only what needs the task. Then a `gpuscale.Failure`, which names the task
         and has its exception, stands in the place of each result that there is not.
+    traverse : bool
+        Whether lists, dictionaries and the like are looked into, or arguments alone are computed.
     **options
         Options of `gpuscale.config` while this runs, such as ``num_workers=1``. They are of the
         process: what other threads compute meanwhile sees them, too.
@@ -95,6 +102,8 @@ def compute(
     >>> compute(x.sum(), {"max": x.max()})
     (np.int64(45), {'max': np.int64(9)})
     """
+    if not traverse:
+        return on_top(partial(compute, engine=engine, on_error=on_error, **options), collections)
     collections = listed(collections)
     arrays, handles = tell_apart(collections)
     nodes = [array.expr for array in arrays]

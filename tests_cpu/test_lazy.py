@@ -362,3 +362,60 @@ def test_results_are_not_asked_for_attributes_that_they_do_not_have(wrapped):
         future = client.submit(lambda: wrapped(Stern()))
         assert client.submit(lambda x: 3, future).result() == 3
     assert gs.persist(made)[0].compute() is not None
+
+
+def test_calls_and_methods_take_a_key_and_whether_they_are_pure():
+    words = gs.delayed("a b c", pure=True)
+    named = words.split(" ", dask_key_name="parts")
+    assert named.key == "parts" and named.compute() == ["a", "b", "c"]
+    assert words.split(" ", pure=True).key == words.split(" ", pure=True).key
+    assert words.split(" ", pure=True).key != words.split("b", pure=True).key
+    assert words.split(" ", pure=True).key != words.strip(" ", pure=True).key
+    assert words.split(" ").key != words.split(" ").key
+    assert add(1, pure=True).key == add(1, pure=True).key and add(1, pure=True).compute() == 1
+    pure = gs.delayed(add._function, pure=True)
+    assert pure(1, pure=False).key != pure(1, pure=False).key
+    assert pure(1, pure=None).key == pure(1).key
+    call = gs.delayed({"f": abs})["f"](-1, dask_key_name="absolute")
+    assert call.key == "absolute" and call.compute() == 1
+
+
+def test_without_traversal_arguments_alone_are_computed():
+    one, inner = add(1), [add(2)]
+    x = ga.ones(3)
+    computed = gs.compute(one, inner, 5, x.sum(), traverse=False)
+    assert computed == (1, inner, 5, 3) and computed[1][0] is inner[0]
+    kept = gs.persist(one, inner, traverse=False)
+    assert kept[1] is inner and kept[0].compute() == 1
+    assert one.compute(traverse=False) == 1
+
+
+@pytest.mark.parametrize("put", [lambda x: x, lambda x: [x], lambda x: {"x": x}])
+def test_lazy_objects_of_dask_are_refused(put):
+    dask = pytest.importorskip("dask")
+    value = dask.delayed(int)(3)
+    with pytest.raises(TypeError, match="of dask would stay lazy.*compute"):
+        add(put(value))
+    with (
+        gs.Client(set_as_default=False) as client,
+        pytest.raises(TypeError, match="of dask would stay lazy.*compute"),
+    ):
+        client.submit(len, put(value))
+    with pytest.raises(TypeError, match="of dask would stay lazy.*compute"):
+        gs.delayed(put(value))
+
+
+def test_sizes_that_nobody_knows_are_nan():
+    made = gs.delayed(np.arange)(6.0)
+    x = ga.from_delayed(made.reshape(3, 2), shape=(np.nan, 2), dtype=float)
+    np.testing.assert_array_equal((x + 1).compute(), np.arange(6.0).reshape(3, 2) + 1)
+    assert x.sum().compute() == 15 and len(x) == 3
+    parts = [ga.from_delayed(gs.delayed(np.full)(k, k), (np.nan,), int) for k in range(4)]
+    assert ga.concatenate(parts).compute().tolist() == [1, 2, 2, 3, 3, 3]
+    assert ga.from_delayed(made, np.nan, float).compute().shape == (6,)
+    with pytest.raises(GpuscaleError, match=r"shape \(\?, 3\) .*but has shape \(3, 2\)"):
+        ga.from_delayed(made.reshape(3, 2), (np.nan, 3), float).compute()
+    with pytest.raises(GpuscaleError, match="promised"):
+        ga.from_delayed(made, (np.nan, np.nan), float).compute()
+    with pytest.raises(TypeError):
+        ga.from_delayed(made, (2.5,), float)

@@ -16,7 +16,7 @@ from gpuscale.base.atoms import holds_atoms_alone
 from gpuscale.base.errors import GraphError
 from gpuscale.base.tokens import ATOMS
 
-__all__ = ["ONCE", "PackedCall", "Slot", "fill", "pack", "rebuilt"]
+__all__ = ["ONCE", "PackedCall", "Slot", "fill", "pack", "rebuilt", "refuse_foreign"]
 
 
 _VIEWS: Any = deque, type({}.items()), type({}.keys()), type({}.values())
@@ -70,6 +70,11 @@ def pack(value: Any, find: Callable[[Any], Slot | None], traverse: bool = True) 
     Lists, tuples, dictionaries, sets, arrays of objects, slices and dataclasses are looked into;
     what holds no slot stays the object that it is.
 
+    Raises
+    ------
+    TypeError
+        A lazy object of dask, which no task would compute.
+
     Examples
     --------
     >>> template = pack([1, {"x": ...}], lambda each: Slot(0) if each is ... else None)
@@ -81,7 +86,18 @@ def pack(value: Any, find: Callable[[Any], Slot | None], traverse: bool = True) 
     slot = find(value)
     if slot is not None:
         return slot
+    refuse_foreign(value)
     return rebuilt(value, lambda each: pack(each, find)) if traverse else value
+
+
+def refuse_foreign(value: Any) -> None:
+    """Refuse what is lazy in another library, which no task would compute."""
+    if hasattr(type(value), "__dask_graph__"):
+        name, library = type(value).__name__, type(value).__module__.partition(".")[0]
+        raise TypeError(
+            f"a {name} of {library} would stay lazy in this call: give what its compute() returns, "
+            "or make it with gpuscale"
+        )
 
 
 def fill(template: Any, results: Any) -> Any:

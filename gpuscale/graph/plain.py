@@ -13,7 +13,7 @@ from gpuscale.graph.task import Graph, GraphError, Task
 
 __all__ = ["tasks_of", "wanted_keys"]
 
-_CONSTANTS = frozenset({type(None), bool, float, complex, bytes})
+_CONSTANTS = frozenset({type(None), bool, complex, bytes})
 
 
 def tasks_of(plain: Mapping[Any, Any]) -> Graph:
@@ -22,9 +22,9 @@ def tasks_of(plain: Mapping[Any, Any]) -> Graph:
     Parameters
     ----------
     plain : mapping
-        Each value is a call ``(function, *arguments)``, another key, a list of these, or a
-        constant. Arguments are keys, calls, lists of these and constants. Keys are strings,
-        numbers or tuples.
+        Each value is a call ``(function, *arguments)``, another key, a list, tuple or set of
+        these, or a constant. Arguments are keys, calls, lists, tuples and sets of these, and
+        constants, such as dictionaries. Keys are strings, numbers or tuples.
 
     Raises
     ------
@@ -110,12 +110,12 @@ class _Reader:
     def _template(self, value: Any, slots: dict[Any, Slot]) -> Any:
         if self._is_key(value):
             return slots.setdefault(value, Slot(len(slots)))
-        if isinstance(value, list):
-            return [self._template(each, slots) for each in value]
         if _is_call(value):
             key = new_key(getattr(value[0], "__name__", "call"))
             self.waiting.append((key, value))
             return slots.setdefault(key, Slot(len(slots)))
+        if type(value) in (list, tuple, set):
+            return type(value)([self._template(each, slots) for each in value])
         return value
 
     def _is_key(self, value: Any) -> bool:

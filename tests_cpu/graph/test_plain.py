@@ -27,6 +27,31 @@ def test_constants_are_not_taken_for_keys():
     assert gs.get({"x": (list, (1, [2]))}, "x") == [1, [2]]
 
 
+def itself(value):
+    return value
+
+
+@pytest.mark.parametrize(
+    ("graph", "expected"),
+    [
+        ({1.5: 10, "y": (add, 1.5, 1)}, 11),
+        ({1: 10, "y": (add, 1.0, 2)}, 12),
+        ({"x": 1, "y": (sum, {"x"})}, 1),
+        ({"x": 1, "y": {"x"}}, {1}),
+        ({"x": 1, "y": ("x", "x")}, (1, 1)),
+        ({"x": 1, "y": (itself, ("x", 2))}, (1, 2)),
+        ({"x": 1, "y": (itself, [("x", "x")])}, [(1, 1)]),
+        ({"x": 1, "y": (itself, ((add, "x", 1), 5))}, (2, 5)),
+        ({("x", 0): 1, "y": (itself, (("x", 0), 5))}, (1, 5)),
+        ({"x": 1, "y": (itself, {"x": "x"})}, {"x": "x"}),
+        ({"x": 1, "y": {"a": "x"}}, {"a": "x"}),
+        ({"x": 1, "y": (itself, (None, True, 2.5, b"x", ()))}, (None, True, 2.5, b"x", ())),
+    ],
+)
+def test_keys_inside_of_values_are_found_as_dask_finds_them(graph, expected):
+    assert gs.get(graph, "y") == expected
+
+
 @pytest.mark.parametrize(
     ("graph", "keys", "message"),
     [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from gpuscale.array.api.index_functions import shape_of
 from gpuscale.array.collection import Array
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.base.errors import GpuscaleError
+from gpuscale.base.tokens import tokenize
+from gpuscale.base.types import Shape, Unknown
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.physical import Call
@@ -36,7 +40,7 @@ def from_delayed(
     ----------
     value : Delayed
     shape : tuple of int
-        What the call will return; checked when it has.
+        What the call will return; checked when it has. Sizes may be NaN where nobody knows them.
     dtype : dtype
     like, backend
         As for `full`.
@@ -62,8 +66,13 @@ def from_delayed(
             f"from_delayed takes a Delayed, not {type(value).__name__}; wrap it with "
             "gpuscale.delayed, or use asarray"
         )
-    sizes = shape_of(shape)
-    chunks = normalize_chunks(-1, sizes, max(np.dtype(dtype).itemsize, 1), 1)
+    given = shape if isinstance(shape, Iterable) else (shape,)
+    unknown = {axis for axis, size in enumerate(given) if isinstance(size, float) and isnan(size)}
+    known = shape_of(tuple([0 if axis in unknown else n for axis, n in enumerate(given)]))
+    chunks = normalize_chunks(-1, known, max(np.dtype(dtype).itemsize, 1), 1)
+    token = tokenize("from_delayed", value.key)
+    sizes = tuple([Unknown(token, k) if k in unknown else n for k, n in enumerate(known)])
+    chunks = tuple([(sizes[k],) if k in unknown else each for k, each in enumerate(chunks)])
     meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend, dtype))
     awaited = _Awaited(value, sizes, np.dtype(dtype))
     return Array(Call(awaited, (), (), (), meta))
@@ -74,7 +83,7 @@ class _Awaited:
     """What a delayed call returned, if it is what was promised; layouts look for `handle`."""
 
     handle: Handle
-    shape: tuple[int, ...]
+    shape: Shape
     dtype: np.dtype[Any]
 
     @property
@@ -83,13 +92,19 @@ class _Awaited:
 
     def __call__(self, value: Any) -> Any:
         array = value if hasattr(value, "shape") else np.asarray(value)
-        if array.shape != self.shape or array.dtype != self.dtype:
+        if not self._fits(array.shape) or array.dtype != self.dtype:
             raise GpuscaleError(
                 f"the delayed value {self.handle.key!r} was promised to be of shape {self.shape} "
                 f"and dtype {self.dtype}, but has shape {array.shape} and dtype {array.dtype}; "
                 "say what it is in from_delayed, or cast it in the function"
             )
         return array
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return len(shape) == len(self.shape) and all(
+            isinstance(said, Unknown) or n == said
+            for n, said in zip(shape, self.shape, strict=True)
+        )
 
 
 def to_delayed(x: Array) -> Any:
