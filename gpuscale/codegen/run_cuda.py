@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.base import config
+from gpuscale.base.errors import BackendError
 from gpuscale.codegen.body_cuda import BodySpec
 from gpuscale.codegen.emit_cuda import is_spelled
 from gpuscale.codegen.expand_cuda import expand
@@ -69,6 +70,7 @@ class CudaTarget:
         """See `targets.Target`."""
         arrays, indices = arrays[: program.n_loads], indices[: program.n_indices]
         request = _request(program, arrays, indices, shape, (), (), out)
+        self._check_addresses((*arrays, *(out or ())))
         if request is None:
             return None
         plan, launcher = plan_map(request), self.launcher
@@ -83,6 +85,16 @@ class CudaTarget:
         args = arguments(plan.spec, arrays, out, indices, params, sizes, plan)
         launcher.launch(kernel, grid, block, args)
         return tuple(out)
+
+    def _check_addresses(self, arrays: Sequence[Any]) -> None:
+        """Refuse what would end every kernel of the process, those of the library included."""
+        for array in arrays:
+            if self.launcher.address(array) % array.dtype.alignment:
+                raise BackendError(
+                    f"an array of {array.dtype} lies at an address that no device reads it from, "
+                    f"no multiple of {array.dtype.alignment} bytes, as a view of bytes does; copy "
+                    "its bytes to an array of their own before they are viewed as numbers"
+                )
 
     def _pick(
         self, plan: MapPlan, arrays: Sequence[Any], out: Sequence[Any]
@@ -119,6 +131,7 @@ class CudaTarget:
         arrays, indices = arrays[: program.n_loads], indices[: program.n_indices]
         states = states_of(program, reductions)
         request = _request(program, arrays, indices, shape, reductions, axes)
+        self._check_addresses(arrays)
         if states is None or request is None:
             return None
         plan = plan_reduce(request, any(state.wants_position for state in states))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpuscale.base.errors import BackendError
 from gpuscale.codegen import random_ops
 from gpuscale.codegen.interpret import interpret_map
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
@@ -103,6 +104,16 @@ def test_neighbours_are_taken_together_where_addresses_allow(target, launcher, d
     text = launcher.launched[-1].text
     aligned = x.ctypes.data % (width * x.itemsize) == 0
     assert (f"load{width}(" in text) == (width > 1 and aligned)
+
+
+def test_what_lies_at_odd_addresses_is_refused(target):
+    odd = np.zeros(81, np.uint8)[1:].view(F8)
+    b = ProgramBuilder()
+    program = b.build(b.apply("negative", b.load(0, F8)))
+    with pytest.raises(BackendError, match="no multiple of 8 bytes"):
+        target.map(program, [odd], [], [], (10,), None)
+    with pytest.raises(BackendError, match="no multiple of 8 bytes"):
+        target.reduce(program, ("sum",), [odd], [], [], (10,), (0,))
 
 
 def test_results_in_place(target, rng):
