@@ -8,11 +8,12 @@ import threading
 # Those of `signal` turn numbers into enums and back, which takes far longer than all the rest.
 from _signal import getsignal  # type: ignore[import-not-found]
 from _signal import signal as set_handler
+from _thread import interrupt_main
 from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any
 
-__all__ = ["held_back"]
+__all__ = ["held_back", "press_again"]
 
 
 class held_back(AbstractContextManager[None]):  # noqa: N801 - it reads as a function
@@ -61,3 +62,29 @@ class held_back(AbstractContextManager[None]):  # noqa: N801 - it reads as a fun
             self._before(number, frame)
         else:
             self._is_waiting = True
+
+
+def press_again() -> None:
+    """Have a Ctrl-C that was caught come again, in what the program does after the caller.
+
+    For what Python calls when an object goes: an exception that leaves it goes nowhere.
+
+    Examples
+    --------
+    >>> import weakref
+    >>> def tell(_):
+    ...     try:
+    ...         signal.raise_signal(signal.SIGINT)
+    ...     except KeyboardInterrupt:
+    ...         press_again()
+    >>> kept = {1}
+    >>> reference = weakref.ref(kept, tell)
+    >>> try:
+    ...     del kept
+    ...     print("not reached")
+    ... except KeyboardInterrupt:
+    ...     print("interrupted")
+    interrupted
+    """
+    press = map(interrupt_main, [signal.SIGINT])
+    [_] = press  # Python looks for signals when a call returns, and this is none: it looks later

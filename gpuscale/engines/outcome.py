@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import Any, Literal, TypeAlias
 
+from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
 from gpuscale.engines.failure import traceback_of
-from gpuscale.engines.pool import in_worker
+from gpuscale.engines.pool import AT_THE_END, in_worker
 from gpuscale.engines.seats import seat_here, stepped_aside
 from gpuscale.graph.task import Graph, Task
 from gpuscale.memory.spilled import Spilled
@@ -199,6 +201,8 @@ class Outcome:
         """Wait until it is settled; say whether it is. A worker that waits gives its place away."""
         if self.status != "pending":
             return True
+        if sys.is_finalizing():
+            raise EngineError(AT_THE_END)
         settled = threading.Lock()
         settled.acquire()
 

@@ -7,13 +7,17 @@ than that.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context, copy_context
 
-__all__ = ["ThreadPool", "in_worker"]
+__all__ = ["AT_THE_END", "ThreadPool", "in_worker", "is_over"]
+
+#: What is said to those who want a thread when there is none any more.
+AT_THE_END = "the program is at its end: no thread begins any more, so no task is run"
 
 _pools: weakref.WeakSet[ThreadPool] = weakref.WeakSet()
 
@@ -46,9 +50,8 @@ class _Worker(threading.Thread):
             context.run(call)
             del call, context
             pool = self._pool()
-            if pool is None:
+            if pool is None or pool._ends(self):
                 return
-            pool._idle.append(self)
             del pool
 
 
@@ -56,24 +59,57 @@ class ThreadPool:
     """Threads that make calls; as many as there are calls at the same time.
 
     The threads end with the pool.
+
+    Parameters
+    ----------
+    keep : int, optional
+        How many threads stay for the next calls when they have nothing to do; by default one for
+        each core.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int | None = None) -> None:
+        self.keep = len(os.sched_getaffinity(0)) if keep is None else keep
         self._idle: list[_Worker] = []
         weakref.finalize(self, _end, self._idle).atexit = False
         _pools.add(self)
 
-    def call(self, call: Callable[[], object]) -> None:
-        """Make a call in a thread of its own; what it raises is lost, so it should not raise."""
+    def call(self, call: Callable[[], object]) -> bool:
+        """Make a call in a thread of its own; what it raises is lost, so it should not raise.
+
+        Returns
+        -------
+        bool
+            Whether there is a thread for it: at the end of the program none begins any more.
+
+        Raises
+        ------
+        RuntimeError
+            The system has no more threads.
+        """
+        if sys.is_finalizing():
+            return False  # the idle ones are gone
         try:
             worker = self._idle.pop()
         except IndexError:
+            if is_over():
+                return False
             worker = _Worker(self)
             worker.start()
         worker.give(call)
+        return True
+
+    def _ends(self, worker: _Worker) -> bool:
+        """Have a thread wait for its next call; say whether it ends instead, as one too many."""
+        self._idle.append(worker)
+        if len(self._idle) > self.keep:
+            with suppress(ValueError):  # somebody has just given it a call
+                self._idle.remove(worker)
+                return True
+        return False
 
     def close(self) -> None:
-        """End all threads that make no call at the moment."""
+        """End all threads that make no call at the moment, and the others after their calls."""
+        self.keep = 0
         for worker in _end(self._idle):
             worker.join()
 
@@ -85,6 +121,17 @@ def _end(idle: list[_Worker]) -> list[_Worker]:
             ended.append(idle.pop())
             ended[-1].give(None)
     return ended
+
+
+def is_over() -> bool:
+    """Say whether the program is so near to its end that no thread can begin.
+
+    Python 3.11 would then wait for the thread for ever, the others raise RuntimeError.
+    """
+    if sys.is_finalizing():
+        return True
+    refuses_early = (3, 12) <= sys.version_info < (3, 12, 3)
+    return refuses_early and not threading.main_thread().is_alive()
 
 
 def in_worker() -> bool:

@@ -48,10 +48,10 @@ class WorkerSeat:
         self.granted.acquire()
 
     def leave(self) -> None:
-        """Let another thread run tasks in this one's place."""
-        self.left += 1
-        if self.left == 1:
+        """Let another thread run tasks in this one's place; RuntimeError if there is none."""
+        if self.left == 0:
             self.session._leave(self)
+        self.left += 1
 
     def take(self) -> None:
         """Wait until there is a place again."""
@@ -78,8 +78,8 @@ class LentSeat:
         """Let another thread run tasks in this one's place, unless it is the worker's again."""
         with self._lock:
             if not self._is_over:
-                self._left += 1
                 self._seat.leave()
+                self._left += 1
 
     def take(self) -> None:
         """Wait until there is a place again, unless it is the worker's again."""

@@ -7,6 +7,7 @@ of a task means for those who want results in a `Book`.
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,13 @@ from functools import partial
 from typing import Any
 
 from gpuscale.base.errors import EngineError
-from gpuscale.base.interrupts import held_back
+from gpuscale.base.interrupts import held_back, press_again
 from gpuscale.base.types import Key
 from gpuscale.engines.away import Away
 from gpuscale.engines.book import After, Book
 from gpuscale.engines.events import Listener
 from gpuscale.engines.outcome import Outcome
-from gpuscale.engines.pool import ThreadPool
+from gpuscale.engines.pool import AT_THE_END, ThreadPool
 from gpuscale.engines.seats import seat_here
 from gpuscale.engines.tokens import Tokens
 from gpuscale.engines.working import Workers
@@ -63,7 +64,7 @@ class Session(Workers):
         self.resources: Mapping[str, float] = tokens.capacity
         self.job = Book(budget, tokens, self._lose, self._take_back, device_budget)
         self._context = context
-        self._pool = ThreadPool()
+        self._pool = ThreadPool(n_workers)
         self._begin(n_workers)
         self._siblings = siblings
         siblings.add(self)
@@ -91,6 +92,8 @@ class Session(Workers):
         EngineError
             It is closed, or a task asks for more of something scarce than there is.
         """
+        if sys.is_finalizing():
+            raise EngineError(AT_THE_END)
         if self._is_mine():
             self._late.append(partial(self._add_late, graph, outcomes))
             return list(outcomes)
@@ -126,6 +129,8 @@ class Session(Workers):
 
     def cancel(self, outcomes: Sequence[Outcome]) -> None:
         """Give tasks up, and all that need them; drop the results that there are."""
+        if sys.is_finalizing():
+            return
         if self._is_mine():
             self._late.append(partial(self.cancel, outcomes))
             return
@@ -172,6 +177,8 @@ class Session(Workers):
         return found
 
     def _check_not_within(self, what: str) -> None:
+        if sys.is_finalizing():
+            raise EngineError(AT_THE_END)
         if self._is_mine():
             raise EngineError(
                 f"{what} in a signal handler or finalizer that interrupts the client itself; have "
@@ -198,6 +205,9 @@ class Session(Workers):
 
         Results of tasks that end later are dropped.
         """
+        if sys.is_finalizing():  # threads that are gone may have the lock
+            self.closed = True
+            return True
         if self._is_mine():
             self._late.append(partial(self.close, timeout))
             return False
@@ -239,7 +249,10 @@ class Session(Workers):
     def _lose(self, ref: weakref.ref[Outcome]) -> None:
         """Let a result go that nobody holds any more; called at any time, in any thread."""
         self.job.lost.append(ref)
-        self._let_go(After())
+        try:
+            self._let_go(After())
+        except KeyboardInterrupt:
+            press_again()
 
     def _take_back(self, away: Away) -> None:
         """Hold a result in memory again; called at any time, in any thread."""

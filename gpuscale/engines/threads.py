@@ -23,7 +23,7 @@ from gpuscale.engines import blas
 from gpuscale.engines.base import Engine, OnError
 from gpuscale.engines.events import PERIOD, Listener
 from gpuscale.engines.job import Job
-from gpuscale.engines.pool import ThreadPool, in_worker
+from gpuscale.engines.pool import ThreadPool, in_worker, is_over
 from gpuscale.engines.session import Session
 from gpuscale.engines.sharing import fill_batch, next_most, room_beside
 from gpuscale.engines.sync import run_here
@@ -129,7 +129,7 @@ class ThreadsEngine(Engine):
         return Job(graph, keys, listeners, limit, tokens, on_error, keeps, self._device_limit)
 
     def _run(self, job: Job) -> list[Any]:
-        if in_worker() or _is_tiny(job):
+        if in_worker() or _is_tiny(job) or is_over():
             return run_here(job)
         run = _Run(job, self._pool, self._num_workers or default_workers(), self._runs)
         self._runs.add(run)
@@ -193,7 +193,7 @@ class _Run:
 
     def __init__(self, job: Job, pool: ThreadPool, n_workers: int, siblings: set[Any]) -> None:
         self.job = job
-        self.n_workers = n_workers
+        self.n_workers = pool.keep = n_workers
         self.error: BaseException | None = None
         self._siblings: set[_Run | Session] = siblings
         self._pool = pool

@@ -7,6 +7,7 @@ the listener is on, and ends when the listener goes, or the `Session`.
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
 import time
 import weakref
@@ -29,6 +30,7 @@ from gpuscale.engines.events import (
     tell,
 )
 from gpuscale.engines.growing import GrowingState
+from gpuscale.engines.pool import is_over
 from gpuscale.graph.task import Task
 
 __all__ = ["Watching"]
@@ -159,7 +161,8 @@ class Watching(EventDesk):
         with self._news:
             if any(each.listener is listener for each in self._followers):
                 return
-            if self._thread is None:  # which sees the follower as soon as it has the lock
+            if self._thread is None and not is_over():
+                # It sees the follower as soon as it has the lock.
                 thread = threading.Thread(target=self._run, name="gpuscale-watching", daemon=True)
                 thread.start()
                 self._thread = thread
@@ -173,6 +176,8 @@ class Watching(EventDesk):
         BaseException or None
             The first that they raised, now or before.
         """
+        if sys.is_finalizing():
+            return None  # the thread has ended
         with self._news:
             kept = [f for f in self._followers if listener not in (None, f.listener)]
             gone = [f for f in self._followers if f not in kept]

@@ -7,6 +7,7 @@ ends its call; whoever changes what there is to do wakes another one up.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from gpuscale.engines import blas
 from gpuscale.engines.book import After, Book
 from gpuscale.engines.failure import leave_engine_out
 from gpuscale.engines.overlimit import OverLimit
-from gpuscale.engines.pool import ThreadPool
+from gpuscale.engines.pool import AT_THE_END, ThreadPool, is_over
 from gpuscale.engines.seats import WorkerSeat, sit_down
 from gpuscale.engines.sharing import fill_batch, next_most, room_beside
 
@@ -95,6 +96,8 @@ class Workers:
 
     def _let_go(self, after: After) -> None:
         """Release what nobody holds any more; who has the lock meanwhile does it afterwards."""
+        if sys.is_finalizing():
+            return
         job = self.job
         while job.lost or job.back:
             with held_back():
@@ -114,16 +117,23 @@ class Workers:
         job = self.job
         if self._free and not self._is_broken and (job.inbox or job.state.has_work):
             with held_back():  # else a worker may be neither free nor at work
-                self._call(self._free.pop())
+                worker = self._free.pop()
+                try:
+                    self._call(worker)
+                except RuntimeError:  # those at work will come to it
+                    self._free.append(worker)
+                    if not (self._seats or is_over()):
+                        raise
 
     def _call(self, worker: int) -> None:
+        """Have a thread work in a place; RuntimeError if no more threads begin."""
         seat = WorkerSeat(self, worker)
         self._seats.add(seat)
         try:
-            self._context.copy().run(self._pool.call, partial(self._work, seat))
-        except RuntimeError:  # the system has no more threads
+            if not self._context.copy().run(self._pool.call, partial(self._work, seat)):
+                raise EngineError(AT_THE_END)
+        except RuntimeError:
             self._seats.discard(seat)
-            self._free.append(worker)
             raise
 
     def _work(self, seat: WorkerSeat) -> None:
@@ -264,7 +274,11 @@ class Workers:
             self._note(seat, after)
             if seat.task is not None:
                 self.job.growing.pause(seat.task)
-            self._pass_on(seat.worker)
+            try:
+                self._pass_on(seat.worker)
+            except RuntimeError:  # nobody can go on in its place
+                self._sit(seat)
+                raise
         self._then(after)
 
     def _pass_on(self, worker: int) -> None:
@@ -303,9 +317,9 @@ class Workers:
         if self._has_alarm:
             self._news.notify_all()
         else:
-            self._has_alarm = True
-            self._seats.add(self._ring)
-            self._pool.call(self._ring)
+            self._has_alarm = self._pool.call(self._ring)
+            if self._has_alarm:
+                self._seats.add(self._ring)
 
     def _ring(self) -> None:
         try:
@@ -333,8 +347,7 @@ class Workers:
     def _watch_holders(self) -> None:
         """See to it that what is in use goes to disk afterwards if room is lacking (locked)."""
         if not self._watches_holders and self.job.growing.waits_for_holders:
-            self._watches_holders = True
-            self._pool.call(self._look_again)
+            self._watches_holders = self._pool.call(self._look_again)
 
     def _look_again(self) -> None:
         """Look from time to time: nobody is told when the last one lets go of an object."""

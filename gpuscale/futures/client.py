@@ -23,6 +23,7 @@ from gpuscale.diagnostics.logs import run_log
 from gpuscale.engines.base import get_engine
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.pool import is_over
 from gpuscale.engines.session import Session
 from gpuscale.engines.threads import ThreadsEngine, default_workers
 from gpuscale.futures.current import find_client, named, open_clients
@@ -445,4 +446,5 @@ def _close_aside(session: Session, settings: AbstractContextManager[Any] | None)
             settings.__exit__(None, None, None)
         session.close()
 
-    threading.Thread(target=close, name="gpuscale-close", daemon=True).start()
+    if not is_over():
+        threading.Thread(target=close, name="gpuscale-close", daemon=True).start()

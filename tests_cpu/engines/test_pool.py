@@ -1,5 +1,6 @@
 import contextvars
 import threading
+import time
 
 from gpuscale.engines.pool import ThreadPool, in_worker
 
@@ -71,3 +72,37 @@ def test_a_thread_that_gets_a_call_while_the_pool_closes_is_nobodys_error():
     pool._idle = Vanishing()
     pool.close()
     assert ask(pool, in_worker)
+
+
+def test_threads_beyond_those_to_keep_end():
+    pool = ThreadPool(keep=2)
+    meeting, ended = threading.Barrier(9, timeout=20), []
+
+    def call():
+        ended.append(threading.current_thread())
+        meeting.wait()
+
+    for _ in range(8):
+        pool.call(call)
+    meeting.wait()
+    until = time.monotonic() + 20
+    while sum(thread.is_alive() for thread in ended) > 2:
+        assert time.monotonic() < until
+    assert ask(pool, threading.current_thread) in ended
+    pool.close()
+
+
+def test_threads_that_make_calls_while_the_pool_closes_end_after_them():
+    pool, go_on, threads = ThreadPool(keep=2), threading.Event(), []
+
+    def call():
+        threads.append(threading.current_thread())
+        go_on.wait(20)
+
+    pool.call(call)
+    pool.close()
+    go_on.set()
+    while not threads:
+        time.sleep(0.001)
+    threads[0].join(20)
+    assert not threads[0].is_alive()

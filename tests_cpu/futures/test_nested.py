@@ -1,11 +1,13 @@
 """Tasks that submit tasks and wait for them."""
 
 import threading
+import time
 
 import pytest
 
 import gpuscale as gs
 import gpuscale.array as ga
+from gpuscale.engines.pool import _Worker
 
 from .tasks import SOON, Gate, fibonacci, square
 
@@ -89,3 +91,30 @@ def test_places_can_be_given_away_for_good(lonely):
     for function in (gs.secede, gs.rejoin):
         with pytest.raises(ValueError, match="in a task"):
             function()
+
+
+def depth(n):
+    return 0 if n == 0 else 1 + gs.get_client().submit(depth, n - 1).result()
+
+
+def test_threads_that_stood_in_for_others_end(client):
+    before = threading.active_count()
+    assert client.submit(depth, 100).result(SOON) == 100
+    until = time.monotonic() + SOON
+    while threading.active_count() > before + 3:  # its two workers, and who watches
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def _refuse(worker):
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_system_without_more_threads_is_an_error_of_who_needs_one(client, monkeypatch):
+    client.submit(abs, -1).result(SOON)
+    with monkeypatch.context() as patch:
+        patch.setattr(_Worker, "start", _refuse)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            client.submit(depth, 5).result(SOON)
+        assert client.gather(client.map(square, range(20))) == [n * n for n in range(20)]
+    assert client.submit(depth, 5, pure=False).result(SOON) == 5
