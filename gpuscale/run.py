@@ -182,13 +182,17 @@ def _joined(blocks: list[Any], node: Node, target: HostWriter | None) -> Any:
     return scalar(join_blocks(blocks, node.meta.numblocks))
 
 
+_OF_DASK = {
+    "scheduler": 'say engine="threads", or engine="sync" for one thread',
+    "optimize_graph": "leave it out, what is computed is optimized in any case",
+}
+
+
 @block
 def asked(engine: str | Engine | None, options: dict[str, Any]) -> Generator[Engine, None, None]:
     """Set what ``**options`` of a function say, and plan for the engine that it names."""
-    if "scheduler" in options:
-        raise TypeError(
-            'there is no option scheduler; say engine="threads", or engine="sync" for one thread'
-        )
+    for name in _OF_DASK.keys() & options.keys():
+        raise TypeError(f"there is no option {name}; {_OF_DASK[name]}")
     with config.set({key.replace("_", "-"): value for key, value in options.items()}):
         chosen = get_engine(engine)
         with chosen.planning():

@@ -362,6 +362,8 @@ def test_results_are_not_asked_for_attributes_that_they_do_not_have(wrapped):
         future = client.submit(lambda: wrapped(Stern()))
         assert client.submit(lambda x: 3, future).result() == 3
     assert gs.persist(made)[0].compute() is not None
+    named = gs.delayed(lambda x: 3, pure=True)
+    assert named(wrapped(Stern())).compute() == 3
 
 
 def test_calls_and_methods_take_a_key_and_whether_they_are_pure():

@@ -145,6 +145,8 @@ def test_a_failure_aborts_every_writer(engine):
 def test_the_scheduler_is_called_engine():
     with pytest.raises(TypeError, match="engine="):
         ga.ones(4, chunks=2).compute(scheduler="threads")
+    with pytest.raises(TypeError, match="no option optimize_graph; leave it out"):
+        gpuscale.compute(ga.ones(4, chunks=2), optimize_graph=True)
 
 
 def test_failures_stand_in_the_place_of_results():

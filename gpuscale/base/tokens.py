@@ -400,7 +400,10 @@ def importable_name(value: Any) -> str | None:
 
     Whatever lives in ``__main__`` has no such name: a notebook may define it again tomorrow.
     """
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    try:
+        module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    except Exception:  # whatever its own methods raise
+        return None
     if not isinstance(module, str) or not isinstance(name, str) or module == "__main__":
         return None
     found: Any = sys.modules.get(module)
