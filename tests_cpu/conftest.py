@@ -8,6 +8,8 @@ import tempfile
 import pytest
 from hypothesis import Phase, settings
 
+from .fake_nvml import nvml as nvml
+
 # Machines of continuous integration are slow by turns, and a timed test is no test.
 settings.register_profile("gpuscale", deadline=None)
 # For .ci/run: a change is judged by the same examples each time; `make test` looks for new ones.

@@ -13,6 +13,7 @@ function of that namespace by the name that NumPy gives it. What remains is here
 `shared_ops`   written once, with the namespace as argument
 `devices`      what engines ask of a backend with memory of its own, in use here or not
 `cupy_device`  that of CuPy; `pinned` copies through pinned buffers
+`driver`       what the driver says of its devices, before any backend is loaded
 `foreign`      arrays of other GPU libraries, taken without a copy
 `transfer`     between host and device; containers of chunks
 `creation`     data where there is none yet: which backend, and its namespace

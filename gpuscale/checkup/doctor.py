@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from gpuscale.backends.driver.devices import Driver, State
+from gpuscale.backends.driver.nvml import ask_driver
+from gpuscale.backends.driver.visible import Selection, select
 from gpuscale.base.errors import ConfigError
-from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.features import Finding, find_features
 from gpuscale.checkup.in_force import find_option_traps
 from gpuscale.checkup.machine import Limit, Machine, look_at_machine, read_limits
-from gpuscale.checkup.nvml import ask_driver
 from gpuscale.checkup.packages import Installed, read_installed
 from gpuscale.checkup.selftest import SelfTest, run_self_test
 from gpuscale.checkup.text import write_text
 from gpuscale.checkup.traps import Trap, find_traps
-from gpuscale.checkup.visible import Selection, select
 
 __all__ = ["Checkup", "doctor", "examine"]
 

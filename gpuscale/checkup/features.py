@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gpuscale.checkup.devices import Driver, State
+from gpuscale.backends.driver.devices import Driver, State
 from gpuscale.checkup.packages import FAMILIES, Installed, cuda_major
 from gpuscale.checkup.versions import Requirement
 

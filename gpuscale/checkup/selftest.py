@@ -10,11 +10,11 @@ import numpy as np
 
 import gpuscale.array as ga
 from gpuscale.backends.cupy_trial import DeviceTrial, device_count, try_device
+from gpuscale.backends.driver.devices import Driver, State
+from gpuscale.backends.driver.visible import Selection
 from gpuscale.base import config
 from gpuscale.base.errors import BackendError
-from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.packages import Installed
-from gpuscale.checkup.visible import Selection
 
 __all__ = ["CpuTrial", "SelfTest", "run_self_test"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gpuscale.backends.driver.devices import Device, Driver, Link, State
 from gpuscale.base.sizes import format_bytes
-from gpuscale.checkup.devices import Device, Driver, Link, State
 from gpuscale.checkup.machine import Folder, Limit
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gpuscale.checkup.devices import Driver
+from gpuscale.backends.driver.devices import Driver
 from gpuscale.checkup.packages import FAMILIES, Installed, cuda_major
 from gpuscale.checkup.versions import release
 
@@ -46,7 +46,7 @@ def find_traps(installed: Installed, driver: Driver) -> tuple[Trap, ...]:
 
     Examples
     --------
-    >>> from gpuscale.checkup.devices import State
+    >>> from gpuscale.backends.driver.devices import State
     >>> both = Installed({"cupy-cuda12x": "14.0.1", "cupy-cuda13x": "14.0.1"})
     >>> [trap.is_broken for trap in find_traps(both, Driver(State.ABSENT))]
     [True]

@@ -3,11 +3,11 @@ import subprocess
 import sys
 
 import gpuscale
+from gpuscale.backends.driver.devices import Driver, State
+from gpuscale.backends.driver.nvml import read_driver
 from gpuscale.base.errors import ConfigError
 from gpuscale.checkup import doctor as examining
-from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.doctor import examine
-from gpuscale.checkup.nvml import read_driver
 from gpuscale.checkup.packages import Installed, read_installed
 
 BASE = {"numpy": "2.4.6", "numba": "0.68.1", "llvmlite": "0.50.0"}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gpuscale.checkup.devices import Device, Driver, State
+from gpuscale.backends.driver.devices import Device, Driver, State
 from gpuscale.checkup.features import (
     _ON_CUDA_12,
     FEATURES,

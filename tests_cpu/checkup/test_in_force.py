@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from gpuscale.backends.driver.devices import Driver, State
+from gpuscale.backends.driver.nvml import read_driver
 from gpuscale.base import config
-from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.doctor import examine
-from gpuscale.checkup.nvml import read_driver
 from gpuscale.checkup.packages import Installed
 
 BASE = {"numpy": "2.4.6", "numba": "0.68.1", "llvmlite": "0.50.0"}

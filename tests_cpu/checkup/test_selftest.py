@@ -3,13 +3,13 @@ import warnings
 import pytest
 
 from gpuscale.backends.cupy_trial import DeviceTrial
+from gpuscale.backends.driver.devices import Device, Driver, State
+from gpuscale.backends.driver.visible import select
 from gpuscale.base import config
 from gpuscale.base.errors import BackendError
 from gpuscale.checkup import selftest
-from gpuscale.checkup.devices import Device, Driver, State
 from gpuscale.checkup.packages import Installed
 from gpuscale.checkup.selftest import CpuTrial, SelfTest, run_self_test, try_cpu
-from gpuscale.checkup.visible import select
 
 HERE = Driver(State.WORKS, cuda=(13, 0), devices=(Device(0),))
 NOWHERE = Driver(State.ABSENT)

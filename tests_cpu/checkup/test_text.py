@@ -1,10 +1,10 @@
 import pytest
 
 from gpuscale.backends.cupy_trial import DeviceTrial
+from gpuscale.backends.driver.devices import Driver, State
+from gpuscale.backends.driver.nvml import read_driver
 from gpuscale.checkup import doctor as examining
-from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.doctor import examine
-from gpuscale.checkup.nvml import read_driver
 from gpuscale.checkup.packages import Installed
 from gpuscale.checkup.selftest import CpuTrial, SelfTest
 

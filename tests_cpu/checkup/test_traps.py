@@ -1,6 +1,6 @@
 import pytest
 
-from gpuscale.checkup.devices import Device, Driver, State
+from gpuscale.backends.driver.devices import Device, Driver, State
 from gpuscale.checkup.packages import Installed
 from gpuscale.checkup.traps import find_traps
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 import gpuscale
+from gpuscale.backends.driver.devices import Driver, State
 from gpuscale.checkup import doctor as examining
-from gpuscale.checkup.devices import Driver, State
 from gpuscale.checkup.packages import Installed
 from gpuscale.cli.main import main
 

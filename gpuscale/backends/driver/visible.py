@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gpuscale.checkup.devices import Device
+from gpuscale.backends.driver.devices import Device
 
 __all__ = ["Selection", "select"]
 

@@ -13,9 +13,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from gpuscale.checkup.devices import Device, Driver, Instance, Link, State
+from gpuscale.backends.driver.cores import cores_of
+from gpuscale.backends.driver.devices import Device, Driver, Instance, Link, State
 
-__all__ = ["ask_driver", "cores_of", "read_driver"]
+__all__ = ["ask_driver", "read_driver"]
 
 # The numbers behind NVML's names (nvml.h). pynvml spells some of its own constants as tuples.
 _PEER_READ, _PEER_NVLINK = 0, 2
@@ -250,26 +251,6 @@ class _Questions:
             if remote is not None and second.bus is not None:
                 found += (_text(remote.busId) or "").lower() == second.bus.lower()
         return found
-
-
-def cores_of(words: list[int]) -> str:
-    """Write a bit mask of cores, 64 in a word, as ranges.
-
-    Examples
-    --------
-    >>> cores_of([0b1111, 0b11]), cores_of([0b101]), cores_of([0])
-    ('0-3,64-65', '0,2', 'none')
-    """
-    cores = [
-        64 * place + bit for place, word in enumerate(words) for bit in range(64) if word >> bit & 1
-    ]
-    ranges: list[list[int]] = []
-    for core in cores:
-        if ranges and core == ranges[-1][1] + 1:
-            ranges[-1][1] = core
-        else:
-            ranges.append([core, core])
-    return ",".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges) or "none"
 
 
 def _text(value: str | bytes | None) -> str | None:

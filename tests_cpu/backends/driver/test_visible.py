@@ -1,7 +1,7 @@
 import pytest
 
-from gpuscale.checkup.devices import Device, Instance
-from gpuscale.checkup.visible import select
+from gpuscale.backends.driver.devices import Device, Instance
+from gpuscale.backends.driver.visible import select
 
 PARTS = tuple(Instance(f"MIG-{each}", None, None, None) for each in ("a1", "a2", "b1"))
 DEVICES = [

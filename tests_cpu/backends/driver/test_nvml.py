@@ -1,8 +1,8 @@
 import pytest
 
-from gpuscale.checkup import nvml as asking
-from gpuscale.checkup.devices import State
-from gpuscale.checkup.nvml import cores_of, module_version, read_driver, without_nvml
+from gpuscale.backends.driver import nvml as asking
+from gpuscale.backends.driver.devices import State
+from gpuscale.backends.driver.nvml import module_version, read_driver, without_nvml
 
 
 def test_one_device(nvml):
@@ -128,10 +128,6 @@ def test_a_driver_and_nothing_to_ask_it_with(tmp_path):
     module.write_text("NVRM version: NVIDIA UNIX Open Kernel Module  580.65.06  Release\n")
     found = without_nvml(str(module), str(library))
     assert (found.state, found.version, found.cuda_major) == (State.UNASKED, "580.65.06", 13)
-
-
-def test_cores_over_several_words():
-    assert cores_of([1 << 63, 1]) == "63-64"
 
 
 def test_the_real_library_has_all_that_is_asked(nvml):
