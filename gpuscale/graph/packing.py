@@ -92,7 +92,8 @@ def pack(value: Any, find: Callable[[Any], Slot | None], traverse: bool = True) 
 
 def refuse_foreign(value: Any) -> None:
     """Refuse what is lazy in another library, which no task would compute."""
-    if hasattr(type(value), "__dask_graph__"):
+    # xarray's have the method in any case, and no graph where they hold NumPy's arrays.
+    if hasattr(type(value), "__dask_graph__") and value.__dask_graph__() is not None:
         name, library = type(value).__name__, type(value).__module__.partition(".")[0]
         raise TypeError(
             f"a {name} of {library} would stay lazy in this call: give what its compute() returns, "

@@ -18,6 +18,23 @@ def test_numbers_and_texts_are_not_looked_at_one_by_one(value):
     assert rebuilt([value], lambda each: rebuilt(each, change))[0] is value
 
 
+class Labelled:
+    """As xarray's, which may hold an array of dask, or one of NumPy."""
+
+    def __init__(self, graph):
+        self.graph = graph
+
+    def __dask_graph__(self):
+        return self.graph
+
+
+def test_only_what_is_lazy_elsewhere_is_refused():
+    value = [Labelled(None), Labelled]
+    assert pack(value, lambda each: None) is value
+    with pytest.raises(TypeError, match="a Labelled of .* would stay lazy"):
+        pack([Labelled({})], lambda each: None)
+
+
 class Lazy:
     pass
 
