@@ -147,6 +147,14 @@ def test_measure_runs_processes():
     assert measured.digest["shape"] == [300]
 
 
+@pytest.mark.parametrize("name", [n for n, w in WORKLOADS.items() if w.needs == "distributed"])
+def test_workloads_on_clusters_run_as_those_of_dask(name):
+    pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+    pytest.importorskip("dask.array", exc_type=ModuleNotFoundError)
+    results = harness.measure(WORKLOADS[name], "quick", repeats=1)
+    assert {each: result.problem for each, result in results.items()} == dict.fromkeys(results, "")
+
+
 def test_failures_are_reported(monkeypatch):
     request = {"workload": "sum-axis1", "implementation": "numpy", "size": "none", "cores": 1}
     assert "KeyError" in harness.call_worker(request, 60)["problem"]

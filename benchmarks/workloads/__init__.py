@@ -28,6 +28,7 @@ MODULES = (
     "workloads.futures",
     "workloads.grid_search",
     "workloads.larger_than_memory",
+    "workloads.clusters",
     "workloads.import_time",
     "device.headline",
     "device.stored",
