@@ -26,7 +26,7 @@ from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.pool import is_over
 from gpuscale.engines.session import Session
 from gpuscale.engines.threads import ThreadsEngine, default_workers
-from gpuscale.futures.current import find_client, named, open_clients
+from gpuscale.futures.current import find_client, forget_client, named, open_client
 from gpuscale.futures.executor import ClientExecutor
 from gpuscale.futures.future import Future, futures_of
 from gpuscale.futures.manners import check_options, versions, where_instead
@@ -67,7 +67,8 @@ class Client(Starter):
     processes : bool
         Only False: all workers are threads of this process.
     set_as_default : bool
-        Whether `get_client` finds it, and `compute` takes over its threads and memory.
+        Whether `get_client` finds it, and `compute` takes over its threads and memory. Such a
+        client stays until it is closed, even if nobody holds it.
     name : str, optional
         For messages.
     **options
@@ -151,7 +152,7 @@ class Client(Starter):
             options["resources"] = dict(resources)
         self._settings = config.set(options)
         self._settings.__enter__()
-        open_clients.append(weakref.ref(self))
+        open_client(self)
 
     # who
 
@@ -214,7 +215,7 @@ class Client(Starter):
         settings, self._settings = self._settings, None
         if settings is not None:
             settings.__exit__(None, None, None)
-        open_clients[:] = [ref for ref in open_clients if ref() not in (self, None)]
+        forget_client(self)
         self._forsaken.detach()
         self._session.close(seconds)
 

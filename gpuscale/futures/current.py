@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from collections.abc import Generator
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
 __all__ = [
     "default_client",
     "find_client",
+    "forget_client",
     "get_client",
     "named",
-    "open_clients",
+    "open_client",
     "rejoin",
     "secede",
     "worker_client",
@@ -30,6 +33,22 @@ named: ContextVar[weakref.ref[Client] | None] = ContextVar("gpuscale-client", de
 
 # Those that are open and were not told to stay in the background, the newest last.
 open_clients: list[weakref.ref[Client]] = []
+# They stay even if nobody else holds them, as those of dask.distributed: the newest, and the one
+# that was it before, for when the newest is closed. Not more: who drops clients leaves no heap.
+_held: deque[Client] = deque(maxlen=2)
+
+
+def open_client(client: Client) -> None:
+    """Have a client be the one that is meant where none is named, until it is closed."""
+    open_clients[:] = [*(ref for ref in open_clients if ref() is not None), weakref.ref(client)]
+    _held.append(client)
+
+
+def forget_client(client: Client) -> None:
+    """Take note that a client is closed."""
+    open_clients[:] = [ref for ref in open_clients if ref() not in (client, None)]
+    with suppress(ValueError):
+        _held.remove(client)
 
 
 def find_client() -> Client | None:

@@ -20,6 +20,7 @@ import gpuscale.array as ga
 from gpuscale.base import config
 from gpuscale.base.errors import ConfigError, EngineError
 from gpuscale.engines.base import get_engine
+from gpuscale.futures.current import open_clients
 from gpuscale.memory.limits import device_memory_limit
 
 from .tasks import SOON, Gate, square
@@ -213,17 +214,50 @@ def test_no_thread_is_left_behind():
         time.sleep(0.001)
 
 
-def test_a_client_that_is_not_closed_goes_with_its_last_name():
-    before = config.get("memory-limit")
-    client = gs.Client(threads_per_worker=1, memory_limit="1 MiB")
+def until_it_is_so(ask):
+    until = time.monotonic() + SOON
+    while not ask():
+        gc.collect()
+        assert time.monotonic() < until
+
+
+def test_a_client_in_the_background_goes_with_its_last_name():
+    client = gs.Client(threads_per_worker=1, set_as_default=False)
     assert client.submit(square, 2).result(SOON) == 4
     gone, session = weakref.ref(client), client._session
     del client
-    until = time.monotonic() + SOON
-    while gone() is not None or not session.closed:
-        gc.collect()
-        assert time.monotonic() < until
+    until_it_is_so(lambda: gone() is None and session.closed)
+
+
+def test_a_client_without_a_name_stays_until_it_is_closed():
+    before = config.get("memory-limit")
+    gs.Client(threads_per_worker=3, memory_limit="1 MiB", name="mine")
+    gc.collect()
+    assert gs.get_client().name == "mine" and config.get("num-workers") == 3
+    with gs.Client(threads_per_worker=1) as inner:
+        assert gs.get_client() is inner
+    gc.collect()
+    assert gs.get_client().name == "mine"
+    assert gs.get_client().submit(square, 2).result(SOON) == 4
+    gs.get_client().close()
+    with pytest.raises(ValueError, match="no open client"):
+        gs.get_client()
     assert config.get("memory-limit") == before
+
+
+def test_clients_that_are_dropped_do_not_pile_up():
+    before, names, made = config.get("num-workers"), len(open_clients), weakref.WeakSet()
+    for k in range(1, 30):
+        client = gs.Client(threads_per_worker=k)
+        made.add(client._session)
+        assert client.submit(square, k).result(SOON) == k * k
+        del client
+    until_it_is_so(lambda: sum(not session.closed for session in made) == 2)
+    assert config.get("num-workers") == 29
+    for _ in range(2):
+        gs.get_client().close()
+    until_it_is_so(lambda: not any(not session.closed for session in made))
+    assert (config.get("num-workers"), len(open_clients)) == (before, names)
 
 
 def test_a_client_and_compute_share_their_memory():
