@@ -14,6 +14,7 @@ from typing import Any
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key, PathLike
 from gpuscale.diagnostics.colouring import Colouring, colour_tasks
+from gpuscale.diagnostics.files import write_atomically
 from gpuscale.diagnostics.layered import Layout, Point, place
 from gpuscale.diagnostics.plan import owner_of, plan_tasks
 from gpuscale.diagnostics.wording import bracketed, line_of
@@ -92,9 +93,9 @@ class Drawing:
         path = Path(filename)
         format = format or path.suffix[1:].lower() or "svg"
         if format == "svg":
-            path.write_text(self.svg, encoding="utf-8")
+            write_atomically(path, self.svg.encode())
         elif format == "png":
-            path.write_bytes(self.to_png())
+            write_atomically(path, self.to_png())
         else:
             raise ValueError(f"cannot write {format!r}; formats are 'svg' and 'png'")
 
@@ -173,7 +174,9 @@ def draw_graph(
     owners : mapping of str to Node
         By the first part of the keys of their tasks.
     """
-    advice = "draw kind='expression', or the same computation with fewer chunks"
+    advice = "draw a part of them, as those of a computation with fewer calls"
+    if owners:
+        advice = "draw kind='expression', or the same computation with fewer chunks"
     _check_size(len(graph), "tasks", advice)
     colouring = None if color is None else colour_tasks(graph, keys, color)
     boxes = {key: _task_box(key, task, owners, colouring) for key, task in graph.items()}

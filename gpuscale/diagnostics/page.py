@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterable, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from gpuscale.base.types import PathLike
+from gpuscale.diagnostics.files import write_atomically
 
-__all__ = ["check_bokeh", "section", "table", "write_atomically", "write_page"]
+__all__ = ["check_bokeh", "section", "table", "write_page"]
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; color: #1b2631; background: #fff;
@@ -102,16 +100,4 @@ def write_page(path: PathLike, title: str, parts: Sequence[Any]) -> None:
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n{library}\n</head>\n"
         f"<body>\n<h1>{escape(title)}</h1>\n{body}\n{script}\n</body>\n</html>\n"
     )
-    write_atomically(path, text)
-
-
-def write_atomically(path: PathLike, text: str) -> None:
-    """Write a file beside its place and move it there, so that nobody ever reads half of it."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.partial-{uuid.uuid4().hex[:12]}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, text.encode())

@@ -204,8 +204,8 @@ class Semaphore(_Taken):
 
     Parameters
     ----------
-    max_leases : int
-        How many; what the first of a name says holds.
+    max_leases : int, optional
+        How many; by default what the first of the name said, and 1 for the first.
     name : str, optional
     scheduler_rpc, loop : object
         Mean nothing in one process.
@@ -213,7 +213,7 @@ class Semaphore(_Taken):
     Raises
     ------
     ValueError
-        `max_leases` is no number of at least 1.
+        `max_leases` is no number of at least 1, or the first of the name said another one.
 
     Examples
     --------
@@ -225,15 +225,20 @@ class Semaphore(_Taken):
 
     def __init__(
         self,
-        max_leases: int = 1,
+        max_leases: int | None = None,
         name: str | None = None,
         scheduler_rpc: Any = None,
         loop: Any = None,
     ) -> None:
-        if not isinstance(max_leases, int) or max_leases < 1:
+        if max_leases is not None and (not isinstance(max_leases, int) or max_leases < 1):
             raise ValueError(f"max_leases is a number of at least 1, not {max_leases!r}")
-        super().__init__(name, lambda: Tokens(max_leases))
-        self.max_leases = max_leases
+        super().__init__(name, lambda: Tokens(max_leases or 1))
+        self.max_leases: int = self._inner.count
+        if max_leases not in (None, self.max_leases):
+            raise ValueError(
+                f"semaphore {self.name!r} has {self.max_leases} leases, as the first of its name "
+                f"said, not {max_leases}; close() that one before, or take another name"
+            )
         self._give_back = self._inner.put_back
 
     def __reduce__(self) -> tuple[Any, ...]:

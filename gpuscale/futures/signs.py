@@ -66,6 +66,7 @@ class Tokens:
 
     Attributes
     ----------
+    count : int
     put_back : callable
         Gives a token back in a single step; any arguments do, such as those of ``__exit__``.
 
@@ -80,7 +81,7 @@ class Tokens:
     """
 
     def __init__(self, count: int) -> None:
-        self._count = count
+        self.count = count
         self._fresh = iter(range(count))  # that nobody has had yet
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.put_back: Callable[..., None] = self._free.put
@@ -95,7 +96,7 @@ class Tokens:
     @property
     def n_out(self) -> int:
         """How many are taken."""
-        return self._count - length_hint(self._fresh) - self._free.qsize()
+        return self.count - length_hint(self._fresh) - self._free.qsize()
 
 
 def move(source: queue.SimpleQueue[Any], seconds: float | None, to: list[Any]) -> bool:

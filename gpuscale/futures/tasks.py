@@ -251,8 +251,8 @@ class Starter:
         Parameters
         ----------
         data : object
-            A list, tuple, set or iterator gives futures of its items, a dictionary futures of its
-            values with its keys as names, anything else one future.
+            A list, tuple, set, range or iterator gives futures of its items, a dictionary futures
+            of its values with its keys as names, anything else one future.
         hash : bool
             Whether equal data are the same task.
         workers, broadcast, direct, timeout, asynchronous
@@ -271,7 +271,7 @@ class Starter:
         ...     client.submit(sum, x).result()
         6
         """
-        if isinstance(data, Iterator):
+        if isinstance(data, Iterator | range):
             data = list(data)
         if isinstance(data, dict):
             made = self._scattered(list(data.values()), list(data), hash)

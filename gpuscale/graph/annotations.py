@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from dataclasses import fields
+from functools import wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from gpuscale.base.durations import Duration
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 from gpuscale.memory.limits import parse_bytes
 
-__all__ = ["annotate", "annotate_tasks", "without_annotations"]
+__all__ = ["Annotation", "annotate", "annotate_tasks", "without_annotations"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = tuple(each.name for each in fields(TaskOptions))
 _KNOWN = ("priority", *_OPTIONS, "memory")
@@ -30,12 +34,12 @@ def annotate(
     resources: Mapping[str, float] | None = None,
     memory: float | str | None = None,
     **unknown: Any,
-) -> AbstractContextManager[None]:
+) -> Annotation:
     """Say how the tasks that a block of code makes are to be run.
 
     A delayed call makes its task when it is called. Arrays and `get` make theirs when they are
     computed or persisted, so that is what has to stand in the block. Blocks nest; of what both
-    say, the inner one wins.
+    say, the inner one wins. As a decorator, it has each call of a function be such a block.
 
     Parameters
     ----------
@@ -57,7 +61,8 @@ def annotate(
 
     Returns
     -------
-    context manager
+    Annotation
+        A context manager, and a decorator of functions.
 
     Raises
     ------
@@ -70,6 +75,11 @@ def annotate(
     >>> with gs.annotate(retries=2, priority=1):
     ...     value = gs.delayed(int)("7")
     >>> value.compute()
+    7
+    >>> @gs.annotate(retries=2)
+    ... def total(values):
+    ...     return gs.delayed(sum)(values).compute()
+    >>> total([3, 4])
     7
     >>> gs.annotate(retires=2)
     Traceback (most recent call last):
@@ -84,7 +94,7 @@ def annotate(
     values = (priority, retries, backoff, timeout, resources, nbytes)
     given = {k: v for k, v in zip(_KNOWN, values, strict=True) if v is not None}
     _Annotations(given)  # now, not when the block begins
-    return _Block(given)
+    return Annotation(given)
 
 
 def annotate_tasks(tasks: Iterable[Task]) -> None:
@@ -97,7 +107,7 @@ def annotate_tasks(tasks: Iterable[Task]) -> None:
 
 def without_annotations() -> AbstractContextManager[None]:
     """Make tasks as if there were no block around: those of a task inside of a task."""
-    return _Block(None)
+    return Annotation(None)
 
 
 class _Annotations:
@@ -123,10 +133,11 @@ class _Annotations:
 _current: ContextVar[_Annotations | None] = ContextVar("gpuscale-annotations", default=None)
 
 
-class _Block(AbstractContextManager[None]):
+class Annotation(AbstractContextManager[None]):
     """A block of code that says something about its tasks, or nothing whatever is around it.
 
-    Not a generator: for these, `contextlib` sets attributes of exceptions, which some refuse.
+    `annotate` makes it. Not a generator: for these, `contextlib` sets attributes of exceptions,
+    which some refuse.
     """
 
     def __init__(self, given: dict[str, Any] | None) -> None:
@@ -141,6 +152,36 @@ class _Block(AbstractContextManager[None]):
 
     def __exit__(self, *error: object) -> None:
         _current.reset(self._tokens.pop())
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function: each of its calls is a block of its own.
+
+        Raises
+        ------
+        TypeError
+            It is a generator, whose body runs when no block is open any more, or no function.
+        """
+        if isgeneratorfunction(function) or isasyncgenfunction(function):
+            raise TypeError("the body of a generator runs after the call: have the block inside")
+        if not callable(function):
+            raise TypeError(f"annotate decorates functions, not {type(function).__name__}")
+        given = self._given
+
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def annotated(*args: Any, **kwargs: Any) -> Any:
+                with Annotation(given):
+                    return await function(*args, **kwargs)
+
+        else:
+
+            @wraps(function)
+            def annotated(*args: Any, **kwargs: Any) -> Any:
+                with Annotation(given):
+                    return function(*args, **kwargs)
+
+        return cast(F, annotated)
 
 
 def _is_integer(value: Any) -> bool:

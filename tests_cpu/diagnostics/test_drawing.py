@@ -1,7 +1,9 @@
 """Pictures are well-formed, show every node and task, and are refused where nobody could read."""
 
 import re
+import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -134,6 +136,39 @@ def test_more_than_anyone_can_read_is_refused_with_advice():
     with pytest.raises(ValueError, match="kind='expression'"):
         x.visualize()
     assert len(boxes(x.visualize(kind="expression"))) == 1
+
+
+def test_more_calls_than_anyone_can_read_are_refused_without_a_word_of_chunks():
+    call = gpuscale.delayed(abs)
+    with pytest.raises(ValueError, match="a computation with fewer calls$"):
+        gpuscale.visualize([call(n) for n in range(MAX_BOXES + 1)])
+
+
+def test_a_full_disk_leaves_no_picture_or_the_one_before(tmp_path):
+    program = """
+import resource, signal
+import gpuscale.array as ga
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+ga.ones(4, chunks=2).visualize("plan.svg")
+"""
+    command = [sys.executable, "-c", program]
+    for before in (None, "before"):
+        if before is not None:
+            (tmp_path / "plan.svg").write_text(before)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert "File too large" in done.stderr
+        left = {path.name: path.read_text() for path in tmp_path.iterdir()}
+        assert left == ({} if before is None else {"plan.svg": before})
+
+
+def test_a_picture_goes_through_links_and_into_pipes(tmp_path):
+    (tmp_path / "link.svg").symlink_to(tmp_path / "plan.svg")
+    drawing = ga.ones(4, chunks=2).visualize(tmp_path / "link.svg")
+    assert (tmp_path / "link.svg").is_symlink()
+    assert (tmp_path / "plan.svg").read_text() == drawing.svg
+    drawing.save("/dev/null")
+    assert not Path("/dev/null").is_file()
 
 
 def test_the_filename_may_come_first(tmp_path):

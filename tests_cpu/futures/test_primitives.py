@@ -172,3 +172,15 @@ def test_a_deleted_variable_goes_with_the_last_who_has_it():
     core = weakref.ref(nameless._core)
     del nameless
     assert core() is None
+
+
+def test_a_semaphore_has_as_many_leases_as_the_first_of_its_name_said():
+    first = gs.Semaphore(2, name="two")
+    assert gs.Semaphore(name="two").max_leases == gs.Semaphore(2, name="two").max_leases == 2
+    assert pickle.loads(pickle.dumps(first)).max_leases == 2
+    with pytest.raises(ValueError, match="'two' has 2 leases, .* not 5; close"):
+        gs.Semaphore(max_leases=5, name="two")
+    first.close()
+    assert gs.Semaphore(max_leases=5, name="two").max_leases == 5
+    gs.Semaphore(name="two").close()
+    assert gs.Semaphore().max_leases == 1

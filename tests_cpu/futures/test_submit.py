@@ -195,6 +195,7 @@ def test_scatter(client):
     assert client.gather(listed) == [1, "two"]
     assert client.gather(client.scatter((1, 2))) == (1, 2)
     assert client.gather(client.scatter(iter([1, 2]))) == [1, 2]
+    assert client.gather(client.scatter(range(3))) == [0, 1, 2]
     named = client.scatter({"a": 1, "b": 2})
     assert named["a"].key == "a" and client.gather(named) == {"a": 1, "b": 2}
     assert client.scatter(1).key == listed[0].key != client.scatter(1, hash=False).key

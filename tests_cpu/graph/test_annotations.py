@@ -1,3 +1,4 @@
+import asyncio
 import threading
 
 import pytest
@@ -98,3 +99,62 @@ def test_bad_annotations_are_refused_where_they_are_written(given, error, said):
     with pytest.raises(error) as caught:
         annotate(**given)
     assert said in str(caught.value)
+
+
+def test_each_call_of_a_decorated_function_is_a_block():
+    @annotate(retries=3, priority=2)
+    def call(depth=1):
+        """Make one task for each level."""
+        return [made(), *(call(depth - 1) if depth else ())]
+
+    assert call.__doc__ == "Make one task for each level."
+    for _ in range(2):
+        assert [task.options for task in call()] == [TaskOptions(retries=3)] * 2
+    with annotate(priority=1):
+        assert [task.priority for task in call()] == [2, 2]
+    assert made().options is None
+
+
+def test_calls_of_a_decorated_function_in_threads_do_not_meet():
+    inside, errors = threading.Barrier(2, timeout=20), []
+
+    @annotate(retries=3)
+    def call():
+        inside.wait()
+        assert made().options == TaskOptions(retries=3)
+        inside.wait()
+
+    def ask():
+        try:
+            call()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_coroutine_and_delayed_functions_are_decorated():
+    @annotate(retries=3)
+    async def later():
+        await asyncio.sleep(0)
+        return made().options
+
+    assert asyncio.run(later()) == TaskOptions(retries=3)
+    power = annotate(retries=3)(gs.delayed(pow))
+    assert power(2, 3)._task.options == TaskOptions(retries=3)
+    assert power(2, 3).compute() == 8
+
+
+def test_what_cannot_be_decorated_is_refused():
+    def several():
+        yield 1
+
+    with pytest.raises(TypeError, match="have the block inside"):
+        annotate(retries=3)(several)
+    with pytest.raises(TypeError, match="decorates functions, not int"):
+        annotate(retries=3)(7)
