@@ -7,12 +7,13 @@ changes nothing but the name of the class or of the command.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from gpuscale.base.options import OPTIONS as CONFIG_OPTIONS
 from gpuscale.base.options import Option
+from gpuscale.base.sizes import parse_bytes
 
 __all__ = ["OPTIONS", "ClusterOption", "Taker", "find_option", "options_of"]
 
@@ -125,7 +126,10 @@ class ClusterOption:
 
     @property
     def _as_config(self) -> Option:
-        return Option(self.name, self.types, self.unit, self.default, self.help, self.choices)
+        option = Option(self.name, self.types, self.unit, self.default, self.help, self.choices)
+        if self.unit != "bytes":
+            return option
+        return replace(option, minimum=0, read=lambda size: parse_bytes(size, total=1))
 
 
 _CONFIG: Mapping[str, Option] = {option.key: option for option in CONFIG_OPTIONS}

@@ -1,0 +1,97 @@
+"""Options that exclude one another, refused by name before any process starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gpuscale.base.config import set as config_set
+from gpuscale.base.errors import ConfigError
+from gpuscale.base.sizes import is_fraction
+from gpuscale.cluster.options import Taker, options_of
+from gpuscale.memory.pool import pool_plan
+
+__all__ = ["check_options"]
+
+_PROTOCOLS = ("auto", "tcp", "tls", "ucx", "ucxx", "ws", "wss")
+_OF_UCX = ("enable_tcp_over_ucx", "enable_infiniband", "enable_nvlink", "enable_rdmacm")
+# Where nobody knows how much a device has; sizes and fractions of it are not compared then.
+_SOME_DEVICE = 1 << 50
+
+
+def check_options(
+    taker: Taker, options: Mapping[str, Any], memory: int | None = None
+) -> dict[str, Any]:
+    """Check options one by one and together, and fill in the defaults.
+
+    Parameters
+    ----------
+    taker : Taker
+        Whose options they are.
+    options : mapping of str to object
+        By name, as in the table.
+    memory : int, optional
+        Bytes that the smallest device has.
+
+    Returns
+    -------
+    dict of str to object
+        All options of the taker.
+
+    Raises
+    ------
+    ConfigError
+        Names the options, and says what to do.
+
+    Examples
+    --------
+    >>> found = check_options(Taker.LOCAL_CUDA, {"n_workers": 2, "rmm_pool_size": "1 GiB"})
+    >>> found["n_workers"], found["rmm_pool_size"], found["memory_limit"]
+    (2, '1 GiB', 'auto')
+    """
+    rows = {row.name: row for row in options_of(taker)}
+    unknown = [name for name in options if name not in rows]
+    if unknown:
+        raise ConfigError(f"{taker} has no option {unknown[0]}; it has {', '.join(sorted(rows))}")
+    found = {name: row.check(options.get(name, row.default)) for name, row in rows.items()}
+    for name in ("n_workers", "threads_per_worker"):
+        if found.get(name) is not None and found[name] < 1:
+            raise ConfigError(f"option {name} is {found[name]}; it takes 1 or more")
+    _check_transport(found)
+    _check_pool(found, memory)
+    return found
+
+
+def _check_transport(options: Mapping[str, Any]) -> None:
+    protocol = (options.get("protocol") or "").removesuffix("://")
+    if protocol and protocol not in _PROTOCOLS:
+        raise ConfigError(f"option protocol cannot be {protocol!r}; it takes {_PROTOCOLS}")
+    said = [name for name in _OF_UCX if options.get(name) is not None]
+    if said and protocol not in ("auto", "ucx", "ucxx"):
+        raise ConfigError(
+            f"option {said[0]} is about UCX, and the protocol is {protocol or 'TCP'}; say "
+            "protocol='ucx', or 'auto'"
+        )
+    if options.get("enable_rdmacm") and not options.get("enable_infiniband"):
+        raise ConfigError(
+            "option enable_rdmacm is about InfiniBand: say enable_infiniband=True too"
+        )
+    if options.get("enable_nvlink") and options.get("rmm_managed_memory"):
+        raise ConfigError(
+            "options enable_nvlink and rmm_managed_memory exclude one another: NVLink reads the "
+            "device's own memory only; set one of the two"
+        )
+
+
+def _check_pool(options: Mapping[str, Any], memory: int | None) -> None:
+    """Have the pool that workers will make planned here."""
+    said = {
+        row.key: options[row.name]
+        for row in options_of(Taker.LOCAL_CUDA)
+        if row.key and options.get(row.name) is not None
+    }
+    sizes = [said.get(key) for key in ("rmm-pool-size", "rmm-maximum-pool-size")]
+    if memory is None and len({is_fraction(size) for size in sizes if size is not None}) > 1:
+        del said["rmm-maximum-pool-size"]
+    with config_set(said):
+        pool_plan(_SOME_DEVICE if memory is None else memory, can_async=True)

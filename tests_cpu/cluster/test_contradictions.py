@@ -1,0 +1,67 @@
+"""Options that exclude one another are refused by name, before anything starts."""
+
+import pytest
+
+from gpuscale.base import config
+from gpuscale.base.errors import ConfigError
+from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster.options import Taker
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"rmm_async": True, "rmm_managed_memory": True}, "rmm-async and rmm-managed-memory"),
+        ({"rmm_pool_size": "2 GiB", "rmm_maximum_pool_size": "1 GiB"}, "rmm-maximum-pool-size is"),
+        ({"rmm_pool_size": 0.5, "rmm_maximum_pool_size": 0.4}, "less than rmm-pool-size"),
+        ({"rmm_release_threshold": "1 GiB", "rmm_async": False}, "rmm-release-threshold"),
+        ({"rmm_pool_size": "100 GiB"}, "the device has 80.0 GiB"),
+        ({"rmm_pool_size": 0.5, "rmm_maximum_pool_size": "30 GiB"}, "less than rmm-pool-size"),
+        ({"enable_nvlink": True}, "enable_nvlink is about UCX, and the protocol is TCP"),
+        ({"enable_infiniband": True, "protocol": "tcp"}, "the protocol is tcp"),
+        ({"enable_rdmacm": True, "protocol": "ucx"}, "enable_infiniband=True too"),
+        (
+            {"enable_nvlink": True, "protocol": "ucx", "rmm_managed_memory": True},
+            "enable_nvlink and rmm_managed_memory",
+        ),
+        ({"protocol": "carrier-pigeon"}, "protocol cannot be 'carrier-pigeon'"),
+        ({"n_workers": 0}, "n_workers is 0"),
+        ({"threads_per_worker": -1}, "threads_per_worker is -1"),
+        ({"n_wokers": 2}, "LocalCUDACluster has no option n_wokers; it has .*n_workers"),
+        ({"memory_limit": "much"}, "memory_limit"),
+        ({"device_memory_limit": -1}, "device_memory_limit"),
+    ],
+)
+def test_what_is_refused(options, said):
+    with pytest.raises(ConfigError, match=said):
+        check_options(Taker.LOCAL_CUDA, options, memory=80 << 30)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"rmm_async": True, "rmm_release_threshold": 0.5},
+        {"rmm_managed_memory": True, "rmm_pool_size": "100 GiB"},
+        {"enable_infiniband": True, "enable_rdmacm": True, "protocol": "ucx"},
+        {"enable_nvlink": False, "protocol": "auto"},
+        {"memory_limit": None, "device_memory_limit": 0},
+    ],
+)
+def test_what_goes_together(options):
+    found = check_options(Taker.LOCAL_CUDA, options, memory=80 << 30)
+    assert {name: found[name] for name in options} == options
+
+
+def test_what_cannot_be_compared_is_left_to_the_worker():
+    check_options(Taker.LOCAL_CUDA, {"rmm_pool_size": 0.5, "rmm_maximum_pool_size": "1 GiB"})
+
+
+def test_the_configuration_counts_where_nothing_is_said():
+    with config.set({"rmm-async": True}), pytest.raises(ConfigError, match="exclude one another"):
+        check_options(Taker.LOCAL_CUDA, {"rmm_managed_memory": True})
+
+
+def test_nothing_stays_set():
+    check_options(Taker.LOCAL_CUDA, {"rmm_pool_size": "1 GiB"})
+    assert config.get("rmm-pool-size") is None
