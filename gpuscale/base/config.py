@@ -20,12 +20,25 @@ from gpuscale.base.options import OPTIONS, Option
 if TYPE_CHECKING:
     from donfig import Config
 
-__all__ = ["allow", "check", "describe", "disallow", "get", "pop", "refresh", "set", "to_dict"]
+__all__ = [
+    "allow",
+    "check",
+    "describe",
+    "disallow",
+    "get",
+    "pop",
+    "refresh",
+    "set",
+    "source",
+    "to_dict",
+]
 
 _BY_KEY = {option.key: option for option in OPTIONS}
 _SECTIONS = {key.rpartition(".")[0] for key in _BY_KEY} - {""}
 # donfig reads where its files are from the same family of environment variables.
 _OF_DONFIG = frozenset({"config", "root-config"})
+
+_ENDINGS = (".json", ".yaml", ".yml")
 
 _MISSING = object()
 _loaded: list[Config] = []
@@ -235,6 +248,24 @@ def describe(key: str | None = None) -> str:
     )
 
 
+def source(key: str) -> str:
+    """Say where the value of an option comes from.
+
+    Examples
+    --------
+    >>> source("engine")
+    'default'
+    >>> with set(engine="sync"):
+    ...     source("engine")
+    'this program'
+    """
+    option = _option(key)
+    loaded = _load()
+    if get(option.key) != loaded.get(option.key):
+        return "this program"
+    return _source(option.key, loaded.paths) or "default"
+
+
 def __getattr__(name: str) -> Any:
     if name == "config":  # the nested dict itself, where users of dask look for it
         return _store().config
@@ -275,12 +306,32 @@ def _load() -> Config:
 
 
 def _source(key: str, paths: Iterable[str]) -> str:
-    """Say where an option is set: in which variable, or under which folders."""
+    """Say where an option is set: in which variable, or in which file; empty for nowhere."""
     for variable in os.environ:
         words = variable.removeprefix("GPUSCALE_").lower().replace("__", ".")
         if variable.startswith("GPUSCALE_") and _spelled(words) == _spelled(key):
             return f"the environment variable {variable}"
-    return f"the environment or a file under {', '.join(paths)}"
+    from donfig.config_obj import collect_yaml
+
+    for file in reversed([file for path in paths for file in _files(path)]):
+        if any(
+            _spelled(key) == _spelled(name)
+            for each in collect_yaml([file])
+            for name, _ in _flat(each)
+        ):
+            return file
+    return ""
+
+
+def _files(path: str) -> list[str]:
+    """Return the files that donfig reads for a path, in its order."""
+    if not os.path.isdir(path):
+        return [path]
+    try:
+        names = sorted(os.listdir(path))
+    except OSError:
+        return []
+    return [os.path.join(path, name) for name in names if name.lower().endswith(_ENDINGS)]
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,12 @@ FEATURES = (
         "dataframes on GPUs", "cudf", ("cudf",), needs_device=True, module="gpuscale.dataframe"
     ),
     Feature("clusters", "cluster", ("distributed",), module="gpuscale.cluster"),
+    Feature(
+        "clusters beyond this machine",
+        "cluster",
+        ("distributed", "cryptography"),
+        module="gpuscale.cluster.security",
+    ),
     Feature("UCX between workers", "ucx", ("distributed-ucxx",), module="gpuscale.cluster"),
     Feature(
         "clusters on SLURM",

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from gpuscale.cli import doctor
+from gpuscale.cli import config, doctor
 
 __all__ = ["COMMANDS", "main"]
 
 #: Modules of commands, each with a function ``add_to(subparsers)``.
-COMMANDS = (doctor,)
+COMMANDS = (config, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,9 +7,11 @@ from typing import Any
 
 import dask
 import distributed
+from dask.utils import parse_timedelta
 
 from gpuscale.base import config
 from gpuscale.cluster.local import LocalCluster
+from gpuscale.cluster.security import read_scheduler_file
 from gpuscale.engines.distributed import DistributedEngine
 from gpuscale.gather import find
 from gpuscale.keeping import persist
@@ -33,7 +35,8 @@ class Client(distributed.Client):
     set_as_default : bool
         Whether it is the engine, and what `get_client` finds.
     scheduler_file : str or path, optional
-        A file in which a scheduler has written how it is reached.
+        A file in which a scheduler has written how it is reached, with the credentials of its
+        cluster; one that is not there yet is waited for, at most ``timeout``.
     **options
         What ``distributed.Client`` takes beside these, such as ``timeout`` and ``security``.
 
@@ -68,6 +71,10 @@ class Client(distributed.Client):
         others: dict[str, Any] = {}
         for name, value in options.items():
             (others if name in _OF_CLIENT else ours)[name] = value
+        if scheduler_file and "security" not in others and not others.get("asynchronous"):
+            wait = parse_timedelta(others.get("timeout") or "30s")
+            found = read_scheduler_file(scheduler_file, wait)
+            address, others["security"], scheduler_file = found.address, found.security, None
         is_said = address or scheduler_file or dask.config.get("scheduler-address", None)
         if not is_said and not options.get("asynchronous"):
             address = self._own_cluster = LocalCluster(**ours)

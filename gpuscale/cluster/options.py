@@ -398,8 +398,8 @@ _NETWORK = (
         "contact_address",
         _TEXT,
         None,
-        "Address under which others reach the worker, where it differs from the one it listens at.",
-        _WORKERS,
+        "Address under which others reach it, where it differs from the one that it listens at.",
+        _COMMANDS,
     ),
     _row(
         "scheduler_file",

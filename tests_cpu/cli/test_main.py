@@ -15,6 +15,8 @@ from gpuscale.cli.main import main
 def test_the_script_is_this_function():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert resolve_name(project["scripts"]["gpuscale"]) is main
+    for name, place in project["scripts"].items():
+        assert callable(resolve_name(place)), name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,284 @@
+"""Who may talk to a cluster: this machine alone, or those who hold its credentials.
+
+What listens on the loopback interface is reached from this machine only, and needs no credentials.
+Beyond it, scheduler and workers speak TLS, each side showing a certificate that the scheduler made
+when it started. Certificate and key stand in the scheduler file, which its owner alone can read:
+who can read it can join. Whoever wants neither says ``insecure``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import socket
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distributed import Security
+from distributed.comm.addressing import parse_address, parse_host_port
+from distributed.utils import get_ip_interface
+
+__all__ = [
+    "LOOPBACK",
+    "SchedulerFile",
+    "choose_security",
+    "given_tls",
+    "is_loopback",
+    "read_scheduler_file",
+    "remove_scheduler_file",
+    "temporary",
+    "write_scheduler_file",
+]
+
+LOOPBACK = "127.0.0.1"
+
+# TLS goes over these; whatever else moves bytes, as UCX does, moves them as they are.
+_ENCRYPTED = ("", "auto", "tcp", "tls", "ws", "wss")
+
+
+@dataclass(frozen=True)
+class SchedulerFile:
+    """What a scheduler file says.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, as ``"tls://10.0.0.1:8786"``.
+    security : distributed.Security or None
+        Its credentials; None where the file has none.
+    """
+
+    address: str
+    security: Security | None = None
+
+
+def is_loopback(host: str = "", interface: str = "") -> bool:
+    """Whether other machines cannot reach what listens there.
+
+    Parameters
+    ----------
+    host : str
+        Name or address, with or without protocol and port.
+    interface : str
+        Name of a network interface, which stands for its address.
+
+    Examples
+    --------
+    >>> is_loopback("localhost"), is_loopback("tcp://127.0.0.1:8786"), is_loopback("0.0.0.0")
+    (True, True, False)
+    >>> is_loopback(interface="lo")
+    True
+    """
+    if interface:
+        host = get_ip_interface(interface)
+    host = host.rpartition("://")[2]
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        host, _ = parse_host_port(host, 0)
+    if not host:
+        return False  # no host means all of them
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False  # whoever binds or connects to it says what is wrong with it
+    return all(ipaddress.ip_address(each).is_loopback for each in found)
+
+
+def choose_security(
+    local: bool,
+    *,
+    protocol: str = "",
+    tls: Security | None = None,
+    credentials: Security | None = None,
+    insecure: bool = False,
+) -> Security | None:
+    """Decide how a scheduler or worker talks: None for plain text, or its TLS.
+
+    Parameters
+    ----------
+    local : bool
+        Whether it can be reached from this machine only.
+    protocol : str
+        What moves the bytes, as ``"tcp"``; empty for what fits.
+    tls : distributed.Security, optional
+        What the user said in files of certificates and keys: this goes first.
+    credentials : distributed.Security, optional
+        Temporary ones to use beyond loopback.
+    insecure : bool
+        Whether the user accepts plain text beyond loopback.
+
+    Raises
+    ------
+    ValueError
+        It would be plain text beyond loopback, and nobody asked for that.
+
+    Examples
+    --------
+    >>> choose_security(local=True) is None
+    True
+    >>> choose_security(local=False)
+    Traceback (most recent call last):
+    ValueError: other machines could reach this, and there are no credentials: ...
+    """
+    if tls is not None and insecure:
+        raise ValueError("either TLS or --insecure (insecure=True), not both")
+    name = protocol.removesuffix("://")
+    if insecure or (local and tls is None and name not in ("tls", "wss")):
+        return None
+    if name not in _ENCRYPTED:
+        raise ValueError(
+            f"other machines could read what is sent: protocol {name} is not encrypted; take "
+            "protocol tls, or accept that with --insecure (insecure=True)"
+        )
+    security = tls or credentials
+    if security is None:
+        raise ValueError(
+            "other machines could reach this, and there are no credentials: give "
+            "--scheduler-file, where temporary ones are kept, or --tls-ca-file, --tls-cert and "
+            "--tls-key, or accept plain text with --insecure (insecure=True)"
+        )
+    return security
+
+
+def temporary() -> Security:
+    """Make credentials: a new certificate and key, valid for a year, for all of a cluster.
+
+    Raises
+    ------
+    ImportError
+        The package ``cryptography``, which makes them, is not installed.
+    """
+    try:
+        return Security.temporary()
+    except ImportError as error:
+        raise ImportError(
+            "temporary credentials need the package cryptography: pip install 'gpuscale[cluster]'"
+        ) from error
+
+
+def given_tls(role: str, ca_file: str = "", cert: str = "", key: str = "") -> Security | None:
+    """Return the TLS that is said in files, or in dask's configuration; None where none is.
+
+    Parameters
+    ----------
+    role : str
+        ``"scheduler"``, ``"worker"`` or ``"client"``.
+    ca_file, cert, key : str
+        Names of files.
+    """
+    files = {"tls_ca_file": ca_file, f"tls_{role}_cert": cert, f"tls_{role}_key": key}
+    said = {name: value for name, value in files.items() if value}
+    for name, path in said.items():
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f"no file {path}, which {name.replace('_', '-')} names")
+    security = Security(**said)
+    return security if security.get_tls_config_for_role(role)["ca_file"] else None
+
+
+# ------------------------------------------------------------------ the scheduler file
+
+
+def write_scheduler_file(
+    path: str | os.PathLike[str], identity: dict[str, Any], security: Security | None = None
+) -> None:
+    """Write how a scheduler is reached, all at once, into a file that its owner alone can read.
+
+    Parameters
+    ----------
+    path : str or path
+    identity : dict
+        What the scheduler says of itself, with its ``"address"``.
+    security : distributed.Security, optional
+        Its temporary credentials. Those that lie in files of their own stay there.
+    """
+    content = dict(identity)
+    own = {} if security is None else security.get_tls_config_for_role("scheduler")
+    if "\n" in (own.get("key") or ""):  # the key itself, not the name of its file
+        content["security"] = {"cert": own["cert"], "key": own["key"]}
+    whole = Path(path)
+    part = whole.with_name(f".{whole.name}.{socket.gethostname()}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    try:
+        # 0600 from the first byte on: a file made readable and closed later has been read.
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(whole)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_scheduler_file(path: str | os.PathLike[str], wait: float = 0) -> SchedulerFile:
+    """Read how a scheduler is reached, waiting until its file is there.
+
+    Parameters
+    ----------
+    path : str or path
+    wait : float
+        Seconds to wait for a scheduler that has not written it yet.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nobody has written it.
+    PermissionError
+        It holds credentials, and others can read them.
+    ValueError
+        It is no scheduler file.
+    """
+    end = time.monotonic() + wait
+    while True:
+        try:
+            text = Path(path).read_text()
+            mode = os.stat(path).st_mode
+            break
+        except FileNotFoundError:
+            if time.monotonic() >= end:
+                raise FileNotFoundError(
+                    f"no scheduler has written {path}: start gpuscale-scheduler "
+                    f"--scheduler-file {path}"
+                ) from None
+            time.sleep(0.1)
+    try:
+        content = json.loads(text)
+        address = content["address"]
+        parse_address(address, strict=True)
+        kept = content.get("security")
+        security = None if kept is None else _of_one_key(kept["cert"], kept["key"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a scheduler file: {error!r}") from None
+    if security is not None and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise PermissionError(
+            f"others can read the credentials in {path}: stop that cluster, whose key may be "
+            "known, and start its scheduler again"
+        )
+    return SchedulerFile(address, security)
+
+
+def remove_scheduler_file(path: str | os.PathLike[str], identity: dict[str, Any]) -> None:
+    """Remove a scheduler's file, unless another scheduler has written its own there."""
+    try:
+        if json.loads(Path(path).read_text()).get("id") == identity["id"]:
+            Path(path).unlink()
+    except (OSError, ValueError):
+        pass  # gone already, or no longer ours
+
+
+def _of_one_key(cert: str, key: str) -> Security:
+    """All roles have one certificate, which is its own authority."""
+    return Security(
+        require_encryption=True,
+        tls_ca_file=cert,
+        tls_client_cert=cert,
+        tls_client_key=key,
+        tls_scheduler_cert=cert,
+        tls_scheduler_key=key,
+        tls_worker_cert=cert,
+        tls_worker_key=key,
+    )

@@ -1,0 +1,170 @@
+"""Workers as processes of their own: what ``gpuscale-worker`` and its like have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import dask
+from dask.system import CPU_COUNT
+from dask.utils import parse_timedelta
+from distributed import Nanny, Security
+from distributed.comm.addressing import get_address_host, get_address_host_port
+from distributed.core import Server
+from distributed.deploy.local import nprocesses_nthreads
+from distributed.utils import get_ip, import_term
+
+from gpuscale.cluster.security import LOOPBACK, choose_security, is_loopback, read_scheduler_file
+from gpuscale.cluster.serving import dashboard_at, pid_file, run_servers, said_tls
+
+__all__ = ["make_workers", "read_resources", "run_workers", "worker_options"]
+
+WAIT_FOR_FILE = 300.0  # seconds, where no death timeout is said
+
+
+def run_workers(
+    chosen: Mapping[str, Any],
+    make: Callable[[Mapping[str, Any], str, dict[str, Any]], Sequence[Server]],
+) -> int:
+    """Run the workers of one command, and return its exit status.
+
+    Parameters
+    ----------
+    chosen : mapping
+        Its options.
+    make : callable
+        Makes them from the options, the scheduler's address and what `worker_options` returns.
+    """
+    address, credentials = _scheduler(chosen)
+    shared = worker_options(chosen, address, credentials)
+    method = {"distributed.worker.multiprocessing-method": chosen["multiprocessing_method"]}
+    with pid_file(chosen["pid_file"]), dask.config.set(method):
+        asyncio.run(run_servers(lambda: make(chosen, address, shared)))
+    return 0
+
+
+def make_workers(
+    chosen: Mapping[str, Any], address: str, shared: Mapping[str, Any]
+) -> list[Server]:
+    """Make workers for the cores of this machine, each with a nanny unless told otherwise."""
+    count, threads = _processes(chosen)
+    watched = chosen["nanny"]
+    if count > 1 and not watched:
+        raise ValueError(f"--no-nanny is for one worker; there would be {count}: --nworkers 1")
+    each = {**shared, "nthreads": threads, "memory_limit": chosen["memory_limit"]}
+    worker_class = import_term(chosen["worker_class"] or "distributed.Worker")
+    if not watched:
+        return [worker_class(address, **each, name=_name(chosen["name"], 0, 1))]
+    more = {"worker_class": worker_class, "preload_nanny": chosen["preload_nanny"]}
+    ports = {"worker_port": each.pop("port"), "port": chosen["nanny_port"]}
+    return [
+        Nanny(address, **each, **more, **ports, name=_name(chosen["name"], i, count))
+        for i in range(count)
+    ]
+
+
+def worker_options(
+    chosen: Mapping[str, Any], address: str, credentials: Security | None
+) -> dict[str, Any]:
+    """Return what all workers of a command have, as arguments of ``distributed.Worker``.
+
+    Parameters
+    ----------
+    chosen : mapping
+        Options of the command.
+    address : str
+        Of the scheduler.
+    credentials : distributed.Security, optional
+        Those of the scheduler's file.
+    """
+    host, interface, port = chosen["host"], chosen["interface"], chosen["worker_port"]
+    listen = chosen["listen_address"]
+    if listen and (host or interface or port):
+        raise ValueError("--listen-address says host and port already")
+    if listen:
+        host, port = get_address_host_port(listen, strict=True)
+    is_near = is_loopback(address)
+    if not host and not interface:
+        # The one address by which this machine reaches the scheduler, not all that it has.
+        host = LOOPBACK if is_near else get_ip(get_address_host(address))
+    protocol = (chosen["protocol"] or address.partition("://")[0]).removesuffix("://")
+    security = choose_security(
+        is_near and is_loopback(host or "", interface or ""),
+        protocol=protocol,
+        tls=said_tls(chosen, "worker"),
+        credentials=credentials,
+        insecure=chosen["insecure"],
+    )
+    return {
+        "host": host,
+        "interface": interface,
+        "port": port,
+        "protocol": protocol,
+        "security": security,
+        "contact_address": chosen["contact_address"] or listen,
+        "local_directory": chosen["local_directory"],
+        "resources": read_resources(chosen["resources"]),
+        "death_timeout": chosen["death_timeout"],
+        "dashboard": chosen["dashboard"],
+        "dashboard_address": dashboard_at(chosen["dashboard_address"], 0),
+        "http_prefix": chosen["dashboard_prefix"] or "/",
+        "preload": chosen["preload"],
+        "scheduler_sni": chosen["scheduler_sni"],
+        **{
+            name: chosen[name]
+            for name in ("lifetime", "lifetime_stagger", "lifetime_restart")
+            if chosen[name] is not None
+        },
+    }
+
+
+def read_resources(text: str | None) -> dict[str, float] | None:
+    """Read what tasks may ask of a worker.
+
+    Examples
+    --------
+    >>> read_resources("GPU=2 MEM=10e9")
+    {'GPU': 2.0, 'MEM': 10000000000.0}
+    >>> read_resources("GPU")
+    Traceback (most recent call last):
+    ValueError: --resources are pairs such as 'GPU=2 MEM=10e9', not 'GPU'
+    """
+    if not text:
+        return None
+    try:
+        pairs = [pair.split("=") for pair in text.replace(",", " ").split()]
+        return {name: float(value) for name, value in pairs}
+    except ValueError:
+        raise ValueError(f"--resources are pairs such as 'GPU=2 MEM=10e9', not {text!r}") from None
+
+
+def _scheduler(chosen: Mapping[str, Any]) -> tuple[str, Security | None]:
+    """Return the scheduler's address, and the credentials that come with it."""
+    given, path = chosen["scheduler"], chosen["scheduler_file"]
+    if bool(given) == bool(path):
+        raise ValueError("where is the scheduler? give its address, or --scheduler-file")
+    if path:
+        wait = parse_timedelta(chosen["death_timeout"] or WAIT_FOR_FILE)
+        found = read_scheduler_file(path, wait)
+        return found.address, found.security
+    return given if "://" in given else f"tcp://{given}", None
+
+
+def _processes(chosen: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many processes there are to be, and how many threads each has."""
+    count, threads = chosen["n_workers"], chosen["threads_per_worker"]
+    if count is None and threads is None and chosen["nanny"]:
+        return nprocesses_nthreads()
+    count = 1 if count is None else count
+    if count < 1:
+        raise ValueError(f"--nworkers is 1 or more, not {count}")
+    return count, threads or max(1, CPU_COUNT // count)
+
+
+def _name(name: str | None, i: int, count: int) -> str | int | None:
+    if name is None:
+        return None
+    if count > 1:
+        return f"{name}-{i}"
+    return int(name) if str(name).isdecimal() else name  # as clusters number their workers

@@ -1,0 +1,173 @@
+"""Schedulers and workers as processes: TLS between them, signals, errors in a sentence."""
+
+import importlib
+import importlib.util
+import os
+import signal
+import socket
+import stat
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+
+distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+pytest.importorskip("cryptography", exc_type=ModuleNotFoundError)
+
+from gpuscale.cluster import Client  # noqa: E402
+from gpuscale.cluster.security import read_scheduler_file, temporary  # noqa: E402
+
+# Beside this file: in importlib mode its folder is no package.
+_spec = importlib.util.spec_from_file_location("commands", Path(__file__).parent / "commands.py")
+commands = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(commands)
+
+ANYWHERE = ("--host", "0.0.0.0", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+HERE = ("--port", "0", "--dashboard-address", "127.0.0.1:0")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A scheduler that other machines reach, and a worker: its file."""
+    file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
+    with (
+        commands.command("scheduler", *ANYWHERE, "--scheduler-file", file),
+        commands.command(
+            "worker", "--scheduler-file", file, "--nthreads", 1, "--name", "one",
+            "--resources", "MEM=5", "--death-timeout", "60", "--memory-limit", "1GiB",
+        ),
+    ):  # fmt: skip
+        commands.wait_for(file)
+        yield file
+
+
+def test_arrays_are_computed_over_tls(cluster):
+    with Client(scheduler_file=cluster) as client:
+        client.wait_for_workers(1, timeout=60)
+        x = ga.arange(10_000, chunks=1_000)
+        assert (x * x).sum().compute() == (np.arange(10_000) ** 2).sum()
+        (worker,) = client.scheduler_info()["workers"].values()
+        assert client.scheduler.address.startswith("tls://")
+        assert worker["nanny"].startswith("tls://")
+        assert (worker["name"], worker["nthreads"], worker["memory_limit"]) == ("one", 1, 2**30)
+        assert worker["resources"] == {"MEM": 5}
+        listening = client.run(lambda dask_worker: dask_worker.listener.listen_address)
+        assert "0.0.0.0" not in str(listening)
+
+
+def test_the_file_is_for_its_owner(cluster):
+    assert stat.S_IMODE(cluster.stat().st_mode) == 0o600
+
+
+def test_who_has_no_credentials_is_refused(cluster):
+    address = read_scheduler_file(cluster).address
+    with pytest.raises(OSError, match="Timed out|onnect"):
+        distributed.Client(address.replace("tls", "tcp"), timeout=3)
+    with pytest.raises(OSError, match="certificate|Timed out|onnect"):
+        distributed.Client(address, security=temporary(), timeout=3)
+    with pytest.raises(TypeError, match="TLS"):
+        distributed.Client(address, timeout=3)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_cleanly(tmp_path, number):
+    file, pid = tmp_path / "scheduler.json", tmp_path / "pid"
+    with commands.command("scheduler", *HERE, "--scheduler-file", file, "--pid-file", pid) as one:
+        commands.wait_for(file)
+        assert int(pid.read_text()) == one.pid
+        one.send_signal(number)
+        said, _ = one.communicate(timeout=commands.PATIENCE)
+    assert one.returncode == 0, said
+    assert "Traceback" not in said
+    assert not file.exists()
+    assert not pid.exists()
+
+
+def test_workers_end_with_their_scheduler(tmp_path):
+    file = tmp_path / "scheduler.json"
+    with commands.command("scheduler", *HERE, "--scheduler-file", file) as scheduler:
+        commands.wait_for(file)
+        address = read_scheduler_file(file).address
+        assert address.startswith("tcp://127.0.0.1:")
+        with commands.command("worker", address, "--nworkers", 1, "--nthreads", 1) as worker:
+            with Client(address) as client:
+                client.wait_for_workers(1, timeout=60)
+                (host,) = {w["host"] for w in client.scheduler_info()["workers"].values()}
+                assert host == "127.0.0.1"
+                while client.run(status_of, nanny=True).popitem()[1] != "running":
+                    time.sleep(0.05)  # ending before it has started is a failure to start
+            scheduler.terminate()
+            scheduler.communicate(timeout=commands.PATIENCE)
+            said, _ = worker.communicate(timeout=commands.PATIENCE)
+    assert (scheduler.returncode, worker.returncode) == (0, 0), said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("scheduler", "--host", "0.0.0.0"), 2, "--insecure"),
+        (("scheduler", "--interface", "nothing0"), 2, "nothing0"),
+        (("scheduler", "--port", "many"), 2, "port"),
+        (("scheduler", "--tls-ca-file", "/no/such.pem", "--port", "0"), 1, "/no/such.pem"),
+        (("worker",), 2, "--scheduler-file"),
+        (("worker", "tcp://127.0.0.1:9", "--scheduler-file", "f.json"), 2, "--scheduler-file"),
+        (("worker", "tcp://10.0.0.1:9"), 2, "--insecure"),
+        (("worker", "--scheduler-file", "/no/f.json", "--death-timeout", "0.1"), 1, "/no/f.json"),
+        (("worker", "tcp://127.0.0.1:9", "--resources", "GPU"), 2, "GPU=2"),
+        (("worker", "tcp://127.0.0.1:9", "--nworkers", "2", "--no-nanny"), 2, "--no-nanny"),
+        (("worker", "tcp://127.0.0.1:9", "--nworkers", "0"), 2, "--nworkers"),
+        (("worker", "tcp://127.0.0.1:9", "--worker-class", "no.such"), 1, "no"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(arguments, status, said, capsys):
+    name, *others = arguments
+    main = importlib.import_module(f"gpuscale.cli.{name}").main
+    try:
+        ended = main(others)
+    except SystemExit as exit:  # of argparse
+        ended = exit.code
+    assert ended == status
+    assert said in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_a_scheduler_that_is_not_there():
+    ended = commands.run("worker", "tcp://127.0.0.1:9", "--nthreads", 1, "--death-timeout", 1)
+    assert ended.returncode == 1
+    assert ended.stderr.strip().splitlines()[-1].startswith("gpuscale-worker: error:")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = commands.run("scheduler", "--port", port, "--dashboard-address", "127.0.0.1:0")
+    assert ended.returncode == 1
+    assert "in use" in ended.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+def test_nothing_listens_beyond_loopback_unless_it_is_said(tmp_path):
+    file = tmp_path / "scheduler.json"
+    with commands.command("scheduler", "--port", "0", "--dashboard-address", ":0",
+                          "--scheduler-file", file) as one:  # fmt: skip
+        commands.wait_for(file)
+        assert listening(one.pid) == {"0100007F"}
+
+
+def status_of(dask_worker):
+    return dask_worker.status.name
+
+
+def listening(pid):
+    """Local addresses, as /proc has them, of the sockets at which a process listens."""
+    files = Path(f"/proc/{pid}/fd").iterdir()
+    inodes = {os.readlink(file)[8:-1] for file in files if os.readlink(file)[:7] == "socket:"}
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
