@@ -9,7 +9,7 @@ function of that namespace by the name that NumPy gives it. What remains is here
 `select_ops`   rows for all libraries whose functions mean what NumPy's do
 `device_ops`   rows that are the same for each library of a device
 `cupy_ops`     rows for CuPy, loaded when the first CuPy array arrives
-`folding`      methods of ufuncs, for libraries whose ufuncs lack them
+`folding`      methods of ufuncs, where those of a library lack them or are wrong
 `shared_ops`   written once, with the namespace as argument
 `devices`      what engines ask of a backend with memory of its own, in use here or not
 `cupy_device`  that of CuPy; `pinned` copies through pinned buffers

@@ -1,4 +1,4 @@
-"""``reduce``, ``accumulate`` and ``reduceat`` for libraries whose ufuncs do not have them.
+"""``reduce``, ``accumulate`` and ``reduceat`` where ufuncs of a library lack them, or are wrong.
 
 Where it does not matter how a line is cut, elements are joined pairwise, all pairs at once. Other
 operations go from the first element to the last, each step on all lines at once.

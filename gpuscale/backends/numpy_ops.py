@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.folding import fold_pairwise, reduceat_pairwise
 from gpuscale.backends.seams import (
     array_namespace,
     backend_name,
@@ -29,6 +30,10 @@ Axes = tuple[int, ...]
 
 _SAMPLE = 1000  # objects looked at to estimate the size of all
 
+# With AVX-512 NumPy reduces floating-point numbers that lie side by side by these as if only the
+# first and the last were there: its loops (SVML) take no step's result for the next. Seen in 2.4.6.
+_WRONGLY_REDUCED = frozenset({"arctan2", "power"})
+
 
 @array_namespace.register(np.ndarray, np.generic)
 def _array_namespace(data: Any) -> ModuleType:
@@ -42,6 +47,8 @@ def _backend_name(data: Any) -> str:
 
 @fold.register(np.ndarray, np.generic)
 def _fold(values: Any, name: str, axes: Axes, dtype: Any = None, **options: Any) -> Any:
+    if _is_wrong(name, values, dtype):
+        return fold_pairwise(np, values, name, axes, dtype, **options)
     ufunc = getattr(np, name)
     return ufunc.reduce(values, axis=axes, keepdims=True, dtype=_asked(dtype), **options)
 
@@ -53,7 +60,14 @@ def _lexicographic_order(*keys: Any, axis: int) -> Any:
 
 @reduceat.register(np.ndarray, np.generic)
 def _reduceat(values: Any, name: str, starts: Any, axis: int, dtype: Any = None) -> Any:
+    if _is_wrong(name, values, dtype):
+        return reduceat_pairwise(np, values, name, starts, axis, dtype)
     return getattr(np, name).reduceat(values, starts, axis=axis, dtype=_asked(dtype))
+
+
+def _is_wrong(name: str, values: Any, dtype: Any) -> bool:
+    wanted = values.dtype if dtype is None else np.dtype(dtype)
+    return name in _WRONGLY_REDUCED and bool(wanted.kind == "f")
 
 
 @update.register(np.ndarray, np.generic)
