@@ -79,8 +79,8 @@ FEATURES = (
     Feature(
         "clusters on SLURM",
         "cluster",
-        ("distributed", "dask-jobqueue"),
-        module="gpuscale.cluster",
+        ("distributed", "dask-jobqueue", "cryptography"),
+        module="gpuscale.cluster.jobqueue",
         commands=SLURM_COMMANDS,
     ),
     Feature("gpuscale.report", "report", ("bokeh",)),

@@ -13,11 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpuscale.cluster.client import Client as Client
+    from gpuscale.cluster.jobqueue import HTCondorCluster as HTCondorCluster
+    from gpuscale.cluster.jobqueue import LSFCluster as LSFCluster
+    from gpuscale.cluster.jobqueue import OARCluster as OARCluster
+    from gpuscale.cluster.jobqueue import PBSCluster as PBSCluster
+    from gpuscale.cluster.jobqueue import SGECluster as SGECluster
+    from gpuscale.cluster.jobqueue import SLURMCluster as SLURMCluster
     from gpuscale.cluster.local import LocalCluster as LocalCluster
 
 _OWN = {
     "Client": "gpuscale.cluster.client",
     "LocalCluster": "gpuscale.cluster.local",
+    "HTCondorCluster": "gpuscale.cluster.jobqueue",
+    "LSFCluster": "gpuscale.cluster.jobqueue",
+    "OARCluster": "gpuscale.cluster.jobqueue",
+    "PBSCluster": "gpuscale.cluster.jobqueue",
+    "SGECluster": "gpuscale.cluster.jobqueue",
+    "SLURMCluster": "gpuscale.cluster.jobqueue",
 }
 
 # Names of dask.distributed that need nothing of ours.
@@ -36,22 +48,33 @@ __all__ = sorted([*_OWN, *_HANDED_ON])  # noqa: PLE0605
 
 def __getattr__(name: str) -> Any:
     if name in _OWN:
-        value = getattr(importlib.import_module(_OWN[name]), name)
+        value = getattr(_module(_OWN[name]), name)
     elif name in _HANDED_ON:
-        value = getattr(_distributed(), name)
+        value = getattr(_module("distributed"), name)
     else:
         raise AttributeError(f"module 'gpuscale.cluster' has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
-def _distributed() -> Any:
+# What an extra brings, by the name of its package.
+_EXTRAS = {
+    "dask": "cluster",
+    "dask_jobqueue": "cluster",
+    "dask_kubernetes": "kubernetes",
+    "distributed": "cluster",
+    "skein": "yarn",
+}
+
+
+def _module(name: str) -> Any:
     try:
-        return importlib.import_module("distributed")
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise ImportError(
-            "clusters need dask.distributed: pip install 'gpuscale[cluster]'"
-        ) from error
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        raise ImportError(f"this needs {error.name}: pip install 'gpuscale[{extra}]'") from error
 
 
 def __dir__() -> list[str]:

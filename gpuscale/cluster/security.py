@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import stat
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ __all__ = [
     "SchedulerFile",
     "choose_security",
     "given_tls",
+    "in_file",
     "is_loopback",
     "read_scheduler_file",
     "remove_scheduler_file",
@@ -161,6 +163,30 @@ def temporary() -> Security:
         ) from error
 
 
+def in_file(security: Security, folder: str | os.PathLike[str]) -> tuple[Security, Path | None]:
+    """Move temporary credentials to a file that its owner alone can read.
+
+    Parameters
+    ----------
+    security : distributed.Security
+    folder : str or path
+
+    Returns
+    -------
+    security : distributed.Security
+        It names the file; credentials that lie in files already stay as they are.
+    path : Path or None
+        The file, which is the caller's to remove; None if there is no new one.
+    """
+    own = security.get_tls_config_for_role("worker")
+    if "\n" not in (own["key"] or ""):  # the name of a file
+        return security, None
+    number, name = tempfile.mkstemp(prefix=".gpuscale-", suffix=".pem", dir=folder)
+    with open(number, "w") as file:
+        file.write(own["cert"] + own["key"])
+    return _of_one(name, name), Path(name)
+
+
 def given_tls(role: str, ca_file: str = "", cert: str = "", key: str = "") -> Security | None:
     """Return the TLS that is said in files, or in dask's configuration; None where none is.
 
@@ -250,7 +276,7 @@ def read_scheduler_file(path: str | os.PathLike[str], wait: float = 0) -> Schedu
         address = content["address"]
         parse_address(address, strict=True)
         kept = content.get("security")
-        security = None if kept is None else _of_one_key(kept["cert"], kept["key"])
+        security = None if kept is None else _of_one(kept["cert"], kept["key"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a scheduler file: {error!r}") from None
     if security is not None and mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -270,7 +296,7 @@ def remove_scheduler_file(path: str | os.PathLike[str], identity: dict[str, Any]
         pass  # gone already, or no longer ours
 
 
-def _of_one_key(cert: str, key: str) -> Security:
+def _of_one(cert: str, key: str) -> Security:
     """All roles have one certificate, which is its own authority."""
     return Security(
         require_encryption=True,

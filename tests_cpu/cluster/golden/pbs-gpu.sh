@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+
+#PBS -N gpuscale-worker
+#PBS -q long
+#PBS -A physics
+#PBS -l select=1:ncpus=8:mem=32GB:ngpus=2
+#PBS -l walltime=00:30:00
+
+python -m gpuscale.cli.cuda_worker tcp://<insert-scheduler-address-here>:8786 --name dummy-name --nthreads 4 --memory-limit 16.00GiB --death-timeout 60 --insecure --nthreads 1 --rmm-pool-size 0.8
