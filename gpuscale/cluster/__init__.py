@@ -1,6 +1,18 @@
 """Clusters: many processes, many GPUs, many machines, by way of dask.distributed.
 
-================ ===================================================================
+================ ==========================================================================
+`client`         `Client`: makes a cluster the engine that `compute` and `persist` use
+`local`          `LocalCluster`: processes of this machine
+`jobqueue`       `SLURMCluster` and its like: jobs of a batch system, by way of dask-jobqueue
+`options`        the table of options, which classes and command lines read
+`contradictions` those that exclude one another
+`devices`        the devices that workers get
+`result_store`   results of a worker: on the device, on the host, on disk
+`security`       who may talk to a cluster; the scheduler file
+`serving`        processes that a signal ends: `scheduler_process`, `worker_process`
+`transport`      UCX where it works, and else TCP; `transport_trial` tries it
+================ ==========================================================================
+
 May import: every lower floor. The engine itself is `gpuscale.engines.distributed`. Names are loaded
 at their first use; those of dask.distributed that work on a cluster as they are (`Lock`, `Queue`,
 `as_completed`, ...) are handed on. Needs the extra ``cluster``.

@@ -131,7 +131,7 @@ def test_what_is_to_come():
 
 
 def test_slurm():
-    there = {"distributed": "2026.8", "dask-jobqueue": "0.9"}
+    there = {"distributed": "2026.8", "dask-jobqueue": "0.9", "cryptography": "50.0.2"}
     assert find("clusters on SLURM", there, commands=SLURM_COMMANDS).state == "works"
     finding = find("clusters on SLURM", there, commands=("srun", "sinfo"))
     assert (finding.state, finding.install) == ("missing", "")
