@@ -12,6 +12,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from gpuscale.base.options import OPTIONS
+from gpuscale.cluster.options import OPTIONS as CLUSTER_OPTIONS
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +25,9 @@ REFERENCE = {
     "array/ma": ("gpuscale/array/ma", "gpuscale.array.ma"),
     "array/random": ("gpuscale/array/random", "gpuscale.array.random"),
     "array/stats": ("gpuscale/array/stats.py", "gpuscale.array.stats"),
+    "cluster/Client": ("gpuscale/cluster/client.py", "gpuscale.cluster"),
+    "cluster/LocalCluster": ("gpuscale/cluster/local.py", "gpuscale.cluster"),
+    "cluster/LocalCUDACluster": ("gpuscale/cluster/local_cuda.py", "gpuscale.cluster"),
     "config": ("gpuscale/base/config.py", "gpuscale.config"),
     "errors": ("gpuscale/base/errors.py", "gpuscale.base.errors"),
 }
@@ -34,6 +38,7 @@ NAMESPACES = ("gpuscale", "gpuscale.diagnostics")
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the front page, the options and the reference."""
     pages = {"index.md": front_page(), "options.md": options_page()}
+    pages["cluster-options.md"] = cluster_options_page()
     for name, (place, namespace) in REFERENCE.items():
         path = ROOT / place
         modules = sorted(path.glob("[!_]*.py")) if path.is_dir() else [path]
@@ -78,6 +83,28 @@ def options_page() -> str:
         lines.append(
             f"| `{option.key}`<br>`{option.variable}` | `{option.default!r}` | {option.unit} "
             f"| {option.accepted} | {help_text} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def cluster_options_page() -> str:
+    """Return the table of what clusters, workers and schedulers take."""
+    lines = [
+        "# Options of clusters",
+        "",
+        "By name, an argument of a class; by flag, one of a command line. Options that say "
+        "*configuration* stand for the option of that name where nobody says them.",
+        "",
+        "| option | default | unit | taken by | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for option in CLUSTER_OPTIONS:
+        flags = "".join(f"<br>`{flag}`" for flag in (*option.flags, *option.off_flags))
+        default = "configuration" if option.key else f"`{option.default!r}`"
+        help_text = option.help.replace("|", r"\|")
+        lines.append(
+            f"| `{option.name}`{flags} | {default} | {option.unit} "
+            f"| {', '.join(option.takers)} | {help_text} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -75,7 +75,16 @@ FEATURES = (
         ("distributed", "cryptography"),
         module="gpuscale.cluster.security",
     ),
-    Feature("UCX between workers", "ucx", ("distributed-ucxx",), module="gpuscale.cluster"),
+    Feature(
+        "a worker for each GPU",
+        "cluster",
+        ("distributed",),
+        needs_device=True,
+        module="gpuscale.cluster.local_cuda",
+    ),
+    Feature(
+        "UCX between workers", "ucx", ("distributed-ucxx",), module="gpuscale.cluster.transport"
+    ),
     Feature(
         "clusters on SLURM",
         "cluster",

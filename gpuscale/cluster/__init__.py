@@ -3,10 +3,14 @@
 ================ ==========================================================================
 `client`         `Client`: makes a cluster the engine that `compute` and `persist` use
 `local`          `LocalCluster`: processes of this machine
+`local_cuda`     `LocalCUDACluster`: one for each GPU of this machine
 `jobqueue`       `SLURMCluster` and its like: jobs of a batch system, by way of dask-jobqueue
 `options`        the table of options, which classes and command lines read
 `contradictions` those that exclude one another
 `devices`        the devices that workers get
+`worker_spec`    from devices and options to worker specifications
+`pinned`         starts a worker that has its device from its first instruction on
+`worker_setup`   what a worker does before it takes tasks
 `result_store`   results of a worker: on the device, on the host, on disk
 `security`       who may talk to a cluster; the scheduler file
 `serving`        processes that a signal ends: `scheduler_process`, `worker_process`
@@ -32,9 +36,11 @@ if TYPE_CHECKING:
     from gpuscale.cluster.jobqueue import SGECluster as SGECluster
     from gpuscale.cluster.jobqueue import SLURMCluster as SLURMCluster
     from gpuscale.cluster.local import LocalCluster as LocalCluster
+    from gpuscale.cluster.local_cuda import LocalCUDACluster as LocalCUDACluster
 
 _OWN = {
     "Client": "gpuscale.cluster.client",
+    "LocalCUDACluster": "gpuscale.cluster.local_cuda",
     "LocalCluster": "gpuscale.cluster.local",
     "HTCondorCluster": "gpuscale.cluster.jobqueue",
     "LSFCluster": "gpuscale.cluster.jobqueue",

@@ -49,7 +49,7 @@ class Client(distributed.Client):
     --------
     >>> import gpuscale as gs, gpuscale.array as ga
     >>> from gpuscale.cluster import Client
-    >>> with Client(n_workers=2, threads_per_worker=1) as client:
+    >>> with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
     ...     x = ga.arange(10, chunks=5)
     ...     kept, = gs.persist(x * x)          # stays on the workers
     ...     int(kept.sum().compute()), client.submit(sum, [1, 2]).result()
@@ -119,7 +119,7 @@ class Client(distributed.Client):
         --------
         >>> import gpuscale.array as ga
         >>> from gpuscale.cluster import Client
-        >>> with Client(n_workers=1, threads_per_worker=1) as client:
+        >>> with Client(n_workers=1, threads_per_worker=1, dashboard_address=None) as client:
         ...     client.compute(ga.arange(10, chunks=5).sum()).result()
         np.int64(45)
         """

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import distributed
+
+from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.transport import choose_protocol
+from gpuscale.cluster.worker_setup import WorkerSetup
+from gpuscale.cluster.worker_spec import words, worker_settings
 
 __all__ = ["LocalCluster"]
 
@@ -16,22 +23,45 @@ class LocalCluster(distributed.LocalCluster):
     ----------
     n_workers, threads_per_worker : int, optional
         By default all cores, a few threads for each process.
-    memory_limit : int, float or str, optional
-        Bytes of each worker: a number, a text such as "4 GiB", or a fraction of the machine's
-        memory. By default an equal share of it.
     processes : bool, optional
         Whether workers are processes of their own, as by default, or threads of this one.
-    dashboard_address : str or None, optional
+    memory_limit : int, float, str or None
+        Bytes of each worker: a number, a text such as "4 GiB", a fraction of the machine's
+        memory, or "auto" for an equal share of it. 0 and None are no limit.
+    local_directory : str, optional
+        Folder for what memory has no room for.
+    protocol : str, optional
+        "tcp", "tls", "ucx", or "auto" for UCX where it is installed and has just been seen to
+        work, and else TCP.
+    resources : dict, optional
+        What tasks may ask of a worker by name.
+    pre_import : str or sequence of str, optional
+        Modules that workers import before they take tasks, such as "numba,scipy".
+    worker_class : type, optional
+        Class of the workers, or of what starts them.
+    host, interface : str, optional
+        Address or network interface to listen at.
+    dashboard_address : str or None
         Where the scheduler shows what happens; by default a port that only this machine reaches,
         None for nowhere.
     **options
         What ``distributed.LocalCluster`` takes beside these.
 
+    Raises
+    ------
+    ConfigError
+        An option cannot have its value, by name.
+
+    See Also
+    --------
+    gpuscale.cluster.LocalCUDACluster : A worker for each GPU.
+
     Examples
     --------
     >>> import gpuscale.array as ga
     >>> from gpuscale.cluster import Client, LocalCluster
-    >>> with LocalCluster(n_workers=2, threads_per_worker=1) as cluster, Client(cluster):
+    >>> options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    >>> with LocalCluster(**options) as cluster, Client(cluster):
     ...     float(ga.ones((300, 300), chunks=100).sum().compute())
     90000.0
     """
@@ -43,14 +73,38 @@ class LocalCluster(distributed.LocalCluster):
         threads_per_worker: int | None = None,
         processes: bool | None = None,
         *,
+        memory_limit: float | str | None = "auto",
+        local_directory: str | None = None,
+        protocol: str | None = None,
+        resources: Mapping[str, float] | None = None,
+        pre_import: str | Sequence[str] | None = None,
+        worker_class: Any = None,
+        host: str | None = None,
+        interface: str | None = None,
         dashboard_address: str | None = "127.0.0.1:8787",
+        plugins: Sequence[Any] = (),
         **options: Any,
     ) -> None:
+        said = {key: value for key, value in locals().items() if key in _OPTIONS}
+        checked = check_options(Taker.LOCAL, said)
+        setup = WorkerSetup(settings=worker_settings(), imports=words(pre_import))
+        if memory_limit != "auto":  # whose share is counted where the workers are
+            options["memory_limit"] = checked["memory_limit"]
         super().__init__(
             name=name,
             n_workers=n_workers,
             threads_per_worker=threads_per_worker,
             processes=processes,
+            local_directory=local_directory,
+            protocol=None if protocol is None else choose_protocol(protocol),
+            resources=resources,
+            worker_class=worker_class,
+            host=host,
+            interface=interface,
             dashboard_address=dashboard_address,
+            plugins=(setup, *plugins),
             **options,
         )
+
+
+_OPTIONS = frozenset(option.name for option in options_of(Taker.LOCAL))

@@ -1,0 +1,130 @@
+"""What a worker process does before it takes tasks, and again after each restart."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from distributed import WorkerPlugin
+
+from gpuscale.backends.creation import namespace
+from gpuscale.backends.driver.cores import cores_in
+from gpuscale.base import config
+from gpuscale.base.errors import EngineError
+from gpuscale.cluster.devices import VARIABLE, VisibleDevice
+from gpuscale.engines import blas
+from gpuscale.memory.pool import OPTIONS as POOL_OPTIONS
+
+__all__ = ["WorkerSetup", "stay_near"]
+
+_logger = logging.getLogger("gpuscale.cluster")
+
+
+@dataclass(frozen=True)
+class WorkerSetup(WorkerPlugin):
+    """Sets up the process of a worker.
+
+    Parameters
+    ----------
+    device : VisibleDevice, optional
+        That of the worker: it keeps to the cores next to it, and makes the pool of its memory.
+    settings : mapping of str to object
+        Options of the configuration to set.
+    imports : tuple of str
+        Modules to import.
+    libraries : tuple of str
+        Those that are to take memory from RMM's pool beside CuPy and Numba.
+
+    Examples
+    --------
+    >>> WorkerSetup(settings={"memory-limit": 1 << 30}, imports=("json",)).name
+    'gpuscale-setup'
+    """
+
+    name: ClassVar[str] = "gpuscale-setup"
+
+    device: VisibleDevice | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+    def setup(self, worker: Any) -> None:
+        """Set up the process of a worker; what fails here keeps it from starting."""
+        if self.device is not None:
+            check_pinned(self.device)
+            stay_near(self.device)
+        # One thread of BLAS for each that runs tasks: each of them counts as busy from now on.
+        for _ in range(worker.state.nthreads):
+            blas.enter()
+        if worker.nanny:  # a process of its own, whose options are nobody else's
+            config.set({**_of_worker(worker), **self.settings})
+        for module in self.imports:
+            try:
+                import_module(module)
+            except ImportError as error:
+                raise EngineError(
+                    f"option pre_import: a worker cannot import {module!r}: {error}"
+                ) from error
+        if self.device is not None and self.device.is_there:
+            self._open_device()
+
+    def teardown(self, worker: Any) -> None:
+        """Take back what outlives a worker that is no process of its own."""
+        for _ in range(worker.state.nthreads):
+            blas.leave()
+
+    def _open_device(self) -> None:
+        """Make the context and the pool now, so that what is wrong with them is said at once."""
+        asks = any(self.settings.get(key) not in (None, False, "auto") for key in POOL_OPTIONS)
+        if asks or find_spec("cupy") is not None:
+            namespace("cupy")
+        if "torch" in self.libraries:
+            torch, allocators = import_module("torch"), import_module("rmm.allocators.torch")
+            torch.cuda.memory.change_current_allocator(allocators.rmm_torch_allocator)
+
+
+def _of_worker(worker: Any) -> dict[str, Any]:
+    """Return the options of the configuration that follow from those of the worker."""
+    # The folder goes with the worker, however it ends.
+    found = {"temporary-directory": worker.local_directory}
+    limit = worker.memory_manager.memory_limit
+    return found if limit is None else {**found, "memory-limit": limit}
+
+
+def check_pinned(device: VisibleDevice) -> None:
+    """Refuse to go on in a process whose first device is another.
+
+    Raises
+    ------
+    EngineError
+        Says what the process has instead.
+    """
+    has = os.environ.get(VARIABLE)
+    if has is None or has.split(",")[0] != device.name:
+        raise EngineError(
+            f"this worker is to use device {device.name}, and was started with {VARIABLE}={has!r}; "
+            "start it by gpuscale.cluster.LocalCUDACluster or gpuscale-cuda-worker"
+        )
+
+
+def stay_near(device: VisibleDevice) -> None:
+    """Keep to the cores next to a device, as far as the process may use them.
+
+    Memory needs no word: the system takes it from the NUMA node of the core that first writes it.
+
+    Parameters
+    ----------
+    device : VisibleDevice
+    """
+    if device.cores is None:
+        return
+    near = cores_in(device.cores) & os.sched_getaffinity(0)
+    if not near:
+        _logger.info("device %s is next to cores %s, none of ours", device.name, device.cores)
+        return
+    os.sched_setaffinity(0, near)

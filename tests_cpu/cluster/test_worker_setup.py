@@ -1,0 +1,122 @@
+"""What a worker does before it takes tasks: workers and libraries here are told what to say."""
+
+import os
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+pytest.importorskip("distributed", reason="needs the extra cluster")
+
+from gpuscale.base import config
+from gpuscale.base.errors import EngineError
+from gpuscale.cluster import worker_setup
+from gpuscale.cluster.devices import VisibleDevice
+from gpuscale.cluster.worker_setup import WorkerSetup, stay_near
+
+
+@pytest.fixture
+def worker(tmp_path):
+    return SimpleNamespace(
+        nanny="tcp://127.0.0.1:1",
+        local_directory=str(tmp_path),
+        state=SimpleNamespace(nthreads=2),
+        memory_manager=SimpleNamespace(memory_limit=1000),
+    )
+
+
+@pytest.fixture(autouse=True)
+def options_stay():
+    with config.set({key: config.get(key) for key in ("temporary-directory", "memory-limit")}):
+        yield
+
+
+@pytest.fixture
+def blas(monkeypatch):
+    busy = []
+    threads = SimpleNamespace(enter=lambda: busy.append(1), leave=busy.pop)
+    monkeypatch.setattr(worker_setup, "blas", threads)
+    return busy
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    """What this process may use; setting it is written down, and changes nothing."""
+    found = SimpleNamespace(mine={0, 1, 2, 3}, chosen=[])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(found.mine))
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, near: found.chosen.append(set(near)))
+    return found
+
+
+def test_options_of_the_worker(worker, tmp_path, blas):
+    WorkerSetup(settings={"spill": True}).setup(worker)
+    assert config.get("memory-limit") == 1000
+    assert config.get("temporary-directory") == str(tmp_path)
+
+
+def test_a_worker_in_this_process_leaves_its_options_alone(worker, blas):
+    before = config.to_dict()
+    worker.nanny = None
+    WorkerSetup(settings={"memory-limit": 5}).setup(worker)
+    assert config.to_dict() == before
+
+
+def test_each_thread_that_runs_tasks_counts_for_blas(worker, blas):
+    setup = WorkerSetup()
+    setup.setup(worker)
+    assert len(blas) == 2
+    setup.teardown(worker)
+    assert len(blas) == 0
+
+
+def test_modules_are_imported(worker, blas, tmp_path, monkeypatch):
+    (tmp_path / "module_of_a_test.py").write_text("x = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    WorkerSetup(imports=("module_of_a_test",)).setup(worker)
+    assert sys.modules.pop("module_of_a_test").x == 1
+    with pytest.raises(EngineError, match="pre_import: a worker cannot import 'no_such_module'"):
+        WorkerSetup(imports=("no_such_module",)).setup(worker)
+
+
+@pytest.mark.parametrize("value", [None, "", "1,0", "00,1"])
+def test_a_process_with_another_device_first_is_refused(worker, blas, monkeypatch, value):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if value is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    with pytest.raises(EngineError, match="this worker is to use device 0, and was started with"):
+        WorkerSetup(VisibleDevice("0", is_there=False)).setup(worker)
+
+
+@pytest.mark.parametrize(
+    ("near", "chosen"), [("0-1", [{0, 1}]), ("2-9", [{2, 3}]), ("64-95", []), (None, [])]
+)
+def test_it_stays_near_its_device(cores, near, chosen):
+    stay_near(VisibleDevice("0", cores=near))
+    assert cores.chosen == chosen
+
+
+def test_the_device_is_opened_where_there_is_one(worker, blas, cores, monkeypatch):
+    opened = []
+    monkeypatch.setattr(worker_setup, "namespace", opened.append)
+    monkeypatch.setattr(worker_setup, "find_spec", lambda name: None)  # CuPy is not installed
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+    pool = {"rmm-pool-size": "1 GiB"}
+    WorkerSetup(VisibleDevice("1", is_there=False), pool).setup(worker)
+    WorkerSetup(VisibleDevice("1"), {"rmm-pool-size": None, "rmm-async": "auto"}).setup(worker)
+    assert opened == []
+    WorkerSetup(VisibleDevice("1"), pool).setup(worker)
+    assert opened == ["cupy"]
+    config.set({"rmm-pool-size": None})
+
+
+def test_torch_takes_memory_from_the_pool(worker, blas, cores, monkeypatch):
+    taken = []
+    torch, allocators = ModuleType("torch"), ModuleType("rmm.allocators.torch")
+    torch.cuda = SimpleNamespace(memory=SimpleNamespace(change_current_allocator=taken.append))
+    allocators.rmm_torch_allocator = "the pool"
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "rmm.allocators.torch", allocators)
+    monkeypatch.setattr(worker_setup, "namespace", lambda name: None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    WorkerSetup(VisibleDevice("0"), libraries=("torch",)).setup(worker)
+    assert taken == ["the pool"]
