@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import weakref
@@ -15,7 +16,9 @@ from gpuscale.base.tokens import tokenize
 
 __all__ = ["Node", "on_behalf_of", "user_call", "user_line"]
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
+# As Python found it, perhaps by a link, since that is how frames name their files; and with its
+# end, since a folder beside it may be called gpuscale_plugins.
+_PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
 _interned: weakref.WeakValueDictionary[str, Node] = weakref.WeakValueDictionary()
 _lock = threading.Lock()
 

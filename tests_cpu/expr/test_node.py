@@ -1,12 +1,17 @@
 """Nodes are immutable, interned, and know where the user made them."""
 
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import gpuscale
 import gpuscale.array as ga
-from gpuscale.expr.node import Node
+from gpuscale.expr.node import Node, user_call, user_line
 from gpuscale.expr.walk import toposort
 
 
@@ -44,6 +49,30 @@ def test_origin_is_the_line_of_the_user():
     node = (ga.ones(4) + 12345).expr
     assert node.origin is not None
     assert node.origin[0] == __file__
+
+
+def test_a_folder_whose_name_begins_like_the_package_is_the_users():
+    file = f"{Path(gpuscale.__file__).parent}_plugins/program.py"
+    names = {"user_line": user_line, "user_call": user_call}
+    code = compile(
+        "def ones():\n    return user_line(), user_call({'ones'})\nfound = ones()", file, "exec"
+    )
+    exec(code, names)
+    assert names["found"] == ((file, 2), None)
+
+
+def test_origin_is_the_line_of_the_user_where_the_package_is_found_by_a_link(tmp_path):
+    (tmp_path / "link").symlink_to(Path(gpuscale.__file__).parent.parent)
+    program = tmp_path / "program.py"
+    program.write_text("import gpuscale.array as ga\nprint(ga.ones(3).expr.origin)\n")
+    ran = subprocess.run(
+        [sys.executable, program],
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "link")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.strip() == str((str(program), 2))
 
 
 def test_children_come_once_and_in_order():
