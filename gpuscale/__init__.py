@@ -171,7 +171,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        value: Any = importlib.import_module("importlib.metadata").version("gpuscale")
+        value: Any = importlib.import_module("gpuscale.base.version").own_version() or "0+unknown"
     elif name in _WHERE:
         module_name, attribute = _WHERE[name]
         module = importlib.import_module(module_name)

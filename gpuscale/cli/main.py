@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
+from gpuscale.base.version import FROM_SOURCE, own_version
 from gpuscale.cli import config, doctor
 
 __all__ = ["COMMANDS", "main"]
@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="gpuscale", description="NumPy and pandas, scaled over many cores and many GPUs."
     )
-    parser.add_argument("--version", action="version", version=f"gpuscale {_version()}")
+    parser.add_argument(
+        "--version", action="version", version=f"gpuscale {own_version() or FROM_SOURCE}"
+    )
     subparsers = parser.add_subparsers(title="commands", metavar="command", required=True)
     for command in COMMANDS:
         command.add_to(subparsers)
@@ -49,10 +51,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
-
-
-def _version() -> str:
-    try:
-        return version("gpuscale")
-    except PackageNotFoundError:
-        return "(not installed, but run from its source)"

@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpuscale.base.sizes import format_bytes
+from gpuscale.base.version import FROM_SOURCE, own_version
 from gpuscale.diagnostics.curve import Curve
 from gpuscale.diagnostics.joined import Joined, PlanResult, join_runs, plan_results
 from gpuscale.diagnostics.page import section, table
@@ -113,7 +113,7 @@ def _summary(report: Report, joined: Joined) -> str:
         ("memory", _memory_note(runs, joined.memory, HOST)),
         ("results made", format_bytes(int(joined.nbytes.sum()))),
         ("results spilled", _spill_note(runs)),
-        ("software", f"gpuscale {version('gpuscale')}, NumPy {np.__version__}, "
+        ("software", f"gpuscale {own_version() or FROM_SOURCE}, NumPy {np.__version__}, "
                      f"Python {platform.python_version()}"),
         ("machine", f"{platform.system()} {platform.machine()}, "
                     f"{len(os.sched_getaffinity(0))} cores"),

@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 import pytest
 
 import gpuscale
-from gpuscale.cli import main as running
+from gpuscale.base import version as base_version
 from gpuscale.cli.main import main
 
 
@@ -37,12 +37,16 @@ def test_what_argparse_answers(arguments, status, words, capsys):
     assert words in "".join(capsys.readouterr())
 
 
-def test_a_version_of_a_package_that_is_not_installed(monkeypatch):
+def test_a_version_of_a_package_that_is_not_installed(monkeypatch, capsys):
     def refuse(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(running, "version", refuse)
-    assert "run from its source" in running._version()
+    monkeypatch.setattr(base_version, "version", refuse)
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert "run from its source" in capsys.readouterr().out
+    monkeypatch.delitem(vars(gpuscale), "__version__", raising=False)
+    assert gpuscale.__version__ == "0+unknown"
 
 
 def test_as_a_module():

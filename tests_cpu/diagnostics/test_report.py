@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
@@ -42,6 +43,16 @@ def test_a_page_tells_all_of_it(tmp_path):
     assert re.search(r"<td>test_report\.py:\d+</td>", text)
     assert "map_blocks" in text or "sort" in text
     assert " src=" not in text and "https://" not in text.split("<script")[0]
+
+
+def test_it_is_written_where_the_package_is_run_from_its_source(tmp_path, monkeypatch):
+    def refuse(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("gpuscale.base.version.version", refuse)
+    with gpuscale.report(tmp_path / "run.html"):
+        ga.ones(4).sum().compute()
+    assert "gpuscale (not installed, but run from its source)" in body(tmp_path / "run.html")
 
 
 def test_it_is_written_when_the_computation_fails(tmp_path):
