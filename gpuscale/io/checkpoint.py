@@ -274,7 +274,9 @@ def _read(file: str, region: Any) -> Any:
             return whole[region].copy(order="K")
         with open(file, "rb") as opened:
             value = pickle.load(opened)
-    except (OSError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # pickles raise what they like, as where a class has another name
         raise CheckpointError(
             f"{file} cannot be read: {error}; remove it, and it is computed again"
         ) from error

@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,15 @@ def test_damage_is_told(tmp_path, value):
         entry.read()
     file.unlink()
     with pytest.raises(CheckpointError, match="gone"):
+        entry.read()
+
+
+def test_a_class_that_is_gone_is_told(tmp_path, monkeypatch):
+    entry = ValueEntry(str(tmp_path), "x")
+    entry.keep(Unpicklable)
+    monkeypatch.delattr(sys.modules[__name__], "Unpicklable")
+    (file,) = tmp_path.iterdir()
+    with pytest.raises(CheckpointError, match=f"{file} cannot be read: .*Unpicklable.*remove it"):
         entry.read()
 
 
