@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,11 +122,9 @@ def look_at_folder(path: Path, files: Iterable[Path], private: bool = False) -> 
         Whether a folder that everybody can write to is refused.
     """
     sizes = []
-    try:
-        for file in files:
+    for file in files:
+        with suppress(OSError):  # unreadable, or removed at this moment
             sizes.append(file.stat().st_size)
-    except OSError:  # unreadable, or removed at this moment
-        pass
     nearest = path
     while not os.path.exists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent

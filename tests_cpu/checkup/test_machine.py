@@ -79,8 +79,9 @@ def test_files_that_vanish_and_disks_that_do_not_answer(tmp_path, monkeypatch):
         raise OSError("stale")
 
     monkeypatch.setattr(looking.shutil, "disk_usage", refuse)
-    found = look_at_folder(tmp_path, [tmp_path / "gone"])
-    assert (found.files, found.free) == (0, None)
+    (tmp_path / "there").write_bytes(b"four")
+    found = look_at_folder(tmp_path, [tmp_path / "gone", tmp_path / "there"])
+    assert (found.files, found.nbytes, found.free) == (1, 4, None)
 
 
 def test_limits_in_bytes():
