@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -301,16 +302,15 @@ def run_sinks(
     Writers are opened already. On success each is committed, on any failure each is aborted, so
     that nothing is left that looks complete.
     """
-    try:
+    with ExitStack() as undone:
+        for writer in writers:
+            undone.callback(writer.abort)
         with asked(engine, options) as chosen:
             sinks = [Sink(n, w, n.meta) for n, w in zip(nodes, writers, strict=True)]
             run_blocks(stages.optimize(sinks), chosen)
         for writer in writers:
             writer.commit()
-    except BaseException:
-        for writer in writers:
-            writer.abort()
-        raise
+        undone.pop_all()
 
 
 def optimize(*collections: Any, until: str = "fuse") -> tuple[Any, ...]:

@@ -142,6 +142,21 @@ def test_a_failure_aborts_every_writer(engine):
     assert [w.ends for w in writers] == [["abort"], ["abort"]]
 
 
+def test_a_writer_that_cannot_be_aborted_does_not_keep_others_from_it():
+    class Stuck(Writer):
+        def abort(self):
+            super().abort()
+            raise OSError("stale handle")
+
+    x = ga.arange(6, chunks=4)
+    writers = [Stuck(), Writer(fails_at=(4,)), Stuck(), Writer()]
+    with pytest.raises(OSError, match="stale handle") as raised:
+        run_sinks([(x * k).expr for k in range(4)], writers, engine="sync")
+    assert [w.ends for w in writers] == [["abort"]] * 4
+    first = raised.value.__context__.__context__
+    assert "no space left" in str(first)
+
+
 def test_the_scheduler_is_called_engine():
     with pytest.raises(TypeError, match="engine="):
         ga.ones(4, chunks=2).compute(scheduler="threads")
