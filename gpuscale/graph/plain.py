@@ -29,7 +29,7 @@ def tasks_of(plain: Mapping[Any, Any]) -> Graph:
     Raises
     ------
     GraphError
-        It is no mapping.
+        It is no mapping, or lists are nested deeper than Python's stack.
 
     Examples
     --------
@@ -41,8 +41,11 @@ def tasks_of(plain: Mapping[Any, Any]) -> Graph:
         raise GraphError(f"a graph is a dictionary of keys and tasks, not {type(plain).__name__}")
     reader = _Reader(plain)
     reader.waiting.extend(plain.items())
-    while reader.waiting:  # no recursion: calls may be nested deeper than Python's stack
-        reader.add(*reader.waiting.popleft())
+    try:
+        while reader.waiting:  # no recursion: calls may be nested deeper than Python's stack
+            reader.add(*reader.waiting.popleft())
+    except RecursionError:
+        raise _endless("graph") from None
     return reader.graph
 
 
@@ -52,7 +55,8 @@ def wanted_keys(keys: Any, graph: Graph) -> list[Any]:
     Raises
     ------
     GraphError
-        One is not in the graph, or nothing that can be a key.
+        One is not in the graph, or nothing that can be a key; or lists are nested deeper than
+        Python's stack.
 
     Examples
     --------
@@ -60,25 +64,34 @@ def wanted_keys(keys: Any, graph: Graph) -> list[Any]:
     ['x', 'y']
     """
     wanted: dict[Any, None] = {}
-    stack = [keys]
-    while stack:
-        key = stack.pop()
-        if isinstance(key, list):
-            stack += reversed(key)
-            continue
-        try:
-            is_there = key in graph
-        except TypeError:
-            raise GraphError(
-                f"{key!r} cannot be a key: keys are strings, numbers and tuples of these; ask for "
-                "several by a list of keys"
-            ) from None
-        if not is_there:
-            names = ", ".join(repr(each) for each in islice(graph, 5))
-            more = ", ..." if len(graph) > 5 else ""
-            raise GraphError(f"the requested key {key!r} is not in the graph; it has {names}{more}")
-        wanted[key] = None
+    try:
+        _want(keys, graph, wanted)
+    except RecursionError:
+        raise _endless("list of keys") from None
     return list(wanted)
+
+
+def _want(key: Any, graph: Graph, wanted: dict[Any, None]) -> None:
+    if isinstance(key, list):
+        for each in key:
+            _want(each, graph, wanted)
+        return
+    try:
+        is_there = key in graph
+    except TypeError:
+        raise GraphError(
+            f"{key!r} cannot be a key: keys are strings, numbers and tuples of these; ask for "
+            "several by a list of keys"
+        ) from None
+    if not is_there:
+        names = ", ".join(repr(each) for each in islice(graph, 5))
+        more = ", ..." if len(graph) > 5 else ""
+        raise GraphError(f"the requested key {key!r} is not in the graph; it has {names}{more}")
+    wanted[key] = None
+
+
+def _endless(what: str) -> GraphError:
+    return GraphError(f"the {what} holds itself, or lists nested some hundreds deep: flatten it")
 
 
 class _Reader:

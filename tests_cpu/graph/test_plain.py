@@ -66,6 +66,15 @@ def test_graphs_that_cannot_run(graph, keys, message):
         gs.get(graph, keys)
 
 
+@pytest.mark.parametrize("what", ["graph", "keys"])
+def test_lists_that_hold_themselves(what):
+    endless = []
+    endless.append(endless)
+    graph, keys = ({"x": endless}, "x") if what == "graph" else ({"x": 1}, endless)
+    with pytest.raises(GraphError, match="holds itself, or lists nested"):
+        gs.get(graph, keys)
+
+
 def test_calls_nested_deeper_than_the_stack():
     call = "x"
     for _ in range(3_000):
