@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 
 # Those of `signal` turn numbers into enums and back, which takes far longer than all the rest.
 from _signal import getsignal  # type: ignore[import-not-found]
 from _signal import signal as set_handler
-from _thread import interrupt_main
 from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any
 
 __all__ = ["held_back", "press_again"]
+
+MOMENT = 0.01  # seconds
 
 
 class held_back(AbstractContextManager[None]):  # noqa: N801 - it reads as a function
@@ -65,26 +67,23 @@ class held_back(AbstractContextManager[None]):  # noqa: N801 - it reads as a fun
 
 
 def press_again() -> None:
-    """Have a Ctrl-C that was caught come again, in what the program does after the caller.
+    """Have a Ctrl-C that was caught come again in a moment, when the main thread is elsewhere.
 
-    For what Python calls when an object goes: an exception that leaves it goes nowhere.
+    For what Python calls when an object goes: an exception that leaves it goes nowhere. A Ctrl-C
+    that came at once would often meet the next such call, of another object.
 
     Examples
     --------
-    >>> import weakref
-    >>> def tell(_):
-    ...     try:
-    ...         signal.raise_signal(signal.SIGINT)
-    ...     except KeyboardInterrupt:
-    ...         press_again()
-    >>> kept = {1}
-    >>> reference = weakref.ref(kept, tell)
+    >>> import time
     >>> try:
-    ...     del kept
-    ...     print("not reached")
+    ...     press_again()
+    ...     time.sleep(20)
     ... except KeyboardInterrupt:
     ...     print("interrupted")
     interrupted
     """
-    press = map(interrupt_main, [signal.SIGINT])
-    [_] = press  # Python looks for signals when a call returns, and this is none: it looks later
+    if not sys.is_finalizing():  # when no thread begins any more
+        main = threading.main_thread().ident  # which only a signal wakes up where it waits
+        timer = threading.Timer(MOMENT, signal.pthread_kill, (main, signal.SIGINT))
+        timer.daemon = True
+        timer.start()

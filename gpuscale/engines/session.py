@@ -248,10 +248,10 @@ class Session(Workers):
 
     def _lose(self, ref: weakref.ref[Outcome]) -> None:
         """Let a result go that nobody holds any more; called at any time, in any thread."""
-        self.job.lost.append(ref)
         try:
+            self.job.lost.append(ref)
             self._let_go(After())
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # which would not leave a callback
             press_again()
 
     def _take_back(self, away: Away) -> None:

@@ -4,6 +4,9 @@ import dis
 import itertools
 import signal
 import sys
+import time
+
+from .tasks import SOON
 
 __all__ = ["press_at_each_point"]
 
@@ -19,21 +22,35 @@ def press_at_each_point(operation, check, handle=signal.default_int_handler):
     """
     before = signal.signal(signal.SIGINT, handle)
     heard = []
-    hook, sys.unraisablehook = sys.unraisablehook, lambda told: heard.append(told.exc_type)
+    hook, sys.unraisablehook = sys.unraisablehook, lambda told: heard.append(_where(told))
     try:
         for k in itertools.count():
-            point = _Point(k)
+            point, n_heard = _Point(k), len(heard)
             try:
                 point.run(operation)
+                if point.is_past and handle is signal.default_int_handler:
+                    if len(heard) == n_heard:  # it met the end of a future, and comes again
+                        time.sleep(SOON)
+                    assert len(heard) > n_heard, "a Ctrl-C was lost"
             except KeyboardInterrupt:
                 assert point.is_past
             if not point.is_past:
                 return k
             check()
-            assert set(heard) <= {KeyboardInterrupt}, heard
+            assert set(heard) <= UNHEARD, heard
     finally:
         sys.unraisablehook = hook
         signal.signal(signal.SIGINT, before)
+
+
+# Where nobody can catch it: at the beginning of what Python calls when a future goes.
+UNHEARD = {(KeyboardInterrupt, "_lose", 0)}
+
+
+def _where(told):
+    """Say in which function Python ignored an exception, and in which of its lines."""
+    frame, line = told.exc_traceback.tb_frame, told.exc_traceback.tb_lineno
+    return told.exc_type, frame.f_code.co_name, line - frame.f_code.co_firstlineno
 
 
 class _Point:
@@ -68,6 +85,7 @@ class _Point:
         if found is not None and (found[0] or found[1] == self.entered):
             if self.left == 0:
                 self.is_past = True
+                sys.settrace(None)  # who traces would hear of a Ctrl-C that comes a moment later
                 signal.raise_signal(signal.SIGINT)
             self.left -= 1
         name = dis.opname[frame.f_code.co_code[frame.f_lasti]]
