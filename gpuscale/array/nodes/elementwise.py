@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.creation import check_dtype
 from gpuscale.base.errors import BackendError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.codegen.ops import OPS
@@ -47,6 +48,8 @@ def common_backend(nodes: tuple[Node, ...], what: str) -> str:
     ------
     BackendError
         If arrays of two backends meet; it names the function that the user called, ``what`` else.
+    NotSupportedError
+        If they do, and one cannot go to the device, having a dtype that no device has.
     """
     names = list(dict.fromkeys(x.meta.backend for x in nodes if x.meta.ndim))
     if not names:  # a device rather than the host
@@ -55,6 +58,8 @@ def common_backend(nodes: tuple[Node, ...], what: str) -> str:
         import gpuscale.array as public  # for its names alone
 
         names.sort(key=lambda name: name == "numpy")  # a device is where the data should go
+        for each in nodes:
+            check_dtype(each.meta.dtype, names[0])
         raise BackendError(
             f"{user_call(dir(public)) or what} got arrays of the backends {' and '.join(names)}; "
             f"move those of {names[1]} first, by ga.asarray(x, like={names[0]!r})"
