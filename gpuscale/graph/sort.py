@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
-from operator import itemgetter
+from operator import itemgetter, sub
 from typing import Any
 
 from gpuscale.backends.seams import array_namespace
@@ -71,6 +71,15 @@ class _Sort:
         self.margin = 2 * (runs + 1) * self.step if self.step > 1 else 0
         self.table: Key = (f"{self.name}-cuts",)
 
+    def advice(self, margin: int) -> str:
+        """What to do where a part with a margin is too large."""
+        largest, total = max(map(sub, self.ends[1:], self.ends)), self.ends[-1]
+        if margin > largest:
+            return "use larger chunks, since a sample tells fewer of them apart more closely"
+        if largest * _MOST_RUNS < 1.25 * total:
+            return f"a sort takes a {_MOST_RUNS}th of all at once, so smaller chunks do not help"
+        return "use smaller chunks"
+
     @property
     def in_sample(self) -> int:
         """Bytes that finding the cuts takes for an element of the sample."""
@@ -108,7 +117,7 @@ class _Sort:
             room = joined + size * itemsize * self.node.plan.positions
             if space_of(self.node.meta.backend) == DEVICE:
                 room += nbytes  # in which the device's library sorts
-            self._add(run, _SortedRun(start, len(keys)), deps, nbytes, room)
+            self._add(run, _SortedRun(start, len(keys), self.advice(0)), deps, nbytes, room)
             taken = _Sample(self.step, len(keys))
             self._add(sample, taken, (run,), -(-size // self.step) * itemsize)
             samples.append(sample)
@@ -125,7 +134,7 @@ class _Sort:
         gathered = self.ends[leaves.stop] - self.ends[leaves.start] + self.margin
         # As much from each run: runs of a group lie apart, so that this is about so.
         nbytes = gathered * self.itemsize * len(runs) // levels.runs
-        merge = _Merge(self.levels, level, branch, group)
+        merge = _Merge(self.levels, level, branch, group, self.advice(self.margin))
         self._add(self._key(level, branch, group), merge, (self.table, *sources), nbytes)
 
     def _sources(self, level: int, branch: int, group: int) -> list[Key]:
@@ -143,7 +152,8 @@ class _Sort:
         room = self.itemsize + 12 * self.node.plan.positions  # an order, and to find it
         gathered = (self.ends[part + 1] - self.ends[part] + self.margin) * room
         sizes = [(b - a) * meta.dtype.itemsize for a, b in spans]
-        blocks = _Blocks(self.levels, part, spans, len(self.node.inputs))
+        advice = self.advice(self.margin)
+        blocks = _Blocks(self.levels, part, spans, len(self.node.inputs), advice)
         if self.width == 1:
             ((key, nbytes),) = zip(keys, sizes, strict=True)
             self._add(key, _Only(blocks), sources, nbytes, gathered)
@@ -161,10 +171,10 @@ def _grouped(items: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
 class _SortedRun:
     """Sort some blocks of each key together; with a start, keep where the elements were."""
 
-    __slots__ = ("n_keys", "start")
+    __slots__ = ("advice", "n_keys", "start")
 
-    def __init__(self, start: int | None, n_keys: int) -> None:
-        self.start, self.n_keys = start, n_keys
+    def __init__(self, start: int | None, n_keys: int, advice: str) -> None:
+        self.start, self.n_keys, self.advice = start, n_keys, advice
 
     def __call__(self, *chunks: Any) -> Run:
         xp = array_namespace(chunks[0])
@@ -211,11 +221,14 @@ class _Merge:
     which it has what the branch above has.
     """
 
-    __slots__ = ("branch", "group", "level", "levels")
+    __slots__ = ("advice", "branch", "group", "level", "levels")
     reads_regions = True
 
-    def __init__(self, levels: Levels, level: int, branch: int, group: int) -> None:
+    def __init__(
+        self, levels: Levels, level: int, branch: int, group: int, advice: str = ""
+    ) -> None:
         self.levels, self.level, self.branch, self.group = levels, level, branch, group
+        self.advice = advice
 
     def __call__(self, cuts: Cuts, *sources: Run) -> Run:
         spans = self.spans(cuts)
@@ -256,14 +269,14 @@ class _Merge:
 class _Blocks:
     """Sort what has met for a part, and cut it into blocks of exact ranks."""
 
-    __slots__ = ("merge", "n_keys", "spans")
+    __slots__ = ("advice", "merge", "n_keys", "spans")
     reads_regions = True
 
     def __init__(
-        self, levels: Levels, part: int, spans: list[tuple[int, int]], n_keys: int
+        self, levels: Levels, part: int, spans: list[tuple[int, int]], n_keys: int, advice: str
     ) -> None:
         self.merge, self.spans = _Merge(levels, levels.depth, part, 0), spans
-        self.n_keys = n_keys
+        self.n_keys, self.advice = n_keys, advice
 
     def __call__(self, cuts: Cuts, *sources: Run) -> tuple[Any, ...]:
         first = sum(start for start, _ in self.merge.spans(cuts).values())  # so many come before
@@ -285,6 +298,10 @@ class _Only:
 
     def __init__(self, blocks: _Blocks) -> None:
         self.blocks = blocks
+
+    @property
+    def advice(self) -> str:
+        return self.blocks.advice
 
     def __call__(self, *cuts_and_pieces: Any) -> Any:
         (block,) = self.blocks(*cuts_and_pieces)

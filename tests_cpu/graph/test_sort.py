@@ -90,3 +90,19 @@ def test_a_device_needs_room_beside_a_run_to_sort_it():
             tasks = graph_of(np.sort(x)).values()
             rooms[backend] = [t.workspace for t in tasks if isinstance(t.fn, module._SortedRun)]
     assert [b - a for a, b in zip(rooms["numpy"], rooms["fake"], strict=True)] == [8000] * 4
+
+
+@pytest.mark.parametrize(
+    ("n", "chunk", "advice"),
+    [
+        (30_000_000, 30_000, "use larger chunks, since"),
+        (30_000_000, 300_000, "use smaller chunks, or"),
+        (300_000_000, 100_000, "smaller chunks do not help"),
+    ],
+)
+def test_the_advice_where_a_sort_takes_too_much(n, chunk, advice):
+    with config.set({"memory-limit": "10 MiB"}):
+        plan = ga.argsort(ga.random.random(n, chunks=chunk)).max().explain()
+        assert "refuses this" in str(plan) and advice in str(plan)
+        fits = ga.argsort(ga.random.random(30_000_000, chunks=150_000)).max().explain()
+        assert "refuses" not in str(fits)
