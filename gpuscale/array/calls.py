@@ -22,7 +22,7 @@ from gpuscale.expr.node import Node
 from gpuscale.gather import find
 from gpuscale.graph.handle import Handle
 
-__all__ = ["UserCall", "align", "as_promised", "dtype_of", "name_of", "span_grid"]
+__all__ = ["UserCall", "align", "as_promised", "check_place", "dtype_of", "name_of", "span_grid"]
 
 
 class _Slot(Enum):
@@ -152,6 +152,23 @@ def as_promised(result: Any, dtype: Any, backend: str, func: Callable[..., Any])
     """
     if isinstance(result, np.generic) or not hasattr(result, "dtype"):
         return to_device(np.asarray(result, dtype), backend)
+    check_place(result, backend, func)
+    return result if result.dtype == dtype else result.astype(dtype)
+
+
+def check_place(result: Any, backend: str, func: Callable[..., Any]) -> None:
+    """Refuse arrays, also in containers, that a user's function made elsewhere than its chunks are.
+
+    Raises
+    ------
+    BackendError
+    """
+    if isinstance(result, dict | tuple | list):
+        for each in result.values() if isinstance(result, dict) else result:
+            check_place(each, backend, func)
+        return
+    if isinstance(result, np.generic) or not hasattr(result, "dtype"):
+        return
     found = backend_name(result) if on_device(result) else "numpy"
     if found != backend:
         kind = type(result)
@@ -161,7 +178,6 @@ def as_promised(result: Any, dtype: Any, backend: str, func: Callable[..., Any])
             f"functions of {backend}, or let it have chunks of {found}: give ga.asarray(x, "
             f"like={found!r}) instead of the array x"
         )
-    return result if result.dtype == dtype else result.astype(dtype)
 
 
 def _place_of(func: Callable[..., Any]) -> str:

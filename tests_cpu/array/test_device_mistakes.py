@@ -135,11 +135,11 @@ def test_arrays_of_host_and_device_do_not_mix(function, maker):
     assert ga.asarray(h, like="fake").backend == "fake"
 
 
-def on_host(chunk, *more):
+def on_host(chunk, *more, **options):
     return np.ones(chunk.shape)
 
 
-def on_device(chunk, *more):
+def on_device(chunk, *more, **options):
     return fake_device.fake.ones(chunk.shape)
 
 
@@ -151,6 +151,11 @@ MAPPED = {
     "several": lambda f, x: ga.apply_gufunc(
         lambda b: (f(b), b), "()->(),()", x, output_dtypes=[float, float]
     )[0],
+    "chunk": lambda f, x: ga.reduction(x, f, np.sum, dtype=float),
+    "combine": lambda f, x: ga.reduction(
+        x.rechunk(1), np.sum, np.sum, combine=f, split_every=2, dtype=float
+    ),
+    "aggregate": lambda f, x: ga.reduction(x, np.sum, f, dtype=float),
     "later": lambda f, x: ga.map_blocks(f, x, dtype=float).sum() + 1,
 }
 
@@ -180,6 +185,26 @@ def test_numbers_and_lists_of_functions_go_where_the_chunks_are(result):
     else:
         y = ga.map_blocks(lambda chunk: result, x, dtype=float, drop_axis=0) + x
         assert y.compute().tolist() == [float(result) + 1] * 6
+
+
+def test_numbers_of_reductions_go_where_the_chunks_are():
+    x = ga.arange(6, chunks=1, like="fake")
+
+    def total(block, axis, keepdims):
+        return float(block.sum())
+
+    def both(block, axis, keepdims):
+        return {"n": block.size, "sum": block.sum(axis=axis, keepdims=keepdims)}
+
+    def mean(parts, axis, keepdims):
+        return parts["sum"].sum() / parts["n"].sum()
+
+    for found in (
+        ga.reduction(x, total, total, dtype=float, split_every=2),
+        ga.reduction(x, both, mean, dtype=float, split_every=6) * 6,
+    ):
+        assert found.backend == "fake"
+        assert (found + x).compute().tolist() == [15, 16, 17, 18, 19, 20]
 
 
 def test_elements_to_look_for():

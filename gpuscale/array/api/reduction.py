@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gpuscale.array.calls import name_of
+from gpuscale.array.calls import as_promised, check_place, name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, split_every_of
 from gpuscale.array.convert import as_given, known_node
 from gpuscale.array.infer import infer_dtype
 from gpuscale.array.ufunc import into
+from gpuscale.backends.transfer import to_device
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.physical import BlockInput, Blockwise, TreeReduce
@@ -77,6 +78,8 @@ def reduction(
     ------
     numpy.exceptions.AxisError
         If an axis does not exist.
+    BackendError
+        When computed, if a function returns arrays that are elsewhere than its blocks.
 
     Examples
     --------
@@ -99,6 +102,9 @@ def reduction(
         dtype = meta.dtype
     if dtype is None:
         dtype = infer_dtype(_Trial(first, last), [n.meta for n in nodes], name_of(aggregate))
+    backend = nodes[0].meta.backend
+    first = replace(first, backend=backend)
+    last = replace(last, join=replace(join, backend=backend), dtype=np.dtype(dtype))
     label = name or name_of(aggregate)
     grid = tuple(
         (1,) * len(sizes) if axis in axes else sizes
@@ -122,9 +128,12 @@ def reduction(
 class _Chunk:
     function: Callable[..., Any]
     axes: tuple[int, ...]
+    backend: str = "numpy"
 
     def __call__(self, block: Any, *weights: Any) -> Any:
-        return self.function(block, *weights, axis=self.axes, keepdims=True)
+        partial = self.function(block, *weights, axis=self.axes, keepdims=True)
+        check_place(partial, self.backend, self.function)
+        return partial
 
 
 @dataclass(frozen=True)
@@ -134,6 +143,7 @@ class _Join:
     axes: tuple[int, ...]
     ndim: int
     concatenate: bool
+    backend: str = "numpy"
 
     def __call__(self, parts: Partials, grid: tuple[int, ...]) -> Any:
         if not self.concatenate:
@@ -141,7 +151,21 @@ class _Join:
         full = [1] * self.ndim
         for axis, count in zip(self.axes, grid, strict=True):
             full[axis] = count
-        return _join(parts, tuple(full))
+        return self._joined(parts, tuple(full))
+
+    def _joined(self, parts: Partials, grid: tuple[int, ...]) -> Any:
+        """Join arrays and numbers, or those in dictionaries and tuples."""
+        if isinstance(parts[0], dict):
+            return {key: self._joined([part[key] for part in parts], grid) for key in parts[0]}
+        if isinstance(parts[0], tuple | list):
+            return tuple(self._joined(each, grid) for each in zip(*parts, strict=True))
+        return join_blocks([self._array(part) for part in parts], grid)
+
+    def _array(self, part: Any) -> Any:
+        """Return a part; a number as an array of one element, which broadcasts against others."""
+        if not np.isscalar(part):
+            return part
+        return to_device(np.full((1,) * self.ndim, part), self.backend)
 
 
 def _nested(parts: list[Any], grid: tuple[int, ...]) -> Any:
@@ -149,15 +173,6 @@ def _nested(parts: list[Any], grid: tuple[int, ...]) -> Any:
         return parts
     step = len(parts) // grid[0]
     return [_nested(parts[k : k + step], grid[1:]) for k in range(0, len(parts), step)]
-
-
-def _join(parts: Partials, grid: tuple[int, ...]) -> Any:
-    """Join arrays, or the arrays in dictionaries and tuples."""
-    if isinstance(parts[0], dict):
-        return {key: _join([part[key] for part in parts], grid) for key in parts[0]}
-    if isinstance(parts[0], tuple | list):
-        return tuple(_join(each, grid) for each in zip(*parts, strict=True))
-    return join_blocks([np.asarray(p) if np.isscalar(p) else p for p in parts], grid)
 
 
 @dataclass(frozen=True)
@@ -169,12 +184,18 @@ class _Aggregate:
     join: _Join
     axes: tuple[int, ...]
     keepdims: bool
+    dtype: np.dtype[Any] | None = None  # None while it is tried
 
     def __call__(self, parts: Partials, grid: tuple[int, ...]) -> Any:
-        return self.combine(self.join(parts, grid), axis=self.axes, keepdims=True)
+        partial = self.combine(self.join(parts, grid), axis=self.axes, keepdims=True)
+        check_place(partial, self.join.backend, self.combine)
+        return partial
 
     def of_parts(self, parts: Partials, grid: tuple[int, ...]) -> Any:
-        return self.function(self.join(parts, grid), axis=self.axes, keepdims=self.keepdims)
+        result = self.function(self.join(parts, grid), axis=self.axes, keepdims=self.keepdims)
+        if self.dtype is None:
+            return result
+        return as_promised(result, self.dtype, self.join.backend, self.function)
 
 
 @dataclass(frozen=True)

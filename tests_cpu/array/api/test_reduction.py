@@ -111,3 +111,16 @@ def test_bad_input_and_laziness():
         ga.reduction(x, np.sum, lambda partials, axis, keepdims: 1 / 0)
     with nothing_computes():
         assert ga.reduction(x, np.sum, np.sum, meta=np.empty(0, "float32")).dtype == np.float32
+
+
+def test_partial_results_may_be_numbers():
+    a = np.arange(12.0).reshape(3, 4)
+    x = ga.from_array(a, chunks=(1, 2))
+
+    def chunk(block, axis, keepdims):
+        return {"n": block.shape[1], "total": block.sum(axis=axis, keepdims=keepdims)}
+
+    means = ga.reduction(x, chunk, mean_aggregate, axis=1, combine=mean_combine, dtype=float)
+    assert_eq(means, a.mean(axis=1))
+    total = ga.reduction(x, lambda block, **_: float(block.sum()), np.sum, dtype="f4")
+    assert_eq(total, np.float32(66))
