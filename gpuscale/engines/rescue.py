@@ -25,12 +25,14 @@ from gpuscale.base.errors import DeviceMemoryError, NotSupportedError, written_a
 from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.failure import forget_traceback, task_name
 from gpuscale.graph.task import Task
+from gpuscale.memory.projection import advice_of
 
 __all__ = ["device_bytes", "holdings", "rescue"]
 
 Function = Callable[..., Any]
 
 MOST_ROWS = 8  # of the ledger
+_SMALLER = "use smaller chunks (x.rechunk('64 MiB'), or the option array.chunk-size)"
 
 
 def rescue(
@@ -172,8 +174,8 @@ def _message(
         f"(tried again with what could be freed{tried}): {error}",
         *_figures(),
         *_ledger(rows),
-        "use smaller chunks (x.rechunk('64 MiB'), or the option array.chunk-size) or fewer tasks "
-        "at once (the option num-workers), and let go of what persist keeps",
+        f"{advice_of(task.fn, _SMALLER)}; or run fewer tasks at once (the option num-workers), and "
+        "let go of what persist keeps",
     ]
     return "\n".join(lines)
 

@@ -280,7 +280,7 @@ class _MeasuredCombine(_Combine):
 
     @property
     def advice(self) -> str:
-        return str(getattr(self.node.combine, "advice", "use smaller chunks"))
+        return str(getattr(self.node.combine, "advice", ""))
 
 
 def _combine(node: TreeReduce, grid: tuple[int, ...], last: bool) -> _Combine:

@@ -13,6 +13,7 @@ from gpuscale.memory.spaces import HOST
 __all__ = [
     "LIMITS",
     "Projected",
+    "advice_of",
     "bytes_in_use",
     "check_alone",
     "check_fits",
@@ -344,12 +345,16 @@ def check_measured(
     _check(task, read, nbytes, workspace, limits)
 
 
-def _advice(function: Any) -> str:
-    """What to do about tasks of a function that are too large."""
+def advice_of(function: Any, otherwise: str = "use smaller chunks") -> str:
+    """What to do about tasks of a function that are too large.
+
+    Examples
+    --------
+    >>> advice_of(len)
+    'use smaller chunks'
+    """
     said = getattr(function, "advice", "")
-    return (
-        said or getattr(getattr(function, "__self__", None), "advice", "") or "use smaller chunks"
-    )
+    return said or getattr(getattr(function, "__self__", None), "advice", "") or otherwise
 
 
 def _check(
@@ -361,7 +366,7 @@ def _check(
         if needed <= limit:
             continue
         name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
-        advice = _advice(task.fn)
+        advice = advice_of(task.fn)
         where = f"{written_at(task.origin)}{',' * bool(task.origin)}"
         raise MemoryBudgetError(
             f"{name}{where} needs {format_bytes(needed)} at once{('', ' on the device')[space]}: "

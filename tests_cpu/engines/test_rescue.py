@@ -107,8 +107,19 @@ def test_what_does_not_fit_says_who_holds_what(x, engine):
     assert "test_rescue.py" in text
     assert "expected to take 468.8 KiB of result" in text
     assert "limit of the pool" in text
-    assert "use smaller chunks" in text
+    assert "use smaller chunks (x.rechunk('64 MiB')" in text
     assert isinstance(raised.value, MemoryError)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_smaller_chunks_do_not_help_says_what_does(xp, engine):
+    square = np.eye(200) + 1
+    gc.collect()  # what an error before holds would be room later
+    with POOL.limited_to(3 * square.nbytes // 2), pytest.raises(DeviceMemoryError) as raised:
+        ga.linalg.inv(ga.asarray(square, like="fake")).compute(engine=engine)
+    text = str(raised.value)
+    assert "inv needs axes 0 and 1 whole, and smaller chunks do not help" in text
+    assert "use smaller chunks" not in text
 
 
 def test_the_ledger_names_operations_and_lines(xp):
