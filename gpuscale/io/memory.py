@@ -15,7 +15,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import is_known
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.grid import positions, split
-from gpuscale.io.pieces import Cells, Cost, Region
+from gpuscale.io.pieces import Cells, Cost, PieceReader, Region
 from gpuscale.io.places import share_storage
 from gpuscale.memory.kept import KEEPERS
 from gpuscale.memory.parked import park
@@ -26,7 +26,7 @@ __all__ = ["ChunkReader", "HostWriter", "KeptChunks", "host_writer"]
 _numbers = count()
 
 
-class ChunkReader:
+class ChunkReader(PieceReader):
     """A reader of an array that is there in chunks; a region across several is copied together.
 
     Parameters
@@ -36,16 +36,12 @@ class ChunkReader:
     """
 
     cost: Cost = "view"
-    is_memory = False
     token: str
 
     def __init__(self, meta: ArrayMeta) -> None:
         assert is_known(meta.chunks) and is_known(meta.shape)
         self.shape, self.dtype, self.chunks = meta.shape, meta.dtype, cast(Cells, meta.chunks)
         self.backend = meta.backend
-
-    def __gpuscale_tokenize__(self) -> str:
-        return self.token
 
     def part(self, index: tuple[int, ...], region: tuple[slice, ...]) -> Any:
         """Return a piece of one chunk."""

@@ -354,3 +354,11 @@ def test_coroutine_functions_are_awaited():
         assert client.submit(abs, -1).result(SOON) == 1
         with pytest.raises(KeyError):
             client.submit(broken).result(SOON)
+
+
+def test_what_is_kept_already_is_computed_and_is_an_argument(client, tmp_path):
+    x = ga.arange(10, chunks=4)
+    (held,), (on_disk,) = gs.persist(x * 2), gs.persist(x * 3, path=tmp_path)
+    assert client.compute(held.sum()).result() == 90
+    assert client.submit(lambda a, b: a.sum() + b.sum(), held, on_disk).result() == 225
+    assert client.compute(client.persist(held) + on_disk).result().tolist() == [*range(0, 50, 5)]
