@@ -12,7 +12,16 @@ import gpuscale.kernels
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 # Modules behind these stay unread where the extra that brings them is not installed.
-OPTIONAL = {"cudf", "cupy", "dask_jobqueue", "distributed", "h5py", "pandas", "pyarrow"}
+OPTIONAL = {
+    "cudf",
+    "cupy",
+    "dask_jobqueue",
+    "dask_kubernetes",
+    "distributed",
+    "h5py",
+    "pandas",
+    "pyarrow",
+}
 OPTIONAL |= {"numba_cuda", "rmm", "ucxx", "zarr"}
 
 

@@ -92,6 +92,12 @@ FEATURES = (
         module="gpuscale.cluster.jobqueue",
         commands=SLURM_COMMANDS,
     ),
+    Feature(
+        "clusters on Kubernetes",
+        "kubernetes",
+        ("distributed", "dask-kubernetes"),
+        module="gpuscale.cluster.kubernetes",
+    ),
     Feature("gpuscale.report", "report", ("bokeh",)),
     Feature("Zarr", "zarr", ("zarr",)),
     Feature("HDF5", "hdf5", ("h5py",)),

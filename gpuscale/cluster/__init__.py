@@ -5,6 +5,7 @@
 `local`          `LocalCluster`: processes of this machine
 `local_cuda`     `LocalCUDACluster`: one for each GPU of this machine
 `jobqueue`       `SLURMCluster` and its like: jobs of a batch system, by way of dask-jobqueue
+`kubernetes`     `KubeCluster`: pods, by dask's operator; `manifests` do without one
 `options`        the table of options, which classes and command lines read
 `contradictions` those that exclude one another
 `devices`        the devices that workers get
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
     from gpuscale.cluster.jobqueue import PBSCluster as PBSCluster
     from gpuscale.cluster.jobqueue import SGECluster as SGECluster
     from gpuscale.cluster.jobqueue import SLURMCluster as SLURMCluster
+    from gpuscale.cluster.kubernetes import KubeCluster as KubeCluster
     from gpuscale.cluster.local import LocalCluster as LocalCluster
     from gpuscale.cluster.local_cuda import LocalCUDACluster as LocalCUDACluster
 
 _OWN = {
+    "KubeCluster": "gpuscale.cluster.kubernetes",
+    "to_manifests": "gpuscale.cluster.manifests",
     "Client": "gpuscale.cluster.client",
     "LocalCUDACluster": "gpuscale.cluster.local_cuda",
     "LocalCluster": "gpuscale.cluster.local",

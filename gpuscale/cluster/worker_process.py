@@ -17,6 +17,8 @@ from distributed.utils import get_ip, import_term
 
 from gpuscale.cluster.security import LOOPBACK, choose_security, is_loopback, read_scheduler_file
 from gpuscale.cluster.serving import dashboard_at, pid_file, run_servers, said_tls
+from gpuscale.cluster.worker_setup import WorkerSetup
+from gpuscale.cluster.worker_spec import words, worker_settings
 
 __all__ = ["make_workers", "read_resources", "run_workers", "worker_options"]
 
@@ -52,7 +54,9 @@ def make_workers(
     watched = chosen["nanny"]
     if count > 1 and not watched:
         raise ValueError(f"--no-nanny is for one worker; there would be {count}: --nworkers 1")
+    setup = WorkerSetup(settings=worker_settings(), imports=words(chosen["pre_import"]))
     each = {**shared, "nthreads": threads, "memory_limit": chosen["memory_limit"]}
+    each["plugins"] = (setup,)
     worker_class = import_term(chosen["worker_class"] or "distributed.Worker")
     if not watched:
         return [worker_class(address, **each, name=_name(chosen["name"], 0, 1))]
@@ -142,6 +146,8 @@ def read_resources(text: str | None) -> dict[str, float] | None:
 def _scheduler(chosen: Mapping[str, Any]) -> tuple[str, Security | None]:
     """Return the scheduler's address, and the credentials that come with it."""
     given, path = chosen["scheduler"], chosen["scheduler_file"]
+    if not given and not path:  # Kubernetes' operator says it in DASK_SCHEDULER_ADDRESS
+        given = dask.config.get("scheduler-address", None)
     if bool(given) == bool(path):
         raise ValueError("where is the scheduler? give its address, or --scheduler-file")
     if path:

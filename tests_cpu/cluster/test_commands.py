@@ -6,12 +6,14 @@ import os
 import signal
 import socket
 import stat
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import gpuscale
 import gpuscale.array as ga
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
@@ -37,7 +39,8 @@ def cluster(tmp_path_factory):
         commands.command("scheduler", *ANYWHERE, "--scheduler-file", file),
         commands.command(
             "worker", "--scheduler-file", file, "--nthreads", 1, "--name", "one",
-            "--resources", "MEM=5", "--death-timeout", "60", "--memory-limit", "1GiB",
+            "--resources", "MEM=5", "--pre-import", "wave", "--death-timeout", "60",
+            "--memory-limit", "1GiB",
         ),
     ):  # fmt: skip
         commands.wait_for(file)
@@ -54,6 +57,9 @@ def test_arrays_are_computed_over_tls(cluster):
         assert worker["nanny"].startswith("tls://")
         assert (worker["name"], worker["nthreads"], worker["memory_limit"]) == ("one", 1, 2**30)
         assert worker["resources"] == {"MEM": 5}
+        limits = client.run(lambda: gpuscale.config.get("memory-limit"))
+        assert [*limits.values()] == [2**30]
+        assert [*client.run(lambda: "wave" in sys.modules).values()] == [True]
         listening = client.run(lambda dask_worker: dask_worker.listener.listen_address)
         assert "0.0.0.0" not in str(listening)
 
@@ -119,10 +125,13 @@ def test_workers_end_with_their_scheduler(tmp_path):
         (("worker", "tcp://127.0.0.1:9", "--resources", "GPU"), 2, "GPU=2"),
         (("worker", "tcp://127.0.0.1:9", "--nworkers", "2", "--no-nanny"), 2, "--no-nanny"),
         (("worker", "tcp://127.0.0.1:9", "--nworkers", "0"), 2, "--nworkers"),
+        (("cuda_worker", "tcp://127.0.0.1:9"), 1, "no GPU"),
+        (("cuda_worker", "tcp://127.0.0.1:9", "--enable-nvlink"), 2, "protocol"),
         (("worker", "tcp://127.0.0.1:9", "--worker-class", "no.such"), 1, "no"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(arguments, status, said, capsys):
+def test_mistakes_are_told_in_a_sentence(arguments, status, said, capsys, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     name, *others = arguments
     main = importlib.import_module(f"gpuscale.cli.{name}").main
     try:
@@ -155,6 +164,25 @@ def test_nothing_listens_beyond_loopback_unless_it_is_said(tmp_path):
                           "--scheduler-file", file) as one:  # fmt: skip
         commands.wait_for(file)
         assert listening(one.pid) == {"0100007F"}
+
+
+def test_a_worker_for_each_visible_device(tmp_path):
+    """As `srun gpuscale-cuda-worker --scheduler-file f.json`: SLURM sets the variable."""
+    file = tmp_path / "scheduler.json"
+    options = ("--scheduler-file", file, "--allow-no-device", "--memory-limit", "1GiB")
+    with (
+        commands.command("scheduler", *ANYWHERE, "--scheduler-file", file),
+        commands.command("cuda_worker", *options, "--name", "node", CUDA_VISIBLE_DEVICES="2,3"),
+        Client(scheduler_file=file, timeout=commands.PATIENCE) as client,
+    ):
+        client.wait_for_workers(2, timeout=60)
+        workers = client.scheduler_info()["workers"]
+        assert {each["name"] for each in workers.values()} == {"node-0", "node-1"}
+        assert {each["nthreads"] for each in workers.values()} == {1}
+        seen = client.run(os.getenv, "CUDA_VISIBLE_DEVICES")
+        assert sorted(seen.values()) == ["2,3", "3,2"]
+        assert client.submit(abs, -1, resources={"GPU": 1}).result() == 1
+        assert client.scheduler.address.startswith("tls://")
 
 
 def status_of(dask_worker):

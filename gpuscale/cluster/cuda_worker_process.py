@@ -1,0 +1,55 @@
+"""A worker process for each GPU that this process sees: what ``gpuscale-cuda-worker`` starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distributed.core import Server
+from distributed.utils import import_term
+
+from gpuscale.backends.driver.nvml import ask_driver
+from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster.devices import find_devices
+from gpuscale.cluster.options import Taker
+from gpuscale.cluster.transport import choose_protocol, ucx_environment
+from gpuscale.cluster.worker_spec import worker_spec
+from gpuscale.memory.limits import total_memory
+
+__all__ = ["make_cuda_workers"]
+
+
+def make_cuda_workers(
+    chosen: Mapping[str, Any], address: str, shared: Mapping[str, Any]
+) -> Sequence[Server]:
+    """Make a worker for each GPU of CUDA_VISIBLE_DEVICES, which SLURM sets for each of its tasks.
+
+    Parameters
+    ----------
+    chosen : mapping of str to object
+        Options of the command.
+    address : str
+        Of the scheduler.
+    shared : mapping of str to object
+        What all workers have, as `gpuscale.cluster.worker_process.worker_options` returns it.
+    """
+    said = {name: value for name, value in chosen.items() if name != "scheduler"}
+    options = check_options(Taker.CUDA_WORKER, said)
+    devices = find_devices(None, os.environ, ask_driver(), options["allow_no_device"])
+    memories = [device.memory for device in devices if device.memory is not None]
+    check_options(Taker.CUDA_WORKER, said, min(memories, default=None))
+    each = {**shared, "protocol": choose_protocol(shared["protocol"], ucx_environment(options))}
+    each["worker_port"] = each.pop("port")
+    each["preload_nanny"] = chosen["preload_nanny"]
+    if chosen["worker_class"]:
+        each["worker_class"] = import_term(chosen["worker_class"])
+    specification = worker_spec(
+        devices,
+        options,
+        total_memory=total_memory(),
+        name=chosen["name"],
+        shared=each,
+        environment=os.environ,
+    )
+    return [one["cls"](address, **one["options"]) for one in specification.values()]
