@@ -126,8 +126,10 @@ def watched(k: int, folder: Path) -> None:
     with gs.diagnostics.Profiler(), gs.diagnostics.ResourceProfiler(dt=0.01):
         fused(k, folder)
     if k % 100 < 10 and find_spec("bokeh") is not None:
-        with gs.report(folder / "run.html"):
+        page = folder / "run.html"
+        with gs.report(page):
             fused(k, folder)
+        page.unlink()
 
 
 KINDS: tuple[Kind, ...] = (
