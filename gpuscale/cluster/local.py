@@ -9,8 +9,9 @@ import distributed
 
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.security import LOOPBACK, cluster_security
 from gpuscale.cluster.transport import choose_protocol
-from gpuscale.cluster.worker_setup import WorkerSetup
+from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told
 from gpuscale.cluster.worker_spec import words, worker_settings
 
 __all__ = ["LocalCluster"]
@@ -40,7 +41,12 @@ class LocalCluster(distributed.LocalCluster):
     worker_class : type, optional
         Class of the workers, or of what starts them.
     host, interface : str, optional
-        Address or network interface to listen at.
+        Address or network interface to listen at. Beyond loopback all speak TLS, with temporary
+        credentials of this cluster, which a `Client` takes from it.
+    security : distributed.Security or True, optional
+        TLS; True makes temporary credentials.
+    insecure : bool
+        Speak plain text beyond loopback: whoever reaches the address runs programs here.
     dashboard_address : str or None
         Where the scheduler shows what happens; by default a port that only this machine reaches,
         None for nowhere.
@@ -81,6 +87,8 @@ class LocalCluster(distributed.LocalCluster):
         worker_class: Any = None,
         host: str | None = None,
         interface: str | None = None,
+        security: Any = None,
+        insecure: bool = False,
         dashboard_address: str | None = "127.0.0.1:8787",
         plugins: Sequence[Any] = (),
         **options: Any,
@@ -90,21 +98,29 @@ class LocalCluster(distributed.LocalCluster):
         setup = WorkerSetup(settings=worker_settings(), imports=words(pre_import))
         if memory_limit != "auto":  # whose share is counted where the workers are
             options["memory_limit"] = checked["memory_limit"]
-        super().__init__(
-            name=name,
-            n_workers=n_workers,
-            threads_per_worker=threads_per_worker,
-            processes=processes,
-            local_directory=local_directory,
-            protocol=None if protocol is None else choose_protocol(protocol),
-            resources=resources,
-            worker_class=worker_class,
-            host=host,
-            interface=interface,
-            dashboard_address=dashboard_address,
-            plugins=(setup, *plugins),
-            **options,
+        protocol, security = cluster_security(
+            host, interface, protocol=protocol, security=security, insecure=insecure
         )
+        if dashboard_address is None:  # a server without a page still says how it is, at any port
+            page = {"dashboard": False, "dashboard_address": f"{LOOPBACK}:0"}
+            options["scheduler_kwargs"] = {**page, **options.get("scheduler_kwargs", {})}
+        with refusals_told():
+            super().__init__(
+                name=name,
+                n_workers=n_workers,
+                threads_per_worker=threads_per_worker,
+                processes=processes,
+                local_directory=local_directory,
+                protocol=None if protocol is None else choose_protocol(protocol),
+                resources=resources,
+                worker_class=worker_class,
+                host=host,
+                interface=interface,
+                security=security,
+                dashboard_address=dashboard_address,
+                plugins=(setup, *plugins),
+                **options,
+            )
 
 
 _OPTIONS = frozenset(option.name for option in options_of(Taker.LOCAL))

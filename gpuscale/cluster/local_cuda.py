@@ -13,13 +13,13 @@ from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.devices import VisibleDevice, find_devices
 from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.security import LOOPBACK, cluster_security
 from gpuscale.cluster.transport import choose_protocol, ucx_environment
+from gpuscale.cluster.worker_setup import refusals_told
 from gpuscale.cluster.worker_spec import worker_spec
 from gpuscale.memory.limits import total_memory
 
 __all__ = ["LocalCUDACluster"]
-
-_LOOPBACK = "127.0.0.1"
 
 
 class LocalCUDACluster(distributed.SpecCluster):
@@ -70,11 +70,14 @@ class LocalCUDACluster(distributed.SpecCluster):
     allow_no_device : bool
         Start workers for the devices that are named even on a machine without any, for tests.
     host, interface : str, optional
-        Address or network interface to listen at; beyond loopback with ``security`` only.
+        Address or network interface to listen at. Beyond loopback all speak TLS, with temporary
+        credentials of this cluster, which a `Client` takes from it.
     dashboard_address : str or None
         Where the scheduler shows what happens; None for nowhere.
     security : distributed.Security or True, optional
         TLS; True makes temporary credentials.
+    insecure : bool
+        Speak plain text beyond loopback: whoever reaches the address runs programs here.
     name, asynchronous, silence_logs, scheduler_port, worker_dashboard_address
         As of ``distributed.LocalCluster``.
 
@@ -132,6 +135,7 @@ class LocalCUDACluster(distributed.SpecCluster):
         interface: str | None = None,
         dashboard_address: str | None = "127.0.0.1:8787",
         security: Any = None,
+        insecure: bool = False,
         name: str | None = None,
         asynchronous: bool = False,
         silence_logs: Any = 30,
@@ -143,11 +147,14 @@ class LocalCUDACluster(distributed.SpecCluster):
         devices = _choose(CUDA_VISIBLE_DEVICES, n_workers, allow_no_device)
         memories = [device.memory for device in devices if device.memory is not None]
         check_options(Taker.LOCAL_CUDA, said, min(memories, default=None))
+        protocol, security = cluster_security(
+            host, interface, protocol=protocol, security=security, insecure=insecure
+        )
         shared = {
-            "protocol": _protocol(options),
-            "host": host or (None if interface else _LOOPBACK),
+            "protocol": _protocol(protocol, options),
+            "host": host or (None if interface else LOOPBACK),
             "interface": interface,
-            "security": distributed.Security.temporary() if security is True else security,
+            "security": security,
         }
         more = {"resources": resources, "silence_logs": silence_logs}
         spec = worker_spec(
@@ -159,14 +166,15 @@ class LocalCUDACluster(distributed.SpecCluster):
         )
         scheduler = {**shared, "port": scheduler_port, **_page(dashboard_address)}
         self._places = spec
-        super().__init__(
-            workers=spec,
-            scheduler={"cls": distributed.Scheduler, "options": scheduler},
-            security=shared["security"],
-            name=name,
-            asynchronous=asynchronous,
-            silence_logs=silence_logs,
-        )
+        with refusals_told():
+            super().__init__(
+                workers=spec,
+                scheduler={"cls": distributed.Scheduler, "options": scheduler},
+                security=security,
+                name=name,
+                asynchronous=asynchronous,
+                silence_logs=silence_logs,
+            )
 
     def new_worker_spec(self) -> dict[Any, Any]:
         """Return the specification of a GPU that has no worker.
@@ -227,14 +235,15 @@ def _choose(
     return devices[:n_workers]
 
 
-def _protocol(options: Mapping[str, Any]) -> str:
+def _protocol(wanted: str | None, options: Mapping[str, Any]) -> str:
     """Choose how workers talk, and have the scheduler, in this process, talk as they do."""
     variables = ucx_environment(options)
-    protocol = choose_protocol(options["protocol"], variables)
+    protocol = choose_protocol(wanted, variables)
     if protocol in ("ucx", "ucxx"):
         os.environ.update(variables)
     return protocol
 
 
 def _page(address: str | None) -> dict[str, Any]:
-    return {"dashboard": address is not None, "dashboard_address": address}
+    """Return where a page is; a server without one still says how it is, at any port."""
+    return {"dashboard": address is not None, "dashboard_address": address or f"{LOOPBACK}:0"}

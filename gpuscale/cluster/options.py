@@ -462,7 +462,7 @@ _SECURITY = (
         (bool,),
         False,
         "Let everybody who reaches the address run programs here: no encryption, no credentials.",
-        _COMMANDS,
+        _ALL,
     ),
     _row(
         "scheduler_sni",

@@ -27,6 +27,7 @@ __all__ = [
     "LOOPBACK",
     "SchedulerFile",
     "choose_security",
+    "cluster_security",
     "given_tls",
     "in_file",
     "is_loopback",
@@ -145,6 +146,59 @@ def choose_security(
             "--tls-key, or accept plain text with --insecure (insecure=True)"
         )
     return security
+
+
+def cluster_security(
+    host: str | None,
+    interface: str | None,
+    *,
+    protocol: str | None = None,
+    security: Security | bool | None = None,
+    insecure: bool = False,
+) -> tuple[str | None, Security | None]:
+    """Decide how a cluster talks that this process starts: with temporary credentials if it must.
+
+    Parameters
+    ----------
+    host, interface : str or None
+        Where it listens; None is this machine only.
+    protocol : str, optional
+        What moves the bytes; None for what fits.
+    security : distributed.Security or bool, optional
+        What the user said; True makes temporary credentials.
+    insecure : bool
+        Whether the user accepts plain text beyond loopback.
+
+    Returns
+    -------
+    str or None
+        The protocol: ``"tls"`` where credentials need it.
+    distributed.Security or None
+
+    Raises
+    ------
+    ValueError
+        It would be plain text beyond loopback, and nobody asked for that.
+
+    Examples
+    --------
+    >>> cluster_security(None, None, protocol="tcp"), cluster_security("127.0.0.1", None)
+    (('tcp', None), (None, None))
+    """
+    given = security if isinstance(security, Security) else temporary() if security else None
+    local = not (host or interface) or is_loopback(host or "", interface or "")
+    name = (protocol or "").removesuffix("://")
+    is_plain = given is None and (local or insecure or name not in _ENCRYPTED)
+    found = choose_security(
+        local,
+        protocol=name,
+        tls=given,
+        credentials=None if is_plain else temporary(),
+        insecure=insecure,
+    )
+    if found is None or not found.require_encryption:
+        return protocol, given
+    return "tls" if name in ("", "auto", "tcp") else protocol, found
 
 
 def temporary() -> Security:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,12 +16,12 @@ from distributed import WorkerPlugin
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.driver.cores import cores_in
 from gpuscale.base import config
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import EngineError, GpuscaleError
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice
 from gpuscale.engines import blas
 from gpuscale.memory.pool import OPTIONS as POOL_OPTIONS
 
-__all__ = ["WorkerSetup", "stay_near"]
+__all__ = ["WorkerSetup", "refusals_told", "stay_near"]
 
 _logger = logging.getLogger("gpuscale.cluster")
 
@@ -128,3 +129,23 @@ def stay_near(device: VisibleDevice) -> None:
         _logger.info("device %s is next to cores %s, none of ours", device.name, device.cores)
         return
     os.sched_setaffinity(0, near)
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Raise what kept a worker from starting instead of that one did not start.
+
+    Raises
+    ------
+    EngineError
+        With the words of the worker.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, GpuscaleError):
+            cause = cause.__cause__
+        if cause is None or cause is error:
+            raise
+        raise EngineError(f"no worker could start: {cause}") from error

@@ -10,6 +10,7 @@ distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster.security import (  # noqa: E402
     choose_security,
+    cluster_security,
     given_tls,
     is_loopback,
     read_scheduler_file,
@@ -159,3 +160,29 @@ def test_a_scheduler_removes_its_own_file_only(tmp_path):
     remove_scheduler_file(path, IDENTITY)
     assert not path.exists()
     remove_scheduler_file(path, IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("options", "protocol", "is_tls"),
+    [
+        ({"host": None, "interface": None}, None, False),
+        ({"host": "127.0.0.1", "interface": None, "protocol": "ucx"}, "ucx", False),
+        ({"host": "0.0.0.0", "interface": None}, "tls", True),
+        ({"host": "0.0.0.0", "interface": None, "protocol": "auto"}, "tls", True),
+        ({"host": "10.0.0.1", "interface": None, "protocol": "tls://"}, "tls://", True),
+        ({"host": None, "interface": "lo", "protocol": "tcp"}, "tcp", False),
+        ({"host": "0.0.0.0", "interface": None, "insecure": True}, None, False),
+        ({"host": None, "interface": None, "security": True}, "tls", True),
+    ],
+)
+def test_clusters_beyond_loopback_have_credentials(credentials, options, protocol, is_tls):
+    name, security = cluster_security(**options)
+    assert name == protocol
+    assert (security is not None and security.require_encryption) == is_tls
+
+
+def test_clusters_whose_protocol_is_not_encrypted_are_refused():
+    with pytest.raises(ValueError, match="ucx is not encrypted"):
+        cluster_security("0.0.0.0", None, protocol="ucx")
+    given = distributed.Security()
+    assert cluster_security(None, None, security=given) == (None, given)

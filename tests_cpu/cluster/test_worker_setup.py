@@ -12,7 +12,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import EngineError
 from gpuscale.cluster import worker_setup
 from gpuscale.cluster.devices import VisibleDevice
-from gpuscale.cluster.worker_setup import WorkerSetup, stay_near
+from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told, stay_near
 
 
 @pytest.fixture
@@ -120,3 +120,19 @@ def test_torch_takes_memory_from_the_pool(worker, blas, cores, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     WorkerSetup(VisibleDevice("0"), libraries=("torch",)).setup(worker)
     assert taken == ["the pool"]
+
+
+def test_what_a_worker_says_is_told():
+    said = "no worker could start: no module of that name"
+    with pytest.raises(EngineError, match=said), refusals_told():
+        raise RuntimeError("Nanny failed to start.") from EngineError("no module of that name")
+    with pytest.raises(RuntimeError, match=r"^Nanny failed to start\.$"), refusals_told():
+        raise RuntimeError("Nanny failed to start.")
+
+
+def test_a_cluster_says_what_its_worker_says():
+    from gpuscale.cluster import LocalCluster
+
+    options = {"n_workers": 1, "processes": False, "dashboard_address": None}
+    with pytest.raises(EngineError, match="pre_import: a worker cannot import 'no_such_module'"):
+        LocalCluster(pre_import="no_such_module", **options)
