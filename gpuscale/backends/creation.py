@@ -12,6 +12,7 @@ import numpy as np
 from gpuscale.backends.cupy_device import CupyDevice
 from gpuscale.backends.cupy_ops import load_cupy
 from gpuscale.backends.devices import IN_USE, Device
+from gpuscale.backends.driver.memory import visible_memory
 from gpuscale.backends.seams import backend_name
 from gpuscale.base.config import allow, disallow, get
 from gpuscale.base.errors import BackendError, NotSupportedError
@@ -39,12 +40,16 @@ _PARCEL = ("parcel of arrays",)  # names of the fields
 _loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy}
 _loaded: dict[str, Any] = {}
 _devices: dict[str, Callable[[Any], Device]] = {"cupy": CupyDevice}
+_memories: dict[str, Callable[[], int | None]] = {"cupy": visible_memory}
 _loading = threading.RLock()
 _first: dict[str, list[Callable[[Any], object]]] = {}  # what is called before the first use
 
 
 def register_backend(
-    name: str, load: Callable[[], Any], device: Callable[[Any], Device] | None = None
+    name: str,
+    load: Callable[[], Any],
+    device: Callable[[Any], Device] | None = None,
+    memory: Callable[[], int | None] | None = None,
 ) -> None:
     """Make a backend known by name.
 
@@ -58,11 +63,16 @@ def register_backend(
         Raises `BackendError`, saying what to do, where the backend cannot work.
     device : callable, optional
         ``device(namespace) -> Device``, of a backend with memory of its own.
+    memory : callable, optional
+        Says how many bytes that has, None if it has no limit, before the backend is loaded: what is
+        planned until then keeps to it.
     """
     _forget(name)
     _loaders[name] = load
     if device is not None:
         _devices[name] = device
+    if memory is not None:
+        _memories[name] = memory
     allow("array.backend", name)
 
 
@@ -76,6 +86,7 @@ def unregister_backend(name: str) -> None:
 def _forget(name: str) -> None:
     _loaded.pop(name, None)
     _devices.pop(name, None)
+    _memories.pop(name, None)
     IN_USE.pop(name, None)
 
 
@@ -114,11 +125,24 @@ def is_on_device(name: str) -> bool:
     return name in _devices
 
 
-def device_memory() -> int | None:
-    """Return the bytes of the device that is in use, None where that has no limit or none is."""
+def device_memory(backend: str | None = None) -> int | None:
+    """Return the bytes of the device that is in use, or that of a backend would have.
+
+    Parameters
+    ----------
+    backend : str, optional
+        Its device counts before it is in use, as far as that can be known without loading it.
+
+    Returns
+    -------
+    int or None
+        None where there is no device, or one without a limit.
+    """
     found = [device.figures() for device in tuple(IN_USE.values())]
-    sizes = [size for each in found for size in (each.limit, each.total) if size is not None]
-    return min(sizes, default=None)
+    sizes = [size for each in found for size in (each.limit, each.total)]
+    if backend in _memories and backend not in IN_USE:
+        sizes.append(_memories[backend]())
+    return min((size for size in sizes if size is not None), default=None)
 
 
 def check_dtype(dtype: np.dtype[Any], backend: str) -> None:

@@ -60,7 +60,7 @@ def memory_limit() -> int:
     return parse_bytes(config.get("memory-limit"))
 
 
-def device_memory_limit(wanted: float | str | None = None) -> float:
+def device_memory_limit(wanted: float | str | None = None, backend: str | None = None) -> float:
     """Bytes that tasks may hold on the device.
 
     Parameters
@@ -68,6 +68,8 @@ def device_memory_limit(wanted: float | str | None = None) -> float:
     wanted : int, float or str, optional
         By default the option ``device-memory-limit``. A fraction of a device without a limit, or
         of none, is no limit.
+    backend : str, optional
+        Of which the device counts even if it is not in use yet.
 
     Examples
     --------
@@ -76,7 +78,7 @@ def device_memory_limit(wanted: float | str | None = None) -> float:
     2147483648
     """
     wanted = config.get("device-memory-limit") if wanted is None else wanted
-    total = device_memory()
+    total = device_memory(backend)
     if total is None and sizes.is_fraction(wanted):
         return float("inf")
     return parse_bytes(wanted, total or 0)
@@ -139,7 +141,9 @@ def budget_of(backend: str) -> int:
     (4000, 1000)
     """
     limit = memory_limit()
-    return int(min(limit, device_memory_limit())) if is_on_device(backend) else limit
+    if not is_on_device(backend):
+        return limit
+    return int(min(limit, device_memory_limit(backend=backend)))
 
 
 def chunk_bytes(backend: str, wanted: str | int | None = None) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 import gpuscale.array as ga
 from gpuscale.array.nodes.rechunk import Rechunk
+from gpuscale.backends.devices import IN_USE
 from gpuscale.base import config
 from gpuscale.expr.walk import toposort
 from gpuscale.testing import fake_device
@@ -180,6 +181,19 @@ def test_products_bring_operands_to_the_device_once_for_each_tile(active, functi
         np.testing.assert_allclose(product.compute(), function(data), rtol=1e-9, atol=1e-9)
     brought = fake_device.TRANSFERS.nbytes("asarray") / data.nbytes
     assert brought < 14, "each block for each block beside it would be 32 times"
+
+
+def test_the_first_plan_of_a_process_knows_the_device():
+    """Which is not in use yet: until then a fraction of its memory was taken for no limit."""
+    data = DATA[: SIDE // 2, : SIDE // 2]
+    gc.collect()
+    with fake_device.active(), POOL.limited_to(data.nbytes // 5):
+        x = ga.asarray(data, chunks=(SIDE // 16, SIDE // 16), like="fake")
+        assert "fake" not in IN_USE
+        product = x @ x
+        assert "fake" not in IN_USE, "planning needs no device"
+        with config.set({"num-workers": 2}):
+            np.testing.assert_allclose(product.compute(), data @ data, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 `nvml`      asks for it
 `cores`     sets of cores, as masks and as ranges
 `visible`   what CUDA_VISIBLE_DEVICES leaves
+`memory`    how much memory what is left has
 =========== ===================================================================================
 
 May import: its own files. Nothing here imports a library of a device but nvidia-ml-py.

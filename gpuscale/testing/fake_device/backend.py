@@ -15,6 +15,7 @@ from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
 from gpuscale.testing.fake_device.memory import is_held_once
 from gpuscale.testing.fake_device.namespace import asnumpy, fake
+from gpuscale.testing.fake_device.pool import POOL
 
 __all__ = ["NAME", "activate", "active", "deactivate"]
 
@@ -28,7 +29,7 @@ def activate() -> Any:
     accumulate.register(ndarray)(partial(accumulate_pairwise, fake))
     owns_memory.register(ndarray)(is_held_once)
     to_host.register(ndarray)(asnumpy)
-    register_backend(NAME, lambda: fake, FakeDevice)
+    register_backend(NAME, lambda: fake, FakeDevice, lambda: POOL.limit)
     return fake
 
 
