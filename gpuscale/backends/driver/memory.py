@@ -19,7 +19,7 @@ def visible_memory() -> int | None:
     context, and plans that keep to the smallest fit each of them.
     """
     driver = ask_driver()
-    sizes = {}
+    sizes: dict[str, int | None] = {}
     for device in driver.devices:
         parts = {str(part.uuid): part.memory_total for part in device.instances}
         known = [size for size in parts.values() if size is not None]
