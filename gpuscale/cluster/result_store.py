@@ -12,7 +12,6 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
-from itertools import chain
 from typing import Any, NamedTuple
 
 from gpuscale.base.errors import SpillError
@@ -31,6 +30,32 @@ class SpilledTotal(NamedTuple):
 
     memory: int
     disk: int
+
+
+class _Shelf(OrderedDict[Any, Any]):
+    """Results in one place, the one first that was used the longest time ago."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nbytes = 0
+
+    def put(self, key: Any, value: Any) -> None:
+        self[key] = value
+        self.nbytes += _nbytes(value)
+
+    def take(self, key: Any) -> Any:
+        value = self.pop(key)
+        self.nbytes -= _nbytes(value)
+        return value
+
+    @property
+    def oldest(self) -> Any:
+        """Its key."""
+        return next(iter(self))
+
+
+def _nbytes(value: Any) -> int:
+    return sum(map(_nbytes, value)) if type(value) is tuple else int(value.nbytes)
 
 
 class ResultStore(MutableMapping[Any, Any]):
@@ -63,121 +88,110 @@ class ResultStore(MutableMapping[Any, Any]):
         self._others = others
         self._memory_limit = float("inf") if memory_limit is None else memory_limit
         self._level = logging.INFO if logs else logging.DEBUG
-        # The first ones were used the longest time ago.
-        self._here: OrderedDict[Any, Any] = OrderedDict()  # on the device
-        self._away: OrderedDict[Any, Parked] = OrderedDict()  # on the host, or from there on disk
-        self._sizes: dict[Any, int] = {}
-        self._bytes_here = 0
+        self._device, self._host, self._disk = _Shelf(), _Shelf(), _Shelf()
         # A worker's loop uses it, and a user's own function may look into it.
         self._lock = threading.RLock()
+
+    def _shelf(self, key: Any) -> _Shelf | None:
+        shelves = (self._device, self._host, self._disk)
+        return next((shelf for shelf in shelves if key in shelf), None)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         with self._lock:
             if key in self:
                 del self[key]  # not by `pop`, which would bring it back first
-            if not may_park(value):
+            if may_park(value):
+                self._put(key, value)
+            else:
                 self._others[key] = value
-                return
-            self._put(key, value)
-
-    def _put(self, key: Any, value: Any) -> None:
-        items = value if type(value) is tuple else (value,)
-        self._here[key] = value
-        self._sizes[key] = sum(item.nbytes for item in items)
-        self._bytes_here += self._sizes[key]
-        self._make_room()
 
     def __getitem__(self, key: Any) -> Any:
         with self._lock:
-            if key in self._away:
-                value = self._away[key].load()
-                del self._away[key], self._sizes[key]
-                self._put(key, value)
-            elif key in self._here:
-                self._here.move_to_end(key)
-                value = self._here[key]
-            else:
-                value = self._others[key]
+            shelf = self._shelf(key)
+            if shelf is None:
+                return self._others[key]
+            if shelf is self._device:
+                shelf.move_to_end(key)
+                return shelf[key]
+            value = shelf[key].load()
+            shelf.take(key)
+            self._put(key, value)
             return value
 
     def __delitem__(self, key: Any) -> None:
         with self._lock:
-            if key in self._here:
-                del self._here[key]
-                self._bytes_here -= self._sizes.pop(key)
-            elif key in self._away:
-                del self._away[key], self._sizes[key]
-            else:
+            shelf = self._shelf(key)
+            if shelf is None:
                 del self._others[key]
+            else:
+                shelf.take(key)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._sizes or key in self._others
+        return self._shelf(key) is not None or key in self._others
 
     def __iter__(self) -> Iterator[Any]:
         with self._lock:
-            return iter(list(chain(self._here, self._away, self._others)))
+            return iter([*self._device, *self._host, *self._disk, *self._others])
 
     def __len__(self) -> int:
-        return len(self._sizes) + len(self._others)
+        return len(self._device) + len(self._host) + len(self._disk) + len(self._others)
 
-    def _make_room(self) -> None:
-        """Send results away while the device has too many, but not the one used last."""
+    def _put(self, key: Any, value: Any) -> None:
+        """Put a result on the device, and send others away while it has too many."""
+        self._device.put(key, value)
         limit = device_memory_limit()
-        for key in list(self._here)[:-1]:
-            if self._bytes_here <= limit:
-                break
-            parked = park(self._here[key])
-            if parked is None:  # others use its memory by now, which would not get free
-                continue
-            del self._here[key]
-            self._bytes_here -= self._sizes[key]
-            self._away[key] = parked
-            _logger.log(self._level, "%s left the device: %s", key, format_bytes(self._sizes[key]))
+        while self._device.nbytes > limit and len(self._device) > 1:
+            self._park()
         most = shelf_bytes(self._memory_limit)
-        while self._bytes_on_host() > most and self._sink() >= 0:
+        while self._host.nbytes > most and self._sink() >= 0:
             pass
 
-    def _bytes_on_host(self) -> int:
-        return sum(parked.nbytes for parked in self._away.values() if not parked.stored)
+    def _park(self) -> None:
+        """Send the oldest result on the device to the host."""
+        key = self._device.oldest
+        parked = park(self._device[key])
+        assert parked is not None  # or it would be among the others
+        self._device.take(key)
+        self._host.put(key, parked)
+        _logger.log(self._level, "%s left the device: %s", key, format_bytes(parked.nbytes))
 
     def _sink(self) -> int:
         """Send the oldest result on the host to disk: its bytes, or -1 if none went."""
-        for parked in self._away.values():
-            if parked.stored or not parked.nbytes:
-                continue
-            try:
-                parked.sink(spill_folder())
-            except SpillError as error:
-                _logger.warning("%s", error)
-                return -1
-            return parked.nbytes
-        return -1
+        if not self._host:
+            return -1
+        key = self._host.oldest
+        parked: Parked = self._host[key]
+        try:
+            parked.sink(spill_folder())
+        except SpillError as error:
+            _logger.warning("%s", error)
+            return -1
+        self._disk.put(key, self._host.take(key))
+        return parked.nbytes
 
     # What the worker asks of a store when the memory of its process runs out.
 
     @property
     def fast(self) -> bool:
         """Whether something in the memory of the host could go to disk."""
-        with self._lock:
-            return self._bytes_on_host() > 0 or bool(getattr(self._others, "fast", False))
+        return bool(self._host) or bool(getattr(self._others, "fast", False))
 
     def evict(self) -> int:
         """Send one result from the host to disk: its bytes, or -1 if none went."""
         with self._lock:
             sunk = self._sink()
-            if sunk >= 0:
-                return sunk
             evict = getattr(self._others, "evict", None)
-            return -1 if evict is None else int(evict())
+            if sunk >= 0 or evict is None or not getattr(self._others, "fast", True):
+                return sunk
+            return int(evict())
 
     @property
     def spilled_total(self) -> SpilledTotal:
         """Bytes of results on disk."""
         with self._lock:
-            on_disk = [each for each in self._away.values() if each.stored]
             memory, disk = getattr(self._others, "spilled_total", (0, 0))
-            memory += sum(each.nbytes for each in on_disk)
-            return SpilledTotal(memory, disk + sum(each.stored for each in on_disk))
+            stored = sum(parked.stored for parked in self._disk.values())
+            return SpilledTotal(memory + self._disk.nbytes, disk + stored)
 
 
 def make_store(worker_local_directory: str, memory_limit: int | None, logs: bool) -> ResultStore:
@@ -192,11 +206,19 @@ def make_store(worker_local_directory: str, memory_limit: int | None, logs: bool
         See `ResultStore`.
     """
     import dask
+    from dask.utils import parse_bytes
     from distributed.spill import SpillBuffer
 
-    fraction = dask.config.get("distributed.worker.memory.target")
-    if not memory_limit:
-        return ResultStore({}, None, logs)
-    target = int(memory_limit * fraction) if fraction else sys.maxsize
-    others = SpillBuffer(os.path.join(worker_local_directory, "storage"), target=target)
+    # The thresholds of a worker that keeps its results itself.
+    target, spill, most = (
+        dask.config.get(f"distributed.worker.memory.{name}")
+        for name in ("target", "spill", "max-spill")
+    )
+    if not memory_limit or not (target or spill):
+        return ResultStore({}, memory_limit or None, logs)
+    others = SpillBuffer(
+        os.path.join(worker_local_directory, "storage"),
+        target=int(memory_limit * target) if target else sys.maxsize,
+        max_spill=most and parse_bytes(most),
+    )
     return ResultStore(others, memory_limit, logs)

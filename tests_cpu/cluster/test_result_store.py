@@ -31,8 +31,8 @@ def array(n):
 
 def places(store):
     """Where each result is."""
-    away = {key: "disk" if each.stored else "host" for key, each in store._away.items()}
-    return {**dict.fromkeys(store._here, "device"), **away}
+    shelves = {"device": store._device, "host": store._host, "disk": store._disk}
+    return {key: name for name, shelf in shelves.items() for key in shelf}
 
 
 def test_the_oldest_go_first_to_the_host_and_then_to_disk():
@@ -155,7 +155,9 @@ def test_it_is_a_dictionary(steps):
         elif step == "evict":
             store.evict()
         assert set(store) == set(model)
-        assert store._bytes_here == 800 * len(store._here) <= 1600
+        assert store._device.nbytes == 800 * len(store._device) <= 1600
+        assert store._host.nbytes == 800 * len(store._host) <= 800
+        assert store._disk.nbytes == 800 * len(store._disk)
 
 
 def test_the_rest_is_kept_as_workers_keep_it(tmp_path):
