@@ -20,7 +20,7 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
 from gpuscale.gather import listed, on_top
-from gpuscale.graph.calls import gather
+from gpuscale.graph.calls import calls_behind
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import budget_of
 from gpuscale.run import asked, replaced, run_blocks, tell_apart
@@ -86,9 +86,9 @@ def persist(
         raise TypeError("name= is the name of a result in a folder: say path= as well")
     found, handles = tell_apart(collections)
     with asked(engine, options) as chosen:
-        calls = gather(handles, [c.expr for c in found])
-        every = stages.optimize([*(c.expr for c in found), *calls.nodes])
-        physical, arguments = every[: len(found)], every[len(found) :]
+        nodes = [c.expr for c in found]
+        calls = calls_behind(handles, nodes)
+        physical, arguments = calls.optimize(nodes)
         fresh = [node for node in physical if not _is_kept(node)]
         keys, values = run_blocks(fresh, chosen, handles, calls, arguments, keeps=True)
         there = {

@@ -24,10 +24,9 @@ from gpuscale.expr.physical import Sink
 from gpuscale.expr.reads import reads_what_may_change
 from gpuscale.expr.walk import toposort
 from gpuscale.gather import find, listed, on_top, replace
-from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
 from gpuscale.graph.build import block_keys
-from gpuscale.graph.calls import Calls, gather
+from gpuscale.graph.calls import Calls, calls_behind
 from gpuscale.graph.fresh import with_new_keys
 from gpuscale.graph.handle import Handle, whole_key
 from gpuscale.graph.join import join_blocks, scalar
@@ -152,13 +151,12 @@ def _compute_nodes(
         moved(node, "numpy") if target is None else Sink(node, target, node.meta)
         for node, target in zip(nodes, targets, strict=True)
     ]
-    calls = gather(handles, nodes)
-    roots = stages.optimize([*sinks, *calls.nodes])
-    arguments = roots[len(nodes) :]
-    keys, values = run_blocks(roots[: len(nodes)], engine, handles, calls, arguments, on_error)
+    calls = calls_behind(handles, nodes)
+    roots, arguments = calls.optimize(sinks)
+    keys, values = run_blocks(roots, engine, handles, calls, arguments, on_error)
     computed = [
         _joined([values[k] for k in own], root, target)
-        for root, target, own in zip(roots, targets, keys, strict=False)
+        for root, target, own in zip(roots, targets, keys, strict=True)
     ]
     return computed, values
 
@@ -218,9 +216,9 @@ def run_blocks(
         gives it.
     """
     _load_backends(roots)
-    calls = gather((), roots) if calls is None else calls
-    if calls.arguments and not arguments:
-        arguments = stages.optimize(calls.nodes)
+    if calls is None:
+        calls = calls_behind((), roots)
+        arguments = calls.optimize(())[1]
     graph = calls.build(roots, arguments)
     keys = [block_keys(root) for root in roots]
     wanted = dict.fromkeys(key for each in keys for key in each)
@@ -289,9 +287,9 @@ def get(
 
 def run_quietly(nodes: Sequence[Node], handles: Sequence[Handle], engine: Engine) -> None:
     """Compute nodes and delayed values whose results nobody wants."""
-    calls = gather(handles, nodes)
-    every = stages.optimize([*nodes, *calls.nodes])
-    run_blocks(every[: len(nodes)], engine, handles, calls, every[len(nodes) :])
+    calls = calls_behind(handles, nodes)
+    roots, arguments = calls.optimize(nodes)
+    run_blocks(roots, engine, handles, calls, arguments)
 
 
 def run_sinks(
@@ -362,7 +360,8 @@ def visualize(
     Raises
     ------
     ValueError
-        If there is no such kind, stage, colour or format, or more boxes than anyone can read.
+        If there is no such kind, stage, colour or format, more boxes than anyone can read, or an
+        expression is asked for of delayed values, which are tasks and have none.
 
     Examples
     --------
@@ -371,17 +370,10 @@ def visualize(
     >>> picture.svg.count('class="box"')
     4
     """
-    from gpuscale.diagnostics.drawing import draw, draw_graph  # which few programs need
+    from gpuscale.diagnostics.drawing import draw  # which few programs need
 
-    collections = listed(collections)
-    arrays, handles = tell_apart(collections)
-    nodes = [array.expr for array in arrays]
-    stages.check_stage(stage)
-    if handles and kind == "graph":
-        keys = [*(k for root in stages.optimize(nodes) for k in block_keys(root))]
-        drawing = draw_graph(graph_of(*collections), [*keys, *(h.key for h in handles)], color)
-    else:
-        drawing = draw(nodes, kind, stage, color)
+    arrays, handles = tell_apart(listed(collections))
+    drawing = draw([array.expr for array in arrays], kind, stage, color, handles)
     if filename is not None:
         drawing.save(filename, format)
     return drawing
@@ -391,9 +383,8 @@ def graph_of(*collections: Any) -> Graph:
     """Return the tasks that computing the collections would run."""
     arrays, handles = tell_apart(collections)
     nodes = [array.expr for array in arrays]
-    calls = gather(handles, nodes)
-    roots = stages.optimize([*nodes, *calls.nodes])
-    return calls.build(roots[: len(nodes)], roots[len(nodes) :])
+    calls = calls_behind(handles, nodes)
+    return calls.build(*calls.optimize(nodes))
 
 
 def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
@@ -404,9 +395,9 @@ def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
     """
     keys: list[Key] = [v.key if isinstance(v, Handle) else whole_key(v) for v in values]
     with no_collection():
-        calls = gather(values, ())
+        calls = calls_behind(values, ())
         _load_backends(calls.nodes)
-        graph = calls.build((), stages.optimize(calls.nodes))
+        graph = calls.build(*calls.optimize(()))
         if reads_what_may_change(calls.nodes):
             graph, new = with_new_keys(graph, calls.tasks)
             keys = [new[key] for key in keys]

@@ -16,13 +16,15 @@ from gpuscale.base.types import Key, PathLike
 from gpuscale.diagnostics.colouring import Colouring, colour_tasks
 from gpuscale.diagnostics.files import write_atomically
 from gpuscale.diagnostics.layered import Layout, Point, place
-from gpuscale.diagnostics.plan import owner_of, plan_tasks
+from gpuscale.diagnostics.plan import owner_of
 from gpuscale.diagnostics.wording import bracketed, line_of
 from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Physical, Sink
 from gpuscale.expr.walk import toposort
-from gpuscale.graph.build import task_name
+from gpuscale.graph.build import block_keys, task_name
+from gpuscale.graph.calls import calls_behind
+from gpuscale.graph.handle import Handle
 from gpuscale.graph.task import Graph, Task
 
 __all__ = ["MAX_BOXES", "Drawing", "draw", "draw_graph"]
@@ -121,9 +123,13 @@ class Drawing:
 
 
 def draw(
-    nodes: Sequence[Node], kind: str = "graph", stage: str = "fuse", color: str | None = None
+    nodes: Sequence[Node],
+    kind: str = "graph",
+    stage: str = "fuse",
+    color: str | None = None,
+    handles: Sequence[Handle] = (),
 ) -> Drawing:
-    """Draw expressions, inputs on top, results at the bottom.
+    """Draw expressions and delayed values, inputs on top, results at the bottom.
 
     Parameters
     ----------
@@ -134,11 +140,14 @@ def draw(
         Last stage of optimization before drawing. Tasks exist from "lower" on.
     color : {"order", "memory", "worker"}, optional
         What the colours of tasks mean; by default the kind of the node that a task belongs to.
+    handles : sequence of Handle, optional
+        Delayed values, whose tasks are drawn as well.
 
     Raises
     ------
     ValueError
-        If there is no such kind, stage or colour, or more boxes than anyone can read.
+        If there is no such kind, stage or colour, more boxes than anyone can read, or an expression
+        is asked for of what has none.
     """
     if kind not in ("graph", "expression"):
         raise ValueError(f"no kind {kind!r} of drawing; kinds are 'graph' and 'expression'")
@@ -149,11 +158,23 @@ def draw(
         )
     if kind == "expression" and color is not None:
         raise ValueError(f"color={color!r} is for tasks; leave out kind='expression'")
-    nodes = list(dict.fromkeys(stages.optimize(nodes, stage)))
     if kind == "graph":
-        owners = {task_name(node): node for node in toposort(nodes)}
-        return draw_graph(*plan_tasks(nodes), color, owners)
+        return _draw_tasks(nodes, stage, color, handles)
+    if handles:
+        raise ValueError("delayed values are tasks and have no expression; use kind='graph'")
+    nodes = list(dict.fromkeys(stages.optimize(nodes, stage)))
     return Drawing(_svg(*_expressions(nodes), _inlined(nodes)))
+
+
+def _draw_tasks(
+    nodes: Sequence[Node], stage: str, color: str | None, handles: Sequence[Handle]
+) -> Drawing:
+    calls = calls_behind(handles, nodes)
+    roots, arguments = calls.optimize(nodes, stage)
+    keys = dict.fromkeys(key for root in roots for key in block_keys(root))
+    keys.update(dict.fromkeys(handle.key for handle in handles))
+    owners = {task_name(node): node for node in toposort([*roots, *arguments])}
+    return draw_graph(calls.build(roots, arguments), list(keys), color, owners)
 
 
 def draw_graph(

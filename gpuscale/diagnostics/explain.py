@@ -16,7 +16,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Physical
-from gpuscale.graph.calls import gather
+from gpuscale.graph.calls import calls_behind
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
@@ -76,8 +76,8 @@ def explain_calls(handles: Sequence[Handle], analyze: bool = False) -> Explanati
     analyze : bool
         Do it, without keeping the results, and say what it took as well.
     """
-    calls = gather(handles, ())
-    physical = stages.optimize(calls.nodes)
+    calls = calls_behind(handles, ())
+    _, physical = calls.optimize(())
     graph = calls.build((), physical)
     sources_first = [*calls.arguments, *reversed(calls.tasks)]
     rows = [

@@ -13,7 +13,6 @@ from gpuscale.engines.events import Listener
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Sink, Source
 from gpuscale.expr.walk import toposort
-from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.build import block_keys, task_name
 from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.task import Graph, Task

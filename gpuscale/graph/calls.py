@@ -10,6 +10,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Call
 from gpuscale.expr.walk import toposort
+from gpuscale.graph import layouts as _layouts  # noqa: F401 - registers the layouts of plans
 from gpuscale.graph.annotations import annotate_tasks
 from gpuscale.graph.build import block_keys, build
 from gpuscale.graph.handle import Handle, add_tasks, whole_key
@@ -17,7 +18,7 @@ from gpuscale.graph.join import join_blocks, scalar
 from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.task import Graph, Task
 
-__all__ = ["Calls", "build_with_calls", "gather"]
+__all__ = ["Calls", "build_with_calls", "calls_behind"]
 
 
 @dataclass
@@ -38,6 +39,11 @@ class Calls:
     def nodes(self) -> list[Node]:
         """Expressions of the arguments."""
         return [collection.expr for collection in self.arguments.values()]
+
+    def optimize(self, roots: Sequence[Node], until: str = "fuse") -> tuple[list[Node], list[Node]]:
+        """Optimize nodes and those of the arguments together; return both apart."""
+        every = stages.optimize([*roots, *self.nodes], until)
+        return every[: len(roots)], every[len(roots) :]
 
     def build(self, roots: Sequence[Node], arguments: Sequence[Node]) -> Graph:
         """Make all tasks: of physical roots, of the calls, and of their arguments' nodes."""
@@ -66,7 +72,7 @@ class _Join:
         return self.collection._present(scalar(join_blocks(blocks, self.grid)))
 
 
-def gather(handles: Iterable[Handle], nodes: Iterable[Node]) -> Calls:
+def calls_behind(handles: Iterable[Handle], nodes: Iterable[Node]) -> Calls:
     """Collect the tasks behind delayed values, and behind nodes that are made of some."""
     calls = Calls()
     waiting = [*handles, *_awaited(nodes)]
@@ -81,8 +87,8 @@ def gather(handles: Iterable[Handle], nodes: Iterable[Node]) -> Calls:
 
 def build_with_calls(roots: Sequence[Node]) -> Graph:
     """Make the tasks of physical nodes, and of the delayed values that they are made of."""
-    calls = gather((), roots)
-    return calls.build(roots, stages.optimize(calls.nodes))
+    calls = calls_behind((), roots)
+    return calls.build(roots, calls.optimize(())[1])
 
 
 def _awaited(nodes: Iterable[Node]) -> Iterator[Handle]:

@@ -179,3 +179,15 @@ def test_the_filename_may_come_first(tmp_path):
 def test_there_is_no_such_stage_of_delayed_calls_either():
     with pytest.raises(ValueError, match="no stage 'z'"):
         gpuscale.visualize(gpuscale.delayed(abs)(1), stage="z")
+
+
+def test_delayed_values_have_tasks_alone():
+    x = ga.ones((4, 4), chunks=2) + 1
+    value = gpuscale.delayed(len)(x)
+    for options in ({"kind": "expression"}, {"stage": "simplify"}):
+        with pytest.raises(ValueError, match="have no expression|no tasks at stage"):
+            gpuscale.visualize(x, value, **options)
+    lowered, fused = (gpuscale.visualize(x, value, stage=s) for s in ("lower", "fuse"))
+    assert len(boxes(lowered)) == len(boxes(fused)) + 4 + 1  # the ones, and the scalar
+    kinds = {box[-1] for box in boxes(fused)}
+    assert {"Blockwise", "0 B"} <= kinds
