@@ -41,7 +41,7 @@ class Collection:
     @property
     def name(self) -> str:
         """Readable and unique name of the expression."""
-        return f"{self._expr.name}-{self._expr.token[:16]}"
+        return self._expr.task_prefix
 
     def _wrap(self: C, expr: Node) -> C:
         return type(self)(expr)

@@ -22,7 +22,7 @@ from gpuscale.expr import stages
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Physical, Sink
 from gpuscale.expr.walk import toposort
-from gpuscale.graph.build import block_keys, task_name
+from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import calls_behind
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.task import Graph, Task
@@ -173,7 +173,7 @@ def _draw_tasks(
     roots, arguments = calls.optimize(nodes, stage)
     keys = dict.fromkeys(key for root in roots for key in block_keys(root))
     keys.update(dict.fromkeys(handle.key for handle in handles))
-    owners = {task_name(node): node for node in toposort([*roots, *arguments])}
+    owners = {node.task_prefix: node for node in toposort([*roots, *arguments])}
     return draw_graph(calls.build(roots, arguments), list(keys), color, owners)
 
 

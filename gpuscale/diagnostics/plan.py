@@ -13,7 +13,7 @@ from gpuscale.engines.events import Listener
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Sink, Source
 from gpuscale.expr.walk import toposort
-from gpuscale.graph.build import block_keys, task_name
+from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import build_with_calls
 from gpuscale.graph.task import Graph, Task
 from gpuscale.memory.projection import task_bytes
@@ -87,7 +87,7 @@ def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
         row[0] += 1
         row[1] += task.nbytes
         row[2] = max(row[2], task_bytes(graph, task))
-    nodes = {task_name(node): node for node in toposort(physical)}
+    nodes = {node.task_prefix: node for node in toposort(physical)}
     by_node: dict[str | None, list[list[int]]] = defaultdict(list)
     for name, row in by_name.items():
         by_node[owner_of(name, nodes)].append(row)
@@ -98,7 +98,7 @@ def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
             peak = max(row[2] for row in found)
             source: Node = node
             if isinstance(node, Sink):
-                source = node if task_name(node.x) in by_name else node.x
+                source = node if node.x.task_prefix in by_name else node.x
                 written = node.x.meta.nbytes if node.x.meta.known else 0
             rows.append(
                 PlanRow(

@@ -138,6 +138,11 @@ class Node:
         return type(self).__name__.lower()
 
     @cached_property
+    def task_prefix(self) -> str:
+        """First part of the keys of the tasks that it becomes: readable and unique."""
+        return f"{self.name}-{self.token[:16]}"
+
+    @cached_property
     def children(self) -> tuple[Node, ...]:
         """Nodes that this one reads, each once, in the order of its operands."""
         found: dict[str, Node] = {}

@@ -45,13 +45,8 @@ def lays_out(node_or_plan: type) -> Callable[[Layout], Layout]:
 
 def block_keys(node: Node) -> list[Key]:
     """Keys of all blocks of a node, in C order."""
-    name = task_name(node)
+    name = node.task_prefix
     return [(name, *index) for index in product(*map(range, node.meta.numblocks))]
-
-
-def task_name(node: Node) -> str:
-    """First part of a node's keys: readable and unique."""
-    return f"{node.name}-{node.token[:16]}"
 
 
 def build(roots: Iterable[Node]) -> Graph:
@@ -67,7 +62,6 @@ class GraphBuilder:
         self.graph: Graph = {}
         self.readers = count_reads(roots)
         self._wanted: dict[str, dict[BlockIndex, Key]] = {}
-        self._names: dict[str, str] = {}
         self._same: dict[Key, Key] = {}  # blocks that are blocks of other nodes
         self._requested: set[Key] = set()
         for root in roots:
@@ -90,14 +84,13 @@ class GraphBuilder:
         wanted = self._wanted.get(node.token)
         if wanted is None:
             wanted = self._wanted[node.token] = {}
-            self._names[node.token] = task_name(node)
-        name = self._names[node.token]
+        name = node.task_prefix
         wanted.update([(index, (name, *index)) for index in blocks if index not in wanted])
         return list(map(wanted.__getitem__, blocks))
 
     def key(self, node: Node, index: BlockIndex) -> Key:
         """Key of a block that somebody wants."""
-        return (self._names[node.token], *index)
+        return (node.task_prefix, *index)
 
     def keys(self, node: Node, blocks: Iterable[BlockIndex]) -> list[Key]:
         """Keys of blocks that somebody wants."""
