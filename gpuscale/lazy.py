@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, update_wrapper
+from types import MethodType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpuscale.base.brief import name_of
@@ -177,7 +178,7 @@ class Delayed(Handle):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Call the function that this value will be."""
-        return _call(_apply, (self, *args), kwargs, *_said(kwargs), name="call")
+        return _call(operator.call, (self, *args), kwargs, *_said(kwargs))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -259,7 +260,7 @@ class DelayedFunction(Delayed):
         self._parents, self._nout = (), nout
         self._function, self._label, self._pure = function, name_of(function), pure
         self._traverse = traverse
-        _keep_looks(self, function)
+        update_wrapper(self, function, updated=())
 
     @cached_property
     def _task(self) -> Task:  # type: ignore[override]
@@ -274,7 +275,7 @@ class DelayedFunction(Delayed):
         return DelayedFunction, (self._function, self._pure, self._nout, self._traverse)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else _Bound(self, instance)
+        return self if instance is None else MethodType(self, instance)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
         """Make a task of one call."""
@@ -285,16 +286,6 @@ class DelayedFunction(Delayed):
             return Delayed(task, (), self._nout)
         options = (*_said(kwargs, self._pure), self._nout, self._traverse, self._label)
         return _call(self._function, args, kwargs, *options)
-
-
-class _Bound:
-    """A delayed function as a method of an instance."""
-
-    def __init__(self, function: DelayedFunction, instance: Any) -> None:
-        self._function, self._instance = function, instance
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Delayed:
-        return self._function(self._instance, *args, **kwargs)
 
 
 class DelayedAttribute(Delayed):
@@ -406,17 +397,6 @@ def _call(
 def _value(obj: Any, name: str | None, pure: bool, nout: int | None, traverse: bool) -> Delayed:
     key = name or (f"{type(obj).__name__}-{tokenize_now(obj)}" if pure else None)
     return _call(same, (obj,), {}, key, False, nout, traverse, type(obj).__name__)
-
-
-def _apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    return function(*args, **kwargs)
-
-
-def _keep_looks(wrapper: Any, function: Any) -> None:
-    for name in ("__doc__", "__name__", "__qualname__", "__module__", "__wrapped__"):
-        value = function if name == "__wrapped__" else getattr(function, name, None)
-        if value is not None:
-            wrapper.__dict__[name] = value
 
 
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
