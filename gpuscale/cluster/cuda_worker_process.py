@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,7 +49,8 @@ def make_cuda_workers(
         devices,
         options,
         total_memory=total_memory(),
-        name=chosen["name"],
+        # Numbers alone would be those of the workers that other machines start.
+        name=chosen["name"] or f"{socket.gethostname()}-{os.getpid()}",
         shared=each,
         environment=os.environ,
     )
