@@ -104,7 +104,12 @@ class Spiller:
         return written
 
     def _park(self, result: Any, on_shelf: bool) -> Parked | None:
-        parked = park(result)
+        try:
+            parked = park(result)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return None  # not even for the copy: it is no help to who looks for room
         if parked is not None and not on_shelf:
             parked.sink(spill_folder())
         return parked

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from gpuscale.backends.creation import namespace
+from gpuscale.backends.devices import free_blocks
 from gpuscale.backends.seams import (
     array_namespace,
     backend_name,
+    is_out_of_memory,
     nbytes,
     on_device,
     owns_memory,
@@ -28,6 +30,8 @@ from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import ArrayOnDisk, OnDisk, SpilledArray, SpilledTuple
 
 __all__ = ["Parked", "ParkedArray", "ParkedTuple", "is_whole", "may_park", "park"]
+
+FLOOR = 64  # elements, which take about the smallest block that pools of devices give
 
 
 class Parked(OnDisk):
@@ -66,10 +70,10 @@ class ParkedArray(ArrayOnDisk, Parked):
         # Largest stride first: the order of the memory, whatever the order of the axes.
         axes = sorted(range(data.ndim), key=lambda axis: -abs(data.strides[axis]))
         laid_out = data.transpose(axes)
-        if not laid_out.flags.c_contiguous:
-            laid_out = namespace(self.backend).ascontiguousarray(laid_out)
+        # What runs backwards is contiguous the other way round, which takes no copy on the device.
+        forwards = tuple(slice(None, None, -1 if step < 0 else 1) for step in laid_out.strides)
         self._axes, self._inverse = axes, [axes.index(axis) for axis in range(data.ndim)]
-        host: np.ndarray[Any, Any] = to_host(laid_out)
+        host = _fetched(laid_out[forwards])[forwards]
         self._stored: np.ndarray[Any, Any] | SpilledArray = host.transpose(self._inverse)
 
     @property
@@ -99,6 +103,27 @@ class ParkedArray(ArrayOnDisk, Parked):
             stored = spill(self._stored, folder, self.nbytes)
             assert isinstance(stored, SpilledArray)
             self._stored = stored
+
+
+def _fetched(data: Any) -> np.ndarray[Any, Any]:
+    """Copy an array to the host; where the device cannot first lay it out at once, in parts.
+
+    That costs memory there, of which those who have results go away have none.
+    """
+    try:
+        host: np.ndarray[Any, Any] = to_host(data)
+        return host
+    except Exception as error:
+        if not is_out_of_memory(error) or data.size <= FLOOR:
+            raise
+    free_blocks()  # without the error, whose traceback holds what did not suffice
+    # The outermost axis, whose parts are contiguous sooner, and so take no memory at all.
+    axis = next(axis for axis, n in enumerate(data.shape) if n > 1)
+    host, middle = np.empty(data.shape, data.dtype), data.shape[axis] // 2
+    for half in (slice(None, middle), slice(middle, None)):
+        cut = (slice(None),) * axis + (half,)
+        host[cut] = _fetched(data[cut])
+    return host
 
 
 @array_namespace.register(ParkedArray)

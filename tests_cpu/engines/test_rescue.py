@@ -14,7 +14,10 @@ from gpuscale.base import config
 from gpuscale.base.errors import DeviceMemoryError
 from gpuscale.diagnostics.record import Recorder
 from gpuscale.engines.base import get_engine
+from gpuscale.engines.events import EventDesk
 from gpuscale.engines.rescue import holdings, rescue
+from gpuscale.engines.spiller import Spiller
+from gpuscale.graph.numbering import number
 from gpuscale.graph.task import Task
 from gpuscale.memory.spaces import DEVICE
 from gpuscale.testing import fake_device
@@ -328,3 +331,20 @@ def test_whatever_was_promised_results_find_a_way(xp, engine, function):
         gc.collect()
         with POOL.limited_to(host.nbytes // 5):
             np.testing.assert_allclose(function(lazy), expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("step", [-1, -2])
+def test_views_are_written_away_where_there_is_no_room_for_a_copy(xp, engine, step):
+    host = np.random.default_rng(3).random((1000, 1000))
+    lazy = ga.asarray(host, like="fake", chunks=100)[::step].rechunk(77)
+    with POOL.limited_to(800_000):
+        np.testing.assert_array_equal(lazy.compute(engine=engine), host[::step])
+
+
+def test_a_result_that_cannot_be_copied_away_is_no_room_and_no_error(xp):
+    task = Task("x", lambda: None, label="x", nbytes=40)
+    results = [xp.arange(10)[::2]]
+    spiller = Spiller(number({"x": task}, ("x",)), results, EventDesk(()))
+    with POOL.limited_to(0):
+        assert spiller.write(0, 0, on_shelf=True) is None

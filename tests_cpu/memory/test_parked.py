@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from gpuscale.backends.cupy_ops import out_of_memory_type
 from gpuscale.backends.seams import array_namespace
 from gpuscale.memory.parked import park
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.testing import fake_device
-from gpuscale.testing.fake_device import TRANSFERS, fake
+from gpuscale.testing.fake_device import POOL, TRANSFERS, fake
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +77,31 @@ def test_what_frees_no_memory_stays():
 def test_a_view_that_alone_holds_its_memory_goes():
     parked = park(fake.arange(10)[::2])
     assert parked.load().get().tolist() == [0, 2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("sunk", [False, True])
+@pytest.mark.parametrize(
+    ("make", "room"),
+    [
+        (lambda x: x[::-1], 0),
+        (lambda x: x.transpose(1, 0)[::-1, ::-1], 0),
+        (lambda x: x[::2], 0),
+        (lambda x: x[::2, ::3], 512),
+        (lambda x: x.transpose(1, 0)[::-2], 512),
+    ],
+)
+def test_views_go_from_a_device_that_is_full(make, room, sunk, folder):
+    host = np.arange(240_000.0).reshape(400, 600)
+    data = make(fake.asarray(host))
+    with POOL.limited_to(room):
+        parked = park(data)
+    if sunk:
+        parked.sink(folder)
+    assert (parked.load().get() == make(host)).all()
+    assert (parked.regions()[3:5, ::2].get() == make(host)[3:5, ::2]).all()
+
+
+def test_a_view_that_cannot_be_copied_at_all_says_so():
+    data = fake.arange(10)[::2]
+    with POOL.limited_to(0), pytest.raises(out_of_memory_type()):
+        park(data)

@@ -11,6 +11,7 @@ import numpy as np
 from gpuscale.testing.fake_device.calls import Call, call, is_scalar, refuse_host
 from gpuscale.testing.fake_device.cupy_names import METHODS
 from gpuscale.testing.fake_device.memory import Memory
+from gpuscale.testing.fake_device.pool import POOL
 from gpuscale.testing.fake_device.signatures import check_call
 from gpuscale.testing.fake_device.transfers import TRANSFERS
 
@@ -102,6 +103,9 @@ class ndarray:  # noqa: N801 - NumPy's name
 
     def get(self, stream: Any = None, order: str = "C", out: Any = None) -> Any:
         """Return a copy in the memory of the host."""
+        if not self._host.flags.forc:  # CuPy lays it out on the device first
+            POOL.take(self.nbytes)
+            POOL.give(self.nbytes)
         host = self._fetched("get")
         if out is None:
             return np.asarray(host, order=order)  # type: ignore[call-overload]
