@@ -169,3 +169,25 @@ def test_the_rest_is_kept_as_workers_keep_it(tmp_path):
     assert store.spilled_total.disk > 0
     assert all((store[n] == n).all() for n in range(10))
     assert make_store(str(tmp_path), None, logs=False).spilled_total == (0, 0)
+
+
+def test_a_worker_keeps_its_results_there():
+    distributed = pytest.importorskip("distributed", reason="needs the extra cluster")
+    from gpuscale.cluster import LocalCluster
+
+    data = (make_store, {"memory_limit": 1 << 30, "logs": False})
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "data": data}
+    with (
+        LocalCluster(dashboard_address=None, **options) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        futures = client.map(array, range(8))
+        distributed.wait(futures)
+        (worker,) = cluster.workers.values()
+        assert sorted(places(worker.data).values()) == ["device"] * 2 + ["disk"] * 5 + ["host"]
+        sums = client.map(lambda data: float(data.get().sum()), futures)
+        assert client.gather(sums) == [100.0 * n for n in range(8)]
+        assert len(worker.data) == 16
+        del futures, sums
+        while worker.data:
+            client.run(lambda: None)
