@@ -54,7 +54,8 @@ def make_workers(
     watched = chosen["nanny"]
     if count > 1 and not watched:
         raise ValueError(f"--no-nanny is for one worker; there would be {count}: --nworkers 1")
-    setup = WorkerSetup(settings=worker_settings(), imports=words(chosen["pre_import"]))
+    imports = words(chosen["pre_import"])
+    setup = WorkerSetup(settings=worker_settings(), imports=imports, is_alone=not watched)
     each = {**shared, "nthreads": threads, "memory_limit": chosen["memory_limit"]}
     each["plugins"] = (setup,)
     worker_class = import_term(chosen["worker_class"] or "distributed.Worker")

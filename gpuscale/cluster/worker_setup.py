@@ -40,6 +40,8 @@ class WorkerSetup(WorkerPlugin):
         Modules to import.
     libraries : tuple of str
         Those that are to take memory from RMM's pool beside CuPy and Numba.
+    is_alone : bool
+        Whether the process is the worker's own although no nanny has started it.
 
     Examples
     --------
@@ -53,6 +55,7 @@ class WorkerSetup(WorkerPlugin):
     settings: Mapping[str, Any] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    is_alone: bool = False
 
     def setup(self, worker: Any) -> None:
         """Set up the process of a worker; what fails here keeps it from starting."""
@@ -62,7 +65,7 @@ class WorkerSetup(WorkerPlugin):
         # One thread of BLAS for each that runs tasks: each of them counts as busy from now on.
         for _ in range(worker.state.nthreads):
             blas.enter()
-        if worker.nanny:  # a process of its own, whose options are nobody else's
+        if worker.nanny or self.is_alone:  # its options are nobody else's
             config.set({**_of_worker(worker), **self.settings})
         for module in self.imports:
             try:

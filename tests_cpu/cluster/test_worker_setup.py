@@ -61,6 +61,12 @@ def test_a_worker_in_this_process_leaves_its_options_alone(worker, blas):
     assert config.to_dict() == before
 
 
+def test_a_worker_that_has_its_process_without_a_nanny(worker, blas):
+    worker.nanny = None
+    WorkerSetup(is_alone=True).setup(worker)
+    assert config.get("memory-limit") == 1000
+
+
 def test_each_thread_that_runs_tasks_counts_for_blas(worker, blas):
     setup = WorkerSetup()
     setup.setup(worker)
