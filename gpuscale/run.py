@@ -34,7 +34,7 @@ from gpuscale.graph.numbering import no_collection
 from gpuscale.graph.plain import tasks_of, wanted_keys
 from gpuscale.graph.task import Graph
 from gpuscale.io.memory import HostWriter, host_writer
-from gpuscale.memory.limits import limits_for, memory_limit
+from gpuscale.memory.limits import limits_for, process_limit
 from gpuscale.memory.projection import check_fits, check_results
 
 if TYPE_CHECKING:
@@ -144,11 +144,10 @@ def _compute_nodes(
     nodes: list[Node], handles: list[Handle], engine: Engine, on_error: OnError
 ) -> tuple[list[Any], dict[Key, Any]]:
     _load_backends(nodes)  # a library that is missing is told first: no memory would help
-    check_results((node.meta for node in nodes), memory_limit())
-    fills = engine.shares_memory
-    targets = [host_writer(n.meta) if n.meta.known and fills else None for n in nodes]
+    check_results((node.meta for node in nodes), process_limit())
+    targets = [host_writer(node.meta) if node.meta.known else None for node in nodes]
     sinks = [
-        moved(node, "numpy") if target is None else Sink(node, target, node.meta)
+        moved(node, "numpy") if target is None else _sink(node, target, engine)
         for node, target in zip(nodes, targets, strict=True)
     ]
     calls = calls_behind(handles, nodes)
@@ -159,6 +158,13 @@ def _compute_nodes(
         for root, target, own in zip(roots, targets, keys, strict=True)
     ]
     return computed, values
+
+
+def _sink(node: Node, writer: Any, engine: Engine) -> Sink:
+    """Write a node; what comes from other processes to be written here leaves devices first."""
+    if not engine.shares_memory and writer.is_local:
+        node = moved(node, "numpy")
+    return Sink(node, writer, node.meta)
 
 
 def _load_backends(nodes: Iterable[Node]) -> None:
@@ -224,7 +230,7 @@ def run_blocks(
     wanted = dict.fromkeys(key for each in keys for key in each)
     wanted.update(dict.fromkeys(handle.key for handle in handles))
     # What is kept may lie on disk: each task has to fit, all results together need not.
-    check_fits(graph, limits_for(graph.values()), () if keeps else wanted)
+    _check_fits(graph, () if keeps else wanted)
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
@@ -232,6 +238,12 @@ def run_blocks(
             return keys, engine.persist(graph, list(wanted), listeners=listeners)
         values = engine.run(graph, list(wanted), listeners=listeners, on_error=on_error)
     return keys, dict(zip(wanted, values, strict=True))
+
+
+def _check_fits(graph: Graph, keys: Iterable[Key]) -> None:
+    """Refuse tasks that are too large where they run, and results that are so here."""
+    tasks = graph.values()
+    check_fits(graph, limits_for(tasks), keys, limits_for(tasks, process_limit()))
 
 
 def get(
@@ -273,7 +285,7 @@ def get(
     annotate_tasks(tasks.values())
     wanted = wanted_keys(keys, tasks)
     with asked(engine, options) as chosen:
-        check_fits(tasks, limits_for(tasks.values()), wanted)
+        _check_fits(tasks, wanted)
         with without_annotations():
             listeners, checked = default_listeners(), _checked(on_error)
             found = chosen.run(tasks, wanted, listeners=listeners, on_error=checked)
@@ -304,7 +316,7 @@ def run_sinks(
         for writer in writers:
             undone.callback(writer.abort)
         with asked(engine, options) as chosen:
-            sinks = [Sink(n, w, n.meta) for n, w in zip(nodes, writers, strict=True)]
+            sinks = [_sink(n, w, chosen) for n, w in zip(nodes, writers, strict=True)]
             run_blocks(stages.optimize(sinks), chosen)
         for writer in writers:
             writer.commit()
@@ -401,5 +413,5 @@ def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
         if reads_what_may_change(calls.nodes):
             graph, new = with_new_keys(graph, calls.tasks)
             keys = [new[key] for key in keys]
-    check_fits(graph, limits_for(graph.values()), keys)
+    _check_fits(graph, ())
     return graph, keys

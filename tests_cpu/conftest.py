@@ -60,6 +60,10 @@ def pytest_configure(config):
         config.add_cleanup(cluster.close)
         config.add_cleanup(client.close)
         options.set(engine="distributed")
+        # Threads of the client draw random numbers while Hypothesis looks.
+        config.addinivalue_line(
+            "filterwarnings", "ignore:Do not use the `random` module inside strategies"
+        )
 
 
 EXAMPLES_ON_FAKE = 8  # of Hypothesis: the values were compared before, this asks where they live

@@ -3,6 +3,7 @@
 ================ ==========================================================================
 `client`         `Client`: makes a cluster the engine that `compute` and `persist` use
 `local`          `LocalCluster`: processes of this machine
+`holding`        `futures_of`, `wait` and `progress` of collections that workers hold
 `local_cuda`     `LocalCUDACluster`: one for each GPU of this machine
 `jobqueue`       `SLURMCluster` and its like: jobs of a batch system, by way of dask-jobqueue
 `kubernetes`     `KubeCluster`: pods, by dask's operator; `manifests` do without one
@@ -30,6 +31,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpuscale.cluster.client import Client as Client
+    from gpuscale.cluster.holding import futures_of as futures_of
+    from gpuscale.cluster.holding import progress as progress
+    from gpuscale.cluster.holding import wait as wait
     from gpuscale.cluster.jobqueue import HTCondorCluster as HTCondorCluster
     from gpuscale.cluster.jobqueue import LSFCluster as LSFCluster
     from gpuscale.cluster.jobqueue import OARCluster as OARCluster
@@ -52,6 +56,9 @@ _OWN = {
     "PBSCluster": "gpuscale.cluster.jobqueue",
     "SGECluster": "gpuscale.cluster.jobqueue",
     "SLURMCluster": "gpuscale.cluster.jobqueue",
+    "futures_of": "gpuscale.cluster.holding",
+    "progress": "gpuscale.cluster.holding",
+    "wait": "gpuscale.cluster.holding",
 }
 
 # Names of dask.distributed that need nothing of ours.
@@ -60,9 +67,9 @@ _HANDED_ON = (
     "KilledWorker", "Lock", "MultiLock", "Nanny", "NannyPlugin", "Queue", "Reschedule",
     "Scheduler", "SchedulerPlugin", "Security", "Semaphore", "SpecCluster", "Status",
     "TimeoutError", "UploadDirectory", "UploadFile", "Variable", "Worker", "WorkerPlugin",
-    "as_completed", "default_client", "fire_and_forget", "futures_of", "get_client",
+    "as_completed", "default_client", "fire_and_forget", "get_client",
     "get_task_metadata", "get_task_stream", "get_worker", "performance_report", "print",
-    "progress", "rejoin", "secede", "span", "wait", "warn", "worker_client",
+    "rejoin", "secede", "span", "warn", "worker_client",
 )  # fmt: skip
 
 __all__ = sorted([*_OWN, *_HANDED_ON])  # noqa: PLE0605

@@ -10,10 +10,11 @@ import distributed
 from dask.utils import parse_timedelta
 
 from gpuscale.base import config
+from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.security import read_scheduler_file
 from gpuscale.engines.distributed import DistributedEngine
-from gpuscale.gather import find
+from gpuscale.gather import find, replace
 from gpuscale.keeping import persist
 from gpuscale.run import asked, whole_values
 
@@ -90,11 +91,19 @@ class Client(distributed.Client):
             self._settings = config.set(engine="distributed")
             self._settings.__enter__()
 
-    def close(self, *args: Any, **kwargs: Any) -> Any:
-        """Close the connection, and the cluster if the client has started it."""
+    def _leave(self) -> None:
+        """Put back the engine that there was before."""
         settings, self._settings = self._settings, None
         if settings is not None:
             settings.__exit__(None, None, None)
+
+    async def __aexit__(self, *error: object) -> None:
+        self._leave()
+        await super().__aexit__(*error)
+
+    def close(self, *args: Any, **kwargs: Any) -> Any:
+        """Close the connection, and the cluster if the client has started it."""
+        self._leave()
         closing = super().close(*args, **kwargs)
         own, self._own_cluster = self._own_cluster, None
         if own is not None:
@@ -147,6 +156,72 @@ class Client(distributed.Client):
         many = isinstance(collections, list | tuple | set | frozenset)
         kept = persist(*(collections if many else [collections]), engine=DistributedEngine(self))
         return list(kept) if many else kept[0]
+
+    def submit(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call a function on a worker; the future of what it returns.
+
+        Parameters
+        ----------
+        func : callable
+        *args
+            Collections of this package among them, also in lists and dictionaries, are computed
+            on the workers, and the function gets their whole values.
+        **kwargs
+            Of the function, and what ``distributed.Client.submit`` takes.
+
+        Examples
+        --------
+        >>> import numpy as np, gpuscale.array as ga
+        >>> from gpuscale.cluster import Client
+        >>> with Client(n_workers=1, threads_per_worker=1) as client:
+        ...     client.submit(np.linalg.norm, ga.ones(16, chunks=4)).result()
+        np.float64(4.0)
+        """
+        args, kwargs = self._with_futures((args, kwargs))
+        return super().submit(func, *args, **kwargs)
+
+    def map(self, func: Any, *iterables: Any, **kwargs: Any) -> Any:
+        """Call a function on each of some arguments; a list of futures.
+
+        Parameters
+        ----------
+        func : callable
+        *iterables : list or tuple
+            Collections in them are computed, as for `submit`.
+        **kwargs
+            Of the function, and what ``distributed.Client.map`` takes.
+        """
+        iterables, kwargs = self._with_futures((iterables, kwargs))
+        return super().map(func, *iterables, **kwargs)
+
+    def _with_futures(self, value: Any) -> Any:
+        """Put futures of their whole values in the place of collections."""
+        found = list({id(each): each for each in find(value)}.values())
+        if not found:
+            return value
+        futures = iter(self.compute(found))
+        by_id = {id(each): next(futures) for each in found}
+        return replace(value, lambda each: by_id[id(each)])
+
+    def publish_dataset(self, *args: Any, **kwargs: Any) -> Any:
+        """Give collections names under which all clients of the cluster find them.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As of ``distributed.Client.publish_dataset``: ``publish_dataset(name=collection)``, or
+            ``publish_dataset(collection, name=...)``.
+
+        Examples
+        --------
+        >>> import gpuscale.array as ga
+        >>> from gpuscale.cluster import Client
+        >>> with Client(n_workers=1, threads_per_worker=1) as client:
+        ...     client.publish_dataset(squares=client.persist(ga.arange(5, chunks=2) ** 2))
+        ...     client.get_dataset("squares").sum().compute()
+        np.int64(30)
+        """
+        return super().publish_dataset(*held(list(args)), **held(kwargs))
 
 
 _OF_CLIENT = frozenset(

@@ -20,7 +20,7 @@ from gpuscale.graph.calls import calls_behind
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
-from gpuscale.memory.limits import limits_for
+from gpuscale.memory.limits import limits_for, process_limit
 from gpuscale.memory.projection import check_fits, check_results, peak_bytes
 from gpuscale.memory.spaces import DEVICE, HOST, SPACES
 
@@ -147,7 +147,7 @@ def _plan(
 def _refusal(graph: Graph, limits: Sequence[float], results: Sequence[ArrayMeta]) -> str:
     """Say why computing would be refused, or nothing."""
     try:
-        check_results(results, limits[HOST])
+        check_results(results, process_limit())
         check_fits(graph, limits)
     except MemoryBudgetError as error:
         return str(error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+import time
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
@@ -12,20 +13,32 @@ from gpuscale.base.blocks import block
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines.base import Engine, OnError
-from gpuscale.engines.events import PERIOD, Listener
+from gpuscale.engines.events import Listener
 from gpuscale.engines.failure import Failure, annotate, task_name
-from gpuscale.engines.remote import BLAMED, perform
 from gpuscale.engines.remote_events import RemoteEvents
-from gpuscale.engines.sending import Parcel, Result, pack
+from gpuscale.engines.sending import pack
+from gpuscale.engines.sent import LOST, Sent
+from gpuscale.expr.physical import Sink
 from gpuscale.expr.reads import planned_for_elsewhere
+from gpuscale.graph.numbering import number
 from gpuscale.graph.task import Task
-from gpuscale.memory.remote import RemoteValue
+from gpuscale.memory.limits import memory_limit, within_workers
 
 __all__ = ["DistributedEngine"]
+
+#: How often results are computed that are lost with their workers.
+ATTEMPTS = 4
 
 
 class DistributedEngine(Engine):
     """Runs tasks on the workers of a cluster of dask.distributed.
+
+    What is written into memory of this process, as the results of `gpuscale.compute` are, comes
+    here as soon as it is there, a few chunks at a time.
+
+    A plan keeps to the memory of the smallest worker, and to the option ``memory-limit`` where
+    that says less. Options of ``codegen`` and ``array`` that are not at their defaults here hold in
+    the workers' tasks.
 
     Parameters
     ----------
@@ -41,17 +54,31 @@ class DistributedEngine(Engine):
 
     @property
     def client(self) -> Any:
-        """The client that tasks are given to."""
-        return _open_client() if self._client is None else self._client
+        """The client that tasks are given to.
+
+        Raises
+        ------
+        EngineError
+            None is open, or it has lost its cluster.
+        """
+        client = _open_client() if self._client is None else self._client
+        if client.status not in ("running", "connecting", "newly-created"):
+            raise EngineError(
+                f"the client of the cluster is {client.status}: its scheduler has ended, or it was "
+                "closed; open another one, or say engine='threads'"
+            )
+        return client
 
     def planning(self) -> AbstractContextManager[Any]:
         """Plan for tasks that see no memory of this process, and fit into a worker's."""
         return _planned(self._limit())
 
-    def _limit(self) -> int | None:
-        """Bytes that the smallest worker has."""
+    def _limit(self) -> int:
+        """Bytes that tasks of the smallest worker may hold."""
         limits = [each["memory_limit"] for each in self._workers().values()]
-        return min((limit for limit in limits if limit), default=None)
+        of_workers = min((limit for limit in limits if limit), default=memory_limit())
+        is_said = config.get("memory-limit") != "auto"
+        return min(of_workers, memory_limit()) if is_said else of_workers
 
     def _workers(self) -> dict[str, Any]:
         workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
@@ -66,22 +93,12 @@ class DistributedEngine(Engine):
         on_error: OnError = "raise",
     ) -> list[Any]:
         """Run the tasks that `keys` need and return the results of `keys`, in their order."""
-        n_threads, limit = self._n_threads(), self._limit() or float("inf")
-        parcels, wanted = pack(graph, keys, n_threads)
-        events = RemoteEvents(self.client, listeners, parcels, keys, n_threads, limit)
-        failures: list[Failure] = []
-        try:
-            sent = _Sent(self.client, parcels, wanted)
-            sent.wait(on_error, events.look)
-            events.look()
-            found = sent.results(failures)
-            if failures and on_error == "raise":
-                raise failures[0].error
-        except BaseException as error:
-            events.end(error, failures)
-            raise
-        events.end(None, failures)
-        return found
+        if self.client.asynchronous:
+            raise EngineError(
+                "nobody can wait for an asynchronous client: say await client.compute(x), or "
+                "client.persist(x)"
+            )
+        return _Run(self, graph, keys, listeners, on_error).results()
 
     def persist(
         self,
@@ -91,22 +108,144 @@ class DistributedEngine(Engine):
         listeners: Sequence[Listener] = (),
     ) -> dict[Key, Any]:
         """Start the tasks that `keys` need, and return handles on results that stay there."""
-        sent = _Sent(self.client, *pack(graph, keys, self._n_threads()))
-        return dict(zip(keys, sent.handles(), strict=True))
+        return dict(zip(keys, self._sent(graph, keys).handles(), strict=True))
 
     def futures(self, graph: Mapping[Key, Task], keys: Sequence[Key]) -> list[Any]:
         """Start the tasks that `keys` need, and return the client's futures of their results."""
-        sent = _Sent(self.client, *pack(graph, keys, self._n_threads()))
-        return [each.as_future() for each in sent.handles()]
+        return [each.as_future() for each in self._sent(graph, keys).handles()]
 
-    def _n_threads(self) -> int:
-        return max(1, sum(each["nthreads"] for each in self._workers().values()))
+    def _sent(self, graph: Mapping[Key, Task], keys: Sequence[Key]) -> Sent:
+        workers = self._workers()
+        check_resources(graph.values(), workers)
+        parcels, wanted = pack(graph, keys, n_threads_of(workers))
+        return Sent(self.client, parcels, keys, wanted)
+
+
+class _Run:
+    """One computation: what the cluster does of it, and what happens here."""
+
+    def __init__(
+        self,
+        engine: DistributedEngine,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        listeners: Sequence[Listener],
+        on_error: OnError,
+    ) -> None:
+        self._client, self._graph, self._keys = engine.client, graph, keys
+        self._goes_on = on_error == "continue"
+        workers = engine._workers()
+        check_resources(graph.values(), workers)
+        self._n_threads = n_threads_of(workers)
+        self._here = {key: graph[key] for key in keys if key in graph and _is_local(graph[key])}
+        self._readers: dict[Key, list[Task]] = defaultdict(list)
+        for task in self._here.values():
+            self._readers[task.deps[0]].append(task)
+        self._found: dict[Key, Any] = {}
+        self._failures: dict[Key, Failure] = {}
+        limits = [each["memory_limit"] or float("inf") for each in workers.values()]
+        self._events = RemoteEvents(self._client, listeners, self._n_threads, sum(limits))
+
+    def results(self) -> list[Any]:
+        """Run all of it; what failed stands in the place of its results, or is raised."""
+        if self._events:
+            self._events.begin(number(self._graph, self._keys).tasks, self._keys)
+        try:
+            for key, result in self._arrivals():
+                self._take(key, result)
+            self._events.look()
+        except BaseException as error:
+            self._events.end(error, tuple(self._failures.values()))
+            raise
+        self._events.end(None, tuple(self._failures.values()))
+        return [self._found[key] for key in self._keys]
+
+    def _take(self, key: Key, result: Any) -> None:
+        """Do here what a result is for, and keep it if it is wanted."""
+        if isinstance(result, Failure):
+            self._failures[result.key] = result
+            if not self._goes_on:
+                raise result.error
+        for task in self._readers.get(key, ()):
+            failed = isinstance(result, Failure)
+            self._found[task.key] = result if failed else self._run_here(task, result)
+        if key in self._wanted:
+            self._found[key] = result
+
+    def _run_here(self, task: Task, result: Any) -> Any:
+        try:
+            start = time.perf_counter()
+            made = task.fn(result, *task.args)
+            self._events.ran_here(task, start)
+            return made
+        except Exception as error:
+            annotate(error, task, (result,))
+            if not self._goes_on:
+                raise
+            failure = Failure(task.key, error, task_name(task))
+            self._failures[task.key] = failure
+            return failure
+
+    def _arrivals(self) -> Iterator[tuple[Key, Any]]:
+        """Results of the cluster; those that go with their workers are computed again."""
+        self._wanted = dict.fromkeys(key for key in self._keys if key not in self._here)
+        left = list(dict.fromkeys([*self._wanted, *self._readers]))
+        for _ in range(ATTEMPTS):
+            parcels, wanted = pack(self._graph, left, self._n_threads, self._goes_on)
+            self._events.sent(parcels)
+            sent, lost = Sent(self._client, parcels, left, wanted), []
+            for key, result in sent.arrivals(self._events.look):
+                if result is LOST:
+                    lost.append(key)
+                else:
+                    yield key, result
+            if not lost:
+                return
+            left = lost
+        names = ", ".join(task_name(self._graph[key]) for key in left[:3])
+        raise EngineError(
+            f"the cluster has lost the results of {len(left)} tasks {ATTEMPTS} times ({names}"
+            f"{', ...' * (len(left) > 3)}): its workers end, or somebody cancels them"
+        )
+
+
+def _is_local(task: Task) -> bool:
+    """Whether a task writes what only this process can write."""
+    node = getattr(task.fn, "__self__", None)
+    return isinstance(node, Sink) and bool(node.writer.is_local)
+
+
+def n_threads_of(workers: Mapping[str, Any]) -> int:
+    """Count the threads of a cluster's workers; one where there is none yet."""
+    return max(1, sum(each["nthreads"] for each in workers.values()))
+
+
+def check_resources(tasks: Any, workers: Mapping[str, Any]) -> None:
+    """Refuse tasks that no worker can ever run.
+
+    Raises
+    ------
+    EngineError
+        Names the task, and what the workers have.
+    """
+    asking = (task for task in tasks if task.options is not None and task.options.resources)
+    for task in asking if workers else ():
+        wanted = task.options.resources
+        there = [each.get("resources", {}) for each in workers.values()]
+        if any(all(has.get(name, 0) >= n for name, n in wanted.items()) for has in there):
+            continue
+        error = EngineError(
+            f"the task {task_name(task)} needs the resources {dict(wanted)}, which no worker of "
+            f"the cluster has (one has {there[0] or 'none'}); start workers with them, as by "
+            "LocalCluster(resources=...) or the worker's option --resources"
+        )
+        annotate(error, task, ())
+        raise error
 
 
 @block
-def _planned(limit: int | None) -> Generator[None, None, None]:
-    options = {} if limit is None else {"memory-limit": limit}
-    with config.set(options), planned_for_elsewhere():
+def _planned(limit: int) -> Generator[None, None, None]:
+    with within_workers(limit), planned_for_elsewhere():
         yield
 
 
@@ -118,117 +257,6 @@ def _open_client() -> Any:
     except ValueError as error:
         raise EngineError(
             "the engine 'distributed' needs an open client: "
-            "with gpuscale.cluster.Client(cluster_or_address): ..."
+            "with gpuscale.cluster.Client(cluster_or_address): ...; one whose cluster has ended is "
+            "closed"
         ) from error
-
-
-class _Sent:
-    """Batches that a cluster has been given.
-
-    Parameters
-    ----------
-    client : distributed.Client
-    parcels : list of Parcel
-    wanted : list of Result
-    """
-
-    def __init__(self, client: Any, parcels: list[Parcel], wanted: list[Result]) -> None:
-        self._client, self._wanted = client, wanted
-        self._parcels = {parcel.name: parcel for parcel in parcels}
-        self._data = _scatter(client, parcels)
-        names = list(dict.fromkeys(result.batch for result in wanted))
-        futures = client.get(_graph(parcels, self._data), names, sync=False)
-        self._futures: dict[Key, Any] = dict(zip(names, futures, strict=True))
-
-    def handles(self) -> list[RemoteValue]:
-        """Return what stands for the results that workers hold."""
-        return [RemoteValue(self._futures[batch], place) for batch, place in self._wanted]
-
-    def wait(self, on_error: OnError, look: Callable[[], None]) -> None:
-        """Wait until all results are there, or one is an error; look around meanwhile."""
-        over, left, lock = threading.Event(), [len(self._futures)], threading.Lock()
-
-        def note(future: Any) -> None:
-            with lock:
-                left[0] -= 1
-                if not left[0] or (on_error == "raise" and future.status != "finished"):
-                    over.set()
-
-        for future in self._futures.values():
-            future.add_done_callback(note)
-        try:
-            while self._futures and not over.wait(PERIOD):
-                look()
-        except BaseException:  # Ctrl-C, or a listener
-            self._client.cancel(list(self._futures.values()), force=True)
-            raise
-
-    def results(self, failures: list[Failure]) -> list[Any]:
-        """Fetch the results; a `Failure` stands in the place of those that there are not."""
-        failed = {}
-        for name, future in self._futures.items():
-            if future.status in ("error", "lost", "cancelled"):
-                failed[name] = self._failure(name, future)
-        failures += {id(each.error): each for each in failed.values()}.values()
-        good = {name: future for name, future in self._futures.items() if name not in failed}
-        found = dict(zip(good, self._client.gather(list(good.values())), strict=True))
-        return [
-            failed[batch] if batch in failed else found[batch] if at is None else found[batch][at]
-            for batch, at in self._wanted
-        ]
-
-    def _failure(self, name: Key, future: Any) -> Failure:
-        error = future.exception() if future.status == "error" else None
-        if error is None:
-            error = EngineError(f"the cluster has lost {self._named(name)}: its client was closed?")
-        elif type(error).__name__ == "KilledWorker":
-            died = getattr(error, "task", name)
-            error = EngineError(
-                f"{self._named(died)} was given to {error.allowed_failures + 1} workers, and each "
-                "died of it: too little memory, a crash in compiled code, or a machine that is "
-                "gone; the workers' logs say more"
-            )
-            task = self._task(died)
-            if task is not None:
-                annotate(error, task, ())
-        key, label = getattr(error, BLAMED, (name, self._named(name)))
-        return Failure(key, error, label)
-
-    def _task(self, name: Key) -> Task | None:
-        parcel = self._parcels.get(name)
-        return None if parcel is None else parcel.tasks[0]
-
-    def _named(self, name: Key) -> str:
-        parcel = self._parcels.get(name)
-        if parcel is None:
-            return f"a task ({name!r})"
-        first = task_name(parcel.tasks[0])
-        more = len(parcel.tasks) - 1
-        return f"the task {first}" + (f" with {more} others" if more else "")
-
-
-def _scatter(client: Any, parcels: list[Parcel]) -> dict[Key, Any]:
-    """Send data of this process to workers; return a future for each batch that reads some."""
-    data = {parcel.name: parcel.data for parcel in parcels if parcel.data}
-    if not data:
-        return {}
-    pieces = client.scatter(list(data.values()), hash=False)
-    return dict(zip(data, pieces, strict=True))
-
-
-def _graph(parcels: list[Parcel], data: dict[Key, Any]) -> dict[Key, Any]:
-    """Write batches down as the cluster wants them."""
-    from dask._task_spec import Task as RemoteTask
-    from dask._task_spec import TaskRef
-
-    graph = {}
-    for parcel in parcels:
-        needs = [each.future.key if _is_there(each) else each for each in parcel.needs]
-        if parcel.data:
-            needs += [data[parcel.name].key] * len(parcel.data)
-        graph[parcel.name] = RemoteTask(parcel.name, perform, parcel.work, *map(TaskRef, needs))
-    return graph
-
-
-def _is_there(need: Any) -> bool:
-    return isinstance(need, RemoteValue)

@@ -9,14 +9,21 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import cloudpickle
 import numpy as np
 
 from gpuscale.backends.devices import IN_USE, running
+from gpuscale.base import config
+from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
-from gpuscale.engines.failure import annotate, task_name, too_late
+from gpuscale.engines.failure import Failure, annotate, task_name, too_late
 from gpuscale.engines.timeouts import call_within
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Origin, Task
+from gpuscale.memory.limits import within_workers
+from gpuscale.memory.measure import held_bytes
+from gpuscale.memory.projection import check_measured
+from gpuscale.memory.spaces import HOST
 
 __all__ = ["BLAMED", "RemoteBatch", "Step", "perform"]
 
@@ -70,12 +77,21 @@ class RemoteBatch(NamedTuple):
     steps : tuple of Step
     results : tuple of int
         Numbers of the values that others need; the only one is handed on as it is.
+    options : dict
+        Of the configuration, in force while the tasks run.
+    limit : int
+        Bytes that tasks of the worker may hold.
+    goes_on : bool
+        Whether tasks that need none that has failed run all the same.
     """
 
     functions: tuple[bytes, ...]
     places: tuple[int | None, ...]
     steps: tuple[Step, ...]
     results: tuple[int, ...]
+    options: dict[str, Any]
+    limit: int
+    goes_on: bool
 
     def __repr__(self) -> str:
         names = dict.fromkeys(step.label or "task" for step in self.steps)
@@ -109,27 +125,61 @@ def perform(batch: RemoteBatch, *inputs: Any) -> Any:
         line.
     """
     values = [
-        _aligned(each if place is None else each[place])
-        for each, place in zip(inputs, batch.places, strict=True)
+        _aligned(_part(each, place)) for each, place in zip(inputs, batch.places, strict=True)
     ]
     del inputs
-    for step in batch.steps:
-        function = _function(batch.functions[step.function])
-        arguments = [values[i] for i in step.reads]
-        try:
-            values.append(_attempts(step, function, arguments))
-        except Exception as error:
-            task = step.as_task(function)
-            annotate(error, task, arguments)
-            with suppress(Exception):  # its class takes no attributes: better no name
-                if not hasattr(error, BLAMED):
-                    setattr(error, BLAMED, (task.key, task_name(task)))
-            raise
-        del arguments
-        for i in step.ends:
-            values[i] = None
+    with config.set(batch.options), within_workers(batch.limit):
+        for step in batch.steps:
+            values.append(_result(batch, step, values))
+            for i in step.ends:
+                values[i] = None
     found = tuple([values[i] for i in batch.results])
     return found[0] if len(found) == 1 else found
+
+
+def _part(result: Any, place: int | None) -> Any:
+    """One of the results of a batch, which may have failed as a whole."""
+    return result if place is None or isinstance(result, Failure) else result[place]
+
+
+def _result(batch: RemoteBatch, step: Step, values: list[Any]) -> Any:
+    """Run one task; a `Failure` if it, or one that it needs, fails and others go on."""
+    arguments = [values[i] for i in step.reads]
+    if batch.goes_on:
+        for each in arguments:
+            if isinstance(each, Failure):
+                return each
+    function = _function(batch.functions[step.function])
+    try:
+        if hasattr(type(function), "needs"):
+            inputs = [(held_bytes(each, 0), HOST) for each in arguments]
+            limits = (batch.limit, float("inf"))
+            check_measured(step.as_task(function), inputs, limits)
+        return _attempts(step, function, arguments)
+    except BaseException as raised:  # sys.exit() in a task is no reason for the worker to end
+        task = step.as_task(function)
+        annotate(raised, task, arguments)
+        error = _that_travels(raised)
+    if batch.goes_on:
+        return Failure(task.key, error, task_name(task))
+    with suppress(Exception):  # its class takes no attributes: better no name
+        if not hasattr(error, BLAMED):
+            setattr(error, BLAMED, (task.key, task_name(task)))
+    raise error
+
+
+def _that_travels(error: BaseException) -> Exception:
+    """Return an exception that arrives with its notes: itself, or one that says the same."""
+    notes = getattr(error, "__notes__", [])
+    with suppress(Exception):
+        copy = pickle.loads(cloudpickle.dumps(error))
+        is_same = type(copy).__name__ == type(error).__name__ and copy.__notes__ == notes
+        if is_same and isinstance(error, Exception):
+            return error
+    replaced = EngineError(f"{type(error).__name__}: {error}")
+    for note in notes:
+        replaced.add_note(note)
+    return replaced.with_traceback(error.__traceback__)
 
 
 def _aligned(value: Any) -> Any:

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gpuscale.base import config
 from gpuscale.base.errors import EngineError
+from gpuscale.base.options import OPTIONS
 from gpuscale.base.types import Key
 from gpuscale.engines.failure import annotate, task_name
 from gpuscale.engines.remote import RemoteBatch, Step
@@ -19,6 +21,7 @@ from gpuscale.graph.order import depth_first
 from gpuscale.graph.packing import PackedCall
 from gpuscale.graph.task import Task
 from gpuscale.io.memory import KeptChunks
+from gpuscale.memory.limits import memory_limit
 from gpuscale.memory.remote import RemoteValue
 
 __all__ = ["Parcel", "Result", "pack"]
@@ -62,7 +65,7 @@ class Parcel:
 
 
 def pack(
-    graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int
+    graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int, goes_on: bool = False
 ) -> tuple[list[Parcel], list[Result]]:
     """Put the tasks that `keys` need into parcels.
 
@@ -72,6 +75,8 @@ def pack(
     keys : sequence of Key
     n_threads : int
         Of the cluster.
+    goes_on : bool
+        Whether a `Failure` stands in the place of results that need a task that has failed.
 
     Returns
     -------
@@ -85,13 +90,15 @@ def pack(
     EngineError
         A task calls what cannot be pickled.
     """
-    packer = _Packer(graph, keys, n_threads)
+    packer = _Packer(graph, keys, n_threads, goes_on)
     return packer.parcels, [packer.where[i] for i in packer.graph.kept]
 
 
 class _Packer:
-    def __init__(self, graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int) -> None:
-        self.graph = number(graph, keys)
+    def __init__(
+        self, graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int, goes_on: bool
+    ) -> None:
+        self.graph, self.goes_on, self.options = number(graph, keys), goes_on, _in_force()
         self.where: dict[int, Result] = {}
         self.parcels: list[Parcel] = []
         self._pickles: dict[int, bytes] = {}
@@ -199,7 +206,20 @@ class _Inputs:
                     task.origin, task.options,
                 )
             )  # fmt: skip
-        return RemoteBatch(tuple(functions), self._places, tuple(steps), results)
+        return RemoteBatch(
+            tuple(functions), self._places, tuple(steps), results, packer.options,
+            memory_limit(), packer.goes_on,
+        )  # fmt: skip
+
+
+def _in_force() -> dict[str, Any]:
+    """Options that have a meaning in tasks, as far as this process has set them."""
+    return {
+        option.key: config.get(option.key)
+        for option in OPTIONS
+        if option.key.startswith(("array.", "codegen."))
+        and config.get(option.key) != option.default
+    }
 
 
 def _value_here(task: Task) -> tuple[bool, Any]:

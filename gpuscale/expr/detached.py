@@ -69,6 +69,11 @@ def dumps(function: Any) -> bytes:
 
 class _Pickler(cloudpickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
+        if hasattr(type(value), "is_local") and value.is_local:
+            raise TypeError(
+                "it would write into a copy of what only this process can write; write now, as "
+                "store() does with compute=True, or into Zarr or .npy files"
+            )
         if isinstance(value, BlockInput) and not value.inline:
             return BlockInput, (_elsewhere(value.node), value.view, value.axes, False)
         if isinstance(value, ArrayMeta):

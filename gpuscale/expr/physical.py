@@ -407,7 +407,8 @@ class Sink(Physical):
     """Write each block of ``x`` where ``writer`` wants it.
 
     ``writer.write(slices, chunk)`` is called once for each block; ``writer.target(slices)``,
-    where it exists, is memory that the producing task may fill in place.
+    where it exists, is memory that the producing task may fill in place. Where
+    ``writer.is_local``, only this process can write.
     """
 
     x: Node

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from gpuscale.base.blocks import block
 from gpuscale.base.tokens import is_by_identity
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import Blockwise, Source
+from gpuscale.expr.physical import Blockwise, Sink, Source
 from gpuscale.expr.walk import toposort
 from gpuscale.memory.limits import budget_of
 
@@ -17,6 +17,7 @@ __all__ = [
     "count_reads",
     "is_free_to_read",
     "is_out_of_reach",
+    "is_planned_elsewhere",
     "is_read_in_place",
     "planned_for_elsewhere",
     "reads_what_may_change",
@@ -38,9 +39,18 @@ def planned_for_elsewhere() -> Generator[None, None, None]:
         _elsewhere.reset(token)
 
 
+def is_planned_elsewhere() -> bool:
+    """Whether a plan is made for tasks of other processes."""
+    return _elsewhere.get()
+
+
 def is_out_of_reach(node: Node) -> bool:
-    """Whether a node reads memory of this process that the tasks of a plan do not see."""
-    return _elsewhere.get() and isinstance(node, Source) and node.reader.is_memory
+    """Whether a node reads or fills memory of this process that the tasks of a plan do not see."""
+    if not is_planned_elsewhere():
+        return False
+    if isinstance(node, Sink):
+        return bool(node.writer.is_local)
+    return isinstance(node, Source) and bool(node.reader.is_memory)
 
 
 def count_reads(roots: list[Node]) -> Counter[str]:

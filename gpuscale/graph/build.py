@@ -14,7 +14,7 @@ from typing import Any
 from gpuscale.base.types import Key
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
-from gpuscale.expr.reads import count_reads, is_free_to_read
+from gpuscale.expr.reads import count_reads, is_free_to_read, is_out_of_reach
 from gpuscale.expr.regrid import is_joined_in_place
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.join import hand_on, join_blocks
@@ -337,6 +337,7 @@ def _lay_out_sink(builder: GraphBuilder, node: Sink, wanted: list[BlockIndex]) -
     x = node.x
     keys, none = builder.keys(node, wanted), repeat(0)
     fills = hasattr(node.writer, "target") and x.meta.backend == "numpy"  # memory of the host
+    fills = fills and not is_out_of_reach(node)
     alone = fills and builder.readers[x.token] == 1 and x.meta.known
     if alone and isinstance(x, Blockwise):
         deps, workspace = _reads(builder, x, wanted), workspaces(x, wanted, in_place=True)

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,7 +19,8 @@ from gpuscale.io.chunk_locks import hold_chunks, storage_name
 from gpuscale.io.grid import compose, positions, stored_grid, window_grid
 from gpuscale.io.mapped import MappedReader
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
-from gpuscale.io.places import share_storage
+from gpuscale.io.places import is_open_to_all, share_storage
+from gpuscale.io.travel import can_travel
 
 __all__ = ["ArrayLikeReader", "ItemWriter", "Lock", "one_thread_lock", "reader_of"]
 
@@ -79,16 +81,21 @@ class ArrayLikeReader(PieceReader):
         stored = _chunk_shape(array, "chunks")
         self.chunks = None if stored is None else stored_grid(self.shape, stored)
         self._is_ndarray = isinstance(array, np.ndarray)
-        self.is_memory = self._is_ndarray or self.backend != "numpy"
+        in_memory = self._is_ndarray or self.backend != "numpy"
         array = np.asarray(array) if self._is_ndarray else array  # without the ways of a subclass
         if self._is_ndarray and array.nbytes <= ARRAY_CONTENT_LIMIT:
             # Equal contents are one token and so one reader: it must not see anyone's changes.
             array = array.copy()
         else:
-            self.may_change = self.is_memory
-        self.cost: Cost = "view" if self.is_memory else "decode"
+            self.may_change = in_memory
+        self.cost: Cost = "view" if in_memory else "decode"
         self._array, self._lock = array, lock
         self._guard = _lock_for(array, lock)
+
+    @cached_property
+    def is_memory(self) -> bool:  # type: ignore[override]
+        """Whether other processes cannot read it: memory, or what holds a lock or an open file."""
+        return self.cost == "view" or not can_travel((self._array, self._lock))
 
     def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[str, Any]:
         return "array", self._array
@@ -177,6 +184,7 @@ class ItemWriter(PieceWriter):
         shape = tuple(target.shape)
         self._name, self._stored = storage_name(target), _stored_shape(target)
         self._window = positions(region or (slice(None),) * len(shape), shape)
+        self.is_local = bool(lock) or not is_open_to_all(target)
         self.token = f"store-{uuid.uuid4().hex}"
 
     def __getstate__(self) -> dict[str, Any]:

@@ -157,6 +157,8 @@ class Hdf5Writer(PieceWriter):
         ``chunks=True`` means those of the blocks.
     """
 
+    is_local = True
+
     def __init__(
         self,
         path: PathLike,
@@ -173,9 +175,7 @@ class Hdf5Writer(PieceWriter):
         self.token = f"hdf5-{uuid.uuid4().hex}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError(
-            "an HDF5 file can be written by one process only; write Zarr or .npy from a cluster"
-        )
+        raise TypeError("an HDF5 file can be written by one process only, the one that opened it")
 
     def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
         """Check the target and make a dataset that nobody finds yet.

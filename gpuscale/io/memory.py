@@ -19,6 +19,7 @@ from gpuscale.io.pieces import Cells, Cost, PieceReader, Region
 from gpuscale.io.places import share_storage
 from gpuscale.memory.kept import KEEPERS
 from gpuscale.memory.parked import park
+from gpuscale.memory.remote import RemoteValue
 from gpuscale.memory.spilled import BUFFER, OnDisk
 
 __all__ = ["ChunkReader", "HostWriter", "KeptChunks", "host_writer"]
@@ -92,9 +93,14 @@ class KeptChunks(ChunkReader):
         return "kept", {i: tokenize(_loaded(chunk)) for i, chunk in self._chunks.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        # Files have one owner; who gets a pickle has the chunks in memory.
-        chunks = {index: _loaded(chunk) for index, chunk in self._chunks.items()}
-        return {**self.__dict__, "_chunks": chunks, "cost": "view"}
+        # Files have one owner; who gets a pickle has the chunks in memory, or on the workers.
+        chunks = {index: _sent(chunk) for index, chunk in self._chunks.items()}
+        cost = "copy" if any(map(_is_away, chunks.values())) else "view"
+        return {**self.__dict__, "_chunks": chunks, "cost": cost}
+
+    def held(self) -> list[Any]:
+        """Return all chunks, or what stands for them while they are away."""
+        return list(self._chunks.values())
 
     def whole(self, index: tuple[int, ...]) -> Any:
         """Return what is there of one chunk: the chunk, or what stands for it while it is away."""
@@ -146,6 +152,10 @@ def _loaded(chunk: Any) -> Any:
     return chunk.load() if isinstance(chunk, OnDisk) else chunk
 
 
+def _sent(chunk: Any) -> Any:
+    return chunk if isinstance(chunk, RemoteValue) else _loaded(chunk)
+
+
 def _in_memory(chunk: Any) -> Any:
     base = chunk
     while isinstance(base, np.ndarray):
@@ -155,6 +165,8 @@ def _in_memory(chunk: Any) -> Any:
 
 class HostWriter:
     """A writer that is one array in the memory of the host; what devices hold is brought there."""
+
+    is_local = True
 
     def __init__(self, meta: ArrayMeta) -> None:
         self.array: Any = np.empty(cast(tuple[int, ...], meta.shape), dtype=meta.dtype)

@@ -73,9 +73,13 @@ class PieceWriter(Protocol):
     ----------
     token : str
         Identity of this one act of writing: no two writers share it.
+    is_local : bool
+        Whether only this process can write there, as into its memory; where tasks run in others,
+        their results come here to be written.
     """
 
     token: str
+    is_local: bool = False
 
     def open(self, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: Cells) -> None:
         """Check the target and make room for an array that will come in these blocks.

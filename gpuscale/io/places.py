@@ -9,7 +9,7 @@ import numpy as np
 
 from gpuscale.io.chunk_locks import storage_name
 
-__all__ = ["file_behind", "place_of", "share_storage"]
+__all__ = ["file_behind", "is_open_to_all", "place_of", "share_storage"]
 
 
 def file_behind(array: Any) -> str | None:
@@ -55,3 +55,20 @@ def share_storage(one: Any, other: Any) -> bool:
         file = file_behind(one)
         return file is not None and file == file_behind(other)
     return place_of(one) == place_of(other)
+
+
+def is_open_to_all(array: Any) -> bool:
+    """Whether other processes may write to what an array of this one writes to.
+
+    That is known of Zarr arrays in folders and behind URLs; what is not known stays here.
+
+    Examples
+    --------
+    >>> is_open_to_all(np.zeros(3))
+    False
+    """
+    store = getattr(array, "store", None)
+    if isinstance(getattr(store, "root", None), str | os.PathLike):
+        return True
+    protocol = getattr(getattr(store, "fs", None), "protocol", "memory")
+    return "memory" not in ((protocol,) if isinstance(protocol, str) else protocol)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextvars import ContextVar
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
@@ -11,17 +12,21 @@ from typing import Any
 
 from gpuscale.backends.creation import device_memory, is_on_device
 from gpuscale.base import config, sizes
+from gpuscale.base.blocks import block
 
 __all__ = [
     "CHUNKS_IN_MEMORY",
     "budget_of",
     "chunk_bytes",
     "device_memory_limit",
+    "is_for_workers",
     "limits_for",
     "memory_limit",
     "parse_bytes",
+    "process_limit",
     "shelf_bytes",
     "total_memory",
+    "within_workers",
 ]
 
 #: How many automatic chunks fit into the memory limit.
@@ -49,7 +54,9 @@ def parse_bytes(size: float | str, total: int | None = None) -> int:
 
 
 def memory_limit() -> int:
-    """Bytes that the option ``memory-limit`` allows tasks of this process to hold.
+    """Bytes that tasks may hold at once where they run: the option ``memory-limit``.
+
+    `within_workers` says so of other processes than this one.
 
     Examples
     --------
@@ -57,7 +64,38 @@ def memory_limit() -> int:
     ...     memory_limit()
     2147483648
     """
+    limit = _of_workers.get()
+    return process_limit() if limit is None else limit
+
+
+def process_limit() -> int:
+    """Bytes that the option ``memory-limit`` allows this process, wherever tasks run.
+
+    Examples
+    --------
+    >>> with config.set({"memory-limit": "2 GiB"}), within_workers(1000):
+    ...     process_limit(), memory_limit()
+    (2147483648, 1000)
+    """
     return parse_bytes(config.get("memory-limit"))
+
+
+_of_workers: ContextVar[int | None] = ContextVar("gpuscale-limit-of-workers", default=None)
+
+
+@block
+def within_workers(limit: int) -> Generator[None, None, None]:
+    """Plan for, or run, tasks of processes that may hold so many bytes each."""
+    token = _of_workers.set(limit)
+    try:
+        yield
+    finally:
+        _of_workers.reset(token)
+
+
+def is_for_workers() -> bool:
+    """Whether `memory_limit` is what workers have, and no option of this process."""
+    return _of_workers.get() not in (None, process_limit())
 
 
 def device_memory_limit(wanted: float | str | None = None, backend: str | None = None) -> float:

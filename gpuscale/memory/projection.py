@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from gpuscale.base.errors import MemoryBudgetError, written_at
 from gpuscale.base.sizes import format_bytes
+from gpuscale.memory.limits import is_for_workers
 from gpuscale.memory.spaces import HOST
 
 __all__ = [
@@ -219,7 +220,12 @@ def _bytes_in(graph: Mapping[Any, T], key: Any, space: int) -> int:
     return source.nbytes if source.space == space else 0
 
 
-def check_fits(graph: Mapping[Any, T], limits: Sequence[float], keys: Iterable[Any] = ()) -> None:
+def check_fits(
+    graph: Mapping[Any, T],
+    limits: Sequence[float],
+    keys: Iterable[Any] = (),
+    here: Sequence[float] | None = None,
+) -> None:
     """Refuse a graph of which one task, or the requested results together, exceed a limit.
 
     Parameters
@@ -229,6 +235,8 @@ def check_fits(graph: Mapping[Any, T], limits: Sequence[float], keys: Iterable[A
         Bytes that may be in use at a time, in each space (`gpuscale.memory.spaces`).
     keys : iterable of key
         Requested results, which are all in memory at the end.
+    here : sequence of float, optional
+        Limits of the process that gets these, if others run the tasks.
 
     Raises
     ------
@@ -252,12 +260,12 @@ smaller chunks, or raise the option memory-limit
             continue
         deps = () if reads_regions(task) else set(task.deps)
         _check(task, _sure_bytes(graph, deps), task.nbytes, task.workspace, limits)
-    kept = _sure_bytes(graph, dict.fromkeys(keys))
+    kept, room = _sure_bytes(graph, dict.fromkeys(keys)), here or limits
     for space, total in enumerate(kept):
-        if total > limits[space]:
+        if total > room[space]:
             raise MemoryBudgetError(
                 f"the requested results take {format_bytes(total)} together, but the "
-                f"{LIMITS[space]} is {format_bytes(limits[space])}; {_INSTEAD[space]}, or raise "
+                f"{LIMITS[space]} is {format_bytes(room[space])}; {_INSTEAD[space]}, or raise "
                 f"the option {_option(space)}"
             )
 
@@ -371,6 +379,18 @@ def _check(
         raise MemoryBudgetError(
             f"{name}{where} needs {format_bytes(needed)} at once{('', ' on the device')[space]}: "
             f"{format_bytes(inputs[space])} of inputs, {format_bytes(result)} of result and "
-            f"{format_bytes(room)} to work in, but the {LIMITS[space]} is "
-            f"{format_bytes(limit)}; {advice}, or raise the option {_option(space)}"
+            f"{format_bytes(room)} to work in, but {_whose(space)} is {format_bytes(limit)}; "
+            f"{advice}, or {_remedy(space)}"
         )
+
+
+def _whose(space: int) -> str:
+    """Name the limit of a task."""
+    of_workers = space == HOST and is_for_workers()
+    return "the memory of the smallest worker" if of_workers else f"the {LIMITS[space]}"
+
+
+def _remedy(space: int) -> str:
+    """What allows larger tasks."""
+    of_workers = space == HOST and is_for_workers()
+    return "give workers more memory" if of_workers else f"raise the option {_option(space)}"

@@ -14,7 +14,8 @@ __all__ = ["RemoteValue"]
 class RemoteValue(OnDisk):
     """A result that a worker holds for as long as this object is there.
 
-    Copies and pickles of it are of the result.
+    Unlike those of what is on disk, copies and pickles of it hold the same result: a task that has
+    one asks the workers.
 
     Parameters
     ----------
@@ -28,6 +29,9 @@ class RemoteValue(OnDisk):
 
     def __init__(self, future: Any, place: int | None = None) -> None:
         self.future, self.place = future, place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RemoteValue, (self.future, self.place)
 
     @property
     def stored(self) -> int:

@@ -1,6 +1,7 @@
-"""The tests of arrays on a device: which are left out, and which transfers they may make.
+"""The tests of arrays elsewhere: which are left out, and which transfers devices may make.
 
-`on_devices.toml` is the table of both, with reasons; with ``--backend numpy`` it is not read.
+A table for each place, `on_devices.toml` with ``--backend fake`` and `on_clusters.toml` with
+``--engine distributed``, says so, with reasons; otherwise neither is read.
 """
 
 import tomllib
@@ -12,33 +13,45 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-TABLE = HERE / "on_devices.toml"
-UNUSED = pytest.StashKey[list[str]]()
+#: Name of each table, and the option of pytest and its value that have it read.
+TABLES = {"on_devices": ("--backend", "fake"), "on_clusters": ("--engine", "distributed")}
+UNUSED = pytest.StashKey[dict[str, list[str]]]()
 ALLOWED = pytest.StashKey[frozenset[str]]()
 
 
-def read_table() -> dict[str, Any]:
-    return tomllib.loads(TABLE.read_text())
+def read_table(name: str) -> dict[str, Any]:
+    return tomllib.loads((HERE / f"{name}.toml").read_text())
 
 
 @pytest.hookimpl(tryfirst=True)  # before any are deselected: an entry must name tests there are
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--backend") == "numpy":
-        return
-    table = read_table()
+    tables = {
+        name: read_table(name)
+        for name, (option, value) in TABLES.items()
+        if config.getoption(option) == value
+    }
     config.stash[ALLOWED] = frozenset(
-        entry for group in table["transfers"] for entry in group["allowed"]
+        entry
+        for table in tables.values()
+        for group in table.get("transfers", [])
+        for entry in group["allowed"]
     )
     ours = {item: name for item in items if (name := _name(item)) is not None}
-    config.stash[UNUSED] = []
-    for mark, entry in _marks(table):
+    config.stash[UNUSED] = {name: _mark(ours, name, table) for name, table in tables.items()}
+
+
+def _mark(ours: dict[pytest.Item, str], table_name: str, table: dict[str, Any]) -> list[str]:
+    """Mark the tests of a table, and return its entries that name none."""
+    unused = []
+    for mark, entry in _marks(table_name.replace("_", " "), table):
         found = [item for item, name in ours.items() if fnmatchcase(name, entry)]
         for item in found:
             item.add_marker(mark)
         module = entry.partition("::")[0]  # where none of these is asked for, it may be right
         collected = any(fnmatchcase(name, f"{module}::*") for name in ours.values())
         if not found and (collected or not any(HERE.glob(module))):
-            config.stash[UNUSED].append(entry)
+            unused.append(entry)
+    return unused
 
 
 def _name(item: pytest.Item) -> str | None:
@@ -50,9 +63,9 @@ def _name(item: pytest.Item) -> str | None:
     return f"{item.path.relative_to(HERE).as_posix()}::{within}"
 
 
-def _marks(table: dict[str, Any]) -> Iterator[tuple[pytest.MarkDecorator, str]]:
+def _marks(where: str, table: dict[str, Any]) -> Iterator[tuple[pytest.MarkDecorator, str]]:
     for group in table["left-out"]:
-        mark = pytest.mark.skip(reason=f"on a device: {group['reason']}")
+        mark = pytest.mark.skip(reason=f"{where}: {group['reason']}")
         yield from ((mark, entry) for entry in group["tests"])
     for group in table.get("open", []):
         mark = pytest.mark.xfail(reason=f"open: {group['defect']}", strict=True)

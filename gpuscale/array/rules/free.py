@@ -9,6 +9,7 @@ from gpuscale.codegen.ops import OPS
 from gpuscale.expr.merge import CHEAP
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
+from gpuscale.expr.reads import is_free_to_read, is_planned_elsewhere
 
 __all__ = ["is_free"]
 
@@ -20,35 +21,36 @@ def is_free(node: Node) -> bool:
 
 def _cost(node: Node) -> int:
     """Cost of one element in additions; more than `CHEAP` means that it is not free."""
+    name = "_cost_elsewhere" if is_planned_elsewhere() else "_free_cost"
     stack = [node]  # not recursion: expressions may be deeper than Python's stack
     while stack:
         current = stack[-1]
-        pending = [c for c in _transparent(current) if "_free_cost" not in c.__dict__]
+        pending = [c for c in _transparent(current, name) if name not in c.__dict__]
         if pending:
             stack.extend(pending)
         else:
             stack.pop()
-            current.__dict__["_free_cost"] = _own_cost(current)
-    cost: int = node.__dict__["_free_cost"]
+            current.__dict__[name] = _own_cost(current, name)
+    cost: int = node.__dict__[name]
     return cost
 
 
-def _transparent(node: Node) -> tuple[Node, ...]:
+def _transparent(node: Node, name: str) -> tuple[Node, ...]:
     """Inputs whose cost counts towards that of the node."""
-    if "_free_cost" in node.__dict__:
+    if name in node.__dict__:
         return ()
     return node.children if isinstance(node, View | Elementwise) else ()
 
 
-def _own_cost(node: Node) -> int:
+def _own_cost(node: Node, name: str) -> int:
     if isinstance(node, IndexFunction):
         cost = 0
     elif isinstance(node, Source):
-        cost = 0 if node.reader.cost == "view" and node.meta.known else CHEAP + 1
+        cost = 0 if is_free_to_read(node) and node.meta.known else CHEAP + 1
     elif isinstance(node, View):
-        cost = node.x.__dict__["_free_cost"]
+        cost = node.x.__dict__[name]
     elif isinstance(node, Elementwise):
-        cost = OPS[node.op].cost + sum(x.__dict__["_free_cost"] for x in node.inputs)
+        cost = OPS[node.op].cost + sum(x.__dict__[name] for x in node.inputs)
     else:
         cost = CHEAP + 1
     return min(cost, CHEAP + 1)

@@ -1,0 +1,122 @@
+"""Futures behind collections that workers hold: waiting for them, watching and publishing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import distributed
+
+from gpuscale.collection import Collection
+from gpuscale.expr.physical import Source
+from gpuscale.expr.walk import toposort
+from gpuscale.gather import replace
+from gpuscale.graph.handle import Handle
+from gpuscale.io.memory import KeptChunks
+from gpuscale.memory.remote import RemoteValue
+
+__all__ = ["futures_of", "held", "progress", "wait"]
+
+
+class Held:
+    """Stands for a collection where dask.distributed looks for the futures of its own.
+
+    Pickles of it are of the collection.
+
+    Parameters
+    ----------
+    collection : collection or delayed value
+    """
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+
+    def __dask_graph__(self) -> dict[Any, Any]:
+        return {future.key: future for future in _futures(self._collection)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _itself, (self._collection,)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def held(value: Any) -> Any:
+    """Put `Held` in the place of each collection of this package."""
+    return replace(value, Held)
+
+
+def _futures(collection: Any) -> Iterator[Any]:
+    """Futures of the results that a persisted collection, or what is made of some, reads."""
+    if isinstance(collection, Collection):
+        readers = [each.reader for each in toposort([collection.expr]) if isinstance(each, Source)]
+        values = [c for each in readers if isinstance(each, KeptChunks) for c in each.held()]
+    else:
+        values = list(_values_of(collection))
+    yield from (each.future for each in values if isinstance(each, RemoteValue))
+
+
+def _values_of(handle: Handle) -> Iterator[Any]:
+    """Values that are there of delayed calls."""
+    waiting, seen = [handle], set[int]()
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Handle) and id(each) not in seen:
+            seen.add(id(each))
+            waiting += each._parents
+            yield from each._task.args
+
+
+def futures_of(*values: Any, client: Any = None) -> list[Any]:
+    """List the futures behind persisted collections.
+
+    Parameters
+    ----------
+    *values : object
+        Persisted collections of this package or of dask, futures, and lists of these.
+    client : distributed.Client, optional
+        To which the futures must belong.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> from gpuscale.cluster import Client, futures_of
+    >>> with Client(n_workers=1, threads_per_worker=1) as client:
+    ...     len(futures_of(client.persist(ga.ones(10, chunks=5))))
+    2
+    """
+    found: list[Any] = distributed.futures_of(held(list(values)), client=client)
+    return found
+
+
+def wait(values: Any, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
+    """Wait until persisted collections, or futures, are there.
+
+    Parameters
+    ----------
+    values : object
+        As for `futures_of`.
+    timeout : float or str, optional
+        Seconds, or a text such as ``"10s"``; without one, as long as it takes.
+    return_when : {"ALL_COMPLETED", "FIRST_COMPLETED"}
+
+    Returns
+    -------
+    (set of Future, set of Future)
+        ``done`` and ``not_done``.
+    """
+    return distributed.wait(futures_of(values), timeout, return_when)
+
+
+def progress(*values: Any, **options: Any) -> Any:
+    """Show how far persisted collections, or futures, have come.
+
+    Parameters
+    ----------
+    *values : object
+        As for `futures_of`.
+    **options
+        What ``distributed.progress`` takes, such as ``notebook=False``.
+    """
+    return distributed.progress(*futures_of(*values), **options)

@@ -1,0 +1,122 @@
+"""The client of a cluster: collections as arguments, published, waited for; nested and closed."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+import gpuscale as gs
+import gpuscale.array as ga
+from gpuscale.base.errors import EngineError
+
+distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+
+from gpuscale.cluster import Client, LocalCluster, futures_of, wait  # noqa: E402
+
+A = np.random.default_rng(0).random((60, 40))
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture
+def x():
+    return ga.from_array(A, chunks=25)
+
+
+def test_collections_among_arguments_are_computed(client, x):
+    def look(a, b, c=None):
+        return type(a), a.shape, sorted(b), b["k"][0], c
+
+    found = client.submit(look, x + 1, {"k": [x.sum()]}, c=gs.delayed(int)("7")).result()
+    assert found[:3] == (np.ndarray, (60, 40), ["k"])
+    assert found[3] == pytest.approx(A.sum())
+    assert found[4] == 7
+    sums = client.gather(client.map(lambda a, k: float(a.sum()) + k, [x, x * 2], [1, 2]))
+    assert sums == pytest.approx([A.sum() + 1, 2 * A.sum() + 2])
+
+
+def test_persisted_ones_are_arguments_too(client, x):
+    kept = client.persist(x + 1)
+    assert client.submit(np.shape, kept).result() == (60, 40)
+    assert gs.delayed(np.sum)(kept).compute() == pytest.approx((A + 1).sum())
+
+
+def test_several_are_computed_together(client, x):
+    low, high = client.compute([x.min(), x.max()], sync=True)
+    assert (low, high) == (A.min(), A.max())
+
+
+def test_waiting_for_persisted_collections(client, x):
+    kept = client.persist(x + 1)
+    assert len(futures_of(kept)) == len(futures_of([kept, (kept + 1).sum()])) > 1
+    done, not_done = wait(kept)
+    assert len(done) == len(futures_of(kept))
+    assert not not_done
+    assert len(futures_of(client.persist(gs.delayed(int)("7")))) == 1
+    assert futures_of(x, 3) == []
+
+
+def test_published_collections_outlive_their_client(cluster, x):
+    with Client(cluster) as client:
+        client.publish_dataset(kept=client.persist(x + 1), lazy=x * 2)
+        client.publish_dataset(client.persist(gs.delayed(int)("7")), name="call")
+    with Client(cluster) as client:
+        assert set(client.list_datasets()) == {"kept", "lazy", "call"}
+        np.testing.assert_array_equal(client.get_dataset("kept").compute(), A + 1)
+        np.testing.assert_array_equal(client.get_dataset("lazy").compute(), A * 2)
+        assert client.get_dataset("call").compute() == 7
+        for name in ("kept", "lazy", "call"):
+            client.unpublish_dataset(name)
+
+
+def test_asynchronous_clients(cluster, x):
+    async def use():
+        async with Client(cluster.scheduler_address, asynchronous=True) as client:
+            kept = client.persist(x + 1)
+            with pytest.raises(EngineError, match=r"say await client\.compute"):
+                x.sum().compute()
+            return await client.compute(kept.sum()), await client.submit(np.max, x)
+
+    assert asyncio.run(use()) == (pytest.approx((A + 1).sum()), A.max())
+    assert gs.config.get("engine") == "threads"
+
+
+def test_clients_nest(client, x):
+    with Client(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as inner:
+        assert x.sum().compute() == pytest.approx(A.sum())
+        assert distributed.default_client() is inner
+    assert distributed.default_client() is client
+    assert gs.config.get("engine") == "distributed"
+    client.close()
+    assert gs.config.get("engine") == "threads"
+
+
+def test_a_cluster_that_ends_is_told(x):
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=False
+    ) as cluster:
+        client = Client(cluster)
+        kept = client.persist(x + 1)
+        wait(kept)
+    with pytest.raises(EngineError, match="ended"):
+        x.sum().compute()
+    client.close()
+    assert x.sum().compute() == pytest.approx(A.sum())
+
+
+def test_reports_of_the_cluster(client, x, tmp_path):
+    with distributed.performance_report(filename=str(tmp_path / "report.html")):
+        x.sum().compute()
+    assert (tmp_path / "report.html").stat().st_size
