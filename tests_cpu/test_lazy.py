@@ -415,6 +415,7 @@ def test_sizes_that_nobody_knows_are_nan():
     parts = [ga.from_delayed(gs.delayed(np.full)(k, k), (np.nan,), int) for k in range(4)]
     assert ga.concatenate(parts).compute().tolist() == [1, 2, 2, 3, 3, 3]
     assert ga.from_delayed(made, np.nan, float).compute().shape == (6,)
+    assert ga.from_delayed(made.reshape(3, 2), (n for n in (np.nan, 2)), float).shape == (3, 2)
     with pytest.raises(GpuscaleError, match=r"shape \(\?, 3\) .*but has shape \(3, 2\)"):
         ga.from_delayed(made.reshape(3, 2), (np.nan, 3), float).compute()
     with pytest.raises(GpuscaleError, match="promised"):

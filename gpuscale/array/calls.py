@@ -25,6 +25,14 @@ from gpuscale.graph.handle import Handle
 __all__ = ["UserCall", "align", "as_promised", "check_place", "dtype_of", "name_of", "span_grid"]
 
 
+# In which the user says what the function makes of blocks; others are made of these.
+_TAKE_CHUNKS = frozenset({"blockwise", "map_blocks", "map_overlap"})
+
+
+# In which the user says what the function makes of blocks; others are made of these.
+_TAKE_CHUNKS = frozenset({"blockwise", "map_blocks", "map_overlap"})
+
+
 class _Slot(Enum):
     """What stands where a block goes; an enum stays itself when it is pickled."""
 
@@ -43,7 +51,7 @@ class UserCall:
     args, kwargs
         As the user gave them.
     operation : str
-        For error messages.
+        What the user called, for error messages.
     """
 
     def __init__(
@@ -107,12 +115,32 @@ class UserCall:
             for axis, (n, m) in enumerate(zip(shape, block.shape, strict=True))
         )
         if not fits:
-            raise ValueError(
-                f"{name_of(self.func)} returned a block of shape {shape} where {self.operation} "
-                f"expects {block.shape} for block {block.index}; pass chunks=, drop_axis= or "
-                "new_axis= to say what it returns (nan is a size that depends on data)"
-            )
+            raise ValueError(self._misfit(shape, block))
         return as_promised(result, self.dtype, block.backend, self.func)
+
+    def _misfit(self, shape: tuple[int, ...], block: Block) -> str:
+        if self.operation not in _TAKE_CHUNKS:
+            return (
+                f"block {block.index} of {self.operation} has come out in shape {shape}, not "
+                f"{block.shape}: a function that it was given returns what it is not asked for"
+            )
+        return (
+            f"{name_of(self.func)} returned a block of shape {shape} where {self.operation} "
+            f"expects {block.shape} for block {block.index}; pass chunks=, drop_axis= or "
+            "new_axis= to say what it returns (nan is a size that depends on data)"
+        )
+
+    def _misfit(self, shape: tuple[int, ...], block: Block) -> str:
+        if self.operation not in _TAKE_CHUNKS:
+            return (
+                f"block {block.index} of {self.operation} has come out in shape {shape}, not "
+                f"{block.shape}: a function that it was given returns what it is not asked for"
+            )
+        return (
+            f"{name_of(self.func)} returned a block of shape {shape} where {self.operation} "
+            f"expects {block.shape} for block {block.index}; pass chunks=, drop_axis= or "
+            "new_axis= to say what it returns (nan is a size that depends on data)"
+        )
 
     def _info(self, block: Block, chunks: Sequence[Any]) -> dict[Any, Any]:
         info: dict[Any, Any] = {

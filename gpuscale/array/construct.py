@@ -30,11 +30,11 @@ __all__ = [
     "fits",
     "native",
     "on_backend",
-    "together",
     "rechunk",
     "reduce",
     "scalar",
     "split_every_of",
+    "together",
     "view",
 ]
 

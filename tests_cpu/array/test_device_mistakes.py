@@ -187,6 +187,25 @@ def test_numbers_and_lists_of_functions_go_where_the_chunks_are(result):
         assert y.compute().tolist() == [float(result) + 1] * 6
 
 
+def test_lazy_numbers_go_where_the_chunks_are():
+    """Among the arrays that functions of users get, in all ways to give them."""
+    x, five = ga.ones(6, chunks=3, like="fake"), ga.asarray(5.0, like="numpy")
+
+    def added(a, b):
+        return a + b
+
+    for found in (
+        ga.map_blocks(added, x, five, dtype=float),
+        ga.map_blocks(added, x, b=five, dtype=float),
+        ga.map_overlap(added, x, five, depth=0, dtype=float),
+        ga.map_overlap(added, x, depth=0, b=five, dtype=float),
+        ga.blockwise(added, "i", x, "i", five, "", dtype=float),
+        ga.blockwise(added, "i", x, "i", five, None, dtype=float),
+        ga.blockwise(added, "i", x, "i", b=five, dtype=float),
+    ):
+        assert found.backend == "fake" and found.compute().tolist() == [6.0] * 6
+
+
 def test_numbers_of_reductions_go_where_the_chunks_are():
     x = ga.arange(6, chunks=1, like="fake")
 

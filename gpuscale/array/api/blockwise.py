@@ -9,9 +9,8 @@ from typing import Any
 from gpuscale.array.api.functional import one_block
 from gpuscale.array.calls import UserCall, dtype_of, name_of
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import rechunk
+from gpuscale.array.construct import rechunk, together
 from gpuscale.array.convert import as_arrays, known_node
-from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.errors import ChunkError
 from gpuscale.chunks.broadcast import unify_sizes
@@ -108,12 +107,12 @@ def blockwise(
         for v, (_, ind) in zip(values, pairs, strict=True)
         if isinstance(v, Array)
     ] + [_shared(v) for v in kwargs.values() if isinstance(v, Array)]
-    nodes, axes = [node for node, _ in inputs], [each for _, each in inputs]
+    nodes = together([node for node, _ in inputs], "blockwise")
+    axes = [each for _, each in inputs]
     function = _Joined(call, tuple(axes)) if concatenate else call
     result = dtype_of(dtype, meta, call, _Trial(function, tuple(axes)), nodes)
     call.promise(result, chunks, [])
-    backend = common_backend(tuple(nodes), "blockwise") if nodes else "numpy"
-    frame = ArrayMeta(result, chunks, backend)
+    frame = ArrayMeta(result, chunks, nodes[0].meta.backend if nodes else "numpy")
     return Array(by_number(function, nodes, axes, frame, name or name_of(func)))
 
 

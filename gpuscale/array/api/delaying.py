@@ -66,9 +66,9 @@ def from_delayed(
             f"from_delayed takes a Delayed, not {type(value).__name__}; wrap it with "
             "gpuscale.delayed, or use asarray"
         )
-    given = shape if isinstance(shape, Iterable) else (shape,)
+    given = list(shape) if isinstance(shape, Iterable) else [shape]
     unknown = {axis for axis, size in enumerate(given) if isinstance(size, float) and isnan(size)}
-    known = shape_of(tuple([0 if axis in unknown else n for axis, n in enumerate(given)]))
+    known = shape_of([0 if axis in unknown else n for axis, n in enumerate(given)])
     chunks = normalize_chunks(-1, known, max(np.dtype(dtype).itemsize, 1), 1)
     token = tokenize("from_delayed", value.key)
     sizes = tuple([Unknown(token, k) if k in unknown else n for k, n in enumerate(known)])

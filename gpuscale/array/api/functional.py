@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.batched import whole_axes
+from gpuscale.array.caller import called_as
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, together
@@ -80,7 +81,7 @@ def map_blocks(
     >>> ga.map_blocks(lambda block_id: np.array(block_id), chunks=((1, 1),), dtype=int).compute()
     array([0, 1])
     """
-    call = UserCall(func, args, kwargs, "map_blocks")
+    call = UserCall(func, args, kwargs, called_as("map_blocks"))
     nodes = align([a.expr for a in args if isinstance(a, Array)])
     wholes = [one_block(a) for a in kwargs.values() if isinstance(a, Array)]
     frame = Frame.of(nodes, drop_axis, new_axis, chunks)

@@ -13,7 +13,6 @@ from gpuscale.array.api.signatures import Signature
 from gpuscale.array.batched import Output, batched
 from gpuscale.array.calls import as_promised, name_of
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import together
 from gpuscale.array.convert import as_arrays, known_node
 from gpuscale.array.infer import infer_results
 from gpuscale.base.errors import BackendError
@@ -100,7 +99,6 @@ def apply_gufunc(
     nodes = [x.expr if len(parsed.outputs) == 1 else known_node(x) for x in arrays]
     if vectorize:
         _refuse_devices(nodes, name_of(func))
-    nodes = list(together(nodes, "apply_gufunc"))
     call = _Call(func, tuple(kwargs.items()), len(parsed.outputs))
     dtypes = _dtypes(call, nodes, output_dtypes, meta, vectorize, parsed)
     outputs = [

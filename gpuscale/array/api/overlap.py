@@ -11,9 +11,8 @@ import numpy as np
 from gpuscale.array.api.functional import Frame, one_block
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import rechunk
+from gpuscale.array.construct import rechunk, together
 from gpuscale.array.convert import as_array, known_node
-from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.base.errors import ChunkError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Chunks
@@ -121,10 +120,10 @@ def map_overlap(
     halos = [Halo(d, b, frame.axes(node)) for node, (d, b) in zip(nodes, around, strict=True)] + [
         _no_halo(node) for node in wholes
     ]
-    nodes += wholes
+    nodes = list(together([*nodes, *wholes], "map_overlap"))
     result = dtype_of(dtype, meta, call, _Trial(call, tuple(h.depth for h in halos)), nodes)
     call.promise(result, large, [node.meta.chunks for node in nodes])
-    out = ArrayMeta(result, _trimmed(large, cut), common_backend(tuple(nodes), "map_overlap"))
+    out = ArrayMeta(result, _trimmed(large, cut), nodes[0].meta.backend)
     plan = OverlapPlan(call, tuple(halos), cut, name or name_of(func))
     return Array(Exchange(tuple(nodes), plan, out))
 

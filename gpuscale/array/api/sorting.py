@@ -10,7 +10,7 @@ from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.manipulation import flip
 from gpuscale.array.api.reshaping import along_axis
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import rechunk, together
+from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.backends.seams import array_namespace, lexicographic_order
 from gpuscale.chunks.axes import normalize_axis
@@ -175,7 +175,7 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
         return as_array(np.intp(0))
     first, axis = along_axis(arrays[0], axis)
     if first.ndim == 1 and first.numblocks[0] > 1:
-        keys = together([rechunk(key.expr, first.chunks) for key in arrays], "lexsort")
+        keys = tuple([rechunk(key.expr, first.chunks) for key in arrays])
         meta = first.expr.meta.with_(dtype=np.dtype(np.intp))
         return Array(Exchange(keys, SortPlan(positions=True, name="lexsort"), meta))
     whole = _in_one_block(first, axis)

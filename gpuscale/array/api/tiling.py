@@ -12,7 +12,7 @@ from gpuscale.array.api.manipulation import broadcast_to, expand_dims
 from gpuscale.array.api.masking import settle
 from gpuscale.array.api.reshaping import along_axis, ravel, reshape
 from gpuscale.array.collection import Array
-from gpuscale.array.construct import rechunk, together
+from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.backends.seams import array_namespace, to_host
 from gpuscale.base.tokens import tokenize
@@ -115,13 +115,13 @@ def _repeated(x: Array, counts: Array, axis: int) -> Node:
         raise ValueError(
             f"operands could not be broadcast together with shape ({length},) {counts.shape}"
         )
-    nodes = together([x.expr, rechunk(counts.expr, (x._meta.chunks[axis],))], "repeat")
-    meta, token = nodes[0].meta, tokenize("repeat", nodes[1])
+    node, times = x.expr, rechunk(counts.expr, (x._meta.chunks[axis],))
+    meta, token = node.meta, tokenize("repeat", times)
     sizes = tuple(Unknown(token, number) for number in range(meta.numblocks[axis]))
     chunks = (*meta.chunks[:axis], sizes, *meta.chunks[axis + 1 :])
     inputs = (
-        BlockInput(nodes[0], axes=tuple(range(meta.ndim))),
-        BlockInput(nodes[1], axes=(axis,)),
+        BlockInput(node, axes=tuple(range(meta.ndim))),
+        BlockInput(times, axes=(axis,)),
     )
     kernel = FunctionKernel(_repeat_block, (axis,), label="repeat")
     return Blockwise(kernel, inputs, meta.chunks, meta.with_(chunks=chunks))

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.caller import called_as
 from gpuscale.backends.creation import check_dtype
 from gpuscale.base.errors import BackendError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.codegen.ops import OPS
 from gpuscale.expr.meta import ArrayMeta
-from gpuscale.expr.node import Node, user_call
+from gpuscale.expr.node import Node
 
 __all__ = ["Elementwise", "common_backend"]
 
@@ -55,13 +56,11 @@ def common_backend(nodes: tuple[Node, ...], what: str) -> str:
     if not names:  # a device rather than the host
         names = sorted({x.meta.backend for x in nodes}, key=lambda name: name == "numpy")[:1]
     if len(names) > 1:
-        import gpuscale.array as public  # for its names alone
-
         names.sort(key=lambda name: name == "numpy")  # a device is where the data should go
         for each in nodes:
             check_dtype(each.meta.dtype, names[0])
         raise BackendError(
-            f"{user_call(dir(public)) or what} got arrays of the backends {' and '.join(names)}; "
+            f"{called_as(what)} got arrays of the backends {' and '.join(names)}; "
             f"move those of {names[1]} first, by ga.asarray(x, like={names[0]!r})"
         )
     return names[0]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.testing import assert_eq, nothing_computes
 from gpuscale.testing.strategies import chunked, chunks, pairs
@@ -25,6 +26,20 @@ def test_coarsen(pair, data):
             expected = host(kept.reshape(shape), axis=axis + 1)
             actual = ga.coarsen(reduction, x, {axis: n}, trim_excess=True)
             assert_eq(actual, expected, rtol=1e-5)
+
+
+def test_errors_name_what_was_called_and_not_what_it_is_made_of():
+    with pytest.raises(ValueError, match=r"block \(0,\) of coarsen has come out in shape \(2, 2\)"):
+        ga.coarsen(lambda cells, axis: cells, ga.ones(4), {0: 2}).compute()
+    with pytest.raises(TypeError, match="argument functions of piecewise is lazy"):
+        ga.piecewise(ga.ones(4), [[True] * 4], [gs.delayed(abs)(1)])
+
+
+def test_errors_name_what_was_called_and_not_what_it_is_made_of():
+    with pytest.raises(ValueError, match=r"block \(0,\) of coarsen has come out in shape \(2, 2\)"):
+        ga.coarsen(lambda cells, axis: cells, ga.ones(4), {0: 2}).compute()
+    with pytest.raises(TypeError, match="argument functions of piecewise is lazy"):
+        ga.piecewise(ga.ones(4), [[True] * 4], [gs.delayed(abs)(1)])
 
 
 def test_coarsen_refuses_cells_that_do_not_fit():
