@@ -16,6 +16,7 @@
 `result_store`   results of a worker: on the device, on the host, on disk
 `security`       who may talk to a cluster; the scheduler file
 `serving`        processes that a signal ends: `scheduler_process`, `worker_process`
+`ssh`            `SSHCluster`: machines that SSH reaches
 `transport`      UCX where it works, and else TCP; `transport_trial` tries it
 ================ ==========================================================================
 
@@ -43,8 +44,11 @@ if TYPE_CHECKING:
     from gpuscale.cluster.kubernetes import KubeCluster as KubeCluster
     from gpuscale.cluster.local import LocalCluster as LocalCluster
     from gpuscale.cluster.local_cuda import LocalCUDACluster as LocalCUDACluster
+    from gpuscale.cluster.manifests import to_manifests as to_manifests
+    from gpuscale.cluster.ssh import SSHCluster as SSHCluster
 
 _OWN = {
+    "SSHCluster": "gpuscale.cluster.ssh",
     "KubeCluster": "gpuscale.cluster.kubernetes",
     "to_manifests": "gpuscale.cluster.manifests",
     "Client": "gpuscale.cluster.client",
@@ -92,6 +96,7 @@ _EXTRAS = {
     "dask_jobqueue": "cluster",
     "dask_kubernetes": "kubernetes",
     "distributed": "cluster",
+    "asyncssh": "ssh",
     "skein": "yarn",
 }
 
