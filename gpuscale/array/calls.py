@@ -130,18 +130,6 @@ class UserCall:
             "new_axis= to say what it returns (nan is a size that depends on data)"
         )
 
-    def _misfit(self, shape: tuple[int, ...], block: Block) -> str:
-        if self.operation not in _TAKE_CHUNKS:
-            return (
-                f"block {block.index} of {self.operation} has come out in shape {shape}, not "
-                f"{block.shape}: a function that it was given returns what it is not asked for"
-            )
-        return (
-            f"{name_of(self.func)} returned a block of shape {shape} where {self.operation} "
-            f"expects {block.shape} for block {block.index}; pass chunks=, drop_axis= or "
-            "new_axis= to say what it returns (nan is a size that depends on data)"
-        )
-
     def _info(self, block: Block, chunks: Sequence[Any]) -> dict[Any, Any]:
         info: dict[Any, Any] = {
             None: {

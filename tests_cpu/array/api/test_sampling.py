@@ -35,13 +35,6 @@ def test_errors_name_what_was_called_and_not_what_it_is_made_of():
         ga.piecewise(ga.ones(4), [[True] * 4], [gs.delayed(abs)(1)])
 
 
-def test_errors_name_what_was_called_and_not_what_it_is_made_of():
-    with pytest.raises(ValueError, match=r"block \(0,\) of coarsen has come out in shape \(2, 2\)"):
-        ga.coarsen(lambda cells, axis: cells, ga.ones(4), {0: 2}).compute()
-    with pytest.raises(TypeError, match="argument functions of piecewise is lazy"):
-        ga.piecewise(ga.ones(4), [[True] * 4], [gs.delayed(abs)(1)])
-
-
 def test_coarsen_refuses_cells_that_do_not_fit():
     with pytest.raises(ValueError, match="trim_excess"):
         ga.coarsen(np.sum, ga.ones(5), {0: 2})
