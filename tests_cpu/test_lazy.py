@@ -47,6 +47,8 @@ def test_arguments_are_found_in_containers_wherever_they_are():
         ([one, [two, 3]], [1, [2, 3]]),
         ({"a": one, 2: (two,)}, {"a": 1, 2: (2,)}),
         ({1, 5}, {1, 5}),
+        ({one, 5}, {1, 5}),
+        (frozenset([one, two]), frozenset([1, 2])),
         (slice(one, two), slice(1, 2)),
         (Pair(one, [two]), Pair(1, [2])),
         (Point(one, 7), Point(1, 7)),
@@ -337,6 +339,20 @@ def test_containers_that_hold_themselves_or_are_too_deep():
         with pytest.raises(GraphError, match="holds itself"):
             gs.compute(value)
     assert gs.delayed(len, traverse=False)(own).compute() == 1
+
+
+def test_nested_values_are_kept_and_optimized_where_they_stand():
+    one, x = add(1), ga.ones(4, chunks=2) + 1
+    nested = {"a": [one], "b": slice(one, x), "c": Pair(x, (3,))}
+    (kept,) = gs.persist(nested)
+    assert kept["a"][0].key == one.key and isinstance(kept["b"].start, type(one))
+    (optimized,) = gs.optimize(nested)
+    assert optimized["a"][0] is one and optimized["c"].second == (3,)
+    assert optimized["c"].first.expr.name == "full+add"
+    for each in (nested, kept, optimized):
+        (found,) = gs.compute(each)
+        assert found["a"] == [1] and found["b"].start == 1
+        assert found["b"].stop.tolist() == found["c"].first.tolist() == [2] * 4
 
 
 def test_the_signature_can_be_read():

@@ -13,6 +13,8 @@ from gpuscale.base.errors import (
     BackendError,
     ConfigError,
     EngineError,
+    GpuscaleError,
+    GraphError,
     MemoryBudgetError,
 )
 from gpuscale.expr.physical import Physical
@@ -155,6 +157,37 @@ def test_a_writer_that_cannot_be_aborted_does_not_keep_others_from_it():
     assert [w.ends for w in writers] == [["abort"]] * 4
     first = raised.value.__context__.__context__
     assert "no space left" in str(first)
+
+
+def _needs(memory):
+    with gpuscale.annotate(memory=memory):
+        return gpuscale.delayed(abs)(1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: gpuscale.get({"x": (abs, "y"), "y": (abs, "x")}, "x"), GraphError, "'x' -> 'y'"),
+        (lambda: gpuscale.get({"x": 1}, "z"), GraphError, "'z' is not in the graph; it has 'x'"),
+        (lambda: ga.ones(3).compute(engine="treads"), EngineError, "there are .*'threads'"),
+        (lambda: ga.ones(3).compute(memory_limit=-1), ConfigError, "memory-limit .* at least 0"),
+        (lambda: gpuscale.Client(memory_limit=-1), ConfigError, "memory-limit .* at least 0"),
+        (lambda: gpuscale.annotate(memori="1 GiB"), TypeError, "did you mean 'memory'"),
+        (
+            lambda: ga.from_delayed(gpuscale.delayed(np.ones)(5), (4,), float).compute(),
+            GpuscaleError,
+            r"promised to be of shape \(4,\).* but has shape \(5,\)",
+        ),
+        (
+            lambda: _needs("2 GiB").compute(memory_limit="1 GiB"),
+            MemoryBudgetError,
+            r"a task of abs, written at .*test_run.py:\d+, needs 2.0 GiB at once",
+        ),
+    ],
+)
+def test_bad_input_is_told_with_what_to_do(call, error, said):
+    with pytest.raises(error, match=said):
+        call()
 
 
 def test_the_scheduler_is_called_engine():

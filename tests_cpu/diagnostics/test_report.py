@@ -55,6 +55,16 @@ def test_it_is_written_where_the_package_is_run_from_its_source(tmp_path, monkey
     assert "gpuscale (not installed, but run from its source)" in body(tmp_path / "run.html")
 
 
+def test_it_tells_what_was_spilled(tmp_path):
+    x = ga.random.random((400, 400), chunks=100).map_blocks(np.sort, dtype=float)
+    with gpuscale.report(tmp_path / "run.html"):
+        (x - x.sum()).sum().compute(memory_limit=8 * x.nbytes // 16)
+    text = body(tmp_path / "run.html")
+    row = re.search(r"<td>results spilled</td><td>([^<]*)</td>", text)[1]
+    assert re.match(r"[\d.]+ [KM]iB in .* on disk; .* read back whole", row)
+    assert '"spilled"' in text  # the line of a figure
+
+
 def test_it_is_written_when_the_computation_fails(tmp_path):
     def wrong(chunk):
         raise ValueError("chunk of <wrong> size")
