@@ -9,7 +9,8 @@
 `resources`  memory, processor time and disk traffic of the process
 `record`     what happened in runs, in columns; `rows` gathers it while they last, `critical`,
              `curve`, `stream` and `troubles` (what failed) work it out
-`report`     one page about all of it; `plots` draws its figures, `page` writes it
+`report`     one page about all of it, `joined` for several runs: `report_page` says what stands on
+             it, `report_figures` and `plots` draw, `page` writes it
 `plan`       the plan as rows
 `explain`    stages and plans as text; `wording` is how they say it
 `analysis`   a plan and what came of it; `trial` runs it for that

@@ -7,9 +7,11 @@
 `physical` the six physical nodes; `kernels` are what a `Blockwise` does with its chunks, `plans`
            how an `Exchange` moves elements
 `halving`  runs a kernel over parts of a block, where a device has no memory for all of it
-`fuse`     merges what one task can do; `coarsen` small blocks; `regrid` moves rechunks
+`fuse`     merges what one task can do: `merge` programs, `coarsen` small blocks, `joins` joins;
+           `regrid` moves rechunks
 `moving`   brings blocks to another backend
 `arrange`  the local part of a view, applied to a chunk
+`detached` functions of tasks on their way to other processes
 ========== =================================================================================
 
 May import base, chunks, backends, codegen and memory. Collections add logical nodes on their

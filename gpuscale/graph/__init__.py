@@ -12,7 +12,8 @@
 `mirror`       a block and its mirror image in one task
 `handle`       a lazy value that is the result of one task; `packing` finds some in containers
 `calls`        delayed calls beside arrays; `plain` reads graphs that are dictionaries
-`steady`       names that every process finds again
+`steady`       names that every process finds again; `fresh` ones that nobody finds again
+`batches`      tasks that go to a worker of a cluster together
 ============== =============================================================================
 
 May import: base, chunks, backends, codegen, memory, expr.

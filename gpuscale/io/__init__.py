@@ -9,10 +9,11 @@
 `functions`     pieces that a Python function makes
 `array_like`    anything with shape, dtype and indexing; `reader_of` finds the reader
 `chunk_locks`   locks of stored chunks that several writers fill together
+`places`        where arrays lie, and whether two of them share it
 `mapped`        memory-mapped files, whose pieces are views
 `npy`           one ``.npy`` file           `npy_stack`   a folder of them
 `zarr`          Zarr arrays; `zarr_layout` and `zarr_chunks` decode local ones directly;
-                `zarr_places` makes new ones
+                `zarr_places` makes new ones; `zarr_changes` sees that others have replaced one
 `hdf5`          datasets of HDF5 files; `hdf5_files` has one handle of each
 =============== ==========================================================================
 
