@@ -29,6 +29,7 @@ __all__ = [
     "MOST_FAILURES",
     "OTHER",
     "RETRY",
+    "WIDTH",
     "colours",
     "figure",
     "step_lines",

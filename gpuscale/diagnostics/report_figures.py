@@ -15,6 +15,7 @@ from gpuscale.diagnostics.plots import (
     MOST_FAILURES,
     OTHER,
     RETRY,
+    WIDTH,
     figure,
     step_lines,
     task_stream,
@@ -186,7 +187,9 @@ def operations_figure(seconds: Mapping[str, float], paint: Mapping[str, str]) ->
 
     top = sorted(seconds, key=lambda name: -seconds[name])[:MOST_OPERATIONS]
     names = [f"{k + 1}. {short(name)[:50]}" for k, name in enumerate(top)]
-    drawn = bokeh_figure(y_range=names[::-1], width=1120, height=60 + 24 * len(names), tools="save")
+    drawn = bokeh_figure(
+        y_range=names[::-1], width=WIDTH, height=60 + 24 * len(names), tools="save"
+    )
     drawn.toolbar.logo = None
     drawn.xaxis.axis_label = "seconds"
     data = {

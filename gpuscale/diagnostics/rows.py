@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpuscale.base.brief import name_of
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.plan import PlanRow, owner_of
 from gpuscale.diagnostics.wording import error_text
@@ -199,7 +200,7 @@ class Rows:
     def _new_group(self, key: Key, label: str) -> int:
         task = self._tasks.get(key)
         if task is not None and not label:
-            label = getattr(task.fn, "__name__", None) or type(task.fn).__name__
+            label = name_of(task.fn)
         name = str(key[0]) if isinstance(key, tuple) else label
         if owner_of(name, self.plan) is None:
             name = label or name  # keys of delayed functions may differ in all of their parts
@@ -222,7 +223,7 @@ class Rows:
 
 def _bare(task: Task) -> Task:
     """Copy a task without what it holds on to."""
-    label = task.label or getattr(task.fn, "__name__", None) or type(task.fn).__name__
+    label = task.label or name_of(task.fn)
     needs = task.nbytes, task.workspace
     return Task(
         task.key, object, task.deps, (), *needs, label=label, origin=task.origin, space=task.space

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from gpuscale.expr.node import Node, on_behalf_of
@@ -46,7 +46,7 @@ class Rules:
 
         return register
 
-    def __iter__(self) -> Iterable[tuple[str, str]]:  # type: ignore[misc]
+    def __iter__(self) -> Iterator[tuple[str, str]]:
         for each, functions in self._table.items():
             for function in functions:
                 yield each.__name__, function.__name__

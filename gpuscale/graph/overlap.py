@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from gpuscale.backends.seams import array_namespace
 from gpuscale.backends.shared_ops import own
 from gpuscale.chunks.overlap import HaloPiece, halo_axis
+from gpuscale.expr.arrange import forward_slice
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
@@ -99,8 +100,7 @@ def _span(block: int, pieces: tuple[HaloPiece, ...]) -> _Span:
 def _part(start: int, step: int, length: int) -> slice:
     if step == 0:
         return slice(start, start + 1)  # one element, which assignment repeats
-    stop = start + step * length
-    return slice(start, None if stop < 0 else stop, step)
+    return forward_slice(start, step, length)
 
 
 class _Surround:

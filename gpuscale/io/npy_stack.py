@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import re
@@ -110,8 +111,6 @@ def _read_info(path: Path) -> tuple[Path, Cells, np.dtype[Any], int]:
     try:
         file = path / _JSON
         if file.exists():
-            import json
-
             info = json.loads(file.read_text())
             dtype = npy_format.descr_to_dtype(_tuples(info["dtype"]))
         else:
@@ -235,8 +234,6 @@ class NpyStackWriter(PieceWriter):
         with open(self._hidden / _PICKLE, "wb") as file:  # what dask.array reads
             pickle.dump(info, file, protocol=4)
         described = info | {"dtype": npy_format.dtype_to_descr(self._dtype)}
-        import json
-
         (self._hidden / _JSON).write_text(json.dumps(described))
         self._target.finish()
 
