@@ -11,7 +11,17 @@ import numpy as np
 
 from gpuscale.base.errors import UnknownSizeError
 
-__all__ = ["Chunks", "Key", "PathLike", "Shape", "Size", "Unknown", "is_known", "same_dtype"]
+__all__ = [
+    "BlockIndex",
+    "Chunks",
+    "Key",
+    "PathLike",
+    "Shape",
+    "Size",
+    "Unknown",
+    "is_known",
+    "same_dtype",
+]
 
 _INTEGERS = {np.dtype(name): np.dtype(name) for name in ("i4", "u4", "i8", "u8")}
 
@@ -64,6 +74,7 @@ Shape = tuple[Size, ...]
 Chunks = tuple[tuple[Size, ...], ...]
 PathLike = str | os.PathLike[str]
 Key = str | tuple[Any, ...]
+BlockIndex = tuple[int, ...]
 
 
 def is_known(sizes: Iterable[Any]) -> TypeGuard[tuple[int, ...]]:

@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import Any
 
 from gpuscale.base.errors import add_note
-from gpuscale.base.types import Chunks, Unknown
+from gpuscale.base.types import BlockIndex, Chunks, Unknown
 from gpuscale.chunks.views import View, axis_tables
 from gpuscale.expr.arrange import LocalAxis, arrange, forward_slice
 from gpuscale.expr.kernels import Block, ProgramKernel
@@ -31,8 +31,6 @@ __all__ = [
     "Source",
     "TreeReduce",
 ]
-
-BlockIndex = tuple[int, ...]
 
 
 class Physical(Node):

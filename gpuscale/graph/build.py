@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product, repeat
 from typing import Any
 
-from gpuscale.base.types import Key
+from gpuscale.base.types import BlockIndex, Key
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
 from gpuscale.expr.reads import count_reads, is_free_to_read, is_out_of_reach
@@ -28,7 +28,6 @@ from gpuscale.memory.spaces import DEVICE, HOST, space_of
 
 __all__ = ["GraphBuilder", "block_keys", "build", "lays_out"]
 
-BlockIndex = tuple[int, ...]
 Layout = Callable[["GraphBuilder", Any, list[BlockIndex]], None]
 _layouts: dict[type, Layout] = {}
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpuscale.base.types import BlockIndex
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import CheckpointPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.graph.sizes import all_nbytes
 
 __all__: list[str] = []
-
-BlockIndex = tuple[int, ...]
 
 
 @lays_out(CheckpointPlan)

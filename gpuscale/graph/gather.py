@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+from gpuscale.base.types import BlockIndex
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
@@ -14,7 +15,6 @@ from gpuscale.graph.build import GraphBuilder, lays_out
 
 __all__: list[str] = []
 
-BlockIndex = tuple[int, ...]
 Follow = tuple[int | None, ...]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from gpuscale.base.types import BlockIndex
 from gpuscale.expr.kernels import ReduceKernel
 from gpuscale.expr.physical import Blockwise
 from gpuscale.graph.sizes import all_nbytes, workspaces
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from gpuscale.graph.build import GraphBuilder
 
 __all__ = ["is_mirrored", "lay_out_mirrored"]
-
-BlockIndex = tuple[int, ...]
 
 
 def is_mirrored(node: Blockwise) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from gpuscale.backends.seams import array_namespace
 from gpuscale.backends.shared_ops import own
+from gpuscale.base.types import BlockIndex
 from gpuscale.chunks.overlap import HaloPiece, halo_axis
 from gpuscale.expr.arrange import forward_slice
 from gpuscale.expr.kernels import Block
@@ -18,7 +19,6 @@ from gpuscale.graph.build import GraphBuilder, lays_out
 
 __all__: list[str] = []
 
-BlockIndex = tuple[int, ...]
 Trim = tuple[tuple[int, int], ...]
 
 

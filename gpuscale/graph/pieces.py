@@ -11,7 +11,7 @@ from itertools import accumulate, chain, count, islice, pairwise, product, repea
 from typing import TYPE_CHECKING, Any
 
 from gpuscale.backends.creation import namespace
-from gpuscale.base.types import Key
+from gpuscale.base.types import BlockIndex, Key
 from gpuscale.chunks.rechunk import intersections
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Exchange, Physical
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JoinedPieces", "joined_pieces", "shared_reads"]
 
-BlockIndex = tuple[int, ...]
 
 _BATCH = 1024  # blocks that are laid out together: enough to be quick, few enough to be small
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.backends.seams import array_namespace
-from gpuscale.base.types import Chunks, Key, Unknown
+from gpuscale.base.types import BlockIndex, Chunks, Key, Unknown
 from gpuscale.chunks.rechunk import intersections
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
@@ -19,8 +19,6 @@ from gpuscale.graph.pieces import joined_pieces
 from gpuscale.graph.sizes import all_nbytes
 
 __all__: list[str] = []
-
-BlockIndex = tuple[int, ...]
 
 
 @lays_out(RechunkPlan)

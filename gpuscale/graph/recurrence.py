@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gpuscale.base.types import BlockIndex
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import OWN, RecurrencePlan
 from gpuscale.graph.build import GraphBuilder, lays_out
 
 __all__: list[str] = []
-
-BlockIndex = tuple[int, ...]
 
 
 @lays_out(RecurrencePlan)

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base.types import BlockIndex
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ConcatenatePlan, ReshapePlan
 from gpuscale.graph.build import GraphBuilder, lays_out
 
 __all__: list[str] = []
-
-BlockIndex = tuple[int, ...]
 
 
 @lays_out(ConcatenatePlan)

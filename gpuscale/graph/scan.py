@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gpuscale.backends.seams import accumulate, array_namespace, fold
-from gpuscale.base.types import Key
+from gpuscale.base.types import BlockIndex, Key
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ScanPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
 
 __all__: list[str] = []
-
-BlockIndex = tuple[int, ...]
 
 
 @lays_out(ScanPlan)

@@ -18,6 +18,7 @@ import numpy as np
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.seams import array_namespace
 from gpuscale.backends.transfer import to_host
+from gpuscale.base.types import BlockIndex
 from gpuscale.chunks.sampling import sample_step
 from gpuscale.expr.fuse import is_computed_again
 from gpuscale.expr.physical import Exchange
@@ -38,8 +39,6 @@ from gpuscale.graph.sizes import block_nbytes
 from gpuscale.memory.spaces import HOST
 
 __all__: list[str] = []
-
-BlockIndex = tuple[int, ...]
 
 
 @lays_out(SelectPlan)

@@ -7,14 +7,13 @@ from itertools import repeat
 from math import prod
 from operator import add
 
+from gpuscale.base.types import BlockIndex
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 from gpuscale.expr.reads import is_free_to_read
 
 __all__ = ["all_nbytes", "block_nbytes", "workspaces"]
-
-BlockIndex = tuple[int, ...]
 
 
 def block_nbytes(node: Node, index: BlockIndex) -> int:

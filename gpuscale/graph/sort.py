@@ -15,7 +15,7 @@ from operator import itemgetter, sub
 from typing import Any
 
 from gpuscale.backends.seams import array_namespace
-from gpuscale.base.types import Key
+from gpuscale.base.types import BlockIndex, Key
 from gpuscale.chunks.blocks import known_sizes
 from gpuscale.chunks.levels import Levels, plan_levels
 from gpuscale.expr.physical import Exchange
@@ -27,7 +27,6 @@ from gpuscale.memory.spaces import DEVICE, space_of
 
 __all__: list[str] = []
 
-BlockIndex = tuple[int, ...]
 Run = tuple[Any, ...]  # sorted keys and, where wanted, the positions that they come from
 
 # Of more blocks than this several are sorted together, so that a sample shows where each begins.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuscale.backends.seams import array_namespace, update
-from gpuscale.base.types import Key
+from gpuscale.base.types import BlockIndex, Key
 from gpuscale.chunks.blocks import known_sizes, offsets
 from gpuscale.chunks.points import line_sizes
 from gpuscale.chunks.take import BlockTake, plan_take
@@ -23,8 +23,6 @@ from gpuscale.expr.plans import ScatterPlan, TakePlan
 from gpuscale.graph.build import GraphBuilder, block_nbytes, lays_out
 
 __all__: list[str] = []
-
-BlockIndex = tuple[int, ...]
 
 
 class _Line:

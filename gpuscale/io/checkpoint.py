@@ -24,6 +24,7 @@ import numpy as np
 from gpuscale.backends.transfer import to_device, to_host
 from gpuscale.base.errors import CheckpointError
 from gpuscale.base.strides import axes_in_memory
+from gpuscale.base.types import BlockIndex
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.io.mapped import stamp_of
 from gpuscale.io.memory import ChunkReader
@@ -34,7 +35,6 @@ from gpuscale.memory.pickler import LayoutPickler
 
 __all__ = ["CheckpointReader", "ChunkEntry", "ValueEntry", "make_folder"]
 
-BlockIndex = tuple[int, ...]
 
 _logger = logging.getLogger("gpuscale.run")
 
