@@ -29,10 +29,6 @@ __all__ = ["UserCall", "align", "as_promised", "check_place", "dtype_of", "name_
 _TAKE_CHUNKS = frozenset({"blockwise", "map_blocks", "map_overlap"})
 
 
-# In which the user says what the function makes of blocks; others are made of these.
-_TAKE_CHUNKS = frozenset({"blockwise", "map_blocks", "map_overlap"})
-
-
 class _Slot(Enum):
     """What stands where a block goes; an enum stays itself when it is pickled."""
 
