@@ -1,7 +1,7 @@
 """Futures: tasks that start when they are submitted, with the names of dask.distributed.
 
 ============ ===============================================================================
-`client`     `Client`: opens and closes, cancels, tells what there is
+`client`     `Client`: opens and closes, cancels; `telling` says what there is
 `tasks`      what it starts: submit, map, gather, scatter, compute
 `future`     `Future`: the result of one task, that may not be there yet
 `waiting`    `wait`, `as_completed`; `progress` waits with a bar

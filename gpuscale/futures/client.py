@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import copy_context
-from html import escape
 from typing import Any
 
 from gpuscale.base import config
 from gpuscale.base.blocks import block
 from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.base.resources import check_resources
-from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.listening import follow
 from gpuscale.diagnostics.logs import run_log
@@ -29,8 +26,9 @@ from gpuscale.engines.threads import ThreadsEngine, default_workers
 from gpuscale.futures.current import find_client, forget_client, named, open_client
 from gpuscale.futures.executor import ClientExecutor
 from gpuscale.futures.future import Future, futures_of
-from gpuscale.futures.manners import check_options, versions, where_instead
+from gpuscale.futures.manners import check_options, where_instead
 from gpuscale.futures.tasks import Starter
+from gpuscale.futures.telling import NO_LIMIT, Teller
 from gpuscale.graph.annotations import without_annotations
 from gpuscale.graph.handle import new_key
 from gpuscale.memory.limits import memory_limit as option_memory_limit
@@ -38,10 +36,8 @@ from gpuscale.memory.limits import parse_bytes
 
 __all__ = ["Client"]
 
-_NO_LIMIT = sys.maxsize  # bytes
 
-
-class Client(Starter):
+class Client(Starter, Teller):
     """Runs tasks from when they are submitted, in threads of this process.
 
     Names and behaviour are those of ``dask.distributed.Client``, so that code moves to a cluster
@@ -120,14 +116,14 @@ class Client(Starter):
         limit = option_memory_limit()
         if memory_limit is not None:
             size = parse_bytes(config.check("memory-limit", memory_limit))
-            limit = n_workers * size or _NO_LIMIT
+            limit = n_workers * size or NO_LIMIT
         self.name = name or new_key("client")
         self._started = time.time()
         self._threads, self._limit = threads, limit
         if device_memory_limit is not None:
             config.check("device-memory-limit", device_memory_limit)
-            if not parse_bytes(device_memory_limit, _NO_LIMIT):
-                device_memory_limit = _NO_LIMIT
+            if not parse_bytes(device_memory_limit, NO_LIMIT):
+                device_memory_limit = NO_LIMIT
         self._device_limit = device_memory_limit
         with without_annotations():  # which are for the tasks that a block makes itself
             self._context = copy_context()
@@ -155,11 +151,6 @@ class Client(Starter):
         open_client(self)
 
     # who
-
-    @property
-    def status(self) -> str:
-        """Whether the client is "running" or "closed"."""
-        return "closed" if self._session.closed else "running"
 
     @classmethod
     def current(cls, allow_global: bool = True) -> Client:
@@ -312,108 +303,6 @@ class Client(Starter):
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Call a function once in each process that has workers: in this one."""
         return {"inproc": function(*args, **kwargs)}
-
-    # numbers
-
-    def nthreads(self, workers: Any = None) -> dict[str, int]:
-        """Return how many tasks run at the same time, by worker."""
-        return {"inproc": self._threads}
-
-    ncores = nthreads
-
-    def nbytes(self, keys: Any = None, summary: bool = True) -> dict[Any, int]:
-        """Return the bytes of results that are held: by key, or summed up by name."""
-        found = self._session.held()
-        if keys is not None:
-            found = {key: found[key] for key in keys if key in found}
-        if not summary:
-            return found
-        sums: dict[Any, int] = {}
-        for key, nbytes in found.items():
-            name = str(key[0] if isinstance(key, tuple) else key).rpartition("-")[0] or key
-            sums[name] = sums.get(name, 0) + nbytes
-        return sums
-
-    def has_what(self, workers: Any = None) -> dict[str, tuple[Key, ...]]:
-        """Return the keys of results that are held, by worker."""
-        return {"inproc": tuple(self._session.held())}
-
-    def who_has(self, futures: Any = None) -> dict[Key, tuple[str, ...]]:
-        """Return the workers that hold results, by key: of futures, or of all that are held."""
-        held = self._session.held()
-        keys = list(held) if futures is None else [f.key for f in futures_of(futures)]
-        return {key: ("inproc",) if key in held else () for key in keys}
-
-    def processing(self, workers: Any = None) -> dict[str, tuple[Key, ...]]:
-        """Return the keys of tasks that have not finished, by worker."""
-        return {"inproc": tuple(outcome.task.key for outcome in self._session.pending())}
-
-    def scheduler_info(self, n_workers: int = 5) -> dict[str, Any]:
-        """Return what there is, in the form of dask.distributed."""
-        worker = {
-            "type": "Worker",
-            "id": "inproc",
-            "host": "localhost",
-            "nthreads": self._threads,
-            "memory_limit": self._limit if self._limit < _NO_LIMIT else 0,
-            "resources": dict(self._session.resources),
-            "status": self.status,
-        }
-        return {
-            "type": "Scheduler",
-            "id": self.name,
-            "address": "inproc",
-            "services": {},
-            "started": self._started,
-            "workers": {"inproc": worker},
-        }
-
-    def get_versions(self, check: bool = False, packages: Sequence[str] = ()) -> dict[str, Any]:
-        """Return the versions of Python, of gpuscale and of what it is made of.
-
-        Parameters
-        ----------
-        check : bool
-            Means nothing: all workers are threads of this process.
-        packages : sequence of str
-            Further packages to look for.
-
-        Returns
-        -------
-        dict
-            In the form of dask.distributed; None for a package that is not installed.
-
-        Examples
-        --------
-        >>> import gpuscale as gs
-        >>> with gs.Client() as client:
-        ...     sorted(client.get_versions(packages=["nothing"])["client"]["packages"])
-        ['cloudpickle', 'gpuscale', 'nothing', 'numba', 'numpy', 'python']
-        """
-        return {"client": versions(packages), "scheduler": None, "workers": {}}
-
-    def wait_for_workers(self, n_workers: int = 1, timeout: Any = None) -> None:
-        """Return at once: the threads of this process are always there."""
-
-    def __repr__(self) -> str:
-        if self.status == "closed":
-            return "<Client: closed>"
-        threads = "1 thread" if self._threads == 1 else f"{self._threads} threads"
-        return f"<Client: {threads}, memory limit {self._limit_in_words()}>"
-
-    def _limit_in_words(self) -> str:
-        return format_bytes(self._limit) if self._limit < _NO_LIMIT else "none"
-
-    def _repr_html_(self) -> str:
-        rows = {
-            "Client": self.name,
-            "Status": self.status,
-            "Threads": self._threads,
-            "Memory limit": self._limit_in_words(),
-            "Tasks": len(self._session.pending()),
-        }
-        cells = (f"<tr><th>{k}</th><td>{escape(str(v))}</td></tr>" for k, v in rows.items())
-        return f"<table>{''.join(cells)}</table>"
 
 
 _OPTIONS = (
