@@ -92,6 +92,7 @@ FEATURES = (
         module="gpuscale.cluster.jobqueue",
         commands=SLURM_COMMANDS,
     ),
+    Feature("clusters over SSH", "ssh", ("distributed", "asyncssh"), module="gpuscale.cluster.ssh"),
     Feature(
         "clusters on Kubernetes",
         "kubernetes",

@@ -15,9 +15,10 @@
 `worker_setup`   what a worker does before it takes tasks
 `result_store`   results of a worker: on the device, on the host, on disk
 `security`       who may talk to a cluster; the scheduler file
-`serving`        processes that a signal ends: `scheduler_process`, `worker_process`
+`serving`        processes that a signal ends: `{,cuda_}worker_process`, `scheduler_process`
 `ssh`            `SSHCluster`: machines that SSH reaches
 `transport`      UCX where it works, and else TCP; `transport_trial` tries it
+`yarn`           `YarnCluster`: containers of Hadoop's YARN, as skein's specification
 ================ ==========================================================================
 
 May import: every lower floor. The engine itself is `gpuscale.engines.distributed`. Names are loaded
@@ -46,8 +47,12 @@ if TYPE_CHECKING:
     from gpuscale.cluster.local_cuda import LocalCUDACluster as LocalCUDACluster
     from gpuscale.cluster.manifests import to_manifests as to_manifests
     from gpuscale.cluster.ssh import SSHCluster as SSHCluster
+    from gpuscale.cluster.yarn import YarnCluster as YarnCluster
+    from gpuscale.cluster.yarn import yarn_specification as yarn_specification
 
 _OWN = {
+    "YarnCluster": "gpuscale.cluster.yarn",
+    "yarn_specification": "gpuscale.cluster.yarn",
     "SSHCluster": "gpuscale.cluster.ssh",
     "KubeCluster": "gpuscale.cluster.kubernetes",
     "to_manifests": "gpuscale.cluster.manifests",
@@ -97,7 +102,6 @@ _EXTRAS = {
     "dask_kubernetes": "kubernetes",
     "distributed": "cluster",
     "asyncssh": "ssh",
-    "skein": "yarn",
 }
 
 
