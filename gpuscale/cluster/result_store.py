@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
 from typing import Any, NamedTuple
 
+from gpuscale.backends.seams import is_out_of_memory
 from gpuscale.base.errors import SpillError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.memory.limits import device_memory_limit, shelf_bytes
@@ -113,7 +114,7 @@ class ResultStore(MutableMapping[Any, Any]):
             if shelf is self._device:
                 shelf.move_to_end(key)
                 return shelf[key]
-            value = shelf[key].load()
+            value = self._load(shelf[key])
             shelf.take(key)
             self._put(key, value)
             return value
@@ -140,20 +141,35 @@ class ResultStore(MutableMapping[Any, Any]):
         """Put a result on the device, and send others away while it has too many."""
         self._device.put(key, value)
         limit = device_memory_limit()
-        while self._device.nbytes > limit and len(self._device) > 1:
-            self._park()
+        while self._device.nbytes > limit and len(self._device) > 1 and self._park():
+            pass
         most = shelf_bytes(self._memory_limit)
         while self._host.nbytes > most and self._sink() >= 0:
             pass
 
-    def _park(self) -> None:
-        """Send the oldest result on the device to the host."""
+    def _load(self, parked: Parked) -> Any:
+        """Bring a result back; where other work has filled the device, others leave for it."""
+        while True:
+            try:
+                return parked.load()
+            except Exception as error:
+                if not is_out_of_memory(error) or not self._device or not self._park():
+                    raise
+
+    def _park(self) -> bool:
+        """Send the oldest result on the device to the host, and say whether it went."""
         key = self._device.oldest
-        parked = park(self._device[key])
+        try:
+            parked = park(self._device[key])
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return False  # not even for the copy
         assert parked is not None  # or it would be among the others
         self._device.take(key)
         self._host.put(key, parked)
         _logger.log(self._level, "%s left the device: %s", key, format_bytes(parked.nbytes))
+        return True
 
     def _sink(self) -> int:
         """Send the oldest result on the host to disk: its bytes, or -1 if none went."""

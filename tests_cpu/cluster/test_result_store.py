@@ -5,12 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpuscale.backends.cupy_ops import out_of_memory_type
 from gpuscale.base import config
 from gpuscale.base.errors import SpillError
+from gpuscale.cluster import result_store
 from gpuscale.cluster.result_store import ResultStore, make_store
 from gpuscale.memory import parked as parking
 from gpuscale.testing import fake_device
-from gpuscale.testing.fake_device import TRANSFERS, fake
+from gpuscale.testing.fake_device import POOL, TRANSFERS, fake
+
+OutOfMemoryError = out_of_memory_type()
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +133,39 @@ def test_a_full_disk_keeps_results_where_they_are(monkeypatch, caplog):
     assert places(store)[0] == places(store)[1] == "host"
     assert "the disk is full" in caplog.text
     assert all((store[n].get() == n).all() for n in range(4))
+
+
+def test_what_has_no_room_for_the_copy_stays_on_the_device(monkeypatch):
+    store = ResultStore({})
+    store[0], store[1] = array(0), array(1)
+
+    def no_room(result):
+        raise OutOfMemoryError(800, 0)
+
+    monkeypatch.setattr(result_store, "park", no_room)
+    store[2] = array(2)
+    assert set(places(store).values()) == {"device"}
+    assert all((store[n].get() == n).all() for n in range(3))
+
+
+def test_others_leave_for_what_comes_back():
+    store = ResultStore({})
+    for n in range(4):
+        store[n] = array(n)
+    with POOL.limited_to(0):
+        assert (store[0].get() == 0).all()
+    assert places(store)[0] == "device" and len(store) == 4
+    assert all((store[n].get() == n).all() for n in range(4))
+
+
+def test_no_room_for_what_comes_back_is_said():
+    store = ResultStore({})
+    for n in range(3):
+        store[n] = array(n)
+    del store[1], store[2]
+    with POOL.limited_to(0), pytest.raises(OutOfMemoryError):
+        store[0]
+    assert (store[0].get() == 0).all()
 
 
 def test_moves_are_logged_if_wanted(caplog):
