@@ -49,11 +49,6 @@ class OneMachineSlurm:
         self.config = folder / "slurm.conf"
         self._daemons: list[subprocess.Popen[bytes]] = []
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """Environment of commands that are to find it."""
-        return {**os.environ, "SLURM_CONF": str(self.config)}
-
     def __enter__(self) -> OneMachineSlurm:
         self._write_config()
         try:
@@ -78,10 +73,13 @@ class OneMachineSlurm:
                 daemon.wait()
         self._daemons.clear()
 
-    def call(self, *command: str, timeout: float = 120) -> str:
-        """Run a command of SLURM and return what it prints."""
+    def call(
+        self, *command: str, cwd: Path | None = None, env: dict[str, str] | None = None
+    ) -> str:
+        """Run a command of SLURM, in a folder and an environment, and return what it prints."""
+        env = {**(os.environ if env is None else env), "SLURM_CONF": str(self.config)}
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=timeout
+            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=240
         )
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from .job_script import SIZE, expected, write
 from .one_machine_slurm import OneMachineSlurm, why_not
 
 pytest.importorskip("dask_jobqueue", exc_type=ModuleNotFoundError)
@@ -13,6 +14,14 @@ pytestmark = [
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can"),
     pytest.mark.timeout(280),
 ]
+
+
+# Added to the program of the page: which node and which GPUs each worker has.
+WHERE = """
+def where():
+    import os
+    return os.environ["SLURMD_NODENAME"], os.environ["CUDA_VISIBLE_DEVICES"]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +54,24 @@ def test_gpus_are_those_that_slurm_gives(slurm):
         "echo $SLURMD_NODENAME $CUDA_VISIBLE_DEVICES",
     )  # fmt: skip
     assert sorted(printed.splitlines()) == ["n1 0", "n1 1", "n2 0", "n2 1"]
+
+
+def test_the_documented_job(slurm, tmp_path):
+    """Two nodes with two GPUs each: a worker for each, which sees its own."""
+    environment = write(tmp_path)
+    program = tmp_path / "headline.py"
+    ask = "        print(sorted(client.run(where).values()))\n"
+    text = program.read_text().replace("def main(", f"{WHERE}\ndef main(")
+    program.write_text(text.replace("        x = ga", f"{ask}        x = ga"))
+    slurm.call(
+        "sbatch", "--parsable", "--wait", "--export=ALL", "--cpus-per-task=1",
+        "--output=out.txt", "--error=err.txt", "job.sh", str(SIZE), "numpy",
+        cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    printed = (tmp_path / "out.txt").read_text()
+    assert "[('n1', '0'), ('n1', '1'), ('n2', '0'), ('n2', '1')]" in printed, printed
+    assert float(printed.split()[-1]) == pytest.approx(expected())
+    assert not list(tmp_path.glob("scheduler-*.json"))
 
 
 def test_a_cluster_of_jobs_grows_and_shrinks(slurm, tmp_path):
