@@ -19,10 +19,10 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
-from gpuscale.gather import listed, on_top
 from gpuscale.graph.calls import calls_behind
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import budget_of
+from gpuscale.nested import listed, on_top
 from gpuscale.run import asked, replaced, run_blocks, tell_apart
 
 __all__ = ["chunks_of", "count_sizes", "indices", "persist"]

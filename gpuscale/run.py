@@ -23,7 +23,6 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Sink
 from gpuscale.expr.reads import reads_what_may_change
 from gpuscale.expr.walk import toposort
-from gpuscale.gather import find, listed, on_top, replace
 from gpuscale.graph.annotations import annotate_tasks, without_annotations
 from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import Calls, calls_behind
@@ -36,6 +35,7 @@ from gpuscale.graph.task import Graph
 from gpuscale.io.memory import HostWriter, host_writer
 from gpuscale.memory.limits import limits_for, process_limit
 from gpuscale.memory.projection import check_fits, check_results
+from gpuscale.nested import find, listed, on_top, replace
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing

@@ -19,8 +19,8 @@ from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.node import Node
-from gpuscale.gather import find
 from gpuscale.graph.handle import Handle
+from gpuscale.nested import find
 
 __all__ = ["UserCall", "align", "as_promised", "check_place", "dtype_of", "name_of", "span_grid"]
 

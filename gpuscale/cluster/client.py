@@ -14,8 +14,8 @@ from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.security import read_scheduler_file
 from gpuscale.engines.distributed import DistributedEngine
-from gpuscale.gather import find, replace
 from gpuscale.keeping import persist
+from gpuscale.nested import find, replace
 from gpuscale.run import asked, whole_values
 
 __all__ = ["Client"]

@@ -10,10 +10,10 @@ import distributed
 from gpuscale.collection import Collection
 from gpuscale.expr.physical import Source
 from gpuscale.expr.walk import toposort
-from gpuscale.gather import replace
 from gpuscale.graph.handle import Handle
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.remote import RemoteValue
+from gpuscale.nested import replace
 
 __all__ = ["futures_of", "held", "progress", "wait"]
 

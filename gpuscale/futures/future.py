@@ -16,10 +16,10 @@ from gpuscale.collection import Collection
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
-from gpuscale.gather import find, listed
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.packing import rebuilt
 from gpuscale.graph.task import Task
+from gpuscale.nested import find, listed
 
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gpuscale.futures.future import Future, refuse_strangers
-from gpuscale.gather import replace
+from gpuscale.nested import replace
 
 __all__ = ["gathered"]
 

@@ -16,7 +16,6 @@ from gpuscale.futures.calls import CallMaker, are_settled
 from gpuscale.futures.future import Future
 from gpuscale.futures.meaning import present
 from gpuscale.futures.nesting import gathered
-from gpuscale.gather import find, listed, replace
 from gpuscale.graph.annotations import annotate, annotate_tasks
 from gpuscale.graph.handle import new_key, same
 from gpuscale.graph.plain import tasks_of, wanted_keys
@@ -24,6 +23,7 @@ from gpuscale.graph.task import Graph, Task
 from gpuscale.keeping import persist
 from gpuscale.memory.limits import limits_for
 from gpuscale.memory.projection import check_alone, check_fits
+from gpuscale.nested import find, listed, replace
 from gpuscale.run import whole_values
 
 __all__ = ["Starter"]

@@ -14,8 +14,8 @@ from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
 from gpuscale.futures.future import Future, futures_of, refuse_strangers
 from gpuscale.futures.signs import move
-from gpuscale.gather import listed
 from gpuscale.graph.handle import Handle
+from gpuscale.nested import listed
 
 __all__ = ["DoneAndNotDoneFutures", "as_completed", "wait"]
 

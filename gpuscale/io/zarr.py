@@ -206,7 +206,7 @@ class ZarrWriter(PieceWriter):
     ) -> None:
         _import_zarr()
         self._store, self._path, self.overwrite = store, path.strip("/"), overwrite
-        self._chunks, self._format = chunks, zarr_format
+        self._chunks = chunks
         self._access = {} if storage_options is None else {"storage_options": storage_options}
         self._options = dict(options or {}, shards=shards, zarr_format=zarr_format)
         self.token = f"zarr-{uuid.uuid4().hex}"
