@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from os.path import exists
 from typing import Any
 
 import dask
@@ -72,8 +73,9 @@ class Client(distributed.Client):
         others: dict[str, Any] = {}
         for name, value in options.items():
             (others if name in _OF_CLIENT else ours)[name] = value
-        if scheduler_file and "security" not in others and not others.get("asynchronous"):
-            wait = parse_timedelta(others.get("timeout") or "30s")
+        waits = not others.get("asynchronous")
+        if scheduler_file and not others.get("security") and (waits or exists(scheduler_file)):
+            wait = parse_timedelta(others.get("timeout") or "30s") if waits else 0
             found = read_scheduler_file(scheduler_file, wait)
             address, others["security"], scheduler_file = found.address, found.security, None
         is_said = address or scheduler_file or dask.config.get("scheduler-address", None)

@@ -12,12 +12,14 @@ from distributed.core import Server
 from gpuscale.cluster.security import (
     LOOPBACK,
     choose_security,
+    encrypted,
     is_loopback,
     remove_scheduler_file,
     temporary,
     write_scheduler_file,
 )
 from gpuscale.cluster.serving import dashboard_at, pid_file, run_servers, said_tls
+from gpuscale.cluster.transport import choose_protocol
 
 __all__ = ["run_scheduler"]
 
@@ -27,13 +29,14 @@ def run_scheduler(chosen: Mapping[str, Any]) -> int:
     path, interface = chosen["scheduler_file"], chosen["interface"]
     host = chosen["host"] or (None if interface else LOOPBACK)
     security = _security_of_scheduler(chosen, is_loopback(host or "", interface or ""))
+    protocol = choose_protocol(encrypted(chosen["protocol"] or "", security))
 
     def make() -> list[Server]:
         scheduler = Scheduler(
             host=host,
             interface=interface,
             port=chosen["port"],
-            protocol=chosen["protocol"] or ("tcp" if security is None else "tls"),
+            protocol=protocol,
             contact_address=chosen["contact_address"],
             security=security,
             dashboard=chosen["dashboard"],

@@ -27,6 +27,7 @@ __all__ = [
     "LOOPBACK",
     "SchedulerFile",
     "choose_security",
+    "encrypted",
     "cluster_security",
     "given_tls",
     "in_file",
@@ -198,7 +199,20 @@ def cluster_security(
     )
     if found is None or not found.require_encryption:
         return protocol, given
-    return "tls" if name in ("", "auto", "tcp") else protocol, found
+    return encrypted(protocol or "", found), found
+
+
+def encrypted(protocol: str, security: Security | None) -> str:
+    """Return the protocol to use: TLS instead of TCP where there are credentials.
+
+    Examples
+    --------
+    >>> encrypted("tcp", Security()), encrypted("auto", None), encrypted("", None)
+    ('tls', 'auto', 'tcp')
+    """
+    if security is not None and protocol.removesuffix("://") in ("", "auto", "tcp"):
+        return "tls"
+    return protocol or "tcp"
 
 
 def temporary() -> Security:

@@ -15,8 +15,15 @@ from distributed.core import Server
 from distributed.deploy.local import nprocesses_nthreads
 from distributed.utils import get_ip, import_term
 
-from gpuscale.cluster.security import LOOPBACK, choose_security, is_loopback, read_scheduler_file
+from gpuscale.cluster.security import (
+    LOOPBACK,
+    choose_security,
+    encrypted,
+    is_loopback,
+    read_scheduler_file,
+)
 from gpuscale.cluster.serving import dashboard_at, pid_file, run_servers, said_tls
+from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup
 from gpuscale.cluster.worker_spec import words, worker_settings
 
@@ -57,7 +64,7 @@ def make_workers(
     imports = words(chosen["pre_import"])
     setup = WorkerSetup(settings=worker_settings(), imports=imports, is_alone=not watched)
     each = {**shared, "nthreads": threads, "memory_limit": chosen["memory_limit"]}
-    each["plugins"] = (setup,)
+    each |= {"plugins": (setup,), "protocol": choose_protocol(shared["protocol"])}
     worker_class = import_term(chosen["worker_class"] or "distributed.Worker")
     if not watched:
         return [worker_class(address, **each, name=_name(chosen["name"], 0, 1))]
@@ -105,7 +112,7 @@ def worker_options(
         "host": host,
         "interface": interface,
         "port": port,
-        "protocol": protocol,
+        "protocol": encrypted(protocol, security),
         "security": security,
         "contact_address": chosen["contact_address"] or listen,
         "local_directory": chosen["local_directory"],

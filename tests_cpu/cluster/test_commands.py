@@ -1,5 +1,6 @@
 """Schedulers and workers as processes: TLS between them, signals, errors in a sentence."""
 
+import asyncio
 import importlib
 import importlib.util
 import os
@@ -36,9 +37,10 @@ def cluster(tmp_path_factory):
     """A scheduler that other machines reach, and a worker: its file."""
     file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
     with (
-        commands.command("scheduler", *ANYWHERE, "--scheduler-file", file),
+        commands.command("scheduler", *ANYWHERE, "--protocol", "tcp", "--scheduler-file", file),
         commands.command(
-            "worker", "--scheduler-file", file, "--nthreads", 1, "--name", "one",
+            "worker", "--protocol", "auto",
+            "--scheduler-file", file, "--nthreads", 1, "--name", "one",
             "--resources", "MEM=5", "--pre-import", "wave", "--death-timeout", "60",
             "--memory-limit", "1GiB",
         ),
@@ -62,6 +64,14 @@ def test_arrays_are_computed_over_tls(cluster):
         assert [*client.run(lambda: "wave" in sys.modules).values()] == [True]
         listening = client.run(lambda dask_worker: dask_worker.listener.listen_address)
         assert "0.0.0.0" not in str(listening)
+
+
+def test_an_asynchronous_client_reads_the_file_too(cluster):
+    async def compute():
+        async with Client(scheduler_file=cluster, asynchronous=True, set_as_default=False) as one:
+            return await one.submit(abs, -1)
+
+    assert asyncio.run(compute()) == 1
 
 
 def test_the_file_is_for_its_owner(cluster):
