@@ -20,7 +20,7 @@ settings.load_profile("gpuscale")
 def pytest_addoption(parser):
     parser.addoption(
         "--backend",
-        choices=("numpy", "fake"),
+        choices=("numpy", "fake", "cupy"),
         default="numpy",
         help="where the arrays of the tests live; 'fake' is gpuscale.testing.fake_device",
     )
@@ -44,12 +44,14 @@ def pytest_configure(config):
         os.environ["GPUSCALE_CODEGEN__CACHE_DIR"] = os.path.join(scratch, "kernels")
         # The simulator of engines (engines/test_simulator.py) begins with a new one each time.
         os.environ.setdefault("SIMULATOR_SEED", str(random.randrange(10**9)))
-    if config.getoption("--backend") == "fake":
+    backend = config.getoption("--backend")
+    if backend != "numpy":
         from gpuscale.base import config as options  # after the environment is what it shall be
         from gpuscale.testing import fake_device
 
-        fake_device.activate()
-        options.set({"array.backend": fake_device.NAME})
+        if backend == fake_device.NAME:
+            fake_device.activate()
+        options.set({"array.backend": backend})
     if config.getoption("--engine") == "distributed":
         from distributed import Client, LocalCluster
 
@@ -66,21 +68,21 @@ def pytest_configure(config):
         )
 
 
-EXAMPLES_ON_FAKE = 8  # of Hypothesis: the values were compared before, this asks where they live
+EXAMPLES_ELSEWHERE = 8  # of Hypothesis: the values were compared before, this asks where they live
 
 
 def pytest_collection_modifyitems(config, items):
-    """On the fake device, draw fewer examples, and the same in each run.
+    """On a device or a cluster, draw fewer examples, and the same in each run.
 
     Tests that fail there are known by name, so each has to fail or pass every time.
     """
-    if config.getoption("--backend") != "fake" and config.getoption("--engine") == "threads":
+    if config.getoption("--backend") == "numpy" and config.getoption("--engine") == "threads":
         return
     for item in items:
         test = getattr(item, "obj", None)
         drawn = getattr(test, "_hypothesis_internal_use_settings", None)
         if drawn is not None:
-            count = min(drawn.max_examples, EXAMPLES_ON_FAKE)
+            count = min(drawn.max_examples, EXAMPLES_ELSEWHERE)
             phases = [Phase.explicit, Phase.generate]
             few = settings(
                 drawn, max_examples=count, phases=phases, derandomize=True, database=None

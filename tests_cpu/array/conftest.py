@@ -1,7 +1,7 @@
 """The tests of arrays elsewhere: which are left out, and which transfers devices may make.
 
-A table for each place, `on_devices.toml` with ``--backend fake`` and `on_clusters.toml` with
-``--engine distributed``, says so, with reasons; otherwise neither is read.
+A table for each place, `on_devices.toml` with ``--backend fake`` or ``cupy`` and `on_clusters.toml`
+with ``--engine distributed``, says so, with reasons; otherwise neither is read.
 """
 
 import tomllib
@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-#: Name of each table, and the option of pytest and its value that have it read.
-TABLES = {"on_devices": ("--backend", "fake"), "on_clusters": ("--engine", "distributed")}
+#: Name of each table, and the option of pytest and its values that have it read.
+TABLES = {
+    "on_devices": ("--backend", ("fake", "cupy")),
+    "on_clusters": ("--engine", ("distributed",)),
+}
 UNUSED = pytest.StashKey[dict[str, list[str]]]()
 ALLOWED = pytest.StashKey[frozenset[str]]()
 
@@ -27,8 +30,8 @@ def read_table(name: str) -> dict[str, Any]:
 def pytest_collection_modifyitems(config, items):
     tables = {
         name: read_table(name)
-        for name, (option, value) in TABLES.items()
-        if config.getoption(option) == value
+        for name, (option, values) in TABLES.items()
+        if config.getoption(option) in values
     }
     config.stash[ALLOWED] = frozenset(
         entry

@@ -12,7 +12,8 @@ ALLOWED = [entry for group in read_table("on_devices")["transfers"] for entry in
 @pytest.mark.parametrize("name", TABLES)
 def test_every_entry_names_a_test(request, name):
     if name not in request.config.stash[UNUSED]:
-        pytest.skip(f"{name}.toml is read with {' '.join(TABLES[name])}")
+        option, values = TABLES[name]
+        pytest.skip(f"{name}.toml is read with {option} {' or '.join(values)}")
     assert not request.config.stash[UNUSED][name], f"these entries of {name}.toml name no test"
 
 

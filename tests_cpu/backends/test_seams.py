@@ -4,6 +4,7 @@ import pytest
 from gpuscale.backends import seams
 from gpuscale.base.dispatch import Dispatch
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.testing import fake_device
 
 
 def test_every_seam_is_listed_and_documented():
@@ -20,6 +21,23 @@ def test_every_seam_has_a_row_for_numpy(name):
     seam = getattr(seams, name)
     for data in (np.ones(3), np.float32(1), np.ma.masked_array([1.0])):
         assert callable(seam.dispatch(type(data)))
+
+
+# What is said of objects in general is true of those of the host alone.
+OF_THE_HOST = {"nbytes", "on_device", "owns_memory", "to_host"}
+
+
+@pytest.mark.parametrize("name", seams.__all__)
+def test_every_seam_has_a_row_for_devices(name):
+    """By a row of their own, loaded with CuPy's first array, or by one for all libraries."""
+    import gpuscale.array  # kernels by hand, and quantiles by sorting, stand higher up
+
+    assert gpuscale.array
+    seam = getattr(seams, name)
+    for_all = {object, BaseException} & set(seam._rows) and name not in OF_THE_HOST
+    assert for_all or "cupy" in seam._lazy
+    with fake_device.active() as xp:
+        assert for_all or type(xp.ones(1)) in seam._rows
 
 
 @pytest.mark.parametrize("seam", [seams.array_namespace, seams.backend_name])
