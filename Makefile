@@ -6,11 +6,12 @@ VENV ?= .venv
 JOBS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench soak docs clean
+.PHONY: help demo test test-cluster lint bench soak docs clean
 
 help:
 	@echo "make demo   the headline computation at full size, then on real files"
 	@echo "make test   all tests that this machine can run, examples in docstrings included"
+	@echo "make test-cluster  those of arrays on a cluster of two processes, which make test runs as well"
 	@echo "make lint   style, types, conda files, changelog fragments"
 	@echo "make bench  the table of benchmarks, against the libraries of the field"
 	@echo "make soak   a thousand computations, which leave nothing behind"
@@ -23,6 +24,10 @@ demo: $(VENV)/.with-zarr
 test: $(VENV)/.with-dev
 	$(BIN)/python -m pytest tests_cpu tests -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest tests_cpu/array --backend fake -n $(JOBS) --dist worksteal
+	$(MAKE) test-cluster
+
+test-cluster: $(VENV)/.with-dev
+	$(BIN)/python -m pytest tests_cpu/array --engine distributed
 
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .

@@ -2,24 +2,28 @@
 
 Each kernel is one object file, ``<folder>/<hash>.kernel``; the hash covers its source, the source
 of everything compiled into it, the versions of the compilers and the processor. Files are written
-under another name and then renamed, so processes may race: all write the same. A file that does not
-match its own checksum is made anew.
+under another name and then renamed, so processes may race: all write the same. Where files can be
+locked, one process compiles and the others wait for it. A file that does not match its own checksum
+is made anew.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
 import stat
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from gpuscale.base import config
+from gpuscale.base.blocks import block
 from gpuscale.base.errors import CacheWarning
 
 __all__ = ["compile_kernel", "is_stored", "keep", "kernel_folder", "source_digest", "stored"]
@@ -71,12 +75,36 @@ def compile_kernel(source: str) -> int:
     if symbol not in _loaded:
         code = stored(path)
         if code is None:
-            from gpuscale.codegen.compiler import compile_source
-
-            code = compile_source(symbol, source)
-            keep(path, code)
+            with _alone(path):
+                code = stored(path) or _compiled(symbol, source, path)
         _load(symbol, code)
     return _loaded[symbol]
+
+
+def _compiled(symbol: str, source: str, path: Path) -> bytes:
+    from gpuscale.codegen.compiler import compile_source
+
+    code = compile_source(symbol, source)
+    keep(path, code)
+    return code
+
+
+@block
+def _alone(path: Path) -> Generator[None, None, None]:
+    """Let one process of the machine compile a kernel, for which others wait, if files lock."""
+    lock = None
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            with suppress(OSError):
+                os.unlink(path.with_suffix(".lock"))
+                path.parent.rmdir()  # which fails but where nothing was compiled
+            os.close(lock)
 
 
 def is_stored(source: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 import gpuscale as gs
 import gpuscale.array as ga
+import gpuscale.cluster
 from gpuscale.base.errors import EngineError, MemoryBudgetError, TaskTimeoutError
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
@@ -46,6 +47,16 @@ def test_a_worker_that_dies_takes_data_of_this_process_along(client, engine):
     timer.start()
     np.testing.assert_array_equal(x.compute(engine=engine), A + 1)
     timer.join()
+
+
+def test_persisted_data_of_this_process_go_with_their_workers(client, engine):
+    (kept,) = gs.persist(ga.from_array(A, chunks=50) + 1, engine=engine)
+    assert kept.sum().compute(engine=engine) == pytest.approx((A + 1).sum())
+    (worker,) = client.who_has(gs.cluster.futures_of(kept)[:1]).popitem()[1]
+    os.kill(client.run(os.getpid)[worker], signal.SIGKILL)
+    with pytest.raises(EngineError, match="so persist it again"):
+        kept.sum().compute(engine=engine)
+    client.wait_for_workers(2)
 
 
 class WithLock(Exception):  # noqa: N818 - the user's own
