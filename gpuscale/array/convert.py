@@ -14,6 +14,7 @@ from gpuscale.array.construct import PYTHON_SCALARS, on_backend, scalar
 from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.creation import holds, resolve_backend
 from gpuscale.backends.foreign import adopted
+from gpuscale.backends.seams import on_device
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.collection import Collection
@@ -123,7 +124,8 @@ def _from_python(value: Any) -> Any:
 
 def _holds_arrays(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(
-        isinstance(item, Array) or is_masked(item) or _holds_arrays(item) for item in value
+        isinstance(item, Array) or is_masked(item) or on_device(item) or _holds_arrays(item)
+        for item in value
     )
 
 

@@ -10,7 +10,7 @@ from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array, as_arrays
-from gpuscale.backends.seams import array_namespace
+from gpuscale.backends.seams import array_namespace, on_device
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.physical import BlockInput, Blockwise
@@ -40,7 +40,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Array:
     >>> ga.digitize(ga.asarray([1, 5, 9], chunks=2), [2, 6]).compute()
     array([0, 1, 2])
     """
-    edges: Any = bins if isinstance(bins, Array) else np.asarray(bins)
+    edges: Any = as_array(bins) if isinstance(bins, Array) or on_device(bins) else np.asarray(bins)
     if isinstance(edges, Array):
         x, edges = as_arrays((x, edges), "digitize")
     if edges.ndim != 1:

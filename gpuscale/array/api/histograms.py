@@ -20,7 +20,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, as_arrays, as_given, known_node
 from gpuscale.backends import seams
-from gpuscale.backends.seams import array_namespace, to_host
+from gpuscale.backends.seams import array_namespace, on_device, to_host
 from gpuscale.expr.node import Node
 
 __all__ = ["histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
@@ -72,6 +72,7 @@ def _bins(x: Array, bins: Any, range: Any) -> tuple[Any, tuple[Any, Any, int] | 
         edges = np.histogram_bin_edges(data, bins, limits)
         low, high = limits or ((data.min(), data.max()) if data.size else (0, 1))
         return edges, (low, high, len(edges) - 1)
+    bins = as_array(bins) if on_device(bins) else bins
     if isinstance(bins, Array) and bins.ndim:
         return _on_host(_edges_of, bins, shape=known_node(bins).meta.shape, dtype=bins.dtype), None
     if np.ndim(bins):

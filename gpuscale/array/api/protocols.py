@@ -18,6 +18,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.ufunc import Ufunc, into
 from gpuscale.backends.devices import IN_USE
+from gpuscale.backends.seams import on_device
 from gpuscale.io.memory import KeptChunks
 
 __all__: list[str] = []
@@ -74,9 +75,11 @@ def _is_numpys(ufunc: Any) -> bool:
 
 
 def _foreign(value: Any) -> bool:
-    """Whether another library's array would rather answer itself."""
+    """Whether another library's array would rather answer itself; those of a backend would not."""
     if isinstance(value, np.ndarray):
         return answers_itself(value)
+    if on_device(value):
+        return False
     return hasattr(value, "__array_ufunc__") and not isinstance(value, Array | np.generic)
 
 
