@@ -171,7 +171,7 @@ class Array(Arithmetic):
         return namespace().protocols.array_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return namespace().protocols.array_function(function, types, args, kwargs)
+        return namespace().protocols.array_function(self, function, args, kwargs)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         return namespace().protocols.array_namespace(api_version)

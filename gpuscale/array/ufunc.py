@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, cast, elementwise
-from gpuscale.array.convert import as_operand, as_operands, is_masked
+from gpuscale.array.convert import as_operand, as_operands, beside, is_masked
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
@@ -65,6 +65,8 @@ def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
         If ``out`` is not a gpuscale array, or its dtype cannot hold the result.
     ValueError
         If the shapes differ.
+    BackendError
+        If the result is on another backend.
     """
     if isinstance(out, tuple):
         (out,) = out
@@ -82,7 +84,7 @@ def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
             f"Cannot cast output from dtype('{result.dtype}') to dtype('{out.dtype}') with "
             f"casting rule '{casting}'"
         )
-    out._expr = cast(result.expr, out.dtype)
+    out._expr = cast(beside(result, out, "out=").expr, out.dtype)
     return out
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gpuscale.backends.seams import backend_name, to_host
+from gpuscale.backends.transfer import to_device
 from gpuscale.base.dispatch import Dispatch
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.tokens import ARRAY_CONTENT_LIMIT, tokenize
@@ -180,7 +181,7 @@ class ItemWriter(PieceWriter):
             if not hasattr(target, name):
                 raise TypeError(f"cannot store into {type(target).__name__}: it has no {name}")
         self.array, self._lock = target, lock
-        self._guard = _lock_for(target, lock)
+        self._guard, self._backend = _lock_for(target, lock), _backend_or_host(target)
         shape = tuple(target.shape)
         self._name, self._stored = storage_name(target), _stored_shape(target)
         self._window = positions(region or (slice(None),) * len(shape), shape)
@@ -228,9 +229,10 @@ class ItemWriter(PieceWriter):
 
     def write(self, region: Region, chunk: Any) -> None:
         """Store one piece."""
-        place, host = compose(self._window, region), to_host(chunk)
+        place = compose(self._window, region)
+        piece = to_host(chunk) if self._backend == "numpy" else to_device(chunk, self._backend)
         with self._guard, self._chunks_of(place):
-            self.array[place] = host
+            self.array[place] = piece
 
     def _chunks_of(self, place: Region) -> AbstractContextManager[None]:
         """Return what keeps other writers of this process away from the chunks of a piece."""

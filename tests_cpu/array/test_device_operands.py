@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.backends.creation import namespace
 from gpuscale.base.errors import BackendError
@@ -65,4 +66,109 @@ def test_a_list_of_arrays_is_their_stack(given):
     agrees(ga.asarray([given[0], given[1]]), HOST[:2])
     agrees(ga.asarray([[given[0]], [given[1]]]), HOST[:2, None])
     with pytest.raises(BackendError, match="fake and numpy"):
-        ga.asarray([given[0], HOST[1]])
+        ga.asarray([given[0], ga.asarray(HOST[1], like="numpy")])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_stored_on_the_device_without_a_detour(x, xp, order):
+    target, part = xp.zeros((6, 10), order=order), xp.zeros((8, 10), "f4")
+    TRANSFERS.clear()
+    x.store(target)
+    ga.store(x + 1, part, regions=(slice(2, None), slice(None)))
+    assert TRANSFERS.calls() == TRANSFERS.calls("asarray")  # of what the host held
+    np.testing.assert_array_equal(target.get(), HOST)
+    np.testing.assert_array_equal(part.get()[2:], HOST + 1)
+    stored = ga.store(ga.asarray(HOST, like="numpy"), target, return_stored=True)
+    agrees(stored[0] + 1, HOST + 1)
+    ga.store(x.sum(), (scalar := xp.zeros(())))
+    assert scalar.item() == HOST.sum()
+
+
+def test_delayed_values_are_where_they_were_promised(xp):
+    ones = gs.delayed(xp.ones)(3)
+    agrees(ga.from_delayed(ones, (3,), float, backend="fake") + 1, np.full(3, 2.0))
+    host = gs.delayed(np.ones)(3)
+    agrees(ga.from_delayed(host, (3,), float, backend="fake") + 1, np.full(3, 2.0))
+    for wrong in (lambda x: x, lambda x: x + 1):
+        with pytest.raises(BackendError, match="is on fake.*backend='fake'"):
+            wrong(ga.from_delayed(ones, (3,), float, backend="numpy")).compute()
+
+
+MAKERS = {
+    "ones": lambda **like: np.ones((6, 10), **like),
+    "full": lambda **like: np.full((6, 10), 3, "f4", **like),
+    "eye": lambda **like: np.eye(4, 5, k=1, dtype="f4", **like),
+    "tri": lambda **like: np.tri(3, 4, **like),
+    "identity": lambda **like: np.identity(3, **like),
+    "zeros": lambda **like: np.zeros(3, **like),
+    "zeros in Fortran's order": lambda **like: np.zeros((3, 2), order="F", **like),
+    "empty": lambda **like: np.empty((0, 3), **like),
+    "array": lambda **like: np.array([[1, 2], [3, 4]], float, **like),
+    "asarray": lambda **like: np.asarray(HOST, **like),
+    "asanyarray": lambda **like: np.asanyarray([1, 2], **like),
+    "arange": lambda **like: np.arange(3, 9, 2, **like),
+    "fromfunction": lambda **like: np.fromfunction(lambda i, j, k: i + j * k, (3, 3), k=2, **like),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_numpys_functions_make_arrays_like_one_of_the_device(x, name):
+    made, expected = MAKERS[name](like=x), MAKERS[name]()
+    assert made.dtype == expected.dtype
+    agrees(made, expected)
+    assert MAKERS[name](like=ga.asarray(HOST, like="numpy")).backend == "numpy"
+
+
+def test_functions_of_positions_on_the_device():
+    agrees(
+        ga.fromfunction(lambda i, j: i + j, (3, 3), like="fake"), np.add.outer(range(3), range(3))
+    )
+
+
+def test_out_is_on_the_backend_of_the_result(x):
+    host = ga.asarray(HOST, like="numpy")
+    for operand, out in ((host, x.copy()), (x, host.copy())):
+        backend = out.backend
+        for into in (
+            lambda a, out: np.add(a, 1, out=out),
+            lambda a, out: ga.cumsum(a, 0, out=out),
+            lambda a, out: ga.clip(a, 1, 3, out=out),
+        ):
+            with pytest.raises(BackendError, match="fake and numpy"):
+                into(operand, out)
+        assert out.backend == backend
+        np.testing.assert_array_equal(out.compute(), HOST)
+    total = ga.zeros((), like="numpy")
+    ga.sum(x, out=total)
+    assert total.backend == "numpy" and total.compute() == HOST.sum()
+
+
+def test_arrays_made_of_lazy_numbers_are_beside_them(x, given):
+    TRANSFERS.clear()
+    lines = [
+        (ga.linspace(x[0, 1], 5, 3), np.linspace(1.0, 5, 3)),
+        (ga.linspace(0, x[0, 4], 5, chunks=2), np.linspace(0, 4.0, 5)),
+        (ga.logspace(x[0, 1], 2, 3), np.logspace(1.0, 2, 3)),
+        (ga.full((2, 2), x[0, 3]), np.full((2, 2), 3.0)),
+        (ga.full((2, 2), given[0, 3], int), np.full((2, 2), 3)),
+        (ga.full_like(x, x[0, 3], chunks=3), np.full_like(HOST, 3.0)),
+    ]
+    assert not TRANSFERS.calls()
+    for lazy, expected in lines:
+        assert lazy.dtype == expected.dtype
+        agrees(lazy, expected)
+    assert lines[1][0].chunks == ((2, 2, 1),)
+    assert ga.full((2, 2), x[0, 3], like="numpy").backend == "numpy"
+    assert ga.linspace(x[0, 1], 5, 3, like="numpy").backend == "numpy"
+    agrees(ga.geomspace(x[0, 1], 16, 5), np.geomspace(1.0, 16, 5))
+    agrees(ga.arange(x[0, 4]), np.arange(4.0))
+    agrees(ga.arange(given[0, 1], 9, 2), np.arange(1.0, 9, 2))
+
+
+@pytest.mark.parametrize("name", ["median", "nanmedian", "percentile", "nanpercentile"])
+def test_quantiles_of_nothing_stay_on_the_device(x, name):
+    shares = () if "median" in name else (50,)
+    none = getattr(ga, name)(x[:0], *shares, axis=-1)
+    assert none.backend == "fake" and none.compute().shape == (0,)
+    if name != "percentile":  # of which NumPy has none either
+        agrees(getattr(ga, name)(x[:0], *shares), np.nan)

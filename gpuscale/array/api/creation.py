@@ -13,10 +13,15 @@ from gpuscale.array.api.index_functions import (
     axis_index,
     backend_of,
     index_function,
+    is_lazy,
     linear_index,
+    number,
+    place_of,
     shape_of,
 )
+from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
+from gpuscale.array.construct import cast, on_backend
 from gpuscale.array.convert import as_array, as_arrays
 from gpuscale.array.ufunc import call
 from gpuscale.backends.creation import resolve_backend
@@ -81,8 +86,11 @@ def full(
             f"fill_value must be a scalar, got shape {np.shape(fill_value)}; broadcast it with "
             "gpuscale.array.broadcast_to instead"
         )
-    if isinstance(fill_value, Array):
-        fill_value = fill_value.compute()
+    like = place_of(like, backend, device, fill_value)
+    if is_lazy(fill_value):
+        node = as_array(fill_value).expr
+        node = on_backend(node, resolve_backend(like, backend or backend_of(device)))
+        return broadcast_to(cast(node, dtype or node.meta.dtype), shape_of(shape), chunks)
     box = np.asarray(fill_value, dtype)
     scalar = box[()]
     builder = ProgramBuilder()
@@ -226,6 +234,8 @@ def arange(
     >>> ga.arange(2, 8, 3, chunks=1).compute()
     array([2, 5])
     """
+    like = place_of(like, backend, device, start, stop, step)
+    start, stop, step = map(number, (start, stop, step))  # which say how many there are
     first, last = (None, start) if stop is None else (start, stop)
     dated = date_range(first, last, step, dtype)
     if dated is not None:
@@ -299,6 +309,7 @@ def linspace(
     Parameters
     ----------
     start, stop : number or array
+        Of arrays, which stay lazy, `chunks` are those along the new axis.
     num : int
     dtype : dtype, optional
     endpoint : bool
@@ -325,9 +336,12 @@ def linspace(
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     gaps = num - 1 if endpoint else num
-    if np.ndim(start) or np.ndim(stop):
+    if np.ndim(start) or np.ndim(stop) or is_lazy(start) or is_lazy(stop):
         ends = as_arrays((start, stop), "linspace")
-        result, step = _between(ends[0], ends[1], num, gaps, dtype, axis)
+        if like is not None or backend is not None or device is not None:
+            name = resolve_backend(like, backend or backend_of(device))
+            ends = [Array(on_backend(x.expr, name)) for x in ends]
+        result, step = _between(ends[0], ends[1], num, gaps, dtype, axis, chunks)
         return (result, step) if retstep else result
     natural = np.result_type(start, stop, float(num))
     wanted = natural if dtype is None else np.dtype(dtype)
@@ -352,13 +366,13 @@ def linspace(
 
 
 def _between(
-    start: Array, stop: Array, num: int, gaps: int, dtype: Any, axis: int
+    start: Array, stop: Array, num: int, gaps: int, dtype: Any, axis: int, chunks: Any
 ) -> tuple[Array, Array]:
     """Numbers between the elements of two arrays, and the steps between them."""
     natural = np.result_type(start.dtype, stop.dtype, float(num))
     first, last = start.astype(natural), stop.astype(natural)
     step = (last - first) / (gaps if gaps > 0 else np.nan)
-    places = arange(num, like=step)[(..., *(None,) * step.ndim)]
+    places = arange(num, like=step, chunks=chunks)[(..., *(None,) * step.ndim)]
     result = call("where", places == 0, first, first + places * step)
     if gaps == num - 1:
         result = call("where", (places == gaps) & (places > 0), last, result)

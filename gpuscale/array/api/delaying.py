@@ -13,7 +13,9 @@ import numpy as np
 from gpuscale.array.api.index_functions import shape_of
 from gpuscale.array.collection import Array
 from gpuscale.backends.creation import resolve_backend
-from gpuscale.base.errors import GpuscaleError
+from gpuscale.backends.seams import backend_name, on_device
+from gpuscale.backends.transfer import to_device
+from gpuscale.base.errors import BackendError, GpuscaleError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Shape, Unknown
 from gpuscale.chunks.normalize import normalize_chunks
@@ -43,7 +45,8 @@ def from_delayed(
         What the call will return; checked when it has. Sizes may be NaN where nobody knows them.
     dtype : dtype
     like, backend
-        As for `full`.
+        As for `full`. Where the call returns an array of a device, say so here; what it returns in
+        the host's memory goes where it was promised.
 
     Raises
     ------
@@ -52,7 +55,8 @@ def from_delayed(
     ValueError
         A size is negative.
     GpuscaleError
-        When computed: the call returned another shape or dtype than it promised.
+        When computed: the call returned another shape or dtype than it promised, or an array of a
+        device that it did not promise.
 
     Examples
     --------
@@ -74,7 +78,7 @@ def from_delayed(
     sizes = tuple([Unknown(token, k) if k in unknown else n for k, n in enumerate(known)])
     chunks = tuple([(sizes[k],) if k in unknown else each for k, each in enumerate(chunks)])
     meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend, dtype))
-    awaited = _Awaited(value, sizes, np.dtype(dtype))
+    awaited = _Awaited(value, sizes, meta.dtype, meta.backend)
     return Array(Call(awaited, (), (), (), meta))
 
 
@@ -85,6 +89,7 @@ class _Awaited:
     handle: Handle
     shape: Shape
     dtype: np.dtype[Any]
+    backend: str
 
     @property
     def __name__(self) -> str:
@@ -98,7 +103,13 @@ class _Awaited:
                 f"and dtype {self.dtype}, but has shape {array.shape} and dtype {array.dtype}; "
                 "say what it is in from_delayed, or cast it in the function"
             )
-        return array
+        found = backend_name(array) if on_device(array) else self.backend
+        if found != self.backend:
+            raise BackendError(
+                f"the delayed value {self.handle.key!r} is on {found}, and was promised to be on "
+                f"{self.backend}; say from_delayed(value, shape, dtype, backend={found!r})"
+            )
+        return to_device(array, self.backend)
 
     def _fits(self, shape: tuple[int, ...]) -> bool:
         return len(shape) == len(self.shape) and all(

@@ -9,14 +9,26 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.collection import Array
+from gpuscale.array.convert import as_array
 from gpuscale.array.nodes.creation import IndexFunction
+from gpuscale.backends.seams import on_device
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.memory.limits import chunk_bytes
 
-__all__ = ["axis_index", "backend_of", "index_function", "linear_index", "new_chunks", "shape_of"]
+__all__ = [
+    "axis_index",
+    "backend_of",
+    "index_function",
+    "is_lazy",
+    "linear_index",
+    "new_chunks",
+    "number",
+    "place_of",
+    "shape_of",
+]
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
@@ -75,6 +87,37 @@ def index_function(
     dtype = builder.instr(value).dtype
     meta = ArrayMeta(dtype, new_chunks(chunks, shape, dtype, backend), backend)
     return Array(IndexFunction(builder.build(value), indices, params, label, meta))
+
+
+def is_lazy(value: Any) -> bool:
+    """Whether a value that a new array is made of shall not come to the host for that.
+
+    Examples
+    --------
+    >>> is_lazy(3.5)
+    False
+    """
+    return isinstance(value, Array) or on_device(value)
+
+
+def number(value: Any) -> Any:
+    """A value that is needed now, computed where it is lazy."""
+    return as_array(value).compute() if is_lazy(value) else value
+
+
+def place_of(like: Any, backend: str | None, device: Any, *values: Any) -> Any:
+    """What a new array is like: as said, else a lazy value that it is made of, on a device first.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> place_of(None, None, None, 1.0, ga.ones((), like="cupy")).backend
+    'cupy'
+    """
+    if like is not None or backend is not None or device is not None:
+        return like
+    lazy = [as_array(value) for value in values if is_lazy(value)]
+    return max(lazy, key=lambda x: x.backend != "numpy", default=None)
 
 
 def backend_of(device: Any) -> str | None:

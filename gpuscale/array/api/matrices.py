@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.creation import arange, eye, full, linspace, zero, zeros
-from gpuscale.array.api.index_functions import axis_index, index_function, shape_of
+from gpuscale.array.api.index_functions import (
+    axis_index,
+    index_function,
+    number,
+    place_of,
+    shape_of,
+)
 from gpuscale.array.api.joining import concatenate, stack
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.api.reshaping import ravel
@@ -231,14 +237,14 @@ def meshgrid(
         place[0], place[1] = 1, 0
     grids = [
         x[tuple(slice(None) if k == place[number] else None for k in range(n))]
-        for number, x in enumerate(vectors)
+        for k, x in enumerate(vectors)
     ]
     if sparse or not grids:
         return tuple(grids)
     lengths = [0] * n
-    for number, x in enumerate(vectors):
-        lengths[place[number]] = x.shape[0]
-    chunks = {place[number]: x.chunks[0] for number, x in enumerate(vectors)}
+    for k, x in enumerate(vectors):
+        lengths[place[k]] = x.shape[0]
+    chunks = {place[k]: x.chunks[0] for k, x in enumerate(vectors)}
     return tuple(broadcast_to(g, tuple(lengths), chunks) for g in grids)
 
 
@@ -248,9 +254,23 @@ def fromfunction(
     *,
     chunks: Any = "auto",
     dtype: Any = float,
+    like: Any = None,
+    backend: str | None = None,
     **kwargs: Any,
 ) -> Array:
     """Call a function on the grids of positions; it sees lazy arrays, so its work fuses.
+
+    Parameters
+    ----------
+    function : callable
+        Called as ``function(*grids, **kwargs)``.
+    shape : tuple of int
+    chunks, like, backend
+        As for `full`; of the grids.
+    dtype : dtype
+        Of the grids.
+    **kwargs
+        Passed to the function.
 
     Examples
     --------
@@ -260,7 +280,11 @@ def fromfunction(
            [1, 2]])
     """
     lengths = shape_of(shape)
-    grids = [broadcast_to(grid, lengths, chunks) for grid in indices(lengths, dtype, sparse=True)]
+    name = resolve_backend(like, backend, dtype)
+    grids = [
+        broadcast_to(grid, lengths, chunks)
+        for grid in indices(lengths, dtype, sparse=True, backend=name)
+    ]
     result = as_array(function(*grids, **kwargs))
     return result if result.shape == lengths else broadcast_to(result, lengths)
 
@@ -295,6 +319,10 @@ def geomspace(
     ValueError
         If one end is zero, or the signs differ.
     """
+    kwargs["like"] = place_of(
+        kwargs.get("like"), kwargs.get("backend"), kwargs.get("device"), start, stop
+    )
+    start, stop = number(start), number(stop)
     if start == 0 or stop == 0:
         raise ValueError("Geometric sequence cannot include zero")
     if (start < 0) != (stop < 0):

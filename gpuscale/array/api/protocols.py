@@ -32,6 +32,12 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "reduceat": reduceat,
 }
 
+# Functions of NumPy that take like= and exist here.
+_MAKERS = frozenset(
+    ("arange", "array", "asanyarray", "asarray", "empty", "eye", "fromfunction", "full")
+    + ("identity", "ones", "tri", "zeros")
+)
+
 _ELSE = "call it on x.compute(), or on each chunk with gpuscale.array.map_blocks"
 _WRITE = (
     "x.to_npy(path) writes one .npy file chunk by chunk, as x.to_npy_stack and x.to_zarr write "
@@ -91,8 +97,10 @@ def _chunkwise(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     return into(out, map_blocks(ufunc, *blocks, **kwargs))
 
 
-def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def array_function(x: Array, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answer NumPy's functions with ours of the same name, in the same submodule.
+
+    Those that make arrays are asked only as ``like=x``.
 
     Raises
     ------
@@ -109,7 +117,17 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
             f"{function.__module__}.{function.__name__} is not implemented for gpuscale arrays; "
             f"{advice}"
         )
+    if function.__name__ in _MAKERS:
+        return _made_like(x, ours, args, kwargs)
     return ours(*args, **kwargs)
+
+
+def _made_like(x: Array, maker: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function of creation, to which NumPy hands also what was not said."""
+    if kwargs.pop("order", None) not in (None, "K", "A", "C", "F"):
+        raise ValueError("order must be one of 'C', 'F', 'A', or 'K'")
+    columns = (kwargs.pop("M"),) if "M" in kwargs else ()  # of eye and tri
+    return maker(*args, *columns, **kwargs, like=x)
 
 
 def array_namespace(api_version: str | None) -> Any:

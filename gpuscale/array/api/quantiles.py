@@ -18,7 +18,7 @@ from gpuscale.array.api.manipulation import broadcast_to, moveaxis
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.api.statistics import fit_weights
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array, as_given
+from gpuscale.array.convert import as_given, placed
 from gpuscale.array.ranks import MEAN, METHODS, QuantileRule
 from gpuscale.array.rules.free import is_free
 from gpuscale.array.ufunc import into
@@ -100,7 +100,7 @@ def _of_none(
         value = _of_numpy(tiny, q, axes, method, nan, keepdims=keepdims)
     kept = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
     lead = np.shape(value)[: np.ndim(value) - len(kept)]
-    return broadcast_to(as_array(np.asarray(value)), (*lead, *kept))
+    return broadcast_to(placed(np.asarray(value), x), (*lead, *kept))
 
 
 def _dtype(dtype: Any, q: Any, method: str) -> np.dtype[Any]:

@@ -37,8 +37,9 @@ def store(
     ----------
     sources : array or sequence of array
     targets : object or sequence of object
-        With ``shape`` and ``__setitem__``: ndarrays, memmaps, h5py datasets, zarr arrays. Blocks
-        are moved to the boundaries of the target's chunks, so that no two tasks write one.
+        With ``shape`` and ``__setitem__``: ndarrays, memmaps, h5py datasets, zarr arrays, arrays
+        of CuPy, to which blocks on a device go without a detour by the host. Blocks are moved to
+        the boundaries of the target's chunks, so that no two tasks write one.
     regions : tuple of slice, or sequence of them, optional
         The part of each target to fill. As for `to_zarr`, several processes must not write regions
         that share a stored chunk.
