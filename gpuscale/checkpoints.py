@@ -9,6 +9,7 @@ from typing import Any
 
 from gpuscale.base.errors import CheckpointError
 from gpuscale.base.steady import Steady
+from gpuscale.base.types import Key
 from gpuscale.collection import Collection
 from gpuscale.engines.base import Engine
 from gpuscale.expr.node import Node
@@ -175,9 +176,11 @@ class _CheckpointedCall(Delayed):
 
     __slots__ = ("_call", "_entry", "_key", "_quiet")
 
-    def __init__(self, call: Delayed, entry: ValueEntry, quiet: bool = False) -> None:
+    def __init__(
+        self, call: Delayed, entry: ValueEntry, quiet: bool = False, key: Key | None = None
+    ) -> None:
         self._call, self._entry, self._quiet = call, entry, quiet
-        self._key, self._parents = new_key("checkpoint"), (call,)
+        self._key, self._parents = key or new_key("checkpoint"), (call,)
         self._nout = getattr(call, "_nout", None)
 
     @property
@@ -201,8 +204,15 @@ class _CheckpointedCall(Delayed):
     def __hash__(self) -> int:
         return hash(self._key)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _CheckpointedCall, (self._call, self._entry, self._quiet)
+    def _recipe(self) -> tuple[Any, ...]:
+        return _checkpointed_again, self._entry, self._quiet, self._key
+
+
+def _checkpointed_again(
+    entry: ValueEntry, quiet: bool, key: Key, parents: tuple[Any, ...]
+) -> _CheckpointedCall:
+    (call,) = parents
+    return _CheckpointedCall(call, entry, quiet, key)
 
 
 class _KeepValue:

@@ -172,6 +172,10 @@ class Delayed(Handle):
 
         return visualize(self, filename=filename, **options)
 
+    def _recipe(self) -> tuple[Any, ...]:
+        """What makes it again elsewhere: a function, and what that takes before the parents."""
+        return _made_again, self._task, self._nout
+
     def _kept(self, value: Any) -> Delayed:
         """Return a Delayed of the same key that has its value already."""
         return Delayed(Task(self.key, kept, (), (value,), label="kept"), (), self._nout)
@@ -215,13 +219,17 @@ class Delayed(Handle):
         return hash(self._task.key)
 
 
-def _flattened(last: Delayed) -> list[tuple[Task, tuple[Any, ...], int | None]]:
+def _made_again(task: Task, nout: int | None, parents: tuple[Any, ...]) -> Delayed:
+    return Delayed(task, parents, nout)
+
+
+def _flattened(last: Delayed) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """List a delayed value after all behind it, parents as places in the list.
 
     Pickling what holds what holds what ... ends where Python's stack does, some hundred calls deep.
     """
     places: dict[int, int] = {}
-    parts: list[tuple[Task, tuple[Any, ...], int | None]] = []
+    parts: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
     stack = [last]
     while stack:
         value = stack[-1]
@@ -233,7 +241,7 @@ def _flattened(last: Delayed) -> list[tuple[Task, tuple[Any, ...], int | None]]:
         if id(value) not in places:
             places[id(value)] = len(parts)
             parents = [_Place(places[id(p)]) if id(p) in places else p for p in value._parents]
-            parts.append((value._task, tuple(parents), value._nout))
+            parts.append((value._recipe(), tuple(parents)))
     return parts
 
 
@@ -241,11 +249,11 @@ class _Place(int):
     """The place of a parent in a list of delayed values."""
 
 
-def _rebuild_chain(parts: list[tuple[Task, tuple[Any, ...], int | None]]) -> Delayed:
+def _rebuild_chain(parts: list[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> Delayed:
     made: list[Delayed] = []
-    for task, parents, nout in parts:
+    for (make, *args), parents in parts:
         found = tuple(made[p] if isinstance(p, _Place) else p for p in parents)
-        made.append(Delayed(task, found, nout))
+        made.append(make(*args, found))
     return made[-1]
 
 

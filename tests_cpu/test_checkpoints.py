@@ -1,6 +1,7 @@
 """Checkpoints: a program that was killed goes on where it was."""
 
 import os
+import pickle
 import runpy
 import signal
 import subprocess
@@ -150,6 +151,20 @@ def test_what_is_behind_a_kept_value_is_not_computed(tmp_path):
     assert made().compute() == 79
     counted.clear()
     assert made().compute() == 79 and counted == []
+
+
+def test_copies_of_what_is_made_of_a_kept_value(tmp_path):
+    kept = gs.checkpoint(gs.delayed(abs)(-3), tmp_path)
+    more = kept + 1
+    before = pickle.dumps((kept, more))
+    assert more.compute() == 4
+    for copied, copied_more in (pickle.loads(before), pickle.loads(pickle.dumps((kept, more)))):
+        for values in (kept, copied_more), (copied_more, kept), (copied, more), (more, copied):
+            assert sorted(gs.compute(*values)) == [3, 4]
+        gs.persist(copied_more, path=tmp_path)
+        files = {*tmp_path.iterdir()}
+        gs.persist(more, path=tmp_path)
+        assert {*tmp_path.iterdir()} == files
 
 
 def test_checkpoints_of_checkpoints(tmp_path):
