@@ -236,7 +236,7 @@ def meshgrid(
     if indexing == "xy" and n > 1:
         place[0], place[1] = 1, 0
     grids = [
-        x[tuple(slice(None) if k == place[number] else None for k in range(n))]
+        x[tuple(slice(None) if axis == place[k] else None for axis in range(n))]
         for k, x in enumerate(vectors)
     ]
     if sparse or not grids:
