@@ -15,6 +15,7 @@
 `worker_setup`   what a worker does before it takes tasks
 `result_store`   results of a worker: on the device, on the host, on disk
 `security`       who may talk to a cluster; the scheduler file
+`plugins`        plugins of schedulers and workers, as dask.distributed has them
 `serving`        processes that a signal ends: `{,cuda_}worker_process`, `scheduler_process`
 `ssh`            `SSHCluster`: machines that SSH reaches
 `transport`      UCX where it works, and else TCP; `transport_trial` tries it
