@@ -48,11 +48,12 @@ class ChunkError(GpuscaleError, ValueError):
     """Chunks that do not fit the shape, or each other."""
 
 
-class MemoryBudgetError(GpuscaleError, MemoryError):
+# MemoryError first, else what copies exceptions from process to process cannot make another.
+class MemoryBudgetError(MemoryError, GpuscaleError):
     """A plan, or one task of it, that cannot fit the memory budget."""
 
 
-class DeviceMemoryError(GpuscaleError, MemoryError):
+class DeviceMemoryError(MemoryError, GpuscaleError):
     """A device that has no memory left for a task, whatever was freed for it."""
 
 

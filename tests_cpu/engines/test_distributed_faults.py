@@ -129,6 +129,12 @@ def test_a_plan_that_no_worker_has_room_for_is_refused(engine):
         hungry.compute(engine=engine)
 
 
+def test_a_task_whose_inputs_say_that_it_takes_too_much(engine):
+    x = ga.arange(400_000, chunks=20_000)
+    with pytest.raises(MemoryBudgetError, match="sort the elements"):
+        ga.unique(x).compute(engine=engine, memory_limit="2 MB")
+
+
 def test_results_keep_to_the_limit_of_this_process(engine):
     x = ga.ones((2000, 1000), chunks=100) + 1
     with pytest.raises(MemoryBudgetError, match=r"the result would take 15\.3 MiB"):
