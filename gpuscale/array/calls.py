@@ -105,6 +105,11 @@ class UserCall:
 
     def _checked(self, result: Any, block: Block) -> Any:
         """Return the result as promised: later steps are planned, even compiled, for that."""
+        if result is None:
+            raise TypeError(
+                f"{name_of(self.func)}{_place_of(self.func)} returned None, not a block; is there "
+                "no return?"
+            )
         shape = np.shape(result)
         fits = len(shape) == len(block.shape) and all(
             n == m or axis in self.unknown
@@ -112,7 +117,14 @@ class UserCall:
         )
         if not fits:
             raise ValueError(self._misfit(shape, block))
+        if not self.takes_blocks:
+            result = _made(result, block.backend, self.func)
         return as_promised(result, self.dtype, block.backend, self.func)
+
+    @property
+    def takes_blocks(self) -> bool:
+        """Whether there are blocks of arrays, which say where the results lie."""
+        return _Slot.BLOCK in (*self.args, *self.kwargs.values())
 
     def _misfit(self, shape: tuple[int, ...], block: Block) -> str:
         if self.operation not in _TAKE_CHUNKS:
@@ -166,6 +178,20 @@ def as_promised(result: Any, dtype: Any, backend: str, func: Callable[..., Any])
         return to_device(np.asarray(result, dtype), backend)
     check_place(result, backend, func)
     return result if result.dtype == dtype else result.astype(dtype)
+
+
+def _made(result: Any, backend: str, func: Callable[..., Any]) -> Any:
+    """Return what a function made of nothing: from the host it goes to where it was promised."""
+    if not on_device(result):
+        return to_device(result, backend) if isinstance(result, np.ndarray) else result
+    found = backend_name(result)
+    if found != backend:
+        raise BackendError(
+            f"{name_of(func)}{_place_of(func)} returned an array on {found}, where chunks on "
+            f"{backend} are to be made; pass meta=, an array of {found}, or set the option "
+            "array.backend"
+        )
+    return result
 
 
 def check_place(result: Any, backend: str, func: Callable[..., Any]) -> None:

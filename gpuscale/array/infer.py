@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.seams import on_device
 from gpuscale.expr.meta import ArrayMeta
 
 __all__ = ["infer_dtype", "infer_results"]
@@ -30,8 +31,8 @@ def infer_results(
             result = function(*trial)
     except Exception as error:
         raise ValueError(
-            f"{name} failed on a block of one element, which is how its result's dtype is found; "
-            f"pass dtype= to say what it returns ({type(error).__name__}: {error})"
+            f"{name} failed on a block of one element, one of NumPy's, which is how its result's "
+            f"dtype is found; pass dtype= to say what it returns ({type(error).__name__}: {error})"
         ) from error
     return result if isinstance(result, tuple) else (result,)
 
@@ -41,4 +42,4 @@ def infer_dtype(
 ) -> np.dtype[Any]:
     """Dtype of what a function of blocks returns."""
     (result, *_) = infer_results(function, metas, name)
-    return np.asarray(result).dtype
+    return np.dtype(result.dtype if on_device(result) else np.asarray(result).dtype)

@@ -6,6 +6,7 @@ import pytest
 import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.backends.creation import namespace
+from gpuscale.base import config
 from gpuscale.base.errors import BackendError
 from gpuscale.testing import fake_device
 from gpuscale.testing.fake_device import TRANSFERS
@@ -163,6 +164,47 @@ def test_arrays_made_of_lazy_numbers_are_beside_them(x, given):
     agrees(ga.geomspace(x[0, 1], 16, 5), np.geomspace(1.0, 16, 5))
     agrees(ga.arange(x[0, 4]), np.arange(4.0))
     agrees(ga.arange(given[0, 1], 9, 2), np.arange(1.0, 9, 2))
+
+
+def test_blocks_made_of_nothing_are_where_the_example_is(xp):
+    def made(block_id):
+        return xp.full((2, 5), float(block_id[0]))
+
+    def of_host(block_id):
+        return np.full((2, 5), float(block_id[0]))
+
+    expected = np.repeat([0.0, 1.0], 2)[:, None] * np.ones(5)
+    chunks = ((2, 2), (5,))
+    for function in (made, of_host):
+        agrees(ga.map_blocks(function, chunks=chunks, meta=xp.ones(0)), expected)
+        with config.set({"array.backend": "fake"}):
+            agrees(ga.map_blocks(function, chunks=chunks, dtype=float), expected)
+    with config.set({"array.backend": "numpy"}):
+        wrong = ga.map_blocks(made, chunks=chunks, dtype=float)
+        with pytest.raises(BackendError, match="returned an array on fake.*pass meta="):
+            wrong.compute()
+        assert ga.map_blocks(of_host, chunks=chunks, dtype=float).backend == "numpy"
+
+
+def test_functions_of_vectors_of_the_device(x, xp):
+    def turned(vector):
+        return xp.sin(vector)
+
+    for axis in (0, 1, -1):
+        n = x.shape[axis]
+        lazy = ga.apply_along_axis(turned, axis, x, dtype=float, shape=(n,))
+        assert lazy.backend == "fake"
+        np.testing.assert_allclose(lazy.compute(), np.sin(HOST))
+    agrees(ga.apply_along_axis(np.sum, 1, x), HOST.sum(axis=1))
+    with pytest.raises(ValueError, match="pass both dtype= and shape="):
+        ga.apply_along_axis(turned, 1, x, dtype=float)
+    with pytest.raises(ValueError, match="one of NumPy's.*pass dtype="):
+        x.map_blocks(turned)
+
+
+def test_a_function_without_a_return_is_told_so(x):
+    with pytest.raises(TypeError, match="returned None"):
+        x.map_blocks(lambda block: None, dtype=float).compute()
 
 
 @pytest.mark.parametrize("name", ["median", "nanmedian", "percentile", "nanpercentile"])

@@ -45,7 +45,8 @@ def blockwise(
     Parameters
     ----------
     func : callable
-        Called as ``func(*blocks, **kwargs)``.
+        Called as ``func(*blocks, **kwargs)``. As for `map_blocks`, it must not change its blocks,
+        which nothing refuses on a device.
     out_ind : sequence
         Letters of the axes of the result, as ``"ij"``.
     *args : array and sequence, alternating

@@ -15,6 +15,7 @@ from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, together
 from gpuscale.array.convert import known_node
+from gpuscale.backends.creation import resolve_backend
 from gpuscale.base.errors import ChunkError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Chunks, Unknown
@@ -46,7 +47,9 @@ def map_blocks(
     ----------
     func : callable
         Called as ``func(*blocks, **kwargs)``. If it takes an argument ``block_id`` it gets the
-        number of the block, if it takes ``block_info`` a dictionary as dask's.
+        number of the block, if it takes ``block_info`` a dictionary as dask's. It must not change
+        its blocks, which other tasks may use: those of the host are read-only, and would refuse,
+        but a device has no read-only arrays, and nothing there tells of wrong results.
     *args : Array or object
         Arrays are cut alike, their last axes are aligned, and one with a single block along an
         axis is given to every block; anything else, a NumPy array too, is passed as it is.
@@ -62,7 +65,8 @@ def map_blocks(
     name : str, optional
         Label for plans and diagnostics.
     meta : array, optional
-        An array of the dtype of the result.
+        An array of the dtype of the result; of its backend too where there are no arrays, else the
+        option ``array.backend`` decides.
     **kwargs
         Passed to the function; an Array is passed whole.
 
@@ -92,13 +96,17 @@ def map_blocks(
     result = dtype_of(dtype, meta, call, call.trial, everything)
     inputs = [BlockInput(node, axes=frame.axes(node)) for node in nodes]
     inputs += [BlockInput(node, axes=(None,) * node.meta.ndim) for node in wholes]
-    backend = everything[0].meta.backend if everything else "numpy"
+    backend = everything[0].meta.backend if everything else _backend_of(meta, result)
     call.promise(result, out, [node.meta.chunks for node in nodes])
     label = name or name_of(func)
     dropped = sorted({*range(len(frame.grid))} - {*frame.source})
     advice = whole_axes(label, frame.grid, dropped) if dropped else ""
     kernel = FunctionKernel(call, wants_block=True, label=label, advice=advice)
     return Array(Blockwise(kernel, tuple(inputs), out, ArrayMeta(result, out, backend)))
+
+
+def _backend_of(meta: Any, dtype: np.dtype[Any]) -> str:
+    return resolve_backend(meta if hasattr(meta, "shape") else None, dtype=dtype)
 
 
 def whole(

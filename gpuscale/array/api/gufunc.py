@@ -40,7 +40,8 @@ def apply_gufunc(
     Parameters
     ----------
     func : callable
-        Called as ``func(*blocks, **kwargs)``; the axes in front broadcast against each other.
+        Called as ``func(*blocks, **kwargs)``; the axes in front broadcast against each other. As
+        for `map_blocks`, it must not change its blocks, which nothing refuses on a device.
     signature : str
         Core axes of inputs and outputs, as ``"(m,n),(n)->(m)"``.
     *args : array

@@ -59,7 +59,8 @@ def map_overlap(
     ----------
     func : callable
         Called as ``func(*blocks, **kwargs)`` with blocks that have a halo; it may come after the
-        first array as well. ``block_id`` and ``block_info`` as for `map_blocks`.
+        first array as well. ``block_id`` and ``block_info`` as for `map_blocks`; nor must it
+        change its blocks, which nothing refuses on a device.
     *args : Array or object
         As for `map_blocks`.
     depth : int, tuple, dict, or list of these

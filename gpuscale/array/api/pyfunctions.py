@@ -17,6 +17,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array, as_arrays, known_node
 from gpuscale.backends.seams import array_namespace
 from gpuscale.chunks.axes import listed_axes, normalize_axis
+from gpuscale.expr.meta import ArrayMeta
 
 __all__ = ["apply_along_axis", "apply_over_axes", "frompyfunc", "piecewise", "vectorize"]
 
@@ -157,10 +158,13 @@ def apply_along_axis(
         Passed to the function.
     dtype : dtype, optional
     shape : tuple of int, optional
-        Dtype and shape of what it returns; by default it is tried on a vector of ones.
+        Dtype and shape of what it returns; by default it is tried on a vector of ones of NumPy,
+        so that a function for vectors of a device needs both.
 
     Raises
     ------
+    ValueError
+        If the function fails on that vector.
     numpy.exceptions.AxisError
         If the axis does not exist.
 
@@ -175,7 +179,7 @@ def apply_along_axis(
     axis = normalize_axis(axis, x.ndim)
     vectors = known_node(moveaxis(x, axis, -1))
     if dtype is None or shape is None:
-        trial = np.asarray(func1d(np.ones(vectors.meta.shape[-1], x.dtype), *args, **kwargs))
+        trial = _tried(func1d, vectors.meta, args, kwargs)
         dtype = trial.dtype if dtype is None else dtype
         shape = trial.shape if shape is None else shape
     core = tuple(shape)
@@ -183,6 +187,17 @@ def apply_along_axis(
     (node,) = batched(call, [vectors], [1], [Output(core, np.dtype(dtype))], name_of(func1d))
     last = tuple(range(-len(core), 0))
     return moveaxis(Array(node), last, tuple(range(axis, axis + len(core))))
+
+
+def _tried(func1d: Callable[..., Any], vectors: ArrayMeta, args: Any, kwargs: Any) -> Any:
+    ones = np.ones(vectors.shape[-1], vectors.dtype)
+    try:
+        return np.asarray(func1d(ones, *args, **kwargs))
+    except Exception as error:
+        raise ValueError(
+            f"{name_of(func1d)} failed on a vector of NumPy's, which is how the dtype and shape of "
+            f"its result are found; pass both dtype= and shape= ({type(error).__name__}: {error})"
+        ) from error
 
 
 class _Along:

@@ -165,6 +165,20 @@ def asnumpy(a: Any, stream: Any = None, order: str = "C", out: Any = None) -> An
     return a.get(stream, order, out) if isinstance(a, ndarray) else np.asarray(a)
 
 
+def apply_along_axis(func1d: Any, axis: int, arr: ndarray, *args: Any, **kwargs: Any) -> Any:
+    """Apply a function of vectors, which are on the device."""
+    axis = axis % arr.ndim
+    front = fake.moveaxis(arr, axis, -1)
+    loop = front.shape[:-1]
+    results = [fake.asarray(func1d(front[i], *args, **kwargs)) for i in np.ndindex(loop)]
+    if not results:
+        raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
+    core = results[0].shape
+    last = tuple(range(-len(core), 0))
+    places = tuple(range(axis, axis + len(core)))
+    return fake.moveaxis(fake.stack(results).reshape(loop + core), last, places)
+
+
 def _holds_device_arrays(values: Any) -> bool:
     return any(
         isinstance(item, ndarray) or isinstance(item, list | tuple) and _holds_device_arrays(item)
@@ -180,6 +194,7 @@ fake = Namespace("fake", "", np)
 """The module that stands for ``cupy``."""
 
 for _name, _object in {
+    "apply_along_axis": apply_along_axis,
     "array": array,
     "asarray": asarray,
     "asanyarray": asarray,
