@@ -80,7 +80,8 @@ def _is_operand(value: Any) -> bool:
         return True
     if isinstance(value, Collection | Handle):
         return False
-    return hasattr(value, "shape") and hasattr(value, "dtype")
+    is_array = hasattr(value, "shape") and hasattr(value, "dtype")
+    return is_array or hasattr(value, "__cuda_array_interface__")
 
 
 def answers_itself(array: np.ndarray[Any, Any]) -> bool:

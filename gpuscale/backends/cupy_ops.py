@@ -114,7 +114,7 @@ def load_cupy() -> ModuleType:
     except ImportError as error:
         raise BackendError(
             f"CuPy cannot be imported here ({error}); install it with "
-            "'pip install gpuscale[cuda13]' (or [cuda12], whichever your driver has), "
+            "pip install 'gpuscale[cuda13]' (or [cuda12], whichever your driver has), "
             "or compute on the CPU with like=numpy"
         ) from error
     # Every GPU package imports without a driver, so only this question tells.

@@ -41,7 +41,7 @@ def adopted(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic | list | tuple) or _is_known(value):
         return value
     if hasattr(value, "__cuda_array_interface__"):
-        return _checked(namespace("cupy").asarray(value))
+        return _checked(_cupy(value).asarray(value))
     if hasattr(value, "__dlpack_device__") and not isinstance(
         getattr(value, "dtype", None), np.dtype
     ):
@@ -72,7 +72,19 @@ def from_dlpack(value: Any) -> Any:
             f"an array of {type(value).__module__} lies on a device of DLPack's kind {int(kind)}, "
             "which is neither the host's memory nor CUDA's; move it to the host first"
         )
-    return _checked(namespace("cupy").from_dlpack(value))
+    return _checked(_cupy(value).from_dlpack(value))
+
+
+def _cupy(value: Any) -> Any:
+    """Return CuPy, without which nobody here can even read what lies on a GPU."""
+    try:
+        return namespace("cupy")
+    except BackendError as error:
+        raise BackendError(
+            f"an object of {type(value).__module__}.{type(value).__qualname__} lies on a GPU, and "
+            "CuPy, which reads such, cannot work here: 'gpuscale doctor' says why and what to "
+            "install; or let the library that it is of copy it to the host first"
+        ) from error
 
 
 def _is_known(value: Any) -> bool:

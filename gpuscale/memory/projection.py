@@ -258,6 +258,7 @@ smaller chunks, or raise the option memory-limit
     for task in graph.values() if _may_exceed(graph.values(), min(limits)) else ():
         if is_measured(task):
             continue
+        task = _to_blame(graph, task, limits)
         deps = () if reads_regions(task) else set(task.deps)
         _check(task, _sure_bytes(graph, deps), task.nbytes, task.workspace, limits)
     kept, room = _sure_bytes(graph, dict.fromkeys(keys)), here or limits
@@ -268,6 +269,18 @@ smaller chunks, or raise the option memory-limit
                 f"{LIMITS[space]} is {format_bytes(room[space])}; {_INSTEAD[space]}, or raise "
                 f"the option {_option(space)}"
             )
+
+
+def _to_blame(graph: Mapping[Any, T], task: T, limits: Sequence[float]) -> T:
+    """Return the task that makes an input which alone is too large, if it says what to do.
+
+    Whoever reads that suffers from it, and smaller chunks of its own would not help.
+    """
+    found: T | None = task
+    while found is not None and not advice_of(found.fn, ""):
+        sources = (_source(graph, graph[dep]) for dep in found.deps)
+        found = next((t for t in sources if t.nbytes > limits[t.space]), None)
+    return task if found is None or is_measured(found) else found
 
 
 def check_results(metas: Iterable[Any], limit: float) -> None:

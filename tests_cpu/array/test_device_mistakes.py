@@ -36,7 +36,7 @@ def test_without_cupy_nothing_runs(monkeypatch, engine):
 
     host = ga.ones(6, chunks=3, like="numpy").map_blocks(note, dtype=float)
     inside = (host.to_backend("cupy") + 1).to_backend("numpy").sum()
-    with pytest.raises(BackendError, match=r"pip install gpuscale\[cuda13\].*like=numpy"):
+    with pytest.raises(BackendError, match=r"pip install 'gpuscale\[cuda13\]'.*like=numpy"):
         inside.compute(engine=engine)
     with pytest.raises(BackendError, match="like=numpy"):
         inside.persist(engine=engine)
@@ -130,9 +130,10 @@ def test_arrays_of_host_and_device_do_not_mix(function, maker):
             MIXED[function](x, h)
     assert str(caught.value) == (
         f"{function} got arrays of the backends fake and numpy; move those of numpy first, by "
-        "ga.asarray(x, like='fake')"
+        "ga.asarray(x, like='fake'), or those of fake, by like='numpy'"
     )
     assert ga.asarray(h, like="fake").backend == "fake"
+    assert ga.asarray(x, like="numpy").backend == "numpy"
 
 
 def on_host(chunk, *more, **options):

@@ -1,10 +1,13 @@
 """Arrays that a program already has on its device, beside lazy ones of the same backend."""
 
+import sys
+
 import numpy as np
 import pytest
 
 import gpuscale as gs
 import gpuscale.array as ga
+from gpuscale.backends import creation
 from gpuscale.backends.creation import namespace
 from gpuscale.base import config
 from gpuscale.base.errors import BackendError
@@ -200,6 +203,46 @@ def test_functions_of_vectors_of_the_device(x, xp):
         ga.apply_along_axis(turned, 1, x, dtype=float)
     with pytest.raises(ValueError, match="one of NumPy's.*pass dtype="):
         x.map_blocks(turned)
+
+
+def test_random_numbers_are_where_their_parameters_are(x):
+    rng = ga.random.default_rng(0)
+    for lazy in (rng.normal(x, 1.0), rng.poisson(x + 1), rng.uniform(0, x + 1)):
+        assert lazy.backend == "fake" and lazy.compute().shape == (6, 10)
+    again = ga.random.default_rng(0).normal(ga.asarray(HOST, like="numpy"), 1.0)
+    assert again.backend == "numpy"
+    np.testing.assert_allclose(ga.random.default_rng(0).normal(x, 1.0).compute(), again.compute())
+    assert rng.normal(x[0, 0], 1.0, size=5).backend == "fake"
+    assert rng.normal(x[0, 0], 1.0, size=5, like="numpy").backend == "numpy"
+
+
+def test_arrays_of_two_backends_have_two_remedies(x):
+    host = ga.asarray(HOST, like="numpy")
+
+    def assign():
+        host[0] = x[0]
+
+    for wrong in (assign, lambda: host[x > 3]):
+        with pytest.raises(BackendError, match="by ga.asarray.x, like='fake'.*by like='numpy'"):
+            wrong()
+
+
+class OnGpu:
+    __cuda_array_interface__ = {"shape": (3,), "typestr": "<f8", "data": (0, False), "version": 3}
+
+
+@pytest.mark.parametrize("how", ["asarray", "from_array", "+", "add"])
+def test_what_lies_on_a_gpu_that_nobody_can_read(x, how, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.delitem(creation._loaded, "cupy", raising=False)
+    calls = {
+        "asarray": lambda: ga.asarray(OnGpu(), like="numpy"),
+        "from_array": lambda: ga.from_array(OnGpu()),
+        "+": lambda: x + OnGpu(),
+        "add": lambda: np.add(x, OnGpu()),
+    }
+    with pytest.raises(BackendError, match="OnGpu lies on a GPU.*gpuscale doctor.*to the host"):
+        calls[how]()
 
 
 def test_a_function_without_a_return_is_told_so(x):

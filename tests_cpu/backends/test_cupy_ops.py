@@ -59,7 +59,7 @@ def test_rows_are_loaded_with_the_first_array(tmp_path):
 
 def test_without_cupy(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    with pytest.raises(BackendError, match=r"pip install gpuscale\[cuda13\].*like=numpy"):
+    with pytest.raises(BackendError, match=r"pip install 'gpuscale\[cuda13\]'.*like=numpy"):
         load_cupy()
 
 

@@ -218,6 +218,24 @@ def test_a_function_knows_what_would_help():
         check_fits({"x": Task("x", nbytes=10, fn=sample)}, of_host(9))
 
 
+def test_who_makes_what_is_too_large_says_what_would_help_not_who_reads_it():
+    def whole():
+        """Stands for a function that needs all axes whole."""
+
+    whole.advice = "make the array smaller"
+    graph = graph_of(
+        Task("write", ("whole",), label="write"),
+        Task("whole", ("joined",), 10, label="inv", fn=whole),
+        Task("joined", ("x",), 10, label="rechunk"),
+        Task("x", nbytes=1),
+    )
+    with pytest.raises(MemoryBudgetError, match="a task of inv .*; make the array smaller, or"):
+        check_fits(graph, of_host(9))
+    graph["whole"].fn = int  # nobody says anything: then it is who was found first
+    with pytest.raises(MemoryBudgetError, match="a task of write needs.*; use smaller chunks, or"):
+        check_fits(graph, of_host(9))
+
+
 def test_results_beyond_a_device_are_refused_with_a_way_out():
     graph = graph_of(*(Task(k, nbytes=GIB, space=1) for k in "xyz"))
     way_out = r"x.to_backend\('numpy'\), compute them in pieces, .* the option device-memory-limit"

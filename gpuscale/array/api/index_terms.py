@@ -12,11 +12,9 @@ from gpuscale.array.collection import Array
 from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import MemoryBudgetError
-from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import is_known
 from gpuscale.chunks.slicing import expand_index
 from gpuscale.chunks.take import normalize_take
-from gpuscale.memory.limits import memory_limit
 
 __all__ = [
     "Advanced",
@@ -142,9 +140,8 @@ def whole_index(index: Any) -> NDArray[Any]:
     except MemoryBudgetError as error:
         raise MemoryBudgetError(
             "an index array is needed as a whole before the elements that it names can be found, "
-            f"and this one of shape {index.shape} does not fit the memory limit of "
-            f"{format_bytes(memory_limit())}; use fewer positions at a time, raise the option "
-            "memory-limit, or, to keep elements where they are, use a mask, which stays lazy"
+            f"and for this one of shape {index.shape} there is no room; use fewer positions at a "
+            f"time, or, to keep elements where they are, a mask, which stays lazy: {error}"
         ) from error
 
 

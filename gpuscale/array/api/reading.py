@@ -12,6 +12,7 @@ from gpuscale.array.api.moving import to_backend
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import is_masked, source
 from gpuscale.backends.creation import resolve_backend
+from gpuscale.backends.foreign import adopted
 from gpuscale.base.types import PathLike
 from gpuscale.io.array_like import reader_of
 from gpuscale.io.functions import FunctionReader
@@ -61,7 +62,7 @@ def from_array(
         return _on(x if chunks == "auto" else x.rechunk(chunks), like, backend)
     if is_masked(x):
         return asarray(x, chunks=chunks, like=like, backend=backend)
-    return _on(Array(source(reader_of(x, lock=lock), chunks)), like, backend)
+    return _on(Array(source(reader_of(adopted(x), lock=lock), chunks)), like, backend)
 
 
 def _on(x: Array, like: Any, backend: str | None) -> Array:

@@ -61,6 +61,7 @@ def common_backend(nodes: tuple[Node, ...], what: str) -> str:
             check_dtype(each.meta.dtype, names[0])
         raise BackendError(
             f"{called_as(what)} got arrays of the backends {' and '.join(names)}; "
-            f"move those of {names[1]} first, by ga.asarray(x, like={names[0]!r})"
+            f"move those of {names[1]} first, by ga.asarray(x, like={names[0]!r}), or those of "
+            f"{names[0]}, by like={names[1]!r}"
         )
     return names[0]

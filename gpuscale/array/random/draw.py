@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.index_functions import index_function, linear_index, new_chunks, shape_of
+from gpuscale.array.api.index_functions import (
+    index_function,
+    linear_index,
+    new_chunks,
+    place_of,
+    shape_of,
+)
 from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
@@ -47,8 +53,9 @@ class Place:
     def of(
         cls, size: Any, chunks: Any, like: Any, backend: str | None, params: Sequence[Any] = ()
     ) -> Place:
-        """Check what a user said; without a size, that of the broadcast parameters."""
-        return cls(size_of(size, params), chunks, resolve_backend(like, backend))
+        """Check what a user said; shape and backend are those of the parameters by default."""
+        name = resolve_backend(place_of(like, backend, None, *params), backend)
+        return cls(size_of(size, params), chunks, name)
 
 
 def size_of(size: Any, params: Sequence[Any] = ()) -> tuple[int, ...]:
