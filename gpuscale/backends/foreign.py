@@ -13,7 +13,7 @@ import numpy as np
 
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.devices import IN_USE
-from gpuscale.backends.seams import backend_name
+from gpuscale.backends.seams import backend_name, on_device
 from gpuscale.base.errors import BackendError, NotSupportedError
 
 __all__ = ["adopted", "from_dlpack"]
@@ -64,6 +64,8 @@ def from_dlpack(value: Any) -> Any:
     >>> from_dlpack(np.arange(3))
     array([0, 1, 2])
     """
+    if on_device(value):
+        return value  # of a backend, as it is
     kind, _ = value.__dlpack_device__()
     if kind in _ON_HOST:
         return np.from_dlpack(value)

@@ -205,6 +205,14 @@ def test_functions_of_vectors_of_the_device(x, xp):
         x.map_blocks(turned)
 
 
+def test_arrays_of_a_backend_come_by_dlpack_as_they_are(given):
+    TRANSFERS.clear()
+    agrees(ga.from_dlpack(given, chunks=4), HOST)
+    assert not TRANSFERS.calls("asarray")
+    with pytest.raises(BufferError, match="use x.get"):
+        np.from_dlpack(given)
+
+
 def test_random_numbers_are_where_their_parameters_are(x):
     rng = ga.random.default_rng(0)
     for lazy in (rng.normal(x, 1.0), rng.poisson(x + 1), rng.uniform(0, x + 1)):

@@ -162,6 +162,14 @@ class ndarray:  # noqa: N801 - NumPy's name
             "Please use `.get()` to construct a NumPy array explicitly."
         )
 
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, 0
+
+    def __dlpack__(self, **options: Any) -> Any:
+        raise BufferError(
+            "no library but this one knows the memory of the fake device: use x.get()"
+        )
+
     def set(self, arr: Any, stream: Any = None) -> None:
         """Fill with what an array of the host holds."""
         if not isinstance(arr, np.ndarray):
