@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "describe",
     "disallow",
     "get",
+    "of_what_is_right",
     "pop",
     "refresh",
     "set",
@@ -220,6 +221,21 @@ def refresh() -> None:
     _store()
 
 
+@contextmanager
+def of_what_is_right() -> Iterator[None]:
+    """Leave options at their defaults, while this lasts, where files and environment are mistaken.
+
+    For telling what else holds: whoever computes is to mend them first.
+    """
+    with _loading:
+        before = _loaded[:]
+        _loaded[:] = [_load(only_right=True)]
+    try:
+        yield
+    finally:
+        _loaded[:] = before
+
+
 def to_dict() -> dict[str, Any]:
     """Return all options with their present values.
 
@@ -283,12 +299,15 @@ def _store() -> Config:
     return _loaded[0]
 
 
-def _load() -> Config:
+def _load(only_right: bool = False) -> Config:
     from donfig import Config
 
+    defaults = [_nested({o.key: o.default for o in OPTIONS})]
     try:
-        store = Config("gpuscale", defaults=[_nested({o.key: o.default for o in OPTIONS})])
+        store = Config("gpuscale", defaults=defaults)
     except ValueError as error:  # of a file, which it names
+        if only_right:
+            return Config("gpuscale", defaults=defaults, paths=[])
         raise ConfigError(" ".join(str(error).split())) from None
     wrong = []
     for key, value in list(_flat(store.config)):
@@ -298,7 +317,9 @@ def _load() -> Config:
             store.set({key: _option(key).check(value)})
         except ConfigError as error:
             wrong.append(f"{error}; found in {_source(key, store.paths)}")
-    if wrong:  # all at once, lest people mend one after the other
+            if only_right and _spelled(key) in _BY_KEY:
+                store.set({key: _BY_KEY[_spelled(key)].default})
+    if wrong and not only_right:  # all at once, lest people mend one after the other
         mistaken = ConfigError("\n".join(wrong))
         mistaken.add_note("gpuscale.config.refresh() reads environment and files again")
         raise mistaken

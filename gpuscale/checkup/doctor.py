@@ -11,9 +11,10 @@ from typing import Any
 from gpuscale.backends.driver.devices import Driver, State
 from gpuscale.backends.driver.nvml import ask_driver
 from gpuscale.backends.driver.visible import Selection, select
+from gpuscale.base import config
 from gpuscale.base.errors import ConfigError
 from gpuscale.checkup.features import Finding, find_features
-from gpuscale.checkup.in_force import find_option_traps
+from gpuscale.checkup.in_force import find_lost_files, find_option_traps
 from gpuscale.checkup.machine import Limit, Machine, look_at_machine, read_limits
 from gpuscale.checkup.packages import Installed, read_installed
 from gpuscale.checkup.selftest import SelfTest, run_self_test
@@ -31,10 +32,10 @@ class Checkup:
     ----------
     version : str
         Of gpuscale.
-    machine : Machine or None
-        Cores, memory and folders; None where the options cannot be read.
+    machine : Machine
+        Cores, memory and folders; by the defaults of options that cannot be read.
     limits : tuple of Limit
-        Options that limit memory, and the bytes that they come to.
+        Options that limit memory, and the bytes that they come to; as above.
     driver : Driver
         The driver, its devices, and how they are connected.
     visible : Selection
@@ -52,7 +53,7 @@ class Checkup:
     """
 
     version: str
-    machine: Machine | None
+    machine: Machine
     limits: tuple[Limit, ...]
     driver: Driver
     visible: Selection
@@ -145,7 +146,7 @@ def examine(
     totals = [total for total in chosen if total is not None]
     features = find_features(installed, driver, len(visible.chosen))
     traps = find_traps(installed, driver)
-    machine: Machine | None = None
+    machine: Machine
     limits: tuple[Limit, ...] = ()
     tested: SelfTest | None = None
     config_error = ""
@@ -156,6 +157,9 @@ def examine(
         traps += find_option_traps(machine, features, totals)
     except ConfigError as error:
         config_error = str(error)
+        with config.of_what_is_right():
+            limits, machine = read_limits(totals), look_at_machine()
+    traps += find_lost_files(environment)
     return Checkup(
         version=installed.versions.get("gpuscale", "not installed, but run from its source"),
         machine=machine,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gpuscale.base import config
 from gpuscale.base.errors import ConfigError
 from gpuscale.checkup.features import Finding
-from gpuscale.checkup.machine import Machine
+from gpuscale.checkup.machine import Machine, read_limits
 from gpuscale.checkup.traps import Trap
 from gpuscale.engines.base import get_engine
 from gpuscale.memory.pool import pool_plan
 
-__all__ = ["find_option_traps"]
+__all__ = ["find_lost_files", "find_option_traps"]
 
 # The feature that a value of an option needs, and what to do without it.
 _NEEDS = {
@@ -36,7 +37,26 @@ def find_option_traps(
         Memory of the devices in bytes.
     """
     found = [*_engine(), *_features(features), *_pool(features, device_totals), *_folders(machine)]
-    return tuple(found)
+    return (*found, *_limits(device_totals))
+
+
+def find_lost_files(environment: Mapping[str, str]) -> tuple[Trap, ...]:
+    """Return what is wrong with where the configuration is said to be."""
+    path = environment.get("GPUSCALE_CONFIG")
+    if path is None or os.path.exists(path):
+        return ()
+    said = f"without effect: the environment variable GPUSCALE_CONFIG names {path!r}, which is not "
+    return (Trap(False, f"{said}there; make the file or folder, or unset the variable"),)
+
+
+def _limits(device_totals: Iterable[int]) -> Iterator[Trap]:
+    for limit in read_limits(device_totals):
+        if limit.nbytes == 0:
+            yield Trap(
+                True,
+                f"option {limit.option} is {limit.value!r}, which nothing fits; set it to a size "
+                "such as '4 GiB', or to 'auto'",
+            )
 
 
 def _engine() -> Iterator[Trap]:

@@ -50,9 +50,8 @@ def _headline(found: Checkup) -> str:
 
 def _machine(found: Checkup) -> Iterator[Line]:
     machine = found.machine
-    if machine is None:
-        yield "options", "cannot be read, see the end"
-        return
+    if found.config_error:
+        yield "options", "some cannot be read, see the end: here they have their defaults"
     yield "system", machine.system
     yield "Python", f"{machine.python}, {machine.executable}"
     yield "cores", f"{machine.cores} of {machine.cores_total}; {machine.workers} workers"

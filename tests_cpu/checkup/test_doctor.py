@@ -8,6 +8,7 @@ from gpuscale.backends.driver.nvml import read_driver
 from gpuscale.base.errors import ConfigError
 from gpuscale.checkup import doctor as examining
 from gpuscale.checkup.doctor import examine
+from gpuscale.checkup.machine import read_limits
 from gpuscale.checkup.packages import Installed, read_installed
 
 BASE = {"numpy": "2.4.6", "numba": "0.68.1", "llvmlite": "0.50.0"}
@@ -109,15 +110,19 @@ def test_a_spill_folder_that_cannot_be_used(tmp_path):
 
 
 def test_options_that_cannot_be_read(monkeypatch):
-    def refuse(*arguments):
-        raise ConfigError("option engine cannot be 3 (int)\noption spill cannot be 7 (int)")
+    mistakes = ["option engine cannot be 3 (int)\noption spill cannot be 7 (int)"]
 
-    monkeypatch.setattr(examining, "read_limits", refuse)
+    def refuse_first(*arguments):
+        if mistakes:
+            raise ConfigError(mistakes.pop())
+        return read_limits(*arguments)
+
+    monkeypatch.setattr(examining, "read_limits", refuse_first)
     found = examine(Installed(BASE), ABSENT, {}, self_test=True)
-    assert (found.machine, found.self_test) == (None, None)
+    assert found.machine.cores >= 1 and found.limits and found.self_test is None
     assert found.broken == (
         "options: option engine cannot be 3 (int)",
         "options: option spill cannot be 7 (int)",
     )
-    assert "options  cannot be read, see the end" in str(found)
+    assert "some cannot be read, see the end" in str(found)
     assert "option spill cannot be 7" in str(found)

@@ -1,5 +1,6 @@
 """Options that are in force and cannot work are told, with what to do."""
 
+import json
 import subprocess
 import sys
 
@@ -76,3 +77,23 @@ def test_the_command_tells_of_variables_that_cannot_be_read(monkeypatch, variabl
     run = subprocess.run(command, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (1, "")
     assert said in run.stdout and f"environment variable {variable}" in run.stdout
+    assert "some cannot be read, see the end" in run.stdout and "cores" in run.stdout
+
+
+def test_one_wrong_option_leaves_the_others_in_force(monkeypatch):
+    monkeypatch.setenv("GPUSCALE_NUM_WORKERS", "many")
+    monkeypatch.setenv("GPUSCALE_MEMORY_LIMIT", "3 GiB")
+    run = subprocess.run(
+        [sys.executable, "-m", "gpuscale.cli", "doctor", "--json"], capture_output=True, text=True
+    )
+    found = json.loads(run.stdout)
+    assert "num-workers" in found["config_error"] and found["machine"]["cores"] >= 1
+    assert {each["option"]: each["nbytes"] for each in found["limits"]}["memory-limit"] == 3 << 30
+
+
+def test_a_limit_of_nothing_and_a_configuration_that_is_not_there(tmp_path):
+    (said,) = told({"memory-limit": 0})
+    assert said.startswith("option memory-limit is 0, which nothing fits")
+    for path, is_there in ((tmp_path, True), (tmp_path / "no.yaml", False)):
+        traps = examine(Installed(BASE), ABSENT, {"GPUSCALE_CONFIG": str(path)}).traps
+        assert any("GPUSCALE_CONFIG names" in trap.said for trap in traps) is not is_there
