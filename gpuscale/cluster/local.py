@@ -8,6 +8,7 @@ from typing import Any
 import distributed
 
 from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster.kept_nannies import KeptNannies
 from gpuscale.cluster.options import Taker, options_of
 from gpuscale.cluster.security import LOOPBACK, cluster_security
 from gpuscale.cluster.transport import choose_protocol
@@ -17,7 +18,7 @@ from gpuscale.cluster.worker_spec import words, worker_settings
 __all__ = ["LocalCluster"]
 
 
-class LocalCluster(distributed.LocalCluster):
+class LocalCluster(KeptNannies, distributed.LocalCluster):
     """Worker processes of this machine, which other machines cannot reach.
 
     Parameters

@@ -12,6 +12,7 @@ from gpuscale.backends.driver.nvml import ask_driver
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.devices import VisibleDevice, find_devices
+from gpuscale.cluster.kept_nannies import KeptNannies
 from gpuscale.cluster.options import Taker, options_of
 from gpuscale.cluster.security import LOOPBACK, cluster_security
 from gpuscale.cluster.transport import choose_protocol, ucx_environment
@@ -22,7 +23,7 @@ from gpuscale.memory.limits import total_memory
 __all__ = ["LocalCUDACluster"]
 
 
-class LocalCUDACluster(distributed.SpecCluster):
+class LocalCUDACluster(KeptNannies):
     """A worker process for each GPU of this machine, which other machines cannot reach.
 
     Each worker sees its own GPU first, and stays on the cores next to it; all workers see all of
