@@ -84,6 +84,13 @@ class _Sort:
         """Bytes that finding the cuts takes for an element of the sample."""
         return 2 * self.of_keys + 64
 
+    @property
+    def to_order(self) -> int:
+        """Bytes that an order takes for an element, and to find it."""
+        by_turns = len(self.node.inputs) > 1 and space_of(self.node.meta.backend) == DEVICE
+        # A device has beside the order so far the next key by it, the order of that, and both.
+        return 24 if by_turns else 12
+
     def _room_for_samples(self, runs: int) -> int:
         """Elements of the sample beside which the table, made in two copies, has room."""
         most = int(_OF_MEMORY * budget_of(self.node.meta.backend)) - 3 * 16 * (runs + 1) * runs
@@ -148,7 +155,7 @@ class _Sort:
         starts = [meta.block_start((k,))[0] for k in numbers]
         spans = [(a, a + meta.block_shape((k,))[0]) for a, k in zip(starts, numbers, strict=True)]
         sources = (self.table, *self._sources(self.levels.depth, part, 0))
-        room = self.itemsize + 12 * self.node.plan.positions  # an order, and to find it
+        room = self.itemsize + self.to_order * self.node.plan.positions
         gathered = (self.ends[part + 1] - self.ends[part] + self.margin) * room
         sizes = [(b - a) * meta.dtype.itemsize for a, b in spans]
         advice = self.advice(self.margin)

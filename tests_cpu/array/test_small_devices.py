@@ -13,6 +13,7 @@ import gpuscale.array as ga
 from gpuscale.array.nodes.rechunk import Rechunk
 from gpuscale.backends.devices import IN_USE
 from gpuscale.base import config
+from gpuscale.engines.job import Job
 from gpuscale.expr.walk import toposort
 from gpuscale.testing import fake_device
 from gpuscale.testing.fake_device import POOL
@@ -215,3 +216,24 @@ def test_tiles_of_all_kinds(active, equation, shapes, dtype):
         kinds = set(map(type, toposort([found.expr])))
         assert Rechunk in kinds, "blocks are cut from tiles"
         np.testing.assert_allclose(found.compute(), np.einsum(equation, *host), rtol=1e-5)
+
+
+def test_a_sort_by_several_keys_takes_no_more_than_it_reserves(active, monkeypatch):
+    """The device sorts by one key after the other, and orders what the keys before have ordered."""
+    over, on_device = [], Job._on_device
+
+    def watched(self, i, task, worker):
+        POOL.reset_peak()
+        before = POOL.used
+        result = on_device(self, i, task, worker)
+        if type(task.fn).__name__ in ("_SortedRun", "_Only"):
+            over.append(POOL.peak - before - task.nbytes - task.workspace)
+        return result
+
+    monkeypatch.setattr(Job, "_on_device", watched)
+    host = LINE[:100_000]
+    x = ga.asarray(host, chunks=10_000, like="fake")
+    with config.set({"device-memory-limit": 2 * host.nbytes}):
+        found = ga.lexsort((x, (x * 10).astype(int))).compute(engine="sync")
+    np.testing.assert_array_equal(found, np.lexsort((host, (host * 10).astype(int))))
+    assert len(over) == 20 and max(over) <= 0
