@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 help:
 	@echo "make demo   the headline computation at full size, then on real files"
 	@echo "make test   all tests that this machine can run, examples in docstrings included"
-	@echo "make test-cluster  those of arrays on a cluster of two processes, which make test runs as well"
+	@echo "make test-cluster  those of arrays on a cluster of two processes, which takes six minutes"
 	@echo "make lint   style, types, conda files, changelog fragments"
 	@echo "make bench  the table of benchmarks, against the libraries of the field"
 	@echo "make soak   a thousand computations, which leave nothing behind"
@@ -24,7 +24,6 @@ demo: $(VENV)/.with-zarr
 test: $(VENV)/.with-dev
 	$(BIN)/python -m pytest tests_cpu tests -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest tests_cpu/array --backend fake -n $(JOBS) --dist worksteal
-	$(MAKE) test-cluster
 
 test-cluster: $(VENV)/.with-dev
 	$(BIN)/python -m pytest tests_cpu/array --engine distributed
