@@ -155,15 +155,18 @@ def retired(here: Ground) -> None:
 
 
 def interrupted(here: Ground) -> None:
+    (kept,) = gs.persist(ga.from_array(A, chunks=80) + 1)
+    same(kept.sum(axis=0).compute(), (A + 1).sum(axis=0))
     x = here.slow(from_file(here, 20))
     main = threading.main_thread().ident
     assert main is not None
     try:
         with here.in_the_middle(lambda: signal.pthread_kill(main, signal.SIGINT)):
-            headline(ga, x).compute()
+            gs.compute(x, headline(ga, x))
         raise AssertionError("it was not interrupted")
     except KeyboardInterrupt:
         wait_until(here.is_idle)
+    same(kept.sum(axis=1).compute(), (A + 1).sum(axis=1))
     works_again(here)
 
 
