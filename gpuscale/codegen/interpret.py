@@ -13,7 +13,15 @@ from gpuscale.codegen import functions, ops
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.reductions import REDUCTIONS, Partial, Reduction
 
-__all__ = ["evaluate", "interpret_map", "interpret_reduce", "tiles"]
+__all__ = [
+    "TILE",
+    "bytes_in_use",
+    "evaluate",
+    "interpret_map",
+    "interpret_reduce",
+    "temporaries",
+    "tiles",
+]
 
 TILE = 1 << 16  # elements: the intermediates of one tile stay in the cache
 BARE = 1 << 18  # the same where there are none
@@ -72,6 +80,39 @@ def evaluate(
                     values[a] = None  # frees the memory of the intermediate
         values.append(value)
     return [values[k] for k in program.outputs]
+
+
+def bytes_in_use(program: ScalarProgram, elements: int) -> int:
+    """Bytes that `evaluate` takes at most for values in a tile, with so many elements in all.
+
+    Examples
+    --------
+    >>> from gpuscale.codegen.program import ProgramBuilder
+    >>> b = ProgramBuilder()
+    >>> x = b.load(0, np.dtype("f8"))
+    >>> bytes_in_use(b.build(b.apply("multiply", b.apply("add", x, x), x)), 100)
+    1600
+    """
+    alive = most = 0
+    sizes: list[int] = []
+    for number, instr in enumerate(program.instrs):
+        is_stored = instr.op == "index" or not instr.is_leaf
+        sizes.append(instr.dtype.itemsize if is_stored else 0)
+        alive += sizes[-1]
+        most = max(most, alive)
+        alive -= sum(sizes[a] for a in {*instr.args} if program.last_use[a] == number)
+    return most * min(elements, TILE)
+
+
+def temporaries(reductions: Sequence[str], elements: int) -> int:
+    """Bytes that reducing a tile takes: moments need deviations and their squares.
+
+    Examples
+    --------
+    >>> temporaries(["sum"], 100), temporaries(["moments"], 100)
+    (0, 2400)
+    """
+    return reductions.count("moments") * 24 * min(elements, TILE)
 
 
 def _one(value: Any, dtype: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 
-__all__ = ["Target", "register_target", "target_of"]
+__all__ = ["Target", "is_interpreted", "register_target", "target_of"]
 
 
 class Target(Protocol):
@@ -80,6 +80,17 @@ def register_target(namespace: str, load: Callable[[], Target | None]) -> None:
     """
     _loaded.pop(namespace, None)
     _loaders[namespace] = load
+
+
+def is_interpreted(name: str) -> bool:
+    """Whether no target takes the arrays of a namespace, as is known without loading it.
+
+    Examples
+    --------
+    >>> is_interpreted("cupy"), is_interpreted("another")
+    (False, True)
+    """
+    return name not in _loaders
 
 
 def target_of(xp: Any) -> Target | None:

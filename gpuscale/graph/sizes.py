@@ -7,8 +7,11 @@ from itertools import repeat
 from math import prod
 from operator import add
 
+from gpuscale.backends.creation import is_on_device
 from gpuscale.base.types import BlockIndex
-from gpuscale.expr.kernels import FunctionKernel
+from gpuscale.codegen.interpret import TILE, bytes_in_use, temporaries
+from gpuscale.codegen.targets import is_interpreted
+from gpuscale.expr.kernels import FunctionKernel, ReduceKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 from gpuscale.expr.reads import is_free_to_read
@@ -60,10 +63,26 @@ def workspaces(
     """
     rooms = _inside(node, blocks)
     if not isinstance(node.kernel, FunctionKernel):
-        return rooms  # a program works in tiles that fit the cache
+        return map(add, rooms, repeat(_to_interpret(node, in_place)))
     results, room = all_nbytes(node, blocks), node.kernel.room
     rooms = map(add, rooms, _copies(node, results) if room is None else repeat(room))
     return map(add, rooms, results) if in_place else rooms
+
+
+def _to_interpret(node: Blockwise, in_place: bool) -> int:
+    """Bytes that a program takes where nobody makes a kernel of it; tiles of the host's are small.
+
+    They fit the caches there, but the memory of a device is counted to the byte.
+    """
+    if not is_on_device(node.meta.backend) or not is_interpreted(node.meta.backend):
+        return 0
+    largest = prod(max((n for n in s if isinstance(n, int)), default=1) for s in node.domain)
+    kernel = node.kernel
+    if isinstance(kernel, ReduceKernel):
+        return bytes_in_use(kernel.program, largest) + temporaries(kernel.reductions, largest)
+    # The last value of a small block is the result itself.
+    own = 0 if in_place or largest > TILE else largest * node.meta.dtype.itemsize
+    return max(0, bytes_in_use(kernel.program, largest) - own)
 
 
 def _copies(node: Blockwise, results: Sequence[int]) -> Iterable[int]:

@@ -237,3 +237,24 @@ def test_a_sort_by_several_keys_takes_no_more_than_it_reserves(active, monkeypat
         found = ga.lexsort((x, (x * 10).astype(int))).compute(engine="sync")
     np.testing.assert_array_equal(found, np.lexsort((host, (host * 10).astype(int))))
     assert len(over) == 20 and max(over) <= 0
+
+
+INTERPRETED = {
+    "differences": ga.diff,
+    "standard scores": lambda x: (x - x.mean()) / x.std(),
+    "sums and moments": lambda x: np.sqrt(x * x + 1).sum() + (np.sin(x) - x).var(),
+}
+
+
+@pytest.mark.parametrize("engine", ["sync", "threads"])
+@pytest.mark.parametrize("name", INTERPRETED)
+def test_what_is_interpreted_keeps_to_the_limit(active, name, engine):
+    """Intermediate values lie on a device whose library nobody makes kernels for."""
+    host = LINE[:300_000]
+    x = ga.asarray(host, chunks=10_000, like="fake")
+    gc.collect()
+    POOL.reset_peak()
+    before = POOL.used
+    with config.set({"device-memory-limit": host.nbytes // 3, "num-workers": 4}):
+        INTERPRETED[name](x).compute(engine=engine)
+    assert POOL.peak - before <= host.nbytes // 3
