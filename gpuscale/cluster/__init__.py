@@ -9,6 +9,7 @@
 `kubernetes`     `KubeCluster`: pods, by dask's operator; `manifests` do without one
 `options`        the table of options, which classes and command lines read
 `contradictions` those that exclude one another
+`ctrl_c`         stays what it was when dask-jobqueue is imported
 `devices`        the devices that workers get
 `worker_spec`    from devices and options to worker specifications
 `pinned`         starts a worker that has its device from its first instruction on

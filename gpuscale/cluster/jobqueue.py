@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import dask
-import dask_jobqueue
 from dask.utils import parse_bytes
-from dask_jobqueue.pbs import pbs_format_bytes_ceil
 
 from gpuscale.base.errors import ConfigError
+from gpuscale.cluster.ctrl_c import kept_ctrl_c
 from gpuscale.cluster.security import in_file, temporary
+
+with kept_ctrl_c():  # which the import would take for itself: it would end the program
+    import dask_jobqueue
+    from dask_jobqueue.pbs import pbs_format_bytes_ceil
 
 __all__ = [
     "BatchCluster",

@@ -21,6 +21,7 @@ from numba import cuda
 
 from gpuscale.codegen.emit_cuda import OTHER_NAMES, SAME_BINARY, SAME_UNARY, TYPE_NAMES
 from gpuscale.codegen.launch_cuda import Kernel
+from gpuscale.codegen.simulator_shared import share_arrays
 
 __all__ = ["Memory", "SimulatorLauncher"]
 
@@ -116,6 +117,7 @@ def _argument(kind: str, value: Any) -> Any:
     return np.dtype(kind).type(value)
 
 
+share_arrays()
 _one_at_a_time = threading.Lock()  # the simulator knows one kernel at a time
 
 

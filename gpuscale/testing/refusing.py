@@ -46,3 +46,4 @@ def nothing_computes() -> Generator[None, None, None]:
     config.allow("engine", RefusingEngine.name)
     with config.set({"engine": RefusingEngine.name}):
         yield
+    config.disallow("engine", RefusingEngine.name)

@@ -5,6 +5,8 @@ import os
 import re
 import shlex
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from gpuscale.base.errors import ConfigError
 from gpuscale.cli.reading import read
 from gpuscale.cluster.options import Taker
 
-pytest.importorskip("dask_jobqueue", exc_type=ModuleNotFoundError)
+pytest.importorskip("gpuscale.cluster.jobqueue", exc_type=ModuleNotFoundError)
 pytest.importorskip("cryptography", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster import Client, jobqueue  # noqa: E402
@@ -147,3 +149,13 @@ def test_jobs_become_workers_that_talk_tls(batch_system, tmp_path):
             assert time.monotonic() < end, "adapt keeps a worker that has nothing to do"
             time.sleep(0.1)
     assert list(tmp_path.glob(".gpuscale-*")) == []
+
+
+def test_ctrl_c_stays_what_it_was():
+    program = """
+import signal
+before = signal.getsignal(signal.SIGINT)
+from gpuscale.cluster import SLURMCluster
+assert signal.getsignal(signal.SIGINT) is before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -8,7 +8,7 @@ import pytest
 from .job_script import SIZE, expected, write
 from .one_machine_slurm import OneMachineSlurm, why_not
 
-pytest.importorskip("dask_jobqueue", exc_type=ModuleNotFoundError)
+pytest.importorskip("gpuscale.cluster.jobqueue", exc_type=ModuleNotFoundError)
 
 pytestmark = [
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can"),
