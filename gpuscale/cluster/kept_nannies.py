@@ -20,7 +20,11 @@ class KeptNannies(distributed.SpecCluster):
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         if op == "remove":
-            worker = self.workers.get(self.scheduler_info["workers"][msg]["name"])
+            # While the cluster closes, workers may go that it has not heard of.
+            known = self.scheduler_info["workers"].get(msg)
+            if known is None:
+                return
+            worker = self.workers.get(known["name"])
             if isinstance(worker, distributed.Nanny) and worker.status.name == "running":
                 Cluster._update_worker_status(self, op, msg)
                 return

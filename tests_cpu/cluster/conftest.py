@@ -1,0 +1,15 @@
+"""What tests of clusters leave is collected when nothing waits for it."""
+
+import gc
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clients_without_a_scheduler_are_collected():
+    """A client that found no scheduler closes when it is collected.
+
+    In the midst of making another one that waits for a lock which that one holds, for ever.
+    """
+    yield
+    gc.collect()
