@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from gpuscale.cli.reading import guarded, read
-from gpuscale.cluster.options import Taker
+from gpuscale.cluster.option import Taker
 
 __all__ = ["main"]
 

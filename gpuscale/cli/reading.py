@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpuscale.base.errors import ConfigError
-from gpuscale.cluster.options import ClusterOption, Taker, options_of
+from gpuscale.cluster.option import ClusterOption, Taker
+from gpuscale.cluster.options import options_of
 
 __all__ = ["guarded", "parser_of", "read"]
 

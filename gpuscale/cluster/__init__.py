@@ -7,6 +7,7 @@
 `local_cuda`     `LocalCUDACluster`: one for each GPU of this machine
 `jobqueue`       `SLURMCluster` and its like: jobs of a batch system, by way of dask-jobqueue
 `kubernetes`     `KubeCluster`: pods, by dask's operator; `manifests` do without one
+`option`         what one option is
 `options`        the table of options, which classes and command lines read
 `contradictions` those that exclude one another
 `ctrl_c`         stays what it was when dask-jobqueue is imported

@@ -8,7 +8,8 @@ from typing import Any
 from gpuscale.base.config import set as config_set
 from gpuscale.base.errors import ConfigError
 from gpuscale.base.sizes import is_fraction
-from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.option import Taker
+from gpuscale.cluster.options import options_of
 from gpuscale.memory.pool import pool_plan
 
 __all__ = ["check_options"]

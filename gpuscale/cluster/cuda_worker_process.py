@@ -13,7 +13,7 @@ from distributed.utils import import_term
 from gpuscale.backends.driver.nvml import ask_driver
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.devices import find_devices
-from gpuscale.cluster.options import Taker
+from gpuscale.cluster.option import Taker
 from gpuscale.cluster.transport import choose_protocol, ucx_environment
 from gpuscale.cluster.worker_spec import worker_spec
 from gpuscale.memory.limits import total_memory

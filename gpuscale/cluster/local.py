@@ -9,7 +9,8 @@ import distributed
 
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.kept_nannies import KeptNannies
-from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.option import Taker
+from gpuscale.cluster.options import options_of
 from gpuscale.cluster.security import LOOPBACK, cluster_security
 from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told

@@ -13,7 +13,8 @@ from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.devices import VisibleDevice, find_devices
 from gpuscale.cluster.kept_nannies import KeptNannies
-from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.option import Taker
+from gpuscale.cluster.options import options_of
 from gpuscale.cluster.security import LOOPBACK, cluster_security
 from gpuscale.cluster.transport import choose_protocol, ucx_environment
 from gpuscale.cluster.worker_setup import refusals_told

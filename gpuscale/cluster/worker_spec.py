@@ -9,7 +9,8 @@ from typing import Any
 from gpuscale.base.config import get
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice, rotated
-from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.option import Taker
+from gpuscale.cluster.options import options_of
 from gpuscale.cluster.pinned import PinnedNanny
 from gpuscale.cluster.result_store import make_store
 from gpuscale.cluster.transport import ucx_environment

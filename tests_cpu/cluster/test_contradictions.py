@@ -5,7 +5,7 @@ import pytest
 from gpuscale.base import config
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.contradictions import check_options
-from gpuscale.cluster.options import Taker
+from gpuscale.cluster.option import Taker
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 import gpuscale.array as ga
 from gpuscale.base.errors import ConfigError
 from gpuscale.cli.reading import read
-from gpuscale.cluster.options import Taker
+from gpuscale.cluster.option import Taker
 
 pytest.importorskip("gpuscale.cluster.jobqueue", exc_type=ModuleNotFoundError)
 pytest.importorskip("cryptography", exc_type=ModuleNotFoundError)

@@ -14,7 +14,8 @@ from gpuscale.backends.driver.devices import Driver, State
 from gpuscale.backends.driver.nvml import read_driver
 from gpuscale.base.errors import ConfigError, EngineError
 from gpuscale.cluster import LocalCluster, LocalCUDACluster, local_cuda
-from gpuscale.cluster.options import Taker, options_of
+from gpuscale.cluster.option import Taker
+from gpuscale.cluster.options import options_of
 
 
 @pytest.fixture

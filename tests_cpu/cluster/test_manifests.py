@@ -13,7 +13,7 @@ import yaml
 from gpuscale.base.errors import ConfigError
 from gpuscale.cli.reading import read
 from gpuscale.cluster.manifests import operator_resource, to_manifests
-from gpuscale.cluster.options import Taker
+from gpuscale.cluster.option import Taker
 
 GOLDEN = Path(__file__).parent / "golden"
 TAKERS = {taker.value: taker for taker in Taker}

@@ -3,7 +3,8 @@
 import pytest
 
 from gpuscale.base.errors import ConfigError
-from gpuscale.cluster.options import OPTIONS, Taker, find_option, options_of
+from gpuscale.cluster.option import Taker
+from gpuscale.cluster.options import OPTIONS, find_option, options_of
 
 # The arguments of dask_cuda.LocalCUDACluster.
 OF_LOCAL_CUDA = """CUDA_VISIBLE_DEVICES cudf_spill_stats device_memory_limit enable_cudf_spill

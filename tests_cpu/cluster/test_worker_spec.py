@@ -10,7 +10,7 @@ pytest.importorskip("distributed", reason="needs the extra cluster")
 from gpuscale.base import config
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.devices import VisibleDevice, read_names
-from gpuscale.cluster.options import Taker
+from gpuscale.cluster.option import Taker
 from gpuscale.cluster.pinned import PinnedNanny
 from gpuscale.cluster.worker_spec import split_memory, words, worker_settings, worker_spec
 
