@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from gpuscale.backends.seams import array_namespace, lexicographic_order
 from gpuscale.backends.transfer import to_host
 
-__all__ = ["Cuts", "find_cuts", "order_by", "step_of_samples"]
+__all__ = ["AFTER_ORDER", "Cuts", "bytes_of_cuts", "find_cuts", "order_by", "step_of_samples"]
 
 IntArray = NDArray[np.int64]
 
@@ -28,6 +29,9 @@ IntArray = NDArray[np.int64]
 # `_LEAST` where the sample would become large by itself, or beside what is sorted.
 _SHARE, _LEAST = 32, 4
 _MOST, _OF_ALL = 1 << 18, 8
+
+#: Bytes that `find_cuts` takes for an element of the sample once these are ordered.
+AFTER_ORDER = 24
 
 
 def step_of_samples(size: int, runs: int, parts: int, most: int = _MOST) -> int:
@@ -50,11 +54,11 @@ def step_of_samples(size: int, runs: int, parts: int, most: int = _MOST) -> int:
     >>> step_of_samples(8000, 5, 5), step_of_samples(50, 5, 5)
     (10, 1)
     >>> step_of_samples(10**9, 250, 250)
-    3814
+    3815
     """
     wanted = min(_SHARE * runs * parts, _MOST, max(1, most))
     enough = max(size // _OF_ALL, _LEAST * runs * parts)
-    return max(1, size // min(wanted, enough))
+    return max(1, -(-size // min(wanted, enough)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,12 +67,12 @@ class Cuts:
 
     Parameters
     ----------
-    lower, upper : ndarray of int64
+    lower, upper : ndarray of int
         ``(ranks, runs)``: at least and at most how many elements of each run lie before each rank.
     """
 
-    lower: IntArray
-    upper: IntArray
+    lower: NDArray[Any]
+    upper: NDArray[Any]
 
     def spans(self, parts: range, runs: range) -> list[tuple[int, int]]:
         """Return for some runs where what may belong to some neighbouring parts starts and stops.
@@ -123,23 +127,58 @@ def find_cuts(
     """
     xp = array_namespace(samples[0][0])
     order = to_host(order_by([xp.concatenate(key) for key in zip(*samples, strict=True)]))
-    lengths, counts = np.asarray(sizes), [len(sample[0]) for sample in samples]
-    owner = np.repeat(np.arange(len(sizes)), counts)[order]
-    places = np.concatenate([np.arange(n) * step for n in counts])[order]
+    lengths, counts = np.asarray(sizes), np.asarray([len(sample[0]) for sample in samples])
+    owner = np.repeat(np.arange(len(sizes), dtype=np.int32), counts)[order]
+    nth = np.concatenate([np.arange(n, dtype=np.int32) for n in counts])[order]
+    del order
+    first = np.flatnonzero(nth == 0)
+    last = np.flatnonzero(nth == counts.astype(np.int32)[owner] - 1)
+    del nth
     # How many elements, at most and at least, are less than each of the sample.
-    most = np.cumsum([0, *np.minimum(step, lengths[owner] - places)])
-    least = np.cumsum([0, *np.where(places, step, 1)])
-    least[-1] = lengths.sum()
-    before = np.searchsorted(most, ranks, side="right") - 1
-    after = np.searchsorted(least, ranks, side="left")
-    fewest = _counts_before(before, owner, len(sizes))
-    lower = np.where(fewest, (fewest - 1) * step + 1, 0)
-    upper = np.minimum(_counts_before(after, owner, len(sizes)) * step, lengths)
+    bounds = np.full(owner.size + 1, step)
+    bounds[0] = 0
+    bounds[1 + last] = (lengths - (counts - 1) * step)[owner[last]]
+    before = np.searchsorted(np.cumsum(bounds, out=bounds), ranks, side="right") - 1
+    bounds[...] = step
+    bounds[0] = 0
+    bounds[1 + first] = 1
+    np.cumsum(bounds, out=bounds)[-1] = lengths.sum()
+    after = np.searchsorted(bounds, ranks, side="left")
+    del bounds
+    dtype = _type_of_cuts(max(step, int(lengths.max(initial=0))))
+    lower = _counts_before(before, owner, len(sizes), dtype)
+    lower -= 1
+    lower *= step
+    lower += 1
+    np.maximum(lower, 0, out=lower)
+    upper = _counts_before(after, owner, len(sizes), dtype)
+    upper *= step
+    np.minimum(upper, lengths, out=upper)
     return Cuts(lower, upper)
 
 
-def _counts_before(ends: IntArray, owner: IntArray, n_runs: int) -> IntArray:
+def _counts_before(
+    ends: IntArray, owner: NDArray[np.int32], n_runs: int, dtype: np.dtype[Any]
+) -> NDArray[Any]:
     """Count for each end the entries before it that each run owns."""
-    rows = np.searchsorted(ends, np.arange(owner.size), side="right")
-    flat = np.bincount(rows * n_runs + owner, minlength=(len(ends) + 1) * n_runs)
-    return flat.reshape(-1, n_runs)[: len(ends)].cumsum(axis=0)
+    counts = np.empty((len(ends), n_runs), dtype)
+    for row, (start, stop) in zip(counts, pairwise((0, *ends)), strict=True):
+        row[...] = np.bincount(owner[start:stop], minlength=n_runs)
+    return np.cumsum(counts, axis=0, dtype=dtype, out=counts)
+
+
+def _type_of_cuts(longest: int) -> np.dtype[Any]:
+    """Return the type of numbers up to the length of a run, or a step, and as much again."""
+    return np.dtype(np.int32 if longest < 1 << 30 else np.int64)
+
+
+def bytes_of_cuts(ranks: int, runs: int, longest: int) -> int:
+    """Bytes of the bounds of cuts of runs that are at most so long.
+
+    Examples
+    --------
+    >>> cuts = find_cuts([(np.array([1, 5]),), (np.array([2, 9]),)], [4, 4], 2, [0, 4, 8])
+    >>> cuts.lower.nbytes + cuts.upper.nbytes == bytes_of_cuts(3, 2, longest=4)
+    True
+    """
+    return 2 * _type_of_cuts(longest).itemsize * ranks * runs

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
-from operator import itemgetter, sub
+from operator import itemgetter
 from typing import Any
 
 from gpuscale.backends.seams import array_namespace
@@ -21,18 +21,14 @@ from gpuscale.chunks.levels import Levels, plan_levels
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SortPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
-from gpuscale.graph.cuts import Cuts, find_cuts, order_by, step_of_samples
+from gpuscale.graph.cuts import Cuts, find_cuts, order_by
+from gpuscale.graph.sort_sizes import SortSizes, advice, fitting
 from gpuscale.memory.limits import budget_of
 from gpuscale.memory.spaces import DEVICE, space_of
 
 __all__: list[str] = []
 
 Run = tuple[Any, ...]  # sorted keys and, where wanted, the positions that they come from
-
-# Of more blocks than this several are sorted together, so that a sample shows where each begins.
-_MOST_RUNS = 256
-# What finding the cuts may take of the memory, and how many elements it has of each run at least.
-_OF_MEMORY, _LEAST_OF_RUN = 0.75, 4
 
 
 @lays_out(SortPlan)
@@ -58,43 +54,13 @@ class _Sort:
     def __init__(self, builder: GraphBuilder, node: Exchange) -> None:
         self.builder, self.node = builder, node
         self.name = builder.key(node, ())[0]
-        sizes = known_sizes(node.inputs[0].meta.chunks[0])
-        self.width = -(-len(sizes) // _MOST_RUNS)
-        self.ends = [0, *accumulate(map(sum, _grouped(sizes, self.width)))]
-        runs = parts = len(self.ends) - 1
-        self.levels = plan_levels(runs, parts)
-        self.of_keys = sum(key.meta.dtype.itemsize for key in node.inputs)
-        self.step = step_of_samples(sum(sizes), runs, parts, self._room_for_samples(runs))
-        self.itemsize = self.of_keys + 8 * node.plan.positions
-        # Elements about which it is uncertain in which of two parts they are go to both.
-        self.margin = 2 * (runs + 1) * self.step if self.step > 1 else 0
+        blocks = known_sizes(node.inputs[0].meta.chunks[0])
+        self.sizes = _plan_sizes(node, blocks)
+        self.width, self.step, self.margin = self.sizes.width, self.sizes.step, self.sizes.margin
+        self.advice = "" if self.sizes.fits else advice(self.sizes)
+        self.ends = [0, *accumulate(map(sum, _grouped(blocks, self.width)))]
+        self.levels = plan_levels(self.sizes.runs, self.sizes.runs)
         self.table: Key = (f"{self.name}-cuts",)
-
-    def advice(self, margin: int) -> str:
-        """What to do where a part with a margin is too large."""
-        largest, total = max(map(sub, self.ends[1:], self.ends)), self.ends[-1]
-        if margin > largest:
-            return "use larger chunks, since a sample tells fewer of them apart more closely"
-        if largest * _MOST_RUNS < 1.25 * total:
-            return f"a sort takes a {_MOST_RUNS}th of all at once, so smaller chunks do not help"
-        return "use smaller chunks"
-
-    @property
-    def in_sample(self) -> int:
-        """Bytes that finding the cuts takes for an element of the sample."""
-        return 2 * self.of_keys + 64
-
-    @property
-    def to_order(self) -> int:
-        """Bytes that an order takes for an element, and to find it."""
-        by_turns = len(self.node.inputs) > 1 and space_of(self.node.meta.backend) == DEVICE
-        # A device has beside the order so far the next key by it, the order of that, and both.
-        return 24 if by_turns else 12
-
-    def _room_for_samples(self, runs: int) -> int:
-        """Elements of the sample beside which the table, made in two copies, has room."""
-        most = int(_OF_MEMORY * budget_of(self.node.meta.backend)) - 3 * 16 * (runs + 1) * runs
-        return max(most // (self.in_sample + self.of_keys), _LEAST_OF_RUN * runs)
 
     def _key(self, level: int, branch: int, group: int) -> Key:
         return (f"{self.name}-{level}", branch, group)
@@ -109,7 +75,7 @@ class _Sort:
 
     def add_runs(self) -> None:
         """Sort blocks, and find from a sample of each where they are to be cut."""
-        keys, itemsize = self.node.inputs, self.of_keys
+        keys, of_keys = self.node.inputs, self.sizes.of_keys
         blocks = [(k,) for k in range(len(keys[0].meta.chunks[0]))]
         wanted = [_grouped(self.builder.want_all(key, blocks), self.width) for key in keys]
         samples: list[Key] = []
@@ -118,20 +84,15 @@ class _Sort:
             size = self.ends[k + 1] - self.ends[k]
             run, sample = self._key(0, 0, k), (f"{self.name}-sample", k)
             start = self.ends[k] if self.node.plan.positions else None
-            joined = size * itemsize if len(groups[0]) > 1 else 0
-            nbytes = size * self.itemsize
-            room = joined + size * itemsize * self.node.plan.positions
-            if space_of(self.node.meta.backend) == DEVICE:
-                room += nbytes  # in which the device's library sorts
-            self._add(run, _SortedRun(start, len(keys), self.advice(0)), deps, nbytes, room)
+            room = self.sizes.room_for_run(size, len(groups[0]) > 1)
+            sort = _SortedRun(start, len(keys), self.advice)
+            self._add(run, sort, deps, size * self.sizes.itemsize, room)
             taken = _Sample(self.step, len(keys))
-            self._add(sample, taken, (run,), -(-size // self.step) * itemsize)
+            self._add(sample, taken, (run,), -(-size // self.step) * of_keys)
             samples.append(sample)
-        n_sampled = self._nbytes(samples) // max(1, itemsize)
-        table = 16 * len(self.ends) * len(samples)
-        find = _FindCuts(self.ends, self.step)
-        room = self.in_sample * n_sampled
-        self._add(self.table, find, samples, table, 2 * table + room)
+        find = _FindCuts(self.ends, self.step, self.advice)
+        room = self.sizes.in_sample * (self._nbytes(samples) // max(1, of_keys))
+        self._add(self.table, find, samples, self.sizes.table, room)
 
     def add_merged(self, level: int, branch: int, group: int) -> None:
         """Gather what a branch of parts has of a group of runs."""
@@ -139,8 +100,8 @@ class _Sort:
         leaves, runs = levels.leaves(level, branch), levels.members(level, group)
         gathered = self.ends[leaves.stop] - self.ends[leaves.start] + self.margin
         # As much from each run: runs of a group lie apart, so that this is about so.
-        nbytes = gathered * self.itemsize * len(runs) // levels.runs
-        merge = _Merge(self.levels, level, branch, group, self.advice(self.margin))
+        nbytes = gathered * self.sizes.itemsize * len(runs) // levels.runs
+        merge = _Merge(self.levels, level, branch, group, self.advice)
         self._add(self._key(level, branch, group), merge, (self.table, *sources), nbytes)
 
     def _sources(self, level: int, branch: int, group: int) -> list[Key]:
@@ -155,11 +116,9 @@ class _Sort:
         starts = [meta.block_start((k,))[0] for k in numbers]
         spans = [(a, a + meta.block_shape((k,))[0]) for a, k in zip(starts, numbers, strict=True)]
         sources = (self.table, *self._sources(self.levels.depth, part, 0))
-        room = self.itemsize + self.to_order * self.node.plan.positions
-        gathered = (self.ends[part + 1] - self.ends[part] + self.margin) * room
+        gathered = self.sizes.of_part(self.ends[part + 1] - self.ends[part])
         sizes = [(b - a) * meta.dtype.itemsize for a, b in spans]
-        advice = self.advice(self.margin)
-        blocks = _Blocks(self.levels, part, spans, len(self.node.inputs), advice)
+        blocks = _Blocks(self.levels, part, spans, len(self.node.inputs), self.advice)
         if self.width == 1:
             ((key, nbytes),) = zip(keys, sizes, strict=True)
             self._add(key, _Only(blocks), sources, nbytes, gathered)
@@ -168,6 +127,25 @@ class _Sort:
         self._add(together, blocks, sources, sum(sizes), gathered)
         for number, (key, nbytes) in enumerate(zip(keys, sizes, strict=True)):
             self._add(key, itemgetter(number), (together,), nbytes)
+
+
+def _plan_sizes(node: Exchange, blocks: Sequence[int]) -> SortSizes:
+    on_device = space_of(node.meta.backend) == DEVICE
+    # A device has beside the order so far the next key by it, the order of that, and both.
+    by_turns = len(node.inputs) > 1 and on_device
+    return fitting(
+        SortSizes(
+            size=sum(blocks),
+            block=max(blocks),
+            n_blocks=len(blocks),
+            width=1,
+            of_keys=sum(key.meta.dtype.itemsize for key in node.inputs),
+            to_order=24 if by_turns else 12,
+            positions=node.plan.positions,
+            sorts_beside=on_device,
+            budget=budget_of(node.meta.backend),
+        )
+    )
 
 
 def _grouped(items: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
@@ -209,11 +187,10 @@ class _Sample:
 class _FindCuts:
     """Where each run is to be cut."""
 
-    __slots__ = ("ends", "step")
-    advice = "use larger chunks, since fewer of them have a smaller table"
+    __slots__ = ("advice", "ends", "step")
 
-    def __init__(self, ends: list[int], step: int) -> None:
-        self.ends, self.step = ends, step
+    def __init__(self, ends: list[int], step: int, advice: str) -> None:
+        self.ends, self.step, self.advice = ends, step, advice
 
     def __call__(self, *samples: tuple[Run, int]) -> Cuts:
         values, sizes = zip(*samples, strict=True)
