@@ -18,4 +18,4 @@ def called_as(otherwise: str) -> str:
 def _names() -> frozenset[str]:
     import gpuscale.array as public  # for its names alone
 
-    return frozenset(dir(public))
+    return frozenset((*dir(public), *public.fft.__all__))

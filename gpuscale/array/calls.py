@@ -26,7 +26,14 @@ __all__ = ["UserCall", "align", "as_promised", "check_place", "dtype_of", "name_
 
 
 # In which the user says what the function makes of blocks; others are made of these.
-_TAKE_CHUNKS = frozenset({"blockwise", "map_blocks", "map_overlap"})
+_SAY_SHAPE = {
+    **dict.fromkeys(
+        ("blockwise", "map_blocks", "map_overlap"),
+        "pass chunks=, drop_axis= or new_axis= to say what it returns (nan is a size that depends "
+        "on data)",
+    ),
+    "fft_wrap": "pass kind=, the name of NumPy's transform that returns such a shape",
+}
 
 
 class _Slot(Enum):
@@ -127,15 +134,14 @@ class UserCall:
         return _Slot.BLOCK in (*self.args, *self.kwargs.values())
 
     def _misfit(self, shape: tuple[int, ...], block: Block) -> str:
-        if self.operation not in _TAKE_CHUNKS:
+        if self.operation not in _SAY_SHAPE:
             return (
                 f"block {block.index} of {self.operation} has come out in shape {shape}, not "
                 f"{block.shape}: a function that it was given returns what it is not asked for"
             )
         return (
             f"{name_of(self.func)} returned a block of shape {shape} where {self.operation} "
-            f"expects {block.shape} for block {block.index}; pass chunks=, drop_axis= or "
-            "new_axis= to say what it returns (nan is a size that depends on data)"
+            f"expects {block.shape} for block {block.index}; {_SAY_SHAPE[self.operation]}"
         )
 
     def _info(self, block: Block, chunks: Sequence[Any]) -> dict[Any, Any]:
@@ -188,8 +194,7 @@ def _made(result: Any, backend: str, func: Callable[..., Any]) -> Any:
     if found != backend:
         raise BackendError(
             f"{name_of(func)}{_place_of(func)} returned an array on {found}, where chunks on "
-            f"{backend} are to be made; pass meta=, an array of {found}, or set the option "
-            "array.backend"
+            f"{backend} are to be made; pass like={found!r}, or set the option array.backend"
         )
     return result
 

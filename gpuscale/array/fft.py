@@ -16,6 +16,7 @@ from gpuscale.array.api.creation import arange
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.tiling import roll
 from gpuscale.array.batched import whole_axes
+from gpuscale.array.calls import name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
@@ -356,14 +357,16 @@ def fft_wrap(function: Callable[..., Any], kind: str | None = None, dtype: Any =
     function : callable
         With NumPy's signature, ``function(a, n=, axis=)`` or ``function(a, s=, axes=)``.
     kind : str, optional
-        Which of NumPy's transforms it is; its own name by default.
+        Which of NumPy's transforms it is, which says the shape of the result; its own name by
+        default.
     dtype : dtype, optional
-        Of the result; by default the function is tried on something tiny.
+        Of the result; by default the function is tried on a tiny array of NumPy's.
 
     Raises
     ------
     ValueError
-        If there is no such transform.
+        If there is no such transform; when the result is called, if the function fails on the
+        tiny array.
 
     Examples
     --------
@@ -371,14 +374,14 @@ def fft_wrap(function: Callable[..., Any], kind: str | None = None, dtype: Any =
     >>> ga.fft.fft_wrap(np.fft.rfft)(ga.ones((2, 4), chunks=1)).shape
     (2, 3)
     """
-    name = kind or function.__name__
+    name = kind or name_of(function)
     if name not in _KINDS:
-        raise ValueError(f"Given unknown `kind` {name}.")
+        raise ValueError(f"Given unknown `kind` {name}; pass kind=, one of {', '.join(_KINDS)}")
     ours = globals()[name]
     one = name[-1] not in "2n"
     names = ("n", "axis") if one else ("s", "axes")
 
-    def wrapped(a: Any, *args: Any, **kwargs: Any) -> Array:
+    def fft_wrap(a: Any, *args: Any, **kwargs: Any) -> Array:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         x = as_array(a).compute_chunk_sizes()
         usual = -1 if one else (-2, -1) if "2" in name else tuple(range(x.ndim))
@@ -388,12 +391,25 @@ def fft_wrap(function: Callable[..., Any], kind: str | None = None, dtype: Any =
         shape = ours(whole, **given).shape
         chunks = tuple((shape[k],) if k in axes else c for k, c in enumerate(whole.chunks))
         tiny = {names[1]: given[names[1]]}
-        result = function(np.ones((2,) * x.ndim, x.dtype), **tiny).dtype if dtype is None else dtype
+        result = _tried(function, x, tiny) if dtype is None else dtype
         return map_blocks(function, whole, dtype=result, chunks=chunks, **given)
 
-    wrapped.__name__ = name
-    wrapped.__doc__ = f"Lazy, chunked version of {function.__module__}.{function.__name__}."
-    return wrapped
+    # Errors name the public function by the code that runs; users see the transform.
+    fft_wrap.__name__ = fft_wrap.__qualname__ = name
+    fft_wrap.__doc__ = f"Lazy, chunked version of {function.__module__}.{name_of(function)}."
+    return fft_wrap
+
+
+def _tried(function: Callable[..., Any], x: Array, axes: dict[str, Any]) -> np.dtype[Any]:
+    """Dtype of what a transform makes of two elements along each axis."""
+    try:
+        result = function(np.ones((2,) * x.ndim, x.dtype), **axes)
+    except Exception as error:
+        raise ValueError(
+            f"{name_of(function)} failed on a tiny array of NumPy's, which is how the dtype of its "
+            f"result is found; pass dtype= to fft_wrap ({type(error).__name__}: {error})"
+        ) from error
+    return np.dtype(result.dtype)
 
 
 _KINDS = [name for name in __all__ if "freq" not in name and "s" not in name and "_" not in name]

@@ -1,5 +1,7 @@
 """Fourier transforms against NumPy."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -112,8 +114,11 @@ def test_wrapped_transforms():
     named = ga.fft.fft_wrap(lambda a, axis: np.fft.ifft(a, axis=axis), "ifft", dtype=complex)
     assert named.__name__ == "ifft"
     assert_eq(named(x, axis=0), np.fft.ifft(REAL, axis=0), **CLOSE)
-    with pytest.raises(ValueError, match="kind"):
+    with pytest.raises(ValueError, match=r"`kind` sort; pass kind=, one of .*irfft2"):
         ga.fft.fft_wrap(np.sort)
+    halved = ga.fft.fft_wrap(partial(np.fft.rfft), dtype=complex, kind="fft")(x)
+    with pytest.raises(ValueError, match="rfft returned .* fft_wrap expects .*pass kind="):
+        halved.compute()
 
 
 def test_lazy_and_bad_input():

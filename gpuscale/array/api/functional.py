@@ -15,7 +15,7 @@ from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, together
 from gpuscale.array.convert import known_node
-from gpuscale.backends.creation import resolve_backend
+from gpuscale.backends.creation import check_dtype, resolve_backend
 from gpuscale.base.errors import ChunkError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Chunks, Unknown
@@ -39,6 +39,7 @@ def map_blocks(
     new_axis: int | Sequence[int] | None = None,
     name: str | None = None,
     meta: Any = None,
+    like: Any = None,
     **kwargs: Any,
 ) -> Array:
     """Apply a function to aligned blocks of arrays.
@@ -65,8 +66,10 @@ def map_blocks(
     name : str, optional
         Label for plans and diagnostics.
     meta : array, optional
-        An array of the dtype of the result; of its backend too where there are no arrays, else the
-        option ``array.backend`` decides.
+        An array of the dtype of the result; where there are no arrays, of its backend too.
+    like : module, array or name, optional
+        Library of the chunks where there are no arrays, as for `full`; with arrays they are where
+        these are.
     **kwargs
         Passed to the function; an Array is passed whole.
 
@@ -74,6 +77,8 @@ def map_blocks(
     ------
     ValueError
         If the arrays cannot be aligned, or a block comes out in another shape than promised.
+    TypeError
+        If there are both arrays and ``like``.
     ChunkError
         If ``chunks`` do not fit the blocks.
 
@@ -91,12 +96,18 @@ def map_blocks(
     frame = Frame.of(nodes, drop_axis, new_axis, chunks)
     nodes = [frame.merged(node) for node in nodes]
     everything = together([*nodes, *wholes], "map_blocks")
+    if everything and like is not None:
+        raise TypeError(
+            f"{call.operation} got arrays and like=: the result is where the arrays are; move them "
+            "first, by x.to_backend(name), or give the function an argument of that name by "
+            "functools.partial(func, like=...)"
+        )
     nodes, wholes = list(everything[: len(nodes)]), list(everything[len(nodes) :])
     out = frame.sizes(chunks, frame.natural, tokenize(call, *everything))
     result = dtype_of(dtype, meta, call, call.trial, everything)
     inputs = [BlockInput(node, axes=frame.axes(node)) for node in nodes]
     inputs += [BlockInput(node, axes=(None,) * node.meta.ndim) for node in wholes]
-    backend = everything[0].meta.backend if everything else _backend_of(meta, result)
+    backend = everything[0].meta.backend if everything else _backend_of(like, meta, result)
     call.promise(result, out, [node.meta.chunks for node in nodes])
     label = name or name_of(func)
     dropped = sorted({*range(len(frame.grid))} - {*frame.source})
@@ -105,8 +116,13 @@ def map_blocks(
     return Array(Blockwise(kernel, tuple(inputs), out, ArrayMeta(result, out, backend)))
 
 
-def _backend_of(meta: Any, dtype: np.dtype[Any]) -> str:
-    return resolve_backend(meta if hasattr(meta, "shape") else None, dtype=dtype)
+def _backend_of(like: Any, meta: Any, dtype: np.dtype[Any]) -> str:
+    """Where blocks lie that a function makes of nothing."""
+    if like is None and hasattr(meta, "shape"):
+        like = meta
+    name = resolve_backend(like, dtype=dtype)
+    check_dtype(dtype, name)
+    return name
 
 
 def whole(
