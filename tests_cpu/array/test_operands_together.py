@@ -64,7 +64,7 @@ ARRAYS_ARE_CALLED = {
 }  # fmt: skip
 OTHERS = {  # which take one array and numbers, or several that they do not bring together
     "apply_along_axis", "arange", "atleast_1d", "atleast_2d", "atleast_3d", "common_type",
-    "geomspace", "histogram_bin_edges", "ix_", "linalg.cond", "linalg.tensorinv", "logspace",
+    "histogram_bin_edges", "ix_", "linalg.cond", "linalg.tensorinv", "logspace",
     "rollaxis", "unify_chunks",
 }  # fmt: skip
 

@@ -217,7 +217,8 @@ def arange(
     ----------
     start, stop, step : number, or date or duration
         With one number, it is the stop and the start is 0. Dates need both; their stop may be a
-        duration or a number of units after the start.
+        duration or a number of units after the start. Lazy ones are computed now, since they say
+        how many numbers there are; `linspace` with its fixed number takes them as they are.
     dtype : dtype, optional
         That of the numbers by default.
     chunks, like, backend, device

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.creation import arange, eye, full, linspace, zero, zeros
+from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.index_functions import (
     axis_index,
     index_function,
-    number,
-    place_of,
+    is_lazy,
     shape_of,
 )
 from gpuscale.array.api.joining import concatenate, stack
-from gpuscale.array.api.manipulation import broadcast_to
+from gpuscale.array.api.manipulation import broadcast_arrays, broadcast_to, moveaxis
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
-from gpuscale.array.convert import as_array, as_arrays, known_node
+from gpuscale.array.convert import as_array, as_arrays, known_node, placed
 from gpuscale.array.ufunc import call
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.chunks import views
@@ -305,36 +305,64 @@ def logspace(
 
 
 def geomspace(
-    start: float,
-    stop: float,
+    start: Any,
+    stop: Any,
     num: int = 50,
     endpoint: bool = True,
     dtype: Any = None,
+    axis: int = 0,
     **kwargs: Any,
 ) -> Array:
     """Numbers with one ratio between neighbours, from ``start`` to ``stop``, real and not zero.
 
+    Parameters
+    ----------
+    start, stop : number or array
+        Lazy ones stay lazy.
+    num, endpoint, dtype, axis
+        As for `linspace`.
+    **kwargs
+        ``chunks``, ``like``, ``backend`` and ``device`` as for `full`.
+
     Raises
     ------
     ValueError
-        If one end is zero, or the signs differ.
+        If one end is zero, or the signs differ; of arrays when they are computed.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> ga.geomspace(1, ga.asarray([4, 16]), 3).compute()
+    array([[ 1.,  1.],
+           [ 2.,  4.],
+           [ 4., 16.]])
     """
-    kwargs["like"] = place_of(
-        kwargs.get("like"), kwargs.get("backend"), kwargs.get("device"), start, stop
-    )
-    start, stop = number(start), number(stop)
-    if start == 0 or stop == 0:
-        raise ValueError("Geometric sequence cannot include zero")
-    if (start < 0) != (stop < 0):
-        raise ValueError("start and stop must have the same sign")
-    sign = -1.0 if start < 0 else 1.0
+    if any(is_lazy(end) or np.ndim(end) for end in (start, stop)):
+        start, stop = broadcast_arrays(*as_arrays((start, stop), "geomspace"))
+        start = map_blocks(_checked_start, start, stop, dtype=start.dtype, name="geomspace")
+        ends: tuple[Any, ...] = (start, stop)
+    else:
+        _checked_start(np.asarray(start), np.asarray(stop))
+        ends = (float(start), float(stop))
     low, high = np.log10(abs(start)), np.log10(abs(stop))
-    result = sign * logspace(low, high, num, endpoint, **kwargs)
-    places = arange(num, chunks=result.chunks, like=result)
-    result = call("where", places == 0, float(start), result) if num else result
+    result = np.sign(ends[0]) * logspace(low, high, num, endpoint, **kwargs)
+    first, last = (placed(end, result) if is_lazy(end) else end for end in ends)
+    places = arange(num, chunks=result.chunks[:1], like=result)
+    places = places[(..., *(None,) * (result.ndim - 1))]
+    if num:
+        result = call("where", places == 0, first, result)
     if endpoint and num > 1:
-        result = call("where", places == num - 1, float(stop), result)
-    return result if dtype is None else result.astype(dtype)
+        result = call("where", places == num - 1, last, result)
+    return moveaxis(result if dtype is None else result.astype(dtype), 0, axis)
+
+
+def _checked_start(start: Any, stop: Any) -> Any:
+    """Return the start, which all numbers depend on, if the ends may be those of a sequence."""
+    if ((start == 0) | (stop == 0)).any():
+        raise ValueError("Geometric sequence cannot include zero")
+    if ((start < 0) != (stop < 0)).any():
+        raise ValueError("start and stop must have the same sign")
+    return start
 
 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:

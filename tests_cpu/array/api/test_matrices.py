@@ -63,6 +63,26 @@ def test_logarithmic_spacing(num, endpoint, size):
     assert_eq(ours, np.geomspace(1, 1000, **options), rtol=1e-13)
 
 
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("dtype", [None, "f4", "i8"])
+def test_logarithmic_spacing_of_arrays(axis, dtype):
+    start, stop = np.array([[1.0], [-2.0]]), np.array([1000.0, 4.0, 2.0]) * [[1], [-1]]
+    with nothing_computes():
+        ends = [start, ga.from_array(stop, chunks=(1, 2))]
+        ours = ga.geomspace(*ends, 5, axis=axis, dtype=dtype, chunks=3)
+    assert_eq(ours, np.geomspace(start, stop, 5, axis=axis, dtype=dtype), rtol=1e-6)
+    assert_eq(ga.geomspace([1, 2], 8, 3), np.geomspace([1, 2], 8, 3), rtol=1e-13)
+
+
+def test_wrong_ends_that_are_lazy_are_told_when_computed():
+    for stop, told in ((0.0, "cannot include zero"), (-2.0, "the same sign")):
+        lazy = ga.geomspace(1, ga.asarray(stop), 3)
+        with pytest.raises(ValueError, match=told):
+            lazy.compute()
+        with pytest.raises(ValueError, match=told):
+            ga.geomspace(1, stop, 3)
+
+
 @pytest.mark.parametrize("increasing", [False, True])
 def test_vander(increasing):
     array = np.array([1.0, 2, 3, 5])
