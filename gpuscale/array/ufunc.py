@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
 from gpuscale.graph.handle import Handle
 
-__all__ = ["Ufunc", "call", "into", "result_of"]
+__all__ = ["Ufunc", "beside_out", "call", "into", "result_of"]
 
 
 def call(op: str, *operands: Any, dtype: Any = None) -> Array:
@@ -54,6 +55,25 @@ def _count_where_needed(values: list[Any], operands: tuple[Any, ...]) -> list[An
             x.compute_chunk_sizes().expr if isinstance(x, Array) else v
             for v, x in zip(values, operands, strict=True)
         ]
+
+
+def beside_out(operands: Sequence[Any], out: Any) -> Sequence[Any]:
+    """Put numbers and lists where ``out`` is, which says where if no operand does.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga
+    >>> (x,) = beside_out(([1, 2],), out=ga.ones(2, like="cupy"))
+    >>> x.backend
+    'cupy'
+    """
+    places = [x for x in (out if isinstance(out, tuple) else (out,)) if isinstance(x, Array)]
+    if all(x.backend == "numpy" for x in places):  # where they are anyway
+        return operands
+    return [
+        Array(new) if isinstance(new, Node) and not isinstance(given, Array) else given
+        for given, new in zip(operands, as_operands((*operands, *places)), strict=False)
+    ]
 
 
 def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
@@ -157,6 +177,7 @@ class Ufunc:
         kept = None if dtype is None else result_of(self.ufunc, operands, dtype, casting)
         if any(map(is_masked, operands)):
             return self._of_masked(operands, out, where, dtype)
+        operands = tuple(beside_out(operands, out))
         if kept is not None and any(_dtype_of(x).kind in "mM" for x in operands):
             result = Array(cast(call(self.op, *operands).expr, kept))  # their unit stays theirs
         else:

@@ -10,7 +10,7 @@ import gpuscale.array as ga
 from gpuscale.backends import creation
 from gpuscale.backends.creation import namespace
 from gpuscale.base import config
-from gpuscale.base.errors import BackendError
+from gpuscale.base.errors import BackendError, NotSupportedError
 from gpuscale.testing import fake_device
 from gpuscale.testing.fake_device import TRANSFERS
 
@@ -147,12 +147,41 @@ def test_out_is_on_the_backend_of_the_result(x):
     assert total.backend == "numpy" and total.compute() == HOST.sum()
 
 
+def test_lists_go_where_out_is():
+    two, matrix = [3, 5], [[1, 2], [3, 4]]
+    for call in (
+        lambda xp, out: np.add(two, 1, out=out),
+        lambda xp, out: xp.add(two, 1, out=out),
+        lambda xp, out: np.add(two, 1, out=out, where=[True, False]),
+        lambda xp, out: np.add.reduce(matrix, axis=0, out=out),
+        lambda xp, out: np.add.accumulate(two, out=out),
+        lambda xp, out: np.matmul(matrix, two, out=out),
+        lambda xp, out: np.divmod(two, 2, out=(out, None))[0],
+        lambda xp, out: np.modf(two, out=(None, out))[1],
+    ):
+        out, expected = ga.ones(2, like="fake"), np.ones(2)
+        assert call(ga, out) is out
+        agrees(out, call(np, expected))
+    with pytest.raises(BackendError, match=r"fake and numpy.*like='fake'"):
+        np.add(ga.asarray(np.ones(2), like="numpy"), 1, out=ga.ones(2, like="fake"))
+
+
+@pytest.mark.parametrize("same", [ga.array_equal, ga.array_equiv, np.array_equal, np.array_equiv])
+def test_whether_arrays_agree_is_known_where_they_are(x, same):
+    for other in (x, x[:, :3]):
+        answer = same(x, other)
+        assert (answer.backend, answer.dtype, answer.shape) == ("fake", bool, ())
+        assert bool(answer) == (other is x)
+        assert (answer & (x > 0).all()).backend == "fake"
+
+
 def test_arrays_made_of_lazy_numbers_are_beside_them(x, given):
     TRANSFERS.clear()
     lines = [
         (ga.linspace(x[0, 1], 5, 3), np.linspace(1.0, 5, 3)),
         (ga.linspace(0, x[0, 4], 5, chunks=2), np.linspace(0, 4.0, 5)),
         (ga.logspace(x[0, 1], 2, 3), np.logspace(1.0, 2, 3)),
+        (ga.geomspace(x[0, 1], 16, 5), np.geomspace(1.0, 16, 5)),
         (ga.full((2, 2), x[0, 3]), np.full((2, 2), 3.0)),
         (ga.full((2, 2), given[0, 3], int), np.full((2, 2), 3)),
         (ga.full_like(x, x[0, 3], chunks=3), np.full_like(HOST, 3.0)),
@@ -164,7 +193,7 @@ def test_arrays_made_of_lazy_numbers_are_beside_them(x, given):
     assert lines[1][0].chunks == ((2, 2, 1),)
     assert ga.full((2, 2), x[0, 3], like="numpy").backend == "numpy"
     assert ga.linspace(x[0, 1], 5, 3, like="numpy").backend == "numpy"
-    agrees(ga.geomspace(x[0, 1], 16, 5), np.geomspace(1.0, 16, 5))
+    assert ga.geomspace(x[0, 1], 5, 3, like="numpy").backend == "numpy"
     agrees(ga.arange(x[0, 4]), np.arange(4.0))
     agrees(ga.arange(given[0, 1], 9, 2), np.arange(1.0, 9, 2))
 
@@ -180,13 +209,34 @@ def test_blocks_made_of_nothing_are_where_the_example_is(xp):
     chunks = ((2, 2), (5,))
     for function in (made, of_host):
         agrees(ga.map_blocks(function, chunks=chunks, meta=xp.ones(0)), expected)
+        for like in ("fake", xp, xp.ones(0)):
+            agrees(ga.map_blocks(function, chunks=chunks, dtype=float, like=like), expected)
         with config.set({"array.backend": "fake"}):
             agrees(ga.map_blocks(function, chunks=chunks, dtype=float), expected)
     with config.set({"array.backend": "numpy"}):
         wrong = ga.map_blocks(made, chunks=chunks, dtype=float)
-        with pytest.raises(BackendError, match="returned an array on fake.*pass meta="):
+        with pytest.raises(BackendError, match="returned an array on fake.*pass like='fake'"):
             wrong.compute()
         assert ga.map_blocks(of_host, chunks=chunks, dtype=float).backend == "numpy"
+
+
+def test_blocks_are_made_where_they_can_be(x):
+    with pytest.raises(BackendError, match="no backend 'fale'; did you mean 'fake'"):
+        ga.map_blocks(np.ones, (2,), chunks=((2,),), dtype=float, like="fale")
+    with pytest.raises(NotSupportedError, match="dtype object on fake"):
+        ga.map_blocks(np.ones, (2,), chunks=((2,),), dtype=object, like="fake")
+    with pytest.raises(TypeError, match=r"arrays and like=.*to_backend.*partial"):
+        ga.map_blocks(np.negative, x, like="fake")
+
+
+def test_transforms_of_the_device(x, xp):
+    def fft(a, n=None, axis=-1):
+        return xp.fft.fft(a, n, axis)
+
+    lazy = ga.fft.fft_wrap(fft, dtype=complex)(x)
+    np.testing.assert_allclose(lazy.compute(), np.fft.fft(HOST), atol=1e-12)
+    with pytest.raises(ValueError, match="fft failed on a tiny array.*pass dtype= to fft_wrap"):
+        ga.fft.fft_wrap(fft)(x)
 
 
 def test_functions_of_vectors_of_the_device(x, xp):

@@ -16,7 +16,7 @@ from gpuscale.array.api.updating import update
 from gpuscale.array.arithmetic import answers_itself
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
-from gpuscale.array.ufunc import Ufunc, into
+from gpuscale.array.ufunc import Ufunc, beside_out, into
 from gpuscale.backends.devices import IN_USE
 from gpuscale.backends.seams import on_device
 from gpuscale.io.memory import KeptChunks
@@ -60,9 +60,10 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         return NotImplemented
     name = ufunc.__name__
     ours = getattr(_namespace(), name, None) if _is_numpys(ufunc) else None
+    inputs = tuple(beside_out(inputs, kwargs.get("out")))
     if method == "__call__":
         if name in _SEVERAL and _is_numpys(ufunc):
-            return _SEVERAL[name](*inputs)
+            return _several(name, inputs, **kwargs)
         if isinstance(ours, Ufunc) or name in ("matmul", "vecdot") and ours is not None:
             return ours(*inputs, **kwargs)
         return _chunkwise(ufunc, inputs, kwargs)
@@ -74,6 +75,17 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         f"{name}.{method} is not implemented for gpuscale arrays; call it on x.compute(), or "
         "use gpuscale.array.reduction with functions of yours"
     )
+
+
+def _several(
+    name: str, inputs: Any, out: Any = None, casting: Any = "same_kind", **options: Any
+) -> Any:
+    """Call a function of several results, each of which may go into an array."""
+    if extra := sorted(options.keys() - {"order", "subok"}):  # which change nothing
+        raise TypeError(f"{name} of gpuscale arrays takes no {' and '.join(extra)}")
+    results = _SEVERAL[name](*inputs)
+    outs = (None,) * len(results) if out is None else out
+    return tuple(into(each, x, casting) for each, x in zip(outs, results, strict=True))
 
 
 def _is_numpys(ufunc: Any) -> bool:

@@ -88,6 +88,23 @@ def test_words_of_ufuncs():
     assert_eq(ga.add.reduce(lazy(), axis=None), np.add.reduce(ARRAY, axis=None))
 
 
+@pytest.mark.parametrize(("ufunc", "operands"), [(np.divmod, (2,)), (np.modf, ())])
+def test_several_results_are_written_to_arrays(ufunc, operands):
+    array = np.array([1.5, -2.5, 4.0])
+    expected = ufunc(array, *operands)
+    x, out = ga.from_array(array, chunks=2), ga.zeros(3)
+    results = ufunc(x, *operands, out=(None, out))
+    assert results[1] is out
+    for result, wanted in zip(results, expected, strict=True):
+        assert_eq(result, wanted)
+    assert_eq(ufunc(x, *operands, out=(x, None))[0], expected[0])
+    assert_eq(x, expected[0])
+    with pytest.raises(TypeError, match=rf"{ufunc.__name__} of gpuscale arrays takes no where"):
+        ufunc(x, *operands, out=(None, out), where=[True, False, True])
+    with pytest.raises(TypeError, match="Cannot cast"):
+        ufunc(x, *operands, out=(None, ga.zeros(3, dtype=int)))
+
+
 def test_other_ufuncs_run_on_blocks():
     special = pytest.importorskip("scipy.special")
     assert_eq(special.expit(lazy()), special.expit(ARRAY))
