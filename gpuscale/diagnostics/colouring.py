@@ -101,8 +101,9 @@ def _by_worker(graph: Graph, keys: Sequence[Key]) -> Colouring:
     found = {key: workers[key] for key in graph if key in workers}
     seen = sorted(set(found.values()))
     fills = {key: WORKERS[worker % len(WORKERS)] for key, worker in found.items()}
-    notes = {key: f"worker {worker}" for key, worker in found.items()}
-    legend = [(WORKERS[worker % len(WORKERS)], str(worker)) for worker in seen]
+    names = {worker: record.worker_names.get(worker, str(worker)) for worker in seen}
+    notes = {key: f"worker {names[worker]}" for key, worker in found.items()}
+    legend = [(WORKERS[worker % len(WORKERS)], names[worker]) for worker in seen]
     return Colouring(fills, notes, "worker that ran it", legend)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ class Joined:
         Seconds since a beginning.
     worker : array of int
         Runs at the same time have workers of their own.
+    worker_names : dict of int to str
+        Of a worker with different names in different runs, all of them.
     group : array of int
         Numbers `groups`.
     nbytes, outcome : array of int
@@ -43,6 +46,7 @@ class Joined:
     start: np.ndarray
     stop: np.ndarray
     worker: np.ndarray
+    worker_names: dict[int, str]
     group: np.ndarray
     nbytes: np.ndarray
     outcome: np.ndarray
@@ -67,7 +71,10 @@ def join_runs(runs: Sequence[RunRecord], begin: float) -> Joined:
         name: [np.zeros(0, dtype=float if name in ("start", "stop") else np.int64)]
         for name in ("start", "stop", "worker", "group", "nbytes", "outcome")
     }
+    names: dict[int, dict[str, None]] = defaultdict(dict)
     for run, first_worker in zip(runs, _first_workers(runs), strict=True):
+        for k in range(run.n_rows):
+            names[k + first_worker][run.worker_names.get(k, str(k))] = None
         numbers = [groups.setdefault(group, len(groups)) for group in run.groups]
         columns["start"].append(run.start - begin)
         columns["stop"].append(run.stop - begin)
@@ -84,6 +91,7 @@ def join_runs(runs: Sequence[RunRecord], begin: float) -> Joined:
         curve.time = curve.time - begin
     return Joined(
         keys=[key for run in runs for key in run.keys],
+        worker_names={k: ", ".join(found) for k, found in names.items()},
         groups=list(groups),
         critical=np.concatenate(critical),
         memory=memory,
@@ -101,9 +109,9 @@ def _first_workers(runs: Sequence[RunRecord]) -> list[int]:
         run = runs[k]
         active = [each for each in active if each[0] > run.begin]
         for _, low, high in sorted(active, key=lambda each: each[1]):
-            if first[k] + run.n_workers > low:
+            if first[k] + run.n_rows > low:
                 first[k] = max(first[k], high)
-        active.append((run.end, first[k], first[k] + run.n_workers))
+        active.append((run.end, first[k], first[k] + run.n_rows))
     return first
 
 

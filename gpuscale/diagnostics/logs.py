@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import Any
 
 from gpuscale.base.sizes import format_bytes
@@ -18,6 +19,7 @@ from gpuscale.engines.events import (
     TaskFinished,
     TaskRetried,
     TaskStarted,
+    WorkerJoined,
 )
 from gpuscale.memory.spaces import HOST
 
@@ -27,6 +29,12 @@ __all__ = ["RunLog", "run_log"]
 logging.getLogger("gpuscale").addHandler(logging.NullHandler())
 
 _logger = logging.getLogger("gpuscale.run")
+
+
+@dataclass(slots=True)
+class _Run:
+    began: float
+    names: dict[int, str] = field(default_factory=dict)  # of workers that have any
 
 
 class RunLog:
@@ -42,17 +50,18 @@ class RunLog:
         tasks = (TaskStarted, TaskFinished, Spilled) if level <= logging.DEBUG else ()
         self.wants: tuple[type, ...] = (
             RunStarted,
+            WorkerJoined,
             RunFinished,
             TaskFailed,
             TaskRetried,
             *tasks,
         )
-        self._runs: Runs[RunStarted] = Runs()
+        self._runs: Runs[_Run] = Runs()
 
     def __call__(self, event: Event) -> None:
         """Log an event."""
         if isinstance(event, RunStarted):
-            self._runs.open(event)
+            self._runs.open(_Run(event.time))
             _logger.info(
                 "run of %d tasks starts on %d workers, memory limit %s%s",
                 event.n_tasks, event.n_workers, format_bytes(event.budget),
@@ -60,12 +69,15 @@ class RunLog:
             )  # fmt: skip
         elif isinstance(event, RunFinished):
             self._finish(event)
+        elif isinstance(event, WorkerJoined):
+            if (run := self._runs.current) is not None:
+                run.names[event.worker] = event.name
         elif isinstance(event, TaskStarted):
-            _logger.debug("worker %d starts %r (%s)", event.worker, event.key, event.label)
+            _logger.debug("worker %s starts %r (%s)", self._worker(event), event.key, event.label)
         elif isinstance(event, Spilled):
             _logger.debug(
-                "worker %d wrote %s of %r (%s) to %s",
-                event.worker, format_bytes(event.nbytes), event.key, event.label,
+                "worker %s wrote %s of %r (%s) to %s",
+                self._worker(event), format_bytes(event.nbytes), event.key, event.label,
                 "disk" if event.stored or event.space == HOST else "the host",
             )  # fmt: skip
         elif isinstance(event, TaskFinished | TaskFailed):
@@ -77,8 +89,8 @@ class RunLog:
             )  # fmt: skip
 
     def _finish(self, event: RunFinished) -> None:
-        started = self._runs.close()
-        seconds = event.time - started.time if started is not None else 0.0
+        run = self._runs.close()
+        seconds = event.time - run.began if run is not None else 0.0
         how = "is over" if event.error is None else f"ended with {event.error!r}"
         _logger.info(
             "run %s after %.3f s: %d tasks, %s",
@@ -89,11 +101,16 @@ class RunLog:
             _logger.warning("%d tasks failed: %s", len(event.failures), listed)
 
     def _task(self, event: TaskFinished | TaskFailed) -> None:
-        what: tuple[Any, ...] = event.worker, event.key, event.label, event.stop - event.start
+        lasted = event.stop - event.start
+        what: tuple[Any, ...] = self._worker(event), event.key, event.label, lasted
         if isinstance(event, TaskFailed):
-            _logger.warning("worker %d failed at %r (%s) after %.3f s: %r", *what, event.error)
+            _logger.warning("worker %s failed at %r (%s) after %.3f s: %r", *what, event.error)
         else:
-            _logger.debug("worker %d finished %r (%s) after %.3f s", *what)
+            _logger.debug("worker %s finished %r (%s) after %.3f s", *what)
+
+    def _worker(self, event: TaskStarted | TaskFinished | TaskFailed | Spilled) -> str:
+        run = self._runs.current
+        return str(event.worker) if run is None else run.names.get(event.worker, str(event.worker))
 
 
 def run_log() -> list[Listener]:

@@ -22,7 +22,7 @@ from gpuscale.diagnostics.profile import (
 )
 from gpuscale.diagnostics.resources import ResourceData, ResourceProfiler
 from gpuscale.diagnostics.stream import Bars, merge_short_tasks
-from gpuscale.diagnostics.wording import duration
+from gpuscale.diagnostics.wording import duration, short
 
 __all__ = [
     "FAILURE",
@@ -234,6 +234,7 @@ def task_stream(
     paint: Mapping[str, str],
     marks: Mapping[int, str] | None = None,
     title: str = "Task stream",
+    names: Mapping[int, str] | None = None,
     **options: Any,
 ) -> Any:
     """Rectangles over time, a row for each worker.
@@ -247,6 +248,9 @@ def task_stream(
         Colour of each operation.
     marks : mapping of int to str, optional
         Bars of another colour, such as those of tasks that failed.
+    title : str
+    names : mapping of int to str, optional
+        Of workers; by default their numbers.
     """
     from bokeh.models import ColumnDataSource, HoverTool
 
@@ -265,6 +269,7 @@ def task_stream(
     }
     drawn = figure(title, "worker", **({"height": 120 + 34 * min(workers, 16)} | options))
     drawn.yaxis.ticker = list(range(workers))
+    drawn.yaxis.major_label_overrides = {k: short(name, 30) for k, name in (names or {}).items()}
     drawn.y_range.start, drawn.y_range.end = -0.6, workers - 0.4
     glyph = drawn.hbar(
         y="worker", left="left", right="right", height=0.8, source=ColumnDataSource(data),

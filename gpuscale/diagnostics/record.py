@@ -25,6 +25,7 @@ from gpuscale.engines.events import (
     TaskRetried,
     TasksAdded,
     TaskStarted,
+    WorkerJoined,
 )
 from gpuscale.graph.numbering import no_collection
 from gpuscale.memory.spaces import DEVICE, HOST
@@ -44,6 +45,8 @@ class RunRecord:
         Whether it is the work of a client.
     keys : list of Key
     start, stop : array of float
+    worker_names : dict of int to str
+        Of workers that have names, as those of a cluster.
     worker, group, outcome : array of int
         `group` numbers `groups`; an outcome is one of `gpuscale.diagnostics.rows`.
     nbytes : array of int
@@ -68,6 +71,7 @@ class RunRecord:
     begin: float
     end: float
     grows: bool
+    worker_names: dict[int, str]
     keys: list[Key]
     start: np.ndarray
     stop: np.ndarray
@@ -84,6 +88,11 @@ class RunRecord:
     loaded: list[Loaded]
     error: BaseException | None
     plan: list[PlanRow]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of workers with those that came later."""
+        return max(self.n_workers, 1 + int(self.worker.max(initial=-1)))
 
     @property
     def seconds(self) -> np.ndarray:
@@ -108,6 +117,7 @@ def _ended(rows: Rows, end: float, error: BaseException | None) -> RunRecord:
         begin=begun.time,
         end=end,
         grows=begun.grows,
+        worker_names=rows.worker_names,
         keys=rows.keys,
         groups=list(rows.groups),
         critical=finished[path].tolist(),
@@ -149,8 +159,8 @@ class Recorder(Watcher):
     """
 
     wants = (
-        RunStarted, TasksAdded, TaskStarted, TaskFinished, TaskFailed, TaskRetried, Spilled, Loaded,
-        Released, RunFinished,
+        RunStarted, WorkerJoined, TasksAdded, TaskStarted, TaskFinished, TaskFailed, TaskRetried,
+        Spilled, Loaded, Released, RunFinished,
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -45,7 +45,8 @@ def stream_figure(joined: Joined, paint: Mapping[str, str]) -> tuple[Any, str]:
     bars = merge_short_tasks(joined.start, joined.stop, joined.worker, alone=wrong)
     outcome = joined.outcome[bars.task]
     marks = {bar: MARKS[outcome[bar]] for bar in np.flatnonzero(outcome != FINISHED).tolist()}
-    drawn = task_stream(bars, _tips(joined, bars), paint, marks, title="")
+    names = joined.worker_names
+    drawn = task_stream(bars, _tips(joined, bars), paint, marks, title="", names=names)
     merged = int(bars.count[bars.count > 1].sum())
     note = (
         f"To stay readable, {merged:,} of {len(joined.keys):,} tasks, those shorter than "

@@ -24,6 +24,7 @@ from gpuscale.engines.events import (
     TaskRetried,
     TasksAdded,
     TaskStarted,
+    WorkerJoined,
 )
 from gpuscale.graph.task import Origin, Task
 from gpuscale.memory.projection import count_uses
@@ -83,6 +84,7 @@ class Rows:
     spilled: list[Spilled] = field(default_factory=list)
     loaded: list[Loaded] = field(default_factory=list)
     groups: dict[Group, int] = field(default_factory=dict)
+    worker_names: dict[int, str] = field(default_factory=dict)
     _tasks: dict[Key, Task] = field(default_factory=dict)
     _uses: dict[Key, int] = field(default_factory=dict)  # how often results are still needed
     _away: dict[Key, bool] = field(default_factory=dict)  # results; whether the host has them
@@ -123,6 +125,8 @@ class Rows:
         elif isinstance(event, TasksAdded):
             self.n_tasks += len(event.tasks)
             self._take_tasks(event.tasks)
+        elif isinstance(event, WorkerJoined):
+            self.worker_names[event.worker] = event.name
         elif isinstance(event, Released):
             self._tasks.pop(event.key, None)
             self._free(event.key, event.time)

@@ -143,13 +143,13 @@ class _Run:
             self._readers[task.deps[0]].append(task)
         self._found: dict[Key, Any] = {}
         self._failures: dict[Key, Failure] = {}
-        limits = [each["memory_limit"] or float("inf") for each in workers.values()]
-        self._events = RemoteEvents(self._client, listeners, self._n_threads, sum(limits))
+        self._events = RemoteEvents(self._client, listeners, workers)
 
     def results(self) -> list[Any]:
         """Run all of it; what failed stands in the place of its results, or is raised."""
         if self._events:
-            self._events.begin(number(self._graph, self._keys).tasks, self._keys)
+            tasks = number(self._graph, self._keys).tasks
+            self._events.begin(tasks, self._keys, self._n_threads)
         try:
             for key, result in self._arrivals():
                 self._take(key, result)
@@ -191,7 +191,9 @@ class _Run:
         self._wanted = dict.fromkeys(key for key in self._keys if key not in self._here)
         left = list(dict.fromkeys([*self._wanted, *self._readers]))
         for _ in range(ATTEMPTS):
-            parcels, wanted = pack(self._graph, left, self._n_threads, self._goes_on)
+            parcels, wanted = pack(
+                self._graph, left, self._n_threads, self._goes_on, bool(self._events)
+            )
             self._events.sent(parcels)
             sent, lost = Sent(self._client, parcels, left, wanted), []
             for key, result in sent.arrivals(self._events.look):

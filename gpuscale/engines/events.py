@@ -40,6 +40,7 @@ __all__ = [
     "TaskRetried",
     "TaskStarted",
     "TasksAdded",
+    "WorkerJoined",
     "is_being_told",
     "tell",
 ]
@@ -68,6 +69,15 @@ class RunStarted:
     keys: Sequence[Key] = ()
     grows: bool = False
     device_budget: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerJoined:
+    """A worker has a name: events of tasks name it by its number."""
+
+    worker: int
+    name: str
+    time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +222,7 @@ class RunFinished:
 
 Event: TypeAlias = (
     RunStarted
+    | WorkerJoined
     | TasksAdded
     | TaskStarted
     | TaskFinished

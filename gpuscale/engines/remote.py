@@ -17,6 +17,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines.failure import Failure, annotate, task_name, too_late
+from gpuscale.engines.telling import Telling
 from gpuscale.engines.timeouts import call_within
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Origin, Task
@@ -83,6 +84,8 @@ class RemoteBatch(NamedTuple):
         Bytes that tasks of the worker may hold.
     goes_on : bool
         Whether tasks that need none that has failed run all the same.
+    told_as : Key or None
+        Name under which clients are told of it, None where nobody watches.
     """
 
     functions: tuple[bytes, ...]
@@ -92,6 +95,7 @@ class RemoteBatch(NamedTuple):
     options: dict[str, Any]
     limit: int
     goes_on: bool
+    told_as: Key | None = None
 
     def __repr__(self) -> str:
         names = dict.fromkeys(step.label or "task" for step in self.steps)
@@ -128,11 +132,16 @@ def perform(batch: RemoteBatch, *inputs: Any) -> Any:
         _aligned(_part(each, place)) for each, place in zip(inputs, batch.places, strict=True)
     ]
     del inputs
-    with config.set(batch.options), within_workers(batch.limit):
-        for step in batch.steps:
-            values.append(_result(batch, step, values))
-            for i in step.ends:
-                values[i] = None
+    telling = Telling(batch.told_as)
+    try:
+        with config.set(batch.options), within_workers(batch.limit):
+            for number, step in enumerate(batch.steps):
+                telling.begin(number)
+                values.append(_result(batch, step, values, telling))
+                for i in step.ends:
+                    values[i] = None
+    finally:
+        telling.tell()
     found = tuple([values[i] for i in batch.results])
     return found[0] if len(found) == 1 else found
 
@@ -142,7 +151,7 @@ def _part(result: Any, place: int | None) -> Any:
     return result if place is None or isinstance(result, Failure) else result[place]
 
 
-def _result(batch: RemoteBatch, step: Step, values: list[Any]) -> Any:
+def _result(batch: RemoteBatch, step: Step, values: list[Any], telling: Telling) -> Any:
     """Run one task; a `Failure` if it, or one that it needs, fails and others go on."""
     arguments = [values[i] for i in step.reads]
     if batch.goes_on:
@@ -155,11 +164,14 @@ def _result(batch: RemoteBatch, step: Step, values: list[Any]) -> Any:
             inputs = [(held_bytes(each, 0), HOST) for each in arguments]
             limits = (batch.limit, float("inf"))
             check_measured(step.as_task(function), inputs, limits)
-        return _attempts(step, function, arguments)
+        found = _attempts(step, function, arguments, telling)
+        telling.finished(found)
+        return found
     except BaseException as raised:  # sys.exit() in a task is no reason for the worker to end
         task = step.as_task(function)
         annotate(raised, task, arguments)
         error = _that_travels(raised)
+        telling.failed(error)
     if batch.goes_on:
         return Failure(task.key, error, task_name(task))
     with suppress(Exception):  # its class takes no attributes: better no name
@@ -173,7 +185,8 @@ def _that_travels(error: BaseException) -> Exception:
     notes = getattr(error, "__notes__", [])
     with suppress(Exception):
         copy = pickle.loads(cloudpickle.dumps(error))
-        is_same = type(copy).__name__ == type(error).__name__ and copy.__notes__ == notes
+        has = getattr(copy, "__notes__", [])
+        is_same = type(copy).__name__ == type(error).__name__ and has == notes
         if is_same and isinstance(error, Exception):
             return error
     replaced = EngineError(f"{type(error).__name__}: {error}")
@@ -191,17 +204,20 @@ def _aligned(value: Any) -> Any:
     return value
 
 
-def _attempts(step: Step, function: Any, arguments: Sequence[Any]) -> Any:
+def _attempts(step: Step, function: Any, arguments: Sequence[Any], telling: Telling) -> Any:
     """Call the function, again if it may be tried again."""
     options, attempt = step.options, 0
     while True:
         try:
             return _once(step, function, arguments)
-        except Exception:
+        except Exception as error:
             attempt += 1
             if options is None or attempt > options.retries:
                 raise
+            if telling.is_on:
+                telling.failed(_that_travels(error), attempt)
             time.sleep(options.delay(attempt))
+            telling.begin()
 
 
 def _once(step: Step, function: Any, arguments: Sequence[Any]) -> Any:

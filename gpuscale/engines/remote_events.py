@@ -1,11 +1,19 @@
-"""What a cluster tells of the tasks of one run, as events of this package."""
+"""What the workers of a cluster tell of the tasks of one run, as events of this package."""
 
 from __future__ import annotations
 
+import pickle
+import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines.events import (
     EventDesk,
@@ -15,54 +23,54 @@ from gpuscale.engines.events import (
     RunStarted,
     TaskFailed,
     TaskFinished,
+    TaskRetried,
     TaskStarted,
+    WorkerJoined,
 )
 from gpuscale.engines.failure import Failure
 from gpuscale.engines.sending import Parcel
+from gpuscale.engines.telling import TOPIC, Attempt, Told
 from gpuscale.graph.task import Task
 
 __all__ = ["RemoteEvents"]
 
-#: Seconds that clocks of the workers may differ by.
-CLOCKS = 5.0
+HERE = "this program"
 
 
 class RemoteEvents:
-    """Asks the scheduler from time to time what has ended, and tells listeners.
-
-    Tasks of one batch have one start and one stop: they are told as following one another, each
-    for its share of the time.
+    """Hears what workers tell of the batches of one run, and tells listeners.
 
     Parameters
     ----------
     client : distributed.Client
     listeners : sequence of callables
-    n_threads : int
-        Of the cluster.
-    budget : float
-        Bytes of all workers together.
+    workers : mapping
+        What the scheduler says of each worker that is there.
     """
 
     def __init__(
-        self, client: Any, listeners: Sequence[Listener], n_threads: int, budget: float
+        self, client: Any, listeners: Sequence[Listener], workers: Mapping[str, Any]
     ) -> None:
-        self._client, self._desk = client, EventDesk(listeners)
-        self._n_threads, self._budget = n_threads, budget
-        self._parcels: dict[Any, Parcel] = {}
-        self._tasks: Sequence[Task] = ()
-        self._workers: dict[tuple[str, int], int] = {}
-        self._done: set[Any] = set()
+        self._client, self._desk, self._known = client, EventDesk(listeners), workers
+        self._told: SimpleQueue[bytes] = SimpleQueue()
+        self._parcels: dict[Key, Parcel] = {}
+        self._tasks: Mapping[Key, Task] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._threads: dict[str, dict[int, int]] = defaultdict(dict)
+        self._done: set[Key] = set()
+        self._failed: set[Key] = set()
         self._nbytes = 0
-        self._since = time.time()
 
-    def begin(self, tasks: Sequence[Task], wanted: Sequence[Key]) -> None:
+    def begin(self, tasks: Sequence[Task], wanted: Sequence[Key], n_threads: int) -> None:
         """Tell that a run begins."""
-        self._ask()  # the scheduler records from the first time on that it is asked
-        self._tasks, total = tasks, sum(task.nbytes for task in tasks)
-        now = time.perf_counter()
-        self._desk.post(
-            RunStarted(len(tasks), total, self._n_threads, self._budget, now, tasks, wanted)
-        )
+        _subscribe(self._client, self._told)
+        self._tasks = {task.key: task for task in tasks}
+        nbytes, now = sum(task.nbytes for task in tasks), time.perf_counter()
+        budget = sum(each["memory_limit"] or float("inf") for each in self._known.values())
+        self._desk.post(RunStarted(len(tasks), nbytes, n_threads, budget, now, tasks, wanted))
+        for name, count in _threads_of(self._known):
+            for place in range(count):
+                self._number(name, place)
         self._desk.deliver()
 
     def sent(self, parcels: Sequence[Parcel]) -> None:
@@ -77,64 +85,129 @@ class RemoteEvents:
         """Tell what has happened since the last look."""
         if not self._desk:
             return
-        for record in self._ask():
-            parcel = self._parcels.pop(record["key"], None)
-            if parcel is not None:
-                self._tell(record, parcel)
+        with suppress(Empty):
+            while True:
+                told: Told = pickle.loads(self._told.get_nowait())
+                parcel = self._parcels.pop(told.batch, None)
+                if parcel is not None:  # of this run, and for the first time
+                    self._tell(told, parcel)
         if self._desk.wants_progress:
             now = time.perf_counter()
             done = len(self._done)
             self._desk.post(Progressed(done, len(self._tasks), self._nbytes, 0, now))
         self._desk.deliver()
 
-    def _ask(self) -> Sequence[Any]:
-        found: Sequence[Any] = self._client.get_task_stream(start=self._since)
-        stops = [each["startstops"][-1]["stop"] for each in found if each["startstops"]]
-        self._since = max([self._since, *(stop - CLOCKS for stop in stops)])
-        return found
-
-    def _tell(self, record: Any, parcel: Parcel) -> None:
+    def _tell(self, told: Told, parcel: Parcel) -> None:
         """Post the events of a batch."""
-        spans = [each for each in record["startstops"] if each["action"] == "compute"]
-        if record.get("status", "OK") != "OK" or not spans:
-            return
+        threads = self._threads[told.process]
+        worker = self._number(told.worker, threads.setdefault(told.thread, len(threads)))
         offset = time.perf_counter() - time.time()
-        start, stop = spans[0]["start"] + offset, spans[-1]["stop"] + offset
-        worker = self._number(record["worker"], record.get("thread", 0))
-        share = (stop - start) / len(parcel.tasks)
-        for place, task in enumerate(parcel.tasks):
-            begun = start + place * share
-            self._finished(task, worker, begun, begun + share)
+        steps = parcel.work.steps
+        attempts = [a._replace(start=a.start + offset, stop=a.stop + offset) for a in told.attempts]
+        run = {step.key for step in steps}
+        begun = attempts[0].start if attempts else time.perf_counter()
+        for task in parcel.tasks:
+            if task.key not in run:  # its value was there
+                self._finished(task, worker, Attempt(-1, begun, begun, -1))
+        for each in attempts:
+            task = self._tasks[steps[each.step].key]
+            (self._finished if each.error is None else self._tell_failed)(task, worker, each)
+        if parcel.work.goes_on:  # without those that failed, and those that need these
+            self._done.update(task.key for task in parcel.tasks)
 
-    def _number(self, worker: str, thread: int) -> int:
-        return self._workers.setdefault((worker, thread), len(self._workers))
+    def _number(self, worker: str, place: int) -> int:
+        """Number of a thread of a worker, also of another process of its name."""
+        number = self._numbers.get((worker, place))
+        if number is None:
+            number = self._numbers[worker, place] = len(self._numbers)
+            name = f"{worker}, thread {place + 1}" if place else worker
+            self._desk.post(WorkerJoined(number, name, time.perf_counter()))
+        return number
 
-    def _finished(self, task: Task, worker: int, start: float, stop: float) -> None:
+    def _finished(self, task: Task, worker: int, attempt: Attempt) -> None:
         if task.key in self._done:  # before, on a worker that died
             return
         self._done.add(task.key)
         self._nbytes += task.nbytes
         if self._desk.wants_tasks:
-            key, label = task.key, task.label
-            self._desk.post(TaskStarted(key, label, worker, start))
-            self._desk.post(TaskFinished(key, label, worker, start, stop, task.nbytes))
+            key, label, nbytes = task.key, task.label, attempt.nbytes
+            self._desk.post(TaskStarted(key, label, worker, attempt.start))
+            nbytes = task.nbytes if nbytes < 0 else nbytes
+            self._desk.post(TaskFinished(key, label, worker, attempt.start, attempt.stop, nbytes))
+
+    def _tell_failed(self, task: Task, worker: int, attempt: Attempt) -> None:
+        """Tell of an attempt that failed, and of the next one if there is one."""
+        self._failed.add(task.key)
+        if not self._desk.wants_tasks:
+            return
+        key, label, (_, start, stop, _, raised, n_failed) = task.key, task.label, attempt
+        error = _loaded(raised)
+        self._desk.post(TaskStarted(key, label, worker, start))
+        self._desk.post(TaskFailed(key, label, worker, start, stop, error))
+        if n_failed and task.options is not None:
+            delay = task.options.delay(n_failed)
+            self._desk.post(TaskRetried(key, label, worker, stop, n_failed, delay, error))
 
     def ran_here(self, task: Task, start: float) -> None:
         """Take a task that this process has run."""
         if self._desk:
-            self._finished(task, self._number("here", 0), start, time.perf_counter())
+            attempt = Attempt(-1, start, time.perf_counter(), -1)
+            self._finished(task, self._number(HERE, 0), attempt)
 
     def end(self, error: BaseException | None, failures: Sequence[Failure] = ()) -> None:
         """Tell that the run is over."""
         if not self._desk:
             return
+        with suppress(Exception):  # the cluster may be what has failed
+            _unsubscribe(self._client, self._told)
         now = time.perf_counter()
         for failure in failures:
-            self._tell_failed(failure.key, failure.error, now)
+            if failure.key not in self._failed and self._desk.wants_tasks:  # nobody could tell
+                task = self._tasks.get(failure.key)
+                label = "" if task is None else task.label
+                self._desk.post(TaskFailed(failure.key, label, 0, now, now, failure.error))
         self._desk.post(RunFinished(len(self._done), self._nbytes, now, error, tuple(failures)))
         self._desk.deliver()
 
-    def _tell_failed(self, key: Any, error: BaseException, now: float) -> None:
-        if self._desk.wants_tasks:
-            label = next((task.label for task in self._tasks if task.key == key), "")
-            self._desk.post(TaskFailed(key, label, 0, now, now, error))
+
+def _threads_of(workers: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Names of workers and how many threads they have, in order."""
+    named = [(each["name"], each["nthreads"]) for each in workers.values()]
+    named.sort(key=lambda each: (isinstance(each[0], str), each[0]))  # clusters give numbers
+    return [(str(name), count) for name, count in named]
+
+
+def _loaded(raised: bytes | None) -> BaseException:
+    try:
+        error: BaseException = pickle.loads(raised or b"")
+    except Exception as wrong:
+        return EngineError(f"an exception that cannot be read here: {wrong!r}")
+    return error
+
+
+# ------------------------------------------------------------------ who hears what workers tell
+
+_lock = threading.Lock()
+_heard_by: WeakKeyDictionary[Any, list[SimpleQueue[bytes]]] = WeakKeyDictionary()  # by client
+
+
+def _subscribe(client: Any, queue: SimpleQueue[bytes]) -> None:
+    """Have a queue hear what workers tell from now on."""
+    with _lock:
+        queues = _heard_by.setdefault(client, [])
+        queues.append(queue)
+        if len(queues) == 1:
+            client.subscribe_topic(TOPIC, partial(_hear, queues))
+
+
+def _unsubscribe(client: Any, queue: SimpleQueue[bytes]) -> None:
+    with _lock:
+        queues = _heard_by[client]
+        queues.remove(queue)
+        if not queues:
+            client.unsubscribe_topic(TOPIC)
+
+
+def _hear(queues: list[SimpleQueue[bytes]], event: tuple[float, bytes]) -> None:
+    for queue in tuple(queues):
+        queue.put(event[1])

@@ -65,7 +65,11 @@ class Parcel:
 
 
 def pack(
-    graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int, goes_on: bool = False
+    graph: Mapping[Key, Task],
+    keys: Sequence[Key],
+    n_threads: int,
+    goes_on: bool = False,
+    is_watched: bool = False,
 ) -> tuple[list[Parcel], list[Result]]:
     """Put the tasks that `keys` need into parcels.
 
@@ -77,6 +81,8 @@ def pack(
         Of the cluster.
     goes_on : bool
         Whether a `Failure` stands in the place of results that need a task that has failed.
+    is_watched : bool
+        Whether workers are to tell of the tasks.
 
     Returns
     -------
@@ -90,15 +96,21 @@ def pack(
     EngineError
         A task calls what cannot be pickled.
     """
-    packer = _Packer(graph, keys, n_threads, goes_on)
+    packer = _Packer(graph, keys, n_threads, goes_on, is_watched)
     return packer.parcels, [packer.where[i] for i in packer.graph.kept]
 
 
 class _Packer:
     def __init__(
-        self, graph: Mapping[Key, Task], keys: Sequence[Key], n_threads: int, goes_on: bool
+        self,
+        graph: Mapping[Key, Task],
+        keys: Sequence[Key],
+        n_threads: int,
+        goes_on: bool,
+        is_watched: bool,
     ) -> None:
         self.graph, self.goes_on, self.options = number(graph, keys), goes_on, _in_force()
+        self._is_watched = is_watched
         self.where: dict[int, Result] = {}
         self.parcels: list[Parcel] = []
         self._pickles: dict[int, bytes] = {}
@@ -119,7 +131,7 @@ class _Packer:
         inputs = _Inputs(self, batch)
         parcel.name = self._name(parcel.tasks, bool(inputs.needs))
         parcel.needs, parcel.data = inputs.needs, tuple(inputs.data)
-        parcel.work = inputs.work(batch)
+        parcel.work = inputs.work(batch, parcel.name if self._is_watched else None)
         single = len(batch.results) == 1
         for place, i in enumerate(batch.results):
             self.where[i] = Result(parcel.name, None if single else place)
@@ -180,7 +192,7 @@ class _Inputs:
         places.append(place)
         self.needs.append(need)
 
-    def work(self, batch: Batch) -> RemoteBatch:
+    def work(self, batch: Batch, told_as: Key | None) -> RemoteBatch:
         """Make the steps."""
         graph, numbers, packer = self._packer.graph, self._numbers, self._packer
         functions: dict[bytes, int] = {}
@@ -208,7 +220,7 @@ class _Inputs:
             )  # fmt: skip
         return RemoteBatch(
             tuple(functions), self._places, tuple(steps), results, packer.options,
-            memory_limit(), packer.goes_on,
+            memory_limit(), packer.goes_on, told_as,
         )  # fmt: skip
 
 

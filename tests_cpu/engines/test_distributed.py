@@ -2,6 +2,9 @@
 
 import os
 import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -11,7 +14,15 @@ import gpuscale.array as ga
 from gpuscale.base.errors import EngineError
 from gpuscale.diagnostics.listening import Watcher
 from gpuscale.engines.base import get_engine
-from gpuscale.engines.events import RunFinished, RunStarted, TaskFinished
+from gpuscale.engines.events import (
+    RunFinished,
+    RunStarted,
+    TaskFailed,
+    TaskFinished,
+    TaskRetried,
+    TaskStarted,
+    WorkerJoined,
+)
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
@@ -168,21 +179,115 @@ def test_an_existing_client_is_an_engine(client):
         get_engine(7)
 
 
+class Listen(Watcher):
+    def __init__(self):
+        self.events = []
+
+    def __call__(self, event):
+        self.events.append(event)
+
+    def of(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+
 def test_events_of_a_run(engine):
-    events = []
-
-    class Listen(Watcher):
-        def __call__(self, event):
-            events.append(event)
-
-    with Listen():
+    with Listen() as heard:
         ga.ones((40, 40), chunks=10).sum().compute(engine=engine)
-    started = [event for event in events if isinstance(event, RunStarted)]
-    finished = [event for event in events if isinstance(event, TaskFinished)]
-    ended = [event for event in events if isinstance(event, RunFinished)]
+    started, finished, ended = map(heard.of, (RunStarted, TaskFinished, RunFinished))
     assert len(started) == len(ended) == 1
     assert len(finished) == started[0].n_tasks == ended[0].n_finished
     assert all(event.start <= event.stop for event in finished)
+    names = {event.worker: event.name for event in heard.of(WorkerJoined)}
+    assert list(names.values()) == ["0", "1", "this program"]
+    assert {event.worker for event in finished} <= set(names)
+
+
+def told(engine, **options):
+    """What is told of calls of which some fail, some are tried again, and some need those."""
+
+    def flaky(folder=[]):  # noqa: B006 - a pickle of it is a copy with a list of its own
+        folder.append(1)
+        if len(folder) < 3:
+            raise OSError("once more")
+        return 7
+
+    with gs.annotate(retries=2, backoff=0.001):
+        again = gs.delayed(flaky)()
+    bad, good = gs.delayed(int)("no"), gs.delayed(int)("7")
+    with Listen() as heard, suppress(ValueError):
+        gs.compute(again, good, bad, bad + 1, [bad, good], engine=engine, **options)
+    return heard
+
+
+def test_failures_are_told_as_in_process(engine):
+    here, there = told("sync", on_error="continue"), told(engine, on_error="continue")
+    for kind in (TaskStarted, TaskFinished, TaskFailed, TaskRetried):
+        labels = [sorted(event.label for event in each.of(kind)) for each in (here, there)]
+        assert labels[0] == labels[1], kind
+    for kind, detail in ((TaskFailed, "error"), (TaskRetried, "attempt")):
+        said = [
+            sorted(repr(getattr(event, detail)) for event in each.of(kind))
+            for each in (here, there)
+        ]
+        assert said[0] == said[1]
+    for each in (here, there):
+        (ended,) = each.of(RunFinished)
+        assert (ended.n_finished, len(ended.failures)) == (4, 1)
+    assert all(event.start < event.stop for event in there.of(TaskFailed))
+
+
+def test_a_failure_that_ends_the_run_is_told(engine):
+    failed = told(engine).of(TaskFailed)
+    assert "ValueError" in [type(event.error).__name__ for event in failed]
+
+
+def test_tasks_take_as_long_as_they_are_told_to(engine):
+    def slow(k):
+        time.sleep(0.03)
+        return k
+
+    with gs.diagnostics.Profiler() as profiler:
+        each = [gs.delayed(abs)(gs.delayed(slow)(k)) for k in range(60)]
+        gs.delayed(sum)(each).compute(engine=engine)
+    took = defaultdict(list)
+    for result in profiler.results:
+        took[result.task.label].append(result.end_time - result.start_time)
+    assert len(took["slow"]) == len(took["abs"]) == 60
+    assert min(took["slow"]) >= 0.03
+    assert sorted(took["abs"])[30] < 0.015
+
+
+def test_results_hold_what_workers_have_measured(engine):
+    y = gs.delayed(np.ones)(1000)
+    with Listen() as heard:
+        gs.delayed(np.sum)(y).compute(engine=engine)
+    nbytes = {event.label: event.nbytes for event in heard.of(TaskFinished)}
+    assert nbytes["ones"] == 8000
+
+
+def test_a_report_names_the_workers(engine, tmp_path):
+    pytest.importorskip("bokeh", exc_type=ModuleNotFoundError)
+    x = ga.random.default_rng(0).random((300, 300), chunks=50)
+    with gs.report(tmp_path / "run.html") as report:
+        (x - x.mean(axis=0)).std().compute(engine=engine)
+        with pytest.raises(ValueError, match="no"):
+            gs.delayed(int)("no").compute(engine=engine)
+    names = report.runs[0].worker_names
+    assert [names[number] for number in range(2)] == ["0", "1"]
+    text = (tmp_path / "run.html").read_text()
+    assert "this program" in text
+    assert "Failures and retries" in text
+
+
+def test_several_runs_are_watched_at_once(engine):
+    def run():
+        with gs.diagnostics.Profiler():
+            return float(ga.ones((40, 40), chunks=4).sum().compute(engine=engine))
+
+    with Listen() as heard, ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda _: run(), range(6))) == [1600.0] * 6
+    started, ended = heard.of(RunStarted), heard.of(RunFinished)
+    assert [event.n_tasks for event in started] == [event.n_finished for event in ended]
 
 
 def test_no_client_is_open(monkeypatch):
