@@ -1,0 +1,207 @@
+"""Parquet files as pieces: columns, row groups and rows that nobody asks for are not read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, groupby
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from gpuscale.base.tokens import tokenize
+from gpuscale.io.arrow_frames import DtypeBackend, conform
+from gpuscale.io.files import Files
+from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
+from gpuscale.io.hive import hive_columns
+from gpuscale.io.parquet_cuts import Cut, cut
+from gpuscale.io.parquet_footers import (
+    RowGroup,
+    check_alike,
+    merged_statistics,
+    read_footers,
+    row_groups_of,
+)
+from gpuscale.io.parquet_layout import choose
+from gpuscale.io.parquet_schema import comparable, flat_frame, flat_schema, labels_of
+from gpuscale.io.pieces import Cost
+from gpuscale.io.predicates import may_match, rows_that_match
+
+__all__ = ["ParquetPieces"]
+
+_NOWHERE = np.zeros(0, int)  # the files of no rows
+
+
+class ParquetPieces(FramePieces):
+    """Reads Parquet files, some row groups at a time.
+
+    Parameters
+    ----------
+    files : Files
+    columns : sequence of labels, optional
+        Those that the frame has; all of them by default.
+    index : label, sequence of labels, False or None
+        Columns that are the index; what pandas has noted in the files by default. False makes
+        columns of those.
+    split_row_groups : bool or int, optional
+        True for a piece of each row group, False of each file, a number for that many row groups;
+        by default pieces are filled up to ``blocksize``.
+    blocksize : int
+        Projected bytes of a piece in memory.
+    parts : int
+        How many pieces there should be at least, if the data is large enough.
+    dtype_backend : {"numpy_nullable", "pyarrow"}, optional
+
+    Raises
+    ------
+    ValueError
+        If a file is no Parquet file, or another one has other columns.
+    KeyError
+        If a column does not exist.
+    """
+
+    takes: frozenset[Pushdown] = frozenset({"columns", "predicate"})
+    cost: Cost = "decode"
+
+    def __init__(
+        self,
+        files: Files,
+        columns: Sequence[Any] | None = None,
+        index: Any = None,
+        split_row_groups: bool | int | None = None,
+        blocksize: int = 128 << 20,
+        parts: int = 1,
+        dtype_backend: DtypeBackend = None,
+    ) -> None:
+        self.files, self._backend = files, dtype_backend
+        footers = read_footers(files)
+        schemas = [schema for _, schema in footers]
+        noted = labels_of(schemas[0])
+        layout = choose(noted, hive_columns(files), columns, index, files.name(0))
+        names = [*layout.index_names, *layout.names(layout.columns)]
+        arrow = check_alike(files, schemas, None if columns is None else names)
+        arrow = arrow.empty_table().select(names).schema
+        groups = [row_groups_of(k, footer, arrow) for k, (footer, _) in enumerate(footers)]
+        every = [group for each in groups for group in each]
+        self._layout, self._arrow = layout, arrow
+        self._flat = flat_schema(files, arrow, every, dtype_backend)
+        self._rows = _numbered(noted.range if index is None else None, every)
+        self.schema = layout.frame(self._flat, list(layout.columns), self._rows[:0], _NOWHERE)
+        cuts = cut(groups, split_row_groups, blocksize, parts, not layout.hive) or [()]
+        self.pieces = tuple(map(self._piece, cuts))
+        starts = accumulate((piece.rows or 0 for piece in self.pieces), initial=0)
+        self._starts = {p.source: at for p, at in zip(self.pieces, starts, strict=False)}
+        self._nbytes = {name: sum(group.nbytes[name] for group in every) for name in names}
+        self.divisions = self._known_divisions()
+        chosen = (list(layout.columns), layout.index, dtype_backend, self.pieces)
+        self.token = tokenize("parquet", files.token, *chosen)
+
+    def _piece(self, groups: Cut) -> FramePiece:
+        found = groupby(groups, attrgetter("file"))
+        source = tuple((file, tuple(g.number for g in each)) for file, each in found)
+        by_name = merged_statistics(groups)
+        statistics = {}
+        for label, name in self._layout.columns.items():
+            if label in self._layout.hive:
+                values = self._layout.hive[label]
+                value = values[source[0][0]] if source else None
+                bounds = comparable((value, value, 0), values.categories.dtype)
+            else:
+                bounds = comparable(by_name.get(name, (None,) * 3), self._flat[name].dtype)
+            if bounds is not None and bounds != (None, None, None):
+                statistics[label] = bounds
+        nbytes = sum(sum(group.nbytes.values()) for group in groups)
+        return FramePiece(source, sum(group.rows for group in groups), nbytes, statistics)
+
+    def _known_divisions(self) -> tuple[Any, ...] | None:
+        """Return the numbers of rows at which pieces start, and the last one."""
+        if self._layout.index or self._rows.step < 0 or not len(self._rows):
+            return None
+        return *(self._rows[at] for at in self._starts.values()), self._rows[-1]
+
+    def row_bytes(self, columns: Columns) -> int | None:
+        """Projected bytes of a row of some columns, with its index."""
+        labels = self._layout.columns if columns is None else columns
+        names = [*self._layout.index_names, *self._layout.names(labels)]
+        return sum(self._nbytes[name] for name in names) // max(len(self._rows), 1)
+
+    def read(self, piece: FramePiece, columns: Columns, predicate: Predicate) -> Any:
+        """Return rows and columns of a piece; those of the predicate come first, and may suffice.
+
+        Raises
+        ------
+        ValueError
+            If a file is damaged, or has changed since.
+        """
+        labels = list(self._layout.columns if columns is None else columns)
+        if not piece.rows or not may_match(predicate, piece.statistics, piece.rows):
+            return self.schema[labels]
+        start = self._starts[piece.source]
+        rows, files = self._rows[start : start + piece.rows], self._files_of(piece)
+        asked = list(dict.fromkeys(label for label, _, _ in predicate))
+        table = self._table(piece, self._layout.names(asked))
+        met = None
+        if predicate:
+            flat = self._flat_frame(table, piece.rows)
+            met = rows_that_match(self._layout.columns_of(flat, asked, files), predicate)
+            if not met.any():
+                return self.schema[labels]
+        names = list(dict.fromkeys([*self._layout.index_names, *self._layout.names(labels)]))
+        rest = self._table(piece, [name for name in names if name not in table.column_names])
+        table = _side_by_side(table, rest).select(names)
+        if met is not None and not met.all():
+            table, files = table.filter(met) if names else table, files[met]
+            rows = rows.take(np.flatnonzero(met))
+        return self._layout.frame(self._flat_frame(table, len(rows)), labels, rows, files)
+
+    def _files_of(self, piece: FramePiece) -> Any:
+        """Return the number of the file of each row; all are of one where folders have columns."""
+        return np.full(piece.rows, piece.source[0][0])
+
+    def _table(self, piece: FramePiece, names: list[str]) -> Any:
+        """Read some columns of a piece, in the types of the first file."""
+        import pyarrow as pa
+
+        if not names:
+            return pa.table({})
+        tables = [self._row_groups(file, groups, names) for file, groups in piece.source]
+        table = pa.concat_tables(tables, promote_options="default").select(names)
+        schema = pa.schema([self._arrow.field(name) for name in names], self._arrow.metadata)
+        return table.replace_schema_metadata(schema.metadata).cast(schema)
+
+    def _row_groups(self, file: int, groups: tuple[int, ...], names: list[str]) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.files.check(file)
+        try:
+            with self.files.open(file) as source, pq.ParquetFile(source) as opened:
+                table = opened.read_row_groups(list(groups), names, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(f"{self.files.name(file)} cannot be read: {error}") from error
+        return table.replace_schema_metadata(None)
+
+    def _flat_frame(self, table: Any, rows: int) -> Any:
+        import pandas as pd
+
+        if not table.num_columns:
+            return pd.DataFrame(index=pd.RangeIndex(rows))
+        flat = flat_frame(table, self._backend)
+        return conform(flat, self._flat[list(flat.columns)])
+
+
+def _side_by_side(one: Any, other: Any) -> Any:
+    """Return the columns of two tables; one without columns has no rows either."""
+    if not one.num_columns:
+        return other
+    for field, column in zip(other.schema, other.columns, strict=True):
+        one = one.append_column(field, column)
+    return one
+
+
+def _numbered(noted: Any, groups: Sequence[RowGroup]) -> Any:
+    """Return the numbers of all rows: as noted, if there are as many, else from 0."""
+    import pandas as pd
+
+    rows = sum(group.rows for group in groups)
+    return noted if noted is not None and len(noted) == rows else pd.RangeIndex(rows)

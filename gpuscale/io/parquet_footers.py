@@ -1,0 +1,198 @@
+"""What the footers of Parquet files say: row groups, their rows, bytes and statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from gpuscale.io.files import Files
+
+__all__ = ["RowGroup", "check_alike", "merged_statistics", "read_footers", "row_groups_of"]
+
+_READERS = 16  # footers of stores come one request each, which is waiting for the most part
+
+Statistics = Mapping[str, tuple[Any, Any, int | None]]
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """What is known of one row group.
+
+    Parameters
+    ----------
+    file, number : int
+        Of the file, and of the row group in it.
+    rows : int
+    nbytes : dict of str to int
+        Projected bytes in memory of each column.
+    statistics : dict of str to (least, greatest, nulls)
+        Of columns that are not nested.
+    """
+
+    file: int
+    number: int
+    rows: int
+    nbytes: dict[str, int]
+    statistics: dict[str, tuple[Any, Any, int | None]]
+
+
+def read_footers(files: Files) -> list[tuple[Any, Any]]:
+    """Return metadata and schema of files, ``FileMetaData`` and ``Schema`` of pyarrow each.
+
+    Raises
+    ------
+    ValueError
+        If one is no Parquet file, or is truncated.
+    """
+    if len(files) == 1 or files.is_local and len(files) < _READERS:
+        return [_read_footer(files, number) for number in range(len(files))]
+    with ThreadPoolExecutor(_READERS, "gpuscale-footers") as pool:
+        return list(pool.map(lambda number: _read_footer(files, number), range(len(files))))
+
+
+def _read_footer(files: Files, number: int) -> tuple[Any, Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with files.open(number) as file, pq.ParquetFile(file) as opened:
+            return opened.metadata, opened.schema_arrow
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, (FileNotFoundError, PermissionError)):
+            raise
+        raise ValueError(
+            f"{files.name(number)} is no Parquet file, or is truncated: {error}"
+        ) from error
+
+
+def check_alike(files: Files, schemas: Sequence[Any], columns: Iterable[str] | None) -> Any:
+    """Return the schema that all files share.
+
+    A column without any value in one file (Arrow's null type) takes its type from the others.
+
+    Parameters
+    ----------
+    files : Files
+    schemas : sequence of pyarrow.Schema
+    columns : iterable of str or None
+        Those that are read; None for all.
+
+    Raises
+    ------
+    ValueError
+        If two files differ in a column.
+    """
+    import pyarrow as pa
+
+    first = schemas[0]
+    for number, schema in enumerate(schemas):
+        if schema is first or schema.equals(first):
+            continue
+        names = set(first.names) | set(schema.names) if columns is None else set(columns)
+        for name in sorted(names):
+            _check_column(files, number, name, first, schema)
+    types = [
+        next((t for s in schemas if not pa.types.is_null(t := s.field(name).type)), pa.null())
+        if pa.types.is_null(first.field(name).type)
+        else first.field(name).type
+        for name in first.names
+        if all(name in s.names for s in schemas)
+    ]
+    shared = [name for name in first.names if all(name in s.names for s in schemas)]
+    fields = [first.field(name).with_type(t) for name, t in zip(shared, types, strict=True)]
+    return pa.schema(fields, first.metadata)
+
+
+def _check_column(files: Files, number: int, name: str, first: Any, other: Any) -> None:
+    import pyarrow as pa
+
+    has, has_other = name in first.names, name in other.names
+    one, two = files.name(0), files.name(number)
+    remedy = "read them apart and concat, or say columns= without it"
+    if has != has_other:
+        having, lacking = (one, two) if has else (two, one)
+        raise ValueError(f"{having} has a column {name!r}, and {lacking} has none; {remedy}")
+    if not has:
+        return
+    mine, its = first.field(name).type, other.field(name).type
+    if mine != its and not pa.types.is_null(mine) and not pa.types.is_null(its):
+        raise ValueError(f"column {name!r} is {mine} in {one}, and {its} in {two}; {remedy}")
+
+
+def row_groups_of(file: int, footer: Any, schema: Any) -> list[RowGroup]:
+    """Return the row groups of one file.
+
+    Parameters
+    ----------
+    file : int
+        Its number.
+    footer : pyarrow.parquet.FileMetaData
+    schema : pyarrow.Schema
+    """
+    leaves = [footer.schema.column(i).path for i in range(footer.num_columns)]
+    flat = {name for name in schema.names if leaves.count(name) == 1}
+    tops = [leaf if leaf in flat else leaf.partition(".")[0] for leaf in leaves]
+    groups = []
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        nbytes: dict[str, int] = dict.fromkeys(schema.names, 0)
+        statistics = {}
+        for i, name in enumerate(tops):
+            if name not in nbytes:
+                continue
+            column = group.column(i)
+            nbytes[name] += _projected(schema.field(name).type, column, group.num_rows)
+            if name in flat and column.is_stats_set and column.statistics is not None:
+                statistics[name] = _bounds(column.statistics)
+        groups.append(RowGroup(file, number, group.num_rows, nbytes, statistics))
+    return groups
+
+
+def _projected(kind: Any, column: Any, rows: int) -> int:
+    """Bytes of a column in memory: texts may be far shorter in a file that has a dictionary."""
+    try:
+        return int(rows * max(kind.bit_width, 8) // 8)
+    except ValueError:  # a type without a fixed width
+        pass
+    length = 0
+    if column.is_stats_set and column.statistics is not None and column.statistics.has_min_max:
+        ends = (column.statistics.min, column.statistics.max)
+        length = sum(len(end) for end in ends if isinstance(end, (str, bytes))) // 2
+    return max(int(column.total_uncompressed_size), rows * (8 + length))
+
+
+def _bounds(statistics: Any) -> tuple[Any, Any, int | None]:
+    nulls = statistics.null_count if statistics.has_null_count else None
+    if not statistics.has_min_max:
+        return None, None, nulls
+    low, high = statistics.min, statistics.max
+    if low != low or high != high:  # some writers took NaN for a bound
+        return None, None, nulls
+    return low, high, nulls
+
+
+def merged_statistics(groups: Sequence[RowGroup]) -> dict[str, tuple[Any, Any, int | None]]:
+    """Return the statistics of several row groups together.
+
+    Examples
+    --------
+    >>> groups = [RowGroup(0, k, 5, {}, {"x": (k, k + 2, 1)}) for k in range(2)]
+    >>> merged_statistics(groups)
+    {'x': (0, 3, 2)}
+    """
+    merged = {}
+    for name in groups[0].statistics if groups else ():
+        found = [group.statistics.get(name, (None, None, None)) for group in groups]
+        lows, highs, nulls = zip(*found, strict=True)
+        filled = [  # a row group of nulls alone has no bounds, and widens none
+            pair
+            for pair, null, group in zip(zip(lows, highs, strict=True), nulls, groups, strict=True)
+            if null is None or null < group.rows
+        ]
+        known = bool(filled) and all(low is not None and high is not None for low, high in filled)
+        low = min(pair[0] for pair in filled) if known else None
+        high = max(pair[1] for pair in filled) if known else None
+        merged[name] = low, high, None if None in nulls else sum(nulls)
+    return merged
