@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import distributed
@@ -116,8 +117,20 @@ def SSHCluster(
         **options,
     )
     if kept is not None:
-        weakref.finalize(cluster, kept.unlink, missing_ok=True)
+        _remove_with(cluster, kept)
     return cluster
+
+
+def _remove_with(cluster: Any, credentials: Path) -> None:
+    """Remove the file when the cluster closes, or at the latest when this process ends."""
+    remove = weakref.finalize(cluster, credentials.unlink, missing_ok=True)
+    close = cluster._close
+
+    async def close_and_remove() -> None:
+        await close()
+        remove()
+
+    cluster._close = close_and_remove
 
 
 def _elsewhere(security: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-import importlib.util
 import os
 import signal
 import socket
@@ -17,16 +16,13 @@ import pytest
 import gpuscale
 import gpuscale.array as ga
 
+from . import commands
+
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 pytest.importorskip("cryptography", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster import Client  # noqa: E402
 from gpuscale.cluster.security import read_scheduler_file, temporary  # noqa: E402
-
-# Beside this file: in importlib mode its folder is no package.
-_spec = importlib.util.spec_from_file_location("commands", Path(__file__).parent / "commands.py")
-commands = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(commands)
 
 ANYWHERE = ("--host", "0.0.0.0", "--port", "0", "--dashboard-address", "127.0.0.1:0")
 HERE = ("--port", "0", "--dashboard-address", "127.0.0.1:0")

@@ -1,6 +1,5 @@
 """A real SLURM on this machine: its jobs are our workers."""
 
-import os
 import time
 
 import pytest
@@ -26,15 +25,12 @@ def where():
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory):
-    before = os.environ.get("SLURM_CONF")
-    with OneMachineSlurm(tmp_path_factory.mktemp("slurm"), nodes=2, gpus=2) as slurm:
-        os.environ["SLURM_CONF"] = str(slurm.config)
-        try:
-            yield slurm
-        finally:
-            del os.environ["SLURM_CONF"]
-            if before is not None:
-                os.environ["SLURM_CONF"] = before
+    with (
+        OneMachineSlurm(tmp_path_factory.mktemp("slurm"), nodes=2, gpus=2) as slurm,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("SLURM_CONF", str(slurm.config))
+        yield slurm
 
 
 def jobs(slurm):

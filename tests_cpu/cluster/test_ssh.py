@@ -22,6 +22,9 @@ class Told:
     def __init__(self, hosts, **options):
         self.hosts, self.options = hosts, options
 
+    async def _close(self):
+        pass
+
 
 @pytest.fixture
 def told(monkeypatch):
@@ -48,7 +51,7 @@ def test_credentials_are_in_a_file_that_goes_with_the_cluster(tmp_path):
     assert options["worker_options"]["nthreads"] == 2
     assert options["scheduler_options"]["dashboard_address"] == "127.0.0.1:8787"
     assert options["worker_class"] == f"{SSHNanny.__module__}.{SSHNanny.__name__}"
-    del cluster, options
+    asyncio.run(cluster._close())
     assert list(tmp_path.iterdir()) == []
 
 
