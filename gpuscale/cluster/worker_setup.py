@@ -19,6 +19,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import EngineError, GpuscaleError
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice
 from gpuscale.engines import blas
+from gpuscale.engines.reserving import has_memory
 from gpuscale.memory.pool import OPTIONS as POOL_OPTIONS
 
 __all__ = ["WorkerSetup", "refusals_told", "stay_near"]
@@ -62,6 +63,7 @@ class WorkerSetup(WorkerPlugin):
         if self.device is not None:
             check_pinned(self.device)
             stay_near(self.device)
+        has_memory(worker)
         # One thread of BLAS for each that runs tasks: each of them counts as busy from now on.
         for _ in range(worker.state.nthreads):
             blas.enter()

@@ -16,6 +16,7 @@ from gpuscale.engines.base import Engine, OnError
 from gpuscale.engines.events import Listener
 from gpuscale.engines.failure import Failure, annotate, task_name
 from gpuscale.engines.remote_events import RemoteEvents
+from gpuscale.engines.reserving import MEMORY, reserve_memory
 from gpuscale.engines.sending import pack
 from gpuscale.engines.sent import LOST, Sent
 from gpuscale.expr.physical import Sink
@@ -118,6 +119,7 @@ class DistributedEngine(Engine):
         workers = self._workers()
         check_resources(graph.values(), workers)
         parcels, wanted = pack(graph, keys, n_threads_of(workers))
+        reserve_memory(parcels, workers)
         return Sent(self.client, parcels, keys, wanted)
 
 
@@ -134,7 +136,7 @@ class _Run:
     ) -> None:
         self._client, self._graph, self._keys = engine.client, graph, keys
         self._goes_on = on_error == "continue"
-        workers = engine._workers()
+        self._workers = workers = engine._workers()
         check_resources(graph.values(), workers)
         self._n_threads = n_threads_of(workers)
         self._here = {key: graph[key] for key in keys if key in graph and _is_local(graph[key])}
@@ -194,6 +196,7 @@ class _Run:
             parcels, wanted = pack(
                 self._graph, left, self._n_threads, self._goes_on, bool(self._events)
             )
+            reserve_memory(parcels, self._workers)
             self._events.sent(parcels)
             sent, lost = Sent(self._client, parcels, left, wanted), []
             for key, result in sent.arrivals(self._events.look):
@@ -237,9 +240,10 @@ def check_resources(tasks: Any, workers: Mapping[str, Any]) -> None:
         there = [each.get("resources", {}) for each in workers.values()]
         if any(all(has.get(name, 0) >= n for name, n in wanted.items()) for has in there):
             continue
+        one = {name: n for name, n in there[0].items() if name != MEMORY}
         error = EngineError(
             f"the task {task_name(task)} needs the resources {dict(wanted)}, which no worker of "
-            f"the cluster has (one has {there[0] or 'none'}); start workers with them, as by "
+            f"the cluster has (one has {one or 'none'}); start workers with them, as by "
             "LocalCluster(resources=...) or the worker's option --resources"
         )
         annotate(error, task, ())

@@ -12,6 +12,7 @@ from dask._task_spec import TaskRef
 
 from gpuscale.base.types import Key
 from gpuscale.engines.remote import perform
+from gpuscale.engines.reserving import MEMORY
 from gpuscale.engines.sending import Parcel
 from gpuscale.memory.remote import RemoteValue
 
@@ -50,8 +51,11 @@ def graph_of(parcels: Sequence[Parcel], data: Mapping[Key, Any]) -> RemoteGraph:
         options = parcel.tasks[0].options  # tasks with options are alone
         if priority:
             annotations["priority"][parcel.name] = priority
-        if options is not None and options.resources:
-            annotations["resources"][parcel.name] = dict(options.resources)
+        resources = {} if options is None else dict(options.resources)
+        if parcel.memory:
+            resources[MEMORY] = parcel.memory
+        if resources:
+            annotations["resources"][parcel.name] = resources
     return RemoteGraph(graph, dict(annotations))
 
 

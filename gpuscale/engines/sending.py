@@ -53,15 +53,18 @@ class Parcel:
     data : tuple
         Of this process, which ``work`` reads as one more input if there is any.
     work : RemoteBatch
+    memory : int
+        Bytes of its worker that it reserves; 0 for none.
     """
 
-    __slots__ = ("data", "name", "needs", "tasks", "work")
+    __slots__ = ("data", "memory", "name", "needs", "tasks", "work")
 
     name: Key
     tasks: list[Task]
     needs: list[Any]
     data: tuple[Any, ...]
     work: RemoteBatch
+    memory: int
 
 
 def pack(
@@ -127,6 +130,7 @@ class _Packer:
 
     def _parcel(self, batch: Batch) -> Parcel:
         parcel = Parcel()
+        parcel.memory = 0
         parcel.tasks = [self.graph.tasks[i] for i in batch.tasks]
         inputs = _Inputs(self, batch)
         parcel.name = self._name(parcel.tasks, bool(inputs.needs))

@@ -13,6 +13,7 @@ from gpuscale.base.errors import EngineError
 from gpuscale.cluster import worker_setup
 from gpuscale.cluster.devices import VisibleDevice
 from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told, stay_near
+from gpuscale.engines.reserving import MEMORY
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def worker(tmp_path):
     return SimpleNamespace(
         nanny="tcp://127.0.0.1:1",
         local_directory=str(tmp_path),
-        state=SimpleNamespace(nthreads=2),
+        state=SimpleNamespace(nthreads=2, total_resources={}, available_resources={}),
         memory_manager=SimpleNamespace(memory_limit=1000),
     )
 
@@ -52,6 +53,11 @@ def test_options_of_the_worker(worker, tmp_path, blas):
     WorkerSetup(settings={"spill": True}).setup(worker)
     assert config.get("memory-limit") == 1000
     assert config.get("temporary-directory") == str(tmp_path)
+
+
+def test_the_worker_says_how_much_memory_it_has(worker, blas):
+    WorkerSetup().setup(worker)
+    assert worker.state.total_resources == worker.state.available_resources == {MEMORY: 1000}
 
 
 def test_a_worker_in_this_process_leaves_its_options_alone(worker, blas):

@@ -1,0 +1,54 @@
+"""Memory of workers, which large batches reserve so that not too many of them run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gpuscale.engines.sending import Parcel
+from gpuscale.memory.spaces import HOST
+
+__all__ = ["MEMORY", "has_memory", "reserve_memory"]
+
+#: What workers say that they have, by the name of a resource of dask.distributed.
+MEMORY = "gpuscale-memory"
+
+
+def has_memory(worker: Any) -> None:
+    """Have a worker, before it registers at its scheduler, say what its memory limit is."""
+    limit = worker.memory_manager.memory_limit
+    if limit is not None:
+        for resources in (worker.state.total_resources, worker.state.available_resources):
+            resources[MEMORY] = limit
+
+
+def reserve_memory(parcels: Sequence[Parcel], workers: Mapping[str, Any]) -> None:
+    """Have each batch reserve what it needs that takes more than the share of a thread.
+
+    Smaller ones fit side by side, as many as there are threads, and are spared the restriction.
+
+    Parameters
+    ----------
+    parcels : sequence of Parcel
+    workers : mapping
+        What the scheduler says of each. Where one does not say what it has, as one that another
+        program has set up, nothing is reserved: what nobody has would never run.
+
+    Examples
+    --------
+    >>> from gpuscale.engines.sending import pack
+    >>> from gpuscale.graph.task import Task
+    >>> parcels, _ = pack({"x": Task("x", int, workspace=80)}, ["x"], 2)
+    >>> reserve_memory(parcels, {"a": {"nthreads": 2, "resources": {MEMORY: 100}}})
+    >>> parcels[0].memory
+    80
+    """
+    has = [(each.get("resources", {}).get(MEMORY), each["nthreads"]) for each in workers.values()]
+    if not has or any(limit is None for limit, _ in has):
+        return
+    share, most = min(limit / threads for limit, threads in has), min(limit for limit, _ in has)
+    for parcel in parcels:
+        needs = (task.nbytes + task.workspace for task in parcel.tasks if task.space == HOST)
+        need = max(needs, default=0)
+        if need > share:
+            parcel.memory = min(need, most)
