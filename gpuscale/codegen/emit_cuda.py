@@ -82,6 +82,7 @@ SPELLINGS: dict[str, Mapping[str, str]] = {
         "u": _REST["u"],
         "i": "(type(0) if ({1} == 0) | ({1} == -1) else type({0} - quotient({0}, {1}) * {1}))",
     },
+    "gcd": {"u": "gcd({0}, {1})"},
     "left_shift": {
         "u": "(type(0) if {1} >= {bits} else type({0} << {1}))",
         "i": f"(type(0) if {_NO_SHIFT} else type({{0}} << {{1}}))",

@@ -105,6 +105,23 @@ def frexp_exponent(x: Any) -> Any:
     return np.where(plain, exponent, 0)
 
 
+def signed_gcd(x: Any, y: Any) -> Any:
+    """Greatest common divisor; the smallest number has no opposite but as an unsigned one."""
+    unsigned = np.dtype(f"u{x.dtype.itemsize}")
+    return np.gcd(np.abs(x).astype(unsigned), np.abs(y).astype(unsigned)).astype(x.dtype)
+
+
+def unsigned_lcm(x: Any, y: Any) -> Any:
+    """Least common multiple, zero beside zero."""
+    return x // np.gcd(x, y) * y
+
+
+def signed_lcm(x: Any, y: Any) -> Any:
+    """Least common multiple, which may overflow to a negative one as in NumPy's loop."""
+    unsigned = np.dtype(f"u{x.dtype.itemsize}")
+    return np.lcm(np.abs(x).astype(unsigned), np.abs(y).astype(unsigned)).astype(x.dtype)
+
+
 def complex_multiply(x: Any, y: Any) -> Any:
     """Product of complex numbers."""
     real = x.real * y.real - x.imag * y.imag
@@ -223,7 +240,11 @@ EXPANSIONS: dict[tuple[str, str], Callable[..., Any]] = {
     # As on the CPU, so that both targets give the same bits.
     ("exp", "d"): exp,
     ("log", "d"): log_anywhere,
+    ("gcd", "i"): signed_gcd,
+    ("lcm", "i"): signed_lcm,
+    ("lcm", "u"): unsigned_lcm,
     ("angle", "f"): real_angle,
+    ("angle", "b"): whole_angle,
     ("angle", "i"): whole_angle,
     ("angle", "u"): whole_angle,
     ("multiply", "c"): complex_multiply,

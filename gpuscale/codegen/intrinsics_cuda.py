@@ -139,6 +139,25 @@ def _bit_count(builder: Any, signature: Any, x: Any) -> Any:
     return builder.call(_declared(builder, name, x.type, (x,)), (x,))
 
 
+def _gcd(builder: Any, signature: Any, x: Any, y: Any) -> Any:
+    """Divide by what is left, as NumPy's loop does, until nothing is; of unsigned numbers."""
+    start = builder.block
+    head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    divisor, other = builder.phi(x.type), builder.phi(x.type)
+    is_done = builder.icmp_unsigned("==", divisor, ir.Constant(x.type, 0))
+    builder.cbranch(is_done, end, body)
+    builder.position_at_end(body)
+    rest = builder.urem(other, divisor)
+    builder.branch(head)
+    for phi, first, later in ((divisor, x, rest), (other, y, divisor)):
+        phi.add_incoming(first, start)
+        phi.add_incoming(later, body)
+    builder.position_at_end(end)
+    return other
+
+
 def _vector(size: int) -> tuple[Any, Any]:
     """Read and write several neighbouring elements by one access; the address fits its size."""
 
@@ -190,6 +209,7 @@ def scope() -> dict[str, Any]:
         names[f"truncate_{kind.name}"] = _truncation(kind)
     names["product"] = _make(_same, _product, 2)
     names["quotient"] = _make(_same, lambda b, s, x, y: b.sdiv(x, y), 2)
+    names["gcd"] = _make(_same, _gcd, 2)
     names["maximum"], names["minimum"] = _extreme(">=", True), _extreme("<=", True)
     names["fmax"], names["fmin"] = _extreme(">=", False), _extreme("<=", False)
     names["integer_of"] = _make(_integer_type, _bits, 1)

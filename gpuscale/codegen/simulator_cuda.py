@@ -139,6 +139,7 @@ def _scope() -> dict[str, Any]:
     names |= {"maximum": _first(np.greater_equal, True), "minimum": _first(np.less_equal, True)}
     names |= {"fmax": _first(np.greater_equal, False), "fmin": _first(np.less_equal, False)}
     names |= {"pow": np.power, "cyl_bessel_i0": lambda x: x.dtype.type(np.i0(x))}
+    names["gcd"] = np.gcd
     names |= {"product": lambda x, y: x * y, "select": lambda c, x, y: x if c else y}
     names |= {"ldexp": np.ldexp, "ilogb": lambda x: np.frexp(x)[1] - np.int32(1)}
     names["quotient"] = lambda x, y: type(x)(int(abs(int(x)) // abs(int(y))) * _sign(x, y))

@@ -49,6 +49,21 @@ def assert_same(got, want, name):
         assert_zeros_have_the_same_sign(got, want)
 
 
+@pytest.mark.parametrize("name", ["gcd", "lcm"])
+@pytest.mark.parametrize("dtype", [d for d in DTYPES if d.kind in "iu"], ids=str)
+def test_divisors_of_all_signs(name, dtype, target):
+    info = np.iinfo(dtype)
+    numbers = np.array([info.min, info.min + 1, info.max, 0, 1, 12, 18, 97], dtype)
+    if dtype.kind == "i":
+        numbers = np.concatenate([numbers, -numbers[4:]])
+    arrays = [x.ravel() for x in np.meshgrid(numbers, numbers)]
+    b = ProgramBuilder()
+    program = b.build(b.apply(name, b.load(0, dtype), b.load(1, dtype)))
+    results = target.map(program, arrays, [], [], arrays[0].shape, None)
+    assert results is not None  # None is left to the interpreter
+    np.testing.assert_array_equal(results[0], getattr(np, name)(*arrays))
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_operations_give_what_numpy_gives(dtype, target, rng):
     arrays = [samples(dtype, rng, 120) for _ in range(4)]
