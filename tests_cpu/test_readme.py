@@ -17,6 +17,7 @@ import pytest
 
 import gpuscale
 import gpuscale.array as ga
+from gpuscale.base import config
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").glob("*.md"))]
@@ -55,7 +56,17 @@ def logs_as_before():
     logger.setLevel(level)
 
 
-@pytest.mark.usefixtures("logs_as_before")
+@pytest.fixture
+def arrays_of_the_host():
+    """The plans that pages print are those of readers who have set no option, wherever tests run.
+
+    What pages say of devices they say by ``like=`` or by the option, which they set themselves.
+    """
+    with config.set({"array.backend": "numpy"}):
+        yield
+
+
+@pytest.mark.usefixtures("logs_as_before", "arrays_of_the_host")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
