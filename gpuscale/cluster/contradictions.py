@@ -55,9 +55,11 @@ def check_options(
     if unknown:
         raise ConfigError(f"{taker} has no option {unknown[0]}; it has {', '.join(sorted(rows))}")
     found = {name: row.check(options.get(name, row.default)) for name, row in rows.items()}
-    for name in ("n_workers", "threads_per_worker"):
-        if found.get(name) is not None and found[name] < 1:
-            raise ConfigError(f"option {name} is {found[name]}; it takes 1 or more")
+    # Without any to start with, `adapt` and `scale` have some when there is work.
+    least = {"n_workers": int(taker is not Taker.LOCAL), "threads_per_worker": 1}
+    for name, n in least.items():
+        if found.get(name) is not None and found[name] < n:
+            raise ConfigError(f"option {name} is {found[name]}; it takes {n} or more")
     _check_transport(found)
     _check_pool(found, memory)
     return found

@@ -165,10 +165,14 @@ class Sent:
 def _scatter(client: Any, parcels: list[Parcel]) -> dict[Key, Any]:
     """Send data of this process to workers; return a future for each batch that reads some.
 
-    Where nothing may wait for that, data go with the tasks.
+    Where nothing may wait for that, no worker is there yet, or one dies meanwhile, data go with the
+    tasks.
     """
     data = {parcel.name: parcel.data for parcel in parcels if parcel.data}
-    if not data or client.asynchronous:
+    if not data or client.asynchronous or not client.scheduler_info()["workers"]:
         return {}
-    pieces = client.scatter(list(data.values()), hash=False)
+    try:
+        pieces = client.scatter(list(data.values()), hash=False)
+    except OSError:
+        return {}
     return dict(zip(data, pieces, strict=True))

@@ -116,6 +116,13 @@ def test_a_cluster_that_ends_is_told(x):
     assert x.sum().compute() == pytest.approx(A.sum())
 
 
+def test_a_cluster_without_workers_has_some_when_there_is_work(x):
+    options = {"threads_per_worker": 1, "dashboard_address": None, "processes": False}
+    with LocalCluster(n_workers=0, **options) as cluster, Client(cluster):
+        cluster.adapt(minimum=0, maximum=1, interval="100ms")
+        assert x.sum().compute() == pytest.approx(A.sum())  # data of this process, too
+
+
 def test_reports_of_the_cluster(client, x, tmp_path):
     with distributed.performance_report(filename=str(tmp_path / "report.html")):
         x.sum().compute()
