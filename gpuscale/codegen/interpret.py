@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.codegen import functions, ops
+from gpuscale.codegen import functions, ops, random_ops
 from gpuscale.codegen.program import AffineIndex, ScalarProgram
 from gpuscale.codegen.reductions import REDUCTIONS, Partial, Reduction
 
@@ -93,15 +93,17 @@ def bytes_in_use(program: ScalarProgram, elements: int) -> int:
     >>> bytes_in_use(b.build(b.apply("multiply", b.apply("add", x, x), x)), 100)
     1600
     """
+    elements = min(elements, TILE)
     alive = most = 0
     sizes: list[int] = []
     for number, instr in enumerate(program.instrs):
         is_stored = instr.op == "index" or not instr.is_leaf
-        sizes.append(instr.dtype.itemsize if is_stored else 0)
+        sizes.append(instr.dtype.itemsize * elements if is_stored else 0)
         alive += sizes[-1]
-        most = max(most, alive)
+        drawn = random_ops.BY_NAME.get(instr.op)
+        most = max(most, alive + (drawn.bytes_beside(elements) if drawn else 0))
         alive -= sum(sizes[a] for a in {*instr.args} if program.last_use[a] == number)
-    return most * min(elements, TILE)
+    return most
 
 
 def temporaries(reductions: Sequence[str], elements: int) -> int:

@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from gpuscale.base.types import Chunks
+from gpuscale.expr.interpreted import elements_within
 from gpuscale.expr.kernels import ProgramKernel, ReduceKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Exchange, Sink, Source, TreeReduce
@@ -22,6 +23,7 @@ from gpuscale.memory.limits import CHUNKS_IN_MEMORY, budget_of
 
 __all__ = ["ENOUGH", "coarsen", "even_sizes", "merge_sizes"]
 
+TASKS = 4  # that shall have room side by side, with what they work in
 ENOUGH = 2 << 20  # bytes of a block beside which the cost of its task is small
 MODERATE = 8 << 20  # bytes of a block that is in memory as a whole while a task looks at it
 
@@ -62,7 +64,7 @@ def _with_larger_blocks(node: TreeReduce | Sink, readers: Counter[str]) -> Node:
         axes -= _held_axes(each, readers)
     if not axes:
         return node
-    domain = merge_sizes(x.domain, axes, _at_most(ENOUGH, x) // _itemsize(x))
+    domain = merge_sizes(x.domain, axes, _elements(ENOUGH, x))
     if domain == x.domain:
         return node
     if isinstance(node, Sink):
@@ -88,7 +90,7 @@ def _with_moderate_blocks(node: Exchange, readers: Counter[str]) -> Node:
     if not (isinstance(x, Blockwise) and x.is_program and readers[x.token] == 1):
         return node
     held = set().union(*(_held_axes(each, readers) for each in x.inputs))
-    domain = even_sizes(x.domain, held, _at_most(MODERATE, x) // _itemsize(x))
+    domain = even_sizes(x.domain, held, _elements(MODERATE, x))
     x = x.rebuilt(x.kernel, x.inputs, domain, x.meta.with_(chunks=domain))
     return node.rebuilt((x, *rest), node.plan, node.out)
 
@@ -96,6 +98,13 @@ def _with_moderate_blocks(node: Exchange, readers: Counter[str]) -> Node:
 def _at_most(nbytes: int, x: Node) -> int:
     """Bytes of a larger block: no more than fit side by side where the blocks lie."""
     return min(nbytes, budget_of(x.meta.backend) // CHUNKS_IN_MEMORY)
+
+
+def _elements(nbytes: int, x: Blockwise) -> int:
+    """Elements of a larger block, and what it takes to make them fits side by side with others."""
+    loads = [instr.dtype.itemsize for instr in x.kernel.program.instrs]
+    most, backend = _at_most(nbytes, x) // max(1, *loads), x.meta.backend
+    return elements_within(x.kernel, most, backend, budget_of(backend) // TASKS)
 
 
 def _held_axes(each: BlockInput, readers: Counter[str]) -> set[int]:
@@ -107,11 +116,6 @@ def _held_axes(each: BlockInput, readers: Counter[str]) -> set[int]:
         return {axis for axis in axes if axes.count(axis) > 1}  # a diagonal: squares are read
     counts = zip(each.view.axes, each.node.meta.numblocks, strict=True)
     return {axis for (axis, _, _), count in counts if axis is not None and count > 1}
-
-
-def _itemsize(node: Blockwise) -> int:
-    loads = [instr.dtype.itemsize for instr in node.kernel.program.instrs]
-    return max(1, *loads)
 
 
 def merge_sizes(chunks: Chunks, axes: set[int], most: int) -> Chunks:

@@ -7,11 +7,9 @@ from itertools import repeat
 from math import prod
 from operator import add
 
-from gpuscale.backends.creation import is_on_device
 from gpuscale.base.types import BlockIndex
-from gpuscale.codegen.interpret import TILE, bytes_in_use, temporaries
-from gpuscale.codegen.targets import is_interpreted
-from gpuscale.expr.kernels import FunctionKernel, ReduceKernel
+from gpuscale.expr.interpreted import bytes_to_interpret
+from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 from gpuscale.expr.reads import is_free_to_read
@@ -70,19 +68,8 @@ def workspaces(
 
 
 def _to_interpret(node: Blockwise, in_place: bool) -> int:
-    """Bytes that a program takes where nobody makes a kernel of it; tiles of the host's are small.
-
-    They fit the caches there, but the memory of a device is counted to the byte.
-    """
-    if not is_on_device(node.meta.backend) or not is_interpreted(node.meta.backend):
-        return 0
     largest = prod(max((n for n in s if isinstance(n, int)), default=1) for s in node.domain)
-    kernel = node.kernel
-    if isinstance(kernel, ReduceKernel):
-        return bytes_in_use(kernel.program, largest) + temporaries(kernel.reductions, largest)
-    # The last value of a small block is the result itself.
-    own = 0 if in_place or largest > TILE else largest * node.meta.dtype.itemsize
-    return max(0, bytes_in_use(kernel.program, largest) - own)
+    return bytes_to_interpret(node.kernel, largest, node.meta.backend, in_place)
 
 
 def _copies(node: Blockwise, results: Sequence[int]) -> Iterable[int]:

@@ -242,6 +242,11 @@ def test_a_sort_by_several_keys_takes_no_more_than_it_reserves(active, monkeypat
 INTERPRETED = {
     "differences": ga.diff,
     "standard scores": lambda x: (x - x.mean()) / x.std(),
+    "noise": lambda x: (x + ga.random.default_rng(1).normal(size=x.size, like=x)).sum(),
+    "single noise": lambda x: (
+        ga.random.default_rng(1).standard_normal(x.size, dtype="f4", like=x, chunks=x.chunks).max()
+    ),
+    "drawn": lambda x: ga.random.default_rng(1).exponential(size=x.size // 3, like=x),
     "sums and moments": lambda x: np.sqrt(x * x + 1).sum() + (np.sin(x) - x).var(),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from gpuscale.array.api.manipulation import broadcast_to
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array
-from gpuscale.backends.creation import namespace, resolve_backend
+from gpuscale.backends.creation import is_on_device, namespace, resolve_backend
 from gpuscale.backends.seams import to_host
 from gpuscale.base.types import Chunks
 from gpuscale.codegen.program import ProgramBuilder
@@ -126,8 +128,15 @@ def sampled(
     slots = tuple(None if not whole and _has_axes(p) else np.asarray(p) for p in params)
     out = chunks if vector is None else (*chunks, (vector,))
     draw = _Sample(name, key, place.shape, slots, target)
-    kernel = FunctionKernel(draw, wants_block=True, label=name)
+    room = 0 if is_on_device(place.backend) else _bytes_to_draw(out, chunks)
+    kernel = FunctionKernel(draw, wants_block=True, label=name, room=room)
     return Array(Blockwise(kernel, inputs, out, ArrayMeta(target, out, place.backend)))
+
+
+def _bytes_to_draw(out: Chunks, chunks: Chunks) -> int:
+    """Bytes of the host that drawing the largest block takes: positions, and a tile of values."""
+    values, positions = (prod(map(partial(max, default=0), each)) for each in (out, chunks))
+    return 8 * positions + sampling.bytes_beside(values)
 
 
 def _has_axes(value: Any) -> bool:
@@ -152,10 +161,13 @@ class _Sample:
     def __call__(self, block: Block, *chunks: Any) -> Any:
         ndim = len(self.shape)
         start, shape = block.start[:ndim], block.shape[:ndim]
-        index: Any = np.zeros(shape, np.int64)
-        for axis, coef in enumerate(linear_index(self.shape).coefs):
-            line = (np.arange(shape[axis], dtype=np.int64) + start[axis]) * coef
-            index += line.reshape(-1, *(1,) * (ndim - axis - 1))
+        lines = [
+            np.arange(first, first + n, dtype=np.uint64)
+            for first, n in zip(start, shape, strict=True)
+        ]
+        for line, coef in zip(lines, linear_index(self.shape).coefs, strict=True):
+            line *= np.uint64(coef)
+        index: Any = reduce(np.add.outer, lines) if lines else np.zeros((), np.uint64)
         rest = iter(chunks)
         params = [to_host(next(rest)) if p is None else p for p in self.params]
         values = sampling.sample(

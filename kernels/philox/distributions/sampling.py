@@ -14,7 +14,8 @@ from .choice import choice
 from .rejection import Array, Stream
 from .transforms import TRANSFORMS
 
-TILE = 8192  # elements at a time: some thirty intermediate arrays then stay in the L2 cache
+TILE = 4096  # elements at a time: some forty intermediate arrays then stay in the L2 cache
+ROOM = 430  # bytes that these take for an element, where parameters are arrays
 
 BASES: dict[str, Callable[..., Any]] = {
     "uniform": uniform,
@@ -89,6 +90,17 @@ def result_dtype(name: str) -> np.dtype[Any]:
     return np.dtype(np.int64 if name in COUNTS else np.float64)
 
 
+def bytes_beside(size: int) -> int:
+    """Return the bytes that `sample` takes at most beside so many positions and their values.
+
+    Examples
+    --------
+    >>> bytes_beside(1000), bytes_beside(10**9)
+    (430000, 1761280)
+    """
+    return ROOM * min(size, TILE)
+
+
 def sample(
     name: str,
     key: tuple[int, int],
@@ -116,7 +128,7 @@ def sample(
     Returns
     -------
     Array of the shape of `index`, with a last axis for distributions of vectors. Besides it and
-    `index`, memory for a tile of 8192 elements is needed.
+    `index`, memory for a tile is needed, see `bytes_beside`.
 
     Raises
     ------
@@ -131,7 +143,7 @@ def sample(
     np.True_
     """
     index = np.asarray(index)
-    flat = index.reshape(-1).astype(np.uint64)
+    flat = index.reshape(-1).astype(np.uint64, copy=False)
     arrays = [np.asarray(parameter) for parameter in params]
     target = result_dtype(name) if dtype is None else np.dtype(dtype)
     if name in WHOLES:

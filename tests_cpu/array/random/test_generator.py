@@ -8,6 +8,7 @@ from scipy import stats
 
 import gpuscale.array as ga
 from gpuscale.testing import nothing_computes
+from gpuscale.testing.memory import assert_room_is_enough
 from gpuscale.testing.strategies import chunks
 
 SCALARS = {
@@ -163,3 +164,18 @@ def test_the_namespace_draws_from_one_generator():
     assert state.randn(2, 3).shape == (2, 3)
     assert set(state.randint(1, 3, 60).compute()) == {1, 2}
     assert set(state.random_integers(1, 3, 60).compute()) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("chunk", [500, 10_000, 100_000])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng, **where: rng.integers(0, 9, dtype="i1", **where),
+        lambda rng, **where: rng.noncentral_f(3.0, 4.0, 1.0, **where),
+        lambda rng, **where: rng.dirichlet([1.0, 2.0, 3.0], **where),
+        lambda rng, **where: rng.poisson(ga.ones(200_000, chunks=where["chunks"]), **where),
+    ],
+    ids=["integers", "noncentral_f", "dirichlet", "poisson"],
+)
+def test_drawing_takes_what_is_projected(draw, chunk):
+    assert_room_is_enough(draw(ga.random.default_rng(1), size=200_000, chunks=chunk))
