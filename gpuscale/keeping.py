@@ -20,7 +20,7 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
 from gpuscale.graph.calls import calls_behind
-from gpuscale.io.memory import KeptChunks
+from gpuscale.io.memory import KeptChunks, keeper
 from gpuscale.memory.limits import budget_of
 from gpuscale.nested import listed, on_top
 from gpuscale.run import asked, replaced, run_blocks, tell_apart
@@ -114,7 +114,7 @@ def _keep(node: Node, blocks: list[Any]) -> Node:
     meta = node.meta
     if not meta.known:
         meta = meta.with_(chunks=chunks_of([block.shape for block in blocks], grid))
-    return Source(KeptChunks(dict(zip(indices(grid), blocks, strict=True)), meta), meta)
+    return Source(keeper(dict(zip(indices(grid), blocks, strict=True)), meta), meta)
 
 
 def indices(grid: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -145,9 +145,9 @@ def _compute_nodes(
 ) -> tuple[list[Any], dict[Key, Any]]:
     _load_backends(nodes)  # a library that is missing is told first: no memory would help
     check_results((node.meta for node in nodes), process_limit())
-    targets = [host_writer(node.meta) if node.meta.known else None for node in nodes]
+    targets = [host_writer(node.meta) if node.meta.one_array else None for node in nodes]
     sinks = [
-        moved(node, "numpy") if target is None else _sink(node, target, engine)
+        moved(node, node.meta.host) if target is None else _sink(node, target, engine)
         for node, target in zip(nodes, targets, strict=True)
     ]
     calls = calls_behind(handles, nodes)

@@ -8,6 +8,7 @@ function of that namespace by the name that NumPy gives it. What remains is here
 `numpy_ops`    rows of that list for NumPy (and for plain Python objects)
 `select_ops`   rows for all libraries whose functions mean what NumPy's do
 `device_ops`   rows that are the same for each library of a device
+`pandas_ops`   rows for pandas, and its tokens, loaded when the first object of it arrives
 `cupy_ops`     rows for CuPy, loaded when the first CuPy array arrives
 `folding`      methods of ufuncs, where those of a library lack them or are wrong
 `shared_ops`   written once, with the namespace as argument
@@ -27,6 +28,12 @@ seam: only where the libraries truly differ; one `Dispatch` with its docstring i
 in each file.
 """
 
-from gpuscale.backends import cupy_ops, numpy_ops, select_ops, transfer  # they register rows
+from gpuscale.backends import (
+    cupy_ops,
+    numpy_ops,
+    pandas_ops,
+    select_ops,
+    transfer,
+)  # they register rows
 
-__all__ = ["cupy_ops", "numpy_ops", "select_ops", "transfer"]
+__all__ = ["cupy_ops", "numpy_ops", "pandas_ops", "select_ops", "transfer"]

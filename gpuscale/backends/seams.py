@@ -17,6 +17,7 @@ __all__ = [
     "fold",
     "histogram",
     "is_out_of_memory",
+    "join_grid",
     "lexicographic_order",
     "nbytes",
     "on_device",
@@ -67,6 +68,19 @@ fold: Dispatch[Any] = Dispatch(
     >>> fold(numpy.array([[6, 4], [9, 3]]), "gcd", (1,))
     array([[2],
            [3]])
+    """,
+)
+
+join_grid: Dispatch[Any] = Dispatch(
+    "join_grid",
+    doc="""Join chunks that lie in a grid: ``join_grid(chunks[0], chunks, grid)``, in C order.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> chunks = [numpy.zeros((1, 2)), numpy.ones((1, 1))]
+    >>> join_grid(chunks[0], chunks, (1, 2))
+    array([[0., 0., 1.]])
     """,
 )
 

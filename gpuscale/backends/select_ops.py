@@ -1,4 +1,4 @@
-"""Rows of the seams that count, select and accumulate, for each library that does these as NumPy.
+"""Rows of the seams that count, select and join, for each library that does these as NumPy.
 
 What a library lacks or does slowly is in rows of its own; for CuPy these launch kernels, and stand
 in `gpuscale.codegen.rows_cuda`.
@@ -6,6 +6,7 @@ in `gpuscale.codegen.rows_cuda`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from gpuscale.backends.seams import (
     best_values,
     bincount,
     histogram,
+    join_grid,
 )
+from gpuscale.backends.shared_ops import concatenate_grid
 
 __all__ = ["positions_by_partition", "values_by_partition"]
 
@@ -52,6 +55,11 @@ def positions_by_partition(chunk: Any, k: int, axis: int) -> Any:
     """Select positions as the library partitions; see `seams.best_positions`."""
     order = array_namespace(chunk).argpartition(chunk, _pivot(chunk, k, axis), axis=axis)
     return order[_best(k, axis)]
+
+
+@join_grid.register(object)
+def _join_grid(first: Any, chunks: Sequence[Any], grid: tuple[int, ...]) -> Any:
+    return concatenate_grid(array_namespace(first), chunks, grid)
 
 
 def _pivot(chunk: Any, k: int, axis: int) -> int:

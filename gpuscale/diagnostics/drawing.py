@@ -222,7 +222,7 @@ def _expressions(
 def _node_box(node: Node) -> _Box:
     meta = node.meta
     lines = [_short(node.name)]
-    lines.append(f"{bracketed(meta.shape)} {'' if meta.dtype.names else meta.dtype}".strip())
+    lines.append(f"{bracketed(meta.shape)} {meta.kind}".strip())
     blocks = math.prod(meta.numblocks)
     grid = f"{' × '.join(map(str, meta.numblocks))} = " if meta.ndim > 1 and blocks > 1 else ""
     lines.append(f"{grid}{blocks:,} block{'s' * (blocks != 1)}{_block_size(node)}")

@@ -110,9 +110,9 @@ def _describe(node: Node) -> str:
     meta = node.meta
     kind = type(node).__name__ if isinstance(node, Physical) else ""
     name = f"{kind} {node.name}".strip()
-    dtype = "" if meta.dtype.names else f" {meta.dtype}"
     blocks = math.prod(meta.numblocks)
-    return f"{name}{dtype} {bracketed(meta.shape)}, {blocks} block{'s' * (blocks != 1)}"
+    what = f"{name} {meta.kind}".strip()
+    return f"{what} {bracketed(meta.shape)}, {blocks} block{'s' * (blocks != 1)}"
 
 
 def _plan(

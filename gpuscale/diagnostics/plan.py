@@ -99,7 +99,7 @@ def plan_rows(physical: Sequence[Node], graph: Graph) -> list[PlanRow]:
             source: Node = node
             if isinstance(node, Sink):
                 source = node if node.x.task_prefix in by_name else node.x
-                written = node.x.meta.nbytes if node.x.meta.known else 0
+                written = node.x.meta.projected_nbytes
             rows.append(
                 PlanRow(
                     labels.get(own) or node.name,
@@ -141,7 +141,7 @@ def call_rows(calls: Sequence[Task], graph: Graph) -> list[PlanRow]:
 def _read_bytes(node: Node) -> int:
     """Bytes that the tasks of a node read from sources."""
     if isinstance(node, Source):
-        return node.meta.nbytes if node.meta.known else 0
+        return node.meta.projected_nbytes
     if not isinstance(node, Blockwise) or not node.space.known:
         return 0
     total = 0

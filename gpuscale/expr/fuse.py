@@ -1,8 +1,9 @@
 """Merge what one task can do in one pass, so that intermediates never exist.
 
-First elementwise work is merged into the program of whoever reads it (`gpuscale.expr.merge`). What
-is left is inlined: a source, or a block that exactly one task reads, is evaluated inside it. In
-between small blocks are joined where nobody can tell (`gpuscale.expr.coarsen`).
+First elementwise work is merged into the program of whoever reads it (`gpuscale.expr.merge`), and
+work on frames into the steps of the same task (`gpuscale.expr.merge_steps`). What is left is
+inlined: a source, or a block that exactly one task reads, is evaluated inside it. In between small
+blocks are joined where nobody can tell (`gpuscale.expr.coarsen`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import replace
 from gpuscale.expr.coarsen import coarsen
 from gpuscale.expr.joins import join_once
 from gpuscale.expr.merge import CHEAP, merge, program_cost
+from gpuscale.expr.merge_steps import merge_steps
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import count_reads, is_free_to_read, is_read_in_place
@@ -30,7 +32,7 @@ DEEPEST = 32  # nodes evaluated inside each other: each takes frames of Python's
 
 def fuse(roots: Iterable[Node]) -> list[Node]:
     """Merge programs and inline single readers, below all roots at once."""
-    return _inline(coarsen(merge(rechunk_late(join_once(list(roots))))))
+    return _inline(coarsen(merge(rechunk_late(join_once(merge_steps(list(roots)))))))
 
 
 def _inline(roots: list[Node]) -> list[Node]:
@@ -63,7 +65,7 @@ def is_computed_again(x: Node, readers: Counter[str], passes: int) -> bool:
         return False
     cheap = program_cost(x.kernel.program) <= CHEAP
     free = all(is_free_to_read(each.node) for each in x.inputs)
-    large = x.meta.nbytes > budget_of(x.meta.backend) // 4
+    large = x.meta.projected_nbytes > budget_of(x.meta.backend) // 4
     return passes == 1 or free and (cheap or not x.inputs) or large
 
 

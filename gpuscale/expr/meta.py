@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, repeat
 from operator import mul
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gpuscale.backends.creation import check_dtype
 from gpuscale.base.types import Chunks, Shape, Unknown, is_known, same_dtype
 
-__all__ = ["ArrayMeta", "axis_size"]
+__all__ = ["ArrayMeta", "GridMeta", "axis_size"]
 
 
 def axis_size(sizes: tuple[Any, ...]) -> Any:
@@ -34,32 +34,25 @@ def axis_size(sizes: tuple[Any, ...]) -> Any:
     return Unknown(first.token, -1)
 
 
-@dataclass(frozen=True)
-class ArrayMeta:
-    """Shape, dtype, chunks and backend of a chunked array; lives on the host.
+class GridMeta:
+    """What is known of any result that comes in a grid of blocks: arrays, frames, single values.
 
-    Parameters
+    Attributes
     ----------
-    dtype : numpy.dtype
     chunks : Chunks
-        Sizes of the blocks along each axis, in elements.
+        Sizes of the blocks along each axis.
+    dtype : numpy.dtype
+        Its ``itemsize`` is what one place of the grid takes.
     backend : str
-        Name of the backend whose arrays the chunks are ("numpy", "cupy", ...).
-
-    Raises
-    ------
-    NotSupportedError
-        If the backend is a device, which has no arrays of such a dtype.
+        Name of the backend that the blocks belong to.
+    host : str
+        Name of the backend of the host to which such blocks go from a device.
     """
 
-    dtype: np.dtype[Any]
     chunks: Chunks
-    backend: str = "numpy"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "dtype", same_dtype(self.dtype))
-        if self.backend != "numpy":
-            check_dtype(self.dtype, self.backend)
+    dtype: np.dtype[Any]
+    backend: str
+    host: ClassVar[str]
 
     @cached_property
     def shape(self) -> Shape:
@@ -75,16 +68,6 @@ class ArrayMeta:
     def known(self) -> bool:
         """Whether every size is an integer."""
         return is_known(self.chunks)
-
-    @cached_property
-    def size(self) -> int:
-        """Number of elements; raises `UnknownSizeError` where it depends on data."""
-        return math.prod(int(n) for n in self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the whole array."""
-        return self.size * self.dtype.itemsize
 
     @cached_property
     def numblocks(self) -> tuple[int, ...]:
@@ -113,6 +96,94 @@ class ArrayMeta:
             slice(starts[i], starts[i] + sizes[i])
             for starts, sizes, i in zip(self.offsets, self.chunks, index, strict=True)
         )
+
+    @property
+    def one_array(self) -> bool:
+        """Whether the whole is one array that exists before its blocks, which are written there."""
+        return False
+
+    @property
+    def projected_nbytes(self) -> int:
+        """Bytes of the whole as far as anybody knows them beforehand."""
+        raise NotImplementedError
+
+    @property
+    def largest_nbytes(self) -> int:
+        """Projected bytes of the largest block."""
+        raise NotImplementedError
+
+    @property
+    def kind(self) -> str:
+        """What the blocks are, for people: a dtype, or the columns of a frame."""
+        raise NotImplementedError
+
+    def region(self, index: tuple[int, ...]) -> tuple[Any, ...]:
+        """Where a block is, in the words of who reads or writes it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ArrayMeta(GridMeta):
+    """Shape, dtype, chunks and backend of a chunked array; lives on the host.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+    chunks : Chunks
+        Sizes of the blocks along each axis, in elements.
+    backend : str
+        Name of the backend whose arrays the chunks are ("numpy", "cupy", ...).
+
+    Raises
+    ------
+    NotSupportedError
+        If the backend is a device, which has no arrays of such a dtype.
+    """
+
+    dtype: np.dtype[Any]
+    chunks: Chunks
+    backend: str = "numpy"
+    host: ClassVar[str] = "numpy"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", same_dtype(self.dtype))
+        if self.backend != "numpy":
+            check_dtype(self.dtype, self.backend)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of elements; raises `UnknownSizeError` where it depends on data."""
+        return math.prod(int(n) for n in self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole array."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def one_array(self) -> bool:
+        """Whether every size is known: then there is room for all blocks before they are there."""
+        return self.known
+
+    @property
+    def projected_nbytes(self) -> int:
+        """Bytes of the whole array, none where data decide them."""
+        return self.nbytes if self.known else 0
+
+    @property
+    def largest_nbytes(self) -> int:
+        """Bytes of a block that is the largest along each axis, as far as sizes are known."""
+        known = ((n for n in set(sizes) if isinstance(n, int)) for sizes in self.chunks)
+        return self.dtype.itemsize * math.prod(max(sizes, default=1) for sizes in known)
+
+    @property
+    def kind(self) -> str:
+        """Dtype, for people; none of partial results."""
+        return "" if self.dtype.names else str(self.dtype)
+
+    def region(self, index: tuple[int, ...]) -> tuple[slice, ...]:
+        """Slices of the whole array that one block covers."""
+        return self.block_slices(index)
 
     def block_nbytes(self, index: tuple[int, ...]) -> int | None:
         """Bytes of one block, None where they depend on data."""

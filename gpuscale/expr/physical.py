@@ -7,7 +7,7 @@ Python function on whole inputs, `Sink` writes blocks out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
@@ -62,7 +62,7 @@ class Source(Physical):
         return iter(())
 
     def run(self, index: BlockIndex) -> Any:  # type: ignore[override]
-        return self.reader.read(self.meta.block_slices(index))
+        return self.reader.read(self.meta.region(index))
 
     def _run(self, values: Iterator[Any], index: BlockIndex) -> Any:
         return self.run(index)
@@ -299,6 +299,13 @@ def _region(view: View | None, space: ArrayMeta, index: BlockIndex) -> tuple[Loc
     )
 
 
+def _lengths(each: BlockInput, array: Any) -> Iterable[tuple[int | None, int]]:
+    """Axes of the iteration space that an input follows, and its lengths; a frame follows one."""
+    if each.axes is None:
+        return enumerate(array.shape)
+    return zip(each.axes, array.shape, strict=False) if each.axes else ()
+
+
 def _actual(
     shape: tuple[Any, ...], inputs: tuple[BlockInput, ...], arrays: list[Any]
 ) -> tuple[int, ...]:
@@ -309,8 +316,8 @@ def _actual(
             found = {
                 length
                 for each, array in zip(inputs, arrays, strict=True)
-                for own, length in enumerate(array.shape)
-                if axis == (own if each.axes is None else each.axes[own])
+                for own, length in _lengths(each, array)
+                if axis == own
             }
             sizes[axis] = next(iter(found - {1}), 1)  # others are broadcast along it
     return tuple(sizes)
@@ -421,4 +428,4 @@ class Sink(Physical):
         yield self.x, blocks
 
     def run(self, chunk: Any, index: BlockIndex) -> None:  # type: ignore[override]
-        self.writer.write(self.x.meta.block_slices(index), chunk)
+        self.writer.write(self.x.meta.region(index), chunk)

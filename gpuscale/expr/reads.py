@@ -90,4 +90,4 @@ def is_read_in_place(source: Source, readers: Counter[str]) -> bool:
     if source.reader.cost == "view" or readers[source.token] == 1:
         return True
     # Decoding twice is cheaper than running out of memory, dearer than keeping a small array.
-    return source.meta.nbytes > budget_of(source.meta.backend) // 4
+    return source.meta.projected_nbytes > budget_of(source.meta.backend) // 4

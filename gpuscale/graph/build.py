@@ -303,7 +303,7 @@ def _lay_out_call(builder: GraphBuilder, node: Call, wanted: list[BlockIndex]) -
         nbytes = whole = 0
     else:
         nbytes = block_nbytes(node, wanted[0])
-        whole = sum(each.meta.nbytes for each in node.inputs if each.meta.known)
+        whole = sum(each.meta.projected_nbytes for each in node.inputs)
     builder.add(
         builder.key(node, wanted[0]), node, _WholeCall(node, grids), deps, (), nbytes, whole
     )

@@ -55,7 +55,7 @@ class Calls:
 
     def _joins(self, nodes: Sequence[Node]) -> Iterator[Task]:
         for (key, collection), node in zip(self.arguments.items(), nodes, strict=True):
-            nbytes = node.meta.nbytes if node.meta.known else 0
+            nbytes = node.meta.projected_nbytes
             join = _Join(collection, node.meta.numblocks)
             yield Task(key, join, tuple(block_keys(node)), (), nbytes, 0, 0, "join", node.origin)
 

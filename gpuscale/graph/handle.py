@@ -100,7 +100,7 @@ def new_key(name: str) -> str:
 
 def whole_key(collection: Any) -> str:
     """Key under which the whole value of a collection is an argument of tasks."""
-    return f"whole-{collection.name}"
+    return f"whole-{collection.expr.task_prefix}"
 
 
 def add_tasks(graph: Graph, handles: Iterable[Handle]) -> Iterator[Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gpuscale.backends.seams import array_namespace
-from gpuscale.backends.shared_ops import concatenate_grid
+from gpuscale.backends.seams import join_grid
 
 __all__ = ["hand_on", "join_blocks", "scalar"]
 
@@ -22,7 +21,7 @@ def join_blocks(blocks: Sequence[Any], grid: tuple[int, ...]) -> Any:
     """
     if len(blocks) == 1:  # which may be more than an array: the partials of a tree are tuples
         return blocks[0]
-    return concatenate_grid(array_namespace(blocks[0]), blocks, grid)
+    return join_grid(blocks[0], blocks, grid)
 
 
 def hand_on(chunk: Any) -> Any:
@@ -35,4 +34,5 @@ hand_on.hands_on = True  # type: ignore[attr-defined]
 
 def scalar(array: Any) -> Any:
     """Give results without axes the type NumPy gives them."""
-    return array[()] if array.ndim == 0 and type(array).__module__ == "numpy" else array
+    of_numpy = type(array).__module__ == "numpy"
+    return array[()] if of_numpy and array.ndim == 0 else array

@@ -13,6 +13,7 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
 from gpuscale.expr.reads import is_free_to_read
+from gpuscale.expr.steps import StepsKernel
 
 __all__ = ["all_nbytes", "block_nbytes", "workspaces"]
 
@@ -60,7 +61,7 @@ def workspaces(
         Results go where they belong; those of a function still take memory of their own before.
     """
     rooms = _inside(node, blocks)
-    if not isinstance(node.kernel, FunctionKernel):
+    if not isinstance(node.kernel, FunctionKernel | StepsKernel):
         return map(add, rooms, repeat(_to_interpret(node, in_place)))
     results, room = all_nbytes(node, blocks), node.kernel.room
     rooms = map(add, rooms, _copies(node, results) if room is None else repeat(room))
@@ -75,7 +76,7 @@ def _to_interpret(node: Blockwise, in_place: bool) -> int:
 def _copies(node: Blockwise, results: Sequence[int]) -> Iterable[int]:
     """Bytes of a copy of each result, or of the block that it is made from if that is larger."""
     inputs = (x.node for x in node.inputs if x.view is not None or {*(x.axes or ())} != {None})
-    least = max(map(_largest, inputs), default=0)
+    least = max((each.meta.largest_nbytes for each in inputs), default=0)
     return [max(result, least) for result in results]
 
 
@@ -103,9 +104,3 @@ def _region_bytes(node: Blockwise, each: BlockInput, blocks: Sequence[BlockIndex
     read = meta.with_(chunks=tuple(node.domain[axis] for axis in axes))  # one twice on a diagonal
     sizes = read.block_sizes([tuple(index[axis] for axis in axes) for index in blocks])
     return [n * meta.dtype.itemsize for n in sizes or [meta.size] * len(blocks)]
-
-
-def _largest(node: Node) -> int:
-    """Bytes of a block that is the largest along each axis."""
-    known = ((n for n in set(sizes) if isinstance(n, int)) for sizes in node.meta.chunks)
-    return node.meta.dtype.itemsize * prod(max(sizes, default=1) for sizes in known)

@@ -13,7 +13,7 @@ from gpuscale.backends.creation import is_on_device, namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import is_known
-from gpuscale.expr.meta import ArrayMeta
+from gpuscale.expr.meta import ArrayMeta, GridMeta
 from gpuscale.io.grid import positions, split
 from gpuscale.io.pieces import Cells, Cost, PieceReader, Region
 from gpuscale.io.places import share_storage
@@ -22,7 +22,7 @@ from gpuscale.memory.parked import park
 from gpuscale.memory.remote import RemoteValue
 from gpuscale.memory.spilled import BUFFER, OnDisk
 
-__all__ = ["ChunkReader", "HostWriter", "KeptChunks", "host_writer"]
+__all__ = ["ChunkReader", "HostWriter", "KeptChunks", "KeptFrames", "host_writer", "keeper"]
 
 _numbers = count()
 
@@ -142,6 +142,30 @@ class KeptChunks(ChunkReader):
         """Whether a chunk is a view of an array."""
         chunks = (chunk for chunk in self._chunks.values() if not _is_away(chunk))
         return any(share_storage(chunk, target) for chunk in chunks)
+
+
+class KeptFrames(KeptChunks):
+    """The same for partitions of frames and for single values, each of which is read as a whole."""
+
+    def __init__(self, chunks: dict[tuple[int, ...], Any], meta: GridMeta) -> None:
+        self.shape, self.dtype, self.chunks = meta.shape, meta.dtype, meta.chunks  # type: ignore[assignment]
+        self.backend = meta.backend
+        self._chunks = chunks
+        self.cost = "copy" if any(map(_is_away, chunks.values())) else "view"
+        self.token = f"kept-{next(_numbers)}"
+
+    def read(self, region: Any) -> Any:
+        """Return one partition."""
+        return _loaded(self._chunks[region])
+
+    def shows(self, target: Any) -> bool:
+        """Say no: frames are copied before they are changed."""
+        return False
+
+
+def keeper(chunks: dict[tuple[int, ...], Any], meta: GridMeta) -> KeptChunks:
+    """Return a reader of blocks that are there."""
+    return KeptChunks(chunks, meta) if isinstance(meta, ArrayMeta) else KeptFrames(chunks, meta)
 
 
 def _is_away(chunk: Any) -> bool:

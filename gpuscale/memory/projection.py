@@ -288,7 +288,7 @@ def check_results(metas: Iterable[Any], limit: float) -> None:
 
     Parameters
     ----------
-    metas : iterable of ArrayMeta
+    metas : iterable of GridMeta
         What is known of them; sizes that depend on data are left out.
     limit : float
         Bytes.
@@ -298,7 +298,7 @@ def check_results(metas: Iterable[Any], limit: float) -> None:
     MemoryBudgetError
         Says what to do instead.
     """
-    total = sum(meta.nbytes for meta in metas if meta.known)
+    total = sum(meta.projected_nbytes for meta in metas)
     if total > limit:
         raise MemoryBudgetError(
             f"the result would take {format_bytes(total)}, more than the memory limit of "

@@ -1,0 +1,15 @@
+"""Frames of partitions with the interface of pandas: lazy, fused, out of core.
+
+May import everything below; nothing below imports it. `frame`, `series`, `index` and `scalar` are
+the classes users hold, ``api`` the public functions by chapter, ``nodes`` what they mean, ``lower``
+and ``rules`` how that becomes physical nodes, ``algorithms`` pure functions on objects of pandas.
+"""
+
+from gpuscale.dataframe import lower as lower
+from gpuscale.dataframe import rules as rules
+from gpuscale.dataframe.api.creating import *
+from gpuscale.dataframe.api.partitions import *
+from gpuscale.dataframe.frame import DataFrame as DataFrame
+from gpuscale.dataframe.index import Index as Index
+from gpuscale.dataframe.scalar import Scalar as Scalar
+from gpuscale.dataframe.series import Series as Series

@@ -1,0 +1,1 @@
+"""How results are made: pure functions on objects of pandas, tested without any engine."""

@@ -1,0 +1,6 @@
+"""Public functions by chapter, and what the methods of collections hand over to."""
+
+from gpuscale.dataframe.api import columns as columns
+from gpuscale.dataframe.api import creating as creating
+from gpuscale.dataframe.api import partitions as partitions
+from gpuscale.dataframe.api import reductions as reductions

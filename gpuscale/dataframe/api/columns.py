@@ -1,0 +1,151 @@
+"""Columns and rows: what may stand between brackets, new columns, functions of rows."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.alignment import aligned
+from gpuscale.dataframe.calls import call, node_of
+from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.inference import emptied, inferred_of_values
+from gpuscale.dataframe.methods import Method, Property
+from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
+from gpuscale.dataframe.promises import Promised, promise
+
+__all__: list[str] = []
+
+
+def columns_of(x: Any, key: Any) -> Any:
+    """Answer ``df[key]``: a column, some columns, the rows that a series chooses, or a slice."""
+    if isinstance(key, Frame):
+        if key.ndim == 2:
+            return x.where(key)
+        return rows_of(x, key)
+    if isinstance(key, slice):
+        return rows_of(x, key)
+    if isinstance(key, list | np.ndarray | pd.Index | pd.Series):
+        labels = list(key)
+        if labels and all(isinstance(each, bool | np.bool_) for each in labels):
+            raise TypeError(
+                "a list of truth values chooses rows; make a series of it by from_pandas"
+            )
+        _check_labels(x, labels)
+        return wrap(Project(x.expr, tuple(labels), False))
+    if callable(key):
+        return columns_of(x, key(x))
+    _check_labels(x, [key])
+    if isinstance(x._meta[key], pd.Series):
+        return wrap(Project(x.expr, (key,), True))
+    return call(Method("__getitem__"), (x, key), label="getitem")
+
+
+def _check_labels(x: Any, labels: list[Any]) -> None:
+    missing = [label for label in labels if label not in x.columns]
+    if missing:
+        raise KeyError(f"{missing[0] if len(missing) == 1 else missing}{nearest(x, missing[0])}")
+
+
+def nearest(x: Any, label: Any) -> str:
+    """Say which column somebody may have meant."""
+    close = difflib.get_close_matches(str(label), [str(each) for each in x.columns], 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def rows_of(x: Any, key: Any) -> Any:
+    """Return the rows for which an aligned series is true, or those of a slice."""
+    if isinstance(key, slice):
+        from gpuscale.dataframe import api
+
+        return api.partitions.slice_rows(x, key)
+    if not isinstance(key, Frame) or key.ndim != 1:
+        raise TypeError(
+            f"rows are chosen by a series of truth values of gpuscale, not {type(key).__name__}; "
+            "use .loc for labels"
+        )
+    if not pd.api.types.is_bool_dtype(key._meta.dtype) and key._meta.dtype != object:
+        raise KeyError(f"rows are chosen by truth values, and the series is of {key._meta.dtype}")
+    (data, mask), _ = aligned([x.expr, key.expr])
+    return wrap(Filter(data, mask))
+
+
+def attribute_of(x: Any, name: str) -> Any:
+    """Answer ``df.name``: the column of that name."""
+    if name in x.columns:
+        return columns_of(x, name)
+    kind = type(x).__name__
+    raise AttributeError(f"{kind!r} has no attribute or column {name!r}{nearest(x, name)}")
+
+
+def index_of(x: Any) -> Any:
+    """Return the index of a frame or a series."""
+    return call(Property("index"), (x,), label="index")
+
+
+def assign(x: Any, columns: Mapping[Any, Any]) -> Any:
+    """Return a table with columns replaced or added, one after the other."""
+    for name, value in columns.items():
+        x = with_item(x, name, value(x) if callable(value) else value)
+    return x
+
+
+def with_item(x: Any, key: Any, value: Any) -> Any:
+    """Answer ``df[key] = value``."""
+    if isinstance(key, Frame) and key.ndim == 1:
+        return call(put_rows, (x, key, value), label="setitem")
+    if isinstance(key, Frame):
+        return x.mask(key, value)
+    if isinstance(key, list):
+        if isinstance(value, Frame) and value.ndim == 2:
+            for label, other in zip(key, value._meta.columns, strict=True):
+                x = with_item(x, label, columns_of(value, other))
+            return x
+        for label in key:
+            x = with_item(x, label, value)
+        return x
+    if isinstance(value, list | tuple | np.ndarray | pd.Series | pd.DataFrame | pd.Index):
+        raise TypeError(
+            f"a {type(value).__name__} has no partitions; make a series of it by gd.from_pandas"
+        )
+    data, given = x.expr, node_of(value)
+    if isinstance(value, Frame):
+        (data, given), _ = aligned([data, given])
+    return wrap(Assign(data, (key,), (given,)))
+
+
+def put_rows(frame: Any, mask: Any, value: Any) -> Any:
+    """Return a frame with the rows replaced for which a mask is true."""
+    new = frame.copy(deep=False)
+    new[mask] = value
+    return new
+
+
+def apply(x: Any, func: Callable[..., Any], options: dict[str, Any], meta: Any) -> Any:
+    """Call a function on each element of a series, or on each row of a table."""
+    if x.ndim == 2 and options.get("axis") not in (1, "columns"):
+        raise NotImplementedError(
+            "apply calls a function on each row, axis=1; for columns use map_partitions or a "
+            "reduction"
+        )
+    method = Method("apply")
+    if meta is None:
+        result = _tried(x, method, func, options)
+    else:
+        result = promise(meta, x._meta)
+    checked = Promised(method, result)
+    return call(checked, (x, func), options, "apply", out=result)
+
+
+def _tried(x: Any, method: Any, func: Any, options: dict[str, Any]) -> Any:
+    try:
+        return emptied(inferred_of_values(method, (x.expr, func), options))
+    except Exception as error:
+        error.add_note(
+            "gpuscale tried the function on made-up rows, to know what comes out; say what it "
+            "gives by meta=, such as meta=('name', 'float64')"
+        )
+        raise

@@ -1,0 +1,148 @@
+"""Whole partitions: some of them, functions of them, and as delayed values; first and last rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.base.types import is_known
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.inference import emptied, inferred_of_values
+from gpuscale.dataframe.nodes.partitions import Partitions
+from gpuscale.dataframe.promises import Promised, promise
+from gpuscale.expr.node import Node
+
+__all__ = ["map_partitions"]
+
+
+class PartitionIndexer:
+    """``df.partitions[1:3]``: whole partitions by their numbers."""
+
+    def __init__(self, x: Frame) -> None:
+        self._x = x
+
+    def __getitem__(self, key: Any) -> Any:
+        numbers = np.atleast_1d(np.arange(self._x.npartitions)[key]).tolist()
+        return wrap(chosen(self._x.expr, tuple(numbers)))
+
+    def __len__(self) -> int:
+        return self._x.npartitions
+
+    def __iter__(self) -> Any:
+        return (self[k] for k in range(len(self)))
+
+
+def chosen(node: Node, numbers: tuple[int, ...]) -> Node:
+    """Return a node of some partitions; itself where these are all."""
+    return node if numbers == tuple(range(node.meta.npartitions)) else Partitions(node, numbers)
+
+
+def map_partitions(
+    func: Callable[..., Any],
+    *args: Any,
+    meta: Any = None,
+    enforce_metadata: bool = True,
+    transform_divisions: bool = True,
+    align_dataframes: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Call a function on each partition, and put what it gives together.
+
+    Parameters
+    ----------
+    func : callable
+        Called with the partitions of those arguments that are frames, series or indexes.
+    *args
+        At least one of them has partitions; values and constants are given to each call.
+    meta : object of pandas, dtype, pair of name and dtype, or mapping, optional
+        What the function gives, without rows; by default it is tried on made-up rows. Each result
+        is compared with it.
+    enforce_metadata : bool
+        Whether results are compared.
+    transform_divisions, align_dataframes : bool
+        As dask has them; frames are always aligned.
+    **kwargs
+        Given to the function.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> df = gd.from_pandas(pd.DataFrame({"x": [1, 2, 3]}), npartitions=2)
+    >>> gd.map_partitions(lambda part: part.x * 2, df).compute().tolist()
+    [2, 4, 6]
+    """
+    name = getattr(func, "__name__", "map_partitions")
+    first = next((each for each in args if isinstance(each, Frame)), None)
+    if first is None:
+        raise TypeError("map_partitions needs a frame, a series or an index among its arguments")
+    if meta is None:
+        out = _tried(func, args, kwargs)
+    else:
+        out = promise(meta, first._meta)
+    function = Promised(func, out) if enforce_metadata else func
+    return call(function, args, kwargs, name, "some", out)
+
+
+def _tried(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    operands = tuple(each.expr if hasattr(each, "expr") else each for each in args)
+    named = {name: each.expr if hasattr(each, "expr") else each for name, each in kwargs.items()}
+    try:
+        result = inferred_of_values(func, operands, named)
+    except Exception as error:
+        error.add_note(
+            "gpuscale called the function with made-up rows, to know what comes out; say what it "
+            "gives by meta=, a frame without rows or a mapping of columns to dtypes"
+        )
+        raise
+    if not isinstance(result, pd.DataFrame | pd.Series | pd.Index):
+        result = pd.Series([result])
+    return emptied(result)
+
+
+def to_delayed(x: Frame) -> list[Any]:
+    """Return each partition as a delayed value."""
+    from gpuscale.lazy import delayed
+
+    return [delayed(x.partitions[k]) for k in range(x.npartitions)]
+
+
+def head(x: Any, n: int, npartitions: int = -1) -> Any:
+    """Compute the first rows, from as few partitions as have them."""
+    most = x.npartitions if npartitions == -1 else min(npartitions, x.npartitions)
+    if n < 0:
+        return x.partitions[:most].compute().iloc[:n] if x.ndim else None
+    count, rows = 1, x.expr.meta.rows
+    if is_known(rows):
+        total = np.cumsum(rows)
+        count = min(most, int(np.searchsorted(total, n)) + 1)
+        return _first(x, count, n)
+    while True:
+        found = _first(x, count, n)
+        if len(found) >= n or count >= most:
+            return found
+        count = min(most, 4 * count)
+
+
+def _first(x: Any, count: int, n: int) -> Any:
+    part = x.partitions[:count].compute()
+    return part[:n] if isinstance(part, pd.Index) else part.iloc[:n]
+
+
+def tail(x: Any, n: int) -> Any:
+    """Compute the last rows, from as few partitions as have them."""
+    count = 1
+    while True:
+        part = x.partitions[x.npartitions - count :].compute()
+        if len(part) >= n or count >= x.npartitions or n < 0:
+            return part.tail(n) if hasattr(part, "tail") else part[-n:]
+        count = min(x.npartitions, 4 * count)
+
+
+def slice_rows(x: Any, key: slice) -> Any:
+    """Return a slice of all rows, by positions, as pandas does for integers."""
+    raise NotImplementedError("slices of rows: use .loc or .partitions")

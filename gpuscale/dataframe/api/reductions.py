@@ -1,0 +1,85 @@
+"""Reductions of frames and series, and how many rows there are."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.tokens import tokenize
+from gpuscale.dataframe.algorithms.reductions import FOLDS, Length, blueprint
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.nodes.reduction import Reduction
+from gpuscale.expr.frames import FrameMeta, ScalarMeta
+from gpuscale.expr.node import Node
+
+__all__: list[str] = []
+
+SPLIT = 16  # partials that one task combines
+
+
+def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
+    """Reduce a frame or a series as the method of pandas of that name does."""
+    split = kwargs.pop("split_every", None) or SPLIT
+    kwargs.pop("split_out", None)  # dask's, which says how and not what
+    options = _options(x, name, args, kwargs)
+    axis = options.pop("axis", 0)
+    if x.ndim == 2 and axis in (1, "columns"):
+        return call(Method(name), (x,), {"axis": 1, **options}, name)
+    if x.ndim == 2 and axis is None:
+        if name not in FOLDS:
+            raise NotSupportedError(f"{name} over both axes; say axis=0 or axis=1")
+        return reduce(reduce(x, name, **options), name)
+    if options.pop("numeric_only", False):
+        x = of_columns(x, pd.api.types.is_numeric_dtype)
+    if options.pop("bool_only", False):
+        x = of_columns(x, pd.api.types.is_bool_dtype)
+    frame = x._meta
+    template = getattr(nonempty(frame), name)(**options)
+    plan = blueprint(name, frame, template, options)
+    return wrap(reduction((x.expr,), plan, name, template, split))
+
+
+def reduction(
+    inputs: tuple[Node, ...], plan: Any, label: str, template: Any, split_every: int = SPLIT
+) -> Node:
+    """Return the node of a reduction whose result is like a template, in labels and dtype."""
+    width = sum(max(1, each.meta.row_bytes) for each in inputs if isinstance(each.meta, FrameMeta))
+    out: Any = ScalarMeta(template)
+    if isinstance(template, pd.Series | pd.DataFrame):
+        layout = tokenize("labels", template.index)
+        out = FrameMeta(emptied(template), (len(template),), layout, sample=template)
+    return Reduction(inputs, plan, label, 64 + width, split_every, out)
+
+
+def _options(x: Frame, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Options by name, those of pandas' method, as far as they are given."""
+    method = getattr(type(x._meta), name)
+    bound = inspect.signature(method).bind(None, *args, **kwargs).arguments
+    rest = bound.pop("kwargs", {})
+    bound.pop("self", None)
+    return {**bound, **rest}
+
+
+def of_columns(x: Any, test: Callable[[Any], bool]) -> Any:
+    """Return the columns whose dtypes pass a test; a series as it is."""
+    if x.ndim == 1:
+        return x
+    return x[[label for label, dtype in x.dtypes.items() if test(dtype)]]
+
+
+def length(x: Frame) -> Any:
+    """Return how many rows there are."""
+    return wrap(reduction((x.expr,), Length(), "len", 0))
+
+
+def size(x: Frame) -> Any:
+    """Return how many elements there are."""
+    width = x._meta.shape[1] if x.ndim == 2 else 1
+    return wrap(reduction((x.expr,), Length(width), "size", 0))

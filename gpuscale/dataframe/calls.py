@@ -1,0 +1,90 @@
+"""Calls on aligned partitions: how methods and operators become nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.collection import Collection
+from gpuscale.dataframe.alignment import aligned
+from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.inference import operands_of
+from gpuscale.dataframe.nodes.partwise import Partwise, Rows
+from gpuscale.expr.frames import FrameMeta, ScalarMeta
+from gpuscale.expr.node import Node
+
+__all__ = ["call", "node_of", "partwise"]
+
+
+def node_of(operand: Any) -> Any:
+    """Return the node of a collection of this package, anything else as it is.
+
+    Raises
+    ------
+    NotSupportedError
+        If it is a collection of another kind, whose blocks are no partitions.
+    """
+    if not isinstance(operand, Collection):
+        return operand
+    if not isinstance(operand.expr.meta, FrameMeta | ScalarMeta):
+        raise NotSupportedError(
+            f"a {type(operand).__name__} is no operand of frames; make a frame of it by "
+            "from_array, or compute() it if it is small"
+        )
+    return operand.expr
+
+
+def call(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    label: str = "function",
+    rows: Rows = "same",
+    out: Any = None,
+    shared: Sequence[Any] = (),
+) -> Any:
+    """Return the collection of a function of aligned partitions.
+
+    Parameters
+    ----------
+    function : callable
+        Named, or an object that pickles: other processes call it.
+    args, kwargs
+        Collections stand for their partitions; all else is given as it is.
+    label : str
+    rows : {"same", "some", "new"}
+        What becomes of the index, see `Partwise`.
+    out : object of pandas, optional
+        What comes out, without rows; found by calling the function else.
+    shared : sequence of collections
+        Those among the arguments of which every partition takes the only one that they have.
+    """
+    given = tuple((name, node_of(value)) for name, value in (kwargs or {}).items())
+    return wrap(
+        partwise(
+            function, tuple(map(node_of, args)), given, label, rows, out, list(map(node_of, shared))
+        )
+    )
+
+
+def partwise(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: tuple[tuple[str, Any], ...] = (),
+    label: str = "function",
+    rows: Rows = "same",
+    out: Any = None,
+    shared: Sequence[Node] = (),
+) -> Node:
+    """Return the node of a function of partitions, aligned where they are not yet."""
+    operands = [each for each in operands_of(args, kwargs) if each not in shared]
+    found, agree = aligned(operands)
+    new = {old.token: each for old, each in zip(operands, found, strict=True)}
+
+    def moved(value: Any) -> Any:
+        return new.get(value.token, value) if isinstance(value, Node) else value
+
+    named = tuple((name, moved(value)) for name, value in kwargs)
+    rows = rows if agree else "some"
+    return Partwise(function, tuple(map(moved, args)), named, label, rows, out)

@@ -1,0 +1,142 @@
+"""What frames, series and indexes have in common, and how nodes become the classes users hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from gpuscale.base.types import is_known
+from gpuscale.collection import Collection
+from gpuscale.dataframe import display
+from gpuscale.expr.frames import ScalarMeta
+from gpuscale.expr.node import Node
+
+__all__ = ["Frame", "api", "collects", "wrap"]
+
+C = TypeVar("C", bound=type)
+
+_KINDS: dict[type, Any] = {}
+
+
+def collects(kind: type) -> Callable[[C], C]:
+    """Register the collection of results that are of a class of pandas."""
+
+    def register(collection: C) -> C:
+        _KINDS[kind] = collection
+        return collection
+
+    return register
+
+
+def wrap(node: Node) -> Any:
+    """Return the collection of a node, by what it promises to give."""
+    meta = node.meta
+    kind = ScalarMeta if isinstance(meta, ScalarMeta) else type(meta.frame)
+    return next(_KINDS[each] for each in kind.__mro__ if each in _KINDS)(node)
+
+
+def api() -> Any:
+    """Return the package of public functions, loaded when first needed."""
+    from gpuscale.dataframe import api as found
+
+    return found
+
+
+class Frame(Collection):
+    """The base of `DataFrame`, `Series` and `Index`: rows in partitions, in order."""
+
+    __slots__ = ()
+
+    @property
+    def _meta(self) -> Any:
+        return self._expr.meta.frame
+
+    def _wrap(self, expr: Node) -> Any:
+        return wrap(expr)
+
+    @property
+    def npartitions(self) -> int:
+        """Number of partitions."""
+        return self._expr.meta.npartitions
+
+    @property
+    def divisions(self) -> tuple[Any, ...]:
+        """Bounds of the index of the partitions, one more than these; None where not known."""
+        divisions = self._expr.meta.divisions
+        return (None,) * (self.npartitions + 1) if divisions is None else divisions
+
+    @property
+    def known_divisions(self) -> bool:
+        """Whether the index is known to be sorted, and where it is cut."""
+        return self._expr.meta.divisions is not None
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes, as pandas counts them."""
+        return int(self._meta.ndim)
+
+    @property
+    def partitions(self) -> Any:
+        """The same by partitions: ``df.partitions[1:3]`` keeps whole partitions."""
+        return api().partitions.PartitionIndexer(self)
+
+    def get_partition(self, n: int) -> Any:
+        """Return one partition; the same as ``partitions[n]``."""
+        return self.partitions[n]
+
+    def to_delayed(self) -> list[Any]:
+        """Return each partition as a delayed value."""
+        result: list[Any] = api().partitions.to_delayed(self)
+        return result
+
+    def map_partitions(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function on each partition; see `gpuscale.dataframe.map_partitions`."""
+        return api().partitions.map_partitions(func, self, *args, **kwargs)
+
+    def head(self, n: int = 5, npartitions: int = -1) -> Any:
+        """Compute the first rows: as many partitions are computed as are needed for them.
+
+        Parameters
+        ----------
+        n : int
+            Negative: all rows but the last ones.
+        npartitions : int
+            Look at so many partitions at most; -1 for as many as it takes.
+        """
+        return api().partitions.head(self, n, npartitions)
+
+    def tail(self, n: int = 5) -> Any:
+        """Compute the last rows."""
+        return api().partitions.tail(self, n)
+
+    def __len__(self) -> int:
+        rows = self._expr.meta.rows
+        return sum(rows) if is_known(rows) else int(api().reductions.length(self).compute())
+
+    def copy(self, deep: bool = False) -> Any:
+        """Return a collection whose changes this one does not see."""
+        return wrap(self._expr)
+
+    def pipe(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return ``func(self, *args, **kwargs)``, as pandas does."""
+        if isinstance(func, tuple):
+            function, name = func
+            return function(*args, **{name: self, **kwargs})
+        return func(self, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return display.text(self)
+
+    def _repr_html_(self) -> str:
+        return display.html(self)
+
+    def __bool__(self) -> bool:
+        raise ValueError(
+            f"the truth value of a {type(self).__name__} is ambiguous; use .any() or .all() and "
+            "compute() it"
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        import numpy as np
+
+        return np.asarray(self.compute(), dtype=dtype)

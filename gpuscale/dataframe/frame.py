@@ -1,0 +1,132 @@
+"""Tables: columns with an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.dataframe.collection import Frame, api, collects
+from gpuscale.dataframe.methods import FRAME_METHODS, with_methods
+from gpuscale.dataframe.operators import Operators, with_flexible
+from gpuscale.dataframe.reducing import with_reductions
+
+__all__ = ["DataFrame"]
+
+
+@collects(pd.DataFrame)
+@with_methods(pd.DataFrame, FRAME_METHODS)
+@with_reductions(pd.DataFrame)
+@with_flexible
+class DataFrame(Operators, Frame):
+    """A lazy table in partitions, with the interface of `pandas.DataFrame`.
+
+    Made by `from_pandas`, `read_parquet` and their siblings, never directly. It is a handle on an
+    immutable expression: assigning a column gives the handle another one.
+    """
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> Any:  # type: ignore[override]
+        """The column of that name: a table has none itself."""
+        return api().columns.attribute_of(self, "name")
+
+    @property
+    def columns(self) -> Any:
+        """Labels of the columns."""
+        return self._meta.columns
+
+    @columns.setter
+    def columns(self, labels: Any) -> None:
+        self._expr = self.set_axis(labels, axis=1).expr  # type: ignore[attr-defined]
+
+    @property
+    def dtypes(self) -> Any:
+        """Types of the columns."""
+        return self._meta.dtypes
+
+    @property
+    def index(self) -> Any:
+        """The index."""
+        return api().columns.index_of(self)
+
+    @property
+    def shape(self) -> tuple[Any, int]:
+        """Number of rows, which is lazy where data decide it, and of columns."""
+        return api().reductions.length(self), len(self.columns)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are no elements; counts the rows if they are not known."""
+        return not len(self.columns) or not len(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return api().columns.columns_of(self, key)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_expr":
+            raise AttributeError(name)
+        return api().columns.attribute_of(self, name)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._expr = api().columns.with_item(self, key, value).expr
+
+    def __delitem__(self, key: Any) -> None:
+        self._expr = self.drop(columns=[key]).expr  # type: ignore[attr-defined]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "_expr" and name not in dir(type(self)) and name in self.columns:
+            self[name] = value
+        else:
+            object.__setattr__(self, name, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.columns)
+
+    def __contains__(self, label: Any) -> bool:
+        return label in self.columns
+
+    def __dir__(self) -> list[str]:
+        labels = [each for each in self.columns if isinstance(each, str) and each.isidentifier()]
+        return sorted({*super().__dir__(), *labels})
+
+    def keys(self) -> Any:
+        """Labels of the columns."""
+        return self.columns
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Label and series of each column."""
+        return ((label, self[label]) for label in self.columns)
+
+    def assign(self, **kwargs: Any) -> Any:
+        """Return the table with columns replaced or added; see `pandas.DataFrame.assign`."""
+        return api().columns.assign(self, kwargs)
+
+    def pop(self, item: Any) -> Any:
+        """Return a column and drop it from the table."""
+        column = self[item]
+        del self[item]
+        return column
+
+    def apply(
+        self,
+        func: Any,
+        axis: Any = 0,
+        args: tuple[Any, ...] = (),
+        *,
+        meta: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a function on each row (``axis=1``); see `pandas.DataFrame.apply`.
+
+        Parameters
+        ----------
+        func : callable
+        axis : {1, "columns"}
+        args : tuple
+        meta : object of pandas, dtype, pair or dictionary, optional
+            What the result is like; by default the function is tried on made-up rows.
+        """
+        return api().columns.apply(self, func, {"axis": axis, "args": args, **kwargs}, meta)

@@ -1,0 +1,123 @@
+"""What a function gives, found by calling it with frames that have no rows, or made-up ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.expr.frames import FrameMeta
+from gpuscale.expr.node import Node
+
+__all__ = ["emptied", "inferred", "inferred_of_values", "nonempty", "operands_of", "sample"]
+
+
+def operands_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> list[Node]:
+    """Return the nodes among arguments, each once."""
+    values = (*args, *(value for _, value in kwargs))
+    return list({each.token: each for each in values if isinstance(each, Node)}.values())
+
+
+def sample(operand: Any, make: Callable[[Any], Any] = lambda frame: frame) -> Any:
+    """Return what stands for an operand while nothing is computed."""
+    if not isinstance(operand, Node):
+        return operand
+    meta = operand.meta
+    if not isinstance(meta, FrameMeta):
+        return meta.value
+    return make(meta.frame) if meta.sample is None else meta.sample
+
+
+def inferred(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: tuple[tuple[str, Any], ...],
+) -> Any:
+    """Call a function on frames without rows; what it raises is what the user's line raises."""
+    return function(*map(sample, args), **{name: sample(value) for name, value in kwargs})
+
+
+def emptied(result: Any) -> Any:
+    """Return an object of pandas without its rows, anything else as it is."""
+    if isinstance(result, pd.DataFrame | pd.Series):
+        return result.iloc[:0]
+    return result[:0] if isinstance(result, pd.Index) else result
+
+
+def inferred_of_values(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
+    """Call a function on made-up frames of two rows each."""
+    return function(
+        *(sample(each, nonempty) for each in args),
+        **{name: sample(value, nonempty) for name, value in kwargs.items()},
+    )
+
+
+def nonempty(frame: Any, rows: int = 2) -> Any:
+    """Make up rows for a frame, a series or an index that has none.
+
+    Examples
+    --------
+    >>> nonempty(pd.DataFrame({"x": pd.Series(dtype="int8"), "name": pd.Series(dtype="str")}))
+       x name
+    0  1    a
+    1  1    a
+    """
+    if isinstance(frame, pd.Index):
+        return _index(frame, rows)
+    index = _index(frame.index, rows)
+    if isinstance(frame, pd.Series):
+        return pd.Series(
+            _values(frame.dtype, rows), index=index, name=frame.name, dtype=frame.dtype
+        )
+    columns = [pd.Series(_values(dtype, rows), index=index, dtype=dtype) for dtype in frame.dtypes]
+    result = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=index)
+    result.columns = frame.columns
+    return result
+
+
+def _index(index: pd.Index, rows: int) -> pd.Index:
+    if isinstance(index, pd.MultiIndex):
+        arrays = [pd.Index(_values(level.dtype, rows), dtype=level.dtype) for level in index.levels]
+        return pd.MultiIndex.from_arrays(arrays, names=index.names)
+    if isinstance(index, pd.RangeIndex):
+        return pd.RangeIndex(rows, name=index.name)
+    values = pd.Index(_values(index.dtype, rows), dtype=index.dtype, name=index.name)
+    if isinstance(index, pd.DatetimeIndex):
+        return pd.date_range("2000-01-01", periods=rows, name=index.name, tz=index.tz).as_unit(
+            index.unit
+        )
+    return values
+
+
+def _values(dtype: Any, rows: int) -> Any:
+    return _examples(dtype, rows)
+
+
+def _examples(dtype: Any, rows: int) -> Any:
+    if isinstance(dtype, pd.CategoricalDtype):
+        if len(dtype.categories):
+            return pd.Categorical([dtype.categories[0]] * rows, dtype=dtype)
+        return pd.Categorical([None] * rows, dtype=dtype)
+    for value in _CANDIDATES:
+        try:
+            return pd.array([value] * rows, dtype=dtype)
+        except (TypeError, ValueError, ArithmeticError, NotImplementedError):
+            continue
+    return pd.array([None] * rows, dtype=dtype)
+
+
+_CANDIDATES = (
+    1,
+    "a",
+    True,
+    pd.Timestamp("2000-01-01"),
+    pd.Timestamp("2000-01-01", tz="UTC"),
+    pd.Timedelta(1, "D"),
+    pd.Period("2000-01-01"),
+    pd.Interval(0, 1),
+    b"a",
+    [1],
+)

@@ -1,0 +1,9 @@
+"""How each logical node of frames becomes physical ones; file names as in ``dataframe/nodes``.
+
+To add one: a function with ``@lowers(NodeType)`` that returns a physical node.
+"""
+
+from gpuscale.dataframe.lower import partitions as partitions
+from gpuscale.dataframe.lower import partwise as partwise
+from gpuscale.dataframe.lower import reduction as reduction
+from gpuscale.dataframe.lower import source as source

@@ -1,0 +1,176 @@
+"""Methods of pandas that work on each partition by itself: rows of tables, not bodies.
+
+A row says what becomes of the index, see `gpuscale.dataframe.nodes.partwise.Rows`. Signature and
+text are those of pandas.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.nodes.partwise import Rows
+
+__all__ = ["Method", "Property", "dress", "with_methods", "with_properties"]
+
+C = TypeVar("C", bound=type)
+
+# Of frames and series alike.
+_BOTH: dict[str, Rows] = {
+    "abs": "same",
+    "add_prefix": "same",
+    "add_suffix": "same",
+    "astype": "same",
+    "between": "same",
+    "case_when": "same",
+    "clip": "same",
+    "combine": "same",
+    "combine_first": "same",
+    "drop": "some",
+    "dropna": "some",
+    "explode": "new",
+    "fillna": "same",
+    "filter": "same",
+    "isin": "same",
+    "isna": "same",
+    "isnull": "same",
+    "map": "same",
+    "mask": "same",
+    "notna": "same",
+    "notnull": "same",
+    "rename": "same",
+    "rename_axis": "same",
+    "replace": "same",
+    "round": "same",
+    "to_period": "new",
+    "to_timestamp": "new",
+    "tz_convert": "new",
+    "tz_localize": "new",
+    "where": "same",
+}
+FRAME_METHODS: dict[str, Rows] = {
+    **{k: v for k, v in _BOTH.items() if k not in ("between", "case_when")},
+    "eval": "same",
+    "melt": "new",
+    "query": "some",
+    "select_dtypes": "same",
+    "set_axis": "same",
+}
+SERIES_METHODS: dict[str, Rows] = {**_BOTH, "to_frame": "same"}
+del SERIES_METHODS["filter"]
+INDEX_METHODS: dict[str, Rows] = dict.fromkeys(
+    [
+        "astype",
+        "fillna",
+        "isin",
+        "isna",
+        "isnull",
+        "map",
+        "notna",
+        "notnull",
+        "rename",
+        "where",
+        "to_frame",
+        "to_series",
+    ],
+    "same",
+)
+
+
+@dataclass(frozen=True)
+class Method:
+    """Call a method of a partition, or of one of its accessors."""
+
+    name: str
+    accessor: str = ""
+
+    def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        owner = getattr(partition, self.accessor) if self.accessor else partition
+        return getattr(owner, self.name)(*args, **kwargs)
+
+
+@dataclass(frozen=True)
+class Property:
+    """Ask a partition, or one of its accessors, for an attribute."""
+
+    name: str
+    accessor: str = ""
+
+    def __call__(self, partition: Any) -> Any:
+        """Ask for it."""
+        return getattr(getattr(partition, self.accessor) if self.accessor else partition, self.name)
+
+
+def with_methods(pandas: type, table: Mapping[str, Rows]) -> Callable[[C], C]:
+    """Give a collection the methods of a table that a class of pandas has.
+
+    Methods that the class defines itself are left alone.
+    """
+
+    def decorate(collection: C) -> C:
+        for name, rows in table.items():
+            if name not in collection.__dict__ and hasattr(pandas, name):
+                setattr(collection, name, _method(collection, pandas, name, rows))
+        return collection
+
+    return decorate
+
+
+def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[..., Any]:
+    theirs = getattr(pandas, name)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        inplace = kwargs.pop("inplace", False)
+        _refuse_columns(name, kwargs)
+        result = call(Method(name), (self, *args), kwargs, name, rows)
+        if not inplace:
+            return result
+        self._expr = result.expr
+        return None
+
+    dress(method, theirs, f"{collection.__name__}.{name}", f"{pandas.__name__}.{name}")
+    return method
+
+
+def _refuse_columns(name: str, kwargs: Mapping[str, Any]) -> None:
+    if name == "dropna" and kwargs.get("axis") in (1, "columns"):
+        raise NotSupportedError(
+            "dropna along columns has to look at all rows before the columns are known; choose "
+            "columns by df[df.columns[~df.isna().any().compute()]]"
+        )
+
+
+def dress(function: Any, theirs: Any, qualname: str, of: str) -> None:
+    """Give a function the name, the signature and the first words of a method of pandas."""
+    function.__name__ = qualname.rpartition(".")[2]
+    function.__qualname__ = qualname
+    text = inspect.getdoc(theirs) or ""
+    first = text.partition("\n\n")[0]
+    function.__doc__ = f"{first}\n\nAs ``pandas.{of}``, on each partition."
+    with suppress(TypeError, ValueError):
+        function.__signature__ = inspect.signature(theirs)
+
+
+def with_properties(pandas: type, names: Mapping[str, Rows]) -> Callable[[C], C]:
+    """Give a collection attributes that each partition has by itself."""
+
+    def decorate(collection: C) -> C:
+        for name in names:
+            setattr(collection, name, _property(pandas, name, names[name]))
+        return collection
+
+    return decorate
+
+
+def _property(pandas: type, name: str, rows: Rows) -> property:
+    def get(self: Any) -> Any:
+        return call(Property(name), (self,), {}, name, rows)
+
+    doc = (inspect.getdoc(getattr(pandas, name)) or "").partition("\n\n")[0]
+    return property(get, doc=f"{doc}\n\nAs ``pandas.{pandas.__name__}.{name}``, on each partition.")

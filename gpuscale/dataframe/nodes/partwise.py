@@ -1,0 +1,131 @@
+"""Work on single partitions: functions of aligned ones, columns, rows, and new columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from gpuscale.base.tokens import tokenize
+from gpuscale.dataframe.inference import emptied, inferred, operands_of
+from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
+from gpuscale.expr.meta import GridMeta
+from gpuscale.expr.node import Node
+
+__all__ = ["Assign", "Filter", "Partwise", "Project", "Rows", "leading"]
+
+Rows = Literal["same", "some", "new"]
+"""What a function does to the index: leaves it, takes rows away in order, or makes another one."""
+
+
+class Partwise(Node):
+    """One function of aligned partitions, and of values that all of them share.
+
+    Parameters
+    ----------
+    function : callable
+        Named, so that other processes find it.
+    args : tuple
+        Nodes stand for their partitions; all else is given as it is.
+    kwargs : tuple of (str, object)
+        The same.
+    label : str
+    rows : {"same", "some", "new"}
+        What becomes of the index. With "same", the rows must stay, too.
+    out : object of pandas, optional
+        The result without rows, where the user has said it; found by calling the function else.
+    """
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...]
+    label: str
+    rows: Rows
+    out: Any
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+    def _infer(self) -> GridMeta:
+        result = self.out
+        if result is None:
+            result = inferred(self.function, self.args, self.kwargs)
+        first = leading(operands_of(self.args, self.kwargs))
+        if first is None:
+            return ScalarMeta(result)
+        meta = with_rows(first, emptied(result), self.rows, self.token)
+        return meta if first.sample is None else replace(meta, sample=result)
+
+
+class Project(Node):
+    """Some columns of a frame in the order that is asked for, or one of them as a series."""
+
+    x: Node
+    columns: tuple[Any, ...]
+    as_series: bool
+
+    @property
+    def name(self) -> str:
+        return "getitem"
+
+    def _infer(self) -> FrameMeta:
+        meta: FrameMeta = self.x.meta
+        frame = meta.frame[self.columns[0] if self.as_series else list(self.columns)]
+        return meta.of(frame)
+
+
+class Filter(Node):
+    """The rows of a frame, a series or an index for which an aligned series is true."""
+
+    x: Node
+    mask: Node
+
+    @property
+    def name(self) -> str:
+        return "filter"
+
+    def _infer(self) -> FrameMeta:
+        meta: FrameMeta = self.x.meta
+        layout = tokenize("filter", meta.layout, self.mask)
+        return meta.of(meta.frame, layout=layout, rows=unknown_rows(layout, meta.npartitions))
+
+
+class Assign(Node):
+    """A frame with some columns replaced or added, each by an aligned series or a value."""
+
+    x: Node
+    names: tuple[Any, ...]
+    values: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        return "assign"
+
+    def _infer(self) -> FrameMeta:
+        meta: FrameMeta = self.x.meta
+        frame = inferred(assigned, (self.x, self.names, *self.values), ())
+        return meta.of(emptied(frame))
+
+
+def assigned(frame: Any, names: Sequence[Any], *values: Any) -> Any:
+    """Return a frame with some columns replaced or added."""
+    new = frame.copy(deep=False)
+    for name, value in zip(names, values, strict=True):
+        new[name] = value
+    return new
+
+
+def leading(nodes: Sequence[Node]) -> FrameMeta | None:
+    """Return the frame whose partitions and rows work on some nodes follows."""
+    metas = [node.meta for node in nodes if isinstance(node.meta, FrameMeta)]
+    return max(metas, key=lambda meta: meta.npartitions, default=None)
+
+
+def with_rows(meta: FrameMeta, frame: Any, rows: Rows, token: str) -> FrameMeta:
+    """Return what is known of a result whose partitions come of those of another frame."""
+    if rows == "same":
+        return meta.of(frame)
+    unknown = unknown_rows(token, meta.npartitions)
+    divisions = meta.divisions if rows == "some" else None
+    return meta.of(frame, layout=token, rows=unknown, divisions=divisions)

@@ -1,0 +1,84 @@
+"""Where rows come from: frames in memory, and pieces of datasets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpuscale.base.tokens import tokenize
+from gpuscale.expr.frames import FrameMeta, row_bytes, unknown_rows
+from gpuscale.expr.node import Node
+from gpuscale.io.frames import Columns, FramePieces, Predicate
+
+__all__ = ["FromFrame", "ReadPieces"]
+
+
+class FromFrame(Node):
+    """A frame, a series or an index of pandas, cut before some rows.
+
+    Parameters
+    ----------
+    data : object of pandas
+        Held as a copy on write, so what its owner does to it later is not seen.
+    starts : tuple of int
+        First row of each partition.
+    columns : tuple or None
+        Those that anybody wants of a frame.
+    divisions : tuple or None
+    """
+
+    data: Any
+    starts: tuple[int, ...]
+    columns: Columns
+    divisions: tuple[Any, ...] | None
+
+    @property
+    def name(self) -> str:
+        return "from_pandas"
+
+    def _infer(self) -> FrameMeta:
+        data = self.data if self.columns is None else self.data[list(self.columns)]
+        ends = (*self.starts[1:], len(data))
+        rows = tuple(end - start for start, end in zip(self.starts, ends, strict=True))
+        used = data.memory_usage(index=True) if hasattr(data, "columns") else data.memory_usage()
+        nbytes = int(used if isinstance(used, int) else used.sum())
+        return FrameMeta(
+            data[:0],
+            rows,
+            tokenize("from_pandas", self.data, self.starts),
+            self.divisions,
+            row_bytes=max(1, nbytes // max(1, len(data))),
+        )
+
+
+class ReadPieces(Node):
+    """Pieces of a dataset, a partition each; columns and rows that nobody wants are not read."""
+
+    pieces: FramePieces
+    columns: Columns
+    predicate: Predicate
+
+    @property
+    def name(self) -> str:
+        return "read"
+
+    def _infer(self) -> FrameMeta:
+        pieces = self.pieces
+        frame = pieces.schema if self.columns is None else pieces.schema[list(self.columns)]
+        layout = tokenize("pieces", pieces.token, self.predicate)
+        whole = pieces.row_bytes(None) or row_bytes(pieces.schema)
+        known = [each.rows for each in pieces.pieces]
+        projected = [
+            n if n is not None else each.nbytes // whole
+            for n, each in zip(known, pieces.pieces, strict=True)
+        ]
+        rows: Any = unknown_rows(layout, len(known))
+        if not self.predicate:
+            rows = [size if n is None else n for n, size in zip(known, rows, strict=True)]
+        return FrameMeta(
+            frame,
+            tuple(rows),
+            layout,
+            pieces.divisions,
+            tuple(projected),
+            pieces.row_bytes(self.columns) or row_bytes(frame),
+        )

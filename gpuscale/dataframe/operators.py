@@ -1,0 +1,122 @@
+"""Operators of frames, series, indexes and values, and the methods that pandas names after them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.methods import Method, dress
+from gpuscale.expr.frames import FrameMeta
+
+__all__ = ["FLEXIBLE", "Operators", "with_flexible"]
+
+C = TypeVar("C", bound=type)
+
+_BINARY: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "truediv": operator.truediv,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
+    "pow": operator.pow,
+    "and": operator.and_,
+    "or": operator.or_,
+    "xor": operator.xor,
+}
+_COMPARISONS: dict[str, Callable[..., Any]] = {
+    name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")
+}
+_UNARY: dict[str, Callable[..., Any]] = {
+    "neg": operator.neg,
+    "pos": operator.pos,
+    "invert": operator.invert,
+    "abs": operator.abs,
+}
+
+FLEXIBLE = (
+    *("add", "sub", "mul", "div", "truediv", "floordiv", "mod", "pow"),
+    *("radd", "rsub", "rmul", "rdiv", "rtruediv", "rfloordiv", "rmod", "rpow"),
+    *("lt", "le", "gt", "ge", "eq", "ne"),
+    *("divide", "multiply", "subtract"),
+)
+"""Methods that do what operators do, with ``fill_value=`` and the like."""
+
+
+def _binary(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def method(self: Any, other: Any) -> Any:
+        return _operate(function, self, other, name, (self, other))
+
+    return method
+
+
+def _reflected(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def method(self: Any, other: Any) -> Any:
+        return _operate(function, self, other, name, (other, self))
+
+    return method
+
+
+def _unary(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def method(self: Any) -> Any:
+        return call(function, (self,), label=name)
+
+    return method
+
+
+def _operate(function: Any, own: Any, other: Any, label: str, args: tuple[Any, ...]) -> Any:
+    is_for_columns = getattr(own, "ndim", 0) == 2 and isinstance(other, pd.Series)
+    if isinstance(other, pd.DataFrame | pd.Series | pd.Index) and not is_for_columns:
+        raise TypeError(
+            f"a {type(other).__name__} of pandas meets a {type(own).__name__} of gpuscale, whose "
+            "rows are in partitions; make the first one by gd.from_pandas"
+        )
+    return call(function, args, label=label, shared=shared_of(own, other))
+
+
+def shared_of(own: Any, other: Any) -> tuple[Any, ...]:
+    """Return a series of values for columns, of which all partitions take the one that there is."""
+    metas = [getattr(getattr(each, "expr", None), "meta", None) for each in (own, other)]
+    if not all(isinstance(meta, FrameMeta) for meta in metas):
+        return ()
+    kinds = [type(meta.frame) for meta in metas]  # type: ignore[union-attr]
+    if kinds == [pd.DataFrame, pd.Series] and metas[1].npartitions == 1:  # type: ignore[union-attr]
+        return (other,) if metas[1].sample is not None else ()  # type: ignore[union-attr]
+    return ()
+
+
+class Operators:
+    """A mixin with all operators; where indexes differ, rows are aligned as pandas does."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+
+for _name, _function in _BINARY.items():
+    setattr(Operators, f"__{_name}__", _binary(_function, _name))
+    setattr(Operators, f"__r{_name}__", _reflected(_function, _name))
+for _name, _function in _COMPARISONS.items():
+    setattr(Operators, f"__{_name}__", _binary(_function, _name))
+for _name, _alone in _UNARY.items():
+    setattr(Operators, f"__{_name}__", _unary(_alone, _name))
+
+
+def with_flexible(collection: C) -> C:
+    """Give a collection the methods of operators."""
+    for name in FLEXIBLE:
+        setattr(collection, name, _flexible(collection, name))
+    return collection
+
+
+def _flexible(collection: type, name: str) -> Callable[..., Any]:
+    def method(self: Any, other: Any, *args: Any, **kwargs: Any) -> Any:
+        shared = shared_of(self, other)
+        return call(Method(name), (self, other, *args), kwargs, name, shared=shared)
+
+    theirs = getattr(getattr(pd, collection.__name__), name)
+    dress(method, theirs, f"{collection.__name__}.{name}", f"{collection.__name__}.{name}")
+    return method

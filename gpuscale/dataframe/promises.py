@@ -1,0 +1,88 @@
+"""What users say that their functions give, and whether it is so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.dataframe.inference import emptied
+
+__all__ = ["Promised", "promise"]
+
+
+def promise(meta: Any, like: Any) -> Any:
+    """Return an object of pandas without rows, from what users write for ``meta=``.
+
+    Parameters
+    ----------
+    meta : object of pandas, dtype, pair of name and dtype, mapping or sequence of pairs
+    like : object of pandas
+        Its index is that of the result.
+
+    Examples
+    --------
+    >>> promise({"x": "int64"}, pd.DataFrame()).dtypes.to_dict()
+    {'x': dtype('int64')}
+    """
+    if isinstance(meta, pd.DataFrame | pd.Series | pd.Index):
+        return emptied(meta)
+    index = like.index[:0] if hasattr(like, "index") and not isinstance(like, pd.Index) else None
+    if isinstance(meta, Mapping) or (
+        isinstance(meta, list) and all(isinstance(p, tuple) for p in meta)
+    ):
+        columns = {name: pd.Series([], dtype=dtype) for name, dtype in dict(meta).items()}
+        frame = pd.DataFrame(columns)
+        return frame if index is None else frame.set_index(index)
+    name, dtype = meta if isinstance(meta, tuple) and len(meta) == 2 else (None, meta)
+    return pd.Series([], name=name, dtype=dtype, index=index)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A function whose result is checked against what was promised.
+
+    Parameters
+    ----------
+    function : callable
+    out : object of pandas
+        Without rows.
+    """
+
+    function: Callable[..., Any]
+    out: Any
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function.
+
+        Raises
+        ------
+        TypeError
+            If the result is something else; both are shown.
+        """
+        result = self.function(*args, **kwargs)
+        if not isinstance(result, pd.DataFrame | pd.Series | pd.Index):
+            result = pd.Series([result])
+        if not len(result) and type(result) is type(self.out):
+            return self.out  # of no rows, functions make columns of any dtype
+        if described(result) != described(self.out):
+            name = getattr(self.function, "__name__", str(self.function))
+            raise TypeError(
+                f"the function {name} was expected to give {described(self.out)} and gave "
+                f"{described(result)}; say what it gives by meta="
+            )
+        return result
+
+
+def described(frame: Any) -> str:
+    """Class, names and dtypes, for people."""
+    if isinstance(frame, pd.DataFrame):
+        columns = ", ".join(f"{name}: {dtype}" for name, dtype in frame.dtypes.items())
+        return f"a DataFrame of {columns}"
+    return f"a {_class(frame)} {frame.name!r} of {frame.dtype}"
+
+
+def _class(frame: Any) -> str:
+    return "Index" if isinstance(frame, pd.Index) else type(frame).__name__

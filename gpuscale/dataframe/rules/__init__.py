@@ -1,0 +1,1 @@
+"""Rewrites of expressions of frames, one file per topic, all in the stage ``simplify``."""

@@ -1,0 +1,122 @@
+"""What users do with frames, against pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpuscale
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq
+
+
+@pytest.fixture
+def pdf():
+    return pd.DataFrame({"x": np.arange(10), "y": np.arange(10) * 1.5, "name": list("abcdefghij")})
+
+
+@pytest.fixture
+def df(pdf):
+    return gd.from_pandas(pdf, npartitions=3)
+
+
+def test_operators(df, pdf):
+    assert_eq(df.x + df.y, pdf.x + pdf.y)
+    assert_eq(2 * df.x - 1 > df.y, 2 * pdf.x - 1 > pdf.y)
+    assert_eq(~(df.x > 3) & (df.y < 9), ~(pdf.x > 3) & (pdf.y < 9))
+    assert_eq(df[["x", "y"]] / df.x.sum(), pdf[["x", "y"]] / pdf.x.sum())
+    numbers, expected = df[["x", "y"]], pdf[["x", "y"]]
+    assert_eq(numbers - numbers.mean(), expected - expected.mean())
+
+
+def test_what_parts_and_meets_again_is_one_task(df):
+    plan = str(((df.x + df.y) * df.x).explain())
+    assert "3 tasks" in plan
+
+
+def test_columns_rows_and_assignment(df, pdf):
+    assert_eq(df[df.x > 3].y, pdf[pdf.x > 3].y)
+    assert_eq(df[["y", "x"]], pdf[["y", "x"]])
+    assert_eq(
+        df.assign(z=df.x * 2, w=lambda d: d.z + 1), pdf.assign(z=pdf.x * 2, w=lambda d: d.z + 1)
+    )
+    changed = df.copy()
+    changed["x"] = df.y
+    changed["one"] = 1
+    assert_eq(changed, pdf.assign(x=pdf.y, one=1))
+    assert_eq(df, pdf)
+
+
+def test_methods_of_tables(df, pdf):
+    assert_eq(df.astype({"x": "float32"}), pdf.astype({"x": "float32"}))
+    assert_eq(df.rename(columns={"x": "z"}), pdf.rename(columns={"x": "z"}))
+    assert_eq(df.query("x > 3 and y < 12"), pdf.query("x > 3 and y < 12"))
+    assert_eq(df.name.isin(["a", "b"]), pdf.name.isin(["a", "b"]))
+    assert_eq(df.x.clip(2, 7), pdf.x.clip(2, 7))
+    assert_eq(df.drop(columns="y"), pdf.drop(columns="y"))
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "std", "max", "count", "nunique", "idxmax"])
+def test_reductions(df, pdf, name):
+    assert_eq(getattr(df[["x", "y"]], name)(), getattr(pdf[["x", "y"]], name)(), rtol=1e-12)
+    assert_eq(getattr(df.y, name)(), getattr(pdf.y, name)(), rtol=1e-12)
+
+
+def test_columns_of_numbers_alone(df, pdf):
+    assert_eq(df.mean(numeric_only=True), pdf.mean(numeric_only=True))
+    with pytest.raises(TypeError):
+        df.mean()
+
+
+def test_lengths_head_and_tail(df, pdf):
+    assert len(df) == 10
+    assert len(df[df.x > 3]) == 6
+    assert_eq(df.head(5), pdf.head(5))
+    assert_eq(df.tail(4), pdf.tail(4))
+    assert_eq(df[df.x > 3].head(3), pdf[pdf.x > 3].head(3))
+    assert df.shape[1] == 3
+    assert df.shape[0].compute() == 10
+
+
+def test_partitions(df, pdf):
+    assert df.npartitions == 3
+    assert df.divisions == (0, 4, 8, 9)
+    assert_eq(df.partitions[1], pdf.iloc[4:8])
+    assert_eq(df.partitions[1:], pdf.iloc[4:])
+    first, *_ = gpuscale.compute(*df.to_delayed())
+    assert_eq(first, pdf.iloc[:4])
+
+
+def test_functions_of_partitions(df, pdf):
+    assert_eq(df.map_partitions(lambda part: part[["x"]] * 2), pdf[["x"]] * 2)
+    assert_eq(df.assign(z=df.x.map_partitions(lambda x: x + 1)), pdf.assign(z=pdf.x + 1))
+    promised = df.map_partitions(lambda part: part.x, meta=("x", "float64"))
+    with pytest.raises(TypeError, match="'x' of float64 and gave a Series 'x' of int64"):
+        promised.compute(engine="sync")
+
+
+def test_missing_columns_name_the_nearest(df):
+    with pytest.raises(KeyError, match="did you mean 'name'"):
+        df["nam"]
+    with pytest.raises(AttributeError, match="did you mean 'name'"):
+        df.nam  # noqa: B018
+
+
+def test_persist(df, pdf):
+    kept = (df.x + 1).persist(engine="sync")
+    assert_eq(kept, pdf.x + 1)
+    assert_eq(kept.sum(), (pdf.x + 1).sum())
+
+
+def test_errors_name_the_line_of_the_step(df):
+    broken = (df.name + df.name).map_partitions(
+        lambda part: part.astype("int64"), meta=("name", "int64")
+    )
+    with pytest.raises(ValueError) as caught:
+        (broken + 1).compute(engine="sync")
+    assert "test_frame.py" in "".join(caught.value.__notes__)
+
+
+def test_repr(df):
+    assert "npartitions=3" in repr(df)
+    assert "float64" in repr(df.y)
+    assert "x" in dir(df)
