@@ -10,6 +10,7 @@
 `option`         what one option is
 `options`        the table of options, which classes and command lines read
 `contradictions` those that exclude one another
+`dashboards`     where pages are that show what happens
 `ctrl_c`         stays what it was when dask-jobqueue is imported
 `devices`        the devices that workers get
 `worker_spec`    from devices and options to worker specifications

@@ -18,6 +18,7 @@ from dask.utils import parse_bytes
 
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.ctrl_c import kept_ctrl_c
+from gpuscale.cluster.dashboards import DASHBOARD, free_dashboard
 from gpuscale.cluster.security import in_file, temporary
 
 with kept_ctrl_c():  # which the import would take for itself: it would end the program
@@ -106,7 +107,7 @@ class BatchCluster:
             folder = os.path.expanduser(options.get("shared_temp_directory", os.getcwd()))
             security, kept = in_file(security, folder)
         self._forget = weakref.finalize(self, _remove, kept)
-        page = {"dashboard_address": "127.0.0.1:8787"}
+        page = {"dashboard_address": free_dashboard(DASHBOARD)}
         options["scheduler_options"] = page | dict(options.get("scheduler_options", {}))
         options.setdefault("job_name", "gpuscale-worker")
         super().__init__(  # type: ignore[call-arg]

@@ -8,10 +8,11 @@ from typing import Any
 import distributed
 
 from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster.dashboards import DASHBOARD, dashboard_options
 from gpuscale.cluster.kept_nannies import KeptNannies
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.options import options_of
-from gpuscale.cluster.security import LOOPBACK, cluster_security
+from gpuscale.cluster.security import cluster_security
 from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told
 from gpuscale.cluster.worker_spec import words, worker_settings
@@ -91,7 +92,7 @@ class LocalCluster(KeptNannies, distributed.LocalCluster):
         interface: str | None = None,
         security: Any = None,
         insecure: bool = False,
-        dashboard_address: str | None = "127.0.0.1:8787",
+        dashboard_address: str | None = DASHBOARD,
         plugins: Sequence[Any] = (),
         **options: Any,
     ) -> None:
@@ -103,9 +104,8 @@ class LocalCluster(KeptNannies, distributed.LocalCluster):
         protocol, security = cluster_security(
             host, interface, protocol=protocol, security=security, insecure=insecure
         )
-        if dashboard_address is None:  # a server without a page still says how it is, at any port
-            page = {"dashboard": False, "dashboard_address": f"{LOOPBACK}:0"}
-            options["scheduler_kwargs"] = {**page, **options.get("scheduler_kwargs", {})}
+        page = dashboard_options(dashboard_address)
+        options["scheduler_kwargs"] = {**page, **options.get("scheduler_kwargs", {})}
         with refusals_told():
             super().__init__(
                 name=name,
@@ -119,7 +119,7 @@ class LocalCluster(KeptNannies, distributed.LocalCluster):
                 host=host,
                 interface=interface,
                 security=security,
-                dashboard_address=dashboard_address,
+                dashboard_address=page["dashboard_address"],
                 plugins=(setup, *plugins),
                 **options,
             )

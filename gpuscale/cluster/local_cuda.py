@@ -11,6 +11,7 @@ import distributed
 from gpuscale.backends.driver.nvml import ask_driver
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster.dashboards import DASHBOARD, dashboard_options
 from gpuscale.cluster.devices import VisibleDevice, find_devices
 from gpuscale.cluster.kept_nannies import KeptNannies
 from gpuscale.cluster.option import Taker
@@ -135,7 +136,7 @@ class LocalCUDACluster(KeptNannies):
         resources: Mapping[str, float] | None = None,
         host: str | None = None,
         interface: str | None = None,
-        dashboard_address: str | None = "127.0.0.1:8787",
+        dashboard_address: str | None = DASHBOARD,
         security: Any = None,
         insecure: bool = False,
         name: str | None = None,
@@ -163,10 +164,10 @@ class LocalCUDACluster(KeptNannies):
             devices,
             options,
             total_memory=total_memory(),
-            shared={**shared, **more, **_page(worker_dashboard_address)},
+            shared={**shared, **more, **dashboard_options(worker_dashboard_address)},
             environment=os.environ,
         )
-        scheduler = {**shared, "port": scheduler_port, **_page(dashboard_address)}
+        scheduler = {**shared, "port": scheduler_port, **dashboard_options(dashboard_address)}
         self._places = spec
         with refusals_told():
             super().__init__(
@@ -244,8 +245,3 @@ def _protocol(wanted: str | None, options: Mapping[str, Any]) -> str:
     if protocol in ("ucx", "ucxx"):
         os.environ.update(variables)
     return protocol
-
-
-def _page(address: str | None) -> dict[str, Any]:
-    """Return where a page is; a server without one still says how it is, at any port."""
-    return {"dashboard": address is not None, "dashboard_address": address or f"{LOOPBACK}:0"}

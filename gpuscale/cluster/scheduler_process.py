@@ -9,6 +9,7 @@ from typing import Any
 from distributed import Scheduler, Security
 from distributed.core import Server
 
+from gpuscale.cluster.dashboards import DASHBOARD, dashboard_at
 from gpuscale.cluster.security import (
     LOOPBACK,
     choose_security,
@@ -18,7 +19,7 @@ from gpuscale.cluster.security import (
     temporary,
     write_scheduler_file,
 )
-from gpuscale.cluster.serving import dashboard_at, pid_file, run_servers, said_tls
+from gpuscale.cluster.serving import pid_file, run_servers, said_tls
 from gpuscale.cluster.transport import choose_protocol
 
 __all__ = ["run_scheduler"]
@@ -40,7 +41,7 @@ def run_scheduler(chosen: Mapping[str, Any]) -> int:
             contact_address=chosen["contact_address"],
             security=security,
             dashboard=chosen["dashboard"],
-            dashboard_address=dashboard_at(chosen["dashboard_address"], 8787),
+            dashboard_address=dashboard_at(chosen["dashboard_address"], DASHBOARD),
             http_prefix=chosen["dashboard_prefix"] or "/",
             preload=chosen["preload"],
             idle_timeout=chosen["idle_timeout"],

@@ -13,9 +13,9 @@ from typing import Any
 from distributed import Security
 from distributed.core import Server
 
-from gpuscale.cluster.security import LOOPBACK, given_tls
+from gpuscale.cluster.security import given_tls
 
-__all__ = ["dashboard_at", "pid_file", "run_servers", "said_tls"]
+__all__ = ["pid_file", "run_servers", "said_tls"]
 
 
 async def run_servers(
@@ -63,19 +63,6 @@ async def run_servers(
 def said_tls(chosen: Mapping[str, Any], role: str) -> Security | None:
     """Return the TLS of the options ``tls_*``, or of dask's configuration."""
     return given_tls(role, chosen["tls_ca_file"], chosen["tls_cert"], chosen["tls_key"])
-
-
-def dashboard_at(address: str | None, default_port: int) -> str:
-    """Return where a dashboard listens: on this machine only, unless a host is said.
-
-    Examples
-    --------
-    >>> dashboard_at(None, 8787), dashboard_at(":9000", 0), dashboard_at("10.0.0.1:80", 0)
-    ('127.0.0.1:8787', '127.0.0.1:9000', '10.0.0.1:80')
-    """
-    said = address or str(default_port)
-    port = said.removeprefix(":")
-    return f"{LOOPBACK}:{port}" if port.isdecimal() else said
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import distributed
 
 from gpuscale.base.errors import ConfigError
+from gpuscale.cluster.dashboards import DASHBOARD
 from gpuscale.cluster.security import choose_security, in_file, temporary
 from gpuscale.cluster.worker_setup import WorkerSetup
 from gpuscale.cluster.worker_spec import words, worker_settings
@@ -107,7 +108,7 @@ def SSHCluster(
         connect_options=connect_options or {},
         worker_options={**elsewhere, **(worker_options or {})},
         scheduler_options={
-            "dashboard_address": "127.0.0.1:8787",
+            "dashboard_address": DASHBOARD,
             **elsewhere,
             **(scheduler_options or {}),
         },

@@ -15,6 +15,7 @@ from distributed.core import Server
 from distributed.deploy.local import nprocesses_nthreads
 from distributed.utils import get_ip, import_term
 
+from gpuscale.cluster.dashboards import dashboard_at
 from gpuscale.cluster.security import (
     LOOPBACK,
     choose_security,
@@ -22,7 +23,7 @@ from gpuscale.cluster.security import (
     is_loopback,
     read_scheduler_file,
 )
-from gpuscale.cluster.serving import dashboard_at, pid_file, run_servers, said_tls
+from gpuscale.cluster.serving import pid_file, run_servers, said_tls
 from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup
 from gpuscale.cluster.worker_spec import words, worker_settings
@@ -119,7 +120,7 @@ def worker_options(
         "resources": read_resources(chosen["resources"]),
         "death_timeout": chosen["death_timeout"],
         "dashboard": chosen["dashboard"],
-        "dashboard_address": dashboard_at(chosen["dashboard_address"], 0),
+        "dashboard_address": dashboard_at(chosen["dashboard_address"], f"{LOOPBACK}:0"),
         "http_prefix": chosen["dashboard_prefix"] or "/",
         "preload": chosen["preload"],
         "scheduler_sni": chosen["scheduler_sni"],

@@ -23,6 +23,7 @@ pytest.importorskip("cryptography", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster import Client  # noqa: E402
 from gpuscale.cluster.security import read_scheduler_file, temporary  # noqa: E402
+from gpuscale.engines.reserving import MEMORY  # noqa: E402
 
 ANYWHERE = ("--host", "0.0.0.0", "--port", "0", "--dashboard-address", "127.0.0.1:0")
 HERE = ("--port", "0", "--dashboard-address", "127.0.0.1:0")
@@ -54,7 +55,7 @@ def test_arrays_are_computed_over_tls(cluster):
         assert client.scheduler.address.startswith("tls://")
         assert worker["nanny"].startswith("tls://")
         assert (worker["name"], worker["nthreads"], worker["memory_limit"]) == ("one", 1, 2**30)
-        assert worker["resources"] == {"MEM": 5}
+        assert worker["resources"] == {"MEM": 5, MEMORY: 1 << 30}
         limits = client.run(lambda: gpuscale.config.get("memory-limit"))
         assert [*limits.values()] == [2**30]
         assert [*client.run(lambda: "wave" in sys.modules).values()] == [True]

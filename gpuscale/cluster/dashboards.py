@@ -1,0 +1,68 @@
+"""Where pages are that show what happens: on this machine only, unless a host is said."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from gpuscale.cluster.security import LOOPBACK
+
+__all__ = ["DASHBOARD", "dashboard_at", "dashboard_options", "free_dashboard"]
+
+_PORT = 8787
+#: Where people look for the page of a scheduler.
+DASHBOARD = f"{LOOPBACK}:{_PORT}"
+
+
+def dashboard_at(address: str | None, default: str) -> str:
+    """Return where a page is to be.
+
+    Parameters
+    ----------
+    address : str or None
+        A port, or a host and a port, as a command line has it.
+    default : str
+        Where it is if nobody says.
+
+    Examples
+    --------
+    >>> dashboard_at(None, "127.0.0.1:0"), dashboard_at(":9000", ""), dashboard_at("a:80", "")
+    ('127.0.0.1:0', '127.0.0.1:9000', 'a:80')
+    """
+    if not address:
+        return free_dashboard(default)
+    port = address.removeprefix(":")
+    return f"{LOOPBACK}:{port}" if port.isdecimal() else address
+
+
+def dashboard_options(address: str | None) -> dict[str, Any]:
+    """Return the options of a server with a page there; without one it still says how it is.
+
+    Examples
+    --------
+    >>> dashboard_options(None)
+    {'dashboard': False, 'dashboard_address': '127.0.0.1:0'}
+    """
+    at = f"{LOOPBACK}:0" if address is None else free_dashboard(address)
+    return {"dashboard": address is not None, "dashboard_address": at}
+
+
+def free_dashboard(address: str) -> str:
+    """Return an address, or that of any port where the usual one is taken.
+
+    dask.distributed takes another one, too, and warns of what nobody has asked for.
+
+    Examples
+    --------
+    >>> free_dashboard("127.0.0.1:9000")
+    '127.0.0.1:9000'
+    """
+    if address != DASHBOARD:
+        return address
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((LOOPBACK, _PORT))
+        except OSError:
+            return f"{LOOPBACK}:0"
+    return address
