@@ -8,6 +8,7 @@ import doctest
 import io
 import logging
 import re
+import tomllib
 from contextlib import redirect_stdout
 from itertools import pairwise
 from pathlib import Path
@@ -111,6 +112,13 @@ def test_what_is_missing_is_said_and_missing():
         assert len({id(future.result()) for future in models}) == 9
         assert models[0].result() is models[0].result()  # in memory, 36 MB of them
         assert client._session.job.state.alive == [36_000_000, 0]
+
+
+def test_every_extra_is_in_the_table():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    rows = re.findall(r"^\| (`.*?`) \|", PAGES[0].read_text(), flags=re.MULTILINE)
+    said = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert set(project["optional-dependencies"]) <= set(said)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
