@@ -25,12 +25,14 @@ class CupyDevice:
 
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
+        # The one that the program chose; threads of an engine begin on the first one.
+        self._device = cupy.cuda.Device()
         self._idle: deque[Any] = deque()  # streams that no task uses
 
     @property
     def index(self) -> int:
-        """Number of CUDA's current device."""
-        return int(self._cupy.cuda.Device().id)
+        """Number of the device of CUDA that was the current one at the first use."""
+        return int(self._device.id)
 
     def upload(self, data: Any) -> Any:
         """Copy an array of the host to the device, through pinned buffers."""
@@ -43,39 +45,42 @@ class CupyDevice:
         Streams are blocking ones: they keep order with the null stream, where libraries work that
         functions of users call. They outlive threads, as do the parts of pools that go with them.
         """
-        try:
-            stream = self._idle.pop()
-        except IndexError:
-            stream = self._cupy.cuda.Stream()
-        nvtx = self._cupy.cuda.nvtx
-        nvtx.RangePush(label)  # next to nothing where no profiler listens
-        try:
-            with stream:
-                yield
-            stream.synchronize()
-        except BaseException:
-            with suppress(Exception):  # the first error is the one to tell
+        with self._device:
+            try:
+                stream = self._idle.pop()
+            except IndexError:
+                stream = self._cupy.cuda.Stream()
+            nvtx = self._cupy.cuda.nvtx
+            nvtx.RangePush(label)  # next to nothing where no profiler listens
+            try:
+                with stream:
+                    yield
                 stream.synchronize()
-            raise
-        finally:
-            nvtx.RangePop()
-            self._idle.append(stream)
+            except BaseException:
+                with suppress(Exception):  # the first error is the one to tell
+                    stream.synchronize()
+                raise
+            finally:
+                nvtx.RangePop()
+                self._idle.append(stream)
 
     def free_blocks(self) -> None:
         """Wait for what is freed in the order of streams, then empty CuPy's pools."""
-        self._cupy.cuda.runtime.deviceSynchronize()
-        self._cupy.get_default_memory_pool().free_all_blocks()
+        with self._device:
+            self._cupy.cuda.runtime.deviceSynchronize()
+            self._cupy.get_default_memory_pool().free_all_blocks()
         self._cupy.get_default_pinned_memory_pool().free_all_blocks()
 
     def figures(self) -> MemoryFigures:
         """Ask RMM where its pool is in use, else CuPy's own pool."""
-        free, size = map(int, self._cupy.cuda.runtime.memGetInfo())
-        pool = self._cupy.get_default_memory_pool()
-        counts = _counts_of_rmm()
-        if counts is not None:
-            return MemoryFigures(int(counts.current_bytes), free=free, total=size)
-        used, total = int(pool.used_bytes()), int(pool.total_bytes())
-        return MemoryFigures(used, total - used, int(pool.get_limit()) or None, free, size)
+        with self._device:  # whose pool CuPy and RMM answer for
+            free, size = map(int, self._cupy.cuda.runtime.memGetInfo())
+            counts = _counts_of_rmm()
+            if counts is not None:
+                return MemoryFigures(int(counts.current_bytes), free=free, total=size)
+            pool = self._cupy.get_default_memory_pool()
+            used, total = int(pool.used_bytes()), int(pool.total_bytes())
+            return MemoryFigures(used, total - used, int(pool.get_limit()) or None, free, size)
 
 
 def _counts_of_rmm() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import ModuleType
 from typing import Any
@@ -119,9 +120,11 @@ def load_cupy() -> ModuleType:
         ) from error
     # Every GPU package imports without a driver, so only this question tells.
     if not cupy.cuda.is_available():
+        chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        hidden = "" if chosen is None else f" among those of CUDA_VISIBLE_DEVICES={chosen!r}"
         raise BackendError(
-            "there is no CUDA device here, or its driver does not answer: 'nvidia-smi' shows what "
-            "the driver sees; run this on a machine with a GPU, or compute on the CPU with "
-            "like=numpy"
+            f"there is no CUDA device here{hidden}, or its driver does not answer: 'nvidia-smi' "
+            "shows what the driver sees; run this on a machine with a GPU, or compute on the CPU "
+            "with like=numpy"
         )
     return cupy

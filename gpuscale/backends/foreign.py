@@ -38,8 +38,10 @@ def adopted(value: Any) -> Any:
     >>> adopted([1, 2])
     [1, 2]
     """
-    if isinstance(value, np.ndarray | np.generic | list | tuple) or _is_known(value):
+    if isinstance(value, np.ndarray | np.generic | list | tuple):
         return value
+    if _is_known(value):
+        return _checked(value)
     if hasattr(value, "__cuda_array_interface__"):
         return _checked(_cupy(value).asarray(value))
     if hasattr(value, "__dlpack_device__") and not isinstance(
@@ -98,12 +100,19 @@ def _is_known(value: Any) -> bool:
 
 
 def _checked(array: Any) -> Any:
-    """Refuse an array that lies on another device than the one that tasks run on."""
+    """Refuse an array that lies on another device than the one that tasks run on.
+
+    Their kernels would read an address that is none there, which ends every kernel of a process.
+    """
+    own = getattr(getattr(array, "device", None), "id", None)
+    if own is None:  # of a library with one device
+        return array
+    _cupy(array)  # at its first use it takes the current device
     device = IN_USE.get("cupy")
-    own, current = getattr(array.device, "id", None), None if device is None else device.index
-    if own is not None and current is not None and own != current:
+    if device is not None and own != device.index:
         raise BackendError(
-            f"an array lies on device {own}, and this process computes on device {current}; move "
-            "it there first, or choose the device by CUDA_VISIBLE_DEVICES before the program starts"
+            f"an array lies on device {own}, and this process computes on device {device.index}; "
+            "move it there first, as cupy.asarray(x) does, or choose the device by "
+            "CUDA_VISIBLE_DEVICES before the program starts"
         )
     return array

@@ -50,7 +50,11 @@ def test_without_a_driver(monkeypatch):
     cupy.cuda = types.SimpleNamespace(is_available=lambda: False)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     monkeypatch.delitem(creation._loaded, "cupy", raising=False)
-    with pytest.raises(BackendError, match="no CUDA device here.*nvidia-smi.*like=numpy"):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with pytest.raises(BackendError, match="no CUDA device here, or.*nvidia-smi.*like=numpy"):
+        ga.ones(3, like="cupy").compute()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")  # a device index that is not there
+    with pytest.raises(BackendError, match="no CUDA device here among .*CUDA_VISIBLE_DEVICES='7'"):
         ga.ones(3, like="cupy").compute()
 
 

@@ -15,6 +15,26 @@ def calls():
     return []
 
 
+class Device:
+    """A device, the current one of a thread within its context; 0 is that of new threads."""
+
+    here = threading.local()
+
+    def __init__(self):
+        self.id, self.before = self.current(), []
+
+    @classmethod
+    def current(cls):
+        return getattr(cls.here, "id", 0)
+
+    def __enter__(self):
+        self.before.append(self.current())
+        self.here.id = self.id
+
+    def __exit__(self, *error):
+        self.here.id = self.before.pop()
+
+
 @pytest.fixture
 def cupy(calls):
     class Stream:
@@ -42,7 +62,7 @@ def cupy(calls):
         deviceSynchronize=lambda: calls.append("device"), memGetInfo=lambda: (70, 100)
     )
     return types.SimpleNamespace(
-        cuda=types.SimpleNamespace(Stream=Stream, nvtx=nvtx, runtime=runtime),
+        cuda=types.SimpleNamespace(Device=Device, Stream=Stream, nvtx=nvtx, runtime=runtime),
         get_default_memory_pool=lambda: pool("pool"),
         get_default_pinned_memory_pool=lambda: pool("pinned"),
     )
@@ -94,6 +114,27 @@ def test_as_many_streams_as_tasks_at_a_time(cupy):
         raise ZeroDivisionError
     work()
     assert len(made) == 2
+
+
+def test_all_threads_use_the_device_that_the_program_chose(cupy, monkeypatch):
+    monkeypatch.setattr(Device.here, "id", 1, raising=False)
+    device, seen = CupyDevice(cupy), []
+    kind = cupy.cuda.Stream
+    cupy.cuda.Stream = lambda: seen.append(Device.current()) or kind()
+    cupy.cuda.runtime.memGetInfo = lambda: seen.append(Device.current()) or (70, 100)
+    cupy.cuda.runtime.deviceSynchronize = lambda: seen.append(Device.current())
+
+    def work():
+        with device.running("x"):
+            seen.append(Device.current())
+        device.figures()
+        device.free_blocks()
+        seen.append(Device.current())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [1, 1, 1, 1, 0] and device.index == 1
 
 
 def test_pools_are_emptied_when_the_device_has_finished(cupy, calls):

@@ -7,7 +7,7 @@ import pytest
 
 import gpuscale.array as ga
 from gpuscale.backends import creation, foreign
-from gpuscale.backends.devices import IN_USE
+from gpuscale.backends.devices import IN_USE, MemoryFigures
 from gpuscale.backends.foreign import adopted, from_dlpack
 from gpuscale.base.errors import BackendError
 from gpuscale.base.tokens import tokenize
@@ -129,8 +129,23 @@ def test_other_devices_are_refused(taken, monkeypatch):
     with pytest.raises(BackendError, match="kind 10, which is neither .* move it to the host"):
         from_dlpack(OfDlpack(np.ones(2), 10))
     monkeypatch.setitem(IN_USE, "cupy", types.SimpleNamespace(index=0))
-    with pytest.raises(BackendError, match="lies on device 3, .* computes on device 0"):
-        ga.asarray(OfCuda(np.ones(2), index=3))
+    for take in (ga.asarray, ga.from_array, ga.sin):
+        with pytest.raises(BackendError, match="lies on device 3, .* computes on device 0"):
+            take(OfCuda(np.ones(2), index=3))
+
+
+def test_arrays_of_the_backend_on_another_device_are_refused(taken, monkeypatch):
+    device = types.SimpleNamespace(index=0, figures=lambda: MemoryFigures(0))
+    monkeypatch.setitem(IN_USE, "cupy", device)
+    array = make(np.ones(2), Memory(np.ones(2)))
+    for index in (0, 1):
+        monkeypatch.setattr(type(array), "device", types.SimpleNamespace(id=index))
+        for take in (ga.asarray, ga.from_array, ga.sin, lambda x: ga.ones(2, like="fake") + x):
+            if index == 0:
+                assert take(array).backend == "fake"
+                continue
+            with pytest.raises(BackendError, match=r"on device 1, .* device 0; .*cupy\.asarray"):
+                take(array)
 
 
 def test_without_cupy_it_says_how_to_get_it():

@@ -68,7 +68,9 @@ class Cupy:
     def __init__(self):
         self.stream, self.buffers = Stream(), []
         self.cuda = types.SimpleNamespace(
-            alloc_pinned_memory=self._allocate, get_current_stream=lambda: self.stream
+            Device=lambda: types.SimpleNamespace(id=0),
+            alloc_pinned_memory=self._allocate,
+            get_current_stream=lambda: self.stream,
         )
 
     def _allocate(self, size):
