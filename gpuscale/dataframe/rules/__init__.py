@@ -1,1 +1,8 @@
-"""Rewrites of expressions of frames, one file per topic, all in the stage ``simplify``."""
+"""Rewrites of expressions of frames, one file per topic, all in the stage ``simplify``.
+
+Both are passes over all roots, since who else reads a file decides what is read of it; rows are
+chosen before columns are, so that columns which a file compares by itself need not leave it.
+"""
+
+from gpuscale.dataframe.rules import predicates as predicates
+from gpuscale.dataframe.rules import projection as projection

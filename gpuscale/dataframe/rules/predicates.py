@@ -1,0 +1,184 @@
+"""Rows that a filter drops at once are not read: comparisons with constants go into the files."""
+
+from __future__ import annotations
+
+import datetime
+import operator
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.nodes.partwise import Filter, Partwise, Project
+from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.expr.node import Node, on_behalf_of
+from gpuscale.expr.stages import simplify_rules
+from gpuscale.expr.walk import toposort
+from gpuscale.io.frames import Comparison, Condition
+
+__all__: list[str] = []
+
+_COMPARISONS: dict[Any, Comparison] = {
+    operator.eq: "==",
+    operator.ne: "!=",
+    operator.lt: "<",
+    operator.le: "<=",
+    operator.gt: ">",
+    operator.ge: ">=",
+}
+_TURNED: dict[Comparison, Comparison] = {
+    "<": ">",
+    "<=": ">=",
+    ">": "<",
+    ">=": "<=",
+    "==": "==",
+    "!=": "!=",
+}
+
+
+@simplify_rules.first
+def filter_early(roots: list[Node]) -> list[Node]:
+    """Read no rows that the only filter of a file drops; what cannot be said to it is left."""
+    while True:
+        nodes = list(toposort(roots))
+        found = next(filter(None, map(_pushed, _filters(nodes, roots))), None)
+        if found is None:
+            return roots
+        old, new = found
+        roots = replaced(roots, {old.token: new})
+
+
+def replaced(roots: list[Node], new: dict[str, Node]) -> list[Node]:
+    """Put other nodes in the place of some."""
+    done = dict(new)
+    for node in toposort(roots):
+        if node.token not in done:
+            done[node.token] = node.map_children(lambda child: done[child.token])
+    return [done[root.token] for root in roots]
+
+
+def _filters(nodes: list[Node], roots: list[Node]) -> Iterator[tuple[Filter, ReadPieces]]:
+    """Filters of files whose rows nobody else sees."""
+    readers: dict[str, set[str]] = defaultdict(set)
+    for node in nodes:
+        for child in node.children:
+            readers[child.token].add(node.token)
+    for root in roots:
+        readers[root.token].add("")
+    for node in nodes:
+        if isinstance(node, Filter):
+            source = _source(node.x)
+            if source is not None and _is_alone(node, source, readers):
+                yield node, source
+
+
+def _source(node: Node) -> ReadPieces | None:
+    while isinstance(node, Project):
+        node = node.x
+    is_file = isinstance(node, ReadPieces) and "predicate" in node.pieces.takes
+    return node if is_file else None  # type: ignore[return-value]
+
+
+def _is_alone(node: Filter, source: ReadPieces, readers: dict[str, set[str]]) -> bool:
+    """Whether all that depends on a file goes into a filter of it."""
+    inside = {source.token}
+    for each in toposort([node]):
+        if any(child.token in inside for child in each.children):
+            inside.add(each.token)
+    return all(readers[token] <= inside for token in inside - {node.token})
+
+
+def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[Node, Node] | None:
+    node, source = found
+    conditions: list[Condition] = []
+    rest: list[Node] = []
+    for part in _conjuncts(node.mask):
+        said = _conditions(part, source)
+        conditions.extend(said)
+        if not said:
+            rest.append(part)
+    if not conditions:
+        return None
+    with on_behalf_of(source):
+        new = ReadPieces(source.pieces, source.columns, (*source.predicate, *conditions))
+    x, *masks = replaced([node.x, *rest], {source.token: new})
+    with on_behalf_of(node):
+        if not masks:
+            return node, x
+        mask = reduce(lambda a, b: Partwise(operator.and_, (a, b), (), "and", "same", None), masks)
+        return node, Filter(x, mask)
+
+
+def _conjuncts(mask: Node) -> Iterator[Node]:
+    both = isinstance(mask, Partwise) and mask.function is operator.and_
+    if both and all(isinstance(each, Node) for each in mask.args):  # type: ignore[attr-defined]
+        for each in mask.args:  # type: ignore[attr-defined]
+            yield from _conjuncts(each)
+    else:
+        yield mask
+
+
+def _conditions(mask: Node, source: ReadPieces) -> list[Condition]:
+    """What a mask asks of a column of a file, in the words of its reader; nothing if it cannot."""
+    if not isinstance(mask, Partwise) or not mask.args:
+        return []
+    if mask.function in _COMPARISONS and not mask.kwargs and len(mask.args) == 2:
+        comparison = _COMPARISONS[mask.function]
+        column, value = mask.args
+        if isinstance(value, Node):
+            column, value, comparison = value, column, _TURNED[comparison]
+        return _condition(column, comparison, value, source)
+    if mask.function == Method("isin") and len(mask.args) == 2 and not mask.kwargs:
+        column, values = mask.args
+        if not isinstance(values, list | tuple | set | frozenset) or not len(values):
+            return []
+        said = [_condition(column, "==", value, source) for value in values]
+        if not all(said):
+            return []
+        return [(said[0][0][0], "in", tuple(each[0][2] for each in said))]
+    if mask.function == Method("between") and len(mask.args) == 3 and not mask.kwargs:
+        column, low, high = mask.args
+        both = _condition(column, ">=", low, source), _condition(column, "<=", high, source)
+        return [*both[0], *both[1]] if all(both) else []
+    return []
+
+
+def _condition(
+    column: Any, comparison: Comparison, value: Any, source: ReadPieces
+) -> list[Condition]:
+    if not isinstance(column, Project) or not column.as_series or column.x is not source:
+        return []
+    (label,) = column.columns
+    dtype = column.meta.frame.dtype
+    if comparison == "!=" and not isinstance(dtype, np.dtype):
+        return []  # whether a null is unequal depends on the dtype
+    found = _comparable(value, dtype)
+    return [] if found is None else [(label, comparison, found)]
+
+
+def _comparable(value: Any, dtype: Any) -> Any:
+    """Return a value that files compare with a column as pandas does, None if there is none."""
+    if isinstance(dtype, pd.CategoricalDtype) or isinstance(value, Node):
+        return None
+    kind = getattr(dtype, "kind", "O")
+    if kind == "M":
+        moments = str | datetime.datetime | np.datetime64
+        if not isinstance(value, moments):
+            return None
+        try:
+            moment = pd.Timestamp(value)
+        except ValueError:
+            return None
+        zone = getattr(dtype, "tz", None)
+        return moment if moment is not pd.NaT and (moment.tz is None) == (zone is None) else None
+    if kind in "iuf":
+        is_number = isinstance(value, int | float | np.integer | np.floating)
+        return value if is_number and not isinstance(value, bool) and value == value else None
+    if kind == "b":
+        return value if isinstance(value, bool | np.bool_) else None
+    is_text = isinstance(dtype, pd.StringDtype)
+    return value if is_text and isinstance(value, str) else None

@@ -1,0 +1,82 @@
+"""What is read of a file: the columns and rows that somebody wants, once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.testing.frames import assert_eq
+from gpuscale.testing.pieces import RecordedPieces
+
+PDF = pd.DataFrame(
+    {
+        "x": np.arange(12),
+        "y": np.arange(12) * 0.5,
+        "name": list("abcabcabcabc"),
+        "t": pd.date_range("2020-01-01", periods=12),
+    }
+)
+
+
+def opened(**options):
+    pieces = RecordedPieces(PDF, 3, **options)
+    return wrap(ReadPieces(pieces, None, ())), pieces.reads
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_one_read_of_the_columns_that_are_wanted(counted):
+    df, reads = opened(counted=counted)
+    assert_eq((df.x + df.y).sum(), (PDF.x + PDF.y).sum())
+    assert reads == [(("x", "y"), ())] * 3
+
+
+CASES = {
+    "comparison": (lambda d: d[d.x > 3].y.sum(), ("y",), (("x", ">", 3),)),
+    "turned": (lambda d: d[d.x > 3].y.sum(), ("y",), (("x", ">", 3),)),
+    "both": (
+        lambda d: d[(d.x > 3) & (d.name == "a")].y.sum(),
+        ("y",),
+        (("x", ">", 3), ("name", "==", "a")),
+    ),
+    "some": (
+        lambda d: d[(d.x > 3) & (d.y + d.x < 9)].y.sum(),
+        ("x", "y"),
+        (("x", ">", 3),),
+    ),
+    "dates": (
+        lambda d: d[d.t >= "2020-01-04"].x.sum(),
+        ("x",),
+        (("t", ">=", pd.Timestamp("2020-01-04")),),
+    ),
+    "between": (lambda d: d[d.x.between(2, 5)].x.sum(), ("x",), (("x", ">=", 2), ("x", "<=", 5))),
+    "isin": (lambda d: d[d.name.isin(["a", "c"])].x.sum(), ("x",), (("name", "in", ("a", "c")),)),
+    "of columns": (lambda d: d[["x", "y"]][d.x > 3].y.sum(), ("y",), (("x", ">", 3),)),
+    "assigned": (lambda d: d.assign(z=d.x, w=d.y).z.sum(), ("x",), ()),
+    "two filters": (
+        lambda d: (lambda e: e[e.y < 4])(d[d.x > 3]).x.sum(),
+        ("x",),
+        (("x", ">", 3), ("y", "<", 4)),
+    ),
+    "another reader": (lambda d: d[d.x > 3].y.sum() + d.x.sum(), ("x", "y"), ()),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_read(case):
+    function, columns, predicate = CASES[case]
+    df, reads = opened()
+    assert_eq(function(df), function(PDF))
+    assert set(reads) == {(columns, predicate)}
+
+
+def test_rows_alone_need_no_columns():
+    df, reads = opened(counted=False)
+    assert len(df) == 12
+    assert set(reads) == {((), ())}
+
+
+def test_a_reader_that_takes_nothing():
+    df, reads = opened(takes=frozenset())
+    assert_eq(df[df.x > 3][["y"]], PDF[PDF.x > 3][["y"]])
+    assert set(reads) == {(None, ())}
