@@ -205,7 +205,7 @@ VALUES = {
 
 @pytest.mark.parametrize("column", VALUES)
 def test_predicates_are_those_of_pandas(tmp_path, column):
-    every_dtype().to_parquet(tmp_path / "x.parquet", row_group_size=4)
+    every_dtype()[[*{"int8": 0, column: 0}]].to_parquet(tmp_path / "x.parquet", row_group_size=6)
     frame = pd.read_parquet(tmp_path / "x.parquet")
     pieces = opened(tmp_path / "x.parquet", split_row_groups=True)
     value = VALUES[column]
@@ -218,9 +218,8 @@ def test_predicates_are_those_of_pandas(tmp_path, column):
         ">=": frame[column] >= value,
     }
     for comparison, mask in masks.items():
-        kept = frame[mask]
-        assert_frame_equal(read(pieces, None, ((column, comparison, value),)), kept)
-        assert_frame_equal(read(pieces, ("int8",), ((column, comparison, value),)), kept[["int8"]])
+        met = ((column, comparison, value),)
+        assert_frame_equal(read(pieces, ("int8",), met), frame[mask][["int8"]])
     if column != "ns":
         for comparison, mask in {
             "in": frame[column].isin([value, None]),

@@ -1,0 +1,90 @@
+"""CSV files that cannot be cut: each is one piece, which pandas reads with any option."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from gpuscale.base.tokens import tokenize
+from gpuscale.io.csv_pandas import fits
+from gpuscale.io.files import Files
+from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
+from gpuscale.io.pieces import Cost
+from gpuscale.io.text_blocks import open_plain
+
+__all__ = ["WholeCsvPieces"]
+
+_SAMPLE = 10_000  # rows
+
+
+class WholeCsvPieces(FramePieces):
+    """Reads CSV files, each as one piece.
+
+    Parameters
+    ----------
+    files : Files
+    options : mapping
+        Arguments of ``pandas.read_csv``.
+    compression : str or None
+        As fsspec calls it.
+    """
+
+    takes: frozenset[Pushdown] = frozenset()
+    cost: Cost = "decode"
+
+    def __init__(
+        self, files: Files, options: Mapping[str, Any], compression: str | None = None
+    ) -> None:
+        import pandas as pd
+
+        self.files, self._compression = files, compression
+        self._options = {name: value for name, value in options.items() if name != "compression"}
+        first = {name: value for name, value in self._options.items() if name != "skipfooter"}
+        with open_plain(files, 0, compression) as file:
+            sample = pd.read_csv(file, **first, nrows=_SAMPLE)
+        self.schema = sample.iloc[:0]
+        self._row_bytes = int(sample.memory_usage(deep=True).sum()) // max(len(sample), 1)
+        self.pieces = tuple(
+            FramePiece((number,), None, 4 * files.size(number)) for number in range(len(files))
+        )
+        self.token = tokenize("whole csv", files.token, self._options, compression)
+
+    def read(self, piece: FramePiece, columns: Columns, predicate: Predicate) -> Any:
+        """Return one file.
+
+        Raises
+        ------
+        ValueError
+            If pandas cannot read it, or reads other columns or dtypes than in the first one.
+        """
+        import pandas as pd
+
+        (number,) = piece.source
+        self.files.check(number)
+        name = self.files.name(number)
+        try:
+            with open_plain(self.files, number, self._compression) as file:
+                frame = pd.read_csv(io.BytesIO(file.read()), **self._options)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        if list(frame.columns) != list(self.schema.columns):
+            raise ValueError(
+                f"the columns of {name} are {list(frame.columns)}, and those of "
+                f"{self.files.name(0)} {list(self.schema.columns)}"
+            )
+        for at, expected in enumerate(self.schema.dtypes):
+            column = frame.iloc[:, at]
+            if column.dtype == expected:
+                continue
+            if not fits(column, expected):
+                raise ValueError(
+                    f"{name}: column {frame.columns[at]!r} is {column.dtype}, and {expected} in "
+                    f"the first rows of {self.files.name(0)}; pass dtype="
+                )
+            frame.isetitem(at, column.astype(expected))
+        return frame if columns is None else frame[list(columns)]
+
+    def row_bytes(self, columns: Columns) -> int | None:
+        """Projected bytes of a row, with all columns: they are read in any case."""
+        return self._row_bytes
