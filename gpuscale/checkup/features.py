@@ -15,7 +15,7 @@ from gpuscale.backends.driver.devices import Driver, State
 from gpuscale.checkup.packages import FAMILIES, Installed, cuda_major
 from gpuscale.checkup.versions import Requirement
 
-__all__ = ["FEATURES", "Feature", "Finding", "cuda_extra", "find_features", "own_modules"]
+__all__ = ["FEATURES", "Feature", "Finding", "cuda_extra", "find_features", "is_own_module"]
 
 # What these extras bring is for CUDA 13; pip resolves no extra by the driver.
 _ON_CUDA_12 = {
@@ -166,13 +166,13 @@ def find_features(
     which : callable
         Finds a command.
     has_module : callable, optional
-        Whether gpuscale has a module of its own; `own_modules` by default.
+        Whether gpuscale has a module of its own; `is_own_module` by default.
     """
-    here = own_modules if has_module is None else has_module
+    here = is_own_module if has_module is None else has_module
     return tuple(_find(each, installed, driver, visible, which, here) for each in FEATURES)
 
 
-def own_modules(name: str) -> bool:
+def is_own_module(name: str) -> bool:
     """Whether a module exists, without running it."""
     try:
         return importlib.util.find_spec(name) is not None

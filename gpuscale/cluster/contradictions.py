@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from gpuscale.backends.driver.devices import Driver
 from gpuscale.base.config import set as config_set
 from gpuscale.base.errors import ConfigError
 from gpuscale.base.sizes import is_fraction
+from gpuscale.cluster.devices import VisibleDevice, find_devices
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.options import options_of
 from gpuscale.memory.pool import pool_plan
 
-__all__ = ["check_options"]
+__all__ = ["check_device_options", "check_options"]
 
 _PROTOCOLS = ("auto", "tcp", "tls", "ucx", "ucxx", "ws", "wss")
 _OF_UCX = ("enable_tcp_over_ucx", "enable_infiniband", "enable_nvlink", "enable_rdmacm")
@@ -63,6 +66,47 @@ def check_options(
     _check_transport(found)
     _check_pool(found, memory)
     return found
+
+
+def check_device_options(
+    taker: Taker, options: Mapping[str, Any], ask: Callable[[], Driver]
+) -> tuple[dict[str, Any], tuple[VisibleDevice, ...]]:
+    """Check options of workers on devices, also against the devices that these get.
+
+    Parameters
+    ----------
+    taker, options
+        As of `check_options`, which says what is wrong with them before the driver is asked.
+    ask : callable
+        Asks the driver.
+
+    Returns
+    -------
+    dict of str to object
+        As of `check_options`.
+    tuple of VisibleDevice
+        One for each worker.
+
+    Raises
+    ------
+    ConfigError
+        As of `check_options`; there are fewer devices than workers.
+    EngineError
+        There is no device.
+    """
+    found = check_options(taker, options)
+    value, allows = found.get("CUDA_VISIBLE_DEVICES"), found["allow_no_device"]
+    devices = find_devices(value, os.environ, ask(), allows)
+    n_workers = found.get("n_workers")
+    if n_workers is not None and n_workers > len(devices):
+        raise ConfigError(
+            f"option n_workers is {n_workers}, and there are {len(devices)} GPUs for them: "
+            f"{', '.join(device.name for device in devices)}"
+        )
+    devices = devices[:n_workers]
+    memories = [device.memory for device in devices if device.memory is not None]
+    check_options(taker, options, min(memories, default=None))
+    return found, devices
 
 
 def _check_transport(options: Mapping[str, Any]) -> None:

@@ -11,8 +11,7 @@ from distributed.core import Server
 from distributed.utils import import_term
 
 from gpuscale.backends.driver.nvml import ask_driver
-from gpuscale.cluster.contradictions import check_options
-from gpuscale.cluster.devices import find_devices
+from gpuscale.cluster.contradictions import check_device_options
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.transport import choose_protocol, ucx_environment
 from gpuscale.cluster.worker_spec import worker_spec
@@ -36,10 +35,7 @@ def make_cuda_workers(
         What all workers have, as `gpuscale.cluster.worker_process.worker_options` returns it.
     """
     said = {name: value for name, value in chosen.items() if name != "scheduler"}
-    options = check_options(Taker.CUDA_WORKER, said)
-    devices = find_devices(None, os.environ, ask_driver(), options["allow_no_device"])
-    memories = [device.memory for device in devices if device.memory is not None]
-    check_options(Taker.CUDA_WORKER, said, min(memories, default=None))
+    options, devices = check_device_options(Taker.CUDA_WORKER, said, ask_driver)
     each = {**shared, "protocol": choose_protocol(shared["protocol"], ucx_environment(options))}
     each["worker_port"] = each.pop("port")
     each["preload_nanny"] = chosen["preload_nanny"]

@@ -9,10 +9,8 @@ from typing import Any
 import distributed
 
 from gpuscale.backends.driver.nvml import ask_driver
-from gpuscale.base.errors import ConfigError
-from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster.contradictions import check_device_options
 from gpuscale.cluster.dashboards import DASHBOARD, dashboard_options
-from gpuscale.cluster.devices import VisibleDevice, find_devices
 from gpuscale.cluster.kept_nannies import KeptNannies
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.options import options_of
@@ -146,10 +144,7 @@ class LocalCUDACluster(KeptNannies):
         worker_dashboard_address: str | None = None,
     ) -> None:
         said = {key: value for key, value in locals().items() if key in _OPTIONS}
-        options = check_options(Taker.LOCAL_CUDA, said)
-        devices = _choose(CUDA_VISIBLE_DEVICES, n_workers, allow_no_device)
-        memories = [device.memory for device in devices if device.memory is not None]
-        check_options(Taker.LOCAL_CUDA, said, min(memories, default=None))
+        options, devices = check_device_options(Taker.LOCAL_CUDA, said, ask_driver)
         protocol, security = cluster_security(
             host, interface, protocol=protocol, security=security, insecure=insecure
         )
@@ -221,21 +216,6 @@ class LocalCUDACluster(KeptNannies):
 
 
 _OPTIONS = frozenset(option.name for option in options_of(Taker.LOCAL_CUDA))
-
-
-def _choose(
-    value: str | int | Sequence[str | int] | None, n_workers: int | None, allow_no_device: bool
-) -> tuple[VisibleDevice, ...]:
-    """Return the devices of as many workers as are wanted."""
-    devices = find_devices(value, os.environ, ask_driver(), allow_no_device)
-    if n_workers is None:
-        return devices
-    if n_workers > len(devices):
-        raise ConfigError(
-            f"option n_workers is {n_workers}, and there are {len(devices)} GPUs for them: "
-            f"{', '.join(device.name for device in devices)}"
-        )
-    return devices[:n_workers]
 
 
 def _protocol(wanted: str | None, options: Mapping[str, Any]) -> str:

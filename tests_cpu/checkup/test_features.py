@@ -9,7 +9,7 @@ from gpuscale.checkup.features import (
     FEATURES,
     SLURM_COMMANDS,
     find_features,
-    own_modules,
+    is_own_module,
 )
 from gpuscale.checkup.packages import FAMILIES, Installed
 
@@ -126,8 +126,8 @@ def test_what_is_to_come():
     finding = find("clusters", modules=False)
     assert (finding.state, finding.install) == ("later", "")
     assert finding.why == ("gpuscale does not have it yet", "not installed: distributed")
-    assert not own_modules("gpuscale.no.such.module")
-    assert own_modules("gpuscale.memory.limits")
+    assert not is_own_module("gpuscale.no.such.module")
+    assert is_own_module("gpuscale.memory.limits")
 
 
 def test_slurm():
