@@ -52,7 +52,7 @@ class _ExpandingBuilder(ProgramBuilder):
         if instr.op in LEAVES or not instr.args:
             return None
         if instr.op in random_ops.BY_NAME:
-            return random_ops.BY_NAME[instr.op].numpy
+            return random_ops.BY_NAME[instr.op].array_function
         first = self.instr(instr.args[0]).dtype
         if instr.op == "power" and first.kind in "iu":
             exponent = self.instr(instr.args[1])

@@ -56,19 +56,20 @@ class RandomOp:
     rows: str = ""
 
     @cached_property
-    def _array_function(self) -> Any:
+    def array_function(self) -> Any:
+        """Draw for arrays of indices at once; kernels for CUDA are written by it, too."""
         module = importlib.import_module(f"gpuscale.kernels.philox.{self.module}")
         return getattr(module, self.function)
 
     def numpy(self, key0: Any, key1: Any, index: Any) -> Any:
         """Draw for arrays of indices, piece by piece."""
         if index.size <= PIECE:
-            return self._array_function(key0, key1, index)
+            return self.array_function(key0, key1, index)
         out = array_namespace(index).empty(index.size, self.dtypes[-1])
         flat = index.reshape(-1)
         for start in range(0, index.size, PIECE):
             piece = slice(start, start + PIECE)
-            out[piece] = self._array_function(key0, key1, flat[piece])
+            out[piece] = self.array_function(key0, key1, flat[piece])
         return out.reshape(index.shape)
 
     def bytes_beside(self, elements: int) -> int:
