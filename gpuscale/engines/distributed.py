@@ -210,8 +210,7 @@ class _Run:
         names = ", ".join(task_name(self._graph[key]) for key in left[:3])
         raise EngineError(
             f"the cluster has lost the results of {len(left)} tasks {ATTEMPTS} times ({names}"
-            f"{', ...' * (len(left) > 3)}): its workers end, or somebody cancels them; what was "
-            "persisted from data of this program goes with its worker, so persist it again"
+            f"{', ...' * (len(left) > 3)}): its workers end, or somebody cancels them"
         )
 
 

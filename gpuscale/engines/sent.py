@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
+from gpuscale.engines.deadly import deadly, parcel_name
 from gpuscale.engines.events import PERIOD
-from gpuscale.engines.failure import Failure, annotate, task_name
+from gpuscale.engines.failure import Failure, annotate
 from gpuscale.engines.remote import BLAMED
+from gpuscale.engines.scattering import scatter
 from gpuscale.engines.sending import Parcel, Result
-from gpuscale.graph.task import Task
+from gpuscale.engines.stuck import Watch
 from gpuscale.memory.remote import RemoteValue
 
 __all__ = ["LOST", "Sent"]
@@ -48,11 +52,12 @@ class Sent:
         self._readers: dict[Key, list[tuple[Key, int | None]]] = defaultdict(list)
         for key, (batch, place) in zip(keys, wanted, strict=True):
             self._readers[batch].append((key, place))
-        self._data = _scatter(client, parcels)
+        self._data = scatter(client, parcels)
         names = list(self._readers)
         graph = graph_of(parcels, self._data)
         futures = client.get(graph, names, sync=False) if names else []
         self._futures: dict[Key, Any] = dict(zip(names, futures, strict=True))
+        self._done: SimpleQueue[Key] = SimpleQueue()
 
     def handles(self) -> list[RemoteValue]:
         """Return what stands for the results that workers hold."""
@@ -61,7 +66,7 @@ class Sent:
     def arrivals(self, look: Callable[[], None]) -> Iterator[tuple[Key, Any]]:
         """Fetch results as they come to be, and let the workers forget them.
 
-        Whoever leaves before the end cancels what has not begun.
+        Whoever leaves before the end lets go of what has not begun.
 
         Parameters
         ----------
@@ -72,53 +77,97 @@ class Sent:
         ------
         Key, object
             A result, a `Failure` or `LOST`.
+
+        Raises
+        ------
+        EngineError
+            Nothing more will come: the cluster has ended, is stuck, or has lost what workers kept.
         """
-        done: SimpleQueue[Key] = SimpleQueue()
-        for name, future in self._futures.items():
-            future.add_done_callback(lambda _, name=name: done.put(name))
+        watch = Watch(self._client)
+
+        def looks() -> None:
+            look()
+            watch.look()
+
+        for name in self._futures:
+            self._expect(name)
         try:
             while self._futures:
-                names = self._together(done)
-                look()
-                for name, result in self._fetched(names):
+                names = self._together()
+                looks()
+                for name, result in self._fetched(names, looks):
+                    watch.restart()
                     del self._futures[name]
                     yield from self._each(name, result)
         finally:
-            if self._futures:
-                with suppress(Exception):  # the cluster may be what has failed
-                    self._client.cancel(list(self._futures.values()), force=True)
+            # Not `cancel`, for which the scheduler drops a client if others need what it cancels.
+            for future in (*self._futures.values(), *self._data.values()):
+                future.release()
 
-    def _together(self, done: SimpleQueue[Key]) -> list[Key]:
+    def _expect(self, name: Key) -> None:
+        """Have a batch queued as soon as it is over, at once if it is."""
+        self._futures[name].add_done_callback(lambda _: self._done.put(name))
+
+    def _together(self) -> list[Key]:
         """Batches that have ended, as many as are fetched at once; none after a while."""
         names: list[Key] = []
         nbytes = 0
         with suppress(Empty):
             while nbytes < TOGETHER:
-                names.append(done.get(timeout=PERIOD) if not names else done.get_nowait())
+                names.append(self._done.get(block=not names, timeout=PERIOD))
                 tasks = {task.key: task.nbytes for task in self._parcels[names[-1]].tasks}
                 nbytes += sum(tasks.get(key, 0) for key, _ in self._readers[names[-1]])
         return names
 
-    def _fetched(self, names: list[Key]) -> Iterator[tuple[Key, Any]]:
+    def _fetched(self, names: list[Key], looks: Callable[[], None]) -> Iterator[tuple[Key, Any]]:
         """Fetch the results of batches that have ended."""
         good = [name for name in names if self._futures[name].status == "finished"]
-        try:
-            results = self._client.gather([self._futures[name] for name in good])
-        except Exception:  # one went with its worker since, which the others do not tell
-            results, good = [], []
-        yield from zip(good, results, strict=True)
+        results, error = self._gathered(good, looks)
+        if error is not None and len(names) > 1:
+            for name in names:  # one went with its worker since, which the error does not tell
+                yield from self._fetched([name], looks)
+            return
+        if error is None:
+            yield from zip(good, results, strict=True)
+            there = set(good)
+            names = [name for name in names if name not in there]
         for name in names:
-            if name not in good:
-                yield name, self._last_try(name, self._futures[name])
+            yield from self._not_fetched(name, error)
 
-    def _last_try(self, name: Key, future: Any) -> Any:
-        """Wait for a batch that is not there; a `Failure` or `LOST` if it never will be."""
-        with suppress(Exception):  # told from the future's state
-            return future.result()
-        if future.status != "error":
+    def _gathered(
+        self, names: list[Key], looks: Callable[[], None]
+    ) -> tuple[list[Any], Exception | None]:
+        """Fetch results that are there; what there is instead if one is not, after all."""
+        client, futures = self._client, [self._futures[name] for name in names]
+        if not futures:
+            return [], None
+        coming = asyncio.run_coroutine_threadsafe(
+            client.gather(futures, asynchronous=True), client.loop.asyncio_loop
+        )
+        try:
+            while not wait([coming], timeout=PERIOD).done:
+                looks()
+        finally:
+            coming.cancel()
+        try:
+            return coming.result(), None
+        except Exception as error:
+            return [], error
+
+    def _not_fetched(self, name: Key, error: Exception | None) -> Iterator[tuple[Key, Any]]:
+        """Say what has become of a batch that has ended and is not there."""
+        future = self._futures[name]
+        if future.status == "error":
+            yield name, self._failure(name, future.exception(), future.traceback())
+        elif future.status == "cancelled":
             self._check_alive()
-            return LOST
-        return self._failure(name, future.exception(), future.traceback())
+            self._check_needs()
+            yield name, LOST
+        elif error is not None and future.status == "finished" and not isinstance(error, OSError):
+            annotate(error, self._parcels[name].tasks[0], ())  # it cannot be read here
+            yield name, self._failure(name, error, error.__traceback__)
+        else:
+            self._expect(name)  # the cluster computes it again
 
     def _check_alive(self) -> None:
         if self._client.status != "running":
@@ -127,52 +176,28 @@ class Sent:
                 "or its client was closed; what it held is lost"
             )
 
+    def _check_needs(self) -> None:
+        """Refuse to try again what needs something that is gone for good."""
+        for parcel in self._parcels.values():
+            for need in parcel.needs:
+                if isinstance(need, RemoteValue) and need.is_lost:
+                    error = need.lost()
+                    annotate(error, parcel.tasks[0], ())
+                    raise error
+
     def _each(self, name: Key, result: Any) -> Iterator[tuple[Key, Any]]:
         whole = result is LOST or isinstance(result, Failure)
         for key, place in self._readers[name]:
             yield key, result if whole or place is None else result[place]
 
     def _failure(self, name: Key, error: Any, traceback: Any) -> Failure:
+        parcel = self._parcels[name]
         if type(error).__name__ == "KilledWorker":
-            error = self._killed(getattr(error, "task", name), error.allowed_failures + 1)
+            # It may be one that is kept from before, and that this one only needs.
+            error = deadly(self._client, error, self._parcels.get(error.task, parcel))
         elif not isinstance(error, Exception):  # Ctrl-C of a task, say
-            error = EngineError(f"{self._named(name)} raised {error!r}")
-        key, label = getattr(error, BLAMED, (name, self._named(name)))
+            error = EngineError(f"{parcel_name(parcel)} raised {error!r}")
+        key, label = getattr(error, BLAMED, (name, parcel_name(parcel)))
         with suppress(Exception):  # its class may refuse
             error.__traceback__ = traceback
         return Failure(key, error, label)
-
-    def _killed(self, name: Key, times: int) -> EngineError:
-        error = EngineError(
-            f"{self._named(name)} was given to {times} workers, and each died of it: too little "
-            "memory, a crash in compiled code, or a machine that is gone; the workers' logs say "
-            "more"
-        )
-        parcel = self._parcels.get(name)
-        if parcel is not None:
-            annotate(error, parcel.tasks[0], ())
-        return error
-
-    def _named(self, name: Key) -> str:
-        parcel = self._parcels.get(name)
-        if parcel is None:
-            return f"a task ({name!r})"
-        more = len(parcel.tasks) - 1
-        first: Task = parcel.tasks[0]
-        return f"the task {task_name(first)}" + (f" with {more} others" if more else "")
-
-
-def _scatter(client: Any, parcels: list[Parcel]) -> dict[Key, Any]:
-    """Send data of this process to workers; return a future for each batch that reads some.
-
-    Where nothing may wait for that, no worker is there yet, or one dies meanwhile, data go with the
-    tasks.
-    """
-    data = {parcel.name: parcel.data for parcel in parcels if parcel.data}
-    if not data or client.asynchronous or not client.scheduler_info()["workers"]:
-        return {}
-    try:
-        pieces = client.scatter(list(data.values()), hash=False)
-    except OSError:
-        return {}
-    return dict(zip(data, pieces, strict=True))

@@ -6,6 +6,7 @@ import operator
 from functools import cached_property
 from typing import Any
 
+from gpuscale.base.errors import EngineError
 from gpuscale.memory.spilled import OnDisk
 
 __all__ = ["RemoteValue"]
@@ -34,13 +35,26 @@ class RemoteValue(OnDisk):
         return RemoteValue, (self.future, self.place)
 
     @property
+    def is_lost(self) -> bool:
+        """Whether it is gone for good."""
+        return bool(self.future.status == "cancelled")
+
+    def lost(self) -> EngineError:
+        """Return what there is to say if it is."""
+        return EngineError(
+            "what was persisted is lost with its worker, and cannot be computed again, as it came "
+            "from data of this program; or somebody has cancelled it, or restarted the cluster: "
+            "persist it again, or have it read from files, which workers can do again"
+        )
+
+    @property
     def stored(self) -> int:
         """Bytes on disk of this process."""
         return 0
 
     def load(self) -> Any:
         """Fetch all of it."""
-        return self.as_future().result()
+        return self._result(self.as_future())
 
     def as_future(self) -> Any:
         """Return a future of this alone."""
@@ -56,7 +70,15 @@ class RemoteValue(OnDisk):
         return self._ask(operator.getitem, region)
 
     def _ask(self, function: Any, *args: Any) -> Any:
-        return self._asking(function, *args).result()
+        return self._result(self._asking(function, *args))
+
+    def _result(self, future: Any) -> Any:
+        try:
+            return future.result()
+        except Exception as error:
+            if self.is_lost:
+                raise self.lost() from error
+            raise
 
     def _asking(self, function: Any, *args: Any) -> Any:
         client = self.future.client

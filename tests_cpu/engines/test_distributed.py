@@ -86,9 +86,9 @@ def test_a_dictionary_of_tasks(engine):
 def test_persisted_chunks_stay_on_the_workers(client, engine):
     x = ga.from_array(A, chunks=100)
     (kept,) = gs.persist(x + 1, engine=engine)
+    np.testing.assert_allclose(kept.sum(axis=0).compute(engine=engine), (A + 1).sum(axis=0))
     held = sum(map(len, client.has_what().values()))
     assert held > 0
-    np.testing.assert_allclose(kept.sum(axis=0).compute(engine=engine), (A + 1).sum(axis=0))
     np.testing.assert_allclose(kept[::7, 3].compute(engine=engine), (A + 1)[::7, 3])
     np.testing.assert_allclose(kept[150:].compute(engine="threads"), (A + 1)[150:])
     del kept

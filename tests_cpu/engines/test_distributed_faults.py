@@ -41,21 +41,40 @@ def slow(chunk):
 
 
 def test_a_worker_that_dies_takes_data_of_this_process_along(client, engine):
-    x = ga.from_array(A, chunks=(10, 50)).map_blocks(slow, dtype=float)
+    a = np.random.default_rng(1).random((200, 1000))
+    x = ga.from_array(a, chunks=(10, 1000)).map_blocks(slow, dtype=float)
     pid = next(iter(client.run(os.getpid).values()))
     timer = threading.Timer(0.5, os.kill, (pid, signal.SIGKILL))
     timer.start()
-    np.testing.assert_array_equal(x.compute(engine=engine), A + 1)
+    np.testing.assert_array_equal(x.compute(engine=engine), a + 1)
     timer.join()
 
 
-def test_persisted_data_of_this_process_go_with_their_workers(client, engine):
-    (kept,) = gs.persist(ga.from_array(A, chunks=50) + 1, engine=engine)
-    assert kept.sum().compute(engine=engine) == pytest.approx((A + 1).sum())
+def kill_holder(client, kept):
+    """Kill the worker that holds the first chunk of an array."""
     (worker,) = client.who_has(gs.cluster.futures_of(kept)[:1]).popitem()[1]
     os.kill(client.run(os.getpid)[worker], signal.SIGKILL)
-    with pytest.raises(EngineError, match="so persist it again"):
+
+
+def test_persisted_data_of_this_process_go_with_their_workers(client, engine):
+    a = np.arange(400_000.0).reshape(4, -1)
+    (kept,) = gs.persist(ga.from_array(a, chunks=(1, -1)) + 1, engine=engine)
+    assert kept.sum().compute(engine=engine) == pytest.approx((a + 1).sum())
+    kill_holder(client, kept)
+    for use in (lambda: (kept * 2).sum().compute(engine=engine), lambda: np.asarray(kept)):
+        with pytest.raises(EngineError, match="persisted is lost with its worker.* it again"):
+            use()
+    with pytest.raises(EngineError, match="persisted is lost") as caught:
         kept.sum().compute(engine=engine)
+    assert "test_distributed_faults.py" in caught.value.__notes__[0]
+    client.wait_for_workers(2)
+
+
+def test_little_data_of_this_process_outlive_their_workers(client, engine):
+    (kept,) = gs.persist(ga.from_array(A, chunks=50) + 1, engine=engine)
+    assert kept.sum().compute(engine=engine) == pytest.approx((A + 1).sum())
+    kill_holder(client, kept)
+    assert kept.sum().compute(engine=engine) == pytest.approx((A + 1).sum())
     client.wait_for_workers(2)
 
 
@@ -73,6 +92,23 @@ def test_an_exception_that_cannot_be_pickled(engine):
     with pytest.raises(EngineError, match="WithLock: no luck") as caught:
         gs.delayed(fail_oddly)("no luck").compute(engine=engine)
     assert "test_distributed_faults.py" in caught.value.__notes__[0]
+
+
+class OfAnotherProcess:
+    """What pickles, and cannot be read in a process other than its own."""
+
+    def __init__(self):
+        self.home = os.getpid()
+
+    def __setstate__(self, state):
+        if state["home"] != os.getpid():
+            raise ValueError("there is no such device here")
+
+
+def test_a_result_that_cannot_be_read_here(engine):
+    with pytest.raises(ValueError, match="no such device here") as caught:
+        gs.compute(*[gs.delayed(OfAnotherProcess)() for _ in range(3)], engine=engine)
+    assert "in operation OfAnotherProcess, written at" in caught.value.__notes__[0]
 
 
 def test_a_task_that_wants_to_exit_fails_alone(client, engine):
@@ -158,6 +194,20 @@ def test_ctrl_c_cancels(client, engine):
     while any(client.processing().values()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(client.processing().values())
+
+
+def test_what_is_cancelled_takes_nothing_else_along(client, engine):
+    """A scheduler that is asked to cancel what others need as well drops the client."""
+    (kept,) = gs.persist(ga.from_array(A, chunks=50) + 1, engine=engine)
+    assert kept.sum().compute(engine=engine) == pytest.approx((A + 1).sum())
+    with gs.annotate(retries=1):  # each travels alone
+        first = [gs.delayed(slow)(i) for i in range(8)]
+        last = [gs.delayed(slow)(each) for each in [gs.delayed(slow)(each) for each in first]]
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        gs.compute(*first, *last, engine=engine)
+    assert kept.sum().compute(engine=engine) == pytest.approx((A + 1).sum())
+    assert client.status == "running"
 
 
 def test_a_cluster_that_ends():

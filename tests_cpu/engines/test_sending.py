@@ -10,7 +10,6 @@ import gpuscale.array as ga
 from gpuscale.base.errors import EngineError
 from gpuscale.engines.remote import BLAMED, perform
 from gpuscale.engines.sending import pack
-from gpuscale.engines.sent import _scatter
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.expr import stages
 from gpuscale.expr.reads import planned_for_elsewhere
@@ -120,21 +119,3 @@ def test_inputs_at_odd_addresses_are_copied():
     work = parcels[0].work._replace(places=(None,), steps=parcels[0].work.steps[1:])
     assert perform(work, odd) == (True, 3.0)
     assert wanted
-
-
-class DiesMeanwhile:
-    """A client whose only worker dies when it is sent data."""
-
-    asynchronous = False
-
-    def scheduler_info(self):
-        return {"workers": {"tcp://127.0.0.1:1": {}}}
-
-    def scatter(self, data, hash):
-        raise ConnectionResetError("Connection reset by peer")
-
-
-def test_data_go_with_their_tasks_if_a_worker_dies_that_was_to_have_them():
-    parcels, _ = parcels_of(ga.from_array(np.ones(10), chunks=5) + 1)
-    assert any(parcel.data for parcel in parcels)
-    assert _scatter(DiesMeanwhile(), parcels) == {}

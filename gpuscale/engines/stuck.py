@@ -1,0 +1,96 @@
+"""Workers of a cluster that have all stopped for want of memory: nothing will ever go on."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from gpuscale.base.errors import EngineError
+from gpuscale.base.sizes import format_bytes
+
+__all__ = ["Watch"]
+
+#: Seconds between two looks.
+PAUSE = 2.0
+#: Seconds without any change after which paused workers are not waited for any longer.
+PATIENCE = 30.0
+
+
+class Watch:
+    """Notices that a cluster is stuck.
+
+    A worker takes no tasks while its memory is nearly full. The task that it runs goes on, and
+    results go to disk or are let go, until it has room again. Where all of them wait for that and
+    none of it happens, as with a disk that is full, they wait for ever.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.restart()
+
+    def restart(self) -> None:
+        """Start anew: something has come of the cluster."""
+        self._seen: Any = None
+        self._since = self._looked = time.monotonic()
+
+    def look(self) -> None:
+        """Look at the workers, if the last look was a while ago.
+
+        Raises
+        ------
+        EngineError
+            All have stopped, and nothing has changed for `PATIENCE` seconds.
+        """
+        now = time.monotonic()
+        if now < self._looked + PAUSE:
+            return
+        self._looked = now
+        try:
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        except OSError:  # futures tell what has become of the scheduler
+            return
+        seen = {address: _moving_parts(each) for address, each in workers.items()}
+        if not all(map(_waits, workers.values())) or seen != self._seen:
+            self._seen, self._since = seen, now
+        elif workers and now > self._since + PATIENCE:
+            raise self._stuck(workers)
+
+    def _stuck(self, workers: Mapping[str, Any]) -> EngineError:
+        """Say how much memory and disk the fullest worker has."""
+        address, worst = max(workers.items(), key=lambda each: each[1]["metrics"]["memory"])
+        used, limit = worst["metrics"]["memory"], worst["memory_limit"]
+        disks = self._client.run(_room_on_disk, workers=[address], on_error="ignore")
+        disk = "".join(f", the disk of {folder} has {left} left" for folder, left in disks.values())
+        return EngineError(
+            f"all {len(workers)} workers of the cluster have stopped, since their memory is full, "
+            f"and nothing of it goes to disk any more: {address} has {format_bytes(used)} of "
+            f"{format_bytes(limit)} in use{disk}; give workers more memory (memory_limit=) or a "
+            "larger disk (local_directory=), or persist less"
+        )
+
+
+def _waits(worker: Mapping[str, Any]) -> bool:
+    return worker["status"] == "paused" and not _counts(worker).get("executing")
+
+
+def _counts(worker: Mapping[str, Any]) -> Mapping[str, int]:
+    counts: Mapping[str, int] = worker["metrics"].get("task_counts", {})
+    return counts
+
+
+def _moving_parts(worker: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what changes while a worker does anything that could make room."""
+    metrics = worker["metrics"]
+    names = ("managed_bytes", "spilled_bytes", "transfer")
+    return _counts(worker), *(metrics.get(name) for name in names)
+
+
+def _room_on_disk(dask_worker: Any) -> tuple[str, str]:
+    folder = dask_worker.local_directory
+    return folder, format_bytes(shutil.disk_usage(folder).free)

@@ -1,0 +1,92 @@
+"""`Watch`: workers that have stopped for good, told from those that only have a rest."""
+
+import pytest
+
+from gpuscale.base.errors import EngineError
+from gpuscale.engines import stuck
+
+
+class Cluster:
+    """A client whose workers are as they are told, and a clock."""
+
+    def __init__(self):
+        self.now, self.is_there, self.asked = 0.0, True, 0
+        self.workers = {f"tcp://{i}": worker() for i in "ab"}
+
+    def monotonic(self):
+        return self.now
+
+    def scheduler_info(self, n_workers):
+        self.asked += 1
+        if not self.is_there:
+            raise OSError("the scheduler is gone")
+        return {"workers": {name: dict(each) for name, each in self.workers.items()}}
+
+    def run(self, function, workers, on_error):
+        return {workers[0]: ("/tmp/worker-b", "0 B")}
+
+
+def worker(status="paused", memory=90, **counts):
+    metrics = {"memory": memory, "task_counts": {"memory": 3, **counts}, "managed_bytes": 50}
+    metrics |= {"spilled_bytes": {"memory": 0, "disk": 0}, "transfer": {"incoming_count_total": 2}}
+    return {"status": status, "memory_limit": 100, "metrics": metrics}
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    cluster = Cluster()
+    monkeypatch.setattr(stuck, "time", cluster)
+    return cluster
+
+
+def looks(cluster, watch, seconds, change=None):
+    for _ in range(seconds):
+        cluster.now += 1
+        if change is not None:
+            change()
+        watch.look()
+
+
+def test_workers_that_all_wait_are_not_waited_for(cluster):
+    watch = stuck.Watch(cluster)
+    looks(cluster, watch, 30)
+    cluster.workers["tcp://b"]["metrics"]["memory"] = 95
+    says = r"all 2 workers .* tcp://b has 95 B of 100 B in use, the disk of /tmp/worker-b has 0 B"
+    with pytest.raises(EngineError, match=says):
+        looks(cluster, watch, 5)
+    assert cluster.asked < 20
+
+
+@pytest.mark.parametrize(
+    "other",
+    [worker("running"), worker(executing=1)],
+    ids=["one that takes tasks", "one that has a task"],
+)
+def test_one_worker_that_goes_on_is_waited_for(cluster, other):
+    cluster.workers["tcp://b"] = other
+    looks(cluster, stuck.Watch(cluster), 200)
+
+
+def test_results_that_go_to_disk_are_waited_for(cluster):
+    def spill():
+        metrics = cluster.workers["tcp://a"]["metrics"]
+        metrics["spilled_bytes"] = {"memory": cluster.now, "disk": cluster.now}
+
+    looks(cluster, stuck.Watch(cluster), 200, spill)
+
+
+def test_results_that_arrive_are_progress(cluster):
+    watch = stuck.Watch(cluster)
+    for _ in range(5):
+        looks(cluster, watch, 30)
+        watch.restart()
+
+
+def test_a_cluster_without_workers_is_waited_for(cluster):
+    cluster.workers.clear()
+    looks(cluster, stuck.Watch(cluster), 200)
+
+
+def test_a_scheduler_that_is_gone_is_for_others_to_tell(cluster):
+    cluster.is_there = False
+    looks(cluster, stuck.Watch(cluster), 200)
