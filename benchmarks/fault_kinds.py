@@ -19,6 +19,8 @@ from benchmarks.fault_ground import Ground, wait_until
 from gpuscale.engines.distributed import DistributedEngine
 
 A = np.random.default_rng(3).random((320, 320))
+# Too much of the program's data to travel with tasks: workers hold them, and lose them.
+MUCH = np.random.default_rng(4).random((640, 320))
 
 
 def headline(xp: Any, x: Any) -> Any:
@@ -31,10 +33,15 @@ def same(found: Any, right: Any) -> None:
     np.testing.assert_allclose(found, right, rtol=1e-12)
 
 
-def kill(here: Ground) -> Callable[[], None]:
-    """Make what ends a worker at once."""
-    pid = here.pids()[0]
-    return lambda: os.kill(pid, signal.SIGKILL)
+def kill(here: Ground, count: int = 1) -> Callable[[], None]:
+    """Make what ends workers at once."""
+    pids = here.pids()[:count]
+
+    def act() -> None:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+    return act
 
 
 def from_file(here: Ground, chunks: Any = 40) -> Any:
@@ -44,9 +51,9 @@ def from_file(here: Ground, chunks: Any = 40) -> Any:
     return ga.from_npy(path, chunks=chunks)
 
 
-def killed_in_headline(here: Ground) -> None:
+def killed_in_headline(here: Ground, count: int = 1) -> None:
     x = here.slow(from_file(here))
-    with here.in_the_middle(kill(here), after=20):
+    with here.in_the_middle(kill(here, count), after=20):
         found = headline(ga, x).compute()
     same(found, headline(np, A))
 
@@ -73,19 +80,19 @@ def killed_in_sort_of_kept(here: Ground) -> None:
     same(found, np.sort(A.ravel() + 1))
 
 
-def killed_in_sort_of_memory(here: Ground) -> None:
-    x = here.slow(ga.from_array(A, chunks=(20, 320)).ravel())
-    with here.in_the_middle(kill(here)):
+def killed_in_sort_of_memory(here: Ground, count: int = 1) -> None:
+    x = here.slow(ga.from_array(MUCH, chunks=(40, 320)).ravel())
+    with here.in_the_middle(kill(here, count)):
         found = ga.sort(x).compute()
-    same(found, np.sort(A.ravel()))
+    same(found, np.sort(MUCH.ravel()))
 
 
-def killed_with_kept_memory(here: Ground) -> None:
-    (x,) = gs.persist(ga.from_array(A, chunks=(20, 320)) + 1)
-    same(x[:1].compute(), A[:1] + 1)
+def killed_with_kept_memory(here: Ground, data: Any = MUCH) -> None:
+    (x,) = gs.persist(ga.from_array(data, chunks=(20, 320)) + 1)
+    same(x[:1].compute(), data[:1] + 1)
     with here.in_the_middle(kill(here), after=2):
         found = here.slow(x).sum(axis=0).compute()
-    same(found, (A + 1).sum(axis=0))
+    same(found, (data + 1).sum(axis=0))
 
 
 def stopped(here: Ground, seconds: float = 20) -> None:
@@ -109,7 +116,7 @@ def crash(chunk: Any) -> Any:
 
 def segfault(here: Ground) -> None:
     try:
-        from_file(here, 160).map_blocks(crash, dtype=float).compute()
+        from_file(here, 320).map_blocks(crash, dtype=float).compute()
     finally:
         works_again(here)
 
@@ -125,9 +132,24 @@ def hog(chunk: Any) -> Any:
 
 def over_limit(here: Ground) -> None:
     try:
-        from_file(here, 160).map_blocks(hog, dtype=float).compute()
+        from_file(here, 320).map_blocks(hog, dtype=float).compute()
     finally:
         works_again(here)
+
+
+def noisy(chunk: Any) -> Any:
+    """Make what hardly compresses, of a sum that is known."""
+    noise = np.random.default_rng(0).random(chunk.shape)
+    noise[..., 1::2] = -noise[..., ::2]
+    return chunk + noise
+
+
+def kept_too_much() -> None:
+    """Keep more than workers of 400 MiB have memory for."""
+    n = 1 << 20
+    x = ga.ones((100, n), chunks=(1, n)).map_blocks(noisy, dtype=float)
+    (kept,) = gs.persist(x)
+    same(kept.sum(axis=1).compute(), np.full(100, float(n)))
 
 
 def works_again(here: Ground) -> None:

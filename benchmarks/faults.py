@@ -18,6 +18,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ class Fault:
         Of the cluster.
     is_alone : bool
         Whether it makes its cluster itself.
+    unshared : tuple of str
+        Namespaces of its own that it needs, which go with it however it ends: mounts, networks.
     """
 
     what: str
@@ -58,6 +61,7 @@ class Fault:
     error: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     is_alone: bool = False
+    unshared: tuple[str, ...] = ()
 
 
 _LINE = r"in operation {}, written at .*fault_kinds\.py:\d+"
@@ -69,20 +73,36 @@ FAULTS = {
     "kill-sort-memory": Fault(
         "... in a sort of an array of the program", kinds.killed_in_sort_of_memory
     ),
+    "kill-all": Fault(
+        "`kill -9` of all workers at once in the headline",
+        partial(kinds.killed_in_headline, count=2),
+    ),
+    "kill-all-memory": Fault(
+        "... in a sort of an array of the program",
+        partial(kinds.killed_in_sort_of_memory, count=2),
+    ),
+    "kill-kept-little": Fault(
+        "`kill -9` of a worker which holds a small persisted array of the program",
+        partial(kinds.killed_with_kept_memory, data=kinds.A),
+    ),
     "kill-kept-memory": Fault(
-        "... which holds a persisted array of the program",
+        "... a large one",
         kinds.killed_with_kept_memory,
-        "persisted.* is lost with its worker",
+        "persisted is lost with its worker.*persist it again",
     ),
     "stop": Fault("SIGSTOP of a worker for 20 s", kinds.stopped),
     "cut-off": Fault(
-        "a worker in a network namespace whose link goes down", places.cut_off, is_alone=True
+        "a worker in a network namespace whose link goes down",
+        places.cut_off,
+        is_alone=True,
+        unshared=("--net", "--mount"),
     ),
     "disk-full": Fault(
         "the local disk of the workers is full (8 MiB)",
         places.disk_full,
-        "memory|disk",
+        r"all 2 workers .* have stopped.*the disk of .* has .* left",
         is_alone=True,
+        unshared=("--mount",),
     ),
     "kill-scheduler": Fault(
         "`kill -9` of the scheduler; the program started again, from its checkpoint",
@@ -92,7 +112,7 @@ FAULTS = {
     "over-limit": Fault(
         "a task takes more memory than its worker may",
         kinds.over_limit,
-        r"(?s)the task hog.* 400\.0 MiB.*" + _LINE.format("hog"),
+        r"(?s)the task hog.* of the \d+\.0 MiB .*" + _LINE.format("hog"),
         {"memory_limit": "400 MiB"},
     ),
     "segfault": Fault(
@@ -133,9 +153,18 @@ def try_once(name: str, folder: Path) -> tuple[str, str]:
 
 def tried(name: str) -> tuple[str, str]:
     """Try a fault in a process of its own."""
+    unshared = FAULTS[name].unshared
     with tempfile.TemporaryDirectory(prefix="gpuscale-faults-") as folder:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.faults", "--one", name, folder],
+            [
+                *(("unshare", *unshared) if unshared else ()),
+                sys.executable,
+                "-m",
+                "benchmarks.faults",
+                "--one",
+                name,
+                folder,
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

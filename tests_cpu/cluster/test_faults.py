@@ -14,7 +14,10 @@ distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 import dask  # noqa: E402
 
 from benchmarks.fault_ground import ground, wait_until  # noqa: E402
+from benchmarks.fault_kinds import from_file, stopped, works_again  # noqa: E402
 from benchmarks.faults import FAULTS, judged  # noqa: E402
+from gpuscale.base.errors import EngineError  # noqa: E402
+from gpuscale.engines import stuck  # noqa: E402
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -24,6 +27,8 @@ ANSWERED = (
     "kill-sort",
     "kill-sort-kept",
     "kill-sort-memory",
+    "kill-all",
+    "kill-kept-little",
     "retire",
     "join",
     "ctrl-c",
@@ -33,7 +38,7 @@ ANSWERED = (
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with ground(tmp_path_factory.mktemp("faults")) as here:
+    with ground(tmp_path_factory.mktemp("faults"), memory_limit="600 MiB") as here:
         yield here
 
 
@@ -47,6 +52,41 @@ def here(cluster):
 @pytest.mark.parametrize("name", ANSWERED)
 def test_the_answer_is_right_all_the_same(here, name):
     assert judged(FAULTS[name], lambda: FAULTS[name].run(here)) == ("right answer", "")
+
+
+def test_a_worker_that_stops_for_a_while(here):
+    stopped(here, seconds=1)
+
+
+def test_a_large_array_of_the_program_is_lost_with_its_worker(here):
+    fault = FAULTS["kill-kept-memory"]
+    assert judged(fault, lambda: fault.run(here))[0] == "clear error"
+
+
+@pytest.mark.parametrize("name", ["over-limit", "segfault"])
+def test_a_task_that_is_deadly_is_named(here, monkeypatch, name):
+    monkeypatch.setattr(here.cluster.scheduler, "allowed_failures", 0)
+    outcome, says = judged(FAULTS[name], lambda: FAULTS[name].run(here))
+    assert (outcome, says.count("a worker, which died of it")) == ("clear error", 1), says
+
+
+def pause(dask_worker):
+    """Stop a worker as one does that has no memory left."""
+    dask_worker.memory_manager.memory_pause_fraction = False
+    dask_worker.status = distributed.Status.paused
+
+
+def resume(dask_worker):
+    dask_worker.memory_manager.memory_pause_fraction = 0.8
+
+
+def test_workers_that_have_all_stopped_are_not_waited_for(here, monkeypatch):
+    monkeypatch.setattr(stuck, "PATIENCE", 1)
+    here.client.run(pause)
+    with pytest.raises(EngineError, match=FAULTS["disk-full"].error):
+        from_file(here).sum().compute()
+    here.client.run(resume)
+    works_again(here)
 
 
 def test_workers_that_are_slow_to_start_anew_stay(tmp_path):
