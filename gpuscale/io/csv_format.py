@@ -10,16 +10,15 @@ from typing import Any
 
 from gpuscale.io.csv_dates import IDLE, date_formats, plain_options
 
-__all__ = ["CsvFormat", "header_of", "quote_of", "read_format"]
+__all__ = ["CsvFormat", "header_of", "needs_whole_files", "quote_of", "read_format"]
 
 _REFUSED = {
     "chunksize": "partitions are the chunks",
     "dialect": "say sep=, quotechar= and the others",
-    "index_col": "call set_index on the frame",
     "iterator": "partitions are the chunks",
     "nrows": "take head(n) of the frame",
 }
-_WHOLE = "pass blocksize=None, which makes one partition of each file"
+_WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
 
 
 @dataclass(frozen=True)
@@ -130,20 +129,42 @@ def header_of(head: bytes, options: Mapping[str, Any]) -> tuple[list[Any], int]:
     return list(names), _header_end(head, options)
 
 
-def _check_options(options: Mapping[str, Any]) -> None:
-    for name, value in options.items():
-        if name in _REFUSED and value not in (None, False):
-            raise ValueError(f"read_csv takes no {name}=: {_REFUSED[name]}")
-    header, skipped = options.get("header", "infer"), options.get("skiprows") or 0
+def needs_whole_files(options: Mapping[str, Any]) -> bool:
+    """Whether options mean something for whole files only.
+
+    Examples
+    --------
+    >>> needs_whole_files({"skiprows": 1}), needs_whole_files({"skipfooter": 1})
+    (False, True)
+    """
+    return _of_whole_files(options) is not None
+
+
+def _of_whole_files(options: Mapping[str, Any]) -> str | None:
+    """Say what it is that blocks cannot have."""
+    header = options.get("header", "infer")
     if header not in ("infer", None) and not isinstance(header, int):
-        raise ValueError(f"blocks have no header of several rows; {_WHOLE}")
-    if not isinstance(skipped, int):
-        raise ValueError(f"in blocks skiprows is a number; {_WHOLE}")
-    for name in ("lineterminator", "skipfooter"):
-        if options.get(name):
-            raise ValueError(f"blocks cannot be read with {name}=; {_WHOLE}")
-    if (options.get("encoding") or "utf-8").lower().startswith(("utf-16", "utf-32", "utf_16")):
-        raise ValueError(f"blocks cannot be cut in {options['encoding']}; {_WHOLE}")
+        return "a header of several rows"
+    if not isinstance(options.get("skiprows") or 0, int):
+        return "skiprows= that is no number"
+    for name in ("index_col", "lineterminator", "skipfooter"):
+        if options.get(name) not in (None, False, 0):
+            return f"{name}="
+    encoding = (options.get("encoding") or "utf-8").lower()
+    return f"encoding={encoding!r}" if encoding.startswith(_WIDE) else None
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    for name, remedy in _REFUSED.items():
+        if options.get(name) not in (None, False):
+            raise ValueError(f"read_csv takes no {name}=: {remedy}")
+    found = _of_whole_files(options)
+    if found is not None:
+        remedy = ", or call set_index" if "index" in found else ""
+        raise ValueError(
+            f"blocks cannot be read with {found}; pass blocksize=None, which makes one partition "
+            f"of each file{remedy}"
+        )
 
 
 def _as_wide(row: bytes, plain: dict[str, Any], names: list[Any], where: str) -> bytes:

@@ -13,7 +13,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import PathLike
 from gpuscale.io.mapped import check_unchanged, stamp_of
 
-__all__ = ["Files", "find_files", "natural_key"]
+__all__ = ["Files", "compression_of", "find_files", "natural_key"]
 
 _GLOB = re.compile(r"[*?\[]")
 #: What stores call the time or the version of a file, the surest first.
@@ -29,6 +29,20 @@ def natural_key(text: str) -> list[Any]:
     ['part.2', 'part.10']
     """
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", text)]
+
+
+def compression_of(path: str) -> str | None:
+    """Return how the ending of a name says that a file is compressed, in fsspec's words.
+
+    Examples
+    --------
+    >>> compression_of("x.csv.gz"), compression_of("x.csv")
+    ('gzip', None)
+    """
+    from fsspec.utils import infer_compression
+
+    method: str | None = infer_compression(path)
+    return method
 
 
 @dataclass(frozen=True)

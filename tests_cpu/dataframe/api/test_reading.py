@@ -1,0 +1,86 @@
+"""What users read from files is what pandas reads."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq
+
+
+@pytest.fixture
+def pdf():
+    numbers = np.arange(60)
+    return pd.DataFrame(
+        {
+            "x": numbers,
+            "y": numbers / 8,
+            "name": pd.Series([f"n{k % 7}" for k in numbers], dtype="str").mask(numbers % 5 == 0),
+        }
+    )
+
+
+@pytest.fixture
+def parquet(tmp_path, pdf):
+    pdf.to_parquet(tmp_path / "x.parquet", row_group_size=20)
+    return tmp_path / "x.parquet"
+
+
+@pytest.fixture
+def csv(tmp_path, pdf):
+    for k in range(3):
+        pdf[20 * k : 20 * (k + 1)].to_csv(tmp_path / f"{k}.csv", index=False)
+    return tmp_path / "*.csv"
+
+
+def test_parquet(parquet, pdf):
+    df = gd.read_parquet(parquet, split_row_groups=True)
+    assert (df.npartitions, df.divisions, len(df)) == (3, (0, 20, 40, 59), 60)
+    assert_eq(df, pdf)
+    assert_eq(df[(df.x > 30) & (df.name == "n3")].y, pdf[(pdf.x > 30) & (pdf.name == "n3")].y)
+    assert_eq(df.y.sum(), pdf.y.sum())
+    assert_eq(gd.read_parquet(parquet, columns="y"), pdf.y)
+    assert_eq(gd.read_parquet(str(parquet), ["name", "x"]), pdf[["name", "x"]])
+    assert_eq(gd.read_parquet([parquet, parquet]).x.count(), 120)
+
+
+@pytest.mark.parametrize(
+    ("filters", "mask"),
+    [
+        ([("x", ">", 30), ("name", "==", "n3")], lambda f: (f.x > 30) & (f.name == "n3")),
+        ([[("x", "<", 5)], [("y", ">=", 7)]], lambda f: (f.x < 5) | (f.y >= 7)),
+        ([("name", "in", ["n1", "n2"])], lambda f: f.name.isin(["n1", "n2"])),
+        ([("name", "not in", {"n1"}), ("x", "!=", 6)], lambda f: ~f.name.isin(["n1"]) & (f.x != 6)),
+    ],
+)
+def test_filters_are_masks(parquet, pdf, filters, mask):
+    assert_eq(gd.read_parquet(parquet, filters=filters), pdf[mask(pdf)])
+    assert_eq(gd.read_parquet(parquet, ["y"], filters), pdf[mask(pdf)][["y"]])
+
+
+def test_filters_that_are_none(parquet):
+    with pytest.raises(ValueError, match=r"filters are \(column, comparison, value\)"):
+        gd.read_parquet(parquet, filters=[("x", "~", 3)])
+
+
+def test_csv(csv, pdf):
+    df = gd.read_csv(csv, blocksize=200)
+    assert df.npartitions > 3
+    assert_eq(df.x.sum(), pdf.x.sum())
+    assert df.compute().reset_index(drop=True).equals(pdf)
+    assert_eq(df[df.name == "n3"].y.mean(), pdf[pdf.name == "n3"].y.mean())
+    assert gd.read_csv(csv, blocksize=None).npartitions == 3
+    assert_eq(gd.read_csv(csv, blocksize=None, skipfooter=1, engine="python").x.count(), 57)
+
+
+def test_a_surprise_names_column_file_and_line(csv, tmp_path):
+    with open(tmp_path / "1.csv", "a") as file:
+        file.write("1.5,2,z\n")
+    with pytest.raises(ValueError, match=r"1\.csv, line 22: column 'x' is int64.*dtype=\{'x'") as e:
+        gd.read_csv(csv).x.sum().compute()
+    assert "written at" in e.value.__notes__[0]
+
+
+def test_table(tmp_path, pdf):
+    pdf.to_csv(tmp_path / "x.tsv", sep="\t", index=False)
+    assert_eq(gd.read_table(tmp_path / "x.tsv"), pdf)
