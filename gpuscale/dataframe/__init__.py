@@ -10,6 +10,7 @@ from gpuscale.dataframe import rules as rules
 from gpuscale.dataframe.api.creating import *
 from gpuscale.dataframe.api.partitions import *
 from gpuscale.dataframe.api.reading import *
+from gpuscale.dataframe.api.writing import *
 from gpuscale.dataframe.frame import DataFrame as DataFrame
 from gpuscale.dataframe.index import Index as Index
 from gpuscale.dataframe.scalar import Scalar as Scalar

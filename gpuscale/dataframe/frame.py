@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.base.types import PathLike
 from gpuscale.dataframe.collection import Frame, api, collects
 from gpuscale.dataframe.methods import FRAME_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.reducing import with_reductions
+from gpuscale.dataframe.written import Written
 
 __all__ = ["DataFrame"]
 
@@ -19,7 +21,7 @@ __all__ = ["DataFrame"]
 @with_methods(pd.DataFrame, FRAME_METHODS)
 @with_reductions(pd.DataFrame)
 @with_flexible
-class DataFrame(Operators, Frame):
+class DataFrame(Written, Operators, Frame):
     """A lazy table in partitions, with the interface of `pandas.DataFrame`.
 
     Made by `from_pandas`, `read_parquet` and their siblings, never directly. It is a handle on an
@@ -103,6 +105,10 @@ class DataFrame(Operators, Frame):
     def assign(self, **kwargs: Any) -> Any:
         """Return the table with columns replaced or added; see `pandas.DataFrame.assign`."""
         return api().columns.assign(self, kwargs)
+
+    def to_parquet(self, path: PathLike, **kwargs: Any) -> None:
+        """Write a folder of Parquet files; see `gpuscale.dataframe.to_parquet`."""
+        api().writing.to_parquet(self, path, **kwargs)
 
     def pop(self, item: Any) -> Any:
         """Return a column and drop it from the table."""

@@ -132,12 +132,16 @@ class Target:
 
     def finish(self) -> None:
         """Give what is written its name; an old one stays until the new one is there."""
+        self.put(self._hidden)
+
+    def put(self, hidden: Path) -> None:
+        """Give something its name that was made and locked elsewhere."""
         self.check_free()
         if self._kind.is_folder and self.path.exists():
-            _swap(self._hidden, self.path)
+            _swap(hidden, self.path)
         else:
-            os.replace(self._hidden, self.path)
-        unlock(self._hidden)
+            os.replace(hidden, self.path)
+        unlock(hidden)
 
     def abandon(self) -> None:
         """Remove what was written; after `finish`, do nothing."""

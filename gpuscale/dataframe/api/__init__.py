@@ -5,3 +5,4 @@ from gpuscale.dataframe.api import creating as creating
 from gpuscale.dataframe.api import partitions as partitions
 from gpuscale.dataframe.api import reading as reading
 from gpuscale.dataframe.api import reductions as reductions
+from gpuscale.dataframe.api import writing as writing

@@ -1,0 +1,197 @@
+"""Frames into files: each partition is written by the task that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gpuscale.base.types import PathLike
+from gpuscale.io.frames import FrameWriter
+from gpuscale.io.parquet_writer import ParquetWriter, part_name
+from gpuscale.io.text_writer import CsvWriter, JsonWriter
+
+__all__ = ["to_csv", "to_json", "to_parquet"]
+
+
+def _write(df: Any, writer: FrameWriter, options: dict[str, Any]) -> None:
+    """Write all partitions, and then let the dataset appear."""
+    from gpuscale.run import run_sinks
+
+    writer.open(df._meta, df.npartitions)
+    run_sinks([df.expr], [writer], **options)
+
+
+def to_parquet(
+    df: Any,
+    path: PathLike,
+    *,
+    overwrite: bool = False,
+    append: bool = False,
+    partition_on: Any = None,
+    index: bool | None = None,
+    compression: str = "snappy",
+    name_function: Callable[[int], str] = part_name,
+    storage_options: Mapping[str, Any] | None = None,
+    compute_kwargs: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Write a folder of Parquet files, one for each partition.
+
+    The folder appears when all of it is there: a run that fails or is killed leaves nothing that
+    looks like a dataset.
+
+    Parameters
+    ----------
+    df : DataFrame
+    path : str or path
+        The folder; with the protocol of a store (``s3://...``) where it is not of this machine.
+    overwrite : bool
+        Replace a folder of Parquet files. Anything else is never replaced.
+    append : bool
+        Put the files beside those that are there, if these have the same columns.
+    partition_on : label or list of labels, optional
+        Columns that become folders, ``name=value``, of which filters read only what they need.
+    index : bool, optional
+        Whether the index is written; by default one that does more than count rows.
+    compression : str
+    name_function : callable
+        Name of the file of a partition, from its number.
+    storage_options : mapping, optional
+        Arguments of the file system.
+    compute_kwargs : mapping, optional
+        Arguments of `gpuscale.compute`.
+    **kwargs
+        Arguments of ``pyarrow.parquet.write_table``, as ``row_group_size``.
+
+    Raises
+    ------
+    FileExistsError
+        If something is there that may not be replaced.
+    ValueError
+        If the columns cannot be written, or not be appended.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> path = tempfile.mkdtemp() + "/x"
+    >>> df = gd.from_pandas(pd.DataFrame({"x": [1, 2, 3]}), npartitions=2)
+    >>> gd.to_parquet(df, path)
+    >>> gd.read_parquet(path).x.sum().compute()
+    np.int64(6)
+    """
+    keys = [] if partition_on is None else partition_on
+    keys = list(keys) if isinstance(keys, Sequence) and not isinstance(keys, str) else [keys]
+    chosen = {"compression": compression, **kwargs}
+    writer = ParquetWriter(
+        path, overwrite, append, keys, index, name_function, storage_options, **chosen
+    )
+    _write(df, writer, dict(compute_kwargs or {}))
+
+
+def to_csv(
+    df: Any,
+    path: PathLike,
+    *,
+    overwrite: bool = False,
+    name_function: Callable[[int], str] | None = None,
+    compression: str | None = "infer",
+    storage_options: Mapping[str, Any] | None = None,
+    compute_kwargs: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Write a CSV file, or one for each partition; see `pandas.DataFrame.to_csv`.
+
+    Parameters
+    ----------
+    df : DataFrame or Series
+    path : str or path
+        With a ``*`` (``out-*.csv``) for a file of each partition; the number takes its place.
+    overwrite : bool
+        Replace files of that name.
+    name_function : callable, optional
+        What takes the place of the ``*``, from the number of a partition.
+    compression : str or None
+        By default what the name says.
+    storage_options : mapping, optional
+        Arguments of the file system.
+    compute_kwargs : mapping, optional
+        Arguments of `gpuscale.compute`.
+    **kwargs
+        As pandas has them: ``sep``, ``index``, ``header``, ``na_rep`` and so on.
+
+    Raises
+    ------
+    FileExistsError
+        If a file is there and ``overwrite`` is not said.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> path = tempfile.mkdtemp() + "/x.csv"
+    >>> df = gd.from_pandas(pd.DataFrame({"x": [1, 2, 3]}), npartitions=2)
+    >>> gd.to_csv(df, path, index=False)
+    >>> open(path).read().split()
+    ['x', '1', '2', '3']
+    """
+    _refuse(kwargs, "mode", "chunksize", "path_or_buf")
+    writer = CsvWriter(path, overwrite, name_function, compression, storage_options, **kwargs)
+    _write(df, writer, dict(compute_kwargs or {}))
+
+
+def to_json(
+    df: Any,
+    path: PathLike,
+    *,
+    overwrite: bool = False,
+    orient: str = "records",
+    lines: bool | None = None,
+    name_function: Callable[[int], str] | None = None,
+    compression: str | None = "infer",
+    storage_options: Mapping[str, Any] | None = None,
+    compute_kwargs: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Write JSON, a line for each row; see `pandas.DataFrame.to_json`.
+
+    Parameters
+    ----------
+    df : DataFrame or Series
+    path : str or path
+        With a ``*`` (``out-*.json``) for a file of each partition; the number takes its place.
+    overwrite : bool
+        Replace files of that name.
+    orient : str
+    lines : bool, optional
+        A line for each row, which needs ``orient="records"`` and is so by default with that. What
+        is no lines needs a file for each partition.
+    name_function, compression, storage_options, compute_kwargs
+        As of `to_csv`.
+    **kwargs
+        As pandas has them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> path = tempfile.mkdtemp() + "/x.json"
+    >>> gd.to_json(gd.from_pandas(pd.DataFrame({"x": [1, 2]}), npartitions=2), path)
+    >>> open(path).read().split()
+    ['{"x":1}', '{"x":2}']
+    """
+    lines = orient == "records" if lines is None else lines
+    if not lines and "*" not in str(path):
+        raise ValueError("what is no lines needs a file for each partition: write a * into path")
+    options = {"orient": orient, "lines": lines, **kwargs}
+    writer = JsonWriter(path, overwrite, name_function, compression, storage_options, **options)
+    _write(df, writer, dict(compute_kwargs or {}))
+
+
+def _refuse(options: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if name in options:
+            raise ValueError(f"{name}= means nothing where partitions are written side by side")

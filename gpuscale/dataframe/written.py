@@ -1,0 +1,24 @@
+"""Methods of frames and series that write files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpuscale.base.types import PathLike
+from gpuscale.dataframe.collection import api
+
+__all__ = ["Written"]
+
+
+class Written:
+    """What a table and a column can both be written to."""
+
+    __slots__ = ()
+
+    def to_csv(self, path: PathLike, **kwargs: Any) -> None:
+        """Write a CSV file, or one for each partition; see `gpuscale.dataframe.to_csv`."""
+        api().writing.to_csv(self, path, **kwargs)
+
+    def to_json(self, path: PathLike, **kwargs: Any) -> None:
+        """Write JSON, a line for each row; see `gpuscale.dataframe.to_json`."""
+        api().writing.to_json(self, path, **kwargs)

@@ -1,0 +1,190 @@
+"""Frames into folders of Parquet files, which appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from gpuscale.base.types import PathLike
+from gpuscale.io.files import find_files
+from gpuscale.io.frames import FrameWriter
+from gpuscale.io.hive import NULL
+from gpuscale.io.labels import check_labels
+from gpuscale.io.parquet_footers import check_alike, read_footers
+from gpuscale.io.staging import FolderStaging
+from gpuscale.io.targets import Kind, describe
+
+__all__ = ["ParquetWriter", "part_name"]
+
+
+def _foreign(path: Path) -> str | None:
+    """Say what a path holds, None for a folder of Parquet files and for an empty folder."""
+    if not path.is_dir():
+        return describe(path)
+    for _, folders, names in os.walk(path):
+        for name in names:
+            if not name.endswith((".parquet", ".parq")) and name[:1] not in "._":
+                return f"a folder that also holds {name!r}"
+        folders[:] = [name for name in folders if name[:1] not in "._"]
+    return None
+
+
+KIND = Kind("a folder of Parquet files", is_folder=True, foreign=_foreign)
+
+
+def part_name(number: int) -> str:
+    """Return what a part is called: names sort as their parts follow each other.
+
+    Examples
+    --------
+    >>> part_name(7)
+    'part-00007'
+    """
+    return f"part-{number:05d}"
+
+
+class ParquetWriter(FrameWriter):
+    """Writes a folder of Parquet files, at least one for each partition.
+
+    Parameters
+    ----------
+    path : str or path
+    overwrite : bool
+        Whether a folder of Parquet files may be replaced; anything else never is.
+    append : bool
+        Whether files come beside those that are there, if they have the same columns.
+    partition_on : sequence of labels
+        Columns that become folders, ``name=value``.
+    index : bool or None
+        Whether the index is written; None for one that does not just count rows.
+    name_function : callable
+        Name of the file of a partition from its number.
+    storage_options : mapping, optional
+    **options
+        Arguments of ``pyarrow.parquet.write_table``.
+    """
+
+    is_local = False
+
+    def __init__(
+        self,
+        path: PathLike,
+        overwrite: bool = False,
+        append: bool = False,
+        partition_on: Sequence[Any] = (),
+        index: bool | None = None,
+        name_function: Callable[[int], str] = part_name,
+        storage_options: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        if overwrite and append:
+            raise ValueError("say overwrite=True or append=True, not both")
+        self._staging = FolderStaging(path, overwrite, storage_options, KIND, append)
+        self._keys, self._index, self._options = list(partition_on), index, options
+        self._name_of, self._storage = name_function, dict(storage_options or {})
+        self._first = 0
+        self.token = f"parquet-{uuid.uuid4().hex}"
+
+    def open(self, schema: Any, npartitions: int) -> None:
+        """Make a hidden folder, once it is sure that its name is free.
+
+        Raises
+        ------
+        FileExistsError
+            If something is there that may not be replaced.
+        ValueError
+            If what is there has other columns, and files shall be appended to it.
+        """
+        import pandas as pd
+
+        check_labels(self._keys, schema.columns, "the frame")
+        names = list(map(str, schema.columns))
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"Parquet files have no two columns called {twice!r}; rename one")
+        if len(self._keys) == len(names):
+            raise ValueError("partition_on leaves no column to be written")
+        if self._index is None:
+            self._index = not (isinstance(schema.index, pd.RangeIndex) and not schema.index.name)
+        self._staging.begin()
+        try:
+            if self._staging.append and self._staging.fs.exists(self._staging.path):
+                self._first = self._check_appended(schema)
+        except BaseException:
+            self.abort()
+            raise
+
+    def _check_appended(self, schema: Any) -> int:
+        """Compare columns with those that are there, and return the number of the next file."""
+        try:
+            old = find_files(self._staging.given, self._storage, folders=True)
+        except FileNotFoundError:
+            return 0
+        there = read_footers(old)[0][1]
+        new = self._table(schema).schema
+        for name in [*there.names, *new.names]:
+            if (name in there.names) != (name in new.names):
+                which, other = (
+                    (old.name(0), "the frame")
+                    if name in there.names
+                    else (
+                        "the frame",
+                        old.name(0),
+                    )
+                )
+                raise ValueError(f"{which} has a column {name!r}, and {other} has none")
+        return len(old)
+
+    def write(self, place: tuple[int], frame: Any) -> None:
+        """Write the file of one partition, or its files where columns become folders."""
+        name = f"{self._name_of(self._first + place[0])}.parquet"
+        for folder, part in self._parts(frame):
+            self._write(folder + name, part)
+
+    def _parts(self, frame: Any) -> Iterator[tuple[str, Any]]:
+        if not self._keys:
+            yield "", frame
+            return
+        grouped = frame.groupby(self._keys, observed=True, dropna=False, sort=False)
+        for values, part in grouped:
+            pairs = zip(self._keys, values, strict=True)
+            folders = (f"{quote(str(key))}={_folder_name(value)}/" for key, value in pairs)
+            yield "".join(folders), part.drop(columns=self._keys)
+
+    def _write(self, name: str, frame: Any) -> None:
+        import pyarrow.parquet as pq
+
+        with self._staging.open(name) as file:
+            pq.write_table(self._table(frame), file, **self._options)
+
+    def _table(self, frame: Any) -> Any:
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(frame, preserve_index=self._index, nthreads=1)
+
+    def commit(self) -> None:
+        """Give the folder its name, if all files in it are of one kind.
+
+        Raises
+        ------
+        ValueError
+            If partitions differ in what the objects of a column are.
+        """
+        names = self._staging.written()
+        if names:
+            paths = [f"{self._staging.hidden}/{name}" for name in names]
+            files = find_files([self._staging.fs.unstrip_protocol(p) for p in paths], self._storage)
+            check_alike(files, [schema for _, schema in read_footers(files)], None)
+        self._staging.publish()
+
+    def abort(self) -> None:
+        """Remove what was written so far."""
+        self._staging.remove()
+
+
+def _folder_name(value: Any) -> str:
+    return NULL if value is None or value != value else quote(str(value), safe="")

@@ -1,0 +1,176 @@
+"""What is written is what pandas reads, and appears whole or not at all."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq
+
+PDF = pd.DataFrame(
+    {
+        "x": np.arange(10),
+        "y": np.arange(10) / 4,
+        "name": pd.Series(["a", None, "b,c", 'd"', "e\nf"] * 2, dtype="str"),
+        "kind": pd.Categorical(["u", "v"] * 5, categories=["v", "u"]),
+        "when": pd.date_range("2024", periods=10, tz="UTC"),
+    }
+)
+
+
+def made(pdf=PDF, npartitions=3):
+    return gd.from_pandas(pdf, npartitions=npartitions)
+
+
+def test_parquet_comes_back(tmp_path):
+    made().to_parquet(tmp_path / "x")
+    names = [f"part-0000{k}.parquet" for k in range(3)]
+    assert sorted(os.listdir(tmp_path / "x")) == names
+    assert os.listdir(tmp_path) == ["x"]
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x"), PDF)
+    assert_eq(gd.read_parquet(tmp_path / "x", split_row_groups=False), PDF)
+
+
+@pytest.mark.parametrize("index", [pd.Index(list("abcdefghij"), name="k"), pd.RangeIndex(3, 13)])
+def test_parquet_with_an_index(tmp_path, index):
+    pdf = PDF.set_axis(index)
+    made(pdf).to_parquet(tmp_path / "x", index=True)
+    assert_eq(gd.read_parquet(tmp_path / "x"), pdf.set_axis(pd.Index(list(index), name=index.name)))
+    made(pdf).to_parquet(tmp_path / "y", index=False)
+    assert_eq(gd.read_parquet(tmp_path / "y"), PDF)
+
+
+def test_parquet_in_folders(tmp_path):
+    made().to_parquet(tmp_path / "x", partition_on=["kind", "name"])
+    assert sorted(os.listdir(tmp_path / "x")) == ["kind=u", "kind=v"]
+    df = gd.read_parquet(tmp_path / "x")
+    assert df.npartitions == 10
+    found = df.compute()
+    assert sorted(found.x) == list(range(10))
+    expected = PDF.sort_values("x").reset_index(drop=True)
+    assert found.sort_values("x").name.astype("str").tolist() == pytest.approx(
+        expected.name.tolist(), nan_ok=True
+    )
+
+
+def test_nothing_is_replaced_silently(tmp_path):
+    path = tmp_path / "x"
+    made().to_parquet(path)
+    with pytest.raises(FileExistsError, match="exists; pass overwrite=True"):
+        made().to_parquet(path)
+    made(npartitions=2).to_parquet(path, overwrite=True)
+    assert len(os.listdir(path)) == 2
+    (path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="also holds 'notes.txt'"):
+        made().to_parquet(path, overwrite=True)
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(FileExistsError, match="file of another kind"):
+        made().to_parquet(file, overwrite=True)
+
+
+def test_appending(tmp_path):
+    path = tmp_path / "x"
+    made().to_parquet(path, append=True)
+    made().to_parquet(path, append=True)
+    assert len(os.listdir(path)) == 6
+    assert_eq(gd.read_parquet(path), pd.concat([PDF, PDF], ignore_index=True))
+    with pytest.raises(ValueError, match="the frame has a column 'z', and .* has none"):
+        made(PDF.assign(z=1)).to_parquet(path, append=True)
+    with pytest.raises(ValueError, match="not both"):
+        made().to_parquet(path, append=True, overwrite=True)
+    assert len(os.listdir(path)) == 6
+
+
+def failing(part):
+    if 5 in part.x.tolist():
+        raise RuntimeError("no")
+    return part
+
+
+@pytest.mark.parametrize("name", ["x", "x.csv", "x-*.csv"])
+def test_a_run_that_fails_leaves_nothing(tmp_path, name):
+    df = made().map_partitions(failing, meta=PDF.iloc[:0])
+    write = df.to_csv if "csv" in name else df.to_parquet
+    with pytest.raises(RuntimeError, match="no"):
+        write(tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_columns_that_cannot_be(tmp_path):
+    pdf = pd.DataFrame({"a": [1, "x"]}, dtype=object)
+    with pytest.raises(ValueError, match="column 'a' is int64 in .*, and string in"):
+        made(pdf, 2).to_parquet(tmp_path / "x")
+    with pytest.raises(KeyError, match="no column 'kinds'; did you mean 'kind'"):
+        made().to_parquet(tmp_path / "x", partition_on="kinds")
+    with pytest.raises(ValueError, match="leaves no column"):
+        made(PDF[["x"]]).to_parquet(tmp_path / "x", partition_on="x")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"index": False}, {"sep": ";", "na_rep": "?"}])
+def test_csv_is_that_of_pandas(tmp_path, options):
+    made().to_csv(tmp_path / "x.csv", **options)
+    assert (tmp_path / "x.csv").read_text() == PDF.to_csv(**options)
+    made().x.to_csv(tmp_path / "x.csv", overwrite=True, **options)
+    assert (tmp_path / "x.csv").read_text() == PDF.x.to_csv(**options)
+
+
+def test_csv_in_several_files(tmp_path):
+    made().to_csv(tmp_path / "x-*.csv", index=False)
+    assert sorted(os.listdir(tmp_path)) == ["x-0.csv", "x-1.csv", "x-2.csv"]
+    again = pd.concat([pd.read_csv(tmp_path / f"x-{k}.csv") for k in range(3)])
+    assert again.x.tolist() == PDF.x.tolist()
+    with pytest.raises(FileExistsError, match=r"x-0\.csv exists; pass overwrite=True"):
+        made().to_csv(tmp_path / "x-*.csv")
+    made(npartitions=2).to_csv(tmp_path / "x-*.csv", overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == ["x-0.csv", "x-1.csv"]
+    made().to_csv(tmp_path / "y-*.csv", name_function="abc".__getitem__)
+    assert (tmp_path / "y-c.csv").exists()
+
+
+def test_compressed_text(tmp_path):
+    made().to_csv(tmp_path / "x.csv.gz", index=False)
+    assert pd.read_csv(tmp_path / "x.csv.gz").x.tolist() == PDF.x.tolist()
+    made().to_csv(tmp_path / "x-*.csv.gz", index=False)
+    assert pd.read_csv(tmp_path / "x-1.csv.gz").x.tolist() == PDF.x[4:8].tolist()
+
+
+def test_json(tmp_path):
+    pdf = PDF.drop(columns="when")
+    made(pdf).to_json(tmp_path / "x.json")
+    assert (tmp_path / "x.json").read_text() == pdf.to_json(orient="records", lines=True)
+    with pytest.raises(ValueError, match="write a \\* into path"):
+        made(pdf).to_json(tmp_path / "y.json", orient="split")
+    made(pdf).to_json(tmp_path / "y-*.json", orient="split")
+    assert pd.read_json(tmp_path / "y-0.json", orient="split").x.tolist() == [0, 1, 2, 3]
+
+
+def test_options_without_meaning(tmp_path):
+    with pytest.raises(ValueError, match="mode= means nothing"):
+        made().to_csv(tmp_path / "x.csv", mode="a")
+    with pytest.raises(ValueError, match="several partitions one name"):
+        made().to_csv(tmp_path / "x-*.csv", name_function=lambda k: "same")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        made().to_csv(tmp_path / "no" / "x.csv")
+
+
+def test_stores_elsewhere():
+    import fsspec
+
+    fs = fsspec.filesystem("memory")
+    made().to_parquet("memory://out/x")
+    assert_eq(gd.read_parquet("memory://out/x"), PDF)
+    with pytest.raises(FileExistsError):
+        made().to_parquet("memory://out/x")
+    made(npartitions=2).to_parquet("memory://out/x", overwrite=True)
+    assert len(fs.find("/out/x")) == 2
+    made(npartitions=2).to_parquet("memory://out/x", append=True)
+    assert len(fs.find("/out/x")) == 4
+    made().to_csv("memory://out/x.csv", index=False)
+    assert fs.cat("/out/x.csv").decode() == PDF.to_csv(index=False)
+    made().to_csv("memory://out/y-*.csv")
+    assert len(fs.find("/out")) == 4 + 1 + 3
+    fs.rm("/out", recursive=True)
