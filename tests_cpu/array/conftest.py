@@ -75,6 +75,22 @@ def _marks(where: str, table: dict[str, Any]) -> Iterator[tuple[pytest.MarkDecor
         yield from ((mark, entry) for entry in group["tests"])
 
 
+@pytest.fixture(scope="module")
+def pretended(request):
+    """Namespace of the fake device, for tests that say of their data that it lies there.
+
+    On CuPy the others are on the host then: by the option it would be a third place.
+    """
+    from gpuscale.base import config
+    from gpuscale.testing import fake_device
+
+    if request.config.getoption("--backend") == "fake":  # active for the whole run
+        yield fake_device.fake
+        return
+    with config.set({"array.backend": "numpy"}), fake_device.active() as xp:
+        yield xp
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """A test fails where the library moves data that nobody allowed it to move."""

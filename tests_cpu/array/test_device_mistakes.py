@@ -12,16 +12,8 @@ from gpuscale.backends import creation
 from gpuscale.base.errors import BackendError, NotSupportedError
 from gpuscale.testing import fake_device
 
+pytestmark = pytest.mark.usefixtures("pretended")
 OBJECTS = np.array([1, "a"], dtype=object)
-
-
-@pytest.fixture(autouse=True)
-def fake(request):
-    if request.config.getoption("--backend") == "fake":  # active for the whole run
-        yield
-        return
-    with fake_device.active():
-        yield
 
 
 @pytest.mark.parametrize("engine", ["sync", "threads"])

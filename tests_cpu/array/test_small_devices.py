@@ -143,15 +143,6 @@ LINES = {
 }
 
 
-@pytest.fixture(scope="module")
-def active(request):
-    if request.config.getoption("--backend") == "fake":  # active for the whole run
-        yield
-        return
-    with fake_device.active():
-        yield
-
-
 @pytest.mark.parametrize(
     ("data", "chunks", "function"),
     [
@@ -160,7 +151,7 @@ def active(request):
         *(pytest.param(LINE, LINE.size // 64, LINES[name], id=name) for name in LINES),
     ],
 )
-def test_a_fifth_of_the_data(active, data, chunks, function):
+def test_a_fifth_of_the_data(pretended, data, chunks, function):
     expected = function(data)
     x = ga.asarray(data, chunks=chunks, like="fake")
     gc.collect()
@@ -172,7 +163,7 @@ def test_a_fifth_of_the_data(active, data, chunks, function):
 
 
 @pytest.mark.parametrize("function", [lambda x: x @ x, lambda x: x @ x.T], ids=["x @ x", "x @ x.T"])
-def test_products_bring_operands_to_the_device_once_for_each_tile(active, function):
+def test_products_bring_operands_to_the_device_once_for_each_tile(pretended, function):
     data = DATA[: SIDE // 2, : SIDE // 2]
     x = ga.asarray(data, chunks=(SIDE // 32, SIDE // 32), like="fake")
     gc.collect()
@@ -208,7 +199,7 @@ def test_the_first_plan_of_a_process_knows_the_device():
         ("ik,kj->ij", [(70, 90), (90, 50)], "?"),
     ],
 )
-def test_tiles_of_all_kinds(active, equation, shapes, dtype):
+def test_tiles_of_all_kinds(pretended, equation, shapes, dtype):
     host = [(np.random.default_rng(k).random(s) * 9).astype(dtype) for k, s in enumerate(shapes)]
     a, b = (ga.asarray(each, chunks=13, like="fake") for each in host)
     with config.set({"device-memory-limit": sum(each.nbytes for each in host) * 4 // 5}):
@@ -218,7 +209,7 @@ def test_tiles_of_all_kinds(active, equation, shapes, dtype):
         np.testing.assert_allclose(found.compute(), np.einsum(equation, *host), rtol=1e-5)
 
 
-def test_a_sort_by_several_keys_takes_no_more_than_it_reserves(active, monkeypatch):
+def test_a_sort_by_several_keys_takes_no_more_than_it_reserves(pretended, monkeypatch):
     """The device sorts by one key after the other, and orders what the keys before have ordered."""
     over, on_device = [], Job._on_device
 
@@ -253,7 +244,7 @@ INTERPRETED = {
 
 @pytest.mark.parametrize("engine", ["sync", "threads"])
 @pytest.mark.parametrize("name", INTERPRETED)
-def test_what_is_interpreted_keeps_to_the_limit(active, name, engine):
+def test_what_is_interpreted_keeps_to_the_limit(pretended, name, engine):
     """Intermediate values lie on a device whose library nobody makes kernels for."""
     host = LINE[:300_000]
     x = ga.asarray(host, chunks=10_000, like="fake")
