@@ -11,7 +11,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.wording import line_of
 from gpuscale.engines.events import Listener
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import Blockwise, Sink, Source
+from gpuscale.expr.physical import BlockInput, Blockwise, Sink, Source
 from gpuscale.expr.walk import toposort
 from gpuscale.graph.build import block_keys
 from gpuscale.graph.calls import build_with_calls
@@ -142,19 +142,27 @@ def _read_bytes(node: Node) -> int:
     """Bytes that the tasks of a node read from sources."""
     if isinstance(node, Source):
         return node.meta.projected_nbytes
-    if not isinstance(node, Blockwise) or not node.space.known:
+    if not isinstance(node, Blockwise):
         return 0
-    total = 0
-    for each in node.inputs:
-        if each.inline and isinstance(each.node, Source):
-            axes = each.axes if each.view is None else [axis for axis, _, _ in each.view.axes]
-            used = {axis for axis in axes or () if axis is not None}
-            total += each.node.meta.dtype.itemsize * math.prod(
-                sum(sizes) if axis in used else len(sizes) for axis, sizes in enumerate(node.domain)
-            )
-        elif each.inline:
-            total += _read_bytes(each.node)
-    return total
+    return sum(
+        _read_of(node, each) if isinstance(each.node, Source) else _read_bytes(each.node)
+        for each in node.inputs
+        if each.inline
+    )
+
+
+def _read_of(node: Blockwise, each: BlockInput) -> int:
+    """Bytes that the tasks of a node read of one source."""
+    meta = each.node.meta
+    if each.axes == tuple(range(meta.ndim)) and meta.numblocks == node.space.numblocks:
+        return meta.projected_nbytes  # each block once
+    if not node.space.known:
+        return 0
+    axes = each.axes if each.view is None else [axis for axis, _, _ in each.view.axes]
+    used = {axis for axis in axes or () if axis is not None}
+    return meta.dtype.itemsize * math.prod(
+        sum(sizes) if axis in used else len(sizes) for axis, sizes in enumerate(node.domain)
+    )
 
 
 def announce_plan(listeners: Iterable[Listener], physical: Sequence[Node], graph: Graph) -> None:

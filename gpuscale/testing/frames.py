@@ -73,9 +73,9 @@ COLUMNS: dict[str, Any] = {
     "Int64": st.one_of(st.none(), st.integers(-9, 9)),
     "Float64": st.one_of(st.none(), st.integers(-9, 9).map(float)),
     "boolean": st.one_of(st.none(), st.booleans()),
-    "datetime64[ns]": st.one_of(st.none(), st.integers(0, 9).map(lambda n: f"2020-01-0{n + 1}")),
+    "datetime64[ns]": st.one_of(st.none(), st.integers(0, 9).map(lambda n: f"2020-01-{n + 1:02d}")),
     "datetime64[us, UTC]": st.one_of(
-        st.none(), st.integers(0, 9).map(lambda n: f"2020-01-0{n + 1}")
+        st.none(), st.integers(0, 9).map(lambda n: f"2020-01-{n + 1:02d}")
     ),
     "timedelta64[ns]": st.one_of(st.none(), st.integers(-9, 9)),
     "category": st.one_of(st.none(), st.sampled_from("abc")),

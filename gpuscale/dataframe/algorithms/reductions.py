@@ -96,27 +96,39 @@ class Fold:
 
     def finalize(self, partial: list[tuple[Series, int]]) -> Any:
         """Have pandas reduce a frame of one row, so that dtypes are its own."""
-        counts = [count for _, count in partial]
+        enough = np.array([count >= self.min_count for _, count in partial], dtype=bool)
+        columns = [value for value, _ in partial]
         if not self.is_frame:
-            result = getattr(partial[0][0], self.name)(skipna=self.skipna)
-            return result if counts[0] >= self.min_count else np.nan
-        frame = pd.concat([value for value, _ in partial], axis=1) if partial else pd.DataFrame()
+            return self._of_one(columns[0], enough[0])
+        frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
         frame.columns = self.columns
         result = getattr(frame, self.name)(skipna=self.skipna)
-        enough = np.array(counts, dtype=int) >= self.min_count
-        return result if enough.all() else result.where(enough)
+        if enough.all() or result.dtype != object:
+            return result if enough.all() else result.where(enough)
+        each = [self._of_one(*pair) for pair in zip(columns, enough, strict=True)]
+        return pd.Series(each, index=result.index, dtype=object)
+
+    def _of_one(self, values: Series, is_enough: bool) -> Any:
+        if not is_enough:
+            return getattr(values.iloc[:0], self.name)(min_count=1)
+        return getattr(values, self.name)(skipna=self.skipna)
 
 
 def folded(column: Series, name: str, skipna: bool) -> Series:
     """Return a series of one element, which is what a column comes to; none of an empty one."""
-    if not len(column) or _is_neutral(column):
+    if not len(column) or skipna and _is_neutral(column):
         return _emptied(column, name)
     if not isinstance(column.dtype, np.dtype):
-        found = column.array._reduce(name, skipna=skipna, keepdims=True)
-        return pd.Series(found) if hasattr(found, "dtype") else pd.Series([found])
+        return _kept(column.array, name, skipna)
     value = getattr(column, name)(skipna=skipna)
     keeps = name in ("min", "max") or column.dtype.kind in "mMO"
     return pd.Series([value], dtype=column.dtype if keeps and name not in ("any", "all") else None)
+
+
+def _kept(array: Any, name: str, skipna: bool) -> Series:
+    """Return what an array of pandas' own comes to, in the dtype that it has in a frame."""
+    found = array._reduce(name, skipna=skipna, keepdims=True)
+    return pd.Series(found) if hasattr(found, "dtype") and np.ndim(found) else pd.Series([found])
 
 
 def _is_neutral(column: Series) -> bool:
@@ -128,13 +140,13 @@ def _is_neutral(column: Series) -> bool:
 def _emptied(column: Series, name: str) -> Series:
     """Return no elements, of the dtype that those of others have."""
     empty = column.iloc[:0].reset_index(drop=True)
-    if (
-        name in ("min", "max")
-        or not isinstance(column.dtype, np.dtype)
-        or column.dtype.kind in "mMO"
-    ):
+    if name in ("min", "max"):
         return empty
-    return pd.Series([], dtype=getattr(empty, name)().dtype)
+    if not isinstance(column.dtype, np.dtype):
+        return _kept(empty.array, name, True).iloc[:0]
+    if name not in ("any", "all") and column.dtype.kind in "mMO":
+        return empty
+    return pd.Series([], dtype=type(getattr(empty, name)()))
 
 
 # ------------------------------------------------------------------ counts
@@ -246,7 +258,7 @@ def _divided(total: Any, count: int, dtype: Any) -> Any:
     if dtype.kind in "mM":
         if not count or total != total:
             return pd.NaT
-        found = pd.Series([round(total / count)]).astype(_plain(dtype))
+        found = pd.Series([int(total / count)]).astype(_plain(dtype))
         zone = getattr(dtype, "tz", None)
         return (found.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else found).iloc[0]
     if not count:
@@ -363,7 +375,7 @@ def _skew(n: float, mean: float, m2: float, m3: float, m4: float, ddof: int) -> 
     if n < 3 or m2 != m2:
         return math.nan
     if m2 <= _noise(n, mean):
-        return 0.0
+        return float(pd.Series(np.ones(4)).skew())  # versions of pandas differ
     return n * math.sqrt(n - 1) / (n - 2) * m3 / m2**1.5
 
 
@@ -371,7 +383,7 @@ def _kurt(n: float, mean: float, m2: float, m3: float, m4: float, ddof: int) -> 
     if n < 4 or m2 != m2:
         return math.nan
     if m2 <= _noise(n, mean):
-        return 0.0
+        return float(pd.Series(np.ones(4)).kurt())
     adjusted = 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))
     return n * (n + 1) * (n - 1) * m4 / ((n - 2) * (n - 3) * m2**2) - adjusted
 

@@ -1,0 +1,55 @@
+"""Blueprints of reductions against pandas, over partitions cut at random; no engine is at work."""
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from gpuscale.dataframe.algorithms.reductions import blueprint
+from gpuscale.dataframe.inference import nonempty
+from gpuscale.testing.frames import assert_eq, frames, splits
+
+NAMES = (
+    *("sum", "prod", "min", "max", "any", "all", "count", "nunique"),
+    *("mean", "var", "std", "sem", "skew", "kurt"),
+)
+
+
+def by_parts(name, parts, options):
+    frame = parts[0].iloc[:0]
+    plan = blueprint(name, frame, getattr(nonempty(frame), name)(**options), options)
+    partials = [plan.chunk(part) for part in parts]
+    while len(partials) > 2:
+        partials = [plan.combine(partials[:2]), *partials[2:]]
+    return plan.finalize(plan.combine(partials) if len(partials) > 1 else partials[0])
+
+
+@pytest.mark.filterwarnings(
+    "ignore:invalid value encountered in cast"
+)  # of pandas: NaT, skipna=False
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_reductions_are_those_of_pandas(name, data):
+    frame = data.draw(frames())
+    parts = data.draw(splits(frame))
+    options = {}
+    if name not in ("count", "nunique"):
+        options["skipna"] = data.draw(st.booleans())
+    if name in ("sum", "prod"):
+        options["min_count"] = data.draw(st.integers(0, 2))
+    try:
+        expected = getattr(frame, name)(**options)
+        getattr(nonempty(frame.iloc[:0]), name)(**options)
+    except TypeError:
+        assume(False)
+    # pandas makes a dtype of its own where there is nothing to make a moment of.
+    tolerance = {"rtol": 1e-6, "atol": 1e-9, "check_dtype": len(frame) > 3}
+    assert_eq(by_parts(name, parts, options), expected, **tolerance)
+    for label in frame:
+        column = [part[label] for part in parts]
+        expected = getattr(frame[label], name)(**options)
+        result = by_parts(name, column, options)
+        assert_eq(
+            pd.Series([result]), pd.Series([expected]), rtol=1e-6, atol=1e-9, check_dtype=False
+        )
