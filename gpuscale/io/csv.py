@@ -14,6 +14,7 @@ from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.pieces import Cost
 from gpuscale.io.text_blocks import (
+    NEWLINE,
     Block,
     blocks_of,
     cut_outside_quotes,
@@ -25,8 +26,6 @@ from gpuscale.io.text_blocks import (
 )
 
 __all__ = ["CsvPieces"]
-
-NEWLINE = b"\n"
 
 
 class CsvPieces(FramePieces):

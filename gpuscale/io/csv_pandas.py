@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gpuscale.io.csv_format import CsvFormat
+from gpuscale.io.promised_dtypes import fits
 
-__all__ = ["Surprise", "fits", "read_block"]
+__all__ = ["Surprise", "read_block"]
 
 
 class Surprise(ValueError):
@@ -86,18 +87,6 @@ def _read(
     )
     frame = frame.iloc[1:] if form.first_row else frame
     return frame[list(labels)].reset_index(drop=True)
-
-
-def fits(column: Any, expected: Any) -> bool:
-    """Whether values may be said in another dtype that the first lines have."""
-    found = column.dtype
-    if column.isna().all():  # nothing that speaks for a dtype
-        return not (isinstance(expected, np.dtype) and expected.kind in "iub" and len(column))
-    if not isinstance(expected, np.dtype) or not isinstance(found, np.dtype):
-        return False
-    if expected.kind == "O":
-        return found.kind == "b"  # of which others are null
-    return expected.kind == "f" and found.kind in "iuf" or expected.kind == found.kind == "M"
 
 
 def _explained(form: CsvFormat, data: bytes, labels: Sequence[Any], error: ValueError) -> Surprise:

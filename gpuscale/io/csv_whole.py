@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpuscale.base.tokens import tokenize
-from gpuscale.io.csv_pandas import fits
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.pieces import Cost
+from gpuscale.io.promised_dtypes import keep_promises
 from gpuscale.io.text_blocks import open_plain
 
 __all__ = ["WholeCsvPieces"]
@@ -73,16 +73,10 @@ class WholeCsvPieces(FramePieces):
                 f"the columns of {name} are {list(frame.columns)}, and those of "
                 f"{self.files.name(0)} {list(self.schema.columns)}"
             )
-        for at, expected in enumerate(self.schema.dtypes):
-            column = frame.iloc[:, at]
-            if column.dtype == expected:
-                continue
-            if not fits(column, expected):
-                raise ValueError(
-                    f"{name}: column {frame.columns[at]!r} is {column.dtype}, and {expected} in "
-                    f"the first rows of {self.files.name(0)}; pass dtype="
-                )
-            frame.isetitem(at, column.astype(expected))
+        try:
+            keep_promises(frame, self.schema)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
         return frame if columns is None else frame[list(columns)]
 
     def row_bytes(self, columns: Columns) -> int | None:

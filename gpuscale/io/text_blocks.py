@@ -11,6 +11,7 @@ import numpy as np
 from gpuscale.io.files import Files
 
 __all__ = [
+    "NEWLINE",
     "Block",
     "blocks_of",
     "cut_outside_quotes",
@@ -22,6 +23,8 @@ __all__ = [
 
 Block: TypeAlias = tuple[int, int, int | None]
 """Number of a file, and the bytes in which the lines of a block start; None for the whole file."""
+
+NEWLINE = b"\n"
 
 _AHEAD = 1 << 12  # bytes that are read at a time to find the end of a line
 _SCAN = 1 << 24  # bytes that are read at a time where a file is read through

@@ -17,10 +17,13 @@ from gpuscale.io.csv import CsvPieces
 from gpuscale.io.csv_format import needs_whole_files
 from gpuscale.io.csv_whole import WholeCsvPieces
 from gpuscale.io.files import compression_of, find_files
+from gpuscale.io.fixed_width import FixedWidthPieces
 from gpuscale.io.frames import FramePieces
+from gpuscale.io.json import JsonPieces, has_lines
+from gpuscale.io.orc import OrcPieces
 from gpuscale.io.parquet import ParquetPieces
 
-__all__ = ["read_csv", "read_parquet", "read_table"]
+__all__ = ["read_csv", "read_fwf", "read_json", "read_orc", "read_parquet", "read_table"]
 
 Paths = PathLike | Iterable[PathLike]
 
@@ -86,7 +89,7 @@ def read_csv(
     >>> import gpuscale.dataframe as gd
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> for name in ("a", "b"):
-    ...     _ = (folder / f"{name}.csv").write_text("x,y\\n1,one\\n2,two\\n")
+    ...     _ = (folder / f"{name}.csv").write_text("x,y\n1,one\n2,two\n")
     >>> gd.read_csv(folder / "*.csv").x.sum().compute()
     np.int64(6)
     """
@@ -106,7 +109,7 @@ def read_table(path: Paths, blocksize: float | str | None = "64 MiB", **kwargs: 
     >>> import pathlib, tempfile
     >>> import gpuscale.dataframe as gd
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "x.tsv"
-    >>> _ = path.write_text("x\\ty\\n1\\ta\\n")
+    >>> _ = path.write_text("x\ty\n1\ta\n")
     >>> gd.read_table(path).compute().y.tolist()
     ['a']
     """
@@ -225,3 +228,120 @@ def _mask(frame: Any, conditions: list[tuple[Any, str, Any]]) -> Any:
             found = frame[column].isin(list(value))
             masks.append(found if comparison == "in" else ~found)
     return reduce(operator.and_, masks)
+
+
+def read_json(
+    path: Paths,
+    orient: str | None = None,
+    lines: bool | None = None,
+    *,
+    blocksize: float | str | None = "64 MiB",
+    sample: int | str = 1 << 20,
+    compression: str | None = "infer",
+    storage_options: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> Any:
+    r"""Read JSON files; see `pandas.read_json`.
+
+    Parameters
+    ----------
+    path : str, path or list of them
+        As of `read_csv`.
+    orient : str, optional
+    lines : bool, optional
+        Whether each line is a row; by default that is seen from the first line. What is no lines is
+        one partition for each file.
+    blocksize, sample, compression, storage_options
+        As of `read_csv`.
+    **kwargs
+        As pandas has them.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import gpuscale.dataframe as gd
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "x.json"
+    >>> _ = path.write_text('{"x": 1, "y": "a"}\n{"x": 2, "y": "b"}\n')
+    >>> gd.read_json(path).x.sum().compute()
+    np.int64(3)
+    """
+    files = find_files(path, storage_options)
+    method = compression_of(files.paths[0]) if compression == "infer" else compression
+    if lines is None:
+        lines = orient in (None, "records") and has_lines(files, method)
+    size = None if blocksize is None else parse_bytes(blocksize, 0)
+    options = {"orient": orient, **kwargs}
+    return _frame(
+        JsonPieces(files, options, lines, size, parse_bytes(sample, 0), _workers(), method)
+    )
+
+
+def read_orc(
+    path: Paths,
+    columns: Sequence[str] | None = None,
+    *,
+    split_stripes: int | bool = 1,
+    dtype_backend: DtypeBackend = None,
+    storage_options: Mapping[str, Any] | None = None,
+) -> Any:
+    """Read ORC files; see `pandas.read_orc`. Columns that nobody uses are not read.
+
+    Parameters
+    ----------
+    path : str, path or list of them
+        As of `read_parquet`.
+    columns : list of str, optional
+    split_stripes : int or False
+        So many stripes become a partition; False for whole files.
+    dtype_backend : {"numpy_nullable", "pyarrow"}, optional
+        As in pandas. Without it, integers and booleans with nulls are an error: where they are is
+        not known before all is read.
+    storage_options : mapping, optional
+        Arguments of the file system.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> path = tempfile.mkdtemp() + "/x.orc"
+    >>> pd.DataFrame({"x": [1, 2, 3]}).to_orc(path)
+    >>> gd.read_orc(path).x.sum().compute()
+    np.int64(6)
+    """
+    files = find_files(path, storage_options, folders=True)
+    return _frame(OrcPieces(files, columns, int(split_stripes), dtype_backend))
+
+
+def read_fwf(
+    path: Paths,
+    blocksize: float | str | None = "64 MiB",
+    *,
+    sample: int | str = 256_000,
+    storage_options: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> Any:
+    r"""Read files of fields of fixed width; see `pandas.read_fwf`.
+
+    Parameters
+    ----------
+    path : str, path or list of them
+        As of `read_csv`.
+    blocksize, sample, storage_options
+        As of `read_csv`; the first lines also decide where columns are, unless ``colspecs`` or
+        ``widths`` say it.
+    **kwargs
+        As pandas has them.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import gpuscale.dataframe as gd
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "x.txt"
+    >>> _ = path.write_text("x   y\n1   a\n20  b\n")
+    >>> gd.read_fwf(path).x.sum().compute()
+    np.int64(21)
+    """
+    files = find_files(path, storage_options)
+    size = None if blocksize is None else parse_bytes(blocksize, 0)
+    return _frame(FixedWidthPieces(files, kwargs, size, parse_bytes(sample, 0), _workers()))

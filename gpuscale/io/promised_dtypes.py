@@ -1,0 +1,58 @@
+"""Dtypes that the first rows of a text have promised, kept by all others or refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["fits", "keep_promises"]
+
+
+def fits(column: Any, expected: Any) -> bool:
+    """Whether values may be said in another dtype, which the first rows have.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> fits(pd.Series([1]), np.dtype(float)), fits(pd.Series([0.5]), np.dtype(int))
+    (True, False)
+    """
+    found = column.dtype
+    if column.isna().all():  # nothing that speaks for a dtype
+        return not (isinstance(expected, np.dtype) and expected.kind in "iub" and len(column))
+    if not isinstance(expected, np.dtype) or not isinstance(found, np.dtype):
+        return False
+    if expected.kind == "O":
+        return found.kind == "b"  # of which others are null
+    return expected.kind == "f" and found.kind in "iuf" or expected.kind == found.kind == "M"
+
+
+def keep_promises(frame: Any, schema: Any) -> Any:
+    """Give columns the dtypes of a schema, where their values fit.
+
+    Raises
+    ------
+    ValueError
+        If they do not; it names the column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> keep_promises(pd.DataFrame({"x": ["a"]}), pd.DataFrame({"x": [1]}))
+    Traceback (most recent call last):
+    ...
+    ValueError: column 'x' is str here, and int64 in the first rows; pass dtype={'x': ...}
+    """
+    for at, expected in enumerate(schema.dtypes):
+        column = frame.iloc[:, at]
+        if column.dtype == expected:
+            continue
+        if not fits(column, expected):
+            label = schema.columns[at]
+            raise ValueError(
+                f"column {label!r} is {column.dtype} here, and {expected} in the first rows; pass "
+                f"dtype={{{label!r}: ...}}"
+            )
+        frame.isetitem(at, column.astype(expected))
+    return frame
