@@ -156,9 +156,9 @@ def test_arrays_beyond_the_limit_are_kept_on_disk(engine, tmp_path):
 
 def test_tokens_and_checkpoints_do_not_depend_on_where_kept_chunks_are():
     x = ga.arange(300_000, chunks=30_000).map_blocks(np.copy, dtype=int)
-    in_memory = x.persist()
     with config.set({"memory-limit": x.nbytes // 2}):
         on_disk = x.persist()
+    in_memory = x.persist()
     assert on_disk.expr.reader.cost == "copy" and in_memory.expr.reader.cost == "view"
     assert tokenize(on_disk) != tokenize(in_memory)
     assert steady_tokens([on_disk.expr]) == steady_tokens([in_memory.expr])

@@ -20,6 +20,7 @@ from gpuscale.graph.calls import calls_behind
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
+from gpuscale.memory.kept import kept_bytes
 from gpuscale.memory.limits import limits_for, process_limit
 from gpuscale.memory.projection import check_fits, check_results, peak_bytes
 from gpuscale.memory.spaces import DEVICE, HOST, SPACES
@@ -126,19 +127,24 @@ def _plan(
     limits, places = limits_for(graph.values()), order(graph, keys)
     peaks = [peak_bytes(graph, places, keys, 2, space) for space in SPACES]
     refused = _refusal(graph, limits, results)
+    kept = kept_bytes()
     spills = [
-        not refused and config.get("spill") and peaks[space] > limits[space] for space in SPACES
+        not refused and config.get("spill") and peaks[space] + kept[space] > limits[space]
+        for space in SPACES
     ]
-    on_device = (
-        f"; on the device {format_bytes(peaks[DEVICE])}{of_device(limits[DEVICE])}"
-        f"{'; the rest goes to the host' * spills[DEVICE]}"
+    beside = [f", beside {format_bytes(n)} that persist keeps" * (n > 0) for n in kept]
+    on_host, on_device = (
+        f"{format_bytes(peaks[space])}{' with two workers' * (space == HOST)}{beside[space]}"
+        for space in SPACES
     )
+    on_host += f", memory limit {format_bytes(limits[HOST])}"
+    on_host += "; the rest goes to disk" * spills[HOST]
+    on_device += of_device(limits[DEVICE]) + "; the rest goes to the host" * spills[DEVICE]
     return "\n".join(
         [
             *aligned(header, table),
-            f"{len(graph):,} tasks; projected peak {format_bytes(peaks[HOST])} with two workers, "
-            f"memory limit {format_bytes(limits[HOST])}{'; the rest goes to disk' * spills[HOST]}"
-            f"{on_device * (peaks[DEVICE] > 0)}",
+            f"{len(graph):,} tasks; projected peak {on_host}"
+            f"{f'; on the device {on_device}' * (peaks[DEVICE] > 0)}",
             *([f"compute() refuses this: {refused}"] if refused else []),
         ]
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import sub
 from traceback import clear_frames
 from typing import Any
 
 from gpuscale.backends.devices import IN_USE, running
 from gpuscale.backends.seams import is_out_of_memory
 from gpuscale.base import config
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import EngineError, SpillError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.engines.events import (
@@ -33,7 +34,9 @@ from gpuscale.engines.failure import Failure, annotate, task_name, too_late, tra
 from gpuscale.engines.overlimit import why_they_stay
 from gpuscale.engines.relief import find_room
 from gpuscale.engines.rescue import rescue
+from gpuscale.engines.sharing import room_beside
 from gpuscale.engines.spiller import Spiller
+from gpuscale.engines.spilling import KEPT_CHUNKS
 from gpuscale.engines.state import State
 from gpuscale.engines.states import Status
 from gpuscale.engines.timeouts import call_within
@@ -42,6 +45,7 @@ from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
 from gpuscale.memory.freed import keep_freed_memory
+from gpuscale.memory.kept import kept_bytes, let_kept_leave
 from gpuscale.memory.limits import device_memory_limit, shelf_bytes
 from gpuscale.memory.measure import held_bytes
 from gpuscale.memory.parked import Parked
@@ -130,6 +134,11 @@ class Job:
         limit = device_memory_limit(self._device_budget)
         self.limits[DEVICE] = self.state.budget[DEVICE] = limit
         self.state.shelf = shelf_bytes(self.limits[HOST])
+
+    def look_for_room(self, siblings: Collection[Any] = (), own: Any = None) -> None:
+        """Take what other runs leave of the limits, and what `persist` keeps."""
+        state, room, kept = self.state, room_beside(siblings, own, self.limits), kept_bytes()
+        state.kept, state.budget = kept, list(map(sub, room, kept))
 
     def perform(self, i: int, worker: int) -> int:
         """Run a task, keep its result, and return the bytes that the result holds."""
@@ -226,7 +235,7 @@ class Job:
         """Refuse a task of which only its inputs show that it takes more than there may be."""
         state = self.state
         inputs = [(state.bytes_of(dep), state._space[dep]) for dep in self._deps[i]]
-        check_measured(task, inputs, state.budget)
+        check_measured(task, inputs, self.limits)
 
     def finish(self, finished: Sequence[tuple[int, int]]) -> None:
         """Report tasks and the bytes of their results; let go what nobody needs any more."""
@@ -293,9 +302,19 @@ class Job:
 
     def write(self, i: int, worker: int) -> Any:
         """Write a result away, without the lock; `take_written` takes note of it."""
+        if i == KEPT_CHUNKS:
+            return self._let_kept_leave()
         if isinstance(self._results[i], Parked):
             return self._results[i] if self.spiller.sink(i, worker) else None
         return self.spiller.write(i, worker, on_shelf=self.state.goes_on_shelf(i))
+
+    def _let_kept_leave(self) -> int:
+        assert self.state.leaving is not None
+        try:
+            return let_kept_leave(*self.state.leaving)
+        except SpillError as error:
+            self.spiller.error = error
+            return 0
 
     def no_room(self) -> BaseException:
         """Say why nothing can run."""
@@ -306,7 +325,9 @@ class Job:
         state = self.state
         if self.spiller.error is not None:
             state.spills = state.may_exceed = False
-        if written is None:
+        if i == KEPT_CHUNKS:
+            state.kept_left(written)
+        elif written is None:
             state.unspilled(i)
         elif not state.spilled(i):
             self.spiller.active = True
@@ -334,7 +355,7 @@ class Job:
         for space in reversed(SPACES):  # what leaves the device may lie on the host then
             own = [i for i in kept if state._space[i] == space]
             shelved = self._bytes_on_shelf() if space == HOST else 0
-            if sum(map(state.bytes_of, own)) + shelved <= state.budget[space]:
+            if self._makes_room(sum(map(state.bytes_of, own)) + shelved, space):
                 self.spiller.bring_back(own, may_stay=True)
                 continue
             while (victim := state.spill_from(space)) is not None:
@@ -346,6 +367,14 @@ class Job:
                     format_bytes(alive), LIMITS[space], format_bytes(budget),
                     why_they_stay(state, space, self.spiller.error),
                 )  # fmt: skip
+
+    def _makes_room(self, nbytes: int, space: int) -> bool:
+        """Say whether there is room to keep so many bytes; what was kept before leaves for it."""
+        self.look_for_room()
+        lack = nbytes - self.state.budget[space]
+        if lack > self.state.kept[space]:
+            return False
+        return lack <= 0 or self.state.spills and let_kept_leave(int(lack), space) >= lack
 
     def _bytes_on_shelf(self) -> int:
         """Bytes of results of the device that lie in memory of the host."""

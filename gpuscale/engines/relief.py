@@ -98,5 +98,5 @@ def _lower_limit(job: Job, i: int) -> None:
     """Have no more in use than there was beside a task that did not fit."""
     state = job.state
     proven = state.alive[DEVICE] + state.reserved[DEVICE] - state.bytes_needed(i, DEVICE)
-    job.limits[DEVICE] = min(job.limits[DEVICE], proven)
+    job.limits[DEVICE] = min(job.limits[DEVICE], proven + state.kept[DEVICE])
     state.budget[DEVICE] = min(state.budget[DEVICE], proven)

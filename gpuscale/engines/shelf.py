@@ -14,6 +14,7 @@ from gpuscale.engines.events import Loaded
 from gpuscale.engines.growing import GrowingState
 from gpuscale.engines.job import Job
 from gpuscale.engines.outcome import Outcome
+from gpuscale.engines.spilling import KEPT_CHUNKS
 from gpuscale.engines.tokens import Tokens
 from gpuscale.memory.data import is_data_alone
 from gpuscale.memory.measure import is_held_alone
@@ -33,6 +34,7 @@ class Written(NamedTuple):
     for_good: bool  # whether it cannot be written later either
     outcome: Outcome | None = None
     away: Away | None = None
+    kept: int = 0  # bytes that have left of what persist keeps
 
 
 class WantedRef(weakref.ref[Outcome]):
@@ -89,6 +91,8 @@ class Shelf(Job):
 
         May be called while others use the book: `take_written` takes note of it.
         """
+        if i == KEPT_CHUNKS:
+            return Written(None, False, kept=super().write(i, worker))
         if isinstance(self._results[i], Parked):  # which whoever has it does not see
             return Written(super().write(i, worker), False)
         on_shelf = self.state.goes_on_shelf(i)
@@ -116,7 +120,9 @@ class Shelf(Job):
         if self.spiller.error is not None:
             self.state.spills = False
             self.disk_again = time.monotonic() + _PAUSE
-        if stored is None:
+        if i == KEPT_CHUNKS:
+            self.state.kept_left(written.kept)
+        elif stored is None:
             self.state.unspilled(i, written.for_good)
             if written.stored is not None:
                 self._tell_back(i, written.stored.nbytes)
@@ -132,7 +138,7 @@ class Shelf(Job):
 
     def _agreed(self, i: int, written: Written) -> Spilled | None:
         """Say what is on disk, None if somebody has got hold of the result meanwhile."""
-        stored, _, outcome, away = written
+        stored, outcome, away = written.stored, written.outcome, written.away
         ref = self._wanted.get(i)
         if outcome is None or away is None:
             return stored if ref is None else None

@@ -19,7 +19,10 @@ from gpuscale.graph.task import Task
 from gpuscale.memory.projection import reads_regions
 from gpuscale.memory.spaces import DEVICE, HOST, SPACES
 
-__all__ = ["OPEN", "SMALLEST", "Spilling"]
+__all__ = ["KEPT_CHUNKS", "OPEN", "SMALLEST", "Spilling"]
+
+#: Stands for what `persist` keeps where results are chosen to go elsewhere.
+KEPT_CHUNKS = -1
 
 # Smaller results stay in memory: what is kept of one on disk, some 700 bytes, is a good part of it.
 SMALLEST = 1 << 12
@@ -44,6 +47,10 @@ class Spilling:
         Bytes of the host that results of the device may take while they are away.
     may_exceed : bool
         Whether a task that does not fit starts if there is nothing else to do.
+    kept : list of int
+        Bytes of each space that `persist` keeps, for which the budget has no room.
+    leaving : tuple of (int, int) or None
+        How many of these bytes are on their way, and in which space.
     """
 
     alive: list[int]
@@ -67,6 +74,9 @@ class Spilling:
         self.spills = False
         self.shelf = float("inf")
         self.may_exceed = True
+        self.kept = [0, 0]
+        self.leaving: tuple[int, int] | None = None
+        self._kept_that_stay = [0, 0]  # bytes of which none could leave
         self._writing: set[int] = set()
         self._stays: set[int] = set()  # results that cannot be written
         self._spared: set[int] = set()  # results that cannot be written now
@@ -90,10 +100,34 @@ class Spilling:
         Returns
         -------
         int or None
-            The driver keeps the result until it has reported what became of it.
+            The driver keeps the result until it has reported what became of it. `KEPT_CHUNKS`
+            are what `persist` keeps, which goes first; the driver reports `kept_left`.
         """
-        task = self._first() if self.spills else None
-        return None if task is None else self._chosen(self._victim(task))
+        task = self._first() if self.spills and not self.leaving else None
+        if task is None:
+            return None
+        victim = self._victim(task)
+        if victim is not None or not (self.running or self._writing):
+            self.leaving = self._lack_of_kept(task)
+        return KEPT_CHUNKS if self.leaving else self._chosen(victim)
+
+    def _lack_of_kept(self, task: int) -> tuple[int, int] | None:
+        """Return the bytes that a task lacks, and the space, if what is kept there may leave."""
+        rooms = self._rooms()
+        for space in self._short(task, rooms):
+            if self.kept[space] > self._kept_that_stay[space]:
+                return int(self._need(task, space) - rooms[space]), space
+        return None
+
+    def kept_left(self, nbytes: int) -> None:
+        """Take note that so many bytes have left of those that `persist` kept."""
+        assert self.leaving is not None
+        space = self.leaving[1]
+        self.leaving = None
+        self.kept[space] -= nbytes
+        self.budget[space] += nbytes
+        if not nbytes:
+            self._kept_that_stay[space] = self.kept[space]
 
     def spill_surplus(self) -> int | None:
         """Choose a result to write, if more is held than there is room for."""
@@ -198,13 +232,14 @@ class Spilling:
     @property
     def is_stuck(self) -> bool:
         """Whether nothing runs, and what is ready does not fit and must not exceed the budget."""
-        idle = not (self.running or self._writing or self.may_exceed or self.cancelled)
+        at_work = self.running or self._writing or self.leaving
+        idle = not (at_work or self.may_exceed or self.cancelled)
         return idle and self.n_ready > 0 and self._first() is not None and self._choose() is None
 
     @property
     def is_short_of_room(self) -> bool:
         """Whether nobody is at work, so that one more worker has to make room for what is ready."""
-        idle = self.spills and not (self.running or self._writing)
+        idle = self.spills and not (self.running or self._writing or self.leaving)
         return idle and self._first() is not None
 
     def bytes_that_stay(self, space: int) -> tuple[int, int, int]:
@@ -224,9 +259,10 @@ class Spilling:
 
     def _must_wait(self, task: int) -> bool:
         """Say whether a task that does not fit has to wait though nothing runs."""
-        if self._writing or not self.may_exceed:
+        if self._writing or self.leaving or not self.may_exceed:
             return True
-        return self.spills and self._victim(task) is not None
+        may_leave = self._victim(task) is not None or self._lack_of_kept(task) is not None
+        return self.spills and may_leave
 
     def _short(self, task: int, room: Sequence[float]) -> list[int]:
         """Spaces in which a task does not fit, the device first: what leaves it needs the host."""
@@ -311,6 +347,9 @@ class Spilling:
     # what the rest of the state provides
 
     def _add_read(self, task: int, dep: int, sign: int = 1) -> None:
+        raise NotImplementedError
+
+    def _need(self, task: int, space: int) -> int:
         raise NotImplementedError
 
     def _first(self) -> int | None:

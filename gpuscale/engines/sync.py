@@ -61,6 +61,7 @@ def run_here(job: Job) -> list[Any]:
     """Run a job to its end in the calling thread."""
     state, watched = job.state, bool(job.desk)
     job.announce_start(n_workers=1)
+    job.look_for_room()
     try:
         while (batch := state.start()) or job.make_room(0) or job.nap():
             for task in batch:
@@ -72,6 +73,7 @@ def run_here(job: Job) -> list[Any]:
                         raise
                 else:
                     job.finish(((task, nbytes),))
+            job.look_for_room()
             if state.sleeping:
                 state.due(perf_counter())
             if watched:

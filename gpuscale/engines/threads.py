@@ -25,7 +25,7 @@ from gpuscale.engines.events import PERIOD, Listener
 from gpuscale.engines.job import Job
 from gpuscale.engines.pool import ThreadPool, in_worker, is_over
 from gpuscale.engines.session import Session
-from gpuscale.engines.sharing import fill_batch, next_most, room_beside
+from gpuscale.engines.sharing import fill_batch, next_most
 from gpuscale.engines.sync import run_here
 from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Task
@@ -352,7 +352,7 @@ class _Run:
                 finished.clear()
             if state.sleeping:
                 state.due(time.perf_counter())
-            state.budget = room_beside(self._siblings, self, self.job.limits)
+            self.job.look_for_room(self._siblings, self)
             if fill_batch(state, self._batches, worker, most):
                 self._wake_another()
                 return True

@@ -24,7 +24,7 @@ from gpuscale.engines.failure import leave_engine_out
 from gpuscale.engines.overlimit import OverLimit
 from gpuscale.engines.pool import AT_THE_END, ThreadPool, is_over
 from gpuscale.engines.seats import WorkerSeat, sit_down
-from gpuscale.engines.sharing import fill_batch, next_most, room_beside
+from gpuscale.engines.sharing import fill_batch, next_most
 
 __all__ = ["Workers"]
 
@@ -250,7 +250,7 @@ class Workers:
             self._pass_on(seat.worker)
             return False
         state = self.job.state
-        state.budget = room_beside(self._siblings, self, self.job.limits)
+        self.job.look_for_room(self._siblings, self)
         if fill_batch(state, self._batches, seat.worker, most):
             self._wake_another()
             return True

@@ -9,17 +9,22 @@ from typing import Any, cast
 
 import numpy as np
 
-from gpuscale.backends.creation import is_on_device, namespace
-from gpuscale.backends.seams import to_host
+from gpuscale.backends.creation import namespace
+from gpuscale.backends.seams import nbytes, on_device, to_host
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import is_known
 from gpuscale.expr.meta import ArrayMeta, GridMeta
 from gpuscale.io.grid import positions, split
 from gpuscale.io.pieces import Cells, Cost, PieceReader, Region
 from gpuscale.io.places import share_storage
-from gpuscale.memory.kept import KEEPERS
-from gpuscale.memory.parked import park
+from gpuscale.memory.data import is_data_alone
+from gpuscale.memory.kept import Share, keep, now
+from gpuscale.memory.measure import held_bytes
+from gpuscale.memory.parked import Parked, park
 from gpuscale.memory.remote import RemoteValue
+from gpuscale.memory.spaces import DEVICE, HOST
+from gpuscale.memory.spill import spill
+from gpuscale.memory.spill_folder import spill_folder
 from gpuscale.memory.spilled import BUFFER, OnDisk
 
 __all__ = ["ChunkReader", "HostWriter", "KeptChunks", "KeptFrames", "host_writer", "keeper"]
@@ -85,8 +90,14 @@ class KeptChunks(ChunkReader):
         self._chunks = {index: _in_memory(chunk) for index, chunk in chunks.items()}
         self.cost = "copy" if any(map(_is_away, self._chunks.values())) else "view"
         self.token = f"kept-{next(_numbers)}"
-        if is_on_device(meta.backend):
-            KEEPERS.add(self)
+        self._count()
+
+    def _count(self) -> None:
+        """Have the bytes of all chunks count as kept."""
+        self.last_read, self._share = now(), Share()
+        for chunk in self._chunks.values():
+            self._share.add(*_bytes_in_memory(chunk))
+        keep(self)
 
     def __gpuscale_steady__(self, known: Mapping[Any, str]) -> tuple[Any, ...]:
         # One after the other: those that are away need not fit into memory together.
@@ -96,7 +107,11 @@ class KeptChunks(ChunkReader):
         # Files have one owner; who gets a pickle has the chunks in memory, or on the workers.
         chunks = {index: _sent(chunk) for index, chunk in self._chunks.items()}
         cost = "copy" if any(map(_is_away, chunks.values())) else "view"
-        return {**self.__dict__, "_chunks": chunks, "cost": cost}
+        return {**self.__dict__, "_chunks": chunks, "cost": cost, "_share": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._count()
 
     def held(self) -> list[Any]:
         """Return all chunks, or what stands for them while they are away."""
@@ -108,6 +123,7 @@ class KeptChunks(ChunkReader):
 
     def part(self, index: tuple[int, ...], region: tuple[slice, ...]) -> Any:
         """Return a view of one chunk, or a region of one that is away."""
+        self.last_read = now()
         return self._chunks[index][(*region, ...)]
 
     def copy(self, index: tuple[int, ...], region: tuple[slice, ...], target: Any) -> None:
@@ -125,18 +141,33 @@ class KeptChunks(ChunkReader):
             inside = (*region[:axis], slice(some.start, some.stop, some.step), *region[axis + 1 :])
             target[(*before, slice(first, first + step))] = self.part(index, inside)
 
-    def leave(self, nbytes: int) -> int:
-        """Let chunks leave the device for the host until so many bytes are free there."""
+    def leave(self, nbytes: int, space: int) -> int:
+        """Let chunks leave a device for the host, or the host for the disk, until there is room."""
         freed = 0
         for index in tuple(self._chunks):
             if freed >= nbytes:
                 break
-            chunk = self._chunks[index]
-            parked = None if _is_away(chunk) else park(chunk)
-            if parked is not None:
-                self._chunks[index], self.cost = parked, "copy"
-                freed += parked.nbytes
+            size, where = _bytes_in_memory(self._chunks[index])
+            if where != space or not size or not self._send_away(index, size):
+                continue
+            self._share.add(-size, space)
+            self._share.add(*_bytes_in_memory(self._chunks[index]))
+            self.cost = "copy"
+            freed += size
         return freed
+
+    def _send_away(self, index: tuple[int, ...], nbytes: int) -> bool:
+        """Let one chunk leave, if it can, and nobody uses it just now; say whether it did."""
+        if isinstance(self._chunks[index], Parked):
+            self._chunks[index].sink(spill_folder())
+            return True
+        if not is_data_alone(self._chunks, index):
+            return False
+        chunk = self._chunks[index]
+        away = park(chunk) if on_device(chunk) else spill(chunk, spill_folder(), nbytes)
+        if away is not None:
+            self._chunks[index] = away
+        return away is not None
 
     def shows(self, target: Any) -> bool:
         """Whether a chunk is a view of an array."""
@@ -170,6 +201,17 @@ def keeper(chunks: dict[tuple[int, ...], Any], meta: GridMeta) -> KeptChunks:
 
 def _is_away(chunk: Any) -> bool:
     return isinstance(chunk, OnDisk)
+
+
+def _bytes_in_memory(chunk: Any) -> tuple[int, int]:
+    """Return the bytes that a chunk takes, and the space that it takes them of."""
+    if isinstance(chunk, Parked):
+        return (0 if chunk.stored else chunk.nbytes), HOST
+    if _is_away(chunk):
+        return 0, HOST
+    if on_device(chunk):
+        return nbytes(chunk), DEVICE
+    return held_bytes(chunk, chunk.nbytes), HOST
 
 
 def _loaded(chunk: Any) -> Any:
