@@ -8,6 +8,7 @@ and ``rules`` how that becomes physical nodes, ``algorithms`` pure functions on 
 from gpuscale.dataframe import lower as lower
 from gpuscale.dataframe import rules as rules
 from gpuscale.dataframe.api.creating import *
+from gpuscale.dataframe.api.making import *
 from gpuscale.dataframe.api.partitions import *
 from gpuscale.dataframe.api.reading import *
 from gpuscale.dataframe.api.writing import *

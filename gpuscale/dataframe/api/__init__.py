@@ -2,6 +2,7 @@
 
 from gpuscale.dataframe.api import columns as columns
 from gpuscale.dataframe.api import creating as creating
+from gpuscale.dataframe.api import making as making
 from gpuscale.dataframe.api import partitions as partitions
 from gpuscale.dataframe.api import reading as reading
 from gpuscale.dataframe.api import reductions as reductions
