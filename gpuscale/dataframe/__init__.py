@@ -7,6 +7,9 @@ and ``rules`` how that becomes physical nodes, ``algorithms`` pure functions on 
 
 from gpuscale.dataframe import lower as lower
 from gpuscale.dataframe import rules as rules
+from gpuscale.dataframe.accessors import CategoricalAccessor as CategoricalAccessor
+from gpuscale.dataframe.accessors import DatetimeAccessor as DatetimeAccessor
+from gpuscale.dataframe.accessors import StringAccessor as StringAccessor
 from gpuscale.dataframe.api.creating import *
 from gpuscale.dataframe.api.making import *
 from gpuscale.dataframe.api.partitions import *

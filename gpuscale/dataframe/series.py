@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.dataframe.accessors import with_accessors
 from gpuscale.dataframe.collection import Frame, api, collects
 from gpuscale.dataframe.methods import SERIES_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
@@ -19,6 +20,7 @@ __all__ = ["Series"]
 @with_methods(pd.Series, SERIES_METHODS)
 @with_reductions(pd.Series)
 @with_flexible
+@with_accessors
 class Series(Written, Operators, Frame):
     """A lazy series in partitions, with the interface of `pandas.Series`.
 

@@ -1,0 +1,65 @@
+"""Accessors against pandas: a row for each kind of method."""
+
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.testing.frames import assert_eq
+
+PDF = pd.DataFrame(
+    {
+        "n": ["a b", "c d", None, "e f g"],
+        "t": pd.date_range("2020-01-01 05:00", periods=4),
+        "d": pd.to_timedelta([1, 2, 3, 4], "h"),
+        "c": pd.Categorical(list("abca")),
+    }
+)
+DF = gd.from_pandas(PDF, npartitions=2)
+
+CASES = {
+    "upper": lambda x: x.n.str.upper(),
+    "item": lambda x: x.n.str[0],
+    "contains": lambda x: x.n.str.contains("b"),
+    "split": lambda x: x.n.str.split(),
+    "split into columns": lambda x: x.n.str.split(n=1, expand=True),
+    "extract": lambda x: x.n.str.extract("(.) (.)"),
+    "extractall": lambda x: x.n.str.extractall("(.)"),
+    "partition": lambda x: x.n.str.partition(" "),
+    "cat": lambda x: x.n.str.cat(x.n, sep="-"),
+    "hour": lambda x: x.t.dt.hour,
+    "date": lambda x: x.t.dt.date,
+    "floor": lambda x: x.t.dt.floor("D"),
+    "day_name": lambda x: x.t.dt.day_name(),
+    "isocalendar": lambda x: x.t.dt.isocalendar(),
+    "components": lambda x: x.d.dt.components,
+    "total_seconds": lambda x: x.d.dt.total_seconds(),
+    "zones": lambda x: x.t.dt.tz_localize("UTC").dt.tz_convert("Europe/Rome"),
+    "to_period": lambda x: x.t.dt.to_period("M"),
+    "codes": lambda x: x.c.cat.codes,
+    "rename_categories": lambda x: x.c.cat.rename_categories({"a": "z"}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_accessors(case):
+    assert_eq(CASES[case](DF), CASES[case](PDF))
+
+
+def test_dtypes_that_depend_on_nulls_are_those_of_pandas():
+    assert_eq(DF.n.str.len(), PDF.n.str.len(), promised=False)
+
+
+def test_what_is_known_without_computing():
+    assert list(DF.c.cat.categories) == ["a", "b", "c"]
+    assert not DF.c.cat.ordered
+    assert DF.t.dt.tz is None
+
+
+def test_errors_are_those_of_pandas():
+    with pytest.raises(AttributeError, match="str accessor"):
+        DF.d.str  # noqa: B018
+    with pytest.raises(AttributeError, match="have no attribute 'hours'"):
+        DF.t.dt.hours  # noqa: B018
+    with pytest.raises(NotSupportedError, match="say n="):
+        DF.n.str.split(expand=True)
