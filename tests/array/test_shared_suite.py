@@ -14,4 +14,4 @@ def test_all_of_it(cupy):
     """In a process of its own, whose option array.backend sends the data to the device."""
     command = [sys.executable, "-m", "pytest", "-q", "--backend", "cupy", "tests_cpu/array"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-20_000:]
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
