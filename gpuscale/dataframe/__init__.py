@@ -11,9 +11,11 @@ from gpuscale.dataframe.accessors import CategoricalAccessor as CategoricalAcces
 from gpuscale.dataframe.accessors import DatetimeAccessor as DatetimeAccessor
 from gpuscale.dataframe.accessors import StringAccessor as StringAccessor
 from gpuscale.dataframe.api.creating import *
+from gpuscale.dataframe.api.joining import *
 from gpuscale.dataframe.api.making import *
 from gpuscale.dataframe.api.partitions import *
 from gpuscale.dataframe.api.reading import *
+from gpuscale.dataframe.api.repartition import *
 from gpuscale.dataframe.api.writing import *
 from gpuscale.dataframe.frame import DataFrame as DataFrame
 from gpuscale.dataframe.index import Index as Index

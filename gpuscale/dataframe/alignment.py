@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.divisions import by_divisions, common_divisions
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
@@ -16,9 +17,9 @@ __all__ = ["aligned"]
 def aligned(nodes: Sequence[Node]) -> tuple[list[Node], bool]:
     """Return frames whose partitions of one number belong together, and whether rows agree.
 
-    Frames of one layout have the same rows. Where all divisions are the same, or there is but one
-    partition, pandas aligns the rows of each. Otherwise, where the partitions are as many, their
-    indexes must be found the same when they are there.
+    Frames of one layout have the same rows. Where divisions are known, or there is but one
+    partition, pandas aligns the rows of each, cut at all bounds before. Otherwise, where the
+    partitions are as many, their indexes must be found the same when they are there.
 
     Raises
     ------
@@ -33,6 +34,9 @@ def aligned(nodes: Sequence[Node]) -> tuple[list[Node], bool]:
         return list(nodes), False
     if None not in (divisions := {meta.divisions for meta in metas}) and len(divisions) == 1:
         return list(nodes), False
+    if None not in divisions and (bounds := _common(metas)) is not None:
+        moved = {node.token: by_divisions(node, bounds, True) for node in frames}
+        return [moved.get(node.token, node) for node in nodes], False
     if len({meta.npartitions for meta in metas}) == 1:
         return _checked(nodes, frames[0]), True
     counts = " and ".join(str(meta.npartitions) for meta in metas)
@@ -40,6 +44,14 @@ def aligned(nodes: Sequence[Node]) -> tuple[list[Node], bool]:
         f"frames of {counts} partitions meet, and it is not known which rows belong together; give "
         "them a sorted index by set_index, or reset_index both"
     )
+
+
+def _common(metas: Sequence[FrameMeta]) -> tuple[Any, ...] | None:
+    """Bounds of all, where their labels can be compared."""
+    try:
+        return common_divisions(list(metas))
+    except TypeError:
+        return None
 
 
 def _checked(nodes: Sequence[Node], first: Node) -> list[Node]:

@@ -93,6 +93,14 @@ class Frame(Collection):
         """Call a function on each partition; see `gpuscale.dataframe.map_partitions`."""
         return api().partitions.map_partitions(func, self, *args, **kwargs)
 
+    def repartition(self, divisions: Any = None, npartitions: Any = None, **options: Any) -> Any:
+        """Cut it into other partitions; see `gpuscale.dataframe.repartition`."""
+        return api().repartition.repartition(self, divisions, npartitions, **options)
+
+    def clear_divisions(self) -> Any:
+        """Forget the bounds of the index."""
+        return wrap(api().partitions.without_divisions(self.expr))
+
     def head(self, n: int = 5, npartitions: int = -1) -> Any:
         """Compute the first rows: as many partitions are computed as are needed for them.
 

@@ -55,6 +55,23 @@ class Series(Written, Operators, Frame):
         """Number of rows, which is lazy where data decide it."""
         return (api().reductions.length(self),)
 
+    @property
+    def loc(self) -> Any:
+        """Rows by labels, as ``df.loc[start:stop]``; see `pandas.DataFrame.loc`."""
+        return api().labels.LabelIndexer(self)
+
+    @property
+    def iloc(self) -> Any:
+        """Rows by positions, as ``df.iloc[-3:]``; see `pandas.DataFrame.iloc`."""
+        return api().positions.PositionIndexer(self)
+
+    def reset_index(self, level: Any = None, *, drop: bool = False, **options: Any) -> Any:
+        """Number the rows from 0, and make columns of the index, as pandas does.
+
+        Rows are counted now where nobody knows how many there are.
+        """
+        return api().positions.reset_index(self, drop, {"level": level, **options})
+
     def __getitem__(self, key: Any) -> Any:
         return api().columns.rows_of(self, key)
 

@@ -26,6 +26,7 @@ __all__ = [
     "PickPlan",
     "RechunkPlan",
     "RecurrencePlan",
+    "RegroupPlan",
     "ReshapePlan",
     "ScatterPlan",
     "TakePlan",
@@ -151,6 +152,25 @@ class PickPlan:
 
     numbers: tuple[tuple[int, ...], ...]
     label: ClassVar[str] = "blocks"
+
+
+@dataclass(frozen=True)
+class RegroupPlan:
+    """Blocks along one axis that are put together of pieces of those of some inputs.
+
+    Parameters
+    ----------
+    pieces : tuple of tuple of (int, int, callable or None)
+        For each new block: the number of an input, of a block of it, and what takes a piece of that
+        block; None takes it whole.
+    join : callable
+        ``join(pieces) -> block`` for a list of any length.
+    label : str
+    """
+
+    pieces: tuple[tuple[tuple[int, int, Any], ...], ...]
+    join: Any
+    label: str = "regroup"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from gpuscale.graph import overlap as overlap
 from gpuscale.graph import pick as pick
 from gpuscale.graph import rechunk as rechunk
 from gpuscale.graph import recurrence as recurrence
+from gpuscale.graph import regroup as regroup
 from gpuscale.graph import relabel as relabel
 from gpuscale.graph import scan as scan
 from gpuscale.graph import select as select

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpuscale.backends.creation import parcel
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.frames import Columns, FramePieces, Predicate
 from gpuscale.io.pieces import Cost
 
-__all__ = ["FrameInMemory", "PiecesReader"]
+__all__ = ["FrameInMemory", "PiecesReader", "Values"]
 
 
 class _PartitionReader:
@@ -67,3 +68,19 @@ class PiecesReader(_PartitionReader):
         """Return what is wanted of one piece."""
         (number,) = place
         return self._pieces.read(self._pieces.pieces[number], self._columns, self._predicate)
+
+
+class Values(_PartitionReader):
+    """One value for each partition, such as the number of its first row."""
+
+    cost: Cost = "view"
+    dtype = parcel(64)
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self._values = values
+        self.token = tokenize("values", values)
+
+    def read(self, place: Any) -> Any:
+        """Return the value of one partition."""
+        (number,) = place
+        return self._values[number.start if isinstance(number, slice) else number]

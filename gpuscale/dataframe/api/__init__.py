@@ -2,8 +2,12 @@
 
 from gpuscale.dataframe.api import columns as columns
 from gpuscale.dataframe.api import creating as creating
+from gpuscale.dataframe.api import joining as joining
+from gpuscale.dataframe.api import labels as labels
 from gpuscale.dataframe.api import making as making
 from gpuscale.dataframe.api import partitions as partitions
+from gpuscale.dataframe.api import positions as positions
 from gpuscale.dataframe.api import reading as reading
 from gpuscale.dataframe.api import reductions as reductions
+from gpuscale.dataframe.api import repartition as repartition
 from gpuscale.dataframe.api import writing as writing

@@ -61,7 +61,7 @@ def rows_of(x: Any, key: Any) -> Any:
     if isinstance(key, slice):
         from gpuscale.dataframe import api
 
-        return api.partitions.slice_rows(x, key)
+        return api.labels.slice_of(x, key)
     if not isinstance(key, Frame) or key.ndim != 1:
         raise TypeError(
             f"rows are chosen by a series of truth values of gpuscale, not {type(key).__name__}; "

@@ -13,6 +13,7 @@ from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.nodes.partitions import Partitions
+from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.promises import Promised, promise
 from gpuscale.expr.node import Node
 
@@ -143,6 +144,10 @@ def tail(x: Any, n: int) -> Any:
         count = min(x.npartitions, 4 * count)
 
 
-def slice_rows(x: Any, key: slice) -> Any:
-    """Return a slice of all rows, by positions, as pandas does for integers."""
-    raise NotImplementedError("slices of rows: use .loc or .partitions")
+def without_divisions(node: Node) -> Node:
+    """Return a frame of which nobody knows the bounds of its index."""
+    meta = node.meta
+    if meta.divisions is None:
+        return node
+    pieces = tuple(((0, block, None),) for block in range(meta.npartitions))
+    return Regroup((node,), pieces, None, "clear_divisions")

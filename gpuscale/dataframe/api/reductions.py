@@ -16,7 +16,7 @@ from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.reduction import Reduction
-from gpuscale.expr.frames import FrameMeta, ScalarMeta
+from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
 from gpuscale.expr.node import Node
 
 __all__: list[str] = []
@@ -49,13 +49,45 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
 def reduction(
     inputs: tuple[Node, ...], plan: Any, label: str, template: Any, split_every: int = SPLIT
 ) -> Node:
-    """Return the node of a reduction whose result is like a template, in labels and dtype."""
+    """Return the node of a reduction.
+
+    Parameters
+    ----------
+    inputs : tuple of Node
+    plan : Blueprint
+    label : str
+    template : object or FrameMeta
+        A value of the type that comes out, or a series or a frame of all its labels; or, where data
+        decide the labels, what `one_partition` makes.
+    split_every : int
+    """
     width = sum(max(1, each.meta.row_bytes) for each in inputs if isinstance(each.meta, FrameMeta))
-    out: Any = ScalarMeta(template)
+    out: Any = template if isinstance(template, FrameMeta) else ScalarMeta(template)
     if isinstance(template, pd.Series | pd.DataFrame):
         layout = tokenize("labels", template.index)
         out = FrameMeta(emptied(template), (len(template),), layout, sample=template)
     return Reduction(inputs, plan, label, 64 + width, split_every, out)
+
+
+def one_partition(
+    frame: Any, *identity: Any, projected: int = 0, rows: int | None = None
+) -> FrameMeta:
+    """Return what is known of a result in one partition whose labels data decide.
+
+    Parameters
+    ----------
+    frame : object of pandas
+        What comes out, without rows.
+    *identity
+        What decides the rows.
+    projected : int
+        How many there may be.
+    rows : int, optional
+        How many there are.
+    """
+    layout = tokenize("one partition", *identity)
+    sizes = unknown_rows(layout, 1) if rows is None else (rows,)
+    return FrameMeta(emptied(frame), sizes, layout, projected=(projected,))
 
 
 def _options(x: Frame, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

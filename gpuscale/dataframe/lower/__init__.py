@@ -6,4 +6,6 @@ To add one: a function with ``@lowers(NodeType)`` that returns a physical node.
 from gpuscale.dataframe.lower import partitions as partitions
 from gpuscale.dataframe.lower import partwise as partwise
 from gpuscale.dataframe.lower import reduction as reduction
+from gpuscale.dataframe.lower import regroup as regroup
+from gpuscale.dataframe.lower import rows as rows
 from gpuscale.dataframe.lower import source as source

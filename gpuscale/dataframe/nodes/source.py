@@ -6,10 +6,12 @@ from typing import Any
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.expr.frames import FrameMeta, row_bytes, unknown_rows
+from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
+from gpuscale.io.frame_readers import Values
 from gpuscale.io.frames import Columns, FramePieces, Predicate
 
-__all__ = ["FromFrame", "ReadPieces"]
+__all__ = ["FromFrame", "PartitionValues", "ReadPieces"]
 
 
 class FromFrame(Node):
@@ -82,3 +84,16 @@ class ReadPieces(Node):
             tuple(projected),
             pieces.row_bytes(self.columns) or row_bytes(frame),
         )
+
+
+class PartitionValues(Node):
+    """One value for each partition, beside the partitions of frames."""
+
+    values: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        return "values"
+
+    def _infer(self) -> ArrayMeta:
+        return ArrayMeta(Values.dtype, ((1,) * len(self.values),))

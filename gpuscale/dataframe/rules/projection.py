@@ -17,6 +17,8 @@ from gpuscale.dataframe.methods import Property
 from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
+from gpuscale.dataframe.nodes.regroup import Regroup
+from gpuscale.dataframe.nodes.rows import Counted
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.stages import simplify_rules
@@ -178,7 +180,16 @@ def _narrow_assign(node: Assign, wanted: Wanted, new: Any) -> Node:
 wants(Project, _project_wants, _narrow_project)
 wants(Filter, _filter_wants, _narrow_filter)
 wants(Assign, _assign_wants, _narrow_assign)
+
+
+def _narrow_regroup(node: Regroup, wanted: Wanted, new: Any) -> Node:
+    inputs = tuple(only(new(each), wanted) for each in node.inputs)
+    return Regroup(inputs, *node.operands[1:])
+
+
 wants(Partitions, lambda node, wanted: [(node.x, wanted)])
+wants(Counted, lambda node, wanted: [(node.x, wanted)])
+wants(Regroup, lambda node, wanted: [(each, wanted) for each in node.inputs], _narrow_regroup)
 
 
 # ------------------------------------------------------------------ what looks at no column

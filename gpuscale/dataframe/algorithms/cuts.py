@@ -1,0 +1,94 @@
+"""Pieces of partitions, by rows, by shares and by labels, and how they are joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["Join", "Labels", "Rows", "Share", "index_of", "rows_of"]
+
+
+def index_of(partition: Any) -> Any:
+    """Return the index of a frame or a series, or an index itself."""
+    return partition if isinstance(partition, pd.Index) else partition.index
+
+
+def rows_of(partition: Any, rows: Any) -> Any:
+    """Return rows by their positions."""
+    return partition[rows] if isinstance(partition, pd.Index) else partition.iloc[rows]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows from one position to another, with steps that may go back."""
+
+    start: int
+    stop: int | None
+    step: int = 1
+
+    def __call__(self, partition: Any) -> Any:
+        """Take them."""
+        return rows_of(partition, slice(self.start, self.stop, self.step))
+
+    def count(self, rows: int) -> int:
+        """How many there are of some rows."""
+        return len(range(*slice(self.start, self.stop, self.step).indices(rows)))
+
+
+@dataclass(frozen=True)
+class Share:
+    """One of several equal shares, of however many rows there are."""
+
+    number: int
+    shares: int
+
+    def __call__(self, partition: Any) -> Any:
+        """Take it."""
+        rows = len(partition)
+        ends = (rows * k // self.shares for k in (self.number, self.number + 1))
+        return rows_of(partition, slice(*ends))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Rows whose labels lie between two bounds; the upper one belongs to them where it is the last.
+
+    A bound of None is none.
+    """
+
+    low: Any
+    high: Any
+    last: bool = False
+
+    def __call__(self, partition: Any) -> Any:
+        """Take them, in their order."""
+        index = index_of(partition)
+        if index.is_monotonic_increasing:
+            start = 0 if self.low is None else index.searchsorted(self.low, side="left")
+            side = "right" if self.last else "left"
+            stop = len(index) if self.high is None else index.searchsorted(self.high, side=side)
+            return rows_of(partition, slice(int(start), int(stop)))
+        chosen = index >= self.low if self.low is not None else index == index
+        if self.high is not None:
+            chosen &= index <= self.high if self.last else index < self.high
+        return partition[chosen]
+
+
+@dataclass(frozen=True)
+class Join:
+    """Join pieces; of none there is a partition without rows."""
+
+    empty: Any
+
+    def __call__(self, pieces: list[Any]) -> Any:
+        """Join them in their order."""
+        filled = [piece for piece in pieces if len(piece)] or pieces[:1]
+        if not filled:
+            return self.empty
+        if len(filled) == 1:
+            return filled[0]
+        if isinstance(filled[0], pd.Index):
+            return filled[0].append(filled[1:])
+        return pd.concat(filled)

@@ -1,0 +1,165 @@
+"""Rows by their labels: ``df.loc``, and slices between brackets."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.api.positions import slice_rows
+from gpuscale.dataframe.api.reductions import one_partition, reduction
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.nodes.partitions import Partitions
+
+__all__: list[str] = []
+
+
+def slice_of(x: Any, key: slice) -> Any:
+    """Answer ``df[start:stop]``: positions where these are integers, labels otherwise."""
+    bounds = [each for each in (key.start, key.stop) if each is not None]
+    if all(isinstance(each, int | np.integer) for each in bounds):
+        return slice_rows(x, key)
+    return rows_between(x, key)
+
+
+class LabelIndexer:
+    """``df.loc[rows, columns]``: by labels; see `pandas.DataFrame.loc`."""
+
+    def __init__(self, x: Any) -> None:
+        self._x = x
+
+    def __getitem__(self, key: Any) -> Any:
+        x, rows = self._x, key
+        if isinstance(key, tuple) and x.ndim == 2 and x._meta.index.nlevels == 1:
+            if len(key) > 2:
+                raise IndexError("Too many indexers")
+            rows = key[0]
+            if len(key) == 2:
+                return rows_of_labels(x, rows, _columns(x, key[1]))
+        return rows_of_labels(x, rows, None)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        x = self._x
+        rows, columns = key if isinstance(key, tuple) else (key, None)
+        if not isinstance(rows, Frame) and not (isinstance(rows, slice) and rows == slice(None)):
+            raise TypeError(
+                "rows are set by an aligned series of truth values: df.loc[df.x > 0, 'x']"
+            )
+        labels = list(x.columns) if columns is None else columns
+        for label in labels if isinstance(labels, list) else [labels]:
+            whole = isinstance(rows, slice)
+            x[label] = value if whole else _put(x, label, rows, value)
+
+
+def _put(x: Any, label: Any, rows: Any, value: Any) -> Any:
+    return call(put, (x[label], rows, value), label="loc")
+
+
+def put(series: Any, mask: Any, value: Any) -> Any:
+    """Return a series with other values in some rows."""
+    new = series.copy(deep=False)
+    new.loc[mask] = value
+    return new
+
+
+def _columns(x: Any, key: Any) -> Any:
+    if isinstance(key, slice):
+        return list(x._meta.loc[:, key].columns)
+    if isinstance(key, np.ndarray | pd.Index | pd.Series):
+        return list(x._meta.loc[:, key].columns)
+    if isinstance(key, list) and key and all(isinstance(each, bool | np.bool_) for each in key):
+        return list(x._meta.loc[:, key].columns)
+    return key
+
+
+def rows_of_labels(x: Any, rows: Any, columns: Any) -> Any:
+    """Return rows by labels, a slice of labels or truth values, and columns if they are given."""
+    if callable(rows) and not isinstance(rows, Frame):
+        rows = rows(x)
+    if columns is not None:
+        x = x[columns]
+    if isinstance(rows, slice):
+        return x if rows == slice(None) else rows_between(x, rows)
+    if isinstance(rows, Frame):
+        return x[rows]
+    labels = list(rows) if isinstance(rows, list | np.ndarray | pd.Index | pd.Series) else [rows]
+    if labels and all(isinstance(each, bool | np.bool_) for each in labels):
+        from gpuscale.dataframe.api.positions import take_rows
+
+        return take_rows(x, labels)
+    return rows_with(x, labels)
+
+
+def rows_between(x: Any, key: slice) -> Any:
+    """Return rows between two labels, both of which belong to them."""
+    if key.step not in (None, 1):
+        raise NotImplementedError("slices of labels have no steps; use iloc")
+    bounds = x.expr.meta.divisions
+    if bounds is None:
+        raise ValueError(
+            "where a slice of labels begins and ends is known of a sorted index alone; make one by "
+            "set_index, or choose rows by truth values"
+        )
+    # As pandas reads labels: parts of dates stand for all that lies in them.
+    index = pd.Index([bounds[0], bounds[-1]])
+    low, high = key.start, key.stop
+    if isinstance(index, pd.DatetimeIndex):
+        low = low if low is None else index._maybe_cast_slice_bound(low, "left")
+        high = high if high is None else index._maybe_cast_slice_bound(high, "right")
+    first = 0 if low is None else max(0, bisect_right(bounds[:-1], low) - 1)
+    last = len(bounds) - 1 if high is None else max(first + 1, bisect_right(bounds[:-1], high))
+    node = Partitions(x.expr, tuple(range(first, last)))
+    return call(Between(key.start, key.stop), (wrap(node),), label="loc", rows="some")
+
+
+@dataclass(frozen=True)
+class Between:
+    """Rows between two labels of a sorted index."""
+
+    start: Any
+    stop: Any
+
+    def __call__(self, partition: Any) -> Any:
+        """Take them."""
+        if not len(partition):
+            return partition
+        return partition.loc[self.start : self.stop]
+
+
+@dataclass(frozen=True)
+class WithLabels:
+    """Rows that have some labels, in the order of these; all of them must be there."""
+
+    labels: tuple[Any, ...]
+
+    def chunk(self, partition: Any) -> Any:
+        """Return those of one partition."""
+        wanted = pd.Index(self.labels)
+        if isinstance(partition.index, pd.DatetimeIndex) and wanted.dtype.kind != "M":
+            wanted = pd.DatetimeIndex(wanted)
+        return partition[partition.index.isin(wanted)]
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Put them together."""
+        return pd.concat(partials)
+
+    def finalize(self, partial: Any) -> Any:
+        """Put them in order; of labels that are not there, pandas tells."""
+        return partial.loc[list(self.labels)]
+
+
+def rows_with(x: Any, labels: list[Any]) -> Any:
+    """Return rows that have some labels, from the partitions that may have them."""
+    bounds, node = x.expr.meta.divisions, x.expr
+    if bounds is not None and labels:
+        numbers = sorted(
+            {min(max(0, bisect_right(bounds, each) - 1), len(bounds) - 2) for each in labels}
+        )
+        node = Partitions(node, tuple(numbers))
+    plan = WithLabels(tuple(labels))
+    out = one_partition(x._meta, node, plan, projected=len(labels))
+    return wrap(reduction((node,), plan, "loc", out))

@@ -1,0 +1,134 @@
+"""Partitions against pandas: cutting, joining, aligning, rows by position and by label."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq
+
+PDF = pd.DataFrame({"x": np.arange(20), "y": np.arange(20) * 0.5, "n": list("abcde" * 4)})
+DATED = PDF.set_index(pd.date_range("2020-01-01", periods=20, freq="12h"))
+
+
+@pytest.fixture
+def df():
+    return gd.from_pandas(PDF, npartitions=4)
+
+
+@pytest.fixture
+def filtered(df):
+    return df[df.x % 3 > 0]
+
+
+FILTERED = PDF[PDF.x % 3 > 0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 19])
+def test_repartition_by_number(df, filtered, n):
+    for frame, expected in [(df, PDF), (filtered, FILTERED), (df.clear_divisions(), PDF)]:
+        result = frame.repartition(npartitions=n)
+        assert result.npartitions == n
+        assert_eq(result, expected)
+        assert_eq(result.x.sum(), expected.x.sum())
+
+
+def test_repartition_by_divisions(df):
+    result = df.repartition(divisions=(0, 3, 11, 19))
+    assert_eq(result, PDF)
+    assert_eq(result.partitions[1], PDF[3:11])
+    assert_eq(df.repartition(divisions=(-5, 3, 40), force=True), PDF)
+    with pytest.raises(ValueError, match="force=True"):
+        df.repartition(divisions=(-5, 3, 40))
+    with pytest.raises(ValueError, match="leave out rows"):
+        df.repartition(divisions=(3, 19), force=True)
+    assert_eq(gd.from_pandas(DATED, 3).repartition(freq="3D"), DATED, check_freq=False)
+
+
+def test_alignment_by_divisions(df):
+    other = gd.from_pandas(PDF[5:].assign(x=1), npartitions=3)
+    assert_eq(df.x + other.x, PDF.x + PDF[5:].assign(x=1).x, promised=False)
+    assert_eq(df.assign(z=other.y), PDF.assign(z=PDF[5:].y), promised=False)
+
+
+def test_rows_of_unknown_divisions_must_have_the_same_labels(df, filtered):
+    plain = df.clear_divisions()
+    assert_eq(plain.x + plain.y.map_partitions(lambda y: y + 1), PDF.x + (PDF.y + 1))
+    wrong = plain.x + plain.y.map_partitions(lambda y: y[y > 3])
+    with pytest.raises(ValueError, match="other labels"):
+        wrong.compute(engine="sync")
+
+
+def test_concat(df, filtered):
+    other = PDF[["y", "x"]].assign(z=1)
+    assert_eq(gd.concat([df, filtered]), pd.concat([PDF, FILTERED]))
+    assert_eq(gd.concat([df, other]), pd.concat([PDF, other]))
+    assert_eq(gd.concat([df, other], join="inner"), pd.concat([PDF, other], join="inner"))
+    assert_eq(gd.concat([df.x, df.y]), pd.concat([PDF.x, PDF.y]))
+    assert_eq(gd.concat([df, df], keys=["a", "b"]), pd.concat([PDF, PDF], keys=["a", "b"]))
+    assert_eq(gd.concat([df, df], ignore_index=True), pd.concat([PDF, PDF], ignore_index=True))
+    assert_eq(gd.concat([df.x, df.y * 2], axis=1), pd.concat([PDF.x, PDF.y * 2], axis=1))
+    ordered = gd.concat([gd.from_pandas(PDF[:10], 2), gd.from_pandas(PDF[10:], 2)])
+    assert ordered.divisions == (0, 5, 10, 15, 19)
+
+
+def test_categories_are_joined_as_pandas_does(df):
+    one = pd.DataFrame({"c": pd.Categorical(["a", "b"])})
+    two = pd.DataFrame({"c": pd.Categorical(["b", "c"])})
+    assert_eq(gd.concat([gd.from_pandas(one), two]), pd.concat([one, two]), promised=False)
+
+
+SLICES = [slice(3), slice(3, 12), slice(-4, None), slice(None, None, 3), slice(None, None, -1)]
+
+
+@pytest.mark.parametrize(
+    "rows", [*SLICES, slice(15, 2, -4), slice(12, 3), [3, 0, -1, 3], [], 7, -2]
+)
+def test_rows_by_position(df, filtered, rows):
+    for frame, expected in [(df, PDF), (filtered[["x", "y"]], FILTERED[["x", "y"]])]:
+        if rows != 7 or frame is not df:
+            assert_eq(frame.iloc[rows], expected.iloc[rows], promised=False)
+        assert_eq(frame.y.iloc[rows], expected.y.iloc[rows])
+    assert_eq(df.iloc[2:4, [1, 0]], PDF.iloc[2:4, [1, 0]])
+    assert_eq(df[3:8], PDF[3:8])
+
+
+def test_positions_that_are_not_there(df):
+    with pytest.raises(IndexError):
+        df.iloc[20]
+    with pytest.raises(IndexError):
+        df.iloc[[3, 20]]
+
+
+def test_rows_by_label(df):
+    assert_eq(df.loc[3:11], PDF.loc[3:11])
+    assert_eq(df.loc[12:], PDF.loc[12:])
+    assert_eq(df.loc[[11, 3]], PDF.loc[[11, 3]])
+    assert_eq(df.loc[df.x > 4, "y"], PDF.loc[PDF.x > 4, "y"])
+    assert_eq(df.loc[:, ["y"]], PDF.loc[:, ["y"]])
+    assert_eq(df.loc[3:5, "x":"y"], PDF.loc[3:5, "x":"y"])
+    with pytest.raises(KeyError):
+        df.loc[[3, 99]].compute(engine="sync")
+    with pytest.raises(ValueError, match="set_index"):
+        df.clear_divisions().loc[3:]
+    dated = gd.from_pandas(DATED, npartitions=4)
+    for start, stop in [
+        ("2020-01-02", "2020-01-05"),
+        ("2020-01", "2020-01-03 12:00"),
+        (None, "2020-01-04"),
+    ]:
+        assert_eq(dated.loc[start:stop], DATED.loc[start:stop], check_freq=False)
+
+
+def test_setting_rows(df):
+    expected = PDF.copy()
+    expected.loc[expected.x > 4, "y"] = 0.0
+    df.loc[df.x > 4, "y"] = 0.0
+    assert_eq(df, expected)
+
+
+def test_reset_index(df, filtered):
+    assert_eq(filtered.reset_index(), FILTERED.reset_index())
+    assert_eq(filtered.reset_index(drop=True), FILTERED.reset_index(drop=True))
+    assert_eq(filtered.y.reset_index(drop=True), FILTERED.y.reset_index(drop=True))
+    assert_eq(filtered.y.reset_index(), FILTERED.y.reset_index())
