@@ -1,4 +1,4 @@
-"""Workers of a cluster that have all stopped for want of memory: nothing will ever go on."""
+"""A cluster on which nothing will ever go on: its workers have stopped, or cannot be started."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Watch"]
 
 #: Seconds between two looks.
 PAUSE = 2.0
-#: Seconds without any change after which paused workers are not waited for any longer.
+#: Seconds without any change after which nothing is waited for any longer.
 PATIENCE = 30.0
 
 
@@ -23,7 +23,8 @@ class Watch:
 
     A worker takes no tasks while its memory is nearly full. The task that it runs goes on, and
     results go to disk or are let go, until it has room again. Where all of them wait for that and
-    none of it happens, as with a disk that is full, they wait for ever.
+    none of it happens, as with a disk that is full, they wait for ever. So does who waits for
+    workers that could not be started anew after they had died, since their cluster gives them up.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class Watch:
         Raises
         ------
         EngineError
-            All have stopped, and nothing has changed for `PATIENCE` seconds.
+            All have stopped or are given up, and nothing has changed for `PATIENCE` seconds.
         """
         now = time.monotonic()
         if now < self._looked + PAUSE:
@@ -56,10 +57,14 @@ class Watch:
         except OSError:  # futures tell what has become of the scheduler
             return
         seen = {address: _moving_parts(each) for address, each in workers.items()}
-        if not all(map(_waits, workers.values())) or seen != self._seen:
+        if workers:
+            has_stopped = all(map(_waits, workers.values()))
+        else:
+            has_stopped = _has_given_up(self._client.cluster)
+        if not has_stopped or seen != self._seen:
             self._seen, self._since = seen, now
-        elif workers and now > self._since + PATIENCE:
-            raise self._stuck(workers)
+        elif now > self._since + PATIENCE:
+            raise self._stuck(workers) if workers else _given_up()
 
     def _stuck(self, workers: Mapping[str, Any]) -> EngineError:
         """Say how much memory and disk the fullest worker has."""
@@ -73,6 +78,20 @@ class Watch:
             f"{format_bytes(limit)} in use{disk}; give workers more memory (memory_limit=) or a "
             "larger disk (local_directory=), or persist less"
         )
+
+
+def _has_given_up(cluster: Any) -> bool:
+    """Whether a cluster that is to have workers has none left that could still come."""
+    workers = getattr(cluster, "workers", None) or {}
+    is_to_have = bool(getattr(cluster, "worker_spec", None))
+    return is_to_have and all(each.status.name in ("closed", "failed") for each in workers.values())
+
+
+def _given_up() -> EngineError:
+    return EngineError(
+        "all workers of the cluster have ended, and none of them could be started anew: the log of "
+        "distributed.nanny says why; close the cluster, and start another one"
+    )
 
 
 def _waits(worker: Mapping[str, Any]) -> bool:

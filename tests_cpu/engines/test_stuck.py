@@ -1,5 +1,7 @@
 """`Watch`: workers that have stopped for good, told from those that only have a rest."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from gpuscale.base.errors import EngineError
@@ -12,6 +14,7 @@ class Cluster:
     def __init__(self):
         self.now, self.is_there, self.asked = 0.0, True, 0
         self.workers = {f"tcp://{i}": worker() for i in "ab"}
+        self.cluster = None
 
     def monotonic(self):
         return self.now
@@ -82,9 +85,29 @@ def test_results_that_arrive_are_progress(cluster):
         watch.restart()
 
 
-def test_a_cluster_without_workers_is_waited_for(cluster):
-    cluster.workers.clear()
+def nannies(*statuses):
+    """A cluster that is to have two workers."""
+    workers = [SimpleNamespace(status=SimpleNamespace(name=status)) for status in statuses]
+    return SimpleNamespace(worker_spec={0: {}, 1: {}}, workers=dict(enumerate(workers)))
+
+
+@pytest.mark.parametrize(
+    "cluster_of_client",
+    [None, SimpleNamespace(worker_spec={}, workers={}), nannies("closed", "running")],
+    ids=["elsewhere", "of no size yet", "with a worker on its way"],
+)
+def test_workers_that_may_come_are_waited_for(cluster, cluster_of_client):
+    cluster.workers, cluster.cluster = {}, cluster_of_client
     looks(cluster, stuck.Watch(cluster), 200)
+
+
+@pytest.mark.parametrize("left", [nannies("closed", "failed"), nannies()], ids=["ended", "gone"])
+def test_workers_that_could_not_be_started_anew_are_not_waited_for(cluster, left):
+    cluster.workers, cluster.cluster = {}, left
+    watch = stuck.Watch(cluster)
+    looks(cluster, watch, 30)
+    with pytest.raises(EngineError, match="none of them could be started anew"):
+        looks(cluster, watch, 5)
 
 
 def test_a_scheduler_that_is_gone_is_for_others_to_tell(cluster):
