@@ -1,4 +1,4 @@
-"""Floor 5: pieces of files and of other arrays, read and written by many tasks at once.
+"""Floor 5: pieces of files, of arrays and of frames, read and written by many tasks at once.
 
 =============== ==========================================================================
 `pieces`        the two contracts, `PieceReader` and `PieceWriter`
@@ -17,7 +17,21 @@
 `hdf5`          datasets of HDF5 files; `hdf5_files` has one handle of each
 =============== ==========================================================================
 
-May import: floors 0 to 4 and its own files. zarr and h5py are extras: imported in functions only.
+Of frames:
+
+=============== ==========================================================================
+`frames`        the contracts, `FramePieces` and `FrameWriter`; `frame_readers` of partitions
+`files`         files that paths, globs and URLs name        `staging`   files until all are written
+`parquet`       Parquet files: `parquet_footers`, `_schema`, `_layout`, `_cuts`, `_writer`, `hive`
+`csv`           CSV files: `csv_format` and `csv_dates` of the first lines, `csv_arrow` and
+                `csv_pandas` for blocks, `csv_whole` for what cannot be cut
+`text_blocks`   files in blocks of lines        `promised_dtypes`   of the first rows, for all
+`text_writer`   CSV and JSON
+`json`, `orc`, `fixed_width`, `frame_functions`
+`predicates`    conditions on rows              `labels`   columns that do not exist
+=============== ==========================================================================
+
+May import: floors 0 to 4 and its own files. What is an extra is imported in functions only.
 
 To add a format: one file with a reader and a writer that follow the contracts in `pieces`; a row
 of `reader_of`, registered lazily by module name, if users hold its arrays as objects.

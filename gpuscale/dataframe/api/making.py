@@ -79,7 +79,7 @@ def from_map(
     --------
     >>> import pandas as pd
     >>> import gpuscale.dataframe as gd
-    >>> def squares(start, columns=None):
+    >>> def squares(start):
     ...     return pd.DataFrame({"x": range(start, start + 3)}).assign(y=lambda d: d.x**2)
     >>> gd.from_map(squares, [0, 10]).y.max().compute()
     np.int64(144)
@@ -178,7 +178,7 @@ def from_delayed(
             )
     if not handles:
         raise ValueError("from_delayed takes at least one delayed value")
-    computed = handles[0].compute() if meta is None else None  # type: ignore[attr-defined]
+    computed = handles[0].compute() if meta is None else None  # type: ignore[union-attr]
     out = emptied(computed) if meta is None else promise(meta, pd.DataFrame())
     layout = tokenize("from_delayed", *(each.key for each in handles))
     rows = unknown_rows(layout, len(handles))

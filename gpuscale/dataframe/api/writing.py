@@ -128,13 +128,13 @@ def to_csv(
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> import pandas as pd
     >>> import gpuscale.dataframe as gd
-    >>> path = tempfile.mkdtemp() + "/x.csv"
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "x.csv"
     >>> df = gd.from_pandas(pd.DataFrame({"x": [1, 2, 3]}), npartitions=2)
     >>> gd.to_csv(df, path, index=False)
-    >>> open(path).read().split()
+    >>> path.read_text().split()
     ['x', '1', '2', '3']
     """
     _refuse(kwargs, "mode", "chunksize", "path_or_buf")
@@ -175,12 +175,12 @@ def to_json(
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> import pandas as pd
     >>> import gpuscale.dataframe as gd
-    >>> path = tempfile.mkdtemp() + "/x.json"
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "x.json"
     >>> gd.to_json(gd.from_pandas(pd.DataFrame({"x": [1, 2]}), npartitions=2), path)
-    >>> open(path).read().split()
+    >>> path.read_text().split()
     ['{"x":1}', '{"x":2}']
     """
     lines = orient == "records" if lines is None else lines
