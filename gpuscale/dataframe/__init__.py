@@ -18,6 +18,8 @@ from gpuscale.dataframe.api.reading import *
 from gpuscale.dataframe.api.repartition import *
 from gpuscale.dataframe.api.writing import *
 from gpuscale.dataframe.frame import DataFrame as DataFrame
+from gpuscale.dataframe.groupby import DataFrameGroupBy as DataFrameGroupBy
+from gpuscale.dataframe.groupby import SeriesGroupBy as SeriesGroupBy
 from gpuscale.dataframe.index import Index as Index
 from gpuscale.dataframe.scalar import Scalar as Scalar
 from gpuscale.dataframe.series import Series as Series

@@ -101,6 +101,21 @@ class Frame(Collection):
         """Forget the bounds of the index."""
         return wrap(api().partitions.without_divisions(self.expr))
 
+    def groupby(self, by: Any = None, level: Any = None, **options: Any) -> Any:
+        """Group rows by columns, series, or the index.
+
+        Parameters
+        ----------
+        by : label, Series, callable, mapping, or list of these
+        level : int, label, or list of these, optional
+            Levels of the index, instead.
+        **options
+            ``as_index``, ``sort``, ``group_keys``, ``observed`` and ``dropna``, as pandas has them.
+        """
+        from gpuscale.dataframe.groupby import grouped
+
+        return grouped(self, by, level, **options)
+
     def head(self, n: int = 5, npartitions: int = -1) -> Any:
         """Compute the first rows: as many partitions are computed as are needed for them.
 

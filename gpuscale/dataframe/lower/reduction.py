@@ -27,8 +27,16 @@ class _Combine:
     def __call__(self, parts: Sequence[Any], grid: tuple[int, ...]) -> Any:
         return self.blueprint.combine(list(parts))
 
+    @property
+    def data_decide(self) -> bool:
+        """Whether `needs` says what partials take at the most, and data how much it is."""
+        return getattr(self.blueprint, "data_decide", False)
+
     def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
         """Bytes of the partial, and of what making it takes."""
+        if hasattr(self.blueprint, "needs"):
+            needed: tuple[int, int] = self.blueprint.needs(sizes)
+            return needed
         largest = max(sizes)
         return largest, largest
 

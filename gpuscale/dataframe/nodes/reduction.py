@@ -14,7 +14,9 @@ class Blueprint(Protocol):
     """Three pure functions on objects of pandas, as one that is pickled and has a token.
 
     A dataclass is best. Partials may be of any type that pickles. They come in the order of the
-    partitions, and are combined only with neighbours.
+    partitions, and are combined only with neighbours. Where partials grow with the data,
+    ``data_decide`` is true, and a method ``needs(sizes)`` says from the bytes of some of them what
+    combining these gives, at the most, and what it takes beside.
     """
 
     def chunk(self, *partitions: Any) -> Any:

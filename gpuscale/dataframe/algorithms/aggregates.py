@@ -1,0 +1,214 @@
+"""Aggregations of groups in parts: what is kept of a group, how that combines, what comes of it.
+
+A part is a column of partial results, such as sums. Parts of one kind are made in one pass over all
+columns that need them, and a part that two aggregations need is made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Part", "Recipe", "combined", "partials_of", "recipe_of"]
+
+Part = tuple[str, int]
+"""A kind of partial result, and the number of the column that it is of."""
+
+_FOLDED = {
+    **{name: name for name in ("sum", "prod", "min", "max", "first", "last", "any", "all")},
+    **dict.fromkeys(("count", "size", "total"), "sum"),
+}
+"""Which method of pandas makes one part of several. A "total" is a sum of wide numbers."""
+
+_OF_WIDE = {"total": "sum", "mean": "mean", "var": "var"}
+"""Parts that are made of floating-point numbers, which are wide, and the method that makes them."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a result is made of parts.
+
+    Parameters
+    ----------
+    parts : tuple of str
+    make : callable
+        Called with the parts of a column, and with ``ddof`` where that is one.
+    ddof : int, optional
+    """
+
+    parts: tuple[str, ...]
+    make: Callable[..., Any]
+    ddof: int | None = None
+
+    def result(self, parts: Any, number: int) -> Any:
+        """Return the results of a column, of a frame of parts."""
+        options = () if self.ddof is None else (self.ddof,)
+        return self.make(*(parts[label(part, number)] for part in self.parts), *options)
+
+
+def label(part: str, number: int) -> str:
+    """Name of the column of a part.
+
+    Examples
+    --------
+    >>> label("sum", 0)
+    'sum 0'
+    """
+    return f"{part} {number}"
+
+
+# ------------------------------------------------------------------ parts of values
+
+
+def partials_of(
+    columns: Mapping[int, Any],
+    keys: Mapping[str, Any],
+    parts: Sequence[Part],
+    group: Callable[[Any], Any],
+) -> Any:
+    """Make parts of the values of each group: a frame with a row for each.
+
+    Parameters
+    ----------
+    columns : mapping of int to series
+    keys : mapping of str to series
+        In the result they are columns of these names.
+    parts : sequence of (str, int)
+    group : callable
+        Groups a frame by the keys in it.
+    """
+    wide = {n: _widened(columns[n]) for kind, n in parts if kind in _OF_WIDE}
+    table: dict[Any, Any] = {**keys, **columns}
+    table.update({label("wide", n): each for n, each in wide.items()})
+    grouped = group(pd.DataFrame(table, copy=False))
+    found: dict[str, Any] = {}
+    for kind, numbers in _by_kind(parts).items():
+        if kind == "size":
+            found[label("size", 0)] = grouped.size()
+            continue
+        of_wide = kind in _OF_WIDE
+        names = [label("wide", n) for n in numbers] if of_wide else numbers
+        options = {"ddof": 0} if kind == "var" else {}
+        made = getattr(grouped[names], _OF_WIDE.get(kind, kind))(**options)
+        found.update({label(kind, n): made[name] for n, name in zip(numbers, names, strict=True)})
+    return pd.DataFrame(found, copy=False).reset_index()
+
+
+def _widened(column: Any) -> Any:
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype):
+        return column if dtype.kind == "c" else column.astype(np.float64)
+    if isinstance(dtype, pd.ArrowDtype):
+        return column.astype("double[pyarrow]")
+    return column.astype("Float64")
+
+
+# ------------------------------------------------------------------ parts of parts
+
+
+def combined(table: Any, parts: Sequence[Part], group: Callable[[Any], Any]) -> Any:
+    """Make one part of several of each group; keys are the index of the result."""
+    grouped = group(table)
+    found: dict[str, Any] = {}
+    for kind, numbers in _by_kind(parts).items():
+        if kind in _FOLDED:
+            labels = [label(kind, number) for number in numbers]
+            made = getattr(grouped[labels], _FOLDED[kind])()
+            found.update({each: made[each] for each in labels})
+        elif kind == "var":
+            for number in numbers:
+                found.update(_merged(table, grouped, group, number))
+    return pd.DataFrame({label(*part): found[label(*part)] for part in parts}, copy=False)
+
+
+def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) -> dict[str, Any]:
+    """Means and variances of groups from those of their parts.
+
+    As Chan, Golub and LeVeque do: what is squared is the distance from a value that is near, here
+    the mean of the first part, so that nothing cancels.
+    """
+    count, mean, var = (table[label(part, number)] for part in ("count", "mean", "var"))
+    near = grouped[label("mean", number)].transform("first")
+    away = (mean - near).fillna(0)
+    sums = pd.DataFrame(
+        {
+            "count": count,
+            "away": count * away,
+            "squares": (count * var).fillna(0) + count * away**2,
+        }
+    )
+    total = group(table.drop(columns=table.columns.difference(_keys(table))).join(sums))
+    first, total = grouped[label("mean", number)].first(), total.sum()
+    n = total["count"].where(total["count"] > 0)
+    shift = total["away"] / n
+    squares = total["squares"] - shift * total["away"]
+    return {label("mean", number): first + shift, label("var", number): squares / n}
+
+
+def _keys(table: Any) -> list[str]:
+    return [name for name in table.columns if name.startswith("key")]
+
+
+def _by_kind(parts: Sequence[Part]) -> dict[str, list[int]]:
+    kinds: dict[str, list[int]] = {}
+    for kind, number in parts:
+        kinds.setdefault(kind, []).append(number)
+    return kinds
+
+
+# ------------------------------------------------------------------ results of parts
+
+
+def _itself(part: Any) -> Any:
+    return part
+
+
+def _mean(total: Any, count: Any) -> Any:
+    return total / count.where(count > 0)
+
+
+def _var(count: Any, mean: Any, var: Any, ddof: int) -> Any:
+    return (var * count / (count - ddof)).where(count > ddof)
+
+
+def _std(*parts_and_ddof: Any) -> Any:
+    return _var(*parts_and_ddof) ** 0.5
+
+
+def _sem(count: Any, *rest: Any) -> Any:
+    return _std(count, *rest) / count**0.5
+
+
+_SPREADS: dict[str, Callable[..., Any]] = {"var": _var, "std": _std, "sem": _sem}
+
+
+def recipe_of(name: str, dtype: Any, ddof: int = 1) -> Recipe | None:
+    """Return how an aggregation of pandas is made of parts; None if it is not.
+
+    Parameters
+    ----------
+    name : str
+    dtype : dtype
+        Of the column. Dates have no sums, so their means are no matter of parts.
+    ddof : int
+        For ``var``, ``std`` and ``sem``.
+
+    Examples
+    --------
+    >>> recipe_of("mean", np.dtype("int64")).parts
+    ('total', 'count')
+    >>> recipe_of("median", np.dtype("int64")) is None
+    True
+    """
+    is_number = getattr(dtype, "kind", "O") in "iufcb"
+    if name in _FOLDED and name != "total":
+        return Recipe((name,), _itself)
+    if name == "mean" and is_number:
+        return Recipe(("total", "count"), _mean)
+    if name in _SPREADS and is_number and dtype.kind != "c":
+        return Recipe(("count", "mean", "var"), _SPREADS[name], ddof)
+    return None

@@ -1,0 +1,190 @@
+"""Two ways to group rows that lie in parts.
+
+`Aggregates` keeps a row of partial results for each group, `Gathered` all rows: what has no
+partial results, like a median or a function of a user, is left to pandas in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.aggregates import Part, Recipe, combined, partials_of
+from gpuscale.dataframe.algorithms.reductions import columns_of
+
+__all__ = ["Aggregates", "Call", "Gathered", "Options"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``groupby`` takes beside the keys."""
+
+    sort: bool = True
+    observed: bool = True
+    dropna: bool = True
+    as_index: bool = True
+    group_keys: bool = True
+
+    def of_parts(self) -> dict[str, Any]:
+        """Return those by which parts are grouped: all rows count, groups come as their rows do.
+
+        Rows without a key are dropped in the end: with categories, their other keys make groups.
+        """
+        return {"sort": False, "observed": True, "dropna": False}
+
+    def of_all(self) -> dict[str, Any]:
+        """Return those that say which groups there are, and in which order."""
+        return {"sort": self.sort, "observed": self.observed, "dropna": self.dropna}
+
+
+def _needs_of_rows(sizes: Sequence[int]) -> tuple[int, int]:
+    """Bytes of rows of several parts together, and of what grouping them takes, at the most."""
+    return sum(sizes), 2 * sum(sizes)
+
+
+@dataclass(frozen=True)
+class Aggregates:
+    """Columns of results, each by its recipe; partials are frames with a row for each group.
+
+    Parameters
+    ----------
+    options : Options
+    keys : int
+        How many keys there are.
+    recipes : tuple of (int, Recipe)
+        For each column of the result the number of the column that it is made of.
+    template : pandas.DataFrame or pandas.Series
+        A result with the right columns, dtypes, and names of the index.
+    """
+
+    options: Options
+    keys: int
+    recipes: tuple[tuple[int, Recipe], ...]
+    template: Any
+    data_decide: ClassVar[bool] = True
+
+    def chunk(self, frame: Any, *keys: Any) -> Any:
+        """Group one partition."""
+        named = dict(zip(self._labels, keys, strict=True))
+        columns = dict(enumerate(columns_of(frame)))
+        return partials_of(columns, named, self._parts, self._grouped)
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Group the groups of neighbours."""
+        table = pd.concat(partials, ignore_index=True)
+        return combined(table, self._parts, self._grouped).reset_index()
+
+    def finalize(self, partial: Any) -> Any:
+        """Order the groups as users want them, and make the results of what is kept of each."""
+        options = self.options.of_all()
+        parts = combined(partial, self._parts, lambda t: t.groupby(self._labels, **options))
+        return self._dressed([recipe.result(parts, number) for number, recipe in self.recipes])
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Bytes of a partial of some others, and of what making it takes."""
+        return _needs_of_rows(sizes)
+
+    @property
+    def _labels(self) -> list[str]:
+        return [f"key{k}" for k in range(self.keys)]
+
+    @property
+    def _parts(self) -> list[Part]:
+        parts = [(part, number) for number, recipe in self.recipes for part in recipe.parts]
+        return list(dict.fromkeys(parts))
+
+    def _grouped(self, table: Any) -> Any:
+        return table.groupby(self._labels, **self.options.of_parts())
+
+    def _dressed(self, columns: list[Any]) -> Any:
+        template = self.template
+        if isinstance(template, pd.Series):
+            (column,) = columns
+            column = _typed(column, template.dtype)
+            return column.rename_axis(template.index.names).rename(template.name)
+        dtypes = list(template.dtypes)[template.shape[1] - len(columns) :]
+        typed = [_typed(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
+        result = pd.DataFrame(dict(enumerate(typed)), copy=False)
+        if self.options.as_index:
+            result.index.names = template.index.names
+        else:
+            result = result.reset_index()
+        result.columns = template.columns
+        return result
+
+
+def _typed(column: Any, dtype: Any) -> Any:
+    """Give means of small floats, say, their dtype: what they are made of was wider."""
+    if column.dtype != dtype and column.dtype.kind == "f" and dtype.kind == "f":
+        return column.astype(dtype)
+    return column
+
+
+@dataclass(frozen=True)
+class Call:
+    """A method of groups, or of what one of these gives: ``rolling(3)``, and then ``mean()``."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+    def __call__(self, owner: Any) -> Any:
+        """Call it."""
+        return getattr(owner, self.name)(*self.args, **dict(self.kwargs))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All rows in one place, where pandas groups them.
+
+    Parameters
+    ----------
+    by : tuple
+        For each key the name of its column, or None where it is a series of its own.
+    selection : list, label or None
+        Columns of the result.
+    options : Options
+    calls : tuple of Call
+        What is asked of the groups.
+    """
+
+    by: tuple[Any, ...]
+    selection: Any
+    options: Options
+    calls: tuple[Call, ...]
+    data_decide: ClassVar[bool] = True
+
+    def chunk(self, frame: Any, *keys: Any) -> tuple[Any, ...]:
+        """Keep the rows."""
+        return frame, *keys
+
+    def combine(self, partials: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+        """Keep those of neighbours."""
+        return tuple(pd.concat(each) for each in zip(*partials, strict=True))
+
+    def finalize(self, partial: tuple[Any, ...]) -> Any:
+        """Ask pandas."""
+        return self.of_groups(*partial)
+
+    def of_groups(self, frame: Any, *keys: Any) -> Any:
+        """Group rows, and make the calls."""
+        own = iter(keys)
+        by = [next(own) if name is None else name for name in self.by]
+        options = self.options
+        grouped = frame.groupby(
+            by if len(by) > 1 else by[0],
+            as_index=options.as_index,
+            group_keys=options.group_keys,
+            **options.of_all(),
+        )
+        found = grouped if self.selection is None else grouped[self.selection]
+        for each in self.calls:
+            found = each(found)
+        return found
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Bytes of a partial of some others, and of what making it takes."""
+        return _needs_of_rows(sizes)

@@ -1,0 +1,221 @@
+"""Groups of rows, as users hold them: ``df.groupby("key")``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.grouping import Call, Options
+from gpuscale.dataframe.api import groupby as api
+from gpuscale.dataframe.api.columns import nearest
+from gpuscale.dataframe.methods import dress
+
+__all__ = ["DataFrameGroupBy", "SeriesGroupBy", "grouped"]
+
+C = TypeVar("C", bound=type)
+
+_AGGREGATIONS = (
+    *("sum", "prod", "min", "max", "mean", "var", "std", "sem", "count", "size"),
+    *("first", "last", "any", "all"),
+)
+_OF_ALL_ROWS = (
+    *("median", "quantile", "nunique", "idxmin", "idxmax", "skew", "kurt", "cov", "corr"),
+    *("describe", "nth", "head", "tail", "value_counts", "unique", "ohlc", "filter"),
+    *("cumsum", "cumprod", "cummin", "cummax", "cumcount", "ngroup", "rank", "shift", "diff"),
+    *("pct_change", "ffill", "bfill", "fillna", "nlargest", "nsmallest", "sample", "take"),
+    *("is_monotonic_increasing", "is_monotonic_decreasing"),
+)
+
+
+def _with_methods(pandas: type) -> Callable[[C], C]:
+    """Give a class the methods of pandas' groups: a row of the tables above for each."""
+
+    def decorate(kind: C) -> C:
+        for names, function in ((_AGGREGATIONS, api.simple), (_OF_ALL_ROWS, _asked)):
+            for name in names:
+                if callable(getattr(pandas, name, None)):
+                    setattr(kind, name, _method(kind, pandas, name, function))
+        return kind
+
+    return decorate
+
+
+def _asked(grouped: api.Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return api.gathered(grouped, Call(name, args, tuple(kwargs.items())))
+
+
+def _method(kind: type, pandas: type, name: str, function: Any) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(self._groups, name, args, kwargs)
+
+    dress(method, getattr(pandas, name), f"{kind.__name__}.{name}", f"{pandas.__name__}.{name}")
+    method.__doc__ = (method.__doc__ or "").replace("each partition", "all partitions together")
+    return method
+
+
+class GroupBy:
+    """What groups of frames and of series have in common; made by ``groupby``."""
+
+    def __init__(self, groups: api.Groups) -> None:
+        self._groups = groups
+
+    def agg(self, func: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Aggregate: a name, a list of names, a mapping of columns to these, or names of results.
+
+        Sums, counts, extremes, means and the like are made in parts and combined, all of them in
+        one pass. Of a function, a median or a quantile pandas makes the result with all rows that
+        are needed in one place.
+
+        Parameters
+        ----------
+        func : str, callable, list or mapping, optional
+        *args
+            For the function.
+        **kwargs
+            ``result=("column", "name")``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import gpuscale.dataframe as gd
+        >>> df = gd.from_pandas(pd.DataFrame({"k": [1, 2, 1], "v": [3, 4, 5]}), npartitions=2)
+        >>> df.groupby("k").agg(total=("v", "sum"), least=("v", "min")).compute()
+           total  least
+        k
+        1      8      3
+        2      4      4
+        """
+        return api.agg(self._groups, func, args, kwargs)
+
+    aggregate = agg
+
+    def apply(self, func: Callable[..., Any], *args: Any, meta: Any = None, **kwargs: Any) -> Any:
+        """Call a function on the rows of each group, with all rows in one place.
+
+        Parameters
+        ----------
+        func : callable
+        *args, **kwargs
+            For the function.
+        meta : object of pandas, optional
+            What comes out, without rows; by default the function is tried on made-up rows.
+        """
+        return api.applied(self._groups, func, args, kwargs, meta)
+
+    def transform(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return a value for each row: an aggregation of its group by name, or a function's.
+
+        Of an aggregation that is made in parts, each partition looks its rows' results up.
+        """
+        return api.transform(self._groups, func, args, kwargs)
+
+    def get_group(self, name: Any) -> Any:
+        """Return the rows of one group, lazy."""
+        return api.get_group(self._groups, name)
+
+    def rolling(self, window: Any, *args: Any, **kwargs: Any) -> WindowsOfGroups:
+        """Return windows that move over the rows of each group."""
+        return WindowsOfGroups(
+            self._groups, Call("rolling", (window, *args), tuple(kwargs.items()))
+        )
+
+    def expanding(self, *args: Any, **kwargs: Any) -> WindowsOfGroups:
+        """Return windows that grow over the rows of each group."""
+        return WindowsOfGroups(self._groups, Call("expanding", args, tuple(kwargs.items())))
+
+    def pipe(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return ``func(self, *args, **kwargs)``."""
+        return func(self, *args, **kwargs)
+
+    def compute(self, **options: Any) -> Any:
+        """Refuse: groups are no result.
+
+        Raises
+        ------
+        TypeError
+        """
+        raise TypeError("groups are no result; aggregate them first, as by .sum() or .agg()")
+
+    @property
+    def ngroups(self) -> int:
+        """How many groups there are, computed."""
+        return len(api.simple(self._groups, "size", (), {}).compute())
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return api.iterate(self._groups)
+
+    def __repr__(self) -> str:
+        keys = ", ".join(
+            repr(key.name if label is None else label) for label, key in self._groups.keys
+        )
+        return f"gpuscale.dataframe.{type(self).__name__} by {keys}"
+
+
+@_with_methods(pd.api.typing.SeriesGroupBy)
+class SeriesGroupBy(GroupBy):
+    """Groups of one column, with the interface of pandas' SeriesGroupBy."""
+
+
+@_with_methods(pd.api.typing.DataFrameGroupBy)
+class DataFrameGroupBy(GroupBy):
+    """Groups of rows, with the interface of pandas' DataFrameGroupBy."""
+
+    def __getitem__(self, key: Any) -> Any:
+        frame = self._groups.x
+        for label in key if isinstance(key, list) else [key]:
+            if label not in frame.columns:
+                raise KeyError(f"{label}{nearest(frame, label)}")
+        kind = DataFrameGroupBy if isinstance(key, list) else SeriesGroupBy
+        return kind(replace(self._groups, selection=key))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self._groups.x.columns:
+            return self[name]
+        raise AttributeError(
+            f"'DataFrameGroupBy' has no attribute or column {name!r}{nearest(self._groups.x, name)}"
+        )
+
+    def __dir__(self) -> list[str]:
+        columns = self._groups.x.columns
+        labels = [each for each in columns if isinstance(each, str) and each.isidentifier()]
+        return sorted({*super().__dir__(), *labels})
+
+
+class WindowsOfGroups:
+    """Windows over the rows of groups; what is asked of them pandas makes, with all rows there."""
+
+    def __init__(self, groups: api.Groups, windows: Call) -> None:
+        self._groups, self._windows = groups, windows
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return api.gathered(
+                self._groups, self._windows, Call(name, args, tuple(kwargs.items()))
+            )
+
+        return method
+
+
+def grouped(
+    x: Any,
+    by: Any = None,
+    level: Any = None,
+    *,
+    as_index: bool = True,
+    sort: bool = True,
+    group_keys: bool = True,
+    observed: bool = True,
+    dropna: bool = True,
+) -> Any:
+    """Return the groups of a frame or a series."""
+    options = Options(sort, observed, dropna, as_index, group_keys)
+    kind = DataFrameGroupBy if x.ndim == 2 else SeriesGroupBy
+    return kind(api.groups(x, by, level, options))
