@@ -168,6 +168,8 @@ def _result(batch: RemoteBatch, step: Step, values: list[Any], telling: Telling)
         telling.finished(found)
         return found
     except BaseException as raised:  # sys.exit() in a task is no reason for the worker to end
+        if type(raised).__name__ == "Reschedule":  # no error: the batch belongs to another worker
+            raise
         task = step.as_task(function)
         annotate(raised, task, arguments)
         error = _that_travels(raised)

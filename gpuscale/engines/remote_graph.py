@@ -6,9 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import dask
 from dask._expr import LLGExpr
 from dask._task_spec import Task as RemoteTask
 from dask._task_spec import TaskRef
+from distributed.shuffle._core import P2PBarrierTask
+from distributed.shuffle._rechunk import ArrayRechunkSpec
 
 from gpuscale.base.types import Key
 from gpuscale.engines.remote import perform
@@ -46,7 +49,12 @@ def graph_of(parcels: Sequence[Parcel], data: Mapping[Key, Any]) -> RemoteGraph:
             sent = data.get(parcel.name)
             whole = parcel.data if sent is None else TaskRef(sent.key)
             needs += [whole] * len(parcel.data)
-        graph[parcel.name] = RemoteTask(parcel.name, perform, parcel.work, *needs)
+        call = (parcel.name, perform, parcel.work, *needs)
+        graph[parcel.name] = (
+            RemoteTask(*call)
+            if parcel.waits is None
+            else P2PBarrierTask(*call, spec=_specification(parcel.waits))
+        )
         priority = max(task.priority for task in parcel.tasks)
         options = parcel.tasks[0].options  # tasks with options are alone
         if priority:
@@ -57,6 +65,12 @@ def graph_of(parcels: Sequence[Parcel], data: Mapping[Key, Any]) -> RemoteGraph:
         if resources:
             annotations["resources"][parcel.name] = resources
     return RemoteGraph(graph, dict(annotations))
+
+
+def _specification(waits: Any) -> ArrayRechunkSpec:
+    """What the scheduler has to know of a `WaitForAll`."""
+    disk = dask.config.get("distributed.p2p.storage.disk")
+    return ArrayRechunkSpec(id=waits.shuffle, disk=disk, new=waits.new, old=waits.old)
 
 
 def _reference(need: Any) -> TaskRef:

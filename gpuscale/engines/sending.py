@@ -14,11 +14,12 @@ from gpuscale.engines.failure import annotate, task_name
 from gpuscale.engines.remote import RemoteBatch, Step
 from gpuscale.expr.detached import dumps
 from gpuscale.expr.physical import Source
-from gpuscale.graph.batches import Batch, batches
+from gpuscale.graph.batches import ALONE, Batch, Cuts, batches
 from gpuscale.graph.handle import kept, same
 from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.packing import PackedCall
+from gpuscale.graph.shuffle import HandOver, ShuffleStep, Take, WaitForAll
 from gpuscale.graph.task import Task
 from gpuscale.io.memory import KeptChunks
 from gpuscale.memory.limits import memory_limit
@@ -55,9 +56,11 @@ class Parcel:
     work : RemoteBatch
     memory : int
         Bytes of its worker that it reserves; 0 for none.
+    waits : WaitForAll or None
+        What the batch does if it is the one of a shuffle that waits for all pieces.
     """
 
-    __slots__ = ("data", "memory", "name", "needs", "tasks", "work")
+    __slots__ = ("data", "memory", "name", "needs", "tasks", "waits", "work")
 
     name: Key
     tasks: list[Task]
@@ -65,6 +68,7 @@ class Parcel:
     data: tuple[Any, ...]
     work: RemoteBatch
     memory: int
+    waits: WaitForAll | None
 
 
 def pack(
@@ -103,6 +107,9 @@ def pack(
     return packer.parcels, [packer.where[i] for i in packer.graph.kept]
 
 
+_NO_CUTS = Cuts()
+
+
 class _Packer:
     def __init__(
         self,
@@ -118,22 +125,32 @@ class _Packer:
         self.parcels: list[Parcel] = []
         self._pickles: dict[int, bytes] = {}
         self._mark = uuid.uuid4().hex[:12]
+        self._uses = self.graph.uses()
         most = -(-len(self.graph) // (BATCHES_EACH * n_threads))
         order = depth_first(self.graph)
-        for batch in batches(self.graph, order, most, ROOM, self._is_alone):
+        for batch in batches(self.graph, order, most, ROOM, self._cuts):
             self.parcels.append(self._parcel(batch))
 
-    def _is_alone(self, i: int) -> bool:
-        """Whether a task is more than a piece of what the user asked for."""
+    def _cuts(self, i: int) -> Cuts:
+        """Where batches end around a task."""
         task = self.graph.tasks[i]
-        return task.options is not None or isinstance(task.fn, PackedCall)
+        if isinstance(task.fn, Take):  # which says on which worker its batch runs
+            return Cuts(before=True)
+        if isinstance(task.fn, HandOver):
+            # The one that waits reads results of whole batches: blocks are not to be among them.
+            return _NO_CUTS if self._uses[self.graph.deps[i][0]] == 1 else ALONE
+        # More than pieces of what the user asked for stand alone.
+        is_whole = isinstance(task.fn, PackedCall | WaitForAll) or task.options is not None
+        return ALONE if is_whole else _NO_CUTS
 
     def _parcel(self, batch: Batch) -> Parcel:
         parcel = Parcel()
         parcel.memory = 0
         parcel.tasks = [self.graph.tasks[i] for i in batch.tasks]
         inputs = _Inputs(self, batch)
-        parcel.name = self._name(parcel.tasks, bool(inputs.needs))
+        first = parcel.tasks[0].fn
+        parcel.waits = first.of_run(self._mark) if isinstance(first, WaitForAll) else None
+        parcel.name = self._name(parcel, bool(inputs.needs))
         parcel.needs, parcel.data = inputs.needs, tuple(inputs.data)
         parcel.work = inputs.work(batch, parcel.name if self._is_watched else None)
         single = len(batch.results) == 1
@@ -141,10 +158,12 @@ class _Packer:
             self.where[i] = Result(parcel.name, None if single else place)
         return parcel
 
-    def _name(self, tasks: list[Task], has_needs: bool) -> Key:
+    def _name(self, parcel: Parcel, has_needs: bool) -> Key:
+        if parcel.waits is not None:
+            return parcel.waits.key
         # Those without needs are a group of their own, which the scheduler holds back while
         # workers have enough to do.
-        labels = dict.fromkeys(task.label or "task" for task in tasks)
+        labels = dict.fromkeys(task.label or "task" for task in parcel.tasks)
         label = "+".join(labels) if len(labels) < 4 else f"{next(iter(labels))}..."
         return (f"{label}-{self._mark}-{int(has_needs)}", len(self.parcels))
 
@@ -152,8 +171,9 @@ class _Packer:
         """Pickle the function of a task, once for all tasks that call the same."""
         found = self._pickles.get(id(task.fn))
         if found is None:
+            fn = task.fn
             try:
-                found = dumps(task.fn)
+                found = dumps(fn.of_run(self._mark) if isinstance(fn, ShuffleStep) else fn)
             except Exception as error:
                 refused = EngineError(
                     f"task {task_name(task)} cannot be sent to a worker, since what it calls "

@@ -8,6 +8,7 @@
 `layouts`      all that lay `Exchange` plans out: `rechunk`, `relabel`, `overlap`, `take`, `pick`,
                `gather`, `scan`, `recurrence`, `sort` (cut by `cuts`), `select` (by `brackets`),
                `checkpoint`
+`shuffle`      a rechunk whose pieces the workers of a cluster pass on
 `pieces`       blocks that are computed piece by piece; `join` puts blocks together
 `mirror`       a block and its mirror image in one task
 `handle`       a lazy value that is the result of one task; `packing` finds some in containers

@@ -9,10 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gpuscale.graph.numbering import NumberedGraph
 
-__all__ = ["Batch", "batches"]
+__all__ = ["ALONE", "Batch", "Cuts", "batches"]
+
+
+class Cuts(NamedTuple):
+    """Where batches have to end around a task."""
+
+    before: bool = False
+    after: bool = False
+
+
+_NOWHERE = Cuts()
+#: Around a task that is a batch by itself.
+ALONE = Cuts(before=True, after=True)
 
 
 @dataclass(slots=True)
@@ -36,7 +49,7 @@ def batches(
     order: Sequence[int],
     most: int,
     room: int,
-    is_alone: Callable[[int], bool] = lambda i: False,
+    cuts: Callable[[int], Cuts] = lambda i: _NOWHERE,
 ) -> list[Batch]:
     """Cut the order of a graph into batches.
 
@@ -51,8 +64,8 @@ def batches(
     room : int
         Bytes that the results of a batch may take for others; more only where a single task has
         them, as they travel together.
-    is_alone : callable, optional
-        Whether a task is a batch by itself.
+    cuts : callable, optional
+        Where batches have to end around a task.
 
     Returns
     -------
@@ -74,7 +87,7 @@ def batches(
     """
     cutter = _Cutter(graph, most, room)
     for i in order:
-        cutter.take(i, is_alone(i))
+        cutter.take(i, cuts(i))
     cutter.cut()
     return cutter.batches
 
@@ -91,9 +104,9 @@ class _Cutter:
     def _begin(self) -> None:
         self._batch, self._open, self._bytes = Batch(), set[int](), 0
 
-    def take(self, i: int, alone: bool) -> None:
+    def take(self, i: int, cuts: Cuts) -> None:
         """Add a task to the batch, or begin another one with it."""
-        if alone or self._is_full(i):
+        if cuts.before or self._is_full(i):
             self.cut()
         graph = self._graph
         for dep in graph.deps[i]:
@@ -105,13 +118,17 @@ class _Cutter:
         if self._uses[i]:
             self._open.add(i)
             self._bytes += graph.tasks[i].nbytes
-        if alone:
+        if cuts.after:
             self.cut()
 
     def _is_full(self, i: int) -> bool:
         """Whether the batch should end before a task."""
         count, deps = len(self._batch.tasks), self._graph.deps[i]
         if self._open == set(deps):  # nothing else could run beside it
+            return False
+        tasks = self._graph.tasks
+        ends = [dep for dep in self._open.intersection(deps) if self._uses[dep] == deps.count(dep)]
+        if sum(tasks[dep].nbytes for dep in ends) > self._room:  # which then need not travel
             return False
         goes_on = not self._open.isdisjoint(deps)
         if self._bytes > self._room and not goes_on:

@@ -16,6 +16,7 @@ from gpuscale.expr.plans import RechunkPlan
 from gpuscale.expr.regrid import is_joined_in_place
 from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.graph.pieces import joined_pieces
+from gpuscale.graph.shuffle import lay_out_shuffle, shuffles
 from gpuscale.graph.sizes import all_nbytes
 
 __all__: list[str] = []
@@ -27,6 +28,9 @@ def _lay_out_rechunk(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
     (x,) = node.inputs
     if is_joined_in_place(node, builder.readers):
         _lay_out_pieces(builder, node, x, wanted)
+        return
+    if shuffles(node, wanted):
+        lay_out_shuffle(builder, node, wanted)
         return
     name = builder.key(node, ())[0]
     grids = [x.meta.chunks, *node.plan.steps]

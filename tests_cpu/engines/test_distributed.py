@@ -11,8 +11,10 @@ import pytest
 
 import gpuscale as gs
 import gpuscale.array as ga
+import gpuscale.graph.shuffle
 from gpuscale.base.errors import EngineError
 from gpuscale.diagnostics.listening import Watcher
+from gpuscale.engines import sending
 from gpuscale.engines.base import get_engine
 from gpuscale.engines.events import (
     RunFinished,
@@ -62,6 +64,64 @@ A = np.random.default_rng(0).random((300, 200))
 def test_results_are_those_of_numpy(engine, compute, chunks):
     result = compute(ga, ga.from_array(A, chunks=chunks)).compute(engine=engine)
     np.testing.assert_allclose(result, compute(np, A))
+
+
+@pytest.fixture
+def shuffled(monkeypatch):
+    """Shuffles of small arrays; the list of the tasks that waited for pieces."""
+    waited = []
+
+    def watched(*args):
+        parcels, wanted = sending.pack(*args)
+        waited.extend(parcel for parcel in parcels if parcel.waits is not None)
+        return parcels, wanted
+
+    monkeypatch.setattr(gs.graph.shuffle, "LEAST_PIECE", 0)
+    monkeypatch.setattr("gpuscale.engines.distributed.pack", watched)
+    return waited
+
+
+@pytest.mark.parametrize("dtype", ["f8", "?", "M8[D]"])
+@pytest.mark.parametrize("shape", [(20, 20), (20, 5, 4)])
+def test_pieces_of_a_rechunk_go_from_worker_to_worker(engine, shuffled, dtype, shape):
+    a = np.arange(400).reshape(shape).astype(dtype)
+    x = ga.from_array(a, chunks=(1, *shape[1:])).map_blocks(np.copy)
+    y = x.rechunk((-1, *[1] * (len(shape) - 1)))
+    parts = y.map_blocks(lambda block: block[::-1])
+    whole, backwards = gs.compute(y, parts, engine=engine)
+    np.testing.assert_array_equal(whole, a)
+    np.testing.assert_array_equal(backwards, a[::-1])
+    (kept,) = gs.persist(y.T, engine=engine)
+    np.testing.assert_array_equal(kept.compute(engine=engine), a.T)
+    assert len(shuffled) == 2
+
+
+def test_rechunks_one_after_the_other(engine, shuffled):
+    a = np.random.default_rng(1).random((20, 20))
+    x = ga.from_array(a, chunks=(1, 20)).map_blocks(np.negative).rechunk((20, 1))
+    y = x.map_blocks(np.sort, axis=0).rechunk((1, 20)).map_blocks(np.sort, axis=1)
+    expected = np.sort(np.sort(-a, axis=0), axis=1)
+    np.testing.assert_array_equal(y.compute(engine=engine), expected)
+    np.testing.assert_array_equal((x + x.T).compute(engine=engine), -a - a.T)
+    assert len(shuffled) >= 3
+
+
+def test_a_block_that_fails_before_a_rechunk(engine, shuffled):
+    def some(block):
+        if block[0, 0] == 7:
+            raise ValueError("seven")
+        return block
+
+    x = ga.from_array(np.full((20, 20), np.arange(20)[:, None]), chunks=(1, 20))
+    y = x.map_blocks(some, dtype=int).rechunk((20, 1)).map_blocks(np.negative)
+    with pytest.raises(ValueError, match="seven") as caught:
+        y.compute(engine=engine)
+    assert "in operation some, written at" in caught.value.__notes__[0]
+    good = ga.ones(10, chunks=5).sum()
+    found = gs.compute(good, y.max(), engine=engine, on_error="continue")
+    assert found[0] == 10
+    assert isinstance(found[1].error, ValueError)
+    assert len(shuffled) == 2
 
 
 def test_random_numbers_are_the_same_in_all_processes(engine):

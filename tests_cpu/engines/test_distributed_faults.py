@@ -12,6 +12,7 @@ import pytest
 import gpuscale as gs
 import gpuscale.array as ga
 import gpuscale.cluster
+import gpuscale.graph.shuffle
 from gpuscale.base.errors import EngineError, MemoryBudgetError, TaskTimeoutError
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
@@ -48,6 +49,19 @@ def test_a_worker_that_dies_takes_data_of_this_process_along(client, engine):
     timer.start()
     np.testing.assert_array_equal(x.compute(engine=engine), a + 1)
     timer.join()
+
+
+def test_a_worker_that_dies_takes_pieces_of_a_rechunk_along(client, engine, monkeypatch):
+    monkeypatch.setattr(gpuscale.graph.shuffle, "LEAST_PIECE", 0)
+    x = ga.from_array(A[:30, :30], chunks=(1, 30)).map_blocks(slow, dtype=float)
+    y = x.rechunk((30, 1)).map_blocks(slow, dtype=float)
+    for seconds in (0.7, 2.5):  # while pieces are handed over, and while blocks are taken
+        pid = next(iter(client.run(os.getpid).values()))
+        timer = threading.Timer(seconds, os.kill, (pid, signal.SIGKILL))
+        timer.start()
+        np.testing.assert_array_equal(y.compute(engine=engine), A[:30, :30] + 2)
+        timer.join()
+        client.wait_for_workers(2)
 
 
 def kill_holder(client, kept):

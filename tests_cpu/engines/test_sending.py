@@ -13,9 +13,13 @@ from gpuscale.engines.sending import pack
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.expr import stages
 from gpuscale.expr.reads import planned_for_elsewhere
-from gpuscale.graph import layouts  # noqa: F401 - registers the layouts of plans
+from gpuscale.graph import (
+    layouts,  # noqa: F401 - registers the layouts of plans
+    shuffle,
+)
 from gpuscale.graph.build import block_keys, build
 from gpuscale.graph.options import TaskOptions
+from gpuscale.graph.shuffle import HandOver, Take, WaitForAll
 from gpuscale.graph.task import Task
 
 
@@ -52,6 +56,62 @@ def test_arrays_of_this_process_are_cut_before_they_are_sent():
     sent = [len(pickle.dumps((parcel.work, parcel.data))) for parcel in parcels]
     assert max(sent) < a.nbytes / 2
     np.testing.assert_allclose(np.concatenate(deliver(parcels, wanted)), (a + 1).sum(axis=0))
+
+
+@pytest.fixture
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(shuffle, "LEAST_PIECE", 0)
+
+
+def tall(n=400):
+    return ga.ones((n, n), chunks=(2, n)).map_blocks(np.negative)
+
+
+def wide(n=400):
+    return tall(n).rechunk((n, 2))
+
+
+def test_the_one_that_waits_for_pieces_reads_no_blocks(small_pieces):
+    parcels, _ = parcels_of(wide().map_blocks(np.abs), tall())
+    tasks = {parcel.name: parcel.tasks for parcel in parcels}
+    (waiting,) = (parcel for parcel in parcels if parcel.waits is not None)
+    assert [type(task.fn) for task in waiting.tasks] == [WaitForAll]
+    assert waiting.needs
+    for need in waiting.needs:
+        assert [type(task.fn) for task in tasks[need]] == [HandOver]  # tall() is read twice
+
+
+def test_blocks_that_are_handed_over_stay_in_their_batch(small_pieces):
+    parcels, _ = parcels_of(wide().map_blocks(np.abs))
+    handing = [p.tasks for p in parcels if any(isinstance(task.fn, HandOver) for task in p.tasks)]
+    assert len(handing) < 40
+    assert all(isinstance(tasks[-1].fn, HandOver) for tasks in handing)
+
+
+def test_a_batch_goes_to_the_worker_that_has_the_pieces_of_one_block(small_pieces):
+    parcels, _ = parcels_of(wide().map_blocks(np.abs))
+    taking = [p for p in parcels if any(isinstance(task.fn, Take) for task in p.tasks)]
+    assert len(taking) == 200
+    for parcel in taking:
+        assert [isinstance(task.fn, Take) for task in parcel.tasks] == [True, False]
+
+
+def test_shuffles_of_two_runs_are_two(small_pieces):
+    names = set()
+    for _ in range(2):
+        parcels, _ = parcels_of(wide())
+        names.update(parcel.name for parcel in parcels if parcel.waits is not None)
+    assert len(names) == 2
+
+
+def test_small_pieces_cost_more_than_copies_of_blocks():
+    parcels, _ = parcels_of(wide())
+    assert not [t for p in parcels for t in p.tasks if isinstance(t.fn, HandOver)]
+
+
+def test_few_blocks_of_a_rechunk_need_no_pieces_of_all(small_pieces):
+    parcels, _ = parcels_of(wide().blocks[0, :10])
+    assert not [t for p in parcels for t in p.tasks if isinstance(t.fn, HandOver)]
 
 
 def test_what_is_below_a_node_is_not_sent_with_it():

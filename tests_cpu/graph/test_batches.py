@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from gpuscale.graph.batches import batches
+from gpuscale.graph.batches import ALONE, Cuts, batches
 from gpuscale.graph.numbering import number
 from gpuscale.graph.order import depth_first
 from gpuscale.graph.task import Task
@@ -25,7 +25,12 @@ def test_batches_of_random_graphs(seed):
     graph = random_graph(rng, rng.randint(1, 60))
     most, room = rng.choice([1, 2, 5, 100]), rng.choice([0, 5, 50, 1000])
     alone = {i for i in range(len(graph)) if rng.random() < 0.1}
-    found = batches(graph, depth_first(graph), most, room, alone.__contains__)
+    first = {i for i in range(len(graph)) if rng.random() < 0.1} - alone
+
+    def cuts(i):
+        return ALONE if i in alone else Cuts(before=i in first)
+
+    found = batches(graph, depth_first(graph), most, room, cuts)
     taken = [i for batch in found for i in batch.tasks]
     assert sorted(taken) == list(range(len(graph)))
     place = {i: k for k, batch in enumerate(found) for i in batch.tasks}
@@ -40,6 +45,7 @@ def test_batches_of_random_graphs(seed):
         ]
         assert len(batch.tasks) - len(in_sequence) <= most + most // 2 + 1
         assert not alone.intersection(batch.tasks) or len(batch.tasks) == 1
+        assert not first.intersection(batch.tasks[1:])
         wanted = [
             i
             for i in batch.tasks
