@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from functools import cached_property
 from typing import Any
 
 from gpuscale.base.errors import EngineError
@@ -30,6 +29,7 @@ class RemoteValue(OnDisk):
 
     def __init__(self, future: Any, place: int | None = None) -> None:
         self.future, self.place = future, place
+        self._shape: tuple[int, ...] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RemoteValue, (self.future, self.place)
@@ -54,22 +54,25 @@ class RemoteValue(OnDisk):
 
     def load(self) -> Any:
         """Fetch all of it."""
-        return self._result(self.as_future())
+        return self._ask(_same) if self.place is not None else self._result(self._future())
 
     def as_future(self) -> Any:
         """Return a future of this alone."""
         return self.future if self.place is None else self._asking(_same)
 
-    @cached_property
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of an array; that alone is fetched."""
-        shape: tuple[int, ...] = self._ask(operator.attrgetter("shape"))
-        return shape
+        if self._shape is None:  # `cached_property` has a lock for all objects before Python 3.12
+            self._shape = tuple(self._ask(operator.attrgetter("shape")))
+        return self._shape
 
     def __getitem__(self, region: Any) -> Any:
         return self._ask(operator.getitem, region)
 
     def _ask(self, function: Any, *args: Any) -> Any:
+        if _is_in_task():  # whose thread may be the only one that could answer
+            return _answer(self._result(self._future()), self.place, function, args)
         return self._result(self._asking(function, *args))
 
     def _result(self, future: Any) -> Any:
@@ -81,8 +84,41 @@ class RemoteValue(OnDisk):
             raise
 
     def _asking(self, function: Any, *args: Any) -> Any:
-        client = self.future.client
-        return client.submit(_answer, self.future, self.place, function, args, pure=False)
+        future = self._future()
+        return future.client.submit(_answer, future, self.place, function, args, pure=False)
+
+    def _future(self) -> Any:
+        """The future; one that came with the function of a task is made known to the cluster."""
+        future = self.future
+        if future.client is None:
+            from distributed import get_client
+
+            client: Any = get_client()
+            state = client.sync(client.scheduler.get_task_status, keys=[future.key])[future.key]
+            if state is None:
+                raise EngineError(
+                    "what was persisted is no longer on the cluster: it is lost with its worker, "
+                    "or nobody holds it; persist it again, and keep it until its tasks have ended"
+                )
+            if state not in ("memory", "erred"):  # maybe for want of the thread that would wait
+                raise EngineError(
+                    "a function has a persisted collection that is not there yet: wait for it "
+                    "before (gpuscale.cluster.wait), or make it an argument of the function"
+                )
+            future.bind_client(client)
+            wish = {"op": "client-desires-keys", "keys": [future.key], "client": client.id}
+            client._send_to_scheduler(wish)
+        return future
+
+
+def _is_in_task() -> bool:
+    from distributed import get_worker
+
+    try:
+        get_worker()
+    except ValueError:
+        return False
+    return True
 
 
 def _same(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """The client of a cluster: collections as arguments, published, waited for; nested and closed."""
 
 import asyncio
+import pickle
+import time
 
 import numpy as np
 import pytest
@@ -14,6 +16,11 @@ distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 from gpuscale.cluster import Client, LocalCluster, futures_of, wait  # noqa: E402
 
 A = np.random.default_rng(0).random((60, 40))
+
+
+def slow(chunk):
+    time.sleep(0.5)
+    return chunk
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +73,36 @@ def test_waiting_for_persisted_collections(client, x):
     assert not not_done
     assert len(futures_of(client.persist(gs.delayed(int)("7")))) == 1
     assert futures_of(x, 3) == []
+
+
+def test_functions_of_tasks_may_hold_persisted_collections(client, x):
+    kept = client.persist(x + 1)
+    wait(kept)
+
+    def total(first):
+        return float(kept[first : first + 30].sum().compute())
+
+    found = client.gather(client.map(total, [0, 10, 20, 30]))
+    assert found == pytest.approx([(A + 1)[k : k + 30].sum() for k in (0, 10, 20, 30)])
+
+
+def test_what_a_function_holds_is_to_be_there(client, x):
+    kept = client.persist(x.map_blocks(slow, dtype=float))
+    with pytest.raises(EngineError, match="not there yet: wait for it"):
+        client.submit(kept.compute, priority=1).result()
+
+
+def test_what_a_function_holds_and_nobody_else_is_gone(client, x):
+    kept = client.persist(x + 1)
+    wait(kept)
+    pickled = pickle.dumps(kept)
+    futures = [future.key for future in futures_of(kept)]
+    del kept
+    deadline = time.monotonic() + 20
+    while set(futures) & set().union(*client.has_what().values()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with pytest.raises(EngineError, match="persist it again, and keep it"):
+        client.submit(lambda: pickle.loads(pickled).compute()).result()
 
 
 def test_published_collections_outlive_their_client(cluster, x):
