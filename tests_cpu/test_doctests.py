@@ -21,6 +21,7 @@ OPTIONAL = {
     "h5py",
     "pandas",
     "pyarrow",
+    "sqlalchemy",
 }
 OPTIONAL |= {"numba_cuda", "rmm", "ucxx", "zarr"}
 

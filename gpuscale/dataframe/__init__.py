@@ -11,6 +11,7 @@ from gpuscale.dataframe.accessors import CategoricalAccessor as CategoricalAcces
 from gpuscale.dataframe.accessors import DatetimeAccessor as DatetimeAccessor
 from gpuscale.dataframe.accessors import StringAccessor as StringAccessor
 from gpuscale.dataframe.api.creating import *
+from gpuscale.dataframe.api.databases import *
 from gpuscale.dataframe.api.joining import *
 from gpuscale.dataframe.api.making import *
 from gpuscale.dataframe.api.partitions import *

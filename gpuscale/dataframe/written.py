@@ -22,3 +22,7 @@ class Written:
     def to_json(self, path: PathLike, **kwargs: Any) -> None:
         """Write JSON, a line for each row; see `gpuscale.dataframe.to_json`."""
         api().writing.to_json(self, path, **kwargs)
+
+    def to_sql(self, name: str, uri: str, **kwargs: Any) -> None:
+        """Write a table of a database; see `gpuscale.dataframe.to_sql`."""
+        api().databases.to_sql(self, name, uri, **kwargs)

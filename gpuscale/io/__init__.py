@@ -27,7 +27,7 @@ Of frames:
                 `csv_pandas` for blocks, `csv_whole` for what cannot be cut
 `text_blocks`   files in blocks of lines        `promised_dtypes`   of the first rows, for all
 `text_writer`   CSV and JSON
-`json`, `orc`, `fixed_width`, `frame_functions`
+`json`, `orc`, `sql`, `fixed_width`, `frame_functions`
 `predicates`    conditions on rows              `labels`   columns that do not exist
 =============== ==========================================================================
 

@@ -2,6 +2,7 @@
 
 from gpuscale.dataframe.api import columns as columns
 from gpuscale.dataframe.api import creating as creating
+from gpuscale.dataframe.api import databases as databases
 from gpuscale.dataframe.api import joining as joining
 from gpuscale.dataframe.api import labels as labels
 from gpuscale.dataframe.api import making as making

@@ -13,7 +13,7 @@ from gpuscale.io.text_writer import CsvWriter, JsonWriter
 __all__ = ["to_csv", "to_json", "to_parquet"]
 
 
-def _write(df: Any, writer: FrameWriter, options: dict[str, Any]) -> None:
+def write(df: Any, writer: FrameWriter, options: dict[str, Any]) -> None:
     """Write all partitions, and then let the dataset appear."""
     from gpuscale.run import run_sinks
 
@@ -87,7 +87,7 @@ def to_parquet(
     writer = ParquetWriter(
         path, overwrite, append, keys, index, name_function, storage_options, **chosen
     )
-    _write(df, writer, dict(compute_kwargs or {}))
+    write(df, writer, dict(compute_kwargs or {}))
 
 
 def to_csv(
@@ -139,7 +139,7 @@ def to_csv(
     """
     _refuse(kwargs, "mode", "chunksize", "path_or_buf")
     writer = CsvWriter(path, overwrite, name_function, compression, storage_options, **kwargs)
-    _write(df, writer, dict(compute_kwargs or {}))
+    write(df, writer, dict(compute_kwargs or {}))
 
 
 def to_json(
@@ -188,7 +188,7 @@ def to_json(
         raise ValueError("what is no lines needs a file for each partition: write a * into path")
     options = {"orient": orient, "lines": lines, **kwargs}
     writer = JsonWriter(path, overwrite, name_function, compression, storage_options, **options)
-    _write(df, writer, dict(compute_kwargs or {}))
+    write(df, writer, dict(compute_kwargs or {}))
 
 
 def _refuse(options: Mapping[str, Any], *names: str) -> None:
