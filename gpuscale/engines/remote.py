@@ -28,6 +28,9 @@ from gpuscale.memory.spaces import HOST
 
 __all__ = ["BLAMED", "RemoteBatch", "Step", "perform"]
 
+#: Bytes of pickles of functions that are kept for other batches, at most.
+SMALL = 64 << 10
+
 #: Attribute of an exception that says which task raised it: its key, and its name for people.
 BLAMED = "_gpuscale_task"
 
@@ -104,8 +107,18 @@ class RemoteBatch(NamedTuple):
 
 # As many as there are different operations in a few plans.
 @lru_cache(maxsize=512)
-def _function(pickled: bytes) -> Any:
+def _kept(pickled: bytes) -> Any:
     return pickle.loads(pickled)
+
+
+def _function(batch: RemoteBatch, step: Step, loaded: dict[int, Any]) -> Any:
+    """The function of a step; one that has data with it stays no longer than its batch."""
+    function = loaded.get(step.function)
+    if function is None:
+        pickled = batch.functions[step.function]
+        load = _kept if len(pickled) <= SMALL else pickle.loads
+        function = loaded[step.function] = load(pickled)
+    return function
 
 
 def perform(batch: RemoteBatch, *inputs: Any) -> Any:
@@ -132,12 +145,12 @@ def perform(batch: RemoteBatch, *inputs: Any) -> Any:
         _aligned(_part(each, place)) for each, place in zip(inputs, batch.places, strict=True)
     ]
     del inputs
-    telling = Telling(batch.told_as)
+    telling, loaded = Telling(batch.told_as), dict[int, Any]()
     try:
         with config.set(batch.options), within_workers(batch.limit):
             for number, step in enumerate(batch.steps):
                 telling.begin(number)
-                values.append(_result(batch, step, values, telling))
+                values.append(_result(batch, step, values, loaded, telling))
                 for i in step.ends:
                     values[i] = None
     finally:
@@ -151,15 +164,22 @@ def _part(result: Any, place: int | None) -> Any:
     return result if place is None or isinstance(result, Failure) else result[place]
 
 
-def _result(batch: RemoteBatch, step: Step, values: list[Any], telling: Telling) -> Any:
+def _result(
+    batch: RemoteBatch,
+    step: Step,
+    values: list[Any],
+    loaded: dict[int, Any],
+    telling: Telling,
+) -> Any:
     """Run one task; a `Failure` if it, or one that it needs, fails and others go on."""
     arguments = [values[i] for i in step.reads]
     if batch.goes_on:
         for each in arguments:
             if isinstance(each, Failure):
                 return each
-    function = _function(batch.functions[step.function])
+    function = None
     try:
+        function = _function(batch, step, loaded)
         if hasattr(type(function), "needs"):
             inputs = [(held_bytes(each, 0), HOST) for each in arguments]
             limits = (batch.limit, float("inf"))

@@ -1,6 +1,8 @@
 """Parcels hold all that their tasks need: they are pickled, and run one after the other, here."""
 
+import gc
 import pickle
+import weakref
 from random import Random
 
 import numpy as np
@@ -179,3 +181,33 @@ def test_inputs_at_odd_addresses_are_copied():
     work = parcels[0].work._replace(places=(None,), steps=parcels[0].work.steps[1:])
     assert perform(work, odd) == (True, 3.0)
     assert wanted
+
+
+def test_functions_with_data_stay_no_longer_than_their_batch():
+    data = Loaded(bytes(100_000))
+    parcels, wanted = pack({"x": Task("x", lambda: data.content[:2])}, ["x"], 1)
+    assert deliver(parcels, wanted) == [bytes(2)]
+    gc.collect()
+    assert list(Loaded.there) == [data]
+
+
+class Loaded:
+    there = weakref.WeakSet()
+
+    def __init__(self, content):
+        self.content = content
+        Loaded.there.add(self)
+
+
+def test_a_function_that_cannot_be_read_there_is_named():
+    task = Task("x", abs, (), (-1,), label="odd", origin=("mine.py", 7))
+    ((parcel,), _) = pack({"x": task}, ["x"], 1)
+    work = parcel.work._replace(functions=(pickle.dumps(Unreadable()),))
+    with pytest.raises(ModuleNotFoundError, match="no_such_module") as caught:
+        perform(work)
+    assert "odd ('x'), written at mine.py:7" in caught.value.__notes__[0]
+
+
+class Unreadable:
+    def __reduce__(self):
+        return __import__, ("no_such_module",)
