@@ -107,6 +107,10 @@ class FramePieces(Protocol):
         """Projected bytes of a row of some columns; None leaves it to the dtypes."""
         return None
 
+    def compares(self, column: Any, value: Any) -> bool:
+        """Whether a predicate may compare a column of objects with a value, as pandas does."""
+        return False
+
     def __gpuscale_tokenize__(self) -> str:
         return self.token
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from itertools import accumulate, groupby
 from operator import attrgetter
@@ -25,7 +26,7 @@ from gpuscale.io.parquet_footers import (
 from gpuscale.io.parquet_layout import choose
 from gpuscale.io.parquet_schema import comparable, flat_frame, flat_schema, labels_of
 from gpuscale.io.pieces import Cost
-from gpuscale.io.predicates import may_match, rows_that_match
+from gpuscale.io.predicates import dates_that_match, may_match, rows_that_match
 
 __all__ = ["ParquetPieces"]
 
@@ -140,12 +141,9 @@ class ParquetPieces(FramePieces):
         rows, files = self._rows[start : start + piece.rows], self._files_of(piece)
         asked = list(dict.fromkeys(label for label, _, _ in predicate))
         table = self._table(piece, self._layout.names(asked))
-        met = None
-        if predicate:
-            flat = self._flat_frame(table, piece.rows)
-            met = rows_that_match(self._layout.columns_of(flat, asked, files), predicate)
-            if not met.any():
-                return self.schema[labels]
+        met = self._met(table, files, predicate) if predicate else None
+        if met is not None and not met.any():
+            return self.schema[labels]
         names = list(dict.fromkeys([*self._layout.index_names, *self._layout.names(labels)]))
         rest = self._table(piece, [name for name in names if name not in table.column_names])
         table = _side_by_side(table, rest).select(names)
@@ -153,6 +151,28 @@ class ParquetPieces(FramePieces):
             table, files = table.filter(met) if names else table, files[met]
             rows = rows.take(np.flatnonzero(met))
         return self._layout.frame(self._flat_frame(table, len(rows)), labels, rows, files)
+
+    def _met(self, table: Any, files: Any, predicate: Predicate) -> Any:
+        """Return which rows meet a predicate; dates are compared before they become objects."""
+        met = np.ones(len(files), bool)
+        dates = [each for each in predicate if self.compares(each[0], each[2])]
+        for condition in dates:
+            met &= dates_that_match(table.column(self._layout.columns[condition[0]]), condition)
+        others = tuple(each for each in predicate if each not in dates)
+        if others and met.any():
+            labels = list(dict.fromkeys(label for label, _, _ in others))
+            names = self._layout.names(labels)
+            flat = self._flat_frame(table.select(names) if names else table, len(files))
+            met &= rows_that_match(self._layout.columns_of(flat, labels, files), others)
+        return met
+
+    def compares(self, column: Any, value: Any) -> bool:
+        """Whether a column is of dates, and the value is one; pandas has them as objects."""
+        import pyarrow as pa
+
+        name = self._layout.columns[column]
+        is_date = type(value) is datetime.date and column not in self._layout.hive
+        return is_date and bool(pa.types.is_date32(self._arrow.field(name).type))
 
     def _files_of(self, piece: FramePiece) -> Any:
         """Return the number of the file of each row; all are of one where folders have columns."""

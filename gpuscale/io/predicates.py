@@ -8,7 +8,7 @@ from typing import Any
 
 from gpuscale.io.frames import Condition, Predicate
 
-__all__ = ["may_match", "rows_that_match"]
+__all__ = ["dates_that_match", "may_match", "rows_that_match"]
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -100,3 +100,26 @@ def rows_that_match(frame: Any, predicate: Predicate) -> Any:
         # Where the answer is a null, as it is for nulls of nullable dtypes, pandas takes no row.
         met &= found.to_numpy(dtype=bool, na_value=False) if found.hasnans else found.to_numpy(bool)
     return met
+
+
+def dates_that_match(dates: Any, condition: Condition) -> Any:
+    """Return which dates of an Arrow array meet a condition, without making objects of them.
+
+    Nulls are unequal to all values, as in a column of objects.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> import pyarrow as pa
+    >>> dates = pa.array([datetime.date(2024, 1, 1), None])
+    >>> dates_that_match(dates, ("when", "<", datetime.date(2024, 5, 1))).tolist()
+    [True, False]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    _, comparison, value = condition
+    names = {"==": "equal", "!=": "not_equal", "<": "less", "<=": "less_equal"}
+    names |= {">": "greater", ">=": "greater_equal"}
+    met = getattr(pc, names[comparison])(dates, pa.scalar(value, pa.date32()))
+    return met.fill_null(comparison == "!=").to_numpy(zero_copy_only=False)

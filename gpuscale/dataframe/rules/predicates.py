@@ -156,7 +156,7 @@ def _condition(
     dtype = column.meta.frame.dtype
     if comparison == "!=" and not isinstance(dtype, np.dtype):
         return []  # whether a null is unequal depends on the dtype
-    found = _comparable(value, dtype)
+    found = value if source.pieces.compares(label, value) else _comparable(value, dtype)
     return [] if found is None else [(label, comparison, found)]
 
 

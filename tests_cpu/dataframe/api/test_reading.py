@@ -1,5 +1,7 @@
 """What users read from files is what pandas reads."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,3 +86,21 @@ def test_a_surprise_names_column_file_and_line(csv, tmp_path):
 def test_table(tmp_path, pdf):
     pdf.to_csv(tmp_path / "x.tsv", sep="\t", index=False)
     assert_eq(gd.read_table(tmp_path / "x.tsv"), pdf)
+
+
+def test_dates_are_compared_in_the_file(tmp_path):
+    pdf = pd.DataFrame({"day": [datetime.date(2024, 1, k) for k in range(1, 31)], "x": range(30)})
+    pdf.loc[5, "day"] = None
+    pdf.to_parquet(tmp_path / "x.parquet", row_group_size=10)
+    for options in ({}, {"dtype_backend": "pyarrow"}):
+        df = gd.read_parquet(tmp_path / "x.parquet", split_row_groups=True, **options)
+        expected = pd.read_parquet(tmp_path / "x.parquet", **options)
+        late = datetime.date(2024, 1, 22)
+        chosen = df[df.day > late].x
+        assert "filter" not in str(chosen.explain())
+        assert_eq(chosen, expected[expected.day > late].x)
+        for kept, rows in (
+            (df.day <= late, expected.day <= late),
+            (df.day != late, expected.day != late),
+        ):
+            assert_eq(df[kept & (df.x > 2)].day, expected[rows & (expected.x > 2)].day)
