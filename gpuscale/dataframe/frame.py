@@ -133,6 +133,52 @@ class DataFrame(Written, Operators, Frame):
         del self[item]
         return column
 
+    def value_counts(
+        self,
+        subset: Any = None,
+        normalize: bool = False,
+        sort: bool = True,
+        ascending: bool = False,
+        dropna: bool = True,
+    ) -> Any:
+        """Count the different rows; see `pandas.DataFrame.value_counts`."""
+        options = {"normalize": normalize, "sort": sort, "ascending": ascending, "dropna": dropna}
+        return api().counting.row_counts(self, subset, options)
+
+    def drop_duplicates(
+        self, subset: Any = None, *, keep: Any = "first", ignore_index: bool = False
+    ) -> Any:
+        """Keep one of the rows that are the same; see `pandas.DataFrame.drop_duplicates`."""
+        return api().counting.drop_duplicates(self, subset, keep, ignore_index)
+
+    def mode(self, axis: Any = 0, numeric_only: bool = False, dropna: bool = True) -> Any:
+        """Most frequent values of each column; see `pandas.DataFrame.mode`."""
+        return api().counting.mode(self, dropna, numeric_only)
+
+    def quantile(
+        self,
+        q: Any = 0.5,
+        axis: Any = 0,
+        numeric_only: bool = False,
+        interpolation: str = "linear",
+        method: str = "single",
+    ) -> Any:
+        """Exact quantiles of the columns, which one task has as a whole."""
+        options = {"interpolation": interpolation, "method": method}
+        return api().counting.quantile(self, q, numeric_only, options)
+
+    def median(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Any:
+        """Exact medians of the columns, which one task has as a whole."""
+        if axis in (1, "columns"):
+            return api().reductions.reduce(self, "median", axis=1, skipna=skipna)
+        options = {"skipna": skipna, "numeric_only": numeric_only}
+        return api().counting.whole(self, "median", **options)
+
+    def describe(self, percentiles: Any = None, include: Any = None, exclude: Any = None) -> Any:
+        """Counts, means, deviations and quantiles; see `pandas.DataFrame.describe`."""
+        options = {"percentiles": percentiles, "include": include, "exclude": exclude}
+        return api().counting.describe(self, options)
+
     def apply(
         self,
         func: Any,

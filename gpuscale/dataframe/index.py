@@ -40,6 +40,10 @@ class Index(Operators, Frame):
         """Number of levels."""
         return int(self._meta.nlevels)
 
+    def unique(self) -> Any:
+        """Different labels, in the order in which they come first."""
+        return api().counting.unique(self)
+
     def count(self) -> Any:
         """Number of labels that are no nulls."""
         return api().reductions.reduce(self.to_series(), "count")  # type: ignore[attr-defined]

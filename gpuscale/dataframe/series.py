@@ -75,6 +75,42 @@ class Series(Written, Operators, Frame):
     def __getitem__(self, key: Any) -> Any:
         return api().columns.rows_of(self, key)
 
+    def value_counts(
+        self,
+        normalize: bool = False,
+        sort: bool = True,
+        ascending: bool = False,
+        bins: Any = None,
+        dropna: bool = True,
+    ) -> Any:
+        """Count the different values; see `pandas.Series.value_counts`."""
+        options = {"normalize": normalize, "sort": sort, "ascending": ascending, "dropna": dropna}
+        return api().counting.value_counts(self, {"bins": bins, **options})
+
+    def unique(self) -> Any:
+        """Different values, in the order in which they come first: a series, unlike in pandas."""
+        return api().counting.unique(self)
+
+    def drop_duplicates(self, *, keep: Any = "first", ignore_index: bool = False) -> Any:
+        """Keep one of the values that are the same; see `pandas.Series.drop_duplicates`."""
+        return api().counting.drop_duplicates(self, None, keep, ignore_index)
+
+    def mode(self, dropna: bool = True) -> Any:
+        """Most frequent values; see `pandas.Series.mode`."""
+        return api().counting.mode(self, dropna)
+
+    def quantile(self, q: Any = 0.5, interpolation: str = "linear") -> Any:
+        """Exact quantiles, by one task that has the whole series; see `pandas.Series.quantile`."""
+        return api().counting.quantile(self, q, False, {"interpolation": interpolation})
+
+    def median(self, skipna: bool = True) -> Any:
+        """Exact median, by one task that has the whole series."""
+        return api().counting.whole(self, "median", skipna=skipna)
+
+    def describe(self, percentiles: Any = None) -> Any:
+        """Count, mean, deviation and quantiles; see `pandas.Series.describe`."""
+        return api().counting.describe(self, {"percentiles": percentiles})
+
     def apply(
         self, func: Any, args: tuple[Any, ...] = (), *, meta: Any = None, **kwargs: Any
     ) -> Any:

@@ -34,17 +34,18 @@ def columns_of(x: Any, key: Any) -> Any:
             raise TypeError(
                 "a list of truth values chooses rows; make a series of it by from_pandas"
             )
-        _check_labels(x, labels)
+        check_labels(x, labels)
         return wrap(Project(x.expr, tuple(labels), False))
     if callable(key):
         return columns_of(x, key(x))
-    _check_labels(x, [key])
+    check_labels(x, [key])
     if isinstance(x._meta[key], pd.Series):
         return wrap(Project(x.expr, (key,), True))
     return call(Method("__getitem__"), (x, key), label="getitem")
 
 
-def _check_labels(x: Any, labels: list[Any]) -> None:
+def check_labels(x: Any, labels: list[Any]) -> None:
+    """Raise KeyError, with the nearest name, where a column is not there."""
     missing = [label for label in labels if label not in x.columns]
     if missing:
         raise KeyError(f"{missing[0] if len(missing) == 1 else missing}{nearest(x, missing[0])}")

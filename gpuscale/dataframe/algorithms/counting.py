@@ -1,0 +1,197 @@
+"""How often each value is there, which ones there are, and rows that are there more than once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Counts", "DistinctRows", "FrameModes", "Modes", "RowCounts", "Unique", "tally"]
+
+Tally = tuple[Any, Any]
+"""Different values in the order in which they come first, nulls too, and how often each is."""
+
+
+def tally(values: Any, weights: Any = None) -> Tally:
+    """Count the values of a series, each as often as its weight says.
+
+    Examples
+    --------
+    >>> values, counts = tally(pd.Series(["b", "a", "b"]))
+    >>> list(values), list(counts)
+    (['b', 'a'], [2, 1])
+    """
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    counts = np.bincount(codes, weights=weights, minlength=len(distinct)).astype(np.int64)
+    first = np.zeros(len(distinct), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several writes the last one stays
+    return values.iloc[first].reset_index(drop=True), counts
+
+
+def merged(partials: list[Tally]) -> Tally:
+    """Add up what was counted apart."""
+    values = pd.concat([values for values, _ in partials], ignore_index=True)
+    return tally(values, np.concatenate([counts for _, counts in partials]))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`pandas.Series.value_counts`, with the same order of what is as frequent."""
+
+    normalize: bool
+    sort: bool
+    ascending: bool
+    dropna: bool
+
+    def chunk(self, partition: Any) -> Tally:
+        """Count."""
+        return tally(partition)
+
+    def combine(self, partials: list[Tally]) -> Tally:
+        """Add up."""
+        return merged(partials)
+
+    def finalize(self, partial: Tally) -> Any:
+        """Put the numbers where pandas puts those of the distinct values, and sort."""
+        values, counts = partial
+        each = values.value_counts(sort=False, dropna=self.dropna)
+        by_value = pd.Series(counts, index=pd.Index(values))
+        numbers = by_value.reindex(each.index, fill_value=0).to_numpy()
+        result = pd.Series(numbers, index=each.index, name=each.name).astype(each.dtype)
+        if self.sort:
+            result = result.sort_values(ascending=self.ascending, kind="stable")
+        return (result / result.sum()).rename("proportion") if self.normalize else result
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """`pandas.DataFrame.value_counts`: of the different rows of some columns."""
+
+    subset: tuple[Any, ...] | Any
+    normalize: bool
+    sort: bool
+    ascending: bool
+    dropna: bool
+
+    def chunk(self, partition: Any) -> Any:
+        """Count, in the order in which rows come first."""
+        columns = list(self.subset)
+        grouped = partition.groupby(columns, sort=False, dropna=self.dropna, observed=True)
+        return grouped.size().rename("count").reset_index()
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Add up."""
+        return self._sums(pd.concat(partials)).reset_index()
+
+    def _sums(self, counts: Any, observed: bool = True) -> Any:
+        columns = list(self.subset)
+        keys = columns if len(columns) > 1 else columns[:1]
+        grouped = counts.groupby(keys, sort=False, dropna=self.dropna, observed=observed)
+        return grouped["count"].sum()
+
+    def finalize(self, partial: Any) -> Any:
+        """Sort."""
+        result = self._sums(partial, observed=False)
+        if self.sort:
+            result = result.sort_values(ascending=self.ascending, kind="stable")
+        if self.normalize:
+            result = (result / result.sum()).rename("proportion")
+        if len(self.subset) == 1:
+            names = [result.index.name]
+            result.index = pd.MultiIndex.from_arrays([result.index], names=names)
+        return result
+
+
+@dataclass(frozen=True)
+class Unique:
+    """The different values, in the order in which they come first."""
+
+    def chunk(self, partition: Any) -> Any:
+        """Find them."""
+        return partition.drop_duplicates()
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Find those of all."""
+        if isinstance(partials[0], pd.Index):
+            return partials[0].append(partials[1:]).drop_duplicates()
+        return pd.concat(partials).drop_duplicates()
+
+    def finalize(self, partial: Any) -> Any:
+        """Number them."""
+        return partial if isinstance(partial, pd.Index) else partial.reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Modes:
+    """The most frequent values of each column."""
+
+    dropna: bool
+
+    def chunk(self, partition: Any) -> list[Tally]:
+        """Count."""
+        if isinstance(partition, pd.Series):
+            return [tally(partition)]
+        return [tally(partition.iloc[:, k]) for k in range(partition.shape[1])]
+
+    def combine(self, partials: list[list[Tally]]) -> list[Tally]:
+        """Add up."""
+        return [merged(list(each)) for each in zip(*partials, strict=True)]
+
+    def finalize(self, partial: list[Tally]) -> Any:
+        """Have pandas put those that are the most frequent in order."""
+        found = [self._of(*each) for each in partial]
+        return found[0] if len(found) == 1 else found
+
+    def _of(self, values: Any, counts: Any) -> Any:
+        if self.dropna:
+            there = values.notna().to_numpy()
+            values, counts = values[there], counts[there]
+        most = counts == counts.max() if len(counts) else counts.astype(bool)
+        return values[most].mode(dropna=self.dropna)
+
+
+@dataclass(frozen=True)
+class FrameModes(Modes):
+    """Those of a table, side by side."""
+
+    def finalize(self, partial: list[Tally]) -> Any:
+        """Put the columns side by side."""
+        return pd.concat([self._of(*each) for each in partial], axis=1)
+
+
+@dataclass(frozen=True)
+class DistinctRows:
+    """`drop_duplicates`: one row of those that are the same, or those that are there once.
+
+    Partials are rows and whether others are the same.
+
+    Parameters
+    ----------
+    subset : tuple or None
+    keep : {"first", "last", False}
+    """
+
+    subset: tuple[Any, ...] | None
+    keep: Any
+
+    def chunk(self, partition: Any) -> tuple[Any, Any]:
+        """Keep one of each."""
+        return self._kept(partition, np.zeros(len(partition), dtype=bool))
+
+    def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Keep one of each of all."""
+        rows = pd.concat([rows for rows, _ in partials])
+        return self._kept(rows, np.concatenate([repeated for _, repeated in partials]))
+
+    def finalize(self, partial: tuple[Any, Any]) -> Any:
+        """Drop what is there more than once, where that is asked."""
+        rows, repeated = partial
+        return rows[~repeated] if self.keep is False else rows
+
+    def _kept(self, rows: Any, repeated: Any) -> tuple[Any, Any]:
+        options = {} if self.subset is None else {"subset": list(self.subset)}
+        repeated = repeated | rows.duplicated(keep=False, **options).to_numpy()
+        others = rows.duplicated(keep=self.keep or "first", **options).to_numpy()
+        return rows[~others], repeated[~others]

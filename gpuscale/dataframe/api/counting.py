@@ -1,0 +1,131 @@
+"""Values and rows that are there more than once; quantiles, and what describes a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms.counting import (
+    Counts,
+    DistinctRows,
+    FrameModes,
+    Modes,
+    RowCounts,
+    Unique,
+)
+from gpuscale.dataframe.algorithms.whole import Whole
+from gpuscale.dataframe.api.columns import check_labels
+from gpuscale.dataframe.api.reductions import of_columns, one_partition, reduction
+from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.inference import nonempty
+
+__all__: list[str] = []
+
+
+def gathered(x: Any, plan: Any, label: str, like: Any, split_every: int | None = None) -> Any:
+    """Return a result in one partition whose labels data decide."""
+    out = one_partition(like, x.expr, plan, projected=sum(x.expr.meta.projected))
+    return wrap(reduction((x.expr,), plan, label, out, split_every or 16))
+
+
+def value_counts(x: Any, options: Mapping[str, Any]) -> Any:
+    """Count the values of a series."""
+    if options.get("bins") is not None:
+        raise NotSupportedError(
+            "value_counts(bins=): cut the series by map_partitions(pd.cut, bins)"
+        )
+    names = ("normalize", "sort", "ascending", "dropna")
+    plan = Counts(*(options[name] for name in names))
+    return gathered(x, plan, "value_counts", _counted_like(x, options))
+
+
+def _counted_like(x: Any, options: Mapping[str, Any]) -> Any:
+    return nonempty(x._meta).value_counts(normalize=options["normalize"])
+
+
+def row_counts(x: Any, subset: Any, options: Mapping[str, Any]) -> Any:
+    """Count the rows of a table."""
+    if subset is None:
+        labels: Any = list(x.columns)
+    elif isinstance(subset, list | tuple | pd.Index | np.ndarray):
+        labels = list(subset)
+    else:
+        return x[subset].value_counts(**options)
+    names = ("normalize", "sort", "ascending", "dropna")
+    plan = RowCounts(tuple(labels), *(options[name] for name in names))
+    like = nonempty(x._meta).value_counts(labels, normalize=options["normalize"])
+    return gathered(x[labels], plan, "value_counts", like)
+
+
+def unique(x: Any) -> Any:
+    """Return the different values."""
+    like = x._meta if isinstance(x._meta, pd.Index) else x._meta.reset_index(drop=True)
+    return gathered(x, Unique(), "unique", like)
+
+
+def drop_duplicates(x: Any, subset: Any, keep: Any, ignore_index: bool) -> Any:
+    """Return one row of those that are the same."""
+    if keep not in ("first", "last", False):
+        raise ValueError('keep must be either "first", "last" or False')
+    labels = None
+    if subset is not None:
+        labels = tuple(subset) if isinstance(subset, list | tuple | pd.Index) else (subset,)
+        check_labels(x, list(labels))
+    result = gathered(x, DistinctRows(labels, keep), "drop_duplicates", x._meta)
+    return result.reset_index(drop=True) if ignore_index else result
+
+
+def mode(x: Any, dropna: bool, numeric_only: bool = False) -> Any:
+    """Return the most frequent values."""
+    if x.ndim == 1:
+        like = nonempty(x._meta).mode()
+        return gathered(x, Modes(dropna), "mode", like)
+    x = of_columns(x, pd.api.types.is_numeric_dtype) if numeric_only else x
+    return gathered(x, FrameModes(dropna), "mode", nonempty(x._meta).mode())
+
+
+@dataclass(frozen=True)
+class Called:
+    """A method of pandas with its options."""
+
+    name: str
+    options: tuple[tuple[str, Any], ...]
+
+    def __call__(self, frame: Any) -> Any:
+        """Call it."""
+        return getattr(frame, self.name)(**{k: _plain(v) for k, v in self.options})
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def whole(x: Any, name: str, **options: Any) -> Any:
+    """Return what a method of pandas gives for all rows, which one task has at once."""
+    plain = {k: tuple(v) if isinstance(v, list | np.ndarray) else v for k, v in options.items()}
+    function = Called(name, tuple(sorted(plain.items())))
+    return wrap(reduction((x.expr,), Whole(function), name, function(nonempty(x._meta))))
+
+
+def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any:
+    """Return exact quantiles."""
+    if not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= 1)):
+        raise ValueError(f"percentiles should all be in the interval [0, 1], not {q!r}")
+    if x.ndim == 2 and numeric_only:
+        x = of_columns(x, pd.api.types.is_numeric_dtype)
+    return whole(x, "quantile", q=q, **options)
+
+
+def describe(x: Any, options: dict[str, Any]) -> Any:
+    """Return counts, means, deviations and quantiles."""
+    include, exclude = options.get("include"), options.get("exclude")
+    if x.ndim == 2 and include is None and exclude is None:
+        like = nonempty(x._meta).describe()
+        x = x[list(like.columns)]
+    given = {name: value for name, value in options.items() if value is not None}
+    return whole(x, "describe", **given)

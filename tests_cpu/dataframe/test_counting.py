@@ -1,0 +1,65 @@
+"""Values that repeat, and what describes a frame, against pandas."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq, frames
+
+PDF = pd.DataFrame(
+    {"x": [3, 1, 3, 2, 1, 3, 9], "y": [1.0, None, 1.0, 2.5, None, 3.0, 2.5], "n": list("abacaba")}
+)
+DF = gd.from_pandas(PDF, npartitions=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(frame=frames(max_columns=1), dropna=st.booleans(), ascending=st.booleans(), data=st.data())
+def test_value_counts_in_the_order_of_pandas(frame, dropna, ascending, data):
+    series = frame.c0
+    lazy = gd.from_pandas(series, npartitions=3)
+    options = {"dropna": dropna, "ascending": ascending, "sort": data.draw(st.booleans())}
+    assert_eq(lazy.value_counts(**options), series.value_counts(**options))
+    if series.dtype != "boolean":  # of nulls alone pandas makes an error
+        assert_eq(lazy.mode(dropna=dropna), series.mode(dropna=dropna))
+    assert_eq(lazy.unique(), series.drop_duplicates().reset_index(drop=True))
+
+
+def test_counts_of_rows():
+    assert_eq(DF.value_counts(), PDF.value_counts())
+    assert_eq(DF.value_counts(["n"]), PDF.value_counts(["n"]))
+    assert_eq(DF.value_counts("n"), PDF.value_counts("n"))
+    assert_eq(DF.x.value_counts(normalize=True), PDF.x.value_counts(normalize=True))
+    assert_eq(DF.value_counts(dropna=False, sort=False), PDF.value_counts(dropna=False, sort=False))
+
+
+@pytest.mark.parametrize("keep", ["first", "last", False])
+def test_drop_duplicates(keep):
+    assert_eq(DF.drop_duplicates(keep=keep), PDF.drop_duplicates(keep=keep))
+    assert_eq(DF.drop_duplicates("n", keep=keep), PDF.drop_duplicates("n", keep=keep))
+    assert_eq(DF.y.drop_duplicates(keep=keep), PDF.y.drop_duplicates(keep=keep))
+    expected = PDF.drop_duplicates(["x", "n"], keep=keep, ignore_index=True)
+    assert_eq(DF.drop_duplicates(["x", "n"], keep=keep, ignore_index=True), expected)
+
+
+def test_modes_of_columns():
+    assert_eq(DF.mode(), PDF.mode(), promised=False)
+
+
+def test_quantiles_are_exact():
+    numbers, expected = DF[["x", "y"]], PDF[["x", "y"]]
+    assert_eq(numbers.quantile(0.3), expected.quantile(0.3))
+    assert_eq(numbers.quantile([0.1, 0.9]), expected.quantile([0.1, 0.9]))
+    assert_eq(DF.quantile(numeric_only=True), PDF.quantile(numeric_only=True))
+    assert_eq(DF.y.quantile(), PDF.y.quantile())
+    assert_eq(DF.y.median(), PDF.y.median())
+    assert_eq(numbers.median(), expected.median())
+    with pytest.raises(ValueError, match="interval"):
+        DF.y.quantile(2)
+
+
+def test_describe():
+    assert_eq(DF.describe(), PDF.describe())
+    assert_eq(DF.describe(include="all"), PDF.describe(include="all"), promised=False)
+    assert_eq(DF.n.describe(), PDF.n.describe())
