@@ -11,6 +11,7 @@ from gpuscale.dataframe.collection import Frame, api, collects
 from gpuscale.dataframe.methods import SERIES_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.reducing import with_reductions
+from gpuscale.dataframe.running import Running
 from gpuscale.dataframe.written import Written
 
 __all__ = ["Series"]
@@ -21,7 +22,7 @@ __all__ = ["Series"]
 @with_reductions(pd.Series)
 @with_flexible
 @with_accessors
-class Series(Written, Operators, Frame):
+class Series(Running, Written, Operators, Frame):
     """A lazy series in partitions, with the interface of `pandas.Series`.
 
     Made by `from_pandas` and its siblings, or a column of a `DataFrame`; never directly.

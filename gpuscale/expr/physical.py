@@ -303,7 +303,8 @@ def _lengths(each: BlockInput, array: Any) -> Iterable[tuple[int | None, int]]:
     """Axes of the iteration space that an input follows, and its lengths; a frame follows one."""
     if each.axes is None:
         return enumerate(array.shape)
-    return zip(each.axes, array.shape, strict=False) if each.axes else ()
+    shape = getattr(array, "shape", ())  # single values beside partitions have none
+    return zip(each.axes, shape, strict=False)
 
 
 def _actual(

@@ -1,0 +1,53 @@
+"""Methods whose rows need those before or behind them; frames and series have the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.dataframe.collection import api
+from gpuscale.dataframe.methods import dress
+
+__all__ = ["Running"]
+
+_CUMULATIVE = ("cumsum", "cumprod", "cummin", "cummax")
+
+
+class Running:
+    """A mixin of running results, shifts and fills."""
+
+    __slots__ = ()
+
+    def shift(self, periods: int = 1, freq: Any = None, axis: Any = 0, **options: Any) -> Any:
+        """Move rows against the index; see `pandas.DataFrame.shift`."""
+        given = {"freq": freq, "axis": axis, **options}
+        return api().neighbours.moved(self, "shift", periods, given)
+
+    def diff(self, periods: int = 1, **options: Any) -> Any:
+        """Differences of rows; see `pandas.DataFrame.diff`."""
+        return api().neighbours.moved(self, "diff", periods, options)
+
+    def ffill(self, axis: Any = None, limit: int | None = None) -> Any:
+        """Fill nulls with the last value before; see `pandas.DataFrame.ffill`."""
+        return api().neighbours.fill(self, "ffill", axis, limit)
+
+    def bfill(self, axis: Any = None, limit: int | None = None) -> Any:
+        """Fill nulls with the next value behind; see `pandas.DataFrame.bfill`."""
+        return api().neighbours.fill(self, "bfill", axis, limit)
+
+    def map_overlap(self, func: Any, before: int, after: int, *args: Any, **kwargs: Any) -> Any:
+        """Call a function on partitions with margins; see `gpuscale.dataframe.map_overlap`."""
+        return api().neighbours.map_overlap(func, self, before, after, *args, **kwargs)
+
+
+def _cumulative(name: str) -> Any:
+    def method(self: Any, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Any:
+        return api().neighbours.cumulative(self, name, axis, skipna, numeric_only)
+
+    dress(method, getattr(pd.DataFrame, name), f"Running.{name}", f"DataFrame.{name}")
+    return method
+
+
+for _name in _CUMULATIVE:
+    setattr(Running, _name, _cumulative(_name))
