@@ -82,13 +82,18 @@ class Client(distributed.Client):
         if not is_said and not options.get("asynchronous"):
             address = self._own_cluster = LocalCluster(**ours)
             ours = {}
-        super().__init__(
-            address,
-            set_as_default=set_as_default,
-            scheduler_file=scheduler_file,
-            **others,
-            **ours,
-        )
+        try:
+            super().__init__(
+                address,
+                set_as_default=set_as_default,
+                scheduler_file=scheduler_file,
+                **others,
+                **ours,
+            )
+        except BaseException:
+            if self._own_cluster is not None:
+                self._own_cluster.close()
+            raise
         if set_as_default:
             self._settings = config.set(engine="distributed")
             self._settings.__enter__()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import dask
@@ -19,7 +18,7 @@ from dask.utils import parse_bytes
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.ctrl_c import kept_ctrl_c
 from gpuscale.cluster.dashboards import DASHBOARD, free_dashboard
-from gpuscale.cluster.security import in_file, temporary
+from gpuscale.cluster.security import in_file, remove_credentials, temporary
 
 with kept_ctrl_c():  # which the import would take for itself: it would end the program
     import dask_jobqueue
@@ -106,7 +105,7 @@ class BatchCluster:
         if security is not None:
             folder = os.path.expanduser(options.get("shared_temp_directory", os.getcwd()))
             security, kept = in_file(security, folder)
-        self._forget = weakref.finalize(self, _remove, kept)
+        self._forget = weakref.finalize(self, remove_credentials, kept)
         page = {"dashboard_address": free_dashboard(DASHBOARD)}
         options["scheduler_options"] = page | dict(options.get("scheduler_options", {}))
         options.setdefault("job_name", "gpuscale-worker")
@@ -152,11 +151,6 @@ def _security(security: Any, insecure: bool, protocol: str | None) -> Any:
     if security:
         raise ConfigError("either security= or insecure=True, not both")
     return None
-
-
-def _remove(path: Path | None) -> None:
-    if path is not None:
-        path.unlink(missing_ok=True)
 
 
 def _more(options: _Options, directive: str) -> _Options:

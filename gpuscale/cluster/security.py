@@ -33,6 +33,7 @@ __all__ = [
     "in_file",
     "is_loopback",
     "read_scheduler_file",
+    "remove_credentials",
     "remove_scheduler_file",
     "temporary",
     "write_scheduler_file",
@@ -249,10 +250,16 @@ def in_file(security: Security, folder: str | os.PathLike[str]) -> tuple[Securit
     own = security.get_tls_config_for_role("worker")
     if "\n" not in (own["key"] or ""):  # the name of a file
         return security, None
-    number, name = tempfile.mkstemp(prefix=".gpuscale-", suffix=".pem", dir=folder)
+    number, name = tempfile.mkstemp(prefix=".gpuscale-", suffix=".pem", dir=folder)  # mode 0600
     with open(number, "w") as file:
         file.write(own["cert"] + own["key"])
     return _of_one(name, name), Path(name)
+
+
+def remove_credentials(path: Path | None) -> None:
+    """Remove the file of `in_file`, if there is one."""
+    if path is not None:
+        path.unlink(missing_ok=True)
 
 
 def given_tls(role: str, ca_file: str = "", cert: str = "", key: str = "") -> Security | None:
@@ -329,8 +336,8 @@ def read_scheduler_file(path: str | os.PathLike[str], wait: float = 0) -> Schedu
     end = time.monotonic() + wait
     while True:
         try:
-            text = Path(path).read_text()
-            mode = os.stat(path).st_mode
+            with open(path) as file:
+                text, mode = file.read(), os.fstat(file.fileno()).st_mode
             break
         except FileNotFoundError:
             if time.monotonic() >= end:

@@ -11,7 +11,7 @@ import distributed
 
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.dashboards import DASHBOARD
-from gpuscale.cluster.security import choose_security, in_file, temporary
+from gpuscale.cluster.security import choose_security, in_file, remove_credentials, temporary
 from gpuscale.cluster.worker_setup import WorkerSetup
 from gpuscale.cluster.worker_spec import words, worker_settings
 
@@ -103,20 +103,21 @@ def SSHCluster(
     if chosen is not None and shared_temp_directory:
         chosen, kept = in_file(chosen, shared_temp_directory)
     elsewhere = _elsewhere(chosen)
-    cluster = distributed.SSHCluster(
-        list(hosts),
-        connect_options=connect_options or {},
-        worker_options={**elsewhere, **(worker_options or {})},
-        scheduler_options={
-            "dashboard_address": DASHBOARD,
-            **elsewhere,
-            **(scheduler_options or {}),
-        },
-        worker_class="gpuscale.cluster.ssh.SSHNanny",
-        remote_python=remote_python,
-        security=chosen,
-        **options,
-    )
+    scheduler = {"dashboard_address": DASHBOARD, **elsewhere, **(scheduler_options or {})}
+    try:
+        cluster = distributed.SSHCluster(
+            list(hosts),
+            connect_options=connect_options or {},
+            worker_options={**elsewhere, **(worker_options or {})},
+            scheduler_options=scheduler,
+            worker_class="gpuscale.cluster.ssh.SSHNanny",
+            remote_python=remote_python,
+            security=chosen,
+            **options,
+        )
+    except BaseException:  # there is no cluster that the credentials could go with
+        remove_credentials(kept)
+        raise
     if kept is not None:
         _remove_with(cluster, kept)
     return cluster

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from gpuscale.base.errors import ConfigError
-from gpuscale.cluster.security import in_file, temporary
+from gpuscale.cluster.security import in_file, remove_credentials, temporary
 
 __all__ = ["YarnCluster", "yarn_specification"]
 
@@ -162,13 +163,14 @@ class YarnCluster:
     ) -> None:
         if security is not None and insecure:
             raise ConfigError("either security= or insecure=True, not both")
-        self.security, self._kept = None, None
+        self.security, kept = None, None
         if not insecure:
             folder = shared_temp_directory or tempfile.gettempdir()
-            self.security, self._kept = in_file(security or temporary(), folder)
-            if self._kept is None:
+            self.security, kept = in_file(security or temporary(), folder)
+            if kept is None:
                 raise ConfigError("security is to hold its certificate and key")
-            options["credentials"] = str(self._kept)
+            options["credentials"] = str(kept)
+        self._forget = weakref.finalize(self, remove_credentials, kept)
         try:
             self.specification = yarn_specification(environment, **options)
             skein = _skein()
@@ -186,12 +188,10 @@ class YarnCluster:
 
     def close(self) -> None:
         """End the application."""
-        self._application.shutdown()
-        self._forget()
-
-    def _forget(self) -> None:
-        if self._kept is not None:
-            self._kept.unlink(missing_ok=True)
+        try:
+            self._application.shutdown()
+        finally:
+            self._forget()
 
     def __enter__(self) -> YarnCluster:
         return self

@@ -3,6 +3,7 @@
 import asyncio
 import pickle
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from gpuscale.base.errors import EngineError
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster import Client, LocalCluster, futures_of, wait  # noqa: E402
+from gpuscale.cluster import client as client_module  # noqa: E402
 
 A = np.random.default_rng(0).random((60, 40))
 
@@ -128,6 +130,18 @@ def test_asynchronous_clients(cluster, x):
 
     assert asyncio.run(use()) == (pytest.approx((A + 1).sum()), A.max())
     assert gs.config.get("engine") == "threads"
+
+
+def test_a_client_that_cannot_be_leaves_no_cluster(monkeypatch):
+    closed = []
+    monkeypatch.setattr(
+        client_module,
+        "LocalCluster",
+        lambda **options: SimpleNamespace(close=lambda: closed.append(1)),
+    )
+    with pytest.raises(ValueError, match="soon"):
+        Client(timeout="soon")
+    assert closed == [1]
 
 
 def test_clients_nest(client, x):

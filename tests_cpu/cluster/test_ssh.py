@@ -85,3 +85,13 @@ def is_set_up():
     from gpuscale.base import config
 
     return "wave" in sys.modules, config.get("memory-limit")
+
+
+def test_credentials_do_not_stay_where_no_cluster_starts(tmp_path, monkeypatch):
+    def refuse(hosts, **options):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(distributed, "SSHCluster", refuse)
+    with pytest.raises(OSError, match="no route"):
+        SSHCluster(["one", "two"], shared_temp_directory=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """What YARN is given, word by word; its scripts run here, with a stand-in for skein."""
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -168,4 +169,12 @@ def test_credentials_do_not_stay_where_nothing_is_submitted(tmp_path, monkeypatc
     monkeypatch.setitem(sys.modules, "skein", None)
     with pytest.raises(ImportError, match="pip install skein"):
         YarnCluster("e.tar.gz", shared_temp_directory=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_credentials_go_with_an_application_that_nobody_closes(skein, tmp_path):
+    cluster = YarnCluster("environment.tar.gz", shared_temp_directory=str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 1
+    del cluster
+    gc.collect()
     assert list(tmp_path.iterdir()) == []
