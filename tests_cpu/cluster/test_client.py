@@ -139,7 +139,7 @@ def test_a_client_that_cannot_be_leaves_no_cluster(monkeypatch):
         "LocalCluster",
         lambda **options: SimpleNamespace(close=lambda: closed.append(1)),
     )
-    with pytest.raises(ValueError, match="soon"):
+    with pytest.raises(KeyError, match="soon"):
         Client(timeout="soon")
     assert closed == [1]
 
