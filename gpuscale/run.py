@@ -163,7 +163,7 @@ def _compute_nodes(
 def _sink(node: Node, writer: Any, engine: Engine) -> Sink:
     """Write a node; what comes from other processes to be written here leaves devices first."""
     if not engine.shares_memory and writer.is_local:
-        node = moved(node, "numpy")
+        node = moved(node, node.meta.host)
     return Sink(node, writer, node.meta)
 
 

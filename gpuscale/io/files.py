@@ -69,8 +69,8 @@ class Files:
         return len(self.paths)
 
     @property
-    def is_local(self) -> bool:
-        """Whether the files lie in the file system of this machine."""
+    def on_disk(self) -> bool:
+        """Whether the files lie in the file system of this machine, which all its processes see."""
         return "file" in _protocols(self.fs)
 
     @cached_property
@@ -85,7 +85,7 @@ class Files:
     def name(self, number: int) -> str:
         """What messages call a file."""
         path = self.paths[number]
-        return path if self.is_local else str(self.fs.unstrip_protocol(path))
+        return path if self.on_disk else str(self.fs.unstrip_protocol(path))
 
     def check(self, number: int) -> None:
         """Refuse a file of this machine that has changed; elsewhere asking would cost a request.
@@ -94,18 +94,18 @@ class Files:
         ------
         ValueError
         """
-        if self.is_local:
+        if self.on_disk:
             now = stamp_of(os.stat(self.paths[number]))
             check_unchanged(self.paths[number], self.stamps[number], now)
 
     def open(self, number: int) -> Any:
         """Open one file to be read."""
         path = self.paths[number]
-        return open(path, "rb") if self.is_local else self.fs.open(path, "rb")
+        return open(path, "rb") if self.on_disk else self.fs.open(path, "rb")
 
     def read(self, number: int, start: int = 0, stop: int | None = None) -> bytes:
         """Return some bytes of one file."""
-        if not self.is_local:
+        if not self.on_disk:
             return bytes(self.fs.cat_file(self.paths[number], start=start, end=stop))
         with self.open(number) as file:
             file.seek(start)

@@ -46,7 +46,7 @@ def read_footers(files: Files) -> list[tuple[Any, Any]]:
     ValueError
         If one is no Parquet file, or is truncated.
     """
-    if len(files) == 1 or files.is_local and len(files) < _READERS:
+    if len(files) == 1 or files.on_disk and len(files) < _READERS:
         return [_read_footer(files, number) for number in range(len(files))]
     with ThreadPoolExecutor(_READERS, "gpuscale-footers") as pool:
         return list(pool.map(lambda number: _read_footer(files, number), range(len(files))))

@@ -37,7 +37,7 @@ class Staging:
 
         self.given, self.overwrite = os.fspath(path), overwrite
         self.fs, self.path = url_to_fs(self.given, **dict(storage_options or {}))
-        self.is_local = "file" in self.fs.protocol
+        self.on_disk = "file" in self.fs.protocol
         self.hidden = ""
 
     def begin(self) -> None:
@@ -51,7 +51,7 @@ class Staging:
             If a file shall be written to a folder that does not exist.
         """
         self.check()
-        if not self.is_local:
+        if not self.on_disk:
             self.hidden = f"{self.beside()}/_partial-{uuid.uuid4().hex[:12]}"
             return
         beside = Path(self.path)
@@ -75,7 +75,7 @@ class Staging:
     def open(self, name: str) -> Any:
         """Open a file of the hidden folder to be written."""
         path = f"{self.hidden}/{name}"
-        if self.is_local:
+        if self.on_disk:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             return open(path, "wb")
         return self.fs.open(path, "wb")
@@ -91,7 +91,7 @@ class Staging:
 
     def move(self, name: str, path: str) -> None:
         """Give one file its name, in the place of an old one."""
-        if self.is_local:
+        if self.on_disk:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.replace(f"{self.hidden}/{name}", path)
         else:
@@ -101,7 +101,7 @@ class Staging:
         """Remove the hidden folder and all that is in it."""
         if not self.hidden:
             return
-        if self.is_local:
+        if self.on_disk:
             remove(Path(self.hidden))
             unlock(Path(self.hidden))
         else:
@@ -144,7 +144,7 @@ class FolderStaging(Staging):
 
     def check(self) -> None:
         """Refuse what may not be replaced, and what cannot be appended to."""
-        if self.is_local:
+        if self.on_disk:
             target = Target(Path(self.path), self.overwrite, self._kind)
             if not (self.append and Path(self.path).is_dir()):
                 target.check_free()
@@ -153,7 +153,7 @@ class FolderStaging(Staging):
 
     def publish(self) -> None:
         """Rename the folder, or its files where some are there already."""
-        if self.is_local and not (self.append and Path(self.path).is_dir()):
+        if self.on_disk and not (self.append and Path(self.path).is_dir()):
             Target(Path(self.path), self.overwrite, self._kind).put(Path(self.hidden))
             self.hidden = ""
             return
@@ -237,7 +237,7 @@ class SingleStaging(Staging):
     def publish(self) -> None:
         """Copy the parts into one file, and give it its name."""
         names = self.written()
-        if self.is_local:
+        if self.on_disk:
             with open(f"{self.hidden}/whole", "wb") as file:
                 self._fill(file, names)
             self.move("whole", self.path)
