@@ -5,47 +5,71 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from dataclasses import dataclass
+from typing import IO
 
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds, on machines that have much else to do
+
+#: Pages of plots take most of the time that a process takes to start.
+NO_PAGE = "--no-dashboard"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that runs, and the file that has what it writes: a pipe would fill up."""
+
+    process: subprocess.Popen
+    output: IO[str]
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def send(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def end(self):
+        """Wait until it ends; return its status and what it has said."""
+        status = self.process.wait(PATIENCE)
+        self.output.seek(0)
+        return status, self.output.read()
 
 
 @contextlib.contextmanager
 def command(name, *arguments, **environment):
-    """A command that runs; what it writes goes to its ``stdout``, and it is gone in the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"gpuscale.cli.{name}", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **environment},
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
+    """A command that runs; it and what it started are gone in the end."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"gpuscale.cli.{name}", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
         try:
-            process.communicate(timeout=PATIENCE)
-        except (subprocess.TimeoutExpired, ValueError):
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+            yield Command(process, output)
+            if process.poll() is None:
+                process.terminate()
+            process.wait(PATIENCE)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(PATIENCE)
 
 
 def run(name, *arguments):
-    """A command that ends by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", f"gpuscale.cli.{name}", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    """A command that ends by itself: its status and what it has said."""
+    with command(name, *arguments) as one:
+        return one.end()
 
 
-def wait_for(path):
+def wait_for(path, one):
+    """Wait until a command has written a file."""
     end = time.monotonic() + PATIENCE
     while not path.exists():
+        assert one.process.poll() is None, one.end()
         assert time.monotonic() < end, f"nobody wrote {path}"
         time.sleep(0.05)

@@ -25,8 +25,8 @@ from gpuscale.cluster import Client  # noqa: E402
 from gpuscale.cluster.security import read_scheduler_file, temporary  # noqa: E402
 from gpuscale.engines.reserving import MEMORY  # noqa: E402
 
-ANYWHERE = ("--host", "0.0.0.0", "--port", "0", "--dashboard-address", "127.0.0.1:0")
-HERE = ("--port", "0", "--dashboard-address", "127.0.0.1:0")
+HERE = ("--port", "0", commands.NO_PAGE)
+ANYWHERE = ("--host", "0.0.0.0", *HERE)
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +34,23 @@ def cluster(tmp_path_factory):
     """A scheduler that other machines reach, and a worker: its file."""
     file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
     with (
-        commands.command("scheduler", *ANYWHERE, "--protocol", "tcp", "--scheduler-file", file),
         commands.command(
-            "worker", "--protocol", "auto",
+            "scheduler", *ANYWHERE, "--protocol", "tcp", "--scheduler-file", file
+        ) as scheduler,
+        commands.command(
+            "worker", "--protocol", "auto", commands.NO_PAGE,
             "--scheduler-file", file, "--nthreads", 1, "--name", "one",
-            "--resources", "MEM=5", "--pre-import", "wave", "--death-timeout", "60",
+            "--resources", "MEM=5", "--pre-import", "wave", "--death-timeout", commands.PATIENCE,
             "--memory-limit", "1GiB",
         ),
     ):  # fmt: skip
-        commands.wait_for(file)
+        commands.wait_for(file, scheduler)
         yield file
 
 
 def test_arrays_are_computed_over_tls(cluster):
     with Client(scheduler_file=cluster) as client:
-        client.wait_for_workers(1, timeout=60)
+        client.wait_for_workers(1, timeout=commands.PATIENCE)
         x = ga.arange(10_000, chunks=1_000)
         assert (x * x).sum().compute() == (np.arange(10_000) ** 2).sum()
         (worker,) = client.scheduler_info()["workers"].values()
@@ -89,11 +91,11 @@ def test_who_has_no_credentials_is_refused(cluster):
 def test_a_signal_closes_cleanly(tmp_path, number):
     file, pid = tmp_path / "scheduler.json", tmp_path / "pid"
     with commands.command("scheduler", *HERE, "--scheduler-file", file, "--pid-file", pid) as one:
-        commands.wait_for(file)
+        commands.wait_for(file, one)
         assert int(pid.read_text()) == one.pid
-        one.send_signal(number)
-        said, _ = one.communicate(timeout=commands.PATIENCE)
-    assert one.returncode == 0, said
+        one.send(number)
+        status, said = one.end()
+    assert status == 0, said
     assert "Traceback" not in said
     assert not file.exists()
     assert not pid.exists()
@@ -102,20 +104,20 @@ def test_a_signal_closes_cleanly(tmp_path, number):
 def test_workers_end_with_their_scheduler(tmp_path):
     file = tmp_path / "scheduler.json"
     with commands.command("scheduler", *HERE, "--scheduler-file", file) as scheduler:
-        commands.wait_for(file)
+        commands.wait_for(file, scheduler)
         address = read_scheduler_file(file).address
         assert address.startswith("tcp://127.0.0.1:")
-        with commands.command("worker", address, "--nworkers", 1, "--nthreads", 1) as worker:
+        with commands.command("worker", address, "--nthreads", 1, commands.NO_PAGE) as worker:
             with Client(address) as client:
-                client.wait_for_workers(1, timeout=60)
+                client.wait_for_workers(1, timeout=commands.PATIENCE)
                 (host,) = {w["host"] for w in client.scheduler_info()["workers"].values()}
                 assert host == "127.0.0.1"
                 while client.run(status_of, nanny=True).popitem()[1] != "running":
                     time.sleep(0.05)  # ending before it has started is a failure to start
-            scheduler.terminate()
-            scheduler.communicate(timeout=commands.PATIENCE)
-            said, _ = worker.communicate(timeout=commands.PATIENCE)
-    assert (scheduler.returncode, worker.returncode) == (0, 0), said
+            scheduler.send()
+            assert scheduler.end()[0] == 0
+            status, said = worker.end()
+    assert status == 0, said
 
 
 @pytest.mark.parametrize(
@@ -150,39 +152,41 @@ def test_mistakes_are_told_in_a_sentence(arguments, status, said, capsys, monkey
 
 
 def test_a_scheduler_that_is_not_there():
-    ended = commands.run("worker", "tcp://127.0.0.1:9", "--nthreads", 1, "--death-timeout", 1)
-    assert ended.returncode == 1
-    assert ended.stderr.strip().splitlines()[-1].startswith("gpuscale-worker: error:")
-    assert "Traceback" not in ended.stderr
+    status, said = commands.run(
+        "worker", "tcp://127.0.0.1:9", "--nthreads", 1, "--death-timeout", 1
+    )
+    assert status == 1
+    assert said.strip().splitlines()[-1].startswith("gpuscale-worker: error:")
+    assert "Traceback" not in said
 
 
 def test_a_port_that_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        ended = commands.run("scheduler", "--port", port, "--dashboard-address", "127.0.0.1:0")
-    assert ended.returncode == 1
-    assert "in use" in ended.stderr.strip().splitlines()[-1]
-    assert "Traceback" not in ended.stderr
+        status, said = commands.run("scheduler", "--port", taken.getsockname()[1], commands.NO_PAGE)
+    assert status == 1
+    assert "in use" in said.strip().splitlines()[-1]
+    assert "Traceback" not in said
 
 
 def test_nothing_listens_beyond_loopback_unless_it_is_said(tmp_path):
     file = tmp_path / "scheduler.json"
     with commands.command("scheduler", "--port", "0", "--dashboard-address", ":0",
                           "--scheduler-file", file) as one:  # fmt: skip
-        commands.wait_for(file)
+        commands.wait_for(file, one)
         assert listening(one.pid) == {"0100007F"}
 
 
 def test_a_worker_for_each_visible_device(tmp_path):
     """As `srun gpuscale-cuda-worker --scheduler-file f.json`: SLURM sets the variable."""
     file = tmp_path / "scheduler.json"
-    options = ("--scheduler-file", file, "--allow-no-device", "--memory-limit", "1GiB")
+    options = ("--scheduler-file", file, "--allow-no-device", "--memory-limit", "1GiB",
+               "--death-timeout", commands.PATIENCE, commands.NO_PAGE)  # fmt: skip
     with (
         commands.command("scheduler", *ANYWHERE, "--scheduler-file", file),
         commands.command("cuda_worker", *options, "--name", "node", CUDA_VISIBLE_DEVICES="2,3"),
         Client(scheduler_file=file, timeout=commands.PATIENCE) as client,
     ):
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=commands.PATIENCE)
         workers = client.scheduler_info()["workers"]
         assert {each["name"] for each in workers.values()} == {"node-0", "node-1"}
         assert {each["nthreads"] for each in workers.values()} == {1}
