@@ -1,4 +1,4 @@
-"""The job script of the page on SLURM, with a stand-in for srun: two tasks, a device each.
+"""The job script of the page on SLURM, with stand-ins for its commands: two tasks, a device each.
 
 `test_slurm` submits it to a real SLURM, which takes root.
 """
@@ -16,11 +16,15 @@ pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 pytest.importorskip("cryptography", exc_type=ModuleNotFoundError)
 
 SRUN = """#!/bin/bash
+echo $$ >"$SLURM_SUBMIT_DIR/step-$SLURM_JOB_ID.0"
 trap 'kill $(jobs -p) 2>/dev/null' TERM
 for task in $(seq 0 $((SLURM_NTASKS - 1))); do
     CUDA_VISIBLE_DEVICES=$task "$@" &
 done
 wait; wait
+"""
+SCANCEL = """#!/bin/bash
+[ "$1" = --signal=TERM ] && kill "$(cat "$SLURM_SUBMIT_DIR/step-$2")"
 """
 
 
@@ -31,6 +35,7 @@ def test_the_job_script(tmp_path):
         "SLURM_NTASKS": "2",
     }
     add_command(tmp_path, "srun", SRUN)
+    add_command(tmp_path, "scancel", SCANCEL)
     job = subprocess.Popen(
         ["bash", "job.sh", str(SIZE), "numpy"],
         cwd=tmp_path,

@@ -54,7 +54,8 @@ def test_gpus_are_those_that_slurm_gives(slurm):
 
 def test_the_documented_job(slurm, tmp_path):
     """Two nodes with two GPUs each: a worker for each, which sees its own."""
-    environment = write(tmp_path)
+    (tmp_path / "local").mkdir()
+    environment = write(tmp_path) | {"TMPDIR": str(tmp_path / "local")}
     program = tmp_path / "headline.py"
     ask = "        print(sorted(client.run(where).values()))\n"
     text = program.read_text().replace("def main(", f"{WHERE}\ndef main(")
@@ -68,6 +69,8 @@ def test_the_documented_job(slurm, tmp_path):
     assert "[('n1', '0'), ('n1', '1'), ('n2', '0'), ('n2', '1')]" in printed, printed
     assert float(printed.split()[-1]) == pytest.approx(expected())
     assert not list(tmp_path.glob("scheduler-*.json"))
+    scratch = tmp_path / "local" / "dask-scratch-space"
+    assert scratch.exists() and not [each for each in scratch.iterdir() if each.is_dir()]
 
 
 def test_a_cluster_of_jobs_grows_and_shrinks(slurm, tmp_path):
