@@ -28,6 +28,11 @@ REFERENCE = {
     "cluster/Client": ("gpuscale/cluster/client.py", "gpuscale.cluster"),
     "cluster/LocalCluster": ("gpuscale/cluster/local.py", "gpuscale.cluster"),
     "cluster/LocalCUDACluster": ("gpuscale/cluster/local_cuda.py", "gpuscale.cluster"),
+    "cluster/batch": ("gpuscale/cluster/jobqueue.py", "gpuscale.cluster"),
+    "cluster/holding": ("gpuscale/cluster/holding.py", "gpuscale.cluster"),
+    "cluster/manifests": ("gpuscale/cluster/manifests.py", "gpuscale.cluster"),
+    "cluster/SSHCluster": ("gpuscale/cluster/ssh.py", "gpuscale.cluster"),
+    "cluster/YarnCluster": ("gpuscale/cluster/yarn.py", "gpuscale.cluster"),
     "config": ("gpuscale/base/config.py", "gpuscale.config"),
     "errors": ("gpuscale/base/errors.py", "gpuscale.base.errors"),
 }

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from gpuscale.cluster.holding import progress as progress
     from gpuscale.cluster.holding import wait as wait
     from gpuscale.cluster.jobqueue import HTCondorCluster as HTCondorCluster
+    from gpuscale.cluster.jobqueue import JobQueueCluster as JobQueueCluster
     from gpuscale.cluster.jobqueue import LSFCluster as LSFCluster
+    from gpuscale.cluster.jobqueue import MoabCluster as MoabCluster
     from gpuscale.cluster.jobqueue import OARCluster as OARCluster
     from gpuscale.cluster.jobqueue import PBSCluster as PBSCluster
     from gpuscale.cluster.jobqueue import SGECluster as SGECluster
@@ -65,7 +67,9 @@ _OWN = {
     "LocalCUDACluster": "gpuscale.cluster.local_cuda",
     "LocalCluster": "gpuscale.cluster.local",
     "HTCondorCluster": "gpuscale.cluster.jobqueue",
+    "JobQueueCluster": "gpuscale.cluster.jobqueue",
     "LSFCluster": "gpuscale.cluster.jobqueue",
+    "MoabCluster": "gpuscale.cluster.jobqueue",
     "OARCluster": "gpuscale.cluster.jobqueue",
     "PBSCluster": "gpuscale.cluster.jobqueue",
     "SGECluster": "gpuscale.cluster.jobqueue",

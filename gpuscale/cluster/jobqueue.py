@@ -22,12 +22,15 @@ from gpuscale.cluster.security import in_file, remove_credentials, temporary
 
 with kept_ctrl_c():  # which the import would take for itself: it would end the program
     import dask_jobqueue
+    from dask_jobqueue import JobQueueCluster
     from dask_jobqueue.pbs import pbs_format_bytes_ceil
 
 __all__ = [
     "BatchCluster",
     "HTCondorCluster",
+    "JobQueueCluster",
     "LSFCluster",
+    "MoabCluster",
     "OARCluster",
     "PBSCluster",
     "SGECluster",
@@ -127,6 +130,11 @@ class BatchCluster:
         """Return the options that have each job ask for GPUs, as its batch system is asked."""
         raise NotImplementedError
 
+    def _resource_spec(self, options: _Options) -> str | None:
+        """Return what program or file say of a job's resources, in the words of the system."""
+        said: str | None = options.get("resource_spec")
+        return said or dask.config.get(f"{self._section}.resource-spec", None)
+
 
 def _of_worker(gpus: int, processes: int, nanny: bool, insecure: bool) -> list[str]:
     """Return the options of the worker's command that dask-jobqueue does not write itself."""
@@ -198,15 +206,46 @@ class PBSCluster(BatchCluster, dask_jobqueue.PBSCluster):
     """
 
     def _ask_for_gpus(self, gpus: int, options: _Options) -> _Options:
-        spec = options.get("resource_spec") or dask.config.get(
-            f"{self._section}.resource-spec", None
-        )
+        spec = self._resource_spec(options)
         if spec is None:
             cores, memory = (options.get(name) for name in ("cores", "memory"))
             if cores is None or memory is None:
                 return {}  # dask-jobqueue says that it needs them
             spec = f"select=1:ncpus={cores}:mem={pbs_format_bytes_ceil(parse_bytes(memory))}"
         return {"resource_spec": spec if "ngpus=" in spec else f"{spec}:ngpus={gpus}"}
+
+
+class MoabCluster(BatchCluster, dask_jobqueue.MoabCluster):
+    """Workers as jobs of Moab.
+
+    Parameters
+    ----------
+    **options
+        Those of `BatchCluster`, and what ``dask_jobqueue.MoabCluster`` takes beside these.
+        ``gpus`` must be in ``resource_spec``, too.
+
+    Raises
+    ------
+    ConfigError
+        ``resource_spec`` says nothing of the GPUs.
+
+    Examples
+    --------
+    >>> from gpuscale.cluster import Client, MoabCluster
+    >>> cluster = MoabCluster(  # doctest: +SKIP
+    ...     cores=8, memory="64 GiB", gpus=1, resource_spec="nodes=1:ppn=8:gpus=1"
+    ... )
+    >>> cluster.scale(10)  # doctest: +SKIP
+    """
+
+    def _ask_for_gpus(self, gpus: int, options: _Options) -> _Options:
+        spec = self._resource_spec(options) or ""
+        if "gpus=" not in spec:
+            raise ConfigError(
+                f"jobs of Moab ask for GPUs in resource_spec=, as 'nodes=1:ppn=8:gpus={gpus}'; it "
+                f"is {spec!r}"
+            )
+        return {"resource_spec": spec}
 
 
 class SGECluster(BatchCluster, dask_jobqueue.SGECluster):
@@ -300,7 +339,5 @@ class OARCluster(BatchCluster, dask_jobqueue.OARCluster):
     """
 
     def _ask_for_gpus(self, gpus: int, options: _Options) -> _Options:
-        spec = options.get("resource_spec") or dask.config.get(
-            f"{self._section}.resource-spec", None
-        )
+        spec = self._resource_spec(options)
         return {"resource_spec": spec or f"/nodes=1/gpu={gpus}"}

@@ -29,6 +29,7 @@ SYSTEMS = {
     "PBS": {"account": "physics", "queue": "long"},
     "SGE": {"project": "physics", "queue": "long.q", "resource_spec": "h_vmem=16G"},
     "LSF": {"project": "physics", "queue": "long", "lsf_units": "mb", "walltime": "01:00"},
+    "Moab": {"account": "physics", "queue": "long", "resource_spec": "nodes=1:ppn=8:gpus=2"},
     "HTCondor": {"disk": "10 GiB"},
     "OAR": {"queue": "long", "memory_per_core_property_name": "not_applicable"},
 }
@@ -98,6 +99,8 @@ def test_specifications_of_the_user_are_kept(tmp_path):
     assert f"#PBS -l {spec}:ngpus=1\n" in text
     text = script("PBS", tmp_path, gpus=1, resource_spec=f"{spec}:ngpus=4")
     assert f"#PBS -l {spec}:ngpus=4\n" in text
+    with pytest.raises(ConfigError, match="as 'nodes=1:ppn=8:gpus=3'; it is 'nodes=1:ppn=4'"):
+        script("Moab", tmp_path, gpus=3, resource_spec="nodes=1:ppn=4")
     text = script("SGE", tmp_path, gpus=1, gpu_resource="ngpus")
     assert "#$ -l ngpus=1\n" in text
 
