@@ -1,5 +1,6 @@
 """Tests that need no device: the same on every machine, whatever its user has configured."""
 
+import logging
 import os
 import random
 import shutil
@@ -30,6 +31,11 @@ def pytest_addoption(parser):
         default="threads",
         help="what runs the tasks of the tests; 'distributed' is a cluster of two processes",
     )
+    parser.addoption(
+        "--variants",
+        type=int,
+        help="run at most so many variants of each parametrized test, from among all of them",
+    )
 
 
 def pytest_configure(config):
@@ -57,7 +63,12 @@ def pytest_configure(config):
 
         from gpuscale.base import config as options
 
-        cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+        cluster = LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,  # tasks fail where tests want them to
+        )
         client = Client(cluster)
         config.add_cleanup(cluster.close)
         config.add_cleanup(client.close)
@@ -76,6 +87,8 @@ def pytest_collection_modifyitems(config, items):
 
     Tests that fail there are known by name, so each has to fail or pass every time.
     """
+    if config.getoption("--variants"):
+        keep_variants(config, items, config.getoption("--variants"))
     if config.getoption("--backend") == "numpy" and config.getoption("--engine") == "threads":
         return
     for item in items:
@@ -88,6 +101,16 @@ def pytest_collection_modifyitems(config, items):
                 drawn, max_examples=count, phases=phases, derandomize=True, database=None
             )
             test._hypothesis_internal_use_settings = few
+
+
+def keep_variants(config, items, count):
+    """Deselect all but so many variants of each test, which lie apart from each other."""
+    variants = {}
+    for item in items:
+        variants.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = {item for some in variants.values() for item in some[:: -(-len(some) // count)]}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 def pytest_report_header():
