@@ -14,6 +14,7 @@ from gpuscale.dataframe.api.creating import *
 from gpuscale.dataframe.api.databases import *
 from gpuscale.dataframe.api.joining import *
 from gpuscale.dataframe.api.making import *
+from gpuscale.dataframe.api.merging import *
 from gpuscale.dataframe.api.neighbours import *
 from gpuscale.dataframe.api.partitions import *
 from gpuscale.dataframe.api.reading import *

@@ -97,6 +97,41 @@ class Frame(Collection):
         """Cut it into other partitions; see `gpuscale.dataframe.repartition`."""
         return api().repartition.repartition(self, divisions, npartitions, **options)
 
+    def shuffle(
+        self, on: Any = None, npartitions: int | None = None, on_index: bool = False, **options: Any
+    ) -> Any:
+        """Bring rows with equal keys into the same partition.
+
+        Parameters
+        ----------
+        on : label or list of labels
+        npartitions : int, optional
+        on_index : bool
+            The index is the key.
+        **options
+            ``ignore_index``, ``shuffle_method`` and ``force`` of dask mean nothing here.
+        """
+        return api().shuffling.shuffle(self, on, npartitions, on_index, **options)
+
+    def sort_index(
+        self,
+        ascending: bool = True,
+        na_position: str = "last",
+        key: Any = None,
+        npartitions: int | None = None,
+    ) -> Any:
+        """Sort rows by their labels; rows of equal labels keep their order.
+
+        Parameters
+        ----------
+        ascending : bool
+        na_position : {"last", "first"}
+        key : callable, optional
+            Applied to the index before.
+        npartitions : int, optional
+        """
+        return api().shuffling.sort_index(self, ascending, na_position, key, npartitions)
+
     def clear_divisions(self) -> Any:
         """Forget the bounds of the index."""
         return wrap(api().partitions.without_divisions(self.expr))

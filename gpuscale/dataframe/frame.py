@@ -200,3 +200,97 @@ class DataFrame(Running, Written, Operators, Frame):
             What the result is like; by default the function is tried on made-up rows.
         """
         return api().columns.apply(self, func, {"axis": axis, "args": args, **kwargs}, meta)
+
+    def sort_values(
+        self,
+        by: Any,
+        ascending: Any = True,
+        na_position: str = "last",
+        key: Any = None,
+        npartitions: int | None = None,
+        ignore_index: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Sort rows by columns, exactly; rows of equal keys keep their order.
+
+        Partitions of the result begin at values that a sample of the first column tells.
+
+        Parameters
+        ----------
+        by : label or list of labels
+        ascending : bool or list of bool
+        na_position : {"last", "first"}
+        key : callable, optional
+            Applied to each column before.
+        npartitions : int, optional
+        ignore_index : bool
+            Number the rows of the result.
+        **options
+            ``kind`` and ``sort_function`` mean nothing here.
+        """
+        return api().shuffling.sort_values(
+            self, by, ascending, na_position, key, npartitions, ignore_index
+        )
+
+    def set_index(
+        self,
+        keys: Any,
+        drop: bool = True,
+        append: bool = False,
+        sorted: bool = False,
+        npartitions: int | None = None,
+        divisions: Any = None,
+        sort: bool = True,
+        **options: Any,
+    ) -> Any:
+        """Make an index of a column and put the rows in its order, with known divisions.
+
+        The column is computed once now, to know where partitions begin; not so with ``divisions``.
+
+        Parameters
+        ----------
+        keys : label, Series, or list of labels
+            Of several labels rows are left where they are, as with ``append``.
+        drop, append : bool
+            As pandas has them.
+        sorted : bool
+            Rows are in order already; only the ends of partitions are looked at.
+        npartitions : int, optional
+        divisions : sequence, optional
+            Bounds of the partitions.
+        sort : bool
+            False leaves rows where they are, as pandas does.
+        **options
+            Others of dask mean nothing here.
+        """
+        return api().shuffling.set_index(
+            self, keys, drop, append, sorted, npartitions, divisions, sort
+        )
+
+    def merge(self, right: Any, *args: Any, **kwargs: Any) -> Any:
+        """Join rows with those of another frame; see `gpuscale.dataframe.merge`."""
+        return api().merging.merge(self, right, *args, **kwargs)
+
+    def join(
+        self,
+        other: Any,
+        on: Any = None,
+        how: str = "left",
+        lsuffix: str = "",
+        rsuffix: str = "",
+        sort: bool = False,
+        validate: Any = None,
+        suffixes: Any = None,
+    ) -> Any:
+        """Join columns of other frames by their index.
+
+        Parameters
+        ----------
+        other : DataFrame, Series with a name, or list of these
+        on : label or list of labels, optional
+            Columns of this frame that meet the index of the other; by default its index.
+        how, lsuffix, rsuffix, sort, validate, suffixes
+            As pandas has them, some by older and some by newer names.
+        """
+        suffixes = (lsuffix, rsuffix) if suffixes is None else suffixes
+        return api().merging.join(self, other, on, how, suffixes, sort, validate)

@@ -125,3 +125,17 @@ class Series(Running, Written, Operators, Frame):
             What the result is like; by default the function is tried on made-up elements.
         """
         return api().columns.apply(self, func, {"args": args, **kwargs}, meta)
+
+    def sort_values(
+        self,
+        ascending: bool = True,
+        na_position: str = "last",
+        key: Any = None,
+        npartitions: int | None = None,
+        ignore_index: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Sort elements, exactly; equal ones keep their order; see `DataFrame.sort_values`."""
+        return api().shuffling.sort_values(
+            self, None, ascending, na_position, key, npartitions, ignore_index
+        )

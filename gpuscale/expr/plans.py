@@ -29,6 +29,7 @@ __all__ = [
     "RegroupPlan",
     "ReshapePlan",
     "ScatterPlan",
+    "ShufflePlan",
     "TakePlan",
 ]
 
@@ -325,4 +326,29 @@ class RecurrencePlan:
 
     reads: Any
     function: Any
+    label: str
+
+
+@dataclass(frozen=True)
+class ShufflePlan:
+    """Rows go where a function says; new partitions are made of what comes to them.
+
+    The first input is shuffled. Others have one block each, which every call of `cut` takes.
+
+    Parameters
+    ----------
+    cut : callable
+        ``cut(partition, *others)`` gives the rows in the order of the new partitions, and where
+        each of these ends.
+    piece : callable
+        ``piece(rows_and_ends, number, copied)``: the rows that go to one of the new partitions;
+        unless copied, they may be a view.
+    make : callable
+        ``make(pieces)`` puts a new partition together; it has all their rows.
+    label : str
+    """
+
+    cut: Any
+    piece: Any
+    make: Any
     label: str

@@ -1,6 +1,7 @@
 """All layouts of `Exchange` plans: importing this module registers them."""
 
 from gpuscale.graph import checkpoint as checkpoint
+from gpuscale.graph import frame_shuffle as frame_shuffle
 from gpuscale.graph import gather as gather
 from gpuscale.graph import overlap as overlap
 from gpuscale.graph import pick as pick

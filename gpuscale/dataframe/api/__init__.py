@@ -7,10 +7,12 @@ from gpuscale.dataframe.api import databases as databases
 from gpuscale.dataframe.api import joining as joining
 from gpuscale.dataframe.api import labels as labels
 from gpuscale.dataframe.api import making as making
+from gpuscale.dataframe.api import merging as merging
 from gpuscale.dataframe.api import neighbours as neighbours
 from gpuscale.dataframe.api import partitions as partitions
 from gpuscale.dataframe.api import positions as positions
 from gpuscale.dataframe.api import reading as reading
 from gpuscale.dataframe.api import reductions as reductions
 from gpuscale.dataframe.api import repartition as repartition
+from gpuscale.dataframe.api import shuffling as shuffling
 from gpuscale.dataframe.api import writing as writing

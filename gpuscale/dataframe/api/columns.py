@@ -53,8 +53,9 @@ def check_labels(x: Any, labels: list[Any]) -> None:
 
 def nearest(x: Any, label: Any) -> str:
     """Say which column somebody may have meant."""
-    close = difflib.get_close_matches(str(label), [str(each) for each in x.columns], 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    labels = {str(each).casefold(): str(each) for each in x.columns}
+    close = difflib.get_close_matches(str(label).casefold(), labels, 1)
+    return f"; did you mean {labels[close[0]]!r}?" if close else ""
 
 
 def rows_of(x: Any, key: Any) -> Any:

@@ -8,4 +8,5 @@ from gpuscale.dataframe.lower import partwise as partwise
 from gpuscale.dataframe.lower import reduction as reduction
 from gpuscale.dataframe.lower import regroup as regroup
 from gpuscale.dataframe.lower import rows as rows
+from gpuscale.dataframe.lower import shuffle as shuffle
 from gpuscale.dataframe.lower import source as source

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.dataframe.algorithms.reductions import Length
 from gpuscale.dataframe.methods import Property
 from gpuscale.dataframe.nodes.partitions import Partitions
@@ -19,6 +20,7 @@ from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Counted
+from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.stages import simplify_rules
@@ -192,10 +194,37 @@ wants(Counted, lambda node, wanted: [(node.x, wanted)])
 wants(Regroup, lambda node, wanted: [(each, wanted) for each in node.inputs], _narrow_regroup)
 
 
+def _shuffle_wants(node: Shuffle, wanted: Wanted) -> Iterable[tuple[Node, Wanted]]:
+    keys = labels_of_keys(node)
+    yield node.x, ALL if wanted is None or keys is None else wanted | keys
+    for each in node.others:
+        yield each, ALL
+
+
+def _narrow_shuffle(node: Shuffle, wanted: Wanted, new: Any) -> Node:
+    keys = labels_of_keys(node)
+    x = new(node.x)
+    x = x if wanted is None or keys is None else only(x, wanted | keys)
+    return Shuffle(x, tuple(map(new, node.others)), *node.operands[2:])
+
+
+def labels_of_keys(node: Shuffle) -> frozenset[Any] | None:
+    """Columns by which rows are shuffled and sorted; None where it is not known."""
+    of_cut: frozenset[Any] | None = getattr(node.cut, "labels", None)
+    of_make: frozenset[Any] = getattr(node.make, "labels", frozenset())
+    return None if of_cut is None else of_cut | of_make
+
+
+wants(Shuffle, _shuffle_wants, _narrow_shuffle)
+
+
 # ------------------------------------------------------------------ what looks at no column
 
 
 def _partwise_wants(node: Partwise, wanted: Wanted) -> Iterable[tuple[Node, Wanted]]:
+    if isinstance(node.function, Merge):
+        left, right = node.args
+        return zip((left, right), node.function.wants(left, right, wanted), strict=True)
     columns: Wanted = frozenset() if node.function == Property("index") else ALL
     return ((child, columns) for child in node.children)
 
@@ -205,5 +234,15 @@ def _reduction_wants(node: Reduction, wanted: Wanted) -> Iterable[tuple[Node, Wa
     return ((child, columns) for child in node.children)
 
 
-wants(Partwise, _partwise_wants)
+def _narrow_partwise(node: Partwise, wanted: Wanted, new: Any) -> Node:
+    if wanted is None or not isinstance(node.function, Merge):
+        return node.map_children(new)
+    left, right = node.args
+    sides = node.function.wants(left, right, wanted)
+    args = tuple(only(new(x), w) for x, w in zip((left, right), sides, strict=True))
+    kept = node.function.template(*args)
+    return Partwise(node.function, args, node.kwargs, node.label, node.rows, kept)
+
+
+wants(Partwise, _partwise_wants, _narrow_partwise)
 wants(Reduction, _reduction_wants)

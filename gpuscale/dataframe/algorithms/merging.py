@@ -1,0 +1,93 @@
+"""Merges of two partitions, or of all that there is: which keys, and which columns they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.partitioning import Index
+from gpuscale.dataframe.inference import emptied, nonempty
+
+__all__ = ["Merge"]
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What ``pandas.merge`` takes, and a call of it."""
+
+    how: str = "inner"
+    on: Any = None
+    left_on: Any = None
+    right_on: Any = None
+    left_index: bool = False
+    right_index: bool = False
+    sort: bool = False
+    suffixes: Any = ("_x", "_y")
+    indicator: Any = False
+    validate: str | None = None
+
+    def __call__(self, left: Any, right: Any) -> Any:
+        """Merge two partitions, or all that there is."""
+        return pd.merge(left, right, **self.options)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """As pandas takes them."""
+        return {
+            name: list(value) if isinstance(value, tuple) and name != "suffixes" else value
+            for name, value in vars(self).items()
+        }
+
+    def keys(self, left: Any, right: Any) -> tuple[list[Any], list[Any]]:
+        """Return what is compared, of each frame: labels, or `Index`."""
+        shared = self.on
+        if shared is None and not self._says_keys:
+            shared = tuple(label for label in left.columns if label in right.columns)
+        mine = _keys(left, self.left_on if shared is None else shared, self.left_index)
+        theirs = _keys(right, self.right_on if shared is None else shared, self.right_index)
+        return mine, theirs
+
+    def template(self, left: Any, right: Any) -> Any:
+        """Return what comes of two nodes, without rows; contradictions are raised here."""
+        return emptied(self(nonempty(left.meta.frame, 1), nonempty(right.meta.frame, 1)))
+
+    def wants(self, left: Any, right: Any, wanted: Any) -> tuple[Any, Any]:
+        """Return the columns of both nodes that some columns of the result need.
+
+        A column that both have, and that is no key, is kept in both: its name gets a suffix.
+        """
+        if wanted is None:
+            return None, None
+        frames = left.meta.frame, right.meta.frame
+        keys = [
+            {label for label in labels if not isinstance(label, Index)}
+            for labels in self.keys(*frames)
+        ]
+        both = {label for label in frames[0].columns if label in frames[1].columns}
+        named = {
+            label
+            for label in both
+            if label in wanted or any(f"{label}{end}" in wanted for end in self.suffixes)
+        }
+        sides = [
+            frozenset(keys[k] | named | {c for c in frames[k].columns if c in wanted})
+            for k in (0, 1)
+        ]
+        return sides[0], sides[1]
+
+    @property
+    def _says_keys(self) -> bool:
+        named = self.left_on is not None or self.right_on is not None
+        return named or self.left_index or self.right_index
+
+
+def _keys(frame: Any, labels: Any, by_index: bool) -> list[Any]:
+    if by_index:
+        return [Index(level) for level in range(frame.index.nlevels)]
+    listed = list(labels) if isinstance(labels, list | tuple) else [labels]
+    has_columns = hasattr(frame, "columns")
+    return [
+        Index(each) if not has_columns or each not in frame.columns else each for each in listed
+    ]

@@ -1,0 +1,228 @@
+"""Where rows go: by the hash of their keys, or by where keys stand in an order.
+
+Equal keys go to the same partition, whatever their dtypes: those of two frames meet, where these
+are joined. Rows that go to one partition keep their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+__all__ = [
+    "Cut",
+    "HashCut",
+    "Index",
+    "RangeCut",
+    "codes_of_hashes",
+    "cut_by",
+    "joined",
+    "key_of",
+    "piece",
+]
+
+
+class Cut(NamedTuple):
+    """Rows in the order of new partitions, and where each of these ends."""
+
+    rows: Any
+    ends: Any
+
+
+class Index(NamedTuple):
+    """Stands for a level of the index among keys."""
+
+    level: Any = 0
+
+
+def key_of(frame: Any, key: Any) -> Any:
+    """Return a column, or a level of the index, as an array; a series is its only column.
+
+    Examples
+    --------
+    >>> key_of(pd.DataFrame({"x": [1, 2]}, index=[3, 4]), Index()).tolist()
+    [3, 4]
+    """
+    if isinstance(key, Index):
+        return frame.index.get_level_values(key.level)
+    return frame[key] if isinstance(frame, pd.DataFrame) else frame
+
+
+def cut_by(frame: Any, codes: Any, count: int) -> Cut:
+    """Put rows in the order of their new partitions.
+
+    Raises
+    ------
+    AssertionError
+        If a row would be lost.
+    """
+    sizes = np.bincount(codes, minlength=count)
+    assert len(codes) == len(frame) == sizes.sum() and len(sizes) == count, "a row was lost"
+    small = codes.astype(np.uint16) if count < 2**16 else codes  # which NumPy sorts by radix
+    order = np.argsort(small, kind="stable")
+    return Cut(frame.take(order), np.cumsum(sizes))
+
+
+def piece(cut: Cut, number: int, copied: bool) -> Any:
+    """Return the rows of one of the new partitions."""
+    start = int(cut.ends[number - 1]) if number else 0
+    rows = cut.rows.iloc[start : int(cut.ends[number])]
+    return rows.copy() if copied else rows
+
+
+def joined(pieces: Sequence[Any]) -> Any:
+    """Put pieces together, all of their rows."""
+    filled = [each for each in pieces if len(each)]
+    whole = pd.concat(filled) if len(filled) > 1 else (filled or list(pieces))[0]
+    assert len(whole) == sum(map(len, pieces)), "a row was lost"
+    return whole
+
+
+# ------------------------------------------------------------------ by hash
+
+
+@dataclass(frozen=True)
+class HashCut:
+    """Cut a partition by the hashes of some keys."""
+
+    keys: tuple[Any, ...]
+    count: int
+
+    @property
+    def labels(self) -> frozenset[Any]:
+        """Columns that it looks at."""
+        return frozenset(key for key in self.keys if not isinstance(key, Index))
+
+    def __call__(self, frame: Any) -> Cut:
+        """Cut it."""
+        values = [key_of(frame, key) for key in self.keys]
+        return cut_by(frame, codes_of_hashes(values, self.count), self.count)
+
+
+def codes_of_hashes(keys: Sequence[Any], count: int) -> Any:
+    """Return a number below a count for each row: the same for the same keys.
+
+    Examples
+    --------
+    >>> whole, half = pd.Series([1, 2, 3]), pd.Series([3.0, 2.0])
+    >>> codes_of_hashes([whole], 7)[::-1][:2].tolist() == codes_of_hashes([half], 7).tolist()
+    True
+    """
+    total = np.zeros(len(keys[0]), dtype=np.uint64)
+    for key in keys:
+        total = total * np.uint64(1_000_003) + _hashes(key)
+    total ^= total >> np.uint64(32)
+    return (total % np.uint64(count)).astype(np.int64)
+
+
+def _hashes(key: Any) -> Any:
+    """Hash values, those that are equal alike, though their dtypes differ."""
+    dtype = key.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        categorical = pd.Categorical(key)
+        of_categories = np.append(_hashes(categorical.categories), _hash_of_null())
+        return of_categories[categorical.codes]
+    if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
+        numbers = pd.Series(key).to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+        numbers[np.isnan(numbers)] = np.nan  # of which there are many
+        return pd.util.hash_array(numbers)
+    if pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
+        return _of_times(pd.Series(key))
+    return _of_objects(key)
+
+
+def _hash_of_null() -> Any:
+    return pd.util.hash_array(np.array([np.nan]))
+
+
+def _of_times(times: Any) -> Any:
+    if isinstance(times.dtype, pd.ArrowDtype):
+        times = times.astype(times.dtype.numpy_dtype)
+    accessor = times.dt
+    found = pd.util.hash_array(accessor.as_unit("us").astype("int64").to_numpy().astype(np.float64))
+    found[times.isna().to_numpy()] = _hash_of_null()
+    return found
+
+
+def _of_objects(key: Any) -> Any:
+    """Hash texts and other objects, each different one once."""
+    codes, values = pd.factorize(pd.Series(key).array)
+    objects = np.asarray(values, dtype=object)
+    if pd.api.types.infer_dtype(objects, skipna=True) in ("string", "empty"):
+        found = pd.util.hash_array(objects, categorize=False)
+    else:
+        found = np.array([_of_object(each) for each in objects], dtype=np.uint64)
+    return np.append(found, _hash_of_null())[codes]
+
+
+def _of_object(value: Any) -> int:
+    if isinstance(value, str):
+        return int(pd.util.hash_array(np.array([value], dtype=object))[0])
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return int(pd.util.hash_array(np.array([repr(value)], dtype=object))[0])
+    return int(pd.util.hash_array(np.array([number + 0.0]))[0])
+
+
+# ------------------------------------------------------------------ by order
+
+
+@dataclass(frozen=True)
+class RangeCut:
+    """Cut a partition by where the values of a key stand among some that divide them.
+
+    Parameters
+    ----------
+    key : label or Index
+    count : int
+    ascending : bool
+    nulls_last : bool
+    function : callable, optional
+        Applied to the key before.
+    """
+
+    key: Any
+    count: int
+    ascending: bool = True
+    nulls_last: bool = True
+    function: Any = None
+
+    @property
+    def labels(self) -> frozenset[Any]:
+        """Columns that it looks at."""
+        return frozenset() if isinstance(self.key, Index) else frozenset([self.key])
+
+    def __call__(self, frame: Any, dividing: Any) -> Cut:
+        """Cut it; dividing values are a series in ascending order."""
+        values = key_of(frame, self.key)
+        if self.function is not None:
+            values = self.function(values)
+        return cut_by(frame, self.codes(pd.Series(values), dividing), self.count)
+
+    def codes(self, values: Any, dividing: Any) -> Any:
+        """Return the number of the new partition of each row."""
+        nulls = values.isna().to_numpy()
+        found = np.zeros(len(values), dtype=np.int64)
+        if len(dividing):
+            sortable, bounds = _sortable(values[~nulls]), _sortable(dividing)
+            found[~nulls] = np.searchsorted(bounds, sortable, side="right")
+        if not self.ascending:
+            found = len(dividing) - found
+        found[nulls] = self.count - 1 if self.nulls_last else 0
+        return found
+
+
+def _sortable(values: Any) -> Any:
+    """Return an array that NumPy searches; of categories the codes, of texts objects."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.codes.to_numpy()
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        if getattr(values.dt, "tz", None) is not None:
+            values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        return values.to_numpy()
+    return values.to_numpy()

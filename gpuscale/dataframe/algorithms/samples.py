@@ -1,0 +1,60 @@
+"""Values that divide a column into parts of about the same size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.partitioning import key_of
+
+__all__ = ["Dividing"]
+
+_OF_PARTITION = 1024  # values that are taken of a partition, at the least
+
+
+@dataclass(frozen=True)
+class Dividing:
+    """A blueprint: a sample of each partition, by which all rows are divided evenly.
+
+    Parameters
+    ----------
+    key : label or Index
+    parts : int
+    function : callable, optional
+        Applied to the key before.
+    """
+
+    key: Any
+    parts: int
+    function: Any = None
+
+    def chunk(self, frame: Any) -> tuple[Any, Any]:
+        """Return values at even distances in the order of all, and for how many each stands."""
+        values = key_of(frame, self.key)
+        if self.function is not None:
+            values = self.function(values)
+        ordered = pd.Series(values).dropna().sort_values(ignore_index=True)
+        step = max(1, len(ordered) // max(_OF_PARTITION, 8 * self.parts))
+        sample = ordered.iloc[step // 2 :: step].reset_index(drop=True)
+        return sample, np.full(len(sample), step)
+
+    def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Put samples together."""
+        filled = [each for each in partials if len(each[0])] or partials[:1]
+        samples, weights = zip(*filled, strict=True)
+        return pd.concat(samples, ignore_index=True), np.concatenate(weights)
+
+    def finalize(self, partial: tuple[Any, Any]) -> Any:
+        """Return the values at which parts begin, each once."""
+        sample, weights = partial
+        order = sample.argsort(kind="stable").to_numpy()
+        below = np.cumsum(weights[order])
+        total = below[-1] if len(below) else 0
+        wanted = [total * part // self.parts for part in range(1, self.parts)]
+        places = np.searchsorted(below, wanted, side="right").tolist()
+        taken = [order[min(place, len(order) - 1)] for place in places if len(order)]
+        found = sample.iloc[taken].drop_duplicates()
+        return found.reset_index(drop=True).rename(None)

@@ -1,0 +1,267 @@
+"""Rows in new partitions: by the hash of a key, or in the order of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms.partitioning import HashCut, Index, RangeCut, joined
+from gpuscale.dataframe.algorithms.samples import Dividing
+from gpuscale.dataframe.api.columns import nearest
+from gpuscale.dataframe.api.partitions import map_partitions
+from gpuscale.dataframe.api.reductions import SPLIT, one_partition, reduction
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.nodes.regroup import Regroup
+from gpuscale.dataframe.nodes.shuffle import Shuffle
+from gpuscale.expr.node import Node
+
+__all__: list[str] = []
+
+
+def labels_of(x: Any, by: Any) -> list[Any]:
+    """Return labels of columns, or `Index` for named levels of the index.
+
+    Raises
+    ------
+    KeyError
+        If there is no such column; the nearest is named.
+    """
+    labels = list(by) if isinstance(by, list | tuple | pd.Index) else [by]
+    found = []
+    for label in labels:
+        if x.ndim == 2 and label in x.columns:
+            found.append(label)
+        elif label in x._meta.index.names and label is not None:
+            found.append(Index(label))
+        else:
+            raise KeyError(f"{label}{nearest(x, label) if x.ndim == 2 else ''}")
+    return found
+
+
+# ------------------------------------------------------------------ by hash
+
+
+def shuffle(
+    x: Any, on: Any = None, npartitions: int | None = None, on_index: bool = False, **options: Any
+) -> Any:
+    """Bring rows with equal keys together; see `Frame.shuffle`."""
+    for name in ("ignore_index", "shuffle_method", "force"):
+        options.pop(name, None)
+    if options:
+        raise TypeError(f"shuffle takes on=, npartitions= and on_index=, not {', '.join(options)}")
+    if on is None and not on_index:
+        raise TypeError("shuffle takes on=, labels of columns, or on_index=True")
+    keys = [Index(k) for k in range(x._meta.index.nlevels)] if on_index else labels_of(x, on)
+    return wrap(shuffled(x.expr, tuple(keys), npartitions or x.npartitions))
+
+
+def shuffled(node: Node, keys: Sequence[Any], npartitions: int) -> Node:
+    """Return a node whose partitions hold all rows of each key."""
+    if npartitions == 1 == node.meta.npartitions:
+        return node
+    cut = HashCut(tuple(keys), npartitions)
+    return Shuffle(node, (), cut, joined, npartitions, None, "shuffle")
+
+
+# ------------------------------------------------------------------ in order
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """Put pieces together, and sort what comes by a method of pandas."""
+
+    sort: Method
+    by: tuple[Any, ...]
+    options: tuple[tuple[str, Any], ...]
+
+    @property
+    def labels(self) -> frozenset[Any]:
+        """Columns that it looks at."""
+        return frozenset(self.by)
+
+    def __call__(self, pieces: Sequence[Any]) -> Any:
+        """Sort them."""
+        by = [list(self.by)] if self.by else []
+        return self.sort(joined(pieces), *by, **dict(self.options))
+
+
+def sort_values(
+    x: Any,
+    by: Any,
+    ascending: Any,
+    na_position: str,
+    key: Callable[[Any], Any] | None,
+    npartitions: int | None,
+    ignore_index: bool,
+) -> Any:
+    """Sort rows by columns; see `DataFrame.sort_values`."""
+    keys = labels_of(x, by) if x.ndim == 2 else [None]
+    order = list(ascending) if isinstance(ascending, list | tuple) else [ascending] * len(keys)
+    if len(order) != len(keys):
+        raise ValueError(f"Length of ascending ({len(order)}) != length of by ({len(keys)})")
+    _check_position(na_position)
+    options: dict[str, Any] = {"na_position": na_position, "kind": "stable", "key": key}
+    names = [each.level if isinstance(each, Index) else each for each in keys if each is not None]
+    options["ascending"] = order if names else order[0]
+    finish = InOrder(Method("sort_values"), tuple(names), tuple(options.items()))
+    finish([x._meta])  # what is wrong with it is said now
+    result = _sorted(x, keys[0], order[0], na_position, key, npartitions, finish)
+    return result.reset_index(drop=True) if ignore_index else result
+
+
+def sort_index(x: Any, ascending: bool, na_position: str, key: Any, npartitions: int | None) -> Any:
+    """Sort rows by their labels; see `Frame.sort_index`."""
+    _check_position(na_position)
+    if x._meta.index.nlevels > 1:
+        raise NotSupportedError(
+            "sort_index of an index of several levels; use reset_index, sort_values and set_index"
+        )
+    options = {"ascending": ascending, "na_position": na_position, "kind": "stable", "key": key}
+    finish = InOrder(Method("sort_index"), (), tuple(options.items()))
+    if x.known_divisions and ascending and key is None and npartitions is None:
+        return call(Method("sort_index"), (x,), options, "sort_index", "some")
+    return _sorted(x, Index(), ascending, na_position, key, npartitions, finish)
+
+
+def _check_position(na_position: str) -> None:
+    if na_position not in ("first", "last"):
+        raise ValueError(f"invalid na_position: {na_position}; it is 'first' or 'last'")
+
+
+def _sorted(
+    x: Any,
+    key: Any,
+    ascending: bool,
+    na_position: str,
+    function: Any,
+    npartitions: int | None,
+    finish: InOrder,
+) -> Any:
+    count = npartitions or x.npartitions
+    dividing = dividing_of(x.expr, key, count, function)
+    cut = RangeCut(key, count, bool(ascending), na_position == "last", function)
+    label = finish.sort.name
+    return wrap(Shuffle(x.expr, (dividing.expr,), cut, finish, count, None, label))
+
+
+def dividing_of(node: Node, key: Any, count: int, function: Any = None) -> Any:
+    """Return the values of a key that divide all rows evenly, lazy."""
+    plan = Dividing(key, count, function)
+    frame = plan.finalize(plan.combine([plan.chunk(node.meta.frame)]))
+    out = one_partition(frame, node, plan, projected=count)
+    return wrap(reduction((node,), plan, "sample", out, SPLIT))
+
+
+# ------------------------------------------------------------------ index
+
+
+def set_index(
+    x: Any,
+    keys: Any,
+    drop: bool,
+    append: bool,
+    is_sorted: bool,
+    npartitions: int | None,
+    divisions: Sequence[Any] | None,
+    sort: bool,
+) -> Any:
+    """Make an index of a column, and put rows in its order; see `DataFrame.set_index`."""
+    if isinstance(keys, list) and len(keys) == 1 and not isinstance(keys[0], Frame):
+        keys = keys[0]
+    label = keys
+    if isinstance(keys, Frame):
+        label = keys.name if keys.name is not None else "index"
+        x, drop = x.assign(**{str(label): keys}) if label not in x.columns else x, True
+    elif not isinstance(keys, list):
+        (label,) = labels_of(x, keys)
+    indexed = call(
+        Method("set_index"), (x, label), {"drop": drop, "append": append}, "set_index", "new"
+    )
+    if append or isinstance(keys, list) or not sort:
+        return indexed
+    if is_sorted:
+        return _with_divisions(indexed, divisions)
+    if x.npartitions == 1 and npartitions in (None, 1):
+        return indexed.sort_index()
+    return _in_order(indexed, npartitions, divisions)
+
+
+def _in_order(indexed: Any, npartitions: int | None, divisions: Sequence[Any] | None) -> Any:
+    """Sort by the index; where the partitions begin is computed now."""
+    from gpuscale.run import compute
+
+    if divisions is None:
+        count = npartitions or indexed.npartitions
+        values, low, high, nulls = compute(
+            dividing_of(indexed.expr, Index(), count),
+            indexed.index.min(),
+            indexed.index.max(),
+            indexed.index.to_series().isna().sum(),
+        )
+        bounds = None if nulls or pd.isna(low) else _bounds(list(values), low, high)
+        inner = values if bounds is None else values[values > low]
+    else:
+        bounds = tuple(divisions)
+        inner = pd.Series(list(bounds[1:-1]), dtype=indexed._meta.index.dtype)
+    count = len(inner) + 1
+    finish = InOrder(Method("sort_index"), (), (("kind", "stable"),))
+    cut = GivenCut(RangeCut(Index(), count), inner)
+    return wrap(Shuffle(indexed.expr, (), cut, finish, count, bounds, "set_index"))
+
+
+def _bounds(values: list[Any], low: Any, high: Any) -> tuple[Any, ...]:
+    return (low, *(each for each in values if low < each), high)
+
+
+@dataclass(frozen=True)
+class GivenCut:
+    """Cut a partition by values that are known."""
+
+    cut: RangeCut
+    dividing: Any
+
+    @property
+    def labels(self) -> frozenset[Any]:
+        """Columns that it looks at."""
+        return self.cut.labels
+
+    def __call__(self, frame: Any) -> Any:
+        """Cut it."""
+        return self.cut(frame, self.dividing)
+
+
+def _with_divisions(indexed: Any, divisions: Sequence[Any] | None) -> Any:
+    """Take the user's word that rows are in order; the ends of partitions are looked at."""
+    if divisions is None:
+        dtype = indexed._meta.index.dtype
+        out = pd.DataFrame({name: pd.Series([], dtype=dtype) for name in ("first", "last")})
+        ends = map_partitions(first_and_last, indexed, meta=out).compute()
+        lows, highs = list(ends["first"]), list(ends["last"])
+        if any(after < before for before, after in zip(highs, lows[1:], strict=False)):
+            raise ValueError(
+                "sorted=True, but a label of one partition is greater than the first of the next; "
+                "leave it out to have rows sorted"
+            )
+        is_cut = any(a == b for a, b in zip(highs, lows[1:], strict=False))
+        if is_cut or len(lows) < indexed.npartitions:
+            return indexed  # a label in two partitions, or an empty one: there are no bounds
+        divisions = (*lows, highs[-1])
+    pieces = tuple(((0, block, None),) for block in range(indexed.npartitions))
+    return wrap(Regroup((indexed.expr,), pieces, tuple(divisions), "set_index"))
+
+
+def first_and_last(partition: Any) -> Any:
+    """Return the first and the last label."""
+    index = partition.index
+    if not index.is_monotonic_increasing:
+        raise ValueError(
+            "sorted=True, but the rows of a partition are not in order; leave it out to have them "
+            "sorted"
+        )
+    return pd.DataFrame({"first": index[:1], "last": index[-1:]})
