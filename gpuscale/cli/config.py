@@ -23,8 +23,9 @@ def add_to(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "nowhere, which leaves the default.",
         epilog="exit status: 0, or 2 if there is no such option or a setting is wrong",
     )
-    actions = parser.add_subparsers(title="actions", metavar="action", required=True)
-    listing = actions.add_parser("list", help="write all options")
+    parser.set_defaults(key=None, json=False, run=run)
+    actions = parser.add_subparsers(title="actions", metavar="action")
+    listing = actions.add_parser("list", help="write all options, as without an action")
     getting = actions.add_parser("get", help="write one option and what it is for")
     getting.add_argument("key", help="its name, as array.chunk-size")
     for action in (listing, getting):

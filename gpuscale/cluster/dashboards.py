@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from gpuscale.cluster.security import LOOPBACK
+from distributed.utils import format_dashboard_link
 
-__all__ = ["DASHBOARD", "dashboard_at", "dashboard_options", "free_dashboard"]
+from gpuscale.cluster.security import LOOPBACK, is_loopback
+
+__all__ = ["DASHBOARD", "LinkedDashboard", "dashboard_at", "dashboard_options", "free_dashboard"]
 
 _PORT = 8787
 #: Where people look for the page of a scheduler.
@@ -66,3 +68,16 @@ def free_dashboard(address: str) -> str:
         except OSError:
             return f"{LOOPBACK}:0"
     return address
+
+
+class LinkedDashboard:
+    """A cluster with its scheduler in this process, whose page is where that listens."""
+
+    @property
+    def dashboard_link(self) -> str:
+        """Address of the page; that of the scheduler, which others reach, may be another."""
+        link: str = super().dashboard_link  # type: ignore[misc]
+        server = getattr(getattr(self, "scheduler", None), "http_server", None)
+        if not link or server is None or not is_loopback(server.address):
+            return link
+        return str(format_dashboard_link(server.address, server.port))

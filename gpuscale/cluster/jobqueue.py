@@ -17,7 +17,7 @@ from dask.utils import parse_bytes
 
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.ctrl_c import kept_ctrl_c
-from gpuscale.cluster.dashboards import DASHBOARD, free_dashboard
+from gpuscale.cluster.dashboards import DASHBOARD, LinkedDashboard, free_dashboard
 from gpuscale.cluster.security import in_file, remove_credentials, temporary
 
 with kept_ctrl_c():  # which the import would take for itself: it would end the program
@@ -40,7 +40,7 @@ __all__ = [
 _Options = dict[str, Any]
 
 
-class BatchCluster:
+class BatchCluster(LinkedDashboard):
     """What the clusters of all batch systems have in common; it is none itself.
 
     Parameters

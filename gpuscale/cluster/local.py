@@ -8,7 +8,7 @@ from typing import Any
 import distributed
 
 from gpuscale.cluster.contradictions import check_options
-from gpuscale.cluster.dashboards import DASHBOARD, dashboard_options
+from gpuscale.cluster.dashboards import DASHBOARD, LinkedDashboard, dashboard_options
 from gpuscale.cluster.kept_nannies import KeptNannies
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.options import options_of
@@ -20,7 +20,7 @@ from gpuscale.cluster.worker_spec import words, worker_settings
 __all__ = ["LocalCluster"]
 
 
-class LocalCluster(KeptNannies, distributed.LocalCluster):
+class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
     """Worker processes of this machine, which other machines cannot reach.
 
     Parameters

@@ -10,7 +10,7 @@ import distributed
 
 from gpuscale.backends.driver.nvml import ask_driver
 from gpuscale.cluster.contradictions import check_device_options
-from gpuscale.cluster.dashboards import DASHBOARD, dashboard_options
+from gpuscale.cluster.dashboards import DASHBOARD, LinkedDashboard, dashboard_options
 from gpuscale.cluster.kept_nannies import KeptNannies
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.options import options_of
@@ -23,7 +23,7 @@ from gpuscale.memory.limits import total_memory
 __all__ = ["LocalCUDACluster"]
 
 
-class LocalCUDACluster(KeptNannies):
+class LocalCUDACluster(LinkedDashboard, KeptNannies):
     """A worker process for each GPU of this machine, which other machines cannot reach.
 
     Each worker sees its own GPU first, and stays on the cores next to it; all workers see all of

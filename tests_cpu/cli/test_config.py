@@ -23,13 +23,14 @@ def settings(tmp_path, monkeypatch):
 
 def test_all_options_are_listed(settings, capsys):
     assert main(["config", "list"]) == 0
-    rows = {
-        line.split()[0]: line.split(maxsplit=2)[1:] for line in capsys.readouterr().out.splitlines()
-    }
+    listed = capsys.readouterr().out
+    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in listed.splitlines()}
     assert {*rows} == {*config.to_dict()}
     assert rows["num-workers"] == ["2", "the environment variable GPUSCALE_NUM_WORKERS"]
     assert rows["array.split-every"] == ["9", str(settings / "b.yaml")]
     assert rows["engine"] == ["threads", "default"]
+    assert main(["config"]) == 0
+    assert capsys.readouterr().out == listed
 
 
 def test_options_for_programs(settings, capsys):

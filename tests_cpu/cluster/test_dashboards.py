@@ -28,6 +28,14 @@ def test_another_port_is_taken_where_nobody_has_said_one(taken):
     assert dashboard_at("8787", DASHBOARD) == DASHBOARD  # whoever says it hears that it is taken
 
 
+def test_the_link_is_where_the_page_listens():
+    # The scheduler of such a cluster has the address of the machine, and its page that of loopback.
+    options = {"threads_per_worker": 1, "n_workers": 0, "processes": False}
+    with LocalCluster(dashboard_address="127.0.0.1:0", **options) as cluster:
+        port = cluster.scheduler.http_server.port
+        assert cluster.dashboard_link == f"http://127.0.0.1:{port}/status"
+
+
 def test_clusters_say_nothing_of_it(taken):
     options = {"threads_per_worker": 1, "n_workers": 0}
     with warnings.catch_warnings():
