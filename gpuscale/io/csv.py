@@ -119,7 +119,7 @@ class CsvPieces(FramePieces):
         self.files.check(number)
         header = self._header_length(number)
         if self._compression:
-            start, data = 0, read_plain(self.files, number, self._compression)
+            start, data = 0, memoryview(read_plain(self.files, number, self._compression))
         else:
             start, data = lines_of(self.files, piece.source)
         first, data = max(start, header), data[max(header - start, 0) :]
@@ -131,9 +131,9 @@ class CsvPieces(FramePieces):
                     "blocksize=None, or quoting=csv.QUOTE_NONE if quotes mean nothing"
                 )
             frame = None if open_quote else self._arrow.read(data, labels)
-            return read_block(self._form, data, labels) if frame is None else frame
+            return read_block(self._form, bytes(data), labels) if frame is None else frame
         except Surprise as error:
-            where = self._place(number, first, data, error.line)
+            where = self._place(number, first, bytes(data), error.line)
             raise ValueError(f"{self.files.name(number)}, {where}: {error}") from None
 
     def _place(self, number: int, start: int, data: bytes, line: int | None) -> str:

@@ -13,6 +13,7 @@ from gpuscale.io.csv_format import CsvFormat, quote_of
 
 __all__ = ["ArrowReader"]
 
+_PART = 1 << 18
 _BLOCK = 4 << 20  # bytes that Arrow parses at a time; larger ones fall out of the cache
 
 #: What Arrow has words for, apart from header, names, columns, dtypes and dates.
@@ -49,7 +50,7 @@ class ArrowReader:
         types = {label: _arrow_type(form, label) for label in form.schema.columns}
         self._types = types if _has_words_for(form) else {}
 
-    def read(self, data: bytes, labels: Sequence[Any]) -> Any:
+    def read(self, data: memoryview, labels: Sequence[Any]) -> Any:
         """Return some columns of a block of lines, None where pandas has to decide."""
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
@@ -155,9 +156,21 @@ def _arrow_type(form: CsvFormat, label: Any) -> Any:
     return None
 
 
-def _has_hexadecimals(data: bytes) -> bool:
-    """Whether there may be integers such as 0x1F, which are texts for pandas."""
-    return any(x in data and b"0" + x in data for x in (b"x", b"X"))
+def _has_hexadecimals(data: memoryview) -> bool:
+    """Whether there may be integers such as 0x1F, which are texts for pandas.
+
+    Examples
+    --------
+    >>> _has_hexadecimals(memoryview(b"1,0X1F")), _has_hexadecimals(memoryview(b"10,x1F"))
+    (True, False)
+    """
+    codes = np.frombuffer(data, np.uint8)
+    for at in range(0, len(codes), _PART):  # parts stay in the cache
+        part = codes[at : at + _PART + 1]
+        marks = part[1:] | 0x20 == ord("x")
+        if marks.any() and (part[:-1][marks] == ord("0")).any():
+            return True
+    return False
 
 
 def _parsing(options: dict[str, Any]) -> Any:

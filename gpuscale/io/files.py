@@ -111,6 +111,16 @@ class Files:
             file.seek(start)
             return bytes(file.read(-1 if stop is None else stop - start))
 
+    def view(self, number: int, start: int, stop: int) -> memoryview:
+        """Return many bytes of one file: their memory is taken from a pool, and goes back to it."""
+        if not self.on_disk:
+            return memoryview(self.read(number, start, stop))
+        import pyarrow as pa
+
+        with pa.OSFile(self.paths[number]) as file:
+            file.seek(start)
+            return memoryview(file.read_buffer(stop - start))
+
 
 def find_files(
     paths: PathLike | Iterable[PathLike],

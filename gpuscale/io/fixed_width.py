@@ -103,8 +103,8 @@ class FixedWidthPieces(FramePieces):
 
         number, start, _ = piece.source
         self.files.check(number)
-        start, data = lines_of(self.files, piece.source)
-        data = data[max(self._header_length(number) - start, 0) :]
+        start, lines = lines_of(self.files, piece.source)
+        data = bytes(lines[max(self._header_length(number) - start, 0) :])
         if not data.strip():
             return self.schema if columns is None else self.schema[list(columns)]
         try:

@@ -118,7 +118,8 @@ class JsonPieces(FramePieces):
         if stop is None:
             data = read_plain(self.files, number, self._compression)
         else:
-            start, data = lines_of(self.files, piece.source)
+            start, found = lines_of(self.files, piece.source)
+            data = bytes(found)
         if not data.strip():
             return self.schema if columns is None else self.schema[list(columns)]
         try:

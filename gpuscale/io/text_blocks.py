@@ -98,7 +98,7 @@ def _line_starts(files: Files, number: int, wanted: list[int], quote: bytes) -> 
             yield at
 
 
-def lines_of(files: Files, block: Block) -> tuple[int, bytes]:
+def lines_of(files: Files, block: Block) -> tuple[int, memoryview]:
     r"""Return where the first line starts that starts in a block, and all of them to their ends.
 
     Examples
@@ -108,14 +108,18 @@ def lines_of(files: Files, block: Block) -> tuple[int, bytes]:
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "x.txt"
     >>> _ = path.write_bytes(b"one\ntwo\nthree\n")
     >>> files = find_files(path)
-    >>> [lines_of(files, (0, start, start + 5)) for start in (0, 5, 10)]
-    [(0, b'one\ntwo\n'), (8, b'three\n'), (14, b'')]
+    >>> for start in (0, 5, 10):
+    ...     position, lines = lines_of(files, (0, start, start + 5))
+    ...     print(position, bytes(lines))
+    0 b'one\ntwo\n'
+    8 b'three\n'
+    14 b''
     """
     number, start, stop = block
     length = files.size(number)
     first = _line_start(files, number, start, length)
     end = length if stop is None else _line_start(files, number, stop, length)
-    return first, files.read(number, first, end) if first < end else b""
+    return first, files.view(number, first, end) if first < end else memoryview(b"")
 
 
 def _line_start(files: Files, number: int, at: int, length: int) -> int:
@@ -132,7 +136,7 @@ def _line_start(files: Files, number: int, at: int, length: int) -> int:
     return length
 
 
-def is_odd(data: bytes, mark: bytes) -> bool:
+def is_odd(data: bytes | memoryview, mark: bytes) -> bool:
     """Whether a byte occurs an odd number of times.
 
     Examples
