@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from gpuscale.dataframe.algorithms.aggregates import Part, Recipe, combined, partials_of
-from gpuscale.dataframe.algorithms.reductions import columns_of
+from gpuscale.dataframe.algorithms.columns import columns_of
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
 

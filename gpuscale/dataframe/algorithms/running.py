@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from gpuscale.dataframe.algorithms.reductions import columns_of, folded
+from gpuscale.dataframe.algorithms.columns import columns_of
+from gpuscale.dataframe.algorithms.reductions import folded
 
 __all__ = ["CUMULATIVE", "Before", "continued"]
 
