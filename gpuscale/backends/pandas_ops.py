@@ -14,6 +14,8 @@ from gpuscale.base.tokens import ARRAY_CONTENT_LIMIT, elsewhere, normalize_token
 
 __all__: list[str] = []
 
+_ELEMENT = 16  # bytes of an element, so that content is read of small frames alone
+
 
 @backend_name.register_lazy("pandas")
 @join_grid.register_lazy("pandas")
@@ -64,7 +66,7 @@ def _is_too_large(data: Any) -> bool:
     """Whether data are known by their identity; copies on write keep what is held as it is."""
     if elsewhere.get() is not None or now.get():
         return False
-    return _bytes(data) > ARRAY_CONTENT_LIMIT
+    return data.size * _ELEMENT > ARRAY_CONTENT_LIMIT  # measuring texts takes longer
 
 
 def _frame_token(frame: Any) -> tuple[Any, ...]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["Result", "columns_of", "together"]
+__all__ = ["Result", "columns_of", "selected", "together"]
+
+
+def selected(frame: Any, labels: Sequence[Any]) -> Any:
+    """Return some columns of a frame, each as it lies in memory; a list between brackets copies."""
+    if not labels or not frame.columns.is_unique:
+        return frame[list(labels)]
+    result = pd.concat([frame[label] for label in labels], axis=1)
+    result.columns = frame.columns[frame.columns.get_indexer(pd.Index(labels, dtype=object))]
+    return result
 
 
 def columns_of(partition: Any) -> list[Any]:

@@ -23,6 +23,15 @@ def tally(values: Any, weights: Any = None) -> Tally:
     >>> list(values), list(counts)
     (['b', 'a'], [2, 1])
     """
+    if (
+        weights is None
+        and not hasattr(values.array, "_mask")
+        and not hasattr(values.array, "codes")
+    ):
+        found = values.value_counts(sort=False, dropna=False)  # in this order, of these dtypes
+        return pd.Series(found.index.array, dtype=values.dtype, name=values.name), found.to_numpy(
+            np.int64
+        )
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     counts = np.bincount(codes, weights=weights, minlength=len(distinct)).astype(np.int64)
     first = np.zeros(len(distinct), dtype=np.int64)
@@ -192,6 +201,7 @@ class DistinctRows:
 
     def _kept(self, rows: Any, repeated: Any) -> tuple[Any, Any]:
         options = {} if self.subset is None else {"subset": list(self.subset)}
-        repeated = repeated | rows.duplicated(keep=False, **options).to_numpy()
         others = rows.duplicated(keep=self.keep or "first", **options).to_numpy()
+        if self.keep is False:
+            repeated = repeated | rows.duplicated(keep=False, **options).to_numpy()
         return rows[~others], repeated[~others]

@@ -91,7 +91,9 @@ class Moments:
 
     def chunk(self, partition: Any) -> list[tuple[float, ...]]:
         """Return count, mean and three sums of powers for each column."""
-        return [_powers(each, self.skipna) for each in columns_of(partition)]
+        return [
+            _powers(each, self.skipna, _HIGHEST.get(self.name, 2)) for each in columns_of(partition)
+        ]
 
     def combine(self, partials: list[Any]) -> list[tuple[float, ...]]:
         """Merge neighbours, in their order."""
@@ -115,27 +117,28 @@ class Moments:
         return pd.NA if is_null else np.float64(value)
 
 
-def _powers(column: Series, skipna: bool) -> tuple[float, ...]:
+_HIGHEST = {"skew": 3, "kurt": 4}  # powers that are needed
+
+
+def _powers(column: Series, skipna: bool, highest: int) -> tuple[float, ...]:
     if column.dtype.kind in "mM":
         values = column.array.asi8.astype(np.float64)
         values[column.isna().to_numpy()] = np.nan
     else:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if skipna:
+    if skipna and np.isnan(values.sum()):
         values = values[~np.isnan(values)]
     if not values.size:
         return 0, 0.0, 0.0, 0.0, 0.0
     with np.errstate(all="ignore"):
         mean = values.mean()
         left = values - mean
+        second = float(np.dot(left, left))
+        if highest == 2:
+            return values.size, float(mean), second, 0.0, 0.0
         squares = left * left
-        return (
-            values.size,
-            float(mean),
-            float(squares.sum()),
-            float((squares * left).sum()),
-            float((squares * squares).sum()),
-        )
+        third, fourth = float(np.dot(squares, left)), float(np.dot(squares, squares))
+        return values.size, float(mean), second, third, fourth
 
 
 def _merged(entries: list[tuple[float, ...]]) -> tuple[float, ...]:

@@ -49,9 +49,12 @@ class Fold:
     def chunk(self, partition: Any) -> list[tuple[Series, int]]:
         """Reduce each column."""
         return [
-            (folded(each, self.name, self.skipna), int(each.count()))
+            (folded(each, self.name, self.skipna), self._count(each))
             for each in columns_of(partition)
         ]
+
+    def _count(self, column: Series) -> int:
+        return int(column.count()) if self.min_count else 0
 
     def combine(self, partials: list[Any]) -> list[tuple[Series, int]]:
         """Reduce the values of each column again."""
@@ -166,15 +169,19 @@ class Unique:
 
     def chunk(self, partition: Any) -> list[Series]:
         """Return those of each column."""
-        return [each.drop_duplicates() for each in columns_of(partition)]
+        return [_different(each) for each in columns_of(partition)]
 
     def combine(self, partials: list[list[Series]]) -> list[Series]:
         """Return those that neighbours have together."""
-        return together(partials, lambda parts: pd.concat(parts).drop_duplicates())
+        return together(partials, lambda parts: _different(pd.concat(parts)))
 
     def finalize(self, partial: list[Series]) -> Any:
         """Count them."""
         return self.result.series([each.nunique(dropna=self.dropna) for each in partial])
+
+
+def _different(column: Series) -> Series:
+    return pd.Series(column.unique(), dtype=column.dtype)
 
 
 # ------------------------------------------------------------------ positions

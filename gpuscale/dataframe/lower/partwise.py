@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gpuscale.dataframe.algorithms.columns import selected
 from gpuscale.dataframe.inference import operands_of
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project, assigned
 from gpuscale.expr.meta import GridMeta
@@ -25,8 +26,9 @@ def lower_partwise(node: Partwise) -> Node:
 @lowers(Project)
 def lower_project(node: Project) -> Node:
     """Take columns, which copies nothing."""
-    columns = node.columns[0] if node.as_series else list(node.columns)
-    return steps_of(node, taken, (node.x, columns), (), node.name)
+    if node.as_series:
+        return steps_of(node, taken, (node.x, node.columns[0]), (), node.name)
+    return steps_of(node, selected, (node.x, node.columns), (), node.name)
 
 
 @lowers(Filter)
@@ -42,7 +44,7 @@ def lower_assign(node: Assign) -> Node:
 
 
 def taken(frame: Any, what: Any) -> Any:
-    """Return columns of a frame, or rows of anything."""
+    """Return a column of a frame, or rows of anything."""
     return frame[what]
 
 

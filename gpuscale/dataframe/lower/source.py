@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpuscale.dataframe.algorithms.columns import selected
 from gpuscale.dataframe.nodes.source import FromFrame, PartitionValues, ReadPieces
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
@@ -14,7 +15,7 @@ __all__ = ["lower_from_frame", "lower_read_pieces", "lower_values"]
 @lowers(FromFrame)
 def lower_from_frame(node: FromFrame) -> Node:
     """Slice what is in memory."""
-    data = node.data if node.columns is None else node.data[list(node.columns)]
+    data = node.data if node.columns is None else selected(node.data, node.columns)
     return Source(FrameInMemory(data, node.starts), node.meta)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpuscale.base.tokens import tokenize
+from gpuscale.dataframe.algorithms.columns import selected
 from gpuscale.expr.frames import FrameMeta, row_bytes, unknown_rows
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
@@ -12,6 +13,9 @@ from gpuscale.io.frame_readers import Values
 from gpuscale.io.frames import Columns, FramePieces, Predicate
 
 __all__ = ["FromFrame", "PartitionValues", "ReadPieces"]
+
+
+_SAMPLE = 1000  # rows that are measured for all
 
 
 class FromFrame(Node):
@@ -38,18 +42,24 @@ class FromFrame(Node):
         return "from_pandas"
 
     def _infer(self) -> FrameMeta:
-        data = self.data if self.columns is None else self.data[list(self.columns)]
+        data = self.data if self.columns is None else selected(self.data, self.columns)
         ends = (*self.starts[1:], len(data))
         rows = tuple(end - start for start, end in zip(self.starts, ends, strict=True))
-        used = data.memory_usage(index=True) if hasattr(data, "columns") else data.memory_usage()
-        nbytes = int(used if isinstance(used, int) else used.sum())
         return FrameMeta(
             data[:0],
             rows,
             tokenize("from_pandas", self.data, self.starts),
             self.divisions,
-            row_bytes=max(1, nbytes // max(1, len(data))),
+            row_bytes=_measured(data),
         )
+
+
+def _measured(data: Any) -> int:
+    """Bytes of a row, with what objects and texts take, by a sample."""
+    step = max(1, len(data) // _SAMPLE)
+    some = data[::step] if not hasattr(data, "iloc") else data.iloc[::step]
+    used = some.memory_usage(deep=True)
+    return max(1, int(used if isinstance(used, int) else used.sum()) // max(1, len(some)))
 
 
 class ReadPieces(Node):
