@@ -17,7 +17,7 @@ from gpuscale.expr.physical import Source
 from gpuscale.graph.batches import ALONE, Batch, Cuts, batches
 from gpuscale.graph.handle import kept, same
 from gpuscale.graph.numbering import number
-from gpuscale.graph.order import depth_first
+from gpuscale.graph.order import by_level, depth_first
 from gpuscale.graph.packing import PackedCall
 from gpuscale.graph.shuffle import HandOver, ShuffleStep, Take, WaitForAll
 from gpuscale.graph.task import Task
@@ -32,6 +32,8 @@ __all__ = ["Parcel", "Result", "pack"]
 ROOM = 4 << 20
 #: Batches for each thread of the cluster: enough for the last ones to end at about the same time.
 BATCHES_EACH = 16
+#: ... of a level of tasks that do not need each other, and take about as long.
+BATCHES_OF_A_LEVEL = 2
 
 
 class Result(NamedTuple):
@@ -126,13 +128,46 @@ class _Packer:
         self._pickles: dict[int, bytes] = {}
         self._mark = uuid.uuid4().hex[:12]
         self._uses = self.graph.uses()
-        most = -(-len(self.graph) // (BATCHES_EACH * n_threads))
-        order = depth_first(self.graph)
+        order, self._firsts, most = self._order(n_threads)
         for batch in batches(self.graph, order, most, ROOM, self._cuts):
             self.parcels.append(self._parcel(batch))
 
+    def _order(self, n_threads: int) -> tuple[list[int], set[int], int]:
+        """Tasks as they are put into batches, the first ones of some, and the most of one.
+
+        Depth first, few results are alive, and batches wait for each other where they read each
+        other's results. Where results are small and levels are few, batches of a level need not.
+        """
+        graph, n_batches = self.graph, BATCHES_EACH * n_threads
+        levels, each = by_level(graph), BATCHES_OF_A_LEVEL * n_threads
+        if len(levels) * each > n_batches or not self._are_small(n_batches * ROOM):
+            return depth_first(graph), set(), -(-len(graph) // n_batches)
+        least, firsts = -(-2 * len(graph) // n_batches), set[int]()
+        for level in levels:
+            heads = [i for i in level if all(graph.tasks[dep].nbytes for dep in graph.deps[i])]
+            firsts.update(heads[:: max(-(-len(heads) // each), least)])
+        return [i for level in levels for i in level], firsts, len(graph)
+
+    def _are_small(self, room: int) -> bool:
+        """Whether all results that tasks read are known to have room at the same time."""
+        graph, tasks = self.graph, self.graph.tasks
+        if any(task.priority != tasks[0].priority for task in tasks):
+            return False
+        for task, users in zip(tasks, graph.users, strict=True):
+            # Of no bytes are results that are unknown, and those whose parts others hand on.
+            if not task.nbytes and any(
+                not tasks[i].nbytes or len(graph.deps[i]) > 1 for i in users
+            ):
+                return False
+        return sum(task.nbytes for task in tasks) <= min(room, memory_limit() // 8)
+
     def _cuts(self, i: int) -> Cuts:
         """Where batches end around a task."""
+        kind = self._kind(i)
+        return kind._replace(before=True) if i in self._firsts else kind
+
+    def _kind(self, i: int) -> Cuts:
+        """Where batches end around a task because of what it is."""
         task = self.graph.tasks[i]
         if isinstance(task.fn, Take):  # which says on which worker its batch runs
             return Cuts(before=True)

@@ -1,8 +1,8 @@
 """Tasks that go to a worker of a cluster together, since each journey costs milliseconds.
 
-The order in which few results are alive is cut into pieces. Each piece depends on earlier ones
-only, so there are no circles; depth first, the tasks of a subtree stand together, so a piece has
-few results that others need.
+An order of the tasks is cut into pieces. Each piece depends on earlier ones only, so there are no
+circles. Depth first, the tasks of a subtree stand together, so a piece has few results that others
+need; level by level, pieces of a level do not wait for each other.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from gpuscale.base.types import Key
 from gpuscale.graph.numbering import NumberedGraph, number
 from gpuscale.graph.task import Task
 
-__all__ = ["depth_first", "order"]
+__all__ = ["by_level", "depth_first", "order"]
 
 # How many followers a task that grows its input may have before one of them shrinks it again.
 _LOOK_AHEAD = 4
@@ -72,6 +72,31 @@ def depth_first(graph: NumberedGraph) -> list[int]:
         wishes = _inherited_priorities(graph)
         walk.placed.sort(key=lambda i: -wishes[i])  # stable, so still depth first within one
     return walk.placed
+
+
+def by_level(graph: NumberedGraph) -> list[list[int]]:
+    """List the tasks by how many results have to be there one after the other before them.
+
+    Each level stands in the order of `depth_first`. Results of no bytes are no more than what their
+    readers give, which follow them in the same level.
+
+    Examples
+    --------
+    >>> tasks = {"x": Task("x", int, nbytes=8), "y": Task("y", abs, ("x",), nbytes=8)}
+    >>> by_level(number(tasks, ["y"]))
+    [[0], [1]]
+    """
+    heights, places = [0] * len(graph), [0] * len(graph)
+    order = depth_first(graph)
+    for place, i in enumerate(order):
+        for dep in graph.deps[i]:
+            heights[i] = max(heights[i], heights[dep] + bool(graph.tasks[dep].nbytes))
+        whole = [places[dep] for dep in graph.deps[i] if not graph.tasks[dep].nbytes]
+        places[i] = max(whole, default=place)
+    levels: list[list[int]] = [[] for _ in range(max(heights, default=-1) + 1)]
+    for i in sorted(order, key=places.__getitem__):
+        levels[heights[i]].append(i)
+    return levels
 
 
 class _Walk:

@@ -23,6 +23,7 @@ from gpuscale.graph.build import block_keys, build
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.shuffle import HandOver, Take, WaitForAll
 from gpuscale.graph.task import Task
+from gpuscale.memory.limits import within_workers
 
 
 def deliver(parcels, wanted):
@@ -58,6 +59,44 @@ def test_arrays_of_this_process_are_cut_before_they_are_sent():
     sent = [len(pickle.dumps((parcel.work, parcel.data))) for parcel in parcels]
     assert max(sent) < a.nbytes / 2
     np.testing.assert_allclose(np.concatenate(deliver(parcels, wanted)), (a + 1).sum(axis=0))
+
+
+def headline(xp, n):
+    x = xp.random.random((n, n))
+    return (x + x.T - x.mean(axis=0)).std(axis=0)
+
+
+@pytest.mark.parametrize("n", [20_000, 40_000])
+def test_the_scheduler_has_a_tenth_of_the_tasks_of_dask(n):
+    dask = pytest.importorskip("dask")
+    da = pytest.importorskip("dask.array", exc_type=ImportError)
+    (optimized,) = dask.optimize(headline(da, n))
+    with within_workers(12 << 30):
+        parcels, _ = parcels_of(headline(ga, n))
+    assert len(parcels) <= len(dict(optimized.__dask_graph__())) / 10
+
+
+def test_batches_of_small_results_do_not_wait_for_their_neighbours():
+    """Depth first, most of them would read what the one before gives."""
+    with within_workers(12 << 30):
+        parcels, _ = parcels_of(headline(ga, 100_000))
+    ends: dict[object, int] = {}
+    for parcel in parcels:
+        begin = max((ends[need] for need in parcel.needs), default=0)
+        ends[parcel.name] = begin + len(parcel.tasks)
+    n_tasks = sum(len(parcel.tasks) for parcel in parcels)
+    assert max(ends.values()) < n_tasks / 3
+
+
+def test_large_results_are_made_one_after_the_other():
+    x = ga.random.default_rng(0).random((20_000, 20_000), chunks=1000).map_blocks(np.sort)
+    with within_workers(1 << 30):
+        parcels, _ = parcels_of(ga.sort(x, axis=0).sum())
+    depth = {}
+    for parcel in parcels:
+        depth[parcel.name] = max((depth[need] + 1 for need in parcel.needs), default=0)
+    first_reader = next(i for i, parcel in enumerate(parcels) if parcel.needs)
+    assert first_reader < len(parcels) / 2
 
 
 @pytest.fixture
