@@ -124,6 +124,10 @@ class DataFrame(Running, Written, Operators, Frame):
         """Return the table with columns replaced or added; see `pandas.DataFrame.assign`."""
         return api().columns.assign(self, kwargs)
 
+    def to_orc(self, path: PathLike, **kwargs: Any) -> None:
+        """Write a folder of ORC files; see `gpuscale.dataframe.to_orc`."""
+        api().writing.to_orc(self, path, **kwargs)
+
     def to_parquet(self, path: PathLike, **kwargs: Any) -> None:
         """Write a folder of Parquet files; see `gpuscale.dataframe.to_parquet`."""
         api().writing.to_parquet(self, path, **kwargs)

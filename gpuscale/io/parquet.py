@@ -52,6 +52,9 @@ class ParquetPieces(FramePieces):
     parts : int
         How many pieces there should be at least, if the data is large enough.
     dtype_backend : {"numpy_nullable", "pyarrow"}, optional
+    is_sorted : bool
+        Whether the index that the files hold is sorted, so that its bounds are divisions. Each
+        piece is checked.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class ParquetPieces(FramePieces):
         blocksize: int = 128 << 20,
         parts: int = 1,
         dtype_backend: DtypeBackend = None,
+        is_sorted: bool = False,
     ) -> None:
         self.files, self._backend = files, dtype_backend
         footers = read_footers(files)
@@ -90,10 +94,12 @@ class ParquetPieces(FramePieces):
         self.schema = layout.frame(self._flat, list(layout.columns), self._rows[:0], _NOWHERE)
         cuts = cut(groups, split_row_groups, blocksize, parts, not layout.hive) or [()]
         self.pieces = tuple(map(self._piece, cuts))
+        self.divisions = self._noted_divisions(cuts) if is_sorted else None
         starts = accumulate((piece.rows or 0 for piece in self.pieces), initial=0)
         self._starts = {p.source: at for p, at in zip(self.pieces, starts, strict=False)}
         self._nbytes = {name: sum(group.nbytes[name] for group in every) for name in names}
-        self.divisions = self._known_divisions()
+        if not layout.index:
+            self.divisions = self._numbers()
         chosen = (list(layout.columns), layout.index, dtype_backend, self.pieces)
         self.token = tokenize("parquet", files.token, *chosen)
 
@@ -114,9 +120,24 @@ class ParquetPieces(FramePieces):
         nbytes = sum(sum(group.nbytes.values()) for group in groups)
         return FramePiece(source, sum(group.rows for group in groups), nbytes, statistics)
 
-    def _known_divisions(self) -> tuple[Any, ...] | None:
+    def _noted_divisions(self, cuts: Sequence[Cut]) -> tuple[Any, ...] | None:
+        """Return the bounds of an index of numbers or moments, if its pieces follow each other."""
+        if len(self._layout.index) != 1 or not cuts[0]:
+            return None
+        (name,) = self._layout.index_names
+        dtype = self._flat[name].dtype
+        if not isinstance(dtype, np.dtype) or dtype.kind not in "iufM":
+            return None  # bounds of texts may be cut short
+        bounds = [merged_statistics(groups).get(name, (None,) * 3) for groups in cuts]
+        if any(low is None or high is None or nulls != 0 for low, high, nulls in bounds):
+            return None
+        lows, highs, _ = zip(*bounds, strict=True)
+        follow = all(high < low for high, low in zip(highs, lows[1:], strict=False))
+        return (*lows, highs[-1]) if follow else None
+
+    def _numbers(self) -> tuple[Any, ...] | None:
         """Return the numbers of rows at which pieces start, and the last one."""
-        if self._layout.index or self._rows.step < 0 or not len(self._rows):
+        if self._rows.step < 0 or not len(self._rows):
             return None
         return *(self._rows[at] for at in self._starts.values()), self._rows[-1]
 
@@ -150,7 +171,12 @@ class ParquetPieces(FramePieces):
         if met is not None and not met.all():
             table, files = table.filter(met) if names else table, files[met]
             rows = rows.take(np.flatnonzero(met))
-        return self._layout.frame(self._flat_frame(table, len(rows)), labels, rows, files)
+        frame = self._layout.frame(self._flat_frame(table, len(rows)), labels, rows, files)
+        is_promised = self.divisions is not None and bool(self._layout.index)
+        if is_promised and not frame.index.is_monotonic_increasing:
+            name = self.files.name(piece.source[0][0])
+            raise ValueError(f"{name}: the index is not sorted; leave out calculate_divisions=True")
+        return frame
 
     def _met(self, table: Any, files: Any, predicate: Predicate) -> Any:
         """Return which rows meet a predicate; dates are compared before they become objects."""

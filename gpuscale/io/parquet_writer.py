@@ -141,7 +141,7 @@ class ParquetWriter(FrameWriter):
 
     def write(self, place: tuple[int], frame: Any) -> None:
         """Write the file of one partition, or its files where columns become folders."""
-        name = f"{self._name_of(self._first + place[0])}.parquet"
+        name = self._name_of(self._first + place[0]).removesuffix(".parquet") + ".parquet"
         for folder, part in self._parts(frame):
             self._write(folder + name, part)
 

@@ -134,6 +134,33 @@ def test_known_rows_and_divisions(tmp_path):
     assert [piece.rows for piece in opened(tmp_path).pieces] == [7]  # small files together
 
 
+@pytest.mark.parametrize(
+    ("index", "divisions"),
+    [
+        (pd.Index([1, 3, 5, 7, 9], name="k"), (1, 5, 9, 9)),
+        (pd.Index([1, 3, 3, 7, 9]), None),  # a label in two pieces
+        (pd.Index([9, 3, 5, 7, 9]), None),
+        (pd.Index([1.0, 3, 5, 7, None]), None),
+        (pd.Index(list("abcde")), None),
+        (
+            pd.date_range("2024", periods=5, unit="us"),
+            tuple(pd.date_range("2024", periods=5)[[0, 2, 4, 4]]),
+        ),
+    ],
+)
+def test_divisions_of_a_stored_index(tmp_path, index, divisions):
+    pd.DataFrame({"a": range(5)}, index).to_parquet(tmp_path / "x.parquet", row_group_size=2)
+    options = {"split_row_groups": True, "is_sorted": True}
+    assert opened(tmp_path / "x.parquet", **options).divisions == divisions
+    assert opened(tmp_path / "x.parquet", split_row_groups=True).divisions is None
+
+
+def test_an_index_that_is_not_sorted(tmp_path):
+    pd.DataFrame({"a": range(3)}, pd.Index([1, 3, 2])).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=r"x\.parquet: the index is not sorted; leave out"):
+        read(opened(tmp_path / "x.parquet", is_sorted=True))
+
+
 def test_no_rows_at_all(tmp_path):
     every_dtype().iloc[:0].to_parquet(tmp_path / "x.parquet")
     pieces = opened(tmp_path / "x.parquet")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from gpuscale.base import config
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.base.types import PathLike
+from gpuscale.dataframe.api.writing import check_engine
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.io.arrow_frames import DtypeBackend
@@ -127,6 +128,8 @@ def read_parquet(
     split_row_groups: bool | int | Literal["infer"] = "infer",
     blocksize: float | str = "128 MiB",
     dtype_backend: DtypeBackend = None,
+    calculate_divisions: bool = False,
+    engine: str = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
 ) -> Any:
     """Read Parquet files; see `pandas.read_parquet`.
@@ -154,6 +157,10 @@ def read_parquet(
         Projected bytes of a partition in memory, of all columns.
     dtype_backend : {"numpy_nullable", "pyarrow"}, optional
         As in pandas.
+    calculate_divisions : bool
+        Say that an index that the files hold is sorted: its bounds, from the statistics, become the
+        divisions. Partitions that are not sorted are an error then.
+    engine : {"pyarrow", "auto"}
     storage_options : mapping, optional
         Arguments of the file system.
 
@@ -177,6 +184,7 @@ def read_parquet(
     >>> len(df), df[df.x > 1].y.sum().compute()
     (3, np.int64(11))
     """
+    check_engine(engine)
     files = find_files(path, storage_options, folders=True)
     single = columns is not None and not isinstance(columns, list | tuple)
     wanted = None if columns is None else [columns] if single else list(columns)
@@ -185,7 +193,10 @@ def read_parquet(
     needed = None if wanted is None else list(dict.fromkeys([*wanted, *asked]))
     split = None if split_row_groups == "infer" else split_row_groups
     size = parse_bytes(blocksize, 0)
-    frame = _frame(ParquetPieces(files, needed, index, split, size, _workers(), dtype_backend))
+    pieces = ParquetPieces(
+        files, needed, index, split, size, _workers(), dtype_backend, calculate_divisions
+    )
+    frame = _frame(pieces)
     if alternatives:
         frame = frame[reduce(operator.or_, (_mask(frame, each) for each in alternatives))]
     if single:

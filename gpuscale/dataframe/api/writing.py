@@ -7,10 +7,11 @@ from typing import Any
 
 from gpuscale.base.types import PathLike
 from gpuscale.io.frames import FrameWriter
+from gpuscale.io.orc_writer import OrcWriter
 from gpuscale.io.parquet_writer import ParquetWriter, part_name
 from gpuscale.io.text_writer import CsvWriter, JsonWriter
 
-__all__ = ["to_csv", "to_json", "to_parquet"]
+__all__ = ["to_csv", "to_json", "to_orc", "to_parquet"]
 
 
 def write(df: Any, writer: FrameWriter, options: dict[str, Any]) -> None:
@@ -28,7 +29,10 @@ def to_parquet(
     overwrite: bool = False,
     append: bool = False,
     partition_on: Any = None,
+    partition_cols: Any = None,
     index: bool | None = None,
+    write_index: bool | None = None,
+    engine: str = "pyarrow",
     compression: str = "snappy",
     name_function: Callable[[int], str] = part_name,
     storage_options: Mapping[str, Any] | None = None,
@@ -49,10 +53,12 @@ def to_parquet(
         Replace a folder of Parquet files. Anything else is never replaced.
     append : bool
         Put the files beside those that are there, if these have the same columns.
-    partition_on : label or list of labels, optional
-        Columns that become folders, ``name=value``, of which filters read only what they need.
-    index : bool, optional
+    partition_on, partition_cols : label or list of labels, optional
+        Columns that become folders, ``name=value``, of which filters read only what they need; in
+        dask's words or in those of pandas.
+    index, write_index : bool, optional
         Whether the index is written; by default one that does more than count rows.
+    engine : {"pyarrow", "auto"}
     compression : str
     name_function : callable
         Name of the file of a partition, from its number.
@@ -81,7 +87,10 @@ def to_parquet(
     >>> gd.read_parquet(path).x.sum().compute()
     np.int64(6)
     """
-    keys = [] if partition_on is None else partition_on
+    check_engine(engine)
+    keys = _one_of("partition_on", partition_on, "partition_cols", partition_cols)
+    keys = [] if keys is None else keys
+    index = _one_of("index", index, "write_index", write_index)
     keys = list(keys) if isinstance(keys, Sequence) and not isinstance(keys, str) else [keys]
     chosen = {"compression": compression, **kwargs}
     writer = ParquetWriter(
@@ -191,7 +200,52 @@ def to_json(
     write(df, writer, dict(compute_kwargs or {}))
 
 
+def _one_of(name: str, value: Any, other: str, same: Any) -> Any:
+    """Return what was said in one of two words."""
+    if value is not None and same is not None:
+        raise ValueError(f"{name}= and {other}= are one thing; say it once")
+    return same if value is None else value
+
+
+def check_engine(engine: str) -> None:
+    """Refuse readers and writers of Parquet that are not there."""
+    if engine not in ("auto", "pyarrow"):
+        raise ValueError(f"Parquet is read and written by pyarrow, not by {engine!r}")
+
+
 def _refuse(options: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if name in options:
             raise ValueError(f"{name}= means nothing where partitions are written side by side")
+
+
+def to_orc(
+    df: Any,
+    path: PathLike,
+    *,
+    overwrite: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
+    compute_kwargs: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Write a folder of ORC files, one for each partition, without the index.
+
+    Parameters
+    ----------
+    df : DataFrame
+    path, overwrite, storage_options, compute_kwargs
+        As of `to_parquet`.
+    **kwargs
+        Arguments of ``pyarrow.orc.write_table``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> path = tempfile.mkdtemp() + "/x"
+    >>> gd.to_orc(gd.from_pandas(pd.DataFrame({"x": [1, 2, 3]}), npartitions=2), path)
+    >>> gd.read_orc(path).x.sum().compute()
+    np.int64(6)
+    """
+    write(df, OrcWriter(path, overwrite, storage_options, **kwargs), dict(compute_kwargs or {}))

@@ -148,6 +148,37 @@ def test_json(tmp_path):
     assert pd.read_json(tmp_path / "y-0.json", orient="split").x.tolist() == [0, 1, 2, 3]
 
 
+def test_orc(tmp_path):
+    pdf = PDF[["x", "y", "name"]]
+    made(pdf).to_orc(tmp_path / "x")
+    df = gd.read_orc(tmp_path / "x")
+    assert df.npartitions == 3
+    pd.testing.assert_frame_equal(df.compute().reset_index(drop=True), pdf)
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        made(pdf).to_orc(tmp_path / "x")
+    (tmp_path / "x" / "notes").write_text("mine")
+    with pytest.raises(FileExistsError, match="also holds 'notes'"):
+        made(pdf).to_orc(tmp_path / "x", overwrite=True)
+
+
+def test_words_of_dask_and_of_pandas(tmp_path):
+    made().to_parquet(tmp_path / "x", write_index=False, partition_cols=["kind"], engine="auto")
+    assert sorted(os.listdir(tmp_path / "x")) == ["kind=u", "kind=v"]
+    made().to_parquet(tmp_path / "y", name_function=lambda k: f"{k}.parquet")
+    assert sorted(os.listdir(tmp_path / "y")) == ["0.parquet", "1.parquet", "2.parquet"]
+    with pytest.raises(ValueError, match="index= and write_index= are one thing"):
+        made().to_parquet(tmp_path / "z", index=True, write_index=True)
+    with pytest.raises(ValueError, match="by pyarrow, not by 'fastparquet'"):
+        gd.read_parquet(tmp_path / "x", engine="fastparquet")
+
+
+def test_a_dataset_may_be_replaced_by_what_is_made_of_it(tmp_path):
+    made().to_parquet(tmp_path / "x")
+    df = gd.read_parquet(tmp_path / "x")
+    df[df.x > 4].to_parquet(tmp_path / "x", overwrite=True)
+    assert gd.read_parquet(tmp_path / "x").x.compute().tolist() == [5, 6, 7, 8, 9]
+
+
 def test_options_without_meaning(tmp_path):
     with pytest.raises(ValueError, match="mode= means nothing"):
         made().to_csv(tmp_path / "x.csv", mode="a")
