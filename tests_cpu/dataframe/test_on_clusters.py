@@ -1,0 +1,35 @@
+"""Frames on the workers of a cluster, and with less memory than they take."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpuscale
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq
+
+PDF = pd.DataFrame({"x": np.arange(10), "y": np.arange(10) * 1.5, "n": list("abcdefghij")})
+
+
+def test_a_cluster_gives_what_threads_give():
+    pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+    from gpuscale.cluster import Client, LocalCluster
+
+    df = gd.from_pandas(PDF, npartitions=3)
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        assert_eq((df.x + df.y)[df.n > "c"].compute(), (PDF.x + PDF.y)[PDF.n > "c"])
+        assert_eq(df.mean(numeric_only=True).compute(), PDF.mean(numeric_only=True))
+        kept = df.assign(z=df.x.cumsum()).persist()
+        assert_eq(kept.compute(), PDF.assign(z=PDF.x.cumsum()))
+        assert_eq(kept.z.shift(1).sum().compute(), PDF.x.cumsum().shift(1).sum())
+        assert client.compute(df.x.sum()).result() == PDF.x.sum()
+
+
+def test_partitions_that_are_kept_go_to_disk():
+    whole = pd.DataFrame({"x": np.arange(500_000), "y": 0.5})
+    df = gd.from_pandas(whole, npartitions=10)
+    with gpuscale.config.set({"memory-limit": "4 MiB"}):
+        kept = (df + 1).persist()
+        assert kept.x.sum().compute() == (whole.x + 1).sum()
+        assert_eq(kept.partitions[3].compute(), whole[150_000:200_000] + 1)
