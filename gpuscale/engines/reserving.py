@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gpuscale.engines.sending import Parcel
 from gpuscale.memory.spaces import HOST
+
+if TYPE_CHECKING:  # workers say what they have, and send nothing
+    from gpuscale.engines.sending import Parcel
 
 __all__ = ["MEMORY", "has_memory", "reserve_memory"]
 

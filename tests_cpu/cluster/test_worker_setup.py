@@ -1,6 +1,7 @@
 """What a worker does before it takes tasks: workers and libraries here are told what to say."""
 
 import os
+import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -148,3 +149,14 @@ def test_a_cluster_says_what_its_worker_says():
     options = {"n_workers": 1, "processes": False, "dashboard_address": None}
     with pytest.raises(EngineError, match="pre_import: a worker cannot import 'no_such_module'"):
         LocalCluster(pre_import="no_such_module", **options)
+
+
+def test_setting_up_loads_nothing_that_plans_or_sends_tasks():
+    """A new cluster's first result waits until all workers have loaded this."""
+    script = "import gpuscale.cluster.worker_setup, sys; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = {*result.stdout.split()}
+    assert "gpuscale.engines.reserving" in loaded
+    assert loaded & {"gpuscale.engines.sending", "gpuscale.expr", "gpuscale.io", "numba"} == set()
