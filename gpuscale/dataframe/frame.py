@@ -13,6 +13,7 @@ from gpuscale.dataframe.methods import FRAME_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.reducing import with_reductions
 from gpuscale.dataframe.running import Running
+from gpuscale.dataframe.statistics import Statistics
 from gpuscale.dataframe.written import Written
 
 __all__ = ["DataFrame"]
@@ -22,7 +23,7 @@ __all__ = ["DataFrame"]
 @with_methods(pd.DataFrame, FRAME_METHODS)
 @with_reductions(pd.DataFrame)
 @with_flexible
-class DataFrame(Running, Written, Operators, Frame):
+class DataFrame(Statistics, Running, Written, Operators, Frame):
     """A lazy table in partitions, with the interface of `pandas.DataFrame`.
 
     Made by `from_pandas`, `read_parquet` and their siblings, never directly. It is a handle on an

@@ -40,6 +40,16 @@ class Index(Operators, Frame):
         """Number of levels."""
         return int(self._meta.nlevels)
 
+    @property
+    def is_monotonic_increasing(self) -> Any:
+        """Whether no label is less than the one before, lazy."""
+        return api().statistics.monotonic(self, "is_monotonic_increasing")
+
+    @property
+    def is_monotonic_decreasing(self) -> Any:
+        """Whether no label is greater than the one before, lazy."""
+        return api().statistics.monotonic(self, "is_monotonic_decreasing")
+
     def unique(self) -> Any:
         """Different labels, in the order in which they come first."""
         return api().counting.unique(self)

@@ -101,7 +101,8 @@ def _examples(dtype: Any, rows: int) -> Any:
         if len(dtype.categories):
             return pd.Categorical([dtype.categories[0]] * rows, dtype=dtype)
         return pd.Categorical([None] * rows, dtype=dtype)
-    for value in _CANDIDATES:
+    first = ("a",) if getattr(dtype, "kind", "O") == "O" else ()  # texts take numbers, too
+    for value in (*first, *_CANDIDATES):
         try:
             return pd.array([value] * rows, dtype=dtype)
         except (TypeError, ValueError, ArithmeticError, NotImplementedError):

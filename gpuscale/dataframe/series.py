@@ -12,6 +12,7 @@ from gpuscale.dataframe.methods import SERIES_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.reducing import with_reductions
 from gpuscale.dataframe.running import Running
+from gpuscale.dataframe.statistics import Statistics
 from gpuscale.dataframe.written import Written
 
 __all__ = ["Series"]
@@ -22,7 +23,7 @@ __all__ = ["Series"]
 @with_reductions(pd.Series)
 @with_flexible
 @with_accessors
-class Series(Running, Written, Operators, Frame):
+class Series(Statistics, Running, Written, Operators, Frame):
     """A lazy series in partitions, with the interface of `pandas.Series`.
 
     Made by `from_pandas` and its siblings, or a column of a `DataFrame`; never directly.
@@ -72,6 +73,20 @@ class Series(Running, Written, Operators, Frame):
         Rows are counted now where nobody knows how many there are.
         """
         return api().positions.reset_index(self, drop, {"level": level, **options})
+
+    @property
+    def is_monotonic_increasing(self) -> Any:
+        """Whether no element is less than the one before, lazy."""
+        return api().statistics.monotonic(self, "is_monotonic_increasing")
+
+    @property
+    def is_monotonic_decreasing(self) -> Any:
+        """Whether no element is greater than the one before, lazy."""
+        return api().statistics.monotonic(self, "is_monotonic_decreasing")
+
+    def autocorr(self, lag: int = 1) -> Any:
+        """Correlation with the series itself some rows before."""
+        return self.corr(self.shift(lag))
 
     def __getitem__(self, key: Any) -> Any:
         return api().columns.rows_of(self, key)

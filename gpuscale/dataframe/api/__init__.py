@@ -15,4 +15,5 @@ from gpuscale.dataframe.api import reading as reading
 from gpuscale.dataframe.api import reductions as reductions
 from gpuscale.dataframe.api import repartition as repartition
 from gpuscale.dataframe.api import shuffling as shuffling
+from gpuscale.dataframe.api import statistics as statistics
 from gpuscale.dataframe.api import writing as writing

@@ -48,7 +48,9 @@ class _Finish:
     blueprint: Any
 
     def of_parts(self, parts: Sequence[Any], grid: tuple[int, ...]) -> Any:
-        """Combine them if there are several, and finish."""
+        """Combine them if there are several, and finish; as the blueprint does, if it does both."""
+        if hasattr(self.blueprint, "of_parts"):
+            return self.blueprint.of_parts(list(parts))
         partial = parts[0] if len(parts) == 1 else self.blueprint.combine(list(parts))
         return self.blueprint.finalize(partial)
 

@@ -14,9 +14,11 @@ class Blueprint(Protocol):
     """Three pure functions on objects of pandas, as one that is pickled and has a token.
 
     A dataclass is best. Partials may be of any type that pickles. They come in the order of the
-    partitions, and are combined only with neighbours. Where partials grow with the data,
-    ``data_decide`` is true, and a method ``needs(sizes)`` says from the bytes of some of them what
-    combining these gives, at the most, and what it takes beside.
+    partitions, and are combined only with neighbours.
+
+    Three more are looked for: ``needs(sizes) -> (partial, workspace)``, bytes of a partial from
+    those of its parts; ``data_decide``, whether that is an upper bound; and ``of_parts(partials)``,
+    which makes the result of the last partials instead of `combine` and `finalize`.
     """
 
     def chunk(self, *partitions: Any) -> Any:
