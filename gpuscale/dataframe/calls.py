@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gpuscale.base.errors import NotSupportedError
@@ -58,7 +58,8 @@ def call(
     out : object of pandas, optional
         What comes out, without rows; found by calling the function else.
     shared : sequence of collections
-        Those among the arguments of which every partition takes the only one that they have.
+        Those among the arguments of which every partition takes the only one that they have; series
+        of the labels of columns, as sums of these are, beside tables in any case.
     """
     given = tuple((name, node_of(value)) for name, value in (kwargs or {}).items())
     return wrap(
@@ -75,10 +76,12 @@ def partwise(
     label: str = "function",
     rows: Rows = "same",
     out: Any = None,
-    shared: Sequence[Node] = (),
+    shared: Iterable[Node] = (),
 ) -> Node:
     """Return the node of a function of partitions, aligned where they are not yet."""
-    operands = [each for each in operands_of(args, kwargs) if each not in shared]
+    every = operands_of(args, kwargs)
+    shared = {*shared, *_for_columns(every, dict(kwargs).get("axis"))}
+    operands = [each for each in every if each not in shared]
     found, agree = aligned(operands)
     new = {old.token: each for old, each in zip(operands, found, strict=True)}
 
@@ -88,3 +91,12 @@ def partwise(
     named = tuple((name, moved(value)) for name, value in kwargs)
     rows = rows if agree else "some"
     return Partwise(function, tuple(map(moved, args)), named, label, rows, out)
+
+
+def _for_columns(nodes: Sequence[Node], axis: Any) -> list[Node]:
+    """Series whose labels are those of columns, where a table is among the operands."""
+    frames = [node for node in nodes if isinstance(node.meta, FrameMeta)]
+    if axis in (0, "index") or not any(hasattr(node.meta.frame, "columns") for node in frames):
+        return []
+    labelled = (node for node in frames if node.meta.sample is not None)
+    return [node for node in labelled if not hasattr(node.meta.frame, "columns")]

@@ -10,7 +10,6 @@ import pandas as pd
 
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.methods import Method, dress
-from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["FLEXIBLE", "Operators", "with_flexible"]
 
@@ -75,18 +74,7 @@ def _operate(function: Any, own: Any, other: Any, label: str, args: tuple[Any, .
             f"a {type(other).__name__} of pandas meets a {type(own).__name__} of gpuscale, whose "
             "rows are in partitions; make the first one by gd.from_pandas"
         )
-    return call(function, args, label=label, shared=shared_of(own, other))
-
-
-def shared_of(own: Any, other: Any) -> tuple[Any, ...]:
-    """Return a series of values for columns, of which all partitions take the one that there is."""
-    metas = [getattr(getattr(each, "expr", None), "meta", None) for each in (own, other)]
-    if not all(isinstance(meta, FrameMeta) for meta in metas):
-        return ()
-    kinds = [type(meta.frame) for meta in metas]  # type: ignore[union-attr]
-    if kinds == [pd.DataFrame, pd.Series] and metas[1].npartitions == 1:  # type: ignore[union-attr]
-        return (other,) if metas[1].sample is not None else ()  # type: ignore[union-attr]
-    return ()
+    return call(function, args, label=label)
 
 
 class Operators:
@@ -114,8 +102,7 @@ def with_flexible(collection: C) -> C:
 
 def _flexible(collection: type, name: str) -> Callable[..., Any]:
     def method(self: Any, other: Any, *args: Any, **kwargs: Any) -> Any:
-        shared = shared_of(self, other)
-        return call(Method(name), (self, other, *args), kwargs, name, shared=shared)
+        return call(Method(name), (self, other, *args), kwargs, name)
 
     theirs = getattr(getattr(pd, collection.__name__), name)
     dress(method, theirs, f"{collection.__name__}.{name}", f"{collection.__name__}.{name}")

@@ -20,7 +20,7 @@ def tally(values: Any, weights: Any = None) -> Tally:
     Examples
     --------
     >>> values, counts = tally(pd.Series(["b", "a", "b"]))
-    >>> list(values), list(counts)
+    >>> list(values), counts.tolist()
     (['b', 'a'], [2, 1])
     """
     if (

@@ -51,7 +51,7 @@ def repartition(
     >>> import gpuscale.dataframe as gd
     >>> df = gd.from_pandas(pd.DataFrame({"x": range(6)}), npartitions=2)
     >>> gd.repartition(df, npartitions=3).divisions
-    (0, 1, 3, 5)
+    (0, 2, 3, 5)
     """
     if sum(each is not None for each in (divisions, npartitions, partition_size, freq)) != 1:
         raise ValueError("give one of divisions, npartitions, partition_size and freq")
