@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import tempfile
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import Phase, settings
@@ -24,6 +25,12 @@ def pytest_addoption(parser):
         choices=("numpy", "fake", "cupy"),
         default="numpy",
         help="where the arrays of the tests live; 'fake' is gpuscale.testing.fake_device",
+    )
+    parser.addoption(
+        "--pool",
+        choices=("whole", "fifth"),
+        default="whole",
+        help="room on the fake device; 'fifth' is gpuscale.testing.fake_device.small",
     )
     parser.addoption(
         "--engine",
@@ -51,12 +58,20 @@ def pytest_configure(config):
         # The simulator of engines (engines/test_simulator.py) begins with a new one each time.
         os.environ.setdefault("SIMULATOR_SEED", str(random.randrange(10**9)))
     backend = config.getoption("--backend")
+    if config.getoption("--pool") != "whole" and backend != "fake":
+        raise pytest.UsageError("--pool is of the fake device: say --backend fake as well")
     if backend != "numpy":
         from gpuscale.base import config as options  # after the environment is what it shall be
         from gpuscale.testing import fake_device
 
         if backend == fake_device.NAME:
             fake_device.activate()
+            if config.getoption("--pool") == "fifth":
+                from gpuscale.testing.fake_device.small import a_fifth_of_room
+
+                small = ExitStack()
+                small.enter_context(a_fifth_of_room())
+                config.add_cleanup(small.close)
         options.set({"array.backend": backend})
     if config.getoption("--engine") == "distributed":
         from distributed import Client, LocalCluster

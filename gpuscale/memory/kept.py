@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakSet
 
 from gpuscale.memory.spaces import DEVICE
@@ -59,10 +59,11 @@ class Share:
             self._nbytes[space] += nbytes
             _total[space] += nbytes
 
-    def __del__(self) -> None:
-        with _counting:
+    # Its globals may be gone when a process ends.
+    def __del__(self, counting: Any = _counting, total: list[int] = _total) -> None:
+        with counting:
             for space, nbytes in enumerate(self._nbytes):
-                _total[space] -= nbytes
+                total[space] -= nbytes
 
 
 def keep(keeper: Keeper) -> None:

@@ -254,3 +254,31 @@ def test_what_is_interpreted_keeps_to_the_limit(pretended, name, engine):
     with config.set({"device-memory-limit": host.nbytes // 3, "num-workers": 4}):
         INTERPRETED[name](x).compute(engine=engine)
     assert POOL.peak - before <= host.nbytes // 3
+
+
+IN_ROOM = {
+    "reduceat": lambda x: np.add.reduceat(x, np.arange(3, x.size, 100)),
+    "reduceat of many": lambda x: np.add.reduceat(x, np.arange(0, x.size, 3)),
+    "reduceat in order": lambda x: np.subtract.reduceat(x, np.arange(0, x.size, 1000)),
+    "topk": lambda x: ga.topk(x, 7_000),
+    "argtopk": lambda x: ga.argtopk(x, -7_000),
+}
+
+
+@pytest.mark.parametrize("name", IN_ROOM)
+def test_no_task_takes_or_keeps_more_than_it_reserves(pretended, name, monkeypatch):
+    over, on_device = [], Job._on_device
+
+    def watched(self, i, task, worker):
+        POOL.reset_peak()
+        before = POOL.used
+        result = on_device(self, i, task, worker)
+        over.append(POOL.peak - before - task.nbytes - task.workspace)
+        over.append(POOL.used - before - task.nbytes)
+        return result
+
+    monkeypatch.setattr(Job, "_on_device", watched)
+    x = ga.asarray(LINE[:100_000], chunks=10_000, like="fake")
+    with POOL.limited_to(1 << 30):  # nothing is brought back for a task
+        IN_ROOM[name](x).compute(engine="sync")
+    assert max(over) < 1000

@@ -7,6 +7,7 @@ its last, so they get whole lines: the axis becomes one block, cut along the oth
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,10 @@ from gpuscale.array.construct import cast, rechunk
 from gpuscale.array.convert import as_array, known_node
 from gpuscale.array.ufunc import into
 from gpuscale.backends import seams
+from gpuscale.backends.creation import is_on_device
 from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.axes import at_axis, normalize_axis
-from gpuscale.chunks.blocks import known_sizes, merge_sizes, offsets
+from gpuscale.chunks.blocks import known_sizes, max_block, merge_sizes, offsets
 from gpuscale.codegen.reductions import FOLDS
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.node import Node
@@ -113,11 +115,16 @@ def _fold(block: Block, chunk: Any, *masks: Any, name: str, axis: Any, **options
 
 
 def _by_block(
-    function: Any, name: str, dtype: np.dtype[Any], chunks: Chunks, *nodes: Node
+    function: Any,
+    name: str,
+    dtype: np.dtype[Any],
+    chunks: Chunks,
+    *nodes: Node,
+    room: int | None = None,
 ) -> Array:
     """Call ``function(block, *chunks)`` on nodes that are cut alike; it makes other blocks."""
     inputs = tuple(BlockInput(node, axes=tuple(range(node.meta.ndim))) for node in nodes)
-    kernel = FunctionKernel(function, wants_block=True, label=name)
+    kernel = FunctionKernel(function, wants_block=True, label=name, room=room)
     meta = nodes[0].meta.with_(dtype=dtype, chunks=chunks)
     return Array(Blockwise(kernel, inputs, nodes[0].meta.chunks, meta))
 
@@ -216,7 +223,14 @@ def _stretches(name: str, x: Array, starts: NDArray[Any], axis: int, sizes: Any)
     """Reduce stretches that end where their block does; ``sizes`` is how many lie in each."""
     chunks = (*x.chunks[:axis], tuple(map(int, sizes)), *x.chunks[axis + 1 :])
     function = partial(_reduce_at, name=name, starts=starts, axis=axis)
-    return _by_block(function, name, x.dtype, chunks, x.expr)
+    room = _room_on_device(x, axis) if is_on_device(x.backend) else None
+    return _by_block(function, name, x.dtype, chunks, x.expr, room=room)
+
+
+def _room_on_device(x: Array, axis: int) -> int:
+    """Bytes that `backends.folding.reduceat_pairwise` takes: pairs, what they come to, places."""
+    block = max_block(x.chunks)
+    return 4 * prod(block) * x.dtype.itemsize + 41 * block[axis]
 
 
 def _reduce_at(block: Block, chunk: Any, name: str, starts: NDArray[Any], axis: int) -> Any:

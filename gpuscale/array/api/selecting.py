@@ -115,7 +115,7 @@ def _top_values(block: Block, chunk: Any, k: int, axis: int) -> Any:
 
 def _select(values: Any, k: int, axis: int) -> Any:
     if 0 < abs(k) < values.shape[axis]:
-        return own(best_values(values, k, axis))
+        return best_values(values, k, axis).copy()  # a view would keep all that was partitioned
     return own(values if k else values[at_axis(axis, slice(0))])
 
 

@@ -12,6 +12,7 @@ and no parameter that CuPy lacks, keeps to a limit of memory, and waits for its 
 `streams`      streams and events; reading without having waited is an error
 `device`       what an engine asks of it: a stream for each task, copies, figures
 `transfers`    the count of what goes between host and device
+`small`        computations on a device that has room for a fifth of their data
 `backend`      the registration with the seams: `activate`, `active`
 ============== ===============================================================================
 
