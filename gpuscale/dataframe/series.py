@@ -70,7 +70,7 @@ class Series(Statistics, Running, Written, Operators, Frame):
     def reset_index(self, level: Any = None, *, drop: bool = False, **options: Any) -> Any:
         """Number the rows from 0, and make columns of the index, as pandas does.
 
-        Rows are counted now where nobody knows how many there are.
+        Rows of several partitions are counted now where nobody knows how many there are.
         """
         return api().positions.reset_index(self, drop, {"level": level, **options})
 

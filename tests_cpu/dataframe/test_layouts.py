@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import gpuscale.dataframe as gd
+from gpuscale.dataframe.api import positions
 from gpuscale.testing.frames import assert_eq
 
 PDF = pd.DataFrame({"x": np.arange(20), "y": np.arange(20) * 0.5, "n": list("abcde" * 4)})
@@ -132,3 +133,10 @@ def test_reset_index(df, filtered):
     assert_eq(filtered.reset_index(drop=True), FILTERED.reset_index(drop=True))
     assert_eq(filtered.y.reset_index(drop=True), FILTERED.y.reset_index(drop=True))
     assert_eq(filtered.y.reset_index(), FILTERED.y.reset_index())
+
+
+def test_reset_index_of_one_partition_counts_no_rows(filtered, monkeypatch):
+    alone = filtered.repartition(npartitions=1)
+    monkeypatch.setattr(positions, "counted", None)
+    assert_eq(alone.reset_index(), FILTERED.reset_index())
+    assert_eq(alone.groupby("n").x.sum().reset_index(), FILTERED.groupby("n").x.sum().reset_index())

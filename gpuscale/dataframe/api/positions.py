@@ -11,8 +11,10 @@ import pandas as pd
 from gpuscale.base.types import is_known
 from gpuscale.dataframe.algorithms.cuts import Rows, rows_of
 from gpuscale.dataframe.api.reductions import one_partition, reduction
+from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import nonempty
+from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Counted, Numbered
 from gpuscale.expr.node import Node
@@ -177,17 +179,17 @@ def row_at(x: Any, position: int) -> Any:
 
 def reset_index(x: Any, drop: bool, options: dict[str, Any]) -> Any:
     """Number all rows from 0, and make columns of the index; see `pandas.DataFrame.reset_index`."""
-    if options.get("level") is not None and set(np.atleast_1d(options["level"])) != set(
+    options = {"drop": drop, **options}
+    levels = options.get("level")
+    leaves_some = levels is not None and set(np.atleast_1d(levels)) != set(
         range(x._meta.index.nlevels)
-    ):
-        from gpuscale.dataframe.calls import call
-        from gpuscale.dataframe.methods import Method
-
-        return call(Method("reset_index"), (x,), {"drop": drop, **options}, "reset_index", "new")
+    )
+    if leaves_some or x.npartitions == 1:
+        return call(Method("reset_index"), (x,), options, "reset_index", "new")
     node = counted(x.expr)
     starts = starts_of(node)
-    given = tuple(sorted({"drop": drop, **options}.items()))
-    out = x._meta.reset_index(drop=drop, **options)
+    given = tuple(sorted(options.items()))
+    out = x._meta.reset_index(**options)
     result = Numbered(
         numbered_rows, (node,), tuple(starts[:-1]), (given,), "reset_index", node.meta.rows, out
     )
