@@ -24,10 +24,10 @@ Of frames:
 `files`         files that paths, globs and URLs name        `staging`   files until all are written
 `parquet`       Parquet files: `parquet_footers`, `_schema`, `_layout`, `_cuts`, `_writer`, `hive`
 `csv`           CSV files: `csv_format` and `csv_dates` of the first lines, `csv_arrow` and
-                `csv_pandas` for blocks, `csv_whole` for what cannot be cut
+                `csv_pandas` for blocks, `csv_whole` for what cannot be cut, `quotes`
 `text_blocks`   files in blocks of lines        `promised_dtypes`   of the first rows, for all
 `text_writer`   CSV and JSON
-`json`, `orc`, `sql`, `fixed_width`, `frame_functions`
+`json`, `orc`, `orc_writer`, `sql`, `fixed_width`, `frame_functions`
 `predicates`    conditions on rows              `labels`   columns that do not exist
 =============== ==========================================================================
 

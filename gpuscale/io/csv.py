@@ -8,17 +8,17 @@ from typing import Any
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.csv_arrow import ArrowReader
 from gpuscale.io.csv_dates import plain_options
-from gpuscale.io.csv_format import header_of, quote_of, read_format
+from gpuscale.io.csv_format import header_of, quote_of, read_format, spans_lines
 from gpuscale.io.csv_pandas import Surprise, read_block
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.pieces import Cost
+from gpuscale.io.quotes import ends_open
 from gpuscale.io.text_blocks import (
     NEWLINE,
     Block,
     blocks_of,
     cut_outside_quotes,
-    is_odd,
     line_number,
     lines_of,
     open_plain,
@@ -74,8 +74,7 @@ class CsvPieces(FramePieces):
         self.schema = form.schema
         blocks = blocks_of(files, None if compression else blocksize, parts)
         self._is_cut = len(blocks) > len(files)
-        self._spans_lines = _spans_lines(head, self._quote)
-        if self._is_cut and self._spans_lines and self._quote:
+        if self._is_cut and self._quote and spans_lines(head, form, self._options):
             blocks = cut_outside_quotes(files, blocks, self._quote)
         self.pieces = tuple(FramePiece(each, None, self._projected(each)) for each in blocks)
         self.token = tokenize("csv", files.token, dict(options), blocks, sample)
@@ -123,9 +122,9 @@ class CsvPieces(FramePieces):
         else:
             start, data = lines_of(self.files, piece.source)
         first, data = max(start, header), data[max(header - start, 0) :]
-        open_quote = self._quote is not None and is_odd(data, self._quote)
+        open_quote = self._quote is not None and ends_open(data, self._options)
         try:
-            if open_quote and self._is_cut and not self._spans_lines:
+            if open_quote and self._is_cut:
                 raise Surprise(
                     f"a text within {self._quote!r} spans lines, or its end is missing; pass "
                     "blocksize=None, or quoting=csv.QUOTE_NONE if quotes mean nothing"
@@ -181,8 +180,3 @@ class CsvPieces(FramePieces):
             f"the columns of {two} are {names}, and those of {one} {self._form.names}; read them "
             "apart and concat"
         )
-
-
-def _spans_lines(head: bytes, quote: bytes | None) -> bool:
-    """Whether a quoted text goes on in the next line."""
-    return quote is not None and any(line.count(quote) % 2 for line in head.splitlines())

@@ -75,11 +75,9 @@ class ArrowReader:
             )
         except pa.ArrowException:
             return None
-        for column, label in zip(table.columns, labels, strict=True):
-            dtype = form.schema[label].dtype
-            # What is null makes other dtypes of these.
-            if column.null_count and isinstance(dtype, np.dtype) and dtype.kind in "iub":
-                return None
+        read = zip(table.columns, labels, strict=True)
+        if any(_differs(column, form.schema[label].dtype) for column, label in read):
+            return None
         return self._framed(table, labels)
 
     def _framed(self, table: Any, labels: Sequence[Any]) -> Any:
@@ -93,6 +91,17 @@ class ArrowReader:
                 values = convert(column) if convert else frame.iloc[:, at].astype(expected)
                 frame.isetitem(at, values)
         return frame
+
+
+def _differs(column: Any, dtype: Any) -> bool:
+    """Whether a column has values of which pandas makes another dtype."""
+    import pyarrow.compute as pc
+
+    if not isinstance(dtype, np.dtype):
+        return False
+    if dtype.kind == "f":  # NAN and nAn are texts for pandas
+        return bool(pc.any(pc.is_nan(column)).as_py())
+    return dtype.kind in "iub" and column.null_count > 0
 
 
 def _has_words_for(form: CsvFormat) -> bool:

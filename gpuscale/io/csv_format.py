@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpuscale.io.csv_dates import IDLE, date_formats, plain_options
+from gpuscale.io.quotes import reader_options
 
-__all__ = ["CsvFormat", "header_of", "needs_whole_files", "quote_of", "read_format"]
+__all__ = ["CsvFormat", "header_of", "needs_whole_files", "quote_of", "read_format", "spans_lines"]
 
 _REFUSED = {
     "chunksize": "partitions are the chunks",
@@ -105,6 +106,10 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
         plain.pop(name, None)
     if options.get("converters"):
         plain["converters"] = _by_label(options["converters"], names)
+    dates = date_formats(head, options, sample, names)
+    for label in dates:
+        if sample[label].isna().all():  # pandas gives a unit to dates that it has seen
+            sample[label] = sample[label].astype("datetime64[us]")
     rows = max(len(sample), 1)
     sizes = sample.memory_usage(index=False, deep=True)
     return CsvFormat(
@@ -112,7 +117,7 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
         names,
         sample.iloc[:0],
         _dtypes(options.get("dtype"), names, list(sample.columns)),
-        date_formats(head, options, sample, names),
+        dates,
         head[:start],
         first_row,
         options.get("usecols") is not None,
@@ -207,10 +212,24 @@ def _records(head: bytes, at: int, options: Mapping[str, Any]) -> Iterator[tuple
         end = head.find(b"\n", at) + 1 or len(head)
         line = head[at:end]
         if not (blank and not line.strip() or comment and line.startswith(comment)):
-            while quote and head.count(quote, at, end) % 2 and end < len(head):
-                end = head.find(b"\n", end) + 1 or len(head)
+            if quote and quote in line:
+                end = _record_end(head, at, options)
             yield at, end
         at = end
+
+
+def _record_end(head: bytes, at: int, options: Mapping[str, Any]) -> int:
+    """Return where a record ends; a quote within a field is a character as any other."""
+    lines = io.BytesIO(head[at:])
+    reader = csv.reader((line.decode("latin-1") for line in lines), **reader_options(options))
+    next(reader, None)
+    return at + lines.tell()
+
+
+def spans_lines(head: bytes, form: CsvFormat, given: Mapping[str, Any]) -> bool:
+    """Whether a quoted text goes on in the next line, in some lines."""
+    records = _records(head, len(form.header), given)
+    return any(head.count(b"\n", start, end - 1) for start, end in records)
 
 
 def _by_label(values: Mapping[Any, Any], names: list[Any]) -> dict[Any, Any]:

@@ -146,7 +146,7 @@ def _reads_as(expected: Any, date_format: str | None) -> Callable[[Any], bool]:
             if kind in "iu":
                 return bool(np.iinfo(expected).min <= int(text) <= np.iinfo(expected).max)
             if kind == "f":
-                return float(text) is not None
+                return float(text) == float(text)  # NAN is a text, unlike nan
             if kind == "M":
                 return pd.to_datetime(text, format=date_format) is not None
         except ValueError:

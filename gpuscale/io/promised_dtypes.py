@@ -25,7 +25,9 @@ def fits(column: Any, expected: Any) -> bool:
         return False
     if expected.kind == "O":
         return found.kind == "b"  # of which others are null
-    return expected.kind == "f" and found.kind in "iuf" or expected.kind == found.kind == "M"
+    if expected.kind == "M" and found.kind == "M":  # finer moments would be cut short
+        return bool(np.promote_types(found, expected) == expected)
+    return expected.kind == "f" and found.kind in "iuf"
 
 
 def keep_promises(frame: Any, schema: Any) -> Any:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from gpuscale.io.files import Files
 
 __all__ = [
@@ -28,7 +26,6 @@ NEWLINE = b"\n"
 
 _AHEAD = 1 << 12  # bytes that are read at a time to find the end of a line
 _SCAN = 1 << 24  # bytes that are read at a time where a file is read through
-_PART = 1 << 18
 
 
 def blocks_of(files: Files, blocksize: int | None, parts: int = 1) -> list[Block]:
@@ -134,22 +131,6 @@ def _line_start(files: Files, number: int, at: int, length: int) -> int:
             return at + end + 1
         at, ahead = at + ahead, 2 * ahead
     return length
-
-
-def is_odd(data: bytes | memoryview, mark: bytes) -> bool:
-    """Whether a byte occurs an odd number of times.
-
-    Examples
-    --------
-    >>> is_odd(b'a "b" c"', b'"')
-    True
-    """
-    # Parts stay in the cache, and are counted several times as fast as by bytes.count.
-    count = 0
-    for at in range(0, len(data), _PART):
-        part = np.frombuffer(data, np.uint8, min(_PART, len(data) - at), at)
-        count += int(np.count_nonzero(part == mark[0]))
-    return count % 2 == 1
 
 
 def line_number(files: Files, number: int, position: int) -> int:

@@ -101,6 +101,9 @@ PLAIN = "a,b,c\n1,x,1.5\n2,,2.5\n-3,zz,\n40,NA,1e30\n5,last,0.1\n"
         ("a,b\ninf,1\n-Infinity,2\nnan,3\n", {}),
         ("a,b\nä,é\nö,ü\n".encode("latin-1"), {"encoding": "latin-1"}),
         ("a,b\n1,2\n3,4,5\n6,7\n", {"on_bad_lines": "skip"}),
+        ('a,b\n1,x"y\n2,x"y\n3,z\n4,x"\n', {"usecols": ["a"]}),
+        ('a,b\nx"y,1\nx"y,1\n', {}),
+        ("a,b\n1.5,nan\n2,NAN\n", {}),
         ("a,b\n", {}),
         ("a,b\n", {"dtype": {"a": "int64"}}),
     ],
@@ -134,6 +137,29 @@ def test_dates_that_are_none_stay_texts(tmp_path):
     check(tmp_path, "n,when\n1,no date\n2,at all\n", parse_dates=["when"])
 
 
+def test_dates_of_which_the_first_lines_have_none(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("n,when\n" + "1,\n" * 10 + "1,2024-01-01 10:00:00.25\n")
+    found = read(opened(path, 15, sample=20, parse_dates=["when"]))
+    assert_frame_equal(found, pd.read_csv(path, parse_dates=["when"]))
+
+
+def test_finer_dates_late_in_a_file(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "n,when\n" + "1,2024-01-01 10:00:00.5\n" * 5 + "1,2024-01-01 10:00:00.000000001\n"
+    )
+    with pytest.raises(ValueError, match="column 'when' is datetime64"):
+        read(opened(path, 40, sample=60, parse_dates=["when"]))
+
+
+def test_texts_that_became_nulls_in_the_first_lines_are_texts_later(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n1,nan\n1,nan\n1,NAN\n")
+    with pytest.raises(ValueError, match="column 'b' is float64, .*the first 'NAN'"):
+        read(opened(path, 8, sample=12))
+
+
 def test_dates_are_read_by_one_format_for_all_blocks(tmp_path):
     text = "n,when\n" + "1,02/01/2024\n" * 3 + "1,25/01/2024\n" * 3
     path = tmp_path / "x.csv"
@@ -146,6 +172,16 @@ def test_dates_are_read_by_one_format_for_all_blocks(tmp_path):
 def test_texts_that_span_lines(tmp_path):
     rows = [f'{k},"line\nof {k}, and ""more""\n"' for k in range(20)]
     check(tmp_path, "a,b\n" + "\n".join(rows) + "\n", (1, 10, 25, 100, None))
+
+
+def test_quotes_within_fields_beside_texts_that_span_lines(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n" + 'x"y,1\n' * 7 + '"p\nq",2\nx"y,3\n' * 9)
+    for blocksize in (5, 8, 13, 30, None):
+        try:
+            assert_frame_equal(read(opened(path, blocksize)), pd.read_csv(path))
+        except ValueError as error:
+            assert "pass blocksize=None" in str(error)
 
 
 def test_texts_that_span_lines_beyond_the_sample(tmp_path):
@@ -350,6 +386,6 @@ def test_any_values(tmp_path_factory, rows, blocksize):
     frame.to_csv(path, index=False, date_format="%Y-%m-%d %H:%M:%S")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = pd.read_csv(path, parse_dates=["d"])
+        expected = pd.read_csv(path, parse_dates=["d"]).astype({"d": "datetime64[us]"})
         found = read(opened(path, blocksize, parse_dates=["d"]))
     assert_frame_equal(found, expected, rtol=1e-15)
