@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from gpuscale.base.types import PathLike
+from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, collects
-from gpuscale.dataframe.methods import FRAME_METHODS, with_methods
+from gpuscale.dataframe.methods import FRAME_METHODS, Method, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.reducing import with_reductions
 from gpuscale.dataframe.running import Running
@@ -138,6 +139,24 @@ class DataFrame(Statistics, Running, Written, Operators, Frame):
         column = self[item]
         del self[item]
         return column
+
+    def query(self, expr: str, **options: Any) -> Any:
+        """Rows for which an expression is true, such as "x > @least", as in pandas."""
+        options = api().converting.with_variables(expr, options)
+        return call(Method("query"), (self, expr), options, "query", "some")
+
+    def eval(self, expr: str, **options: Any) -> Any:
+        """Value of an expression of columns; see `pandas.DataFrame.eval`."""
+        options = api().converting.with_variables(expr, options)
+        return call(Method("eval"), (self, expr), options, "eval")
+
+    def melt(self, id_vars: Any = None, value_vars: Any = None, **options: Any) -> Any:
+        """Make rows of columns; see `gpuscale.dataframe.melt`."""
+        return api().converting.melt(self, id_vars, value_vars, **options)
+
+    def categorize(self, columns: Any = None, **options: Any) -> Any:
+        """Make categories of columns of texts, which are computed now."""
+        return api().converting.categorize(self, columns)
 
     def value_counts(
         self,

@@ -55,9 +55,6 @@ _BOTH: dict[str, Rows] = {
 }
 FRAME_METHODS: dict[str, Rows] = {
     **{k: v for k, v in _BOTH.items() if k not in ("between", "case_when")},
-    "eval": "same",
-    "melt": "new",
-    "query": "some",
     "select_dtypes": "same",
     "set_axis": "same",
 }

@@ -9,12 +9,13 @@ import weakref
 from collections.abc import Callable, Container, Generator, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import Any, ClassVar
 
 from gpuscale.base.blocks import block
 from gpuscale.base.tokens import tokenize
 
-__all__ = ["Node", "on_behalf_of", "user_call", "user_line"]
+__all__ = ["Node", "on_behalf_of", "user_call", "user_frame", "user_line"]
 
 # As Python found it, perhaps by a link, since that is how frames name their files; and with its
 # end, since a folder beside it may be called gpuscale_plugins.
@@ -47,10 +48,16 @@ def user_line() -> tuple[str, int] | None:
     origin = _behalf.origin
     if origin is not None:
         return origin
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back  # type: ignore[assignment]
+    frame = user_frame()
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def user_frame() -> FrameType | None:
+    """Return the innermost frame of Python outside gpuscale."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame
 
 
 def user_call(names: Container[str]) -> str | None:

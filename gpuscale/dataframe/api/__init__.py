@@ -1,6 +1,7 @@
 """Public functions by chapter, and what the methods of collections hand over to."""
 
 from gpuscale.dataframe.api import columns as columns
+from gpuscale.dataframe.api import converting as converting
 from gpuscale.dataframe.api import counting as counting
 from gpuscale.dataframe.api import creating as creating
 from gpuscale.dataframe.api import databases as databases

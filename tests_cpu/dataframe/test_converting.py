@@ -1,0 +1,61 @@
+"""Texts to times and numbers, categories, columns to rows, expressions, against pandas."""
+
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.testing.frames import assert_eq
+
+PDF = pd.DataFrame(
+    {
+        "d": [None, "13/02/2020", "01/02/2020", "05/03/2020"],
+        "n": ["1", "2", "x", "4"],
+        "x": range(4),
+    }
+)
+DF = gd.from_pandas(PDF, npartitions=4)
+
+
+# pandas warns that it guesses.
+@pytest.mark.filterwarnings(
+    "ignore:Parsing dates", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_times_have_one_format_in_all_partitions():
+    assert_eq(gd.to_datetime(DF.d), pd.to_datetime(PDF.d), promised=False)
+    assert_eq(
+        gd.to_datetime(DF.d, format="%d/%m/%Y"),
+        pd.to_datetime(PDF.d, format="%d/%m/%Y"),
+        promised=False,
+    )
+    assert_eq(gd.to_datetime(DF.x, unit="D"), pd.to_datetime(PDF.x, unit="D"), promised=False)
+
+
+def test_numbers_and_durations():
+    numbers = gd.to_numeric(DF.n, errors="coerce")
+    assert_eq(numbers, pd.to_numeric(PDF.n, errors="coerce"), promised=False)
+    assert_eq(gd.to_timedelta(DF.x, unit="h"), pd.to_timedelta(PDF.x, unit="h"), promised=False)
+    with pytest.raises(ValueError, match="Unable to parse"):
+        gd.to_numeric(DF.n).compute(engine="sync")
+
+
+def test_categories_and_their_columns():
+    known, expected = DF.categorize("n"), PDF.astype({"n": "category"})
+    assert_eq(known, expected)
+    assert_eq(gd.get_dummies(known[["n", "x"]]), pd.get_dummies(expected[["n", "x"]]))
+    with pytest.raises(NotSupportedError, match="categorize"):
+        gd.get_dummies(DF)
+
+
+def test_columns_to_rows():
+    assert_eq(gd.melt(DF, id_vars="x"), PDF.melt(id_vars="x"))
+    assert_eq(DF.melt(value_vars=["x", "n"]), PDF.melt(value_vars=["x", "n"]), promised=False)
+    assert_eq(DF.melt("d", ["n"], var_name="v"), PDF.melt("d", ["n"], var_name="v"))
+
+
+def test_expressions_with_variables():
+    least = 1  # noqa: F841 - by its name
+    assert_eq(DF.query("x > @least"), PDF.query("x > @least"))
+    assert_eq(DF.eval("x * @least + 1"), PDF.eval("x * @least + 1"))
+    with pytest.raises(NameError, match="most"):
+        DF.query("x < @most")
