@@ -214,6 +214,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         places.program(Path(chosen.program))
         return 0
     if chosen.one:
+        # A program that was started in the background ignores it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         print("\n".join(try_once(chosen.one[0], Path(chosen.one[1]))))
         return 0
     unknown = [name for name in chosen.names if name not in FAULTS]

@@ -97,7 +97,8 @@ class Sent:
                 looks()
                 for name, result in self._fetched(names, looks):
                     watch.restart()
-                    del self._futures[name]
+                    # Not left to `__del__`, where Ctrl-C would be ignored.
+                    self._futures.pop(name).release()
                     yield from self._each(name, result)
         finally:
             # Not `cancel`, for which the scheduler drops a client if others need what it cancels.
