@@ -27,3 +27,4 @@ from gpuscale.dataframe.groupby import SeriesGroupBy as SeriesGroupBy
 from gpuscale.dataframe.index import Index as Index
 from gpuscale.dataframe.scalar import Scalar as Scalar
 from gpuscale.dataframe.series import Series as Series
+from gpuscale.run import compute as compute

@@ -52,7 +52,7 @@ def assert_eq(
     elif isinstance(expected, pd.Series):
         pd.testing.assert_series_equal(result, expected, **options)
     elif isinstance(expected, pd.Index):
-        pd.testing.assert_index_equal(result, expected, **options)
+        pd.testing.assert_index_equal(result, expected, **{"exact": "equiv", **options})
     else:
         _assert_value(result, expected, rtol)
 

@@ -63,3 +63,14 @@ def test_errors_are_those_of_pandas():
         DF.t.dt.hours  # noqa: B018
     with pytest.raises(NotSupportedError, match="say n="):
         DF.n.str.split(expand=True)
+
+
+def test_an_index_of_times_has_parts_itself():
+    dated = PDF.set_index("t")
+    lazy = gd.from_pandas(dated, npartitions=2)
+    assert_eq(lazy.index.day, dated.index.day)
+    assert_eq(lazy.index.floor("D"), dated.index.floor("D"))
+    assert_eq(lazy.index.strftime("%d"), dated.index.strftime("%d"))
+    assert lazy.index.tz is None
+    with pytest.raises(AttributeError, match="hours"):
+        lazy.index.hours  # noqa: B018
