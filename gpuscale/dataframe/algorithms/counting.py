@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.dataframe.algorithms.packing import duplicated
+
 __all__ = ["Counts", "DistinctRows", "FrameModes", "Modes", "RowCounts", "Unique", "tally"]
 
 Tally = tuple[Any, Any]
@@ -200,8 +202,8 @@ class DistinctRows:
         return rows[~repeated] if self.keep is False else rows
 
     def _kept(self, rows: Any, repeated: Any) -> tuple[Any, Any]:
-        options = {} if self.subset is None else {"subset": list(self.subset)}
-        others = rows.duplicated(keep=self.keep or "first", **options).to_numpy()
+        subset = None if self.subset is None else list(self.subset)
+        others = duplicated(rows, subset, self.keep or "first")
         if self.keep is False:
-            repeated = repeated | rows.duplicated(keep=False, **options).to_numpy()
+            repeated = repeated | duplicated(rows, subset, False)
         return rows[~others], repeated[~others]

@@ -1,0 +1,67 @@
+"""Several columns of whole numbers as one: equal where rows are, and found by one hash table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.columns import columns_of
+
+__all__ = ["duplicated", "packed"]
+
+_WIDTH = 2**63
+"""So many different rows have numbers of their own in 64 bits."""
+
+
+def duplicated(rows: Any, subset: Any, keep: Any) -> Any:
+    """Return an array: which rows of a frame, a series or an index are there before, or again.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame, pandas.Series or pandas.Index
+    subset : list of labels or None
+    keep : {"first", "last", False}
+    """
+    if isinstance(rows, pd.DataFrame):
+        columns = columns_of(rows if subset is None else rows[subset])
+        keys = packed(columns) if len(columns) > 1 else None
+        if keys is None:
+            return rows.duplicated(subset, keep=keep).to_numpy()
+        rows = pd.Series(keys, copy=False)
+    return np.asarray(rows.duplicated(keep=keep))
+
+
+def packed(columns: list[Any]) -> np.ndarray[Any, Any] | None:
+    """Return a number for each row, equal for equal rows; None if 64 bits cannot tell all apart.
+
+    Columns of whole numbers, truth values, and times without zone have them.
+
+    Examples
+    --------
+    >>> packed([pd.Series([7, 7, 8]), pd.Series([1, 3, 1])]).tolist()
+    [0, 2, 3]
+    >>> packed([pd.Series([0.5, 1.5])]) is None
+    True
+    """
+    if not columns or not len(columns[0]) or not all(map(_is_whole, columns)):
+        return None
+    keys, count = np.zeros(len(columns[0]), np.int64), 1
+    for column in columns:
+        values = column.to_numpy()
+        values = values.view(np.int64) if values.dtype.kind in "mM" else values
+        low, high = int(values.min()), int(values.max())
+        width = high - low + 1
+        count *= width
+        if count > _WIDTH:
+            return None
+        keys *= width
+        # Differences of small integers may not fit their dtype; those of uint64 fit no other.
+        wide = values if values.dtype == np.uint64 else values.astype(np.int64, copy=False)
+        keys += (wide - wide.dtype.type(low)).astype(np.int64, copy=False)
+    return keys
+
+
+def _is_whole(column: Any) -> bool:
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "biumM"
