@@ -166,8 +166,10 @@ def _comparable(value: Any, dtype: Any) -> Any:
         return None
     kind = getattr(dtype, "kind", "O")
     if kind == "M":
+        # Dates of Arrow equal no text, while those of NumPy understand it.
+        is_text = isinstance(value, str) and hasattr(dtype, "pyarrow_dtype")
         moments = str | datetime.datetime | np.datetime64
-        if not isinstance(value, moments):
+        if not isinstance(value, moments) or is_text:
             return None
         try:
             moment = pd.Timestamp(value)

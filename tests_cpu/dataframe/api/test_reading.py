@@ -88,6 +88,15 @@ def test_table(tmp_path, pdf):
     assert_eq(gd.read_table(tmp_path / "x.tsv"), pdf)
 
 
+def test_dates_of_arrow_equal_no_text(tmp_path):
+    pdf = pd.DataFrame({"when": pd.date_range("2024", periods=4, unit="us"), "x": range(4)})
+    pdf.to_parquet(tmp_path / "x.parquet")
+    for options in ({}, {"dtype_backend": "pyarrow"}):
+        df = gd.read_parquet(tmp_path / "x.parquet", **options)
+        expected = pd.read_parquet(tmp_path / "x.parquet", **options)
+        assert_eq(df[df.when == "2024-01-02"], expected[expected.when == "2024-01-02"])
+
+
 def test_dates_are_compared_in_the_file(tmp_path):
     pdf = pd.DataFrame({"day": [datetime.date(2024, 1, k) for k in range(1, 31)], "x": range(30)})
     pdf.loc[5, "day"] = None
