@@ -29,7 +29,7 @@ def node_of(operand: Any) -> Any:
         return operand
     if not isinstance(operand.expr.meta, FrameMeta | ScalarMeta):
         raise NotSupportedError(
-            f"a {type(operand).__name__} is no operand of frames; make a frame of it by "
+            f"{type(operand).__name__} is no operand of frames; make a frame of it by "
             "from_array, or compute() it if it is small"
         )
     return operand.expr

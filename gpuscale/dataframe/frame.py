@@ -140,6 +140,42 @@ class DataFrame(Statistics, Running, Written, Operators, Frame):
         del self[item]
         return column
 
+    def drop(
+        self,
+        labels: Any = None,
+        *,
+        axis: Any = 0,
+        index: Any = None,
+        columns: Any = None,
+        errors: str = "raise",
+    ) -> Any:
+        """Leave columns out, or rows with ``errors="ignore"``; see `pandas.DataFrame.drop`."""
+        if labels is not None and axis in (1, "columns"):
+            columns = labels
+        elif labels is not None:
+            index = labels
+        kept = self if columns is None else api().columns.without(self, columns, errors)
+        return kept if index is None else api().labels.without_rows(kept, index, errors)
+
+    def filter(
+        self, items: Any = None, like: str | None = None, regex: str | None = None, axis: Any = None
+    ) -> Any:
+        """Columns by their names; see `pandas.DataFrame.filter`."""
+        options = {"items": items, "like": like, "regex": regex, "axis": axis}
+        if axis in (0, "index"):
+            return call(Method("filter"), (self,), options, "filter", "some")
+        return api().columns.like(self, self._meta.filter(**options))
+
+    def select_dtypes(self, include: Any = None, exclude: Any = None) -> Any:
+        """Columns by their dtypes; see `pandas.DataFrame.select_dtypes`."""
+        return api().columns.like(self, self._meta.select_dtypes(include, exclude))
+
+    def set_axis(self, labels: Any, *, axis: Any = 0) -> Any:
+        """Give the columns other labels (``axis=1``); see `pandas.DataFrame.set_axis`."""
+        if axis not in (1, "columns"):
+            raise NotImplementedError("labels of rows lie in partitions: use set_index")
+        return call(Method("set_axis"), (self, list(labels)), {"axis": 1}, "set_axis")
+
     def query(self, expr: str, **options: Any) -> Any:
         """Rows for which an expression is true, such as "x > @least", as in pandas."""
         options = api().converting.with_variables(expr, options)

@@ -74,6 +74,20 @@ class Index(Operators, Frame):
         """Whether no label is greater than the one before, lazy."""
         return api().statistics.monotonic(self, "is_monotonic_decreasing")
 
+    def isin(self, values: Any) -> Any:
+        """Whether each label is one of some: a series, which chooses rows of a frame."""
+        return call(asked, (self, "isin", values), label="isin")
+
+    def isna(self) -> Any:
+        """Whether each label is a null: a series, as for `isin`."""
+        return call(asked, (self, "isna"), label="isna")
+
+    def notna(self) -> Any:
+        """Whether each label is no null: a series, as for `isin`."""
+        return call(asked, (self, "notna"), label="notna")
+
+    isnull, notnull = isna, notna
+
     def unique(self) -> Any:
         """Different labels, in the order in which they come first."""
         return api().counting.unique(self)
@@ -94,3 +108,8 @@ class Index(Operators, Frame):
 def index_of_times(index: Any, name: str) -> Any:
     """Return an attribute of an index of times, as an index."""
     return pd.Index(getattr(index, name), name=index.name)
+
+
+def asked(index: Any, name: str, *args: Any) -> Any:
+    """Return what is true of each label, as a series under these labels."""
+    return pd.Series(getattr(index, name)(*args), index=index)

@@ -27,15 +27,12 @@ _BOTH: dict[str, Rows] = {
     "add_suffix": "same",
     "astype": "same",
     "between": "same",
-    "case_when": "same",
     "clip": "same",
     "combine": "same",
     "combine_first": "same",
-    "drop": "some",
     "dropna": "some",
     "explode": "new",
     "fillna": "same",
-    "filter": "same",
     "isin": "same",
     "isna": "same",
     "isnull": "same",
@@ -54,29 +51,18 @@ _BOTH: dict[str, Rows] = {
     "where": "same",
 }
 FRAME_METHODS: dict[str, Rows] = {
-    **{k: v for k, v in _BOTH.items() if k not in ("between", "case_when")},
-    "select_dtypes": "same",
-    "set_axis": "same",
+    **{k: v for k, v in _BOTH.items() if k != "between"},
 }
 SERIES_METHODS: dict[str, Rows] = {**_BOTH, "to_frame": "same"}
-del SERIES_METHODS["filter"]
-INDEX_METHODS: dict[str, Rows] = dict.fromkeys(
-    [
-        "astype",
-        "fillna",
-        "isin",
-        "isna",
-        "isnull",
-        "map",
-        "notna",
-        "notnull",
-        "rename",
-        "where",
-        "to_frame",
-        "to_series",
-    ],
-    "same",
-)
+INDEX_METHODS: dict[str, Rows] = {
+    "astype": "same",
+    "fillna": "new",
+    "map": "new",
+    "rename": "same",
+    "to_frame": "new",
+    "to_series": "new",
+    "where": "new",
+}
 
 
 @dataclass(frozen=True)
@@ -125,7 +111,8 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         inplace = kwargs.pop("inplace", False)
         _refuse_columns(name, kwargs)
-        result = call(Method(name), (self, *args), kwargs, name, rows)
+        own = "new" if _changes_labels(self, name, args, kwargs) else rows
+        result = call(Method(name), (self, *args), kwargs, name, own)
         if not inplace:
             return result
         self._expr = result.expr
@@ -133,6 +120,20 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
 
     dress(method, theirs, f"{collection.__name__}.{name}", f"{pandas.__name__}.{name}")
     return method
+
+
+def _changes_labels(x: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a method gives the rows other labels, so that they belong to no others."""
+    if name in ("add_prefix", "add_suffix"):
+        return x.ndim == 1 or kwargs.get("axis") in (0, "index")
+    if name != "rename":
+        return False
+    if x.ndim == 1:
+        index = kwargs.get("index", args[0] if args else None)
+        return callable(index) or isinstance(index, Mapping)
+    given = args[0] if args else kwargs.get("mapper")
+    by_axis = given is not None and kwargs.get("axis") not in (1, "columns")
+    return by_axis or kwargs.get("index") is not None
 
 
 def _refuse_columns(name: str, kwargs: Mapping[str, Any]) -> None:

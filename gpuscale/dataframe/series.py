@@ -91,6 +91,16 @@ class Series(Statistics, Running, Written, Operators, Frame):
     def __getitem__(self, key: Any) -> Any:
         return api().columns.rows_of(self, key)
 
+    def drop(
+        self, labels: Any = None, *, axis: Any = 0, index: Any = None, errors: str = "raise"
+    ) -> Any:
+        """Leave rows out by their labels, with ``errors="ignore"`` alone."""
+        return api().labels.without_rows(self, index if labels is None else labels, errors)
+
+    def case_when(self, caselist: Any) -> Any:
+        """Replace values by the first condition that holds; see `pandas.Series.case_when`."""
+        return api().columns.case_when(self, caselist)
+
     def value_counts(
         self,
         normalize: bool = False,

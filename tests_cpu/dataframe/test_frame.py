@@ -65,6 +65,33 @@ def test_reductions(df, pdf, name):
     assert_eq(getattr(df.y, name)(), getattr(pdf.y, name)(), rtol=1e-12)
 
 
+def test_columns_by_name_and_dtype(df, pdf):
+    assert_eq(df.drop(columns=["x", "name"]), pdf.drop(columns=["x", "name"]))
+    assert_eq(df.drop("y", axis=1), pdf.drop("y", axis=1))
+    assert_eq(df.drop(index=[3, 99], errors="ignore"), pdf.drop(index=3))
+    assert_eq(df.filter(like="a"), pdf.filter(like="a"))
+    assert_eq(df.select_dtypes("number"), pdf.select_dtypes("number"))
+    assert_eq(df[~df.index.isin([3, 4])], pdf[~pdf.index.isin([3, 4])])
+    with pytest.raises(KeyError, match="did you mean 'name'"):
+        df.drop(columns="nam")
+    with pytest.raises(gpuscale.base.errors.NotSupportedError, match="ignore"):
+        df.drop(3)
+
+
+def test_other_labels_belong_to_no_rows(df, pdf):
+    moved = df.x.rename(lambda label: 9 - label)
+    assert_eq(moved, pdf.x.rename(lambda label: 9 - label))
+    with pytest.raises(ValueError, match="other labels"):
+        (df.clear_divisions().x + moved).compute(engine="sync")
+    assert_eq(
+        df.x.case_when([(df.x > 5, 0), (df.y < 3, df.y)]),
+        pdf.x.case_when([(pdf.x > 5, 0), (pdf.y < 3, pdf.y)]),
+        promised=False,
+    )
+    with pytest.raises(ValueError, match="No axis named 3"):
+        df.sum(axis=3)
+
+
 def test_columns_of_numbers_alone(df, pdf):
     assert_eq(df.mean(numeric_only=True), pdf.mean(numeric_only=True))
     with pytest.raises(TypeError):

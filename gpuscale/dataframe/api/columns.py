@@ -151,3 +151,35 @@ def _tried(x: Any, method: Any, func: Any, options: dict[str, Any]) -> Any:
             "gives by meta=, such as meta=('name', 'float64')"
         )
         raise
+
+
+def like(x: Any, frame: Any) -> Any:
+    """Return the columns that a frame without rows has."""
+    if frame.columns.is_unique and x.columns.is_unique:
+        return wrap(Project(x.expr, tuple(frame.columns), False))
+    places = [k for k, label in enumerate(x.columns) if label in frame.columns]
+    return call(at_places, (x, tuple(places)), label="getitem")
+
+
+def at_places(frame: Any, places: tuple[int, ...]) -> Any:
+    """Return columns by their positions."""
+    return frame.iloc[:, list(places)]
+
+
+def without(x: Any, columns: Any, errors: str) -> Any:
+    """Return all columns but some."""
+    labels = [columns] if isinstance(columns, str) or not np.iterable(columns) else list(columns)
+    if errors != "ignore" and x.columns.nlevels == 1:
+        check_labels(x, labels)
+    return like(x, x._meta.drop(columns=columns, errors=errors))
+
+
+def case_when(x: Any, caselist: Any) -> Any:
+    """Replace values by the first condition that holds; see `pandas.Series.case_when`."""
+    flat = [each for case in caselist for each in case]
+    return call(cases, (x, *flat), label="case_when")
+
+
+def cases(series: Any, *flat: Any) -> Any:
+    """Replace values, given conditions and values in turn."""
+    return series.case_when(list(zip(flat[::2], flat[1::2], strict=True)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.api.positions import slice_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
@@ -163,3 +164,25 @@ def rows_with(x: Any, labels: list[Any]) -> Any:
     plan = WithLabels(tuple(labels))
     out = one_partition(x._meta, node, plan, projected=len(labels))
     return wrap(reduction((node,), plan, "loc", out))
+
+
+def without_rows(x: Any, labels: Any, errors: str) -> Any:
+    """Return the rows that have none of some labels."""
+    if errors != "ignore":
+        raise NotSupportedError(
+            "whether there are rows of these labels is not known before all are there; say "
+            'errors="ignore", or choose rows by ~df.index.isin(labels)'
+        )
+    given = [labels] if isinstance(labels, str) or not np.iterable(labels) else list(labels)
+    return call(Without(tuple(given)), (x,), label="drop", rows="some")
+
+
+@dataclass(frozen=True)
+class Without:
+    """Rows that have none of some labels."""
+
+    labels: tuple[Any, ...]
+
+    def __call__(self, partition: Any) -> Any:
+        """Take them."""
+        return partition[~partition.index.isin(self.labels)]
