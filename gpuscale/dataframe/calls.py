@@ -89,7 +89,9 @@ def partwise(
         return new.get(value.token, value) if isinstance(value, Node) else value
 
     named = tuple((name, moved(value)) for name, value in kwargs)
-    rows = rows if agree else "some"
+    if not agree:  # rows are those of all: within the bounds where these are the same
+        bounds = {each.meta.divisions for each in found if isinstance(each.meta, FrameMeta)}
+        rows = "some" if len(bounds) == 1 else "new"
     return Partwise(function, tuple(map(moved, args)), named, label, rows, out)
 
 

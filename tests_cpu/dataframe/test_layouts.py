@@ -52,6 +52,14 @@ def test_alignment_by_divisions(df):
     assert_eq(df.assign(z=other.y), PDF.assign(z=PDF[5:].y), promised=False)
 
 
+def test_bounds_of_two_single_partitions():
+    one, other = gd.from_pandas(PDF[:4], 1), gd.from_pandas(PDF[2:9], 1)
+    both = one.x + other.x
+    assert_eq(both, PDF[:4].x + PDF[2:9].x, promised=False)
+    assert not both.known_divisions
+    assert not one.map_partitions(lambda part: part.reset_index()).known_divisions
+
+
 def test_rows_of_unknown_divisions_must_have_the_same_labels(df, filtered):
     plain = df.clear_divisions()
     assert_eq(plain.x + plain.y.map_partitions(lambda y: y + 1), PDF.x + (PDF.y + 1))

@@ -65,7 +65,8 @@ def map_partitions(
     enforce_metadata : bool
         Whether results are compared.
     transform_divisions, align_dataframes : bool
-        As dask has them; frames are always aligned.
+        As dask has them; frames are always aligned. Divisions are not known of what comes out,
+        since nobody knows what the function does to labels.
     **kwargs
         Given to the function.
 
@@ -86,7 +87,7 @@ def map_partitions(
     else:
         out = promise(meta, first._meta)
     function = Promised(func, out) if enforce_metadata else func
-    return call(function, args, kwargs, name, "some", out)
+    return call(function, args, kwargs, name, "new", out)
 
 
 def _tried(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
