@@ -43,24 +43,27 @@ def by_divisions(node: Node, divisions: tuple[Any, ...], force: bool) -> Node:
             f"divisions from {divisions[0]!r} to {divisions[-1]!r} leave out rows of a frame from "
             f"{bounds[0]!r} to {bounds[-1]!r}"
         )
-    last = len(divisions) - 2
-    pieces: Pieces = tuple(
-        _pieces(bounds, divisions[k], divisions[k + 1], k == last) for k in range(last + 1)
-    )
-    return Regroup((node,), pieces, divisions, "repartition")
+    return Regroup((node,), _pieces(bounds, divisions), divisions, "repartition")
 
 
-def _pieces(bounds: tuple[Any, ...], low: Any, high: Any, last: bool) -> tuple[Any, ...]:
-    """Return the pieces of partitions that lie between two bounds."""
-    count = len(bounds) - 1
-    first = max(0, bisect_right(bounds, low) - 1)
-    stop = bisect_right(bounds, high) if last else bisect_left(bounds, high)
-    found = []
-    for block in range(min(first, count - 1), max(0, min(stop, count))):
-        starts, ends = bounds[block], bounds[block + 1]
-        inside = low <= starts and (ends <= high if block < count - 1 else ends < high or last)
-        found.append((0, block, None if inside else Labels(low, high, last)))
-    return tuple(found)
+def _pieces(bounds: tuple[Any, ...], divisions: tuple[Any, ...]) -> Pieces:
+    """Return what each new partition takes of the old ones.
+
+    Of each old one the first piece has no lower and the last no upper bound: no row is lost, even
+    of one whose labels lie beyond its bounds.
+    """
+    found: list[list[tuple[int, int, Any]]] = [[] for _ in divisions[1:]]
+    last = len(found) - 1
+    for block, (low, high) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        first = min(last, max(0, bisect_right(divisions, low) - 1))
+        stop = bisect_right(divisions, high) if block == len(bounds) - 2 else 0
+        stop = min(last, max(first, (stop or bisect_left(divisions, high)) - 1))
+        for k in range(first, stop + 1):
+            lower = None if k == first else divisions[k]
+            upper = None if k == stop else divisions[k + 1]
+            whole = lower is None and upper is None
+            found[k].append((0, block, None if whole else Labels(lower, upper)))
+    return tuple(map(tuple, found))
 
 
 def common_divisions(metas: list[FrameMeta]) -> tuple[Any, ...]:

@@ -53,27 +53,22 @@ class Share:
 
 @dataclass(frozen=True)
 class Labels:
-    """Rows whose labels lie between two bounds; the upper one belongs to them where it is the last.
-
-    A bound of None is none.
-    """
+    """Rows whose labels are not less than one bound and less than the other; None is no bound."""
 
     low: Any
     high: Any
-    last: bool = False
 
     def __call__(self, partition: Any) -> Any:
         """Take them, in their order."""
         index = index_of(partition)
         if index.is_monotonic_increasing:
             start = 0 if self.low is None else index.searchsorted(self.low, side="left")
-            side = "right" if self.last else "left"
-            stop = len(index) if self.high is None else index.searchsorted(self.high, side=side)
+            stop = len(index) if self.high is None else index.searchsorted(self.high, side="left")
             return rows_of(partition, slice(int(start), int(stop)))
-        chosen = index >= self.low if self.low is not None else index == index
-        if self.high is not None:
-            chosen &= index <= self.high if self.last else index < self.high
-        return partition[chosen]
+        if self.low is None:
+            return partition[~(index >= self.high)]
+        chosen = index >= self.low
+        return partition[chosen if self.high is None else chosen & ~(index >= self.high)]
 
 
 @dataclass(frozen=True)
