@@ -34,6 +34,10 @@ REFERENCE = {
     "cluster/SSHCluster": ("gpuscale/cluster/ssh.py", "gpuscale.cluster"),
     "cluster/YarnCluster": ("gpuscale/cluster/yarn.py", "gpuscale.cluster"),
     "config": ("gpuscale/base/config.py", "gpuscale.config"),
+    "dataframe": ("gpuscale/dataframe/api", "gpuscale.dataframe"),
+    "dataframe/DataFrame": ("gpuscale/dataframe/frame.py", "gpuscale.dataframe"),
+    "dataframe/Series": ("gpuscale/dataframe/series.py", "gpuscale.dataframe"),
+    "dataframe/Index": ("gpuscale/dataframe/index.py", "gpuscale.dataframe"),
     "errors": ("gpuscale/base/errors.py", "gpuscale.base.errors"),
 }
 # Whose functions and classes have a page for each module that they come from.
