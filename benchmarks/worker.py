@@ -58,7 +58,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
 
     workload = WORKLOADS[request["workload"]]
     size = workload.sizes[request["size"]]
-    library = load(request["implementation"], request["cores"], workload.on_device)
+    library = load(workload, request["implementation"], request["cores"])
     timed, peak_bytes = clock_of(workload)
     before = peak_bytes()
     prepare = workload.implementations[request["implementation"]]

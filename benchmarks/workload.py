@@ -29,14 +29,20 @@ LIBRARIES = {
     "dask over cupy": "dask.array",
     "dask-graph": "dask.threaded",
     "distributed": "distributed",
+    "duckdb": "duckdb",
     "executor": "concurrent.futures",
     "jax": "jax.numpy",
     "numexpr": "numexpr",
     "numpy": "numpy",
+    "pandas": "pandas",
+    "polars": "polars",
     "scikit-learn": "sklearn.model_selection",
     "torch": "torch",
 }
 LAZY = (OURS, "dask", "dask-array")  # the three that share an interface
+
+FRAMES = {OURS: "gpuscale.dataframe", "dask": "dask.dataframe"}
+"""Modules that workloads of frames hand to the two that have others for arrays."""
 
 
 class Seconds(float):
@@ -91,6 +97,8 @@ class Workload:
         Runs only where it is named or asked for with ``--huge``.
     needs : str
         Module without which no implementation works.
+    modules : mapping
+        Modules that implementations are handed where these are others than those of LIBRARIES.
     """
 
     name: str
@@ -107,6 +115,7 @@ class Workload:
     files: Callable[[Size, Path], None] | None = None
     on_request: bool = False
     needs: str = ""
+    modules: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def on_device(self) -> bool:
@@ -116,17 +125,21 @@ class Workload:
 
 def installed(workload: Workload, implementation: str) -> bool:
     """Whether what an implementation of a workload needs can be imported."""
-    tops = {LIBRARIES[implementation].partition(".")[0], workload.needs} - {""}
+    module = workload.modules.get(implementation, LIBRARIES[implementation])
+    tops = {module.partition(".")[0], workload.needs} - {""}
     return all(importlib.util.find_spec(top) is not None for top in tops)
 
 
-def load(implementation: str, cores: int, on_device: bool = False) -> Any:
+def load(workload: Workload, implementation: str, cores: int) -> Any:
     """Import the library of an implementation and hold it to `cores` cores, or to the device."""
-    library = importlib.import_module(LIBRARIES[implementation])
-    if on_device and implementation == OURS:
+    module = workload.modules.get(implementation, LIBRARIES[implementation])
+    library = importlib.import_module(module)
+    if workload.on_device and implementation == OURS:
         importlib.import_module("gpuscale").config.set({"array.backend": "cupy"})
     if implementation in ("dask", "dask-array", "dask-graph", "dask over cupy"):
         importlib.import_module("dask").config.set(scheduler="threads", num_workers=cores)
+    elif implementation == "duckdb":
+        library.execute(f"SET threads TO {cores}")
     elif implementation == "numexpr":
         library.set_num_threads(cores)
     return library

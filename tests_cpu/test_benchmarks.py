@@ -22,25 +22,27 @@ EVEN_THEN_ODD = np.r_[0 : hand_fused.TILE : 2, 1 : hand_fused.TILE : 2]
 
 
 def prepared(item, implementation, folder):
-    library = workload.load(implementation, 2)
+    library = workload.load(item, implementation, 2)
     return item.implementations[implementation](library, item.sizes["quick"], folder)
 
 
 def with_both():
-    return [n for n, w in WORKLOADS.items() if {OURS, "numpy"} <= w.implementations.keys()]
+    oracles = ("numpy", "pandas")
+    return [(n, o) for n, w in WORKLOADS.items() for o in oracles if o in w.implementations]
 
 
-@pytest.mark.parametrize("name", with_both())
-def test_gpuscale_and_numpy_agree(name, tmp_path):
+@pytest.mark.parametrize(("name", "oracle"), with_both())
+def test_gpuscale_agrees_with_numpy_and_pandas(name, oracle, tmp_path):
     item = WORKLOADS[name]
     if item.files is not None:
         item.files(item.sizes["quick"], tmp_path)
-    ours, numpys = (worker.digest(prepared(item, each, tmp_path)()) for each in (OURS, "numpy"))
-    assert harness.agree(ours, numpys, item.same, item.tolerance)
+    ours, theirs = (worker.digest(prepared(item, each, tmp_path)()) for each in (OURS, oracle))
+    assert harness.agree(ours, theirs, item.same, item.tolerance)
 
 
 def without():
-    return [n for n, w in WORKLOADS.items() if n not in with_both() and not w.needs]
+    compared = {name for name, _ in with_both()}
+    return [n for n, w in WORKLOADS.items() if n not in compared and not w.needs]
 
 
 @pytest.mark.parametrize("name", without())

@@ -27,12 +27,11 @@ def statement(number: int, scale: float) -> str:
     return statements()[number].replace("$fraction", f"{0.0001 / scale:.10f}")
 
 
-def answer(number: int, folder: Path, scale: float, threads: int = 2) -> Any:
+def answer(number: int, folder: Path, scale: float) -> Any:
     """Run a query on the Parquet files of a folder; return a frame of pandas."""
     import duckdb
 
-    with duckdb.connect(config={"threads": threads}) as connection:
-        for table in TABLES:
-            path = str(folder / f"{table}.parquet").replace("'", "''")
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{path}')")
-        return connection.sql(statement(number, scale)).df()
+    for table in TABLES:
+        path = str(folder / f"{table}.parquet").replace("'", "''")
+        duckdb.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet('{path}')")
+    return duckdb.sql(statement(number, scale)).df()
