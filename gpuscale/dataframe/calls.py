@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.collection import Collection
@@ -62,11 +66,26 @@ def call(
         of the labels of columns, as sums of these are, beside tables in any case.
     """
     given = tuple((name, node_of(value)) for name, value in (kwargs or {}).items())
-    return wrap(
-        partwise(
-            function, tuple(map(node_of, args)), given, label, rows, out, list(map(node_of, shared))
-        )
-    )
+    operands, beside = tuple(map(node_of, args)), list(map(node_of, shared))
+    node = partwise(function, operands, given, label, rows, out, beside)
+    if isinstance(getattr(node.meta, "frame", None), _ARRAYS):
+        node = partwise(Labelled(function), operands, given, label, rows, out, beside)
+    return wrap(node)
+
+
+_ARRAYS = (np.ndarray, pd.api.extensions.ExtensionArray)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A function of an index that gives an array, as comparisons do: here it has these labels."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it, and make a series of what it gives."""
+        index = next(each for each in args if isinstance(each, pd.Index))
+        return pd.Series(self.function(*args, **kwargs), index=index)
 
 
 def partwise(

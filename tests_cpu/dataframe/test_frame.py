@@ -151,3 +151,15 @@ def test_repr(df):
     assert "npartitions=3" in repr(df)
     assert "float64" in repr(df.y)
     assert "x" in dir(df)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "str", "float64"])
+@pytest.mark.parametrize(
+    "choose", [lambda index, at: index > at, lambda index, at: index.isin([at])]
+)
+def test_truth_values_of_an_index_choose_rows(dtype, choose):
+    frame = pd.DataFrame({"x": range(5)}, index=pd.Index([1, 2, 2, 3, 4]).astype(dtype))
+    lazy, at = gd.from_pandas(frame, npartitions=2), frame.index[1]
+    assert_eq(lazy[choose(lazy.index, at)], frame[choose(frame.index, at)])
+    assert_eq(lazy[~lazy.index.isna() & (lazy.x > 2)], frame[~frame.index.isna() & (frame.x > 2)])
+    assert_eq(lazy.index.notna().sum(), 5)

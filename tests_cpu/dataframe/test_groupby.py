@@ -190,3 +190,11 @@ def test_bad_input(df):
         df.groupby(pd.Grouper(freq="D"))
     with pytest.raises(TypeError):
         df.groupby("k").mean()  # of strings
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "int64[pyarrow]", "boolean", "int64"])
+def test_sizes_have_the_dtype_that_pandas_gives_them(dtype):
+    frame = pd.DataFrame({"k": [1, 2, 1], "v": pd.Series([1, 0, 1], dtype=dtype)})
+    lazy = gd.from_pandas(frame, npartitions=2)
+    assert_eq(lazy.groupby("k").v.size(), frame.groupby("k").v.size())
+    assert_eq(lazy.groupby("k").v.agg(["size", "max"]), frame.groupby("k").v.agg(["size", "max"]))

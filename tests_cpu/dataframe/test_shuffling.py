@@ -138,3 +138,10 @@ def test_bad_input(df):
         df.shuffle()
     with pytest.raises(KeyError):
         df.set_index("nothing")
+
+
+def test_set_index_of_categories_in_no_order_has_no_divisions():
+    frame = pd.DataFrame({"k": pd.Categorical(list("bacab"), list("cab")), "v": range(5)})
+    lazy = gd.from_pandas(frame, npartitions=3).set_index("k")
+    assert not lazy.known_divisions
+    assert_eq(lazy, frame.set_index("k").sort_index(kind="stable"))

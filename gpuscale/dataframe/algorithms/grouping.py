@@ -117,8 +117,11 @@ class Aggregates:
 
 
 def _typed(column: Any, dtype: Any) -> Any:
-    """Give means of small floats, say, their dtype: what they are made of was wider."""
-    if column.dtype != dtype and column.dtype.kind == "f" and dtype.kind == "f":
+    """Give means of small floats, say, their dtype: what they are made of was wider.
+
+    Sizes of groups are nullable integers in pandas where the column is.
+    """
+    if column.dtype != dtype and column.dtype.kind == dtype.kind and dtype.kind in "fi":
         return column.astype(dtype)
     return column
 

@@ -200,8 +200,7 @@ def _in_order(indexed: Any, npartitions: int | None, divisions: Sequence[Any] | 
         count = npartitions or indexed.npartitions
         values, low, high, nulls = compute(
             dividing_of(indexed.expr, Index(), count),
-            indexed.index.min(),
-            indexed.index.max(),
+            *_ends(indexed),
             indexed.index.to_series().isna().sum(),
         )
         bounds = None if nulls or pd.isna(low) else _bounds(list(values), low, high)
@@ -213,6 +212,13 @@ def _in_order(indexed: Any, npartitions: int | None, divisions: Sequence[Any] | 
     finish = InOrder(Method("sort_index"), (), (("kind", "stable"),))
     cut = GivenCut(RangeCut(Index(), count), inner)
     return wrap(Shuffle(indexed.expr, (), cut, finish, count, bounds, "set_index"))
+
+
+def _ends(indexed: Any) -> tuple[Any, Any]:
+    """Return the least and the greatest label, lazy; categories in no order have neither."""
+    if getattr(indexed._meta.index.dtype, "ordered", True) is False:
+        return None, None
+    return indexed.index.min(), indexed.index.max()
 
 
 def _bounds(values: list[Any], low: Any, high: Any) -> tuple[Any, ...]:
