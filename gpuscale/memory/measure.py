@@ -17,7 +17,7 @@ __all__ = ["has_objects", "held_bytes", "is_held_alone", "is_table"]
 
 
 def held_bytes(result: Any, projected: int) -> int:
-    """Measure arrays that own their memory; believe the projection of everything else.
+    """Measure tables and arrays that own their memory; believe the projection of everything else.
 
     A view keeps alive memory that is counted where it was allocated or, if that was in the same
     task, by the projection. Where nothing is projected, a view that alone holds its memory and
@@ -62,7 +62,9 @@ def _sampled_bytes(result: Any) -> int:
 
 
 def _own_bytes(result: Any) -> int | None:
-    """Bytes of an array that owns them, None for anything else."""
+    """Bytes of an array that owns them, or of a table; None for anything else."""
+    if is_table(result):
+        return _bytes_of_table(result)
     nbytes = _said_bytes(result)
     if nbytes is None or _base_of(result) is not None:
         return None

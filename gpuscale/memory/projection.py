@@ -298,7 +298,7 @@ def check_results(metas: Iterable[Any], limit: float) -> None:
     MemoryBudgetError
         Says what to do instead.
     """
-    total = sum(meta.projected_nbytes for meta in metas)
+    total = sum(meta.projected_nbytes for meta in metas if meta.known)
     if total > limit:
         raise MemoryBudgetError(
             f"the result would take {format_bytes(total)}, more than the memory limit of "

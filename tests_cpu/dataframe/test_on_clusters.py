@@ -33,3 +33,20 @@ def test_partitions_that_are_kept_go_to_disk():
         kept = (df + 1).persist()
         assert kept.x.sum().compute() == (whole.x + 1).sum()
         assert_eq(kept.partitions[3].compute(), whole[150_000:200_000] + 1)
+
+
+@pytest.mark.parametrize(
+    "few",
+    [
+        lambda df: df.groupby("k").v.mean(),
+        lambda df: df.groupby("k").agg(most=("v", "max"), spread=("v", "std")),
+        lambda df: df.k.value_counts(sort=False),
+        lambda df: df.drop_duplicates("k"),
+    ],
+)
+def test_few_groups_of_more_rows_than_memory_takes(few):
+    """What is large is projected; what data decide is measured, and not refused before."""
+    whole = pd.DataFrame({"k": np.arange(100_000) % 9, "v": np.arange(100_000) / 2})
+    df = gd.from_pandas(whole, npartitions=16)
+    with gpuscale.config.set({"memory-limit": "700 KiB"}):
+        assert_eq(few(df).compute(), few(whole), rtol=1e-12)
