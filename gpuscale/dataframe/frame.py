@@ -212,6 +212,14 @@ class DataFrame(Statistics, Running, Written, Operators, Frame):
         """Keep one of the rows that are the same; see `pandas.DataFrame.drop_duplicates`."""
         return api().counting.drop_duplicates(self, subset, keep, ignore_index)
 
+    def nlargest(self, n: int, columns: Any, keep: str = "first") -> Any:
+        """Rows with the largest values, in their order; see `pandas.DataFrame.nlargest`."""
+        return api().counting.extremes(self, "nlargest", n, keep, columns)
+
+    def nsmallest(self, n: int, columns: Any, keep: str = "first") -> Any:
+        """Rows with the smallest values, in their order; see `pandas.DataFrame.nsmallest`."""
+        return api().counting.extremes(self, "nsmallest", n, keep, columns)
+
     def mode(self, axis: Any = 0, numeric_only: bool = False, dropna: bool = True) -> Any:
         """Most frequent values of each column; see `pandas.DataFrame.mode`."""
         return api().counting.mode(self, dropna, numeric_only)

@@ -121,6 +121,14 @@ class Series(Statistics, Running, Written, Operators, Frame):
         """Keep one of the values that are the same; see `pandas.Series.drop_duplicates`."""
         return api().counting.drop_duplicates(self, None, keep, ignore_index)
 
+    def nlargest(self, n: int = 5, keep: str = "first") -> Any:
+        """Largest elements, in their order; see `pandas.Series.nlargest`."""
+        return api().counting.extremes(self, "nlargest", n, keep)
+
+    def nsmallest(self, n: int = 5, keep: str = "first") -> Any:
+        """Smallest elements, in their order; see `pandas.Series.nsmallest`."""
+        return api().counting.extremes(self, "nsmallest", n, keep)
+
     def mode(self, dropna: bool = True) -> Any:
         """Most frequent values; see `pandas.Series.mode`."""
         return api().counting.mode(self, dropna)

@@ -18,6 +18,7 @@ from gpuscale.dataframe.algorithms.counting import (
     RowCounts,
     Unique,
 )
+from gpuscale.dataframe.algorithms.extremes import Extremes
 from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.reductions import of_columns, one_partition, reduction
@@ -78,6 +79,18 @@ def drop_duplicates(x: Any, subset: Any, keep: Any, ignore_index: bool) -> Any:
         check_labels(x, list(labels))
     result = gathered(x, DistinctRows(labels, keep), "drop_duplicates", x._meta)
     return result.reset_index(drop=True) if ignore_index else result
+
+
+def extremes(x: Any, name: str, n: int, keep: str, columns: Any = None) -> Any:
+    """Return the largest or the smallest rows, in their order."""
+    by: tuple[Any, ...] = ()
+    if x.ndim == 2:
+        labels = columns if isinstance(columns, list | tuple | pd.Index) else [columns]
+        check_labels(x, list(labels))
+        by = (list(labels),)
+    plan = Extremes(name, int(n), by, keep)
+    plan.finalize(nonempty(x._meta))  # pandas says what is wrong
+    return gathered(x, plan, name, x._meta)
 
 
 def mode(x: Any, dropna: bool, numeric_only: bool = False) -> Any:
