@@ -36,6 +36,44 @@ class Running:
         """Fill nulls with the next value behind; see `pandas.DataFrame.bfill`."""
         return api().neighbours.fill(self, "bfill", axis, limit)
 
+    def rolling(
+        self,
+        window: Any,
+        min_periods: int | None = None,
+        center: bool = False,
+        win_type: str | None = None,
+        on: Any = None,
+        closed: str | None = None,
+        step: int | None = None,
+    ) -> Any:
+        """Return windows that move over the rows; see `pandas.DataFrame.rolling`.
+
+        Parameters
+        ----------
+        window : int, or span of time
+            Of a span the index is sorted; its ends in each partition are computed now.
+        min_periods, center, win_type, closed
+            As pandas has them.
+        on, step : None
+            Not supported.
+        """
+        from gpuscale.dataframe.rolling import Rolling
+
+        options = {"min_periods": min_periods, "center": center, "win_type": win_type}
+        return Rolling(self, window, {**options, "on": on, "closed": closed, "step": step})
+
+    def expanding(self, min_periods: int = 1) -> Any:
+        """Return windows of all rows up to each: their count, sum, mean, min and max."""
+        from gpuscale.dataframe.rolling import Expanding
+
+        return Expanding(self, min_periods)
+
+    def ewm(self, *args: Any, **options: Any) -> Any:
+        """Refuse, and say what to do: such windows need all rows before each."""
+        from gpuscale.dataframe.rolling import no_weights
+
+        no_weights()
+
     def map_overlap(self, func: Any, before: int, after: int, *args: Any, **kwargs: Any) -> Any:
         """Call a function on partitions with margins; see `gpuscale.dataframe.map_overlap`."""
         return api().neighbours.map_overlap(func, self, before, after, *args, **kwargs)

@@ -107,9 +107,15 @@ def on_rows_of(x: Node, result: Node) -> Node:
 
 
 def without_margins(
-    partition: Any, margin: tuple[int, int], function: Any, options: tuple[tuple[str, Any], ...]
+    partition: Any,
+    margin: tuple[int | None, int],
+    function: Any,
+    options: tuple[tuple[str, Any], ...],
 ) -> Any:
-    """Call a function on a partition with margins, and cut these off."""
+    """Call a function on a partition with margins, and cut these off.
+
+    The margin is the number of rows before its own, None where these are the last, and of those.
+    """
     first, rows = margin
     result = function(partition, **dict(options))
     if len(result) != len(partition):
@@ -117,6 +123,7 @@ def without_margins(
             f"a function of rows and their neighbours was given {len(partition)} rows and returned "
             f"{len(result)}; it must return as many"
         )
+    first = len(partition) - rows if first is None else first
     return rows_of(result, slice(first, first + rows))
 
 

@@ -1,0 +1,67 @@
+"""Windows of rows, which move or grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gpuscale.dataframe.algorithms.grouping import Call
+
+__all__ = ["Ends", "Moving", "MovingPair"]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A method of moving windows.
+
+    Parameters
+    ----------
+    windows : Call
+        ``rolling`` with its options.
+    method : Call
+    """
+
+    windows: Call
+    method: Call
+
+    def __call__(self, partition: Any) -> Any:
+        """Ask pandas."""
+        return self.method(self.windows(partition))
+
+
+@dataclass(frozen=True)
+class MovingPair(Moving):
+    """A method of moving windows of two series, which are the columns of a table."""
+
+    name: Any
+
+    def __call__(self, partition: Any) -> Any:
+        """Ask pandas."""
+        first, second = partition.iloc[:, 0], partition.iloc[:, 1]
+        call = Call(self.method.name, (second,), self.method.kwargs)
+        return call(self.windows(first)).rename(self.name)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Rows, and the first and the last label, of each partition that has rows."""
+
+    def chunk(self, partition: Any) -> list[Any]:
+        """Look at one."""
+        index = partition.index
+        if index.hasnans:
+            raise ValueError("the index has nulls (NaT), which no window or bin can hold")
+        if not index.is_monotonic_increasing:
+            raise ValueError("index must be monotonic: sort_index() first")
+        return [(len(index), index[0], index[-1]) if len(index) else (0, None, None)]
+
+    def combine(self, partials: list[Any]) -> list[Any]:
+        """Put them in a row."""
+        return [each for partial in partials for each in partial]
+
+    def finalize(self, partial: list[Any]) -> list[Any]:
+        """See that they follow each other."""
+        filled = [each for each in partial if each[0]]
+        if any(a[2] > b[1] for a, b in zip(filled, filled[1:], strict=False)):
+            raise ValueError("index must be monotonic: sort_index() first")
+        return partial

@@ -1,0 +1,98 @@
+"""Windows of rows against pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.dataframe as gd
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.testing.frames import assert_eq, frames
+
+NUMBERS = ("int64", "int8", "float64", "float32", "bool")
+CLOSED = (None, "left", "right", "both", "neither")
+PDF = pd.DataFrame({"x": np.arange(20.0) ** 2 % 17, "y": np.arange(20) * 7 % 5})
+DF = gd.from_pandas(PDF, npartitions=5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    frame=frames(NUMBERS),
+    parts=st.integers(1, 5),
+    window=st.integers(1, 7),
+    least=st.integers(0, 1),
+    center=st.booleans(),
+    closed=st.sampled_from(CLOSED),
+)
+def test_windows_of_rows(frame, parts, window, least, center, closed):
+    options = {"min_periods": least, "center": center, "closed": closed}
+    lazy, expected = gd.from_pandas(frame, npartitions=parts), frame.rolling(window, **options)
+    assert_eq(lazy.rolling(window, **options).sum(), expected.sum(), rtol=1e-9)
+    assert_eq(lazy.c0.rolling(window, **options).max(), frame.c0.rolling(window, **options).max())
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    days=st.lists(st.integers(0, 12), min_size=1, max_size=14).map(sorted),
+    parts=st.integers(1, 5),
+    window=st.sampled_from(["1D", "3D", "30h", pd.Timedelta(9, "D")]),
+    center=st.booleans(),
+    closed=st.sampled_from(CLOSED),
+)
+def test_windows_of_times(days, parts, window, center, closed):
+    index = pd.Timestamp("2020-01-01") + pd.to_timedelta(days, unit="D")
+    frame = pd.DataFrame({"x": np.arange(len(days)) ** 2 % 7}, index=index)
+    options = {"center": center, "closed": closed}
+    lazy = gd.from_pandas(frame, npartitions=parts).map_partitions(lambda part: part)
+    expected = frame.rolling(window, **options).sum()
+    assert_eq(lazy.rolling(window, **options).sum(), expected, check_freq=False)
+
+
+@pytest.mark.parametrize("name", ["mean", "std", "median", "kurt", "count"])
+def test_methods(name):
+    result = getattr(DF.rolling(4, min_periods=2), name)()
+    assert_eq(result, getattr(PDF.rolling(4, min_periods=2), name)(), rtol=1e-9)
+
+
+def test_methods_with_arguments():
+    windows, expected = DF.rolling(4), PDF.rolling(4)
+    assert_eq(windows.quantile(0.3), expected.quantile(0.3))
+    assert_eq(windows.apply(np.ptp, raw=True), expected.apply(np.ptp, raw=True))
+    assert_eq(windows.agg(["sum", "max"]), expected.agg(["sum", "max"]))
+    assert_eq(windows.agg({"x": "mean"}), expected.agg({"x": "mean"}), rtol=1e-9)
+    assert_eq(windows["x"].var(ddof=0), expected["x"].var(ddof=0), rtol=1e-9)
+    assert_eq(DF.x.rolling(4).corr(DF.y), PDF.x.rolling(4).corr(PDF.y), rtol=1e-9)
+
+
+def test_rows_of_filtered_frames_are_counted():
+    kept, expected = DF[DF.y > 0], PDF[PDF.y > 0]
+    assert_eq(
+        kept.assign(z=kept.x.rolling(3).sum()), expected.assign(z=expected.x.rolling(3).sum())
+    )
+
+
+@settings(max_examples=5, deadline=None)
+@given(frame=frames(NUMBERS[:4]), parts=st.integers(1, 4), least=st.integers(0, 3))
+def test_windows_that_grow(frame, parts, least):
+    lazy = gd.from_pandas(frame, npartitions=parts)
+    for name in ("count", "sum", "mean", "min", "max"):
+        expected = getattr(frame.expanding(least), name)()
+        assert_eq(getattr(lazy.expanding(least), name)(), expected, rtol=1e-9)
+
+
+def test_what_is_refused_says_what_to_do():
+    with pytest.raises(NotSupportedError, match="repartition"):
+        DF.expanding().std()
+    with pytest.raises(NotSupportedError, match="repartition"):
+        DF.ewm(span=3)
+    with pytest.raises(NotSupportedError, match="set_index"):
+        DF.rolling(3, on="y")
+    with pytest.raises(NotSupportedError, match="each pair"):
+        DF.rolling(3).cov()
+    with pytest.raises(ValueError, match="window"):
+        DF.rolling("3D")
+    times = pd.date_range("2020-01-01", periods=20)[::-1]
+    backwards = gd.from_pandas(PDF.set_index(times), npartitions=3, sort=False)
+    with pytest.raises(ValueError, match="sort_index"):
+        backwards.rolling("3D").sum()
