@@ -24,9 +24,12 @@ _AGGREGATIONS = (
 _OF_ALL_ROWS = (
     *("median", "quantile", "nunique", "idxmin", "idxmax", "skew", "kurt", "cov", "corr"),
     *("describe", "nth", "head", "tail", "value_counts", "unique", "ohlc", "filter"),
-    *("cumsum", "cumprod", "cummin", "cummax", "cumcount", "ngroup", "rank", "shift", "diff"),
-    *("pct_change", "ffill", "bfill", "fillna", "nlargest", "nsmallest", "sample", "take"),
+    *("nlargest", "nsmallest", "sample", "take"),
     *("is_monotonic_increasing", "is_monotonic_decreasing"),
+)
+_A_VALUE_FOR_EACH_ROW = (
+    *("cumsum", "cumprod", "cummin", "cummax", "cumcount", "ngroup", "rank", "shift", "diff"),
+    *("pct_change", "ffill", "bfill", "fillna"),
 )
 
 
@@ -34,7 +37,11 @@ def _with_methods(pandas: type) -> Callable[[C], C]:
     """Give a class the methods of pandas' groups: a row of the tables above for each."""
 
     def decorate(kind: C) -> C:
-        for names, function in ((_AGGREGATIONS, api.simple), (_OF_ALL_ROWS, _asked)):
+        for names, function in (
+            (_AGGREGATIONS, api.simple),
+            (_OF_ALL_ROWS, _asked),
+            (_A_VALUE_FOR_EACH_ROW, api.rows),
+        ):
             for name in names:
                 if callable(getattr(pandas, name, None)):
                     setattr(kind, name, _method(kind, pandas, name, function))

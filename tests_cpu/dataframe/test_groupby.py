@@ -134,6 +134,20 @@ def test_results_of_groups_for_each_row(df, pdf, name):
     assert_eq(with_share, expected, rtol=1e-12)
 
 
+def test_values_of_rows_go_beside_their_frame(df, pdf):
+    for name in (*ROWS, "diff"):
+        lazy = getattr(df.groupby("k").v, name)()
+        assert lazy.npartitions == df.npartitions
+        assert_eq(df.assign(z=lazy), pdf.assign(z=getattr(pdf.groupby("k").v, name)()))
+    few, expected = df[df.f > 0.3], pdf[pdf.f > 0.3]
+    middle = expected.groupby("s").v.transform("median")
+    assert_eq(few.assign(m=few.groupby("s").v.transform("median")), expected.assign(m=middle))
+    ranks = few.groupby("s")[["v", "f"]].rank()
+    assert_eq(
+        few[["v", "f"]] - ranks, expected[["v", "f"]] - expected.groupby("s")[["v", "f"]].rank()
+    )
+
+
 def test_functions_of_groups(df, pdf):
     assert_eq(
         df.groupby("s")[["v", "f"]].apply(lambda rows: rows.v.max() - rows.v.min()),

@@ -13,11 +13,14 @@ from gpuscale.dataframe.algorithms.aggregates import Recipe, recipe_of
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call, Gathered, Options
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api.columns import nearest
+from gpuscale.dataframe.api.positions import Lengths
+from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.nodes.partwise import Project
 from gpuscale.dataframe.nodes.reduction import Reduction
+from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.expr.frames import FrameMeta, unknown_rows
 
 __all__: list[str] = []
@@ -305,20 +308,47 @@ def transform(grouped: Groups, func: Any, args: tuple[Any, ...], kwargs: dict[st
     """Return a value for each row: an aggregation of its group, or what a function makes of it."""
     step = Call("transform", (func, *args), tuple(kwargs.items()))
     template = _template(grouped, (step,))
-    if not isinstance(func, str) or args or kwargs:
-        return _gathered(grouped, (step,), template)
-    own = replace(grouped.options, sort=False, observed=True, as_index=True)
-    found = simple(replace(grouped, options=own), func, (), {})
-    if isinstance(found.expr, Reduction) and isinstance(found.expr.blueprint, Aggregates):
-        keys = [key for _, key in grouped.keys]
-        return call(
-            of_their_groups,
-            (found, *keys),
-            label="transform",
-            out=emptied(template),
-            shared=[found],
+    if isinstance(func, str) and not args and not kwargs:
+        own = replace(grouped.options, sort=False, observed=True, as_index=True)
+        found = simple(replace(grouped, options=own), func, (), {})
+        if isinstance(found.expr, Reduction) and isinstance(found.expr.blueprint, Aggregates):
+            keys = [key for _, key in grouped.keys]
+            out = emptied(template)
+            shared = [found]
+            return call(of_their_groups, (found, *keys), None, "transform", "same", out, shared)
+    return _in_place(grouped, step, template)
+
+
+def rows(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return a value for each row, such as ``cumsum()``, made of all rows of its group."""
+    step = Call(name, args, tuple(kwargs.items()))
+    return _in_place(grouped, step, _template(grouped, (step,)))
+
+
+def _in_place(grouped: Groups, step: Call, template: Any) -> Any:
+    """Ask pandas with all rows in one place, and cut its answer where the partitions were cut."""
+    whole = _gathered(grouped, (step,), template)
+    first = grouped.keys[0][1].expr
+    lengths = reduction((first,), Lengths(), "count", ())
+    numbers = tuple(range(first.meta.npartitions))
+    inputs, out = (first, whole.expr, lengths), emptied(template)
+    return wrap(Numbered(cut_back, inputs, numbers, (), f"groupby-{step.name}", None, out))
+
+
+def cut_back(partition: Any, whole: Any, lengths: tuple[int, ...], number: int) -> Any:
+    """Return the rows of one partition, of all of them.
+
+    Raises
+    ------
+    ValueError
+        If a function took rows away.
+    """
+    if sum(lengths) != len(whole):
+        raise ValueError(
+            f"a value for each of {sum(lengths)} rows was asked for, and {len(whole)} came out"
         )
-    return _gathered(grouped, (step,), template)
+    start = sum(lengths[:number])
+    return whole.iloc[start : start + len(partition)]
 
 
 def of_their_groups(results: Any, *keys: Any) -> Any:
