@@ -29,8 +29,14 @@ def is_basic_index(index: Any) -> bool:
     """
     items = index if isinstance(index, tuple) else (index,)
     return all(
-        item is None or item is ... or isinstance(item, slice) or _is_integer(item)
-        for item in items
+        item is None or item is ... or _is_slice(item) or _is_integer(item) for item in items
+    )
+
+
+def _is_slice(item: Any) -> bool:
+    """Whether an item is a slice between numbers that the host knows, or may ask for."""
+    return isinstance(item, slice) and all(
+        end is None or hasattr(end, "__index__") for end in (item.start, item.stop, item.step)
     )
 
 

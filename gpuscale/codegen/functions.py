@@ -93,7 +93,7 @@ def spacing(values: Any) -> Any:
 def isclose(a: Any, b: Any, rtol: Any, atol: Any) -> Any:
     """Compare within ``atol + rtol * abs(b)``."""
     near = np.less_equal(np.absolute(a - b), atol + rtol * np.absolute(b))
-    return (near & np.isfinite(b)) | (a == b)
+    return (near & np.isfinite(b)) | np.equal(a, b)
 
 
 def isclose_equal_nan(a: Any, b: Any, rtol: Any, atol: Any) -> Any:

@@ -309,3 +309,52 @@ def test_quantiles_of_nothing_stay_on_the_device(x, name):
     assert none.backend == "fake" and none.compute().shape == (0,)
     if name != "percentile":  # of which NumPy has none either
         agrees(getattr(ga, name)(x[:0], *shares), np.nan)
+
+
+@pytest.mark.parametrize("first", [1.0, 3, np.float64(1), np.float32(1)], ids=repr)
+def test_numbers_come_first_where_closeness_is_asked(x, first):
+    agrees(ga.isclose(first, x), np.isclose(first, HOST))
+    agrees(np.isclose(first, x, equal_nan=True), np.isclose(first, HOST))
+    assert not ga.allclose(first, x)
+    assert ga.allclose(first, ga.full((2, 3), first, like="fake"))
+
+
+def test_borders_are_made_where_the_array_is(x):
+    with config.set({"array.backend": "numpy"}):
+        for dtype in (float, int):
+            values = HOST.astype(dtype)
+            found = ga.pad(x.astype(dtype), 2, mode="linear_ramp", end_values=-3)
+            agrees(found, np.pad(values, 2, mode="linear_ramp", end_values=-3))
+
+
+KNOWN_WHEN_PLANNED = {
+    "quantile": lambda m, x, put: m.quantile(x, put([0.2, 0.5])),
+    "quantile of rows": lambda m, x, put: m.quantile(x, put(0.25), axis=1),
+    "percentile": lambda m, x, put: m.percentile(x, put([20, 50])),
+    "nanquantile": lambda m, x, put: m.nanquantile(x, put([0.2, 0.5])),
+    "pad": lambda m, x, put: m.pad(x, 1, constant_values=put(3)),
+    "pad_width": lambda m, x, put: m.pad(x, put([[1, 2], [0, 1]])),
+    "ends of pad": lambda m, x, put: m.pad(x, 1, mode="linear_ramp", end_values=put([1, 3])),
+    "repeat": lambda m, x, put: m.repeat(x, put([1, 0, 2, 1, 1, 3]), axis=0),
+    "compress": lambda m, x, put: m.compress(put([True, False, True]), x, axis=0),
+    "gradient": lambda m, x, put: m.gradient(x[0], put(np.arange(10.0) ** 2)),
+    "spacing": lambda m, x, put: m.gradient(x, put(2.0), put(3.0))[1],
+    "delete": lambda m, x, put: m.delete(x, put([1, 3]), axis=0),
+    "insert": lambda m, x, put: m.insert(x, put([1, 3]), 7.0, axis=0),
+    "split": lambda m, x, put: m.split(x, put([2, 5]))[1],
+    "sections": lambda m, x, put: m.split(x, put(2))[1],
+    "array_split": lambda m, x, put: m.array_split(x, put([2, 5]), axis=1)[2],
+    "slices": lambda m, x, put: x[put(1) : put(5), :: put(2)],
+    "take": lambda m, x, put: m.take(x, put([1, 3]), axis=1),
+    "roll": lambda m, x, put: m.roll(x, put(3), axis=1),
+    "tile": lambda m, x, put: m.tile(x, (put(2), 1)),
+}
+
+
+@pytest.mark.parametrize("function", KNOWN_WHEN_PLANNED)
+def test_what_plans_need_may_lie_on_the_device(x, xp, function):
+    """As arrays of the device's library, and lazy."""
+    call = KNOWN_WHEN_PLANNED[function]
+    expected = call(np, HOST, np.asarray)
+    agrees(call(ga, x, lambda v: xp.asarray(np.asarray(v))), expected)
+    agrees(call(ga, x, lambda v: ga.asarray(np.asarray(v), like="fake")), expected)

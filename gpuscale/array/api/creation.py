@@ -12,10 +12,10 @@ from gpuscale.array.api.date_ranges import DateRange, date_range
 from gpuscale.array.api.index_functions import (
     axis_index,
     backend_of,
+    computed,
     index_function,
     is_lazy,
     linear_index,
-    number,
     place_of,
     shape_of,
 )
@@ -236,7 +236,7 @@ def arange(
     array([2, 5])
     """
     like = place_of(like, backend, device, start, stop, step)
-    start, stop, step = map(number, (start, stop, step))  # which say how many there are
+    start, stop, step = map(computed, (start, stop, step))  # which say how many there are
     first, last = (None, start) if stop is None else (start, stop)
     dated = date_range(first, last, step, dtype)
     if dated is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.index_functions import computed
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.viewing import view
 from gpuscale.array.collection import Array
@@ -61,7 +62,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 def _spacings(varargs: Sequence[Any], axes: tuple[int, ...], f: Array) -> list[Any]:
     if not varargs:
         return [1.0] * len(axes)
-    given = [np.asarray(v) for v in varargs]
+    given = [np.asarray(computed(v)) for v in varargs]
     if len(given) == 1 and given[0].ndim == 0:
         given = given * len(axes)
     if len(given) != len(axes):

@@ -21,11 +21,11 @@ from gpuscale.memory.limits import chunk_bytes
 __all__ = [
     "axis_index",
     "backend_of",
+    "computed",
     "index_function",
     "is_lazy",
     "linear_index",
     "new_chunks",
-    "number",
     "place_of",
     "shape_of",
 ]
@@ -100,7 +100,7 @@ def is_lazy(value: Any) -> bool:
     return isinstance(value, Array) or on_device(value)
 
 
-def number(value: Any) -> Any:
+def computed(value: Any) -> Any:
     """A value that is needed now, computed where it is lazy."""
     return as_array(value).compute() if is_lazy(value) else value
 

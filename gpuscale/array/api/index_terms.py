@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuscale.array.api.index_functions import computed
 from gpuscale.array.collection import Array
 from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.backends.seams import to_host
@@ -113,8 +114,10 @@ def _is_array(term: Any) -> bool:
 
 def _term(term: Any) -> Any:
     """One item of an index as an integer, a slice, None, Ellipsis, or an array."""
-    if term is None or term is ... or isinstance(term, slice):
+    if term is None or term is ...:
         return term
+    if isinstance(term, slice):
+        return slice(*map(computed, (term.start, term.stop, term.step)))
     if isinstance(term, bool | np.bool_):
         return np.asarray(term)
     if isinstance(term, Array) and term.dtype.kind == "b" and term.ndim:
@@ -136,7 +139,7 @@ def whole_index(index: Any) -> NDArray[Any]:
         If a lazy one does not fit the memory limit.
     """
     try:
-        return np.asarray(index)
+        return np.asarray(to_host(index))
     except MemoryBudgetError as error:
         raise MemoryBudgetError(
             "an index array is needed as a whole before the elements that it names can be found, "

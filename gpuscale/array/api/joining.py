@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.api.index_functions import computed
 from gpuscale.array.api.manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims
 from gpuscale.array.api.reshaping import ravel
 from gpuscale.array.collection import Array
@@ -237,7 +238,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     """Split into parts that may differ in length by one, or at given places."""
     x = as_array(x)
     axis = normalize_axis(axis, x.ndim)
-    length = x.shape[axis]
+    length, indices_or_sections = x.shape[axis], computed(indices_or_sections)
     if np.ndim(indices_or_sections):
         ends = [0, *indices_or_sections, length]
     else:
@@ -265,7 +266,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     >>> [part.compute().tolist() for part in ga.split(ga.arange(4), 2)]
     [[0, 1], [2, 3]]
     """
-    x = as_array(x)
+    x, indices_or_sections = as_array(x), computed(indices_or_sections)
     if not np.ndim(indices_or_sections):
         length = x.shape[normalize_axis(axis, x.ndim)]
         if length % indices_or_sections:

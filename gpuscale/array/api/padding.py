@@ -11,6 +11,7 @@ from gpuscale.array.api.averages import mean as _mean
 from gpuscale.array.api.creation import full
 from gpuscale.array.api.elementwise import floor, where
 from gpuscale.array.api.functional import whole
+from gpuscale.array.api.index_functions import computed
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, flip
 from gpuscale.array.api.quantiles import median as _median
@@ -18,7 +19,7 @@ from gpuscale.array.api.reductions import any as _any
 from gpuscale.array.api.reductions import max as _max
 from gpuscale.array.api.reductions import min as _min
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, placed
 from gpuscale.chunks.axes import at_axis, normalize_axes
 
 __all__ = ["pad"]
@@ -98,10 +99,11 @@ def _per_axis(value: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
     if isinstance(value, dict):
         pairs: list[Any] = [(0, 0)] * ndim
         for axis, each in value.items():
-            (number,) = normalize_axes(axis, ndim)
-            pairs[number] = each if isinstance(each, tuple | list) else (each, each)
+            (place,) = normalize_axes(axis, ndim)
+            each = computed(each)
+            pairs[place] = each if isinstance(each, tuple | list) else (each, each)
         return [(int(a), int(b)) for a, b in pairs]
-    given = np.asarray(value)
+    given = np.asarray(computed(value))
     if name == "pad_width" and given.dtype.kind not in "iu":
         raise TypeError("`pad_width` must be of integral type.")
     try:
@@ -143,7 +145,8 @@ def _ramp(x: Array, axis: int, width: int, value: Any, edge: int) -> Array:
     if width == 0:
         return _constant(x, axis, width, value)
     dtype = np.result_type(x.dtype, np.asarray(value), 1.0)
-    count = as_array(np.arange(width, dtype=dtype).reshape(-1, *(1,) * (x.ndim - axis - 1)))
+    steps = np.arange(width, dtype=dtype).reshape(-1, *(1,) * (x.ndim - axis - 1))
+    count = placed(steps, x)
     delta = x[at_axis(axis, slice(edge, edge + 1))].astype(dtype) - value
     step = delta / width
     ramp = where(_any(step == 0), count / width * delta, count * step) + value

@@ -14,6 +14,7 @@ import numpy as np
 
 from gpuscale.array import sorted_quantiles as sorted_quantiles  # it registers its row
 from gpuscale.array.api.functional import map_blocks
+from gpuscale.array.api.index_functions import computed
 from gpuscale.array.api.manipulation import broadcast_to, moveaxis
 from gpuscale.array.api.reshaping import reshape
 from gpuscale.array.api.statistics import fit_weights
@@ -57,7 +58,7 @@ def _quantile(
     x = x.compute_chunk_sizes()
     if x.dtype.kind == "c" and method != MEAN:
         raise TypeError("a must be an array of real numbers")
-    q = q.compute() if isinstance(q, Array) else q
+    q = computed(q)
     shares = np.asarray(q)
     if not (np.all(shares >= 0) and np.all(shares <= 1)):
         raise ValueError("Quantiles must be in the range [0, 1]")
@@ -189,6 +190,7 @@ def _checked(method: str) -> str:
 
 def _fractions(percents: Any) -> Any:
     """Percents as fractions; one of Python's numbers stays one."""
+    percents = computed(percents)
     fractions = percents / 100 if _is_weak(percents) else np.true_divide(percents, 100)
     if not (np.all(fractions >= 0) and np.all(fractions <= 1)):
         raise ValueError("Percentiles must be in the range [0, 100]")

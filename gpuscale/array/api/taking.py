@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuscale.array.api.elementwise import where
 from gpuscale.array.api.functional import map_blocks
 from gpuscale.array.api.gathering import take_points
+from gpuscale.array.api.index_functions import is_lazy
 from gpuscale.array.api.index_terms import whole_index
 from gpuscale.array.api.lines import are_too_long, take_from_blocks
 from gpuscale.array.api.reshaping import along_axis, ravel
@@ -128,7 +129,7 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     array([0, 2])
     """
     keep: Any
-    if isinstance(condition, Array):
+    if is_lazy(condition):
         keep, a = as_arrays((condition, a), "compress")
     else:
         keep = np.asarray(condition)

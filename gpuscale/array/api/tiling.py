@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from operator import index as as_int
 from typing import Any
 
 import numpy as np
 
 from gpuscale.array.api.creation import zeros
+from gpuscale.array.api.index_functions import computed, is_lazy
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims
 from gpuscale.array.api.masking import settle
@@ -80,7 +82,7 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Array:
     >>> ga.repeat(ga.arange(2), 2).compute()
     array([0, 0, 1, 1])
     """
-    counts: Any = repeats if isinstance(repeats, Array) else np.asarray(repeats)
+    counts: Any = as_array(repeats) if is_lazy(repeats) else np.asarray(repeats)
     if isinstance(counts, Array):
         x, counts = as_arrays((x, counts), "repeat")
     x, axis = along_axis(x, axis)
@@ -149,7 +151,9 @@ def tile(x: Any, repetitions: Any, /) -> Array:
     array([0, 1, 0, 1])
     """
     x = as_array(x)
-    times = tuple(repetitions) if isinstance(repetitions, tuple | list) else (repetitions,)
+    if not isinstance(repetitions, tuple | list):
+        repetitions = np.ravel(computed(repetitions))
+    times = tuple(as_int(computed(n)) for n in repetitions)
     if any(n < 0 for n in times):
         raise ValueError(f"negative dimensions are not allowed: {times}")
     given = x.dtype
@@ -196,8 +200,7 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Array:
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    places = obj.compute() if isinstance(obj, Array) else obj
-    kept = np.delete(np.arange(x.shape[axis]), places)
+    kept = np.delete(np.arange(x.shape[axis]), computed(obj))
     return x[at_axis(axis, kept)]
 
 
@@ -223,7 +226,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    length, obj = x.shape[axis], obj.compute() if isinstance(obj, Array) else obj
+    length, obj = x.shape[axis], computed(obj)
     # NumPy itself says where things go: insert the negative numbers -1, -2, ... among positions.
     count = np.insert(np.arange(length), obj, 0).size - length
     order = np.insert(np.arange(length), obj, -1 - np.arange(count))
