@@ -164,7 +164,7 @@ class Frame(Collection):
         return api().partitions.head(self, n, npartitions)
 
     def tail(self, n: int = 5) -> Any:
-        """Compute the last rows."""
+        """Compute the last rows; of a negative number, all rows but the first ones."""
         return api().partitions.tail(self, n)
 
     def __len__(self) -> int:

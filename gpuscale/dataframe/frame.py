@@ -318,7 +318,8 @@ class DataFrame(Statistics, Running, Written, Operators, Frame):
         Parameters
         ----------
         keys : label, Series, or list of labels
-            Of several labels rows are left where they are, as with ``append``.
+            Of several labels rows are left where they are, as with ``append``. The elements of a
+            series become the labels, and all columns are kept.
         drop, append : bool
             As pandas has them.
         sorted : bool

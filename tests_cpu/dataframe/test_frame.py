@@ -163,3 +163,12 @@ def test_truth_values_of_an_index_choose_rows(dtype, choose):
     assert_eq(lazy[choose(lazy.index, at)], frame[choose(frame.index, at)])
     assert_eq(lazy[~lazy.index.isna() & (lazy.x > 2)], frame[~frame.index.isna() & (frame.x > 2)])
     assert_eq(lazy.index.notna().sum(), 5)
+
+
+@pytest.mark.parametrize("n", [-11, -4, -1, 0, 1, 5, 20])
+def test_first_and_last_rows(df, pdf, n):
+    for lazy, whole in ((df, pdf), (df.x, pdf.x)):
+        assert_eq(lazy.head(n), whole.head(n))
+        assert_eq(lazy.tail(n), whole.tail(n))
+    assert_eq(df.index.head(n), pdf.head(n).index)
+    assert_eq(df.index.tail(n), pdf.tail(n).index)

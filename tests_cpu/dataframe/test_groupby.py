@@ -212,3 +212,14 @@ def test_sizes_have_the_dtype_that_pandas_gives_them(dtype):
     lazy = gd.from_pandas(frame, npartitions=2)
     assert_eq(lazy.groupby("k").v.size(), frame.groupby("k").v.size())
     assert_eq(lazy.groupby("k").v.agg(["size", "max"]), frame.groupby("k").v.agg(["size", "max"]))
+
+
+def test_keys_that_have_other_rows(df, pdf):
+    longer = pd.Series(list("abcde") * 12, index=range(60), name="key")
+    longer[50:] = "beyond"
+    key = gd.from_pandas(longer, npartitions=3)
+    assert_eq(df.groupby(key).v.sum(), pdf.groupby(longer).v.sum())
+    assert_eq(df.groupby(key).size(), pdf.groupby(longer).size())
+    assert_eq(df.groupby(key).v.transform("max"), pdf.groupby(longer).v.transform("max"))
+    shorter = gd.from_pandas(longer[:30], npartitions=2)
+    assert_eq(df.groupby(shorter).f.mean(), pdf.groupby(longer[:30]).f.mean())

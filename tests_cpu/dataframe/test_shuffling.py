@@ -145,3 +145,11 @@ def test_set_index_of_categories_in_no_order_has_no_divisions():
     lazy = gd.from_pandas(frame, npartitions=3).set_index("k")
     assert not lazy.known_divisions
     assert_eq(lazy, frame.set_index("k").sort_index(kind="stable"))
+
+
+@pytest.mark.parametrize("name", ["k", "other", None, 0])
+def test_the_elements_of_a_series_become_the_index(df, pdf, name):
+    lazy, whole = (df.k % 7).rename(name), (pdf.k % 7).rename(name)
+    expected = pdf.set_index(whole)
+    assert_eq(df.set_index(lazy, sort=False), expected)
+    assert_eq(df.set_index(lazy), expected.sort_index(kind="stable"))

@@ -67,8 +67,10 @@ class Aggregates:
     data_decide: ClassVar[bool] = True
 
     def chunk(self, frame: Any, *keys: Any) -> Any:
-        """Group one partition."""
-        named = dict(zip(self._labels, keys, strict=True))
+        """Group one partition; of keys that have other rows, those count that it has."""
+        index = frame.index
+        own = [key if key.index.equals(index) else key.reindex(index) for key in keys]
+        named = dict(zip(self._labels, own, strict=True))
         columns = dict(enumerate(columns_of(frame)))
         return partials_of(columns, named, self._parts, self._grouped)
 

@@ -308,7 +308,8 @@ def transform(grouped: Groups, func: Any, args: tuple[Any, ...], kwargs: dict[st
     """Return a value for each row: an aggregation of its group, or what a function makes of it."""
     step = Call("transform", (func, *args), tuple(kwargs.items()))
     template = _template(grouped, (step,))
-    if isinstance(func, str) and not args and not kwargs:
+    _, agree = aligned([each.expr for each in (grouped.x, *(key for _, key in grouped.keys))])
+    if agree and isinstance(func, str) and not args and not kwargs:
         own = replace(grouped.options, sort=False, observed=True, as_index=True)
         found = simple(replace(grouped, options=own), func, (), {})
         if isinstance(found.expr, Reduction) and isinstance(found.expr.blueprint, Aggregates):
@@ -328,7 +329,9 @@ def rows(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, An
 def _in_place(grouped: Groups, step: Call, template: Any) -> Any:
     """Ask pandas with all rows in one place, and cut its answer where the partitions were cut."""
     whole = _gathered(grouped, (step,), template)
-    first = grouped.keys[0][1].expr
+    first = grouped.keys[0][1].expr  # of which less is read than of the frame
+    if first.meta.layout != grouped.x.expr.meta.layout:
+        first = grouped.x.expr
     lengths = reduction((first,), Lengths(), "count", ())
     numbers = tuple(range(first.meta.npartitions))
     inputs, out = (first, whole.expr, lengths), emptied(template)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.base.types import is_known
+from gpuscale.dataframe.algorithms.cuts import rows_of
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, inferred_of_values
@@ -117,7 +118,7 @@ def head(x: Any, n: int, npartitions: int = -1) -> Any:
     """Compute the first rows, from as few partitions as have them."""
     most = x.npartitions if npartitions == -1 else min(npartitions, x.npartitions)
     if n < 0:
-        return x.partitions[:most].compute().iloc[:n] if x.ndim else None
+        return _first(x, most, n)
     count, rows = 1, x.expr.meta.rows
     if is_known(rows):
         total = np.cumsum(rows)
@@ -131,17 +132,16 @@ def head(x: Any, n: int, npartitions: int = -1) -> Any:
 
 
 def _first(x: Any, count: int, n: int) -> Any:
-    part = x.partitions[:count].compute()
-    return part[:n] if isinstance(part, pd.Index) else part.iloc[:n]
+    return rows_of(x.partitions[:count].compute(), slice(n))
 
 
 def tail(x: Any, n: int) -> Any:
-    """Compute the last rows, from as few partitions as have them."""
-    count = 1
+    """Compute the last rows from as few partitions as have them, or all but the first ``-n``."""
+    count = 1 if n >= 0 else x.npartitions
     while True:
         part = x.partitions[x.npartitions - count :].compute()
-        if len(part) >= n or count >= x.npartitions or n < 0:
-            return part.tail(n) if hasattr(part, "tail") else part[-n:]
+        if len(part) >= n or count >= x.npartitions:
+            return rows_of(part, slice(max(0, len(part) - n) if n >= 0 else -n, None))
         count = min(x.npartitions, 4 * count)
 
 

@@ -175,10 +175,7 @@ def set_index(
     if isinstance(keys, list) and len(keys) == 1 and not isinstance(keys[0], Frame):
         keys = keys[0]
     label = keys
-    if isinstance(keys, Frame):
-        label = keys.name if keys.name is not None else "index"
-        x, drop = x.assign(**{str(label): keys}) if label not in x.columns else x, True
-    elif not isinstance(keys, list):
+    if not isinstance(keys, Frame | list):
         (label,) = labels_of(x, keys)
     indexed = call(
         Method("set_index"), (x, label), {"drop": drop, "append": append}, "set_index", "new"
