@@ -20,7 +20,7 @@ from gpuscale.io.chunk_locks import hold_chunks, storage_name
 from gpuscale.io.grid import compose, positions, stored_grid, window_grid
 from gpuscale.io.mapped import MappedReader
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
-from gpuscale.io.places import is_open_to_all, share_storage
+from gpuscale.io.places import anchored, is_open_to_all, share_storage
 from gpuscale.io.travel import can_travel
 
 __all__ = ["ArrayLikeReader", "ItemWriter", "Lock", "one_thread_lock", "reader_of"]
@@ -180,6 +180,7 @@ class ItemWriter(PieceWriter):
         for name in ("shape", "__setitem__"):
             if not hasattr(target, name):
                 raise TypeError(f"cannot store into {type(target).__name__}: it has no {name}")
+        target = anchored(target)
         self.array, self._lock = target, lock
         self._guard, self._backend = _lock_for(target, lock), _backend_or_host(target)
         shape = tuple(target.shape)

@@ -7,9 +7,25 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.base.dispatch import Dispatch
 from gpuscale.io.chunk_locks import storage_name
 
-__all__ = ["file_behind", "is_open_to_all", "place_of", "share_storage"]
+__all__ = ["anchored", "file_behind", "is_open_to_all", "place_of", "share_storage"]
+
+
+anchored: Dispatch[Any] = Dispatch(
+    "anchored",
+    doc="""Return a handle of the same stored array that is right from every current folder.
+
+    A relative path means what it means here and now: workers of a cluster run elsewhere. Libraries
+    whose arrays keep relative paths register a row; whatever has none stays the object it is.
+    """,
+)
+
+
+@anchored.register(object)
+def _anchored_as_it_is(array: Any) -> Any:
+    return array
 
 
 def file_behind(array: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,17 @@ def _connected(uri: str, options: Mapping[str, Any]) -> Iterator[Any]:
             yield connection
     finally:
         engine.dispose()
+
+
+def _anchored(uri: Any) -> Any:
+    """Make the path of a file absolute: workers may have another current folder."""
+    import sqlalchemy
+
+    url = sqlalchemy.make_url(uri)
+    file = url.database
+    if url.get_backend_name() != "sqlite" or not file or file.startswith((":memory:", "file:")):
+        return uri
+    return url.set(database=os.path.abspath(file))
 
 
 class SqlPieces(FramePieces):
@@ -75,7 +87,7 @@ class SqlPieces(FramePieces):
         engine_options: Mapping[str, Any] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        self._uri, self._source, self._index = uri, source, index
+        self._uri, self._source, self._index = _anchored(uri), source, index
         self._engine_options, self._options = dict(engine_options or {}), dict(options or {})
         wanted = None if columns is None else [name for name in columns if name != index]
         head = self._read(wanted, limit=head_rows)
@@ -215,7 +227,7 @@ class SqlWriter(FrameWriter):
         engine_options: Mapping[str, Any],
         options: Mapping[str, Any],
     ) -> None:
-        self._uri, self._name, self._if_exists = uri, name, if_exists
+        self._uri, self._name, self._if_exists = _anchored(uri), name, if_exists
         self._engine_options, self._options = dict(engine_options), dict(options)
         self._lock = threading.Lock()
         self._connection: Any = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
+from copy import copy
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from gpuscale.io.array_like import Lock, reader_of
 from gpuscale.io.grid import positions, split, stored_grid
 from gpuscale.io.mapped import Stamp, stamp_of
 from gpuscale.io.pieces import Cells, Cost, PieceReader, PieceWriter, Region
-from gpuscale.io.places import share_storage
+from gpuscale.io.places import anchored, share_storage
 from gpuscale.io.zarr_changes import LayoutWatch
 from gpuscale.io.zarr_layout import chunk_files
 from gpuscale.io.zarr_places import LocalPlace, OtherPlace
@@ -86,7 +87,7 @@ class ZarrReader(PieceReader):
     """
 
     def __init__(self, array: Any) -> None:
-        self._array = array
+        self._array = array = anchored(array)
         self.shape = tuple(array.shape)
         dtype = array.dtype
         self.dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
@@ -109,7 +110,7 @@ class ZarrReader(PieceReader):
                 "checkpoint cannot be found by its content; give it a name=, and another one when "
                 "what is computed changes"
             )
-        place = folder.absolute() / self._array.path
+        place = folder / self._array.path
         return "zarr", str(place), repr(self._array.metadata), _stamps_within(place)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -301,3 +302,23 @@ def _register_zarr() -> None:
         return ZarrReader(array)
 
     reader_of.register(zarr.Array)(reader_of_zarr)
+
+
+@anchored.register_lazy("zarr")
+def _register_anchored_zarr() -> None:
+    import zarr
+
+    anchored.register(zarr.Array)(_anchored_zarr)
+
+
+def _anchored_zarr(array: Any) -> Any:
+    from zarr.storage import LocalStore, StorePath
+
+    store = array.store
+    if not isinstance(store, LocalStore) or store.root.is_absolute():
+        return array
+    store = copy(store)  # the user's own goes on to follow the current folder
+    store.root = store.root.absolute()
+    inner = copy(array._async_array)  # with what was said of how to read and write
+    object.__setattr__(inner, "store_path", StorePath(store, array.path))
+    return type(array)(inner)

@@ -120,6 +120,17 @@ def test_published_collections_outlive_their_client(cluster, x):
             client.unpublish_dataset(name)
 
 
+def test_relative_paths_are_those_of_the_program(client, x, tmp_path, monkeypatch):
+    zarr = pytest.importorskip("zarr", reason="zarr is an extra")
+    monkeypatch.chdir(tmp_path)  # the workers are where they were started
+    target = zarr.create_array("given.zarr", shape=A.shape, dtype=A.dtype, chunks=(25, 25))
+    ga.store(x, target)
+    np.testing.assert_array_equal(target[:], A)
+    np.testing.assert_array_equal(ga.from_array(target).compute(), A)
+    (x + 1).to_zarr("rel.zarr")
+    np.testing.assert_array_equal(ga.from_zarr("rel.zarr").compute(), A + 1)
+
+
 def test_asynchronous_clients(cluster, x):
     async def use():
         async with Client(cluster.scheduler_address, asynchronous=True) as client:

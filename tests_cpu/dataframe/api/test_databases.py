@@ -33,6 +33,15 @@ def test_tables(uri):
     assert_eq(gd.read_sql_table("numbers", uri, "id", divisions=[0, 3, 30, 57]), PDF)
 
 
+def test_a_relative_path_is_that_of_the_program(uri, tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    df = gd.read_sql_table("numbers", "sqlite:///x.db", "id", npartitions=2)
+    monkeypatch.chdir(tmp_path / "there")  # as workers may be
+    assert_eq(df, PDF)
+    assert list((tmp_path / "there").iterdir()) == []
+
+
 def test_queries(uri):
     query = "SELECT id, y * 2 AS twice FROM numbers WHERE id > 10;"
     expected = pd.DataFrame({"twice": PDF.y[PDF.index > 10] * 2})
