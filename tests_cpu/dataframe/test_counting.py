@@ -63,3 +63,11 @@ def test_describe():
     assert_eq(DF.describe(), PDF.describe())
     assert_eq(DF.describe(include="all"), PDF.describe(include="all"), promised=False)
     assert_eq(DF.n.describe(), PDF.n.describe())
+
+
+@pytest.mark.parametrize("dropna", [True, False])
+def test_rows_with_nulls_and_categories_are_counted_as_pandas_does(dropna):
+    frame = pd.DataFrame({"x": [1, 2, 3, 3], "c": pd.Categorical(["u", "v", None, "u"])})
+    found = gd.from_pandas(frame, npartitions=3).value_counts(sort=False, dropna=dropna)
+    expected = frame.value_counts(sort=False, dropna=dropna)
+    assert_eq(found.compute().sort_index(), expected.sort_index())

@@ -148,3 +148,39 @@ def test_reset_index_of_one_partition_counts_no_rows(filtered, monkeypatch):
     monkeypatch.setattr(positions, "counted", None)
     assert_eq(alone.reset_index(), FILTERED.reset_index())
     assert_eq(alone.groupby("n").x.sum().reset_index(), FILTERED.groupby("n").x.sum().reset_index())
+
+
+@pytest.fixture(scope="module")
+def hours():
+    return pd.DataFrame(
+        {"v": range(60)}, index=pd.date_range("2020-01-30", periods=60, freq="h", tz="UTC")
+    )
+
+
+def test_a_text_stands_for_all_times_that_lie_in_it(hours):
+    lazy = gd.from_pandas(hours, npartitions=4)
+    for label in ("2020-01-31", "2020-02", "2020-01-31 05:00"):
+        assert_eq(lazy.loc[label:label], hours.loc[label:label])
+        assert_eq(lazy.loc[label], hours.loc[label:label])
+    assert_eq(lazy.loc["2020-01-31":], hours.loc["2020-01-31":])
+    assert_eq(lazy.loc[:"2020-01"], hours.loc[:"2020-01"])
+    some = hours.iloc[[48, 24]]
+    assert_eq(lazy.loc[["2020-02-01", "2020-01-31"]], some, check_freq=False)
+    with pytest.raises(ValueError, match="sorted index"):
+        lazy.clear_divisions().loc["2020-02"]
+
+
+@pytest.mark.parametrize("freq", ["ME", "MS", "1D", "7D", pd.offsets.MonthEnd()])
+def test_partitions_of_periods(hours, freq):
+    lazy = gd.from_pandas(hours, npartitions=4).repartition(freq=freq)
+    assert lazy.known_divisions
+    assert_eq(lazy, hours)
+
+
+def test_side_by_side_in_the_order_of_labels():
+    one = pd.DataFrame({"a": [1, 2, 3]}, index=[0, 2, 4])
+    two = pd.DataFrame({"b": [1, 2, 3]}, index=[1, 3, 5])
+    lazy = gd.concat([gd.from_pandas(one, npartitions=2), two], axis=1)
+    expected = pd.concat([one, two], axis=1).sort_index()
+    assert_eq(lazy, expected, promised=False)
+    assert_eq(lazy.loc[2:4], expected.loc[2:4], promised=False)

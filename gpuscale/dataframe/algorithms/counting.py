@@ -88,23 +88,21 @@ class RowCounts:
 
     def chunk(self, partition: Any) -> Any:
         """Count, in the order in which rows come first."""
-        columns = list(self.subset)
-        grouped = partition.groupby(columns, sort=False, dropna=self.dropna, observed=True)
+        grouped = partition.groupby(list(self.subset), sort=False, dropna=False, observed=True)
         return grouped.size().rename("count").reset_index()
 
     def combine(self, partials: list[Any]) -> Any:
-        """Add up."""
-        return self._sums(pd.concat(partials)).reset_index()
+        """Add up; rows with nulls stay, since with categories their other values make rows."""
+        return self._sums(pd.concat(partials), dropna=False, observed=True).reset_index()
 
-    def _sums(self, counts: Any, observed: bool = True) -> Any:
-        columns = list(self.subset)
-        keys = columns if len(columns) > 1 else columns[:1]
-        grouped = counts.groupby(keys, sort=False, dropna=self.dropna, observed=observed)
+    def _sums(self, counts: Any, dropna: bool, observed: bool) -> Any:
+        keys = list(self.subset)
+        grouped = counts.groupby(keys, sort=False, dropna=dropna, observed=observed)
         return grouped["count"].sum()
 
     def finalize(self, partial: Any) -> Any:
         """Sort."""
-        result = self._sums(partial, observed=False)
+        result = self._sums(partial, self.dropna, observed=False)
         if self.sort:
             result = result.sort_values(ascending=self.ascending, kind="stable")
         if self.normalize:

@@ -35,7 +35,8 @@ def concat(
     dfs : sequence or mapping of DataFrame and Series
         Those of pandas may be among them. Of a mapping, the keys are ``keys``.
     axis : {0, "index", 1, "columns"}
-        Side by side, rows are aligned by their labels.
+        Side by side, rows are aligned by their labels; where these differ, rows of several
+        partitions come in the order of their labels.
     join : {"outer", "inner"}
         Which columns (rows, side by side) are there in the end.
     ignore_index : bool
@@ -62,6 +63,7 @@ def concat(
         raise ValueError("there is nothing to put together")
     if axis in (1, "columns"):
         options = {"join": join, "ignore_index": ignore_index, "keys": keys, "names": names}
+        options["sort"] = any(frame.npartitions > 1 for frame in frames) or None
         function = SideBySide(tuple((k, v) for k, v in options.items() if v is not None))
         return call(function, frames, label="concat")
     if axis not in (0, "index"):
@@ -87,8 +89,12 @@ class SideBySide:
     options: tuple[tuple[str, Any], ...]
 
     def __call__(self, *partitions: Any) -> Any:
-        """Align and join them."""
-        return pd.concat(list(partitions), axis=1, **dict(self.options))
+        """Align and join them; where labels differ, in their order, as divisions promise."""
+        options = dict(self.options)
+        first, *others = (each.index for each in partitions)
+        if all(first.equals(each) for each in others):
+            options.pop("sort", None)
+        return pd.concat(list(partitions), axis=1, **options)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,8 @@ def rows_of_labels(x: Any, rows: Any, columns: Any) -> Any:
         from gpuscale.dataframe.api.positions import take_rows
 
         return take_rows(x, labels)
+    if isinstance(rows, str) and isinstance(x._meta.index, pd.DatetimeIndex):
+        return rows_between(x, slice(rows, rows))  # all rows of a day, say
     return rows_with(x, labels)
 
 
@@ -105,16 +107,20 @@ def rows_between(x: Any, key: slice) -> Any:
             "where a slice of labels begins and ends is known of a sorted index alone; make one by "
             "set_index, or choose rows by truth values"
         )
+    low, high, edges = key.start, key.stop, pd.Index(bounds[:-1])
+    first = 0 if low is None else max(0, bisect_right(bounds[:-1], moment(low, edges)) - 1)
     # As pandas reads labels: parts of dates stand for all that lies in them.
-    index = pd.Index([bounds[0], bounds[-1]])
-    low, high = key.start, key.stop
-    if isinstance(index, pd.DatetimeIndex):
-        low = low if low is None else index._maybe_cast_slice_bound(low, "left")
-        high = high if high is None else index._maybe_cast_slice_bound(high, "right")
-    first = 0 if low is None else max(0, bisect_right(bounds[:-1], low) - 1)
-    last = len(bounds) - 1 if high is None else max(first + 1, bisect_right(bounds[:-1], high))
+    last = len(edges) if high is None else max(first + 1, edges.slice_locs(end=high)[1])
     node = Partitions(x.expr, tuple(range(first, last)))
     return call(Between(key.start, key.stop), (wrap(node),), label="loc", rows="some")
+
+
+def moment(label: Any, index: pd.Index) -> Any:
+    """Return the time that a label of an index of times begins with; of others the label itself."""
+    if not isinstance(index, pd.DatetimeIndex):
+        return label
+    found = pd.Timestamp(label)
+    return found.tz_localize(index.tz) if found.tz is None and index.tz is not None else found
 
 
 @dataclass(frozen=True)
@@ -139,10 +145,7 @@ class WithLabels:
 
     def chunk(self, partition: Any) -> Any:
         """Return those of one partition."""
-        wanted = pd.Index(self.labels)
-        if isinstance(partition.index, pd.DatetimeIndex) and wanted.dtype.kind != "M":
-            wanted = pd.DatetimeIndex(wanted)
-        return partition[partition.index.isin(wanted)]
+        return partition[partition.index.isin(pd.Index(self.labels))]
 
     def combine(self, partials: list[Any]) -> Any:
         """Put them together."""
@@ -156,6 +159,7 @@ class WithLabels:
 def rows_with(x: Any, labels: list[Any]) -> Any:
     """Return rows that have some labels, from the partitions that may have them."""
     bounds, node = x.expr.meta.divisions, x.expr
+    labels = [moment(each, x._meta.index) for each in labels]
     if bounds is not None and labels:
         numbers = sorted(
             {min(max(0, bisect_right(bounds, each) - 1), len(bounds) - 2) for each in labels}

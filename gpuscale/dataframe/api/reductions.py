@@ -32,8 +32,6 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
     axis = options.pop("axis", 0)
     if axis is not None:
         x._meta._get_axis_number(axis)  # which pandas names if there is none
-    if axis is not None:
-        x._meta._get_axis_number(axis)  # which pandas names if there is none
     if x.ndim == 2 and axis in (1, "columns"):
         return call(Method(name), (x,), {"axis": 1, **options}, name)
     if x.ndim == 2 and axis is None:

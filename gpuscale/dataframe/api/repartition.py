@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def repartition(
         Bounds of the index; those of the frame have to be known.
     npartitions : int, optional
         How many there shall be. Fewer are made by joining neighbours; more by cutting at labels
-        where divisions are known and are numbers or times, at rows otherwise.
+        where divisions are known and are numbers, at rows otherwise.
     partition_size : int or str, optional
         Projected bytes of a partition, such as "100 MiB".
     freq : str or offset, optional
@@ -143,6 +144,10 @@ def _periods(df: Frame, freq: Any) -> tuple[Any, ...]:
     bounds = df.expr.meta.divisions
     if bounds is None or not isinstance(bounds[0], pd.Timestamp):
         raise ValueError("freq= needs a sorted index of times; make one by set_index")
-    first = bounds[0].floor(freq) if not isinstance(freq, pd.DateOffset) else bounds[0]
+    first = bounds[0]
+    with suppress(ValueError):  # months, say, have no length to round to
+        first = first.floor(freq)
     found = list(pd.date_range(first, bounds[-1], freq=freq))
-    return (*found, bounds[-1]) if found[-1] < bounds[-1] else tuple(found)
+    if not found or found[0] > bounds[0]:
+        found.insert(0, bounds[0])
+    return (*found, bounds[-1]) if found[-1] < bounds[-1] or len(found) == 1 else tuple(found)

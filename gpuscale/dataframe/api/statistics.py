@@ -84,7 +84,7 @@ def random_split(x: Any, frac: Any, random_state: Any = None, shuffle: bool = Fa
     if abs(sum(frac) - 1) > 1e-9:
         raise ValueError(f"shares have to be 1 together, not {sum(frac)}")
     seeds = seeds_of(random_state, x.npartitions)
-    ends = np.cumsum([0, *frac])
+    ends = [*np.cumsum([0, *frac])[:-1], 1]  # whatever sums of shares are rounded to
     return [
         wrap(
             Numbered(
