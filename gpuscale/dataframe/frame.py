@@ -190,6 +190,10 @@ class DataFrame(Statistics, Running, Written, Operators, Frame):
         """Make rows of columns; see `gpuscale.dataframe.melt`."""
         return api().converting.melt(self, id_vars, value_vars, **options)
 
+    def astype(self, dtype: Any, **options: Any) -> Any:
+        """Cast; "category" computes now which there are; see `pandas.DataFrame.astype`."""
+        return api().converting.astype(self, dtype, options)
+
     def categorize(self, columns: Any = None, **options: Any) -> Any:
         """Make categories of columns of texts, which are computed now."""
         return api().converting.categorize(self, columns)

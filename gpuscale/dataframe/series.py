@@ -97,6 +97,10 @@ class Series(Statistics, Running, Written, Operators, Frame):
         """Leave rows out by their labels, with ``errors="ignore"`` alone."""
         return api().labels.without_rows(self, index if labels is None else labels, errors)
 
+    def astype(self, dtype: Any, **options: Any) -> Any:
+        """Cast; "category" computes now which there are; see `pandas.Series.astype`."""
+        return api().converting.astype(self, dtype, options)
+
     def case_when(self, caselist: Any) -> Any:
         """Replace values by the first condition that holds; see `pandas.Series.case_when`."""
         return api().columns.case_when(self, caselist)

@@ -59,3 +59,15 @@ def test_expressions_with_variables():
     assert_eq(DF.eval("x * @least + 1"), PDF.eval("x * @least + 1"))
     with pytest.raises(NameError, match="most"):
         DF.query("x < @most")
+
+
+def test_categories_are_those_of_all_partitions():
+    frame = pd.DataFrame({"x": [5, 3, 1, 4], "s": ["b", None, "c", "a"]})
+    lazy = gd.from_pandas(frame, npartitions=2)
+    assert_eq(lazy.s.astype("category"), frame.s.astype("category"))
+    assert_eq(lazy.x.astype("category").cat.codes, frame.x.astype("category").cat.codes)
+    assert_eq(
+        lazy.astype({"s": "category", "x": "int8"}), frame.astype({"s": "category", "x": "int8"})
+    )
+    ordered = pd.CategoricalDtype(ordered=True)
+    assert_eq(lazy.astype(ordered), frame.astype(ordered))

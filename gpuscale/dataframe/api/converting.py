@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,14 +180,33 @@ def categorize(x: Any, columns: Any) -> Any:
         columns = [c for c in columns if not isinstance(dtypes[c], pd.CategoricalDtype)]
     labels = list(columns) if isinstance(columns, list | tuple | pd.Index) else [columns]
     check_labels(x, labels)
-    from gpuscale.run import compute
+    return astype(x, dict.fromkeys(labels, "category"), {})
 
-    found = compute(*(x[label].unique() for label in labels))
-    dtypes = {
-        label: pd.Categorical(values.dropna()).dtype
-        for label, values in zip(labels, found, strict=True)
-    }
-    return x.astype(dtypes)
+
+def astype(x: Any, dtype: Any, options: dict[str, Any]) -> Any:
+    """Cast; categories that are not given are those of all partitions, which are computed now."""
+    if x.ndim == 1:
+        series, dtypes = {None: x}, {None: dtype}
+    else:
+        dtypes = dict(dtype) if isinstance(dtype, Mapping) else dict.fromkeys(x.columns, dtype)
+        series = {label: x[label] for label in dtypes if label in x.columns}
+    unknown = [label for label, each in series.items() if _lacks_categories(each, dtypes[label])]
+    if unknown:
+        from gpuscale.run import compute
+
+        found = compute(*(series[label].unique() for label in unknown))
+        for label, values in zip(unknown, found, strict=True):
+            ordered = getattr(dtypes[label], "ordered", False)
+            categories = pd.Categorical(values.dropna()).categories
+            dtypes[label] = pd.CategoricalDtype(categories, ordered)
+        dtype = dtypes[None] if x.ndim == 1 else dtypes
+    return call(Method("astype"), (x, dtype), options, "astype")
+
+
+def _lacks_categories(series: Any, dtype: Any) -> bool:
+    is_open = isinstance(dtype, pd.CategoricalDtype) and dtype.categories is None
+    is_open = is_open or isinstance(dtype, str) and dtype == "category"
+    return is_open and not isinstance(series.dtype, pd.CategoricalDtype)
 
 
 def melt(
