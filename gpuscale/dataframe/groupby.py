@@ -21,10 +21,11 @@ _AGGREGATIONS = (
     *("sum", "prod", "min", "max", "mean", "var", "std", "sem", "count", "size"),
     *("first", "last", "any", "all"),
 )
+_EXTREMES = ("nlargest", "nsmallest")
 _OF_ALL_ROWS = (
     *("median", "quantile", "nunique", "idxmin", "idxmax", "skew", "kurt", "cov", "corr"),
     *("describe", "nth", "head", "tail", "value_counts", "unique", "ohlc", "filter"),
-    *("nlargest", "nsmallest", "sample", "take"),
+    *("sample", "take"),
     *("is_monotonic_increasing", "is_monotonic_decreasing"),
 )
 _A_VALUE_FOR_EACH_ROW = (
@@ -38,6 +39,7 @@ def _with_methods(pandas: type) -> Callable[[C], C]:
 
     def decorate(kind: C) -> C:
         for names, function in (
+            (_EXTREMES, api.extremes),
             (_AGGREGATIONS, api.simple),
             (_OF_ALL_ROWS, _asked),
             (_A_VALUE_FOR_EACH_ROW, api.rows),

@@ -223,3 +223,35 @@ def test_keys_that_have_other_rows(df, pdf):
     assert_eq(df.groupby(key).v.transform("max"), pdf.groupby(longer).v.transform("max"))
     shorter = gd.from_pandas(longer[:30], npartitions=2)
     assert_eq(df.groupby(shorter).f.mean(), pdf.groupby(longer[:30]).f.mean())
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_extremes_of_groups(data):
+    keys = data.draw(frames(max_columns=2))
+    dtype = data.draw(st.sampled_from(["int64", "int8", "float64", "Int64"]))
+    values = data.draw(st.lists(COLUMNS[dtype], min_size=len(keys), max_size=len(keys)))
+    frame = keys.assign(v=pd.Series(values, dtype=dtype, index=keys.index))
+    options = {name: data.draw(st.booleans()) for name in ("sort", "observed")}
+    args = data.draw(st.sampled_from([(2,), (1, "last"), (), (3,)]))
+    name = data.draw(st.sampled_from(["nlargest", "nsmallest"]))
+    by = list(keys.columns)
+    try:
+        expected = getattr(frame.groupby(by, **options).v, name)(*args)
+    except Exception:
+        return  # pandas cannot either
+    lazy = gd.from_pandas(frame, npartitions=data.draw(st.integers(1, 4)), sort=False)
+    result = getattr(lazy.groupby(by, **options).v, name)(*args).compute()
+    if len(expected):  # of no rows pandas gives the frame as it is
+        pd.testing.assert_series_equal(result, expected)
+    else:
+        assert not len(result)
+
+
+def test_extremes_of_groups_are_found_in_parts(df, pdf):
+    result = df.groupby("k").f.nlargest(2)
+    assert "ExtremesOfGroups" in repr(result.expr.blueprint)
+    assert_eq(result, pdf.groupby("k").f.nlargest(2))
+    by_null, expected = df.groupby("f", dropna=False), pdf.fillna({"f": 2}).groupby("f")
+    assert by_null.v.nlargest(3).compute().tolist() == expected.v.nlargest(3).tolist()
+    assert_eq(df.f.groupby(df.s).nsmallest(20), pdf.f.groupby(pdf.s).nsmallest(20))

@@ -13,6 +13,7 @@ from gpuscale.dataframe.algorithms.partitioning import key_of
 __all__ = ["Dividing"]
 
 _OF_PARTITION = 1024  # values that are taken of a partition, at the least
+_LOOKED_AT = 1 << 16  # values among which these are found: all would take as long as the sort
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,14 @@ class Dividing:
         values = key_of(frame, self.key)
         if self.function is not None:
             values = self.function(values)
-        ordered = pd.Series(values).dropna().sort_values(ignore_index=True)
+        values = pd.Series(values).dropna()
+        rows, most = len(values), max(_LOOKED_AT, 64 * self.parts)
+        if rows > most:  # at random, for rows may come in cycles, but the same ones each time
+            values = values.iloc[np.random.default_rng(0).integers(0, rows, most)]
+        ordered = values.sort_values(ignore_index=True)
         step = max(1, len(ordered) // max(_OF_PARTITION, 8 * self.parts))
         sample = ordered.iloc[step // 2 :: step].reset_index(drop=True)
-        return sample, np.full(len(sample), step)
+        return sample, np.full(len(sample), rows / max(1, len(sample)))
 
     def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Put samples together."""

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.algorithms.aggregates import Recipe, recipe_of
+from gpuscale.dataframe.algorithms.group_extremes import ExtremesOfGroups
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call, Gathered, Options
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api.columns import nearest
@@ -172,6 +174,32 @@ def aggregate(grouped: Groups, wanted: Wanted, calls: tuple[Call, ...]) -> Any:
 def gathered(grouped: Groups, *calls: Call) -> Any:
     """Return what pandas gives for all rows in one place."""
     return _gathered(grouped, calls, _template(grouped, calls))
+
+
+def extremes(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the greatest or least values of groups: in parts where ``keep`` is "first"."""
+    given = dict(zip(("n", "keep"), args, strict=False)) | kwargs
+    n, keep = given.get("n", 5), given.get("keep", "first")
+    options, keys = grouped.options, [key for _, key in grouped.keys]
+    values = grouped.x if grouped.x.ndim == 1 else grouped.x[grouped.selection]
+    dtype = values.dtype
+    is_plain = (
+        isinstance(dtype, np.dtype)
+        and dtype.kind in "iufmM"
+        and set(given) <= {"n", "keep"}
+        and isinstance(n, int)
+        and keep == "first"
+        and n > 0
+        and (options.sort and options.as_index and options.group_keys)
+        and not any(isinstance(key.dtype, pd.CategoricalDtype) for key in keys)
+    )
+    if not is_plain:
+        return gathered(grouped, Call(name, args, tuple(kwargs.items())))
+    names = (*(key.name for key in keys), *values._meta.index.names)
+    largest = name == "nlargest"
+    plan = ExtremesOfGroups(len(keys), n, largest, options.dropna, names, values.name)
+    template = plan.finalize(plan.chunk(*(nonempty(each._meta) for each in (values, *keys))))
+    return _reduced((values, *keys), plan, template, name)
 
 
 def _columns(wanted: Wanted) -> list[Any]:
