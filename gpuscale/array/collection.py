@@ -298,7 +298,10 @@ class Array(Arithmetic):
         """Move the chunks to a device, for the Array API standard."""
         if stream is not None:
             raise ValueError("to_device takes no stream: the engine chooses it")
-        return self if device == self.device else self.to_backend(device)
+        if device == self.device:
+            return self
+        moved: Array = self.to_backend("numpy" if device == "cpu" else device)
+        return moved
 
     def map_blocks(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Array:
         """Apply a function to blocks; see :func:`gpuscale.array.map_blocks`."""

@@ -257,7 +257,9 @@ def resolve_backend(like: Any = None, backend: str | None = None, dtype: Any = N
         return preferred if dtype is None or holds(preferred, dtype) else "numpy"
     found = _checked(str(backend)) if like is None else _name_of(like)
     if backend is not None and found != backend:
-        raise BackendError(f"like= asks for {found!r} but backend= for {backend!r}; pass one")
+        raise BackendError(
+            f"like= asks for {found!r} but backend= (or device=) for {backend!r}; pass one"
+        )
     return found
 
 

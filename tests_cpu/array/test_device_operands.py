@@ -1,5 +1,6 @@
 """Arrays that a program already has on its device, beside lazy ones of the same backend."""
 
+import operator
 import sys
 
 import numpy as np
@@ -358,3 +359,13 @@ def test_what_plans_need_may_lie_on_the_device(x, xp, function):
     expected = call(np, HOST, np.asarray)
     agrees(call(ga, x, lambda v: xp.asarray(np.asarray(v))), expected)
     agrees(call(ga, x, lambda v: ga.asarray(np.asarray(v), like="fake")), expected)
+
+
+@pytest.mark.parametrize("other", [None, "a", b"a", np.str_("a"), np.datetime64(1, "s")], ids=repr)
+def test_what_no_device_has_equals_none_of_its_numbers(x, other):
+    with config.set({"array.backend": "numpy"}):
+        agrees(x == other, np.zeros(HOST.shape, bool))
+        agrees(x != other, np.ones(HOST.shape, bool))
+        agrees(x[:2, :3] == ["a", "b", "c"], np.zeros((2, 3), bool))
+        with pytest.raises(NotSupportedError, match="dtype <U1 on fake"):
+            operator.eq(x[0, :2], np.array(["a", "b"]))

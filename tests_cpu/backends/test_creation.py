@@ -77,7 +77,9 @@ def test_like_takes_no_other_objects(like):
 
 
 def test_contradictions():
-    with pytest.raises(BackendError, match="like= asks for 'numpy' but backend= for 'cupy'"):
+    with pytest.raises(
+        BackendError, match="like= asks for 'numpy' but backend= \\(or device=\\) for 'cupy'"
+    ):
         resolve_backend(like=np, backend="cupy")
     with pytest.raises(BackendError, match="backend= takes a name"):
         resolve_backend(backend=np)

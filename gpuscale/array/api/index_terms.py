@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from gpuscale.array.api.index_functions import computed
 from gpuscale.array.collection import Array
 from gpuscale.array.nodes.elementwise import common_backend
-from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.types import is_known
 from gpuscale.chunks.slicing import expand_index
@@ -131,7 +130,7 @@ def _term(term: Any) -> Any:
 
 
 def whole_index(index: Any) -> NDArray[Any]:
-    """Return an index as a NumPy array; a lazy one is computed.
+    """Return an index as a NumPy array; one that is lazy, or on a device, is computed.
 
     Raises
     ------
@@ -139,7 +138,7 @@ def whole_index(index: Any) -> NDArray[Any]:
         If a lazy one does not fit the memory limit.
     """
     try:
-        return np.asarray(to_host(index))
+        return np.asarray(computed(index))
     except MemoryBudgetError as error:
         raise MemoryBudgetError(
             "an index array is needed as a whole before the elements that it names can be found, "
@@ -149,11 +148,9 @@ def whole_index(index: Any) -> NDArray[Any]:
 
 
 def _host_array(term: Any) -> NDArray[Any]:
-    if isinstance(term, Array):
-        return whole_index(term)
     if isinstance(term, list | tuple) and not len(term):
         return np.zeros(0, np.int64)
-    return np.asarray(to_host(term))
+    return whole_index(term)
 
 
 def _place(terms: tuple[Any, ...], items: list[Any]) -> int:

@@ -51,7 +51,7 @@ def roll(x: Any, /, shift: Any, axis: Any = None) -> Array:
     for each, amount in zip(axes, shifts, strict=True):
         number = normalize_axis(each, x.ndim)
         length = x.shape[number]
-        at = -int(amount) % length if length else 0
+        at = -int(computed(amount)) % length if length else 0
         if at:
             parts = [x[at_axis(number, slice(at, None))], x[at_axis(number, slice(None, at))]]
             x = concatenate(parts, number)
