@@ -153,3 +153,12 @@ def test_the_elements_of_a_series_become_the_index(df, pdf, name):
     expected = pdf.set_index(whole)
     assert_eq(df.set_index(lazy, sort=False), expected)
     assert_eq(df.set_index(lazy), expected.sort_index(kind="stable"))
+
+
+def test_hashes_of_objects_are_the_same_in_all_processes():
+    one, other = frozenset(["a", "b", "i"]), frozenset(["i", "b", "a", "a"])
+    keys = pd.Series([one, other, frozenset([0, 8]), frozenset([8, 0])], dtype=object)
+    codes = codes_of_hashes([keys], 1009).tolist()
+    assert codes[0] == codes[1] and codes[2] == codes[3]
+    with pytest.raises(TypeError, match="same in all processes"):
+        codes_of_hashes([pd.Series([object()])], 7)

@@ -162,6 +162,13 @@ def _of_objects(key: Any) -> Any:
 def _of_object(value: Any) -> int:
     if isinstance(value, str):
         return int(pd.util.hash_array(np.array([value], dtype=object))[0])
+    if isinstance(value, frozenset):  # whose order differs between processes
+        return sum(map(_of_object, value)) % 2**64
+    if type(value).__repr__ is object.__repr__:
+        raise TypeError(
+            f"a {type(value).__name__} has no hash that is the same in all processes; make a key "
+            "of text or numbers of it"
+        )
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
