@@ -25,6 +25,7 @@ from gpuscale.dataframe.frame import DataFrame as DataFrame
 from gpuscale.dataframe.groupby import DataFrameGroupBy as DataFrameGroupBy
 from gpuscale.dataframe.groupby import SeriesGroupBy as SeriesGroupBy
 from gpuscale.dataframe.index import Index as Index
+from gpuscale.dataframe.resampling import Resampler as Resampler
 from gpuscale.dataframe.rolling import Rolling as Rolling
 from gpuscale.dataframe.scalar import Scalar as Scalar
 from gpuscale.dataframe.series import Series as Series

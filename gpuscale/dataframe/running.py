@@ -68,6 +68,22 @@ class Running:
 
         return Expanding(self, min_periods)
 
+    def resample(
+        self, rule: Any, closed: str | None = None, label: str | None = None, **options: Any
+    ) -> Any:
+        """Group rows by bins of time; see `pandas.DataFrame.resample`.
+
+        Parameters
+        ----------
+        rule : str or offset
+        closed, label : {"left", "right"}, optional
+        **options
+            ``origin`` and ``offset``, as pandas has them.
+        """
+        from gpuscale.dataframe.resampling import Resampler
+
+        return Resampler(self, rule, {"closed": closed, "label": label, **options})
+
     def ewm(self, *args: Any, **options: Any) -> Any:
         """Refuse, and say what to do: such windows need all rows before each."""
         from gpuscale.dataframe.rolling import no_weights

@@ -1,0 +1,70 @@
+"""Bins of time: which one a row is in, and what there is in one without rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["Bins", "empty_bin"]
+
+
+@dataclass(frozen=True)
+class Bins:
+    """The bins that pandas makes of all rows, given the first and the last label.
+
+    Parameters
+    ----------
+    rule : str or offset
+    options : tuple of (str, object)
+        Others of ``resample``.
+    first, last : Timestamp or Timedelta
+    """
+
+    rule: Any
+    options: tuple[tuple[str, Any], ...]
+    first: Any
+    last: Any
+
+    def resampled(self, frame: Any) -> Any:
+        """Return the bins of some rows alone."""
+        return frame.resample(self.rule, **dict(self.options))
+
+    def _counts(self, index: Any) -> Any:
+        """Count rows in each of all bins; the first and the last label are two more."""
+        ends = pd.Index([self.first, self.last]).astype(index.dtype)
+        every = ends[:1].append([index, ends[1:]])
+        return self.resampled(pd.Series(0, index=every.rename(index.name))).size()
+
+    def __call__(self, partition: Any) -> Any:
+        """Return for each row the label of its bin."""
+        counts = self._counts(partition.index)
+        numbers = counts.to_numpy().copy()
+        numbers[0] -= 1
+        numbers[-1] -= 1
+        if numbers.min() < 0 or numbers.sum() != len(partition):
+            raise ValueError("pandas leaves rows out of these bins: choose another origin= or rule")
+        labels = counts.index.repeat(numbers)
+        return pd.Series(labels, index=partition.index, name=partition.index.name)
+
+    def filled(self, found: Any, empty: Any) -> Any:
+        """Return results of all bins, given those of bins with rows and that of one without."""
+        index = self._counts(found.index[:0]).index
+        if isinstance(found, pd.Series):
+            return _with_all(found, index, empty)
+        columns = [_with_all(found.iloc[:, k], index, empty[k]) for k in range(found.shape[1])]
+        result = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=index)
+        result.columns = found.columns
+        return result
+
+
+def _with_all(column: Any, index: Any, empty: Any) -> Any:
+    return column.reindex(index) if pd.isna(empty) else column.reindex(index, fill_value=empty)
+
+
+def empty_bin(example: Any, place: int) -> Any:
+    """Return what is in a bin without rows: a value, or one for each column."""
+    if isinstance(example, pd.Series):
+        return example.iloc[place]
+    return tuple(example.iloc[place, k] for k in range(example.shape[1]))

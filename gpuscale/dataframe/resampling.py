@@ -1,0 +1,84 @@
+"""Bins of time, as users hold them: ``df.resample("1D")``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms.bins import Bins, empty_bin
+from gpuscale.dataframe.api.windows import ends_of
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.methods import dress
+
+__all__ = ["Resampler"]
+
+
+class Resampler:
+    """Rows by bins of time; made by ``resample``.
+
+    Rows are grouped by their bins in parts. The first and the last label of all, which say which
+    bins there are, are computed when a result is asked for.
+    """
+
+    def __init__(self, x: Any, rule: Any, options: dict[str, Any]) -> None:
+        if options.get("on") is not None or options.get("level") is not None:
+            raise NotSupportedError("resample(on=) and (level=): make it the index, by set_index")
+        if options.get("origin") in ("end", "end_day"):
+            raise NotSupportedError("bins are counted from the first row: say origin= as a time")
+        given = tuple((name, value) for name, value in options.items() if value is not None)
+        x._meta.resample(rule, **dict(given))  # pandas says what is wrong
+        if isinstance(x._meta.index, pd.PeriodIndex):
+            raise NotSupportedError("resample of periods: make times of them by to_timestamp")
+        self._x, self._rule, self._options = x, rule, given
+
+    def __getitem__(self, key: Any) -> Resampler:
+        return Resampler(self._x[key], self._rule, dict(self._options))
+
+    def _asked(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        x = self._x
+        filled = [each for each in ends_of(x) if each[0]]
+        if not filled:
+            bins = Bins(self._rule, self._options, None, None)
+            out = getattr(bins.resampled(x._meta), name)(*args, **kwargs)
+            return call(_no_rows, (x, out), label="resample", rows="new", out=out)
+        bins = Bins(self._rule, self._options, filled[0][1], filled[-1][2])
+        labels = call(bins, (x,), label="bins")
+        found = getattr(x.groupby(labels), name)(*args, **kwargs)
+        example = getattr(bins.resampled(self._far_apart(filled[0][1])), name)(*args, **kwargs)
+        options = {"empty": empty_bin(example, 2)}
+        return call(bins.filled, (found,), options, "resample", "new", emptied(found._meta))
+
+    def _far_apart(self, first: Any) -> Any:
+        """Make up two rows with empty bins between them."""
+        index = self._x._meta.index
+        offset = pd.tseries.frequencies.to_offset(self._rule)
+        made = nonempty(self._x._meta)
+        made.index = pd.Index([first, first + 5 * offset]).astype(index.dtype)
+        return made
+
+    def __repr__(self) -> str:
+        return f"gpuscale.dataframe.Resampler by {self._rule!r}"
+
+
+def _no_rows(partition: Any, out: Any) -> Any:
+    return out
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._asked(name, args, kwargs)
+
+    dress(method, getattr(pd.api.typing.Resampler, name), f"Resampler.{name}", f"Resampler.{name}")
+    method.__doc__ = (method.__doc__ or "").replace("on each partition", "of the rows of each bin")
+    return method
+
+
+for _name in (
+    *("sum", "prod", "min", "max", "mean", "var", "std", "sem", "count", "size", "first", "last"),
+    *("median", "quantile", "nunique", "ohlc", "agg"),
+):
+    setattr(Resampler, _name, _method(_name))

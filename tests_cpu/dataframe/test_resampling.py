@@ -1,0 +1,60 @@
+"""Bins of time against pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.dataframe as gd
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.testing.frames import assert_eq
+
+INDEX = pd.Timestamp("2020-01-29 07:00") + pd.to_timedelta([0, 1, 1, 9, 30, 31, 200, 900], unit="h")
+PDF = pd.DataFrame({"x": np.arange(8) ** 2, "y": [1.0, np.nan, 2, 3, np.nan, 5, 6, 7]}, INDEX)
+DF = gd.from_pandas(PDF, npartitions=2)
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    hours=st.lists(st.integers(0, 90), min_size=1, max_size=12).map(sorted),
+    parts=st.integers(1, 4),
+    rule=st.sampled_from(["7h", "1D", "2D", "W", "ME", "MS"]),
+    closed=st.sampled_from([None, "left", "right"]),
+    label=st.sampled_from([None, "left", "right"]),
+    origin=st.sampled_from(["start_day", "epoch", "start"]),
+)
+def test_bins_are_those_of_pandas(hours, parts, rule, closed, label, origin):
+    index = pd.Timestamp("2020-01-29 03:00") + pd.to_timedelta(hours, unit="h")
+    frame = pd.DataFrame({"x": np.arange(len(hours))}, index=index.rename("t"))
+    lazy = gd.from_pandas(frame, npartitions=parts)
+    options = {"closed": closed, "label": label}
+    if rule[0] in "127":  # others have no origin
+        options["origin"] = origin
+    assert_eq(lazy.resample(rule, **options).sum(), frame.resample(rule, **options).sum())
+
+
+@pytest.mark.parametrize(
+    "name", ["sum", "prod", "min", "mean", "std", "count", "size", "first", "nunique", "median"]
+)
+def test_methods(name):
+    result = getattr(DF.resample("1D"), name)()
+    assert_eq(result, getattr(PDF.resample("1D"), name)(), rtol=1e-9, promised=False)
+
+
+def test_methods_with_arguments():
+    bins, expected = DF.resample("2D"), PDF.resample("2D")
+    assert_eq(bins.quantile(0.3), expected.quantile(0.3), promised=False)
+    assert_eq(bins.agg(["sum", "max"]), expected.agg(["sum", "max"]), promised=False)
+    assert_eq(bins.agg({"y": "mean"}), expected.agg({"y": "mean"}), rtol=1e-9)
+    assert_eq(bins["x"].ohlc(), expected["x"].ohlc(), promised=False)
+    assert_eq(DF[DF.x < 0].resample("2D").sum(), PDF[PDF.x < 0].resample("2D").sum())
+
+
+def test_what_is_refused_says_what_to_do():
+    with pytest.raises(NotSupportedError, match="set_index"):
+        DF.resample("1D", on="x")
+    with pytest.raises(NotSupportedError, match="origin"):
+        DF.resample("1D", origin="end")
+    with pytest.raises(TypeError, match="DatetimeIndex"):
+        gd.from_pandas(PDF.reset_index(drop=True), npartitions=2).resample("1D")
