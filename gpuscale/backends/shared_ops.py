@@ -115,8 +115,14 @@ def order_by_turns(xp: ModuleType, *keys: Any, axis: int) -> Any:
     return order
 
 
-def own(chunk: Any) -> Any:
+def own(chunk: Any, most: float = 2) -> Any:
     """Return a copy of a chunk that would keep a much larger array alive, else the chunk.
+
+    Parameters
+    ----------
+    chunk : array
+    most : float
+        How many times its own bytes a chunk may keep alive.
 
     Examples
     --------
@@ -130,7 +136,7 @@ def own(chunk: Any) -> Any:
         root = root.base
     # A root without strides is no array but foreign memory, such as a file's: nothing is held.
     kept = strided_nbytes(root) if hasattr(root, "strides") else 0
-    return chunk.copy() if kept > 2 * strided_nbytes(chunk) else chunk
+    return chunk.copy() if kept > most * strided_nbytes(chunk) else chunk
 
 
 def strided_nbytes(chunk: Any) -> int:

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any
 
+from gpuscale.backends.shared_ops import own
 from gpuscale.base.errors import add_note
 from gpuscale.base.types import BlockIndex, Chunks, Unknown
 from gpuscale.chunks.views import View, axis_tables
@@ -31,6 +32,9 @@ __all__ = [
     "Source",
     "TreeReduce",
 ]
+
+
+_MOST_KEPT = 1.125  # bytes that a view keeps alive, for one of its own
 
 
 class Physical(Node):
@@ -109,6 +113,11 @@ class BlockInput:
     view: View | None = None
     axes: tuple[int | None, ...] | None = None
     inline: bool = False
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether blocks are views of memory that others hold in any case."""
+        return self.inline and isinstance(self.node, Source) and self.node.reader.cost == "view"
 
     def map_nodes(self, function: Callable[[Node], Node]) -> BlockInput:
         """Return this input over another node."""
@@ -212,7 +221,15 @@ class Blockwise(Physical):
 
     def run(self, *values_and_index: Any, out: Any = None) -> Any:
         *values, index = values_and_index
-        return self._run(iter(values), index, out)
+        block, arrays = self._prepared(iter(values), index)
+        if out is None and self._is_view:
+            arrays = [own(arrays[0], most=_MOST_KEPT)]
+        return self.kernel(block, arrays, out)
+
+    @cached_property
+    def _is_view(self) -> bool:
+        """Whether blocks are views of results, which they keep alive as a whole, uncounted."""
+        return self.is_program and self.kernel.is_copy and not self.inputs[0].is_in_memory
 
     @property
     def runs_in_parts(self) -> bool:

@@ -282,3 +282,30 @@ def test_no_task_takes_or_keeps_more_than_it_reserves(pretended, name, monkeypat
     with POOL.limited_to(1 << 30):  # nothing is brought back for a task
         IN_ROOM[name](x).compute(engine="sync")
     assert max(over) < 1000
+
+
+CUT = {
+    "concatenate": lambda x: (lambda y: y[y > 2])(np.concatenate([x[100:], x[:100]])),
+    "product of rolled": lambda x: (lambda y: y @ y.T)(np.roll(x, 37, axis=0)),
+}
+
+
+@pytest.mark.parametrize("engine", ["sync", "threads"])
+@pytest.mark.parametrize("chunks", [(89, 36), (64, 50)], ids=str)
+@pytest.mark.parametrize("name", CUT)
+def test_parts_of_chunks_do_not_keep_these_whole(pretended, name, chunks, engine):
+    data = LINE[: 600 * 400].reshape(600, 400)
+    x = ga.asarray(data, chunks=chunks, like="fake")
+    gc.collect()
+    with POOL.limited_to(data.nbytes // 5), config.set({"num-workers": 2}):
+        found = CUT[name](x).compute(engine=engine)
+    np.testing.assert_allclose(found, CUT[name](data), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("like", ["numpy", "fake"])
+def test_a_view_of_a_part_of_a_chunk_is_a_copy(pretended, like):
+    made = ga.ones((600, 8), chunks=(100, 8), like=like).map_blocks(lambda c: c + 1, dtype=float)
+    kept = []
+    np.roll(made, 30, axis=0).map_blocks(lambda c: kept.append(c) or c, dtype=float).compute()
+    assert {len(c) for c in kept if c.base is not None} <= {0, 100}
+    assert {30, 70} <= set(map(len, kept))
