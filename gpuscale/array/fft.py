@@ -293,6 +293,7 @@ def fftfreq(
     dtype: Any = None,
     device: Any = None,
     like: Any = None,
+    backend: str | None = None,
 ) -> Array:
     """Frequencies of the elements of a transform, ``d`` being the spacing of the samples.
 
@@ -302,7 +303,7 @@ def fftfreq(
     >>> ga.fft.fftfreq(4).compute()
     array([ 0.  ,  0.25, -0.5 , -0.25])
     """
-    places = arange(_positive(n), chunks=chunks, device=device, like=like)
+    places = arange(_positive(n), chunks=chunks, device=device, like=like, backend=backend)
     half = (n - 1) // 2 + 1
     frequencies = (places - n * (places >= half)) * (1.0 / (n * d))
     return frequencies if dtype is None else frequencies.astype(dtype)
@@ -316,9 +317,10 @@ def rfftfreq(
     dtype: Any = None,
     device: Any = None,
     like: Any = None,
+    backend: str | None = None,
 ) -> Array:
     """Frequencies of the elements of a transform of real numbers."""
-    places = arange(_positive(n) // 2 + 1, chunks=chunks, device=device, like=like)
+    places = arange(_positive(n) // 2 + 1, chunks=chunks, device=device, like=like, backend=backend)
     frequencies = places * (1.0 / (n * d))
     return frequencies if dtype is None else frequencies.astype(dtype)
 

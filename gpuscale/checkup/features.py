@@ -127,23 +127,29 @@ class Finding:
     install: str = ""
 
 
-def cuda_extra(driver: Driver, extra: str = "cuda") -> str:
-    """Name the extra that suits the driver; the newest where none is there.
+def cuda_extra(driver: Driver, installed: Installed, extra: str = "cuda") -> str:
+    """Name the extra that suits the driver; where none is there the CuPy, else the newest.
+
+    A second CuPy would overwrite files of the first.
 
     Examples
     --------
-    >>> cuda_extra(Driver(State.WORKS, version="550.54.15", cuda=(12, 4)))
+    >>> cuda_extra(Driver(State.WORKS, version="550.54.15", cuda=(12, 4)), Installed({}))
     'cuda12'
-    >>> cuda_extra(Driver(State.ABSENT))
+    >>> cuda_extra(Driver(State.ABSENT), Installed({}))
     'cuda13'
+    >>> cuda_extra(Driver(State.ABSENT), Installed({"cupy-cuda12x": "14.0"}))
+    'cuda12'
     """
     major = driver.cuda_major
+    if major is None:
+        major = max(filter(None, map(cuda_major, installed.of("cupy"))), default=None)
     return extra if extra != "cuda" else "cuda12" if major is not None and major < 13 else "cuda13"
 
 
-def _install(extra: str, driver: Driver) -> str:
-    """Return the command that installs an extra, for CUDA 12 where the driver runs no newer one."""
-    if cuda_extra(driver) == "cuda12" and extra in _ON_CUDA_12:
+def _install(extra: str, driver: Driver, installed: Installed) -> str:
+    """Return the command that installs an extra, for CUDA 12 where `cuda_extra` says so."""
+    if cuda_extra(driver, installed) == "cuda12" and extra in _ON_CUDA_12:
         return f"pip install {_ON_CUDA_12[extra]}"
     return f"pip install 'gpuscale[{extra}]'" if extra else "pip install gpuscale"
 
@@ -188,9 +194,9 @@ def _find(
     which: Callable[[str], str | None],
     here: Callable[[str], bool],
 ) -> Finding:
-    extra = cuda_extra(driver, feature.extra)
+    extra = cuda_extra(driver, installed, feature.extra)
     lacking, wrong = _packages(feature, extra, installed, driver)
-    install = _install(extra, driver)
+    install = _install(extra, driver, installed)
     lost = [name for name in feature.commands if which(name) is None]
     why = [*(_device(driver, visible) if feature.needs_device else ()), *wrong]
     if lost:

@@ -132,6 +132,17 @@ def test_arrays_of_host_and_device_do_not_mix(function, maker):
     assert ga.asarray(x, like="numpy").backend == "numpy"
 
 
+@pytest.mark.parametrize("option", ["numpy", "fake"])
+def test_arrays_of_numpy_whose_blocks_seem_to_be_meant_are_refused(option):
+    x, h = ga.ones(6, chunks=3, like="fake"), np.ones(6)
+    with gs.config.set({"array.backend": option}):
+        for args in ((x, h), (h, x)):
+            with pytest.raises(BackendError, match=r"map_blocks got arrays.*ga.asarray\(x, like="):
+                ga.map_blocks(lambda a, b: a + b, *args, dtype=float)
+    table = ga.map_blocks(lambda block, table: block * len(table), x, np.ones(2), dtype=float)
+    assert table.compute().tolist() == [2.0] * 6
+
+
 def on_host(chunk, *more, **options):
     return np.ones(chunk.shape)
 

@@ -2,6 +2,7 @@
 
 import operator
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -369,3 +370,36 @@ def test_what_no_device_has_equals_none_of_its_numbers(x, other):
         agrees(x[:2, :3] == ["a", "b", "c"], np.zeros((2, 3), bool))
         with pytest.raises(NotSupportedError, match="dtype <U1 on fake"):
             operator.eq(x[0, :2], np.array(["a", "b"]))
+
+
+MADE = {
+    "permutation": lambda **where: ga.random.default_rng(1).permutation(10, **where),
+    "choice": lambda **where: ga.random.default_rng(1).choice(9, 4, replace=False, **where),
+    "chances": lambda **where: ga.random.default_rng(1).choice(
+        3, 2, replace=False, p=[0.1, 0.4, 0.5], **where
+    ),
+    "one": lambda **where: ga.hanning(1, **where),
+    "kaiser": lambda **where: ga.kaiser(6, 8.6, **where),
+    "fftfreq": lambda **where: ga.fft.fftfreq(7, **where),
+    "rfftfreq": lambda **where: ga.fft.rfftfreq(7, **where),
+}
+for _name in ("bartlett", "blackman", "hamming", "hanning"):
+    MADE[_name] = partial(getattr(ga, _name), 6)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_made_where_it_is_said(x, name):
+    with config.set({"array.backend": "numpy"}):
+        expected = MADE[name]()
+        assert expected.backend == "numpy"
+        for where in ({"like": x}, {"backend": "fake"}):
+            made = MADE[name](**where)
+            assert made.backend == "fake"
+            np.testing.assert_allclose(made.compute(), expected.compute(), rtol=1e-13, atol=1e-15)
+
+
+def test_a_permutation_of_an_array_is_where_it_is(x):
+    rng = ga.random.default_rng(1)
+    assert rng.permutation(x).backend == "fake"
+    with pytest.raises(TypeError, match="the result is where the array is"):
+        rng.permutation(x, like="numpy")

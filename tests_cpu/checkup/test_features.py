@@ -85,6 +85,13 @@ def test_a_machine_without_a_driver_is_not_broken(versions):
     assert finding.install == ("" if versions else "pip install 'gpuscale[cuda13]'")
 
 
+def test_without_a_driver_advice_is_for_the_cupy_that_is_there():
+    kernels = find("CUDA kernels", {"cupy-cuda12x": "14.0"})
+    assert kernels.install == "pip install 'gpuscale[cuda12]'"
+    assert find("dataframes on GPUs", {"cupy-cuda12x": "14.0"}).install.endswith(" cudf-cu12")
+    assert find("CUDA kernels", {"cupy": "14.0"}).install == "pip install 'gpuscale[cuda13]'"
+
+
 def test_a_machine_with_a_driver():
     assert find("arrays on GPUs", driver=CUDA_12).install == "pip install 'gpuscale[cuda12]'"
     assert find("arrays on GPUs", driver=CUDA_13).install == "pip install 'gpuscale[cuda13]'"

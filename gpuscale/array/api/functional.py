@@ -14,8 +14,10 @@ from gpuscale.array.caller import called_as
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, together
-from gpuscale.array.convert import known_node
-from gpuscale.backends.creation import check_dtype, resolve_backend
+from gpuscale.array.convert import as_node, known_node
+from gpuscale.array.nodes.elementwise import common_backend
+from gpuscale.backends.creation import check_dtype, is_on_device, resolve_backend
+from gpuscale.base import config
 from gpuscale.base.errors import ChunkError
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Chunks, Unknown
@@ -104,6 +106,7 @@ def map_blocks(
         )
     nodes, wholes = list(everything[: len(nodes)]), list(everything[len(nodes) :])
     out = frame.sizes(chunks, frame.natural, tokenize(call, *everything))
+    _refuse_host_arrays(args, nodes)
     result = dtype_of(dtype, meta, call, call.trial, everything)
     inputs = [BlockInput(node, axes=frame.axes(node)) for node in nodes]
     inputs += [BlockInput(node, axes=(None,) * node.meta.ndim) for node in wholes]
@@ -114,6 +117,25 @@ def map_blocks(
     advice = whole_axes(label, frame.grid, dropped) if dropped else ""
     kernel = FunctionKernel(call, wants_block=True, label=label, advice=advice)
     return Array(Blockwise(kernel, tuple(inputs), out, ArrayMeta(result, out, backend)))
+
+
+def _refuse_host_arrays(args: Sequence[Any], nodes: Sequence[Node]) -> None:
+    """Refuse arrays of NumPy beside those of a device that have their shape.
+
+    Others are passed as they are, tables say, which the function may move; these look as if their
+    blocks should meet.
+
+    Raises
+    ------
+    BackendError
+        If there is one.
+    """
+    there = [node for node in nodes if is_on_device(node.meta.backend) and node.meta.ndim]
+    for value in args:
+        for node in there if isinstance(value, np.ndarray) else ():
+            if value.shape == node.meta.shape:
+                with config.set({"array.backend": "numpy"}):  # where it lies
+                    common_backend((node, as_node(value)), "map_blocks")
 
 
 def _backend_of(like: Any, meta: Any, dtype: np.dtype[Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from gpuscale.array.api.sorting import argsort
 from gpuscale.array.api.taking import take_along_axis
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import as_array
+from gpuscale.array.convert import as_array, placed
 from gpuscale.array.random.distributions import Distributions
 from gpuscale.array.random.draw import Place, sampled, size_of
 from gpuscale.chunks.axes import at_axis, normalize_axis
@@ -83,25 +83,39 @@ class Orders(Distributions):
         if count > n:
             raise ValueError("Cannot take a larger sample than population when replace is False")
         if p is None:
-            order = self.permutation(n)
+            order = self.permutation(n, backend=place.backend)
         else:
             cumulative(p, n)  # checks them
             chances = np.asarray(p, float)
             if np.count_nonzero(chances) < count:
                 raise ValueError("Fewer non-zero entries in p than size")
             # Efraimidis and Spirakis 2006: the first arrivals of clocks that tick at rates p.
-            clocks = self.exponential(1.0, size=n)
-            order = argsort(clocks / as_array(np.where(chances > 0, chances, 5e-324)))
+            clocks = self.exponential(1.0, size=n, backend=place.backend)
+            order = argsort(clocks / placed(np.where(chances > 0, chances, 5e-324), clocks))
         return order[:count].reshape(place.shape)
 
-    def permutation(self, x: Any, axis: int = 0, *, chunks: Any = "auto") -> Array:
+    def permutation(
+        self,
+        x: Any,
+        axis: int = 0,
+        *,
+        chunks: Any = "auto",
+        like: Any = None,
+        backend: str | None = None,
+    ) -> Array:
         """Return a random order of integers below a number, or of the items of an array.
 
-        The order is that of random 64-bit keys, so it does not depend on chunks.
+        The order is that of random 64-bit keys, so it does not depend on chunks. Chunks and backend
+        are those of the integers; items stay where they are.
         """
         if isinstance(x, int | np.integer):
-            keys = sampled("bits64", self._key(), Place.of(int(x), chunks, None, None), ())
+            keys = sampled("bits64", self._key(), Place.of(int(x), chunks, like, backend), ())
             return argsort(keys)
+        if like is not None or backend is not None:
+            raise TypeError(
+                "permutation got an array and like= or backend=: the result is where the array is; "
+                "move it first, by x.to_backend(name)"
+            )
         x = as_array(x)
         axis = normalize_axis(axis, x.ndim)
         order = self.permutation(x.shape[axis]).compute()
