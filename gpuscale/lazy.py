@@ -17,6 +17,7 @@ from gpuscale.collection import Collection
 from gpuscale.expr.node import user_line
 from gpuscale.graph.annotations import annotate_tasks
 from gpuscale.graph.handle import Handle, kept, new_key, same, whole_key
+from gpuscale.graph.lazy_values import handle_of
 from gpuscale.graph.packing import PackedCall, Slot, pack, refuse_foreign
 from gpuscale.graph.task import Task
 
@@ -383,12 +384,13 @@ def _call(
     parents_of: list[Any] = []
 
     def slot_of(value: Any) -> Slot | None:
-        if not isinstance(value, Handle | Collection):
+        parent = value if isinstance(value, Collection) else handle_of(value)
+        if parent is None:
             return None
-        dep = value.key if isinstance(value, Handle) else whole_key(value)
+        dep = parent.key if isinstance(parent, Handle) else whole_key(parent)
         if dep not in found:
             found[dep] = Slot(len(found))
-            parents_of.append(value)
+            parents_of.append(parent)
         return found[dep]
 
     packed = pack(args, slot_of) if traverse else tuple(pack(a, slot_of, False) for a in args)

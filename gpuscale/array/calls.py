@@ -19,8 +19,7 @@ from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.node import Node
-from gpuscale.graph.handle import Handle
-from gpuscale.nested import find
+from gpuscale.graph.lazy_values import lazy_in
 
 __all__ = ["UserCall", "align", "as_promised", "check_place", "dtype_of", "name_of", "span_grid"]
 
@@ -244,7 +243,7 @@ def name_of(func: Callable[..., Any]) -> str:
 
 def _check_not_lazy(named: Iterable[tuple[Any, Any]], operation: str) -> None:
     for name, value in named:
-        lazy = [each for each in find(value) if isinstance(each, Handle)]
+        lazy = lazy_in(value)
         if lazy:
             raise TypeError(
                 f"argument {name} of {operation} is lazy: {lazy[0]!r}. Blocks get arrays and "

@@ -22,7 +22,7 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.moving import moved
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
-from gpuscale.graph.handle import Handle
+from gpuscale.graph.lazy_values import handle_of
 from gpuscale.io.array_like import reader_of
 from gpuscale.memory.limits import chunk_bytes
 
@@ -78,7 +78,7 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
         return value
     if isinstance(value, np.generic) or type(value) in PYTHON_SCALARS:
         return scalar(value)
-    if isinstance(value, Handle):
+    if handle_of(value) is not None:
         raise TypeError(
             "a delayed value has no shape before it is computed; say what it will be with "
             "from_delayed(value, shape, dtype)"
@@ -114,7 +114,7 @@ def _from_python(value: Any) -> Any:
 
         return stack([as_array(item) for item in value])
     array = np.asarray(value)
-    if array.dtype == object and any(isinstance(each, Handle) for each in array.flat):
+    if array.dtype == object and any(handle_of(each) is not None for each in array.flat):
         raise TypeError(
             "there are lazy values in a list that should become an array; say what each will be "
             "with from_delayed(value, shape, dtype), and join them with stack or concatenate"

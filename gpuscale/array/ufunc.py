@@ -13,7 +13,7 @@ from gpuscale.array.convert import as_operand, as_operands, beside, is_masked
 from gpuscale.base.errors import NotSupportedError, UnknownSizeError
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.expr.node import Node
-from gpuscale.graph.handle import Handle
+from gpuscale.graph.lazy_values import handle_of
 
 __all__ = ["Ufunc", "beside_out", "call", "into", "result_of"]
 
@@ -109,7 +109,7 @@ def into(out: Any, result: Array, casting: Any = "same_kind") -> Array:
 
 
 def _dtype_of(operand: Any) -> np.dtype[Any]:
-    if isinstance(operand, Handle):
+    if handle_of(operand) is not None:
         as_operand(operand)  # which says what a delayed value lacks
     dtype = getattr(operand, "dtype", None)
     return np.dtype(np.asarray(operand).dtype if dtype is None else dtype)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from gpuscale.graph.handle import new_key, same
+from gpuscale.graph.handle import add_tasks, new_key, same
+from gpuscale.graph.lazy_values import handle_of
 from gpuscale.graph.packing import PackedCall, Slot
 from gpuscale.graph.task import Graph, GraphError, Task
 
@@ -23,8 +24,8 @@ def tasks_of(plain: Mapping[Any, Any]) -> Graph:
     ----------
     plain : mapping
         Each value is a call ``(function, *arguments)``, another key, a list, tuple or set of
-        these, or a constant. Arguments are keys, calls, lists, tuples and sets of these, and
-        constants, such as dictionaries. Keys are strings, numbers or tuples.
+        these, or a constant. Arguments are keys, calls, futures, lists, tuples and sets of these,
+        and constants, such as dictionaries. Keys are strings, numbers or tuples.
 
     Raises
     ------
@@ -129,7 +130,19 @@ class _Reader:
             return slots.setdefault(key, Slot(len(slots)))
         if type(value) in (list, tuple, set):
             return type(value)([self._template(each, slots) for each in value])
-        return value
+        return self._lazy(value, slots)
+
+    def _lazy(self, value: Any, slots: dict[Any, Slot]) -> Any:
+        """Put a slot in the place of a delayed value or a future, with the tasks behind it."""
+        handle = handle_of(value)
+        if handle is None:
+            return value
+        for each in add_tasks(self.graph, [handle]):
+            raise GraphError(
+                f"a {type(each).__name__} is behind a delayed value in the graph; say "
+                "gpuscale.compute for what needs arrays and tables"
+            )
+        return slots.setdefault(handle.key, Slot(len(slots)))
 
     def _is_key(self, value: Any) -> bool:
         if type(value) in _CONSTANTS or _is_call(value):

@@ -120,6 +120,38 @@ def test_published_collections_outlive_their_client(cluster, x):
             client.unpublish_dataset(name)
 
 
+def test_futures_are_arguments_of_delayed_calls(client):
+    ones, parts = client.submit(np.ones, (5, 5)), client.map(abs, [1, -2])
+    assert gs.delayed(np.sum)(ones).compute() == 25
+    assert gs.delayed(sum)(parts).compute() == 3
+    assert gs.delayed(dict)(a=[ones]).compute()["a"][0].shape == (5, 5)
+    assert (gs.delayed(parts[1]) + 1).compute() == 3
+    assert gs.delayed(max, pure=True)(parts).compute(engine="threads") == 2
+    assert client.submit(int, gs.delayed(sum)(parts)).result() == 3
+    assert gs.get({"a": (np.sum, ones), "b": parts[1], "c": (max, "a", ["b"][0])}, "c") == 25
+
+
+def test_futures_become_arrays_by_from_delayed(client, x):
+    ones = client.submit(np.ones, (5, 5))
+    array = ga.from_delayed(ones, (5, 5), float)
+    np.testing.assert_array_equal((array + 1).compute(), np.full((5, 5), 2.0))
+    for use in (
+        lambda: ga.asarray(ones),
+        lambda: ga.asarray([ones]),
+        lambda: np.add(x, ones),
+        lambda: x[ones],
+        lambda: x.map_blocks(np.add, ones),
+        lambda: x.map_blocks(np.add, other=[ones]),
+    ):
+        with pytest.raises(TypeError, match=r"from_delayed\(value, shape, dtype\)"):
+            use()
+
+
+def test_futures_that_fail_in_delayed_calls(client):
+    with pytest.raises(ZeroDivisionError):
+        gs.delayed(abs)(client.submit(divmod, 1, 0)).compute()
+
+
 def test_relative_paths_are_those_of_the_program(client, x, tmp_path, monkeypatch):
     zarr = pytest.importorskip("zarr", reason="zarr is an extra")
     monkeypatch.chdir(tmp_path)  # the workers are where they were started

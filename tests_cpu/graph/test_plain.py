@@ -5,6 +5,7 @@ from operator import add
 import pytest
 
 import gpuscale as gs
+import gpuscale.array as ga
 from gpuscale.base.errors import GraphError
 
 
@@ -80,3 +81,17 @@ def test_calls_nested_deeper_than_the_stack():
     for _ in range(3_000):
         call = (add, call, 1)
     assert gs.get({"x": 0, "y": call}, "y") == 3_000
+
+
+def test_delayed_values_and_futures_are_computed():
+    with gs.Client() as client:
+        seven = client.submit(int, "7")
+        assert gs.get({"x": seven, "y": (add, "x", (max, [seven, 9]))}, ["x", "y"]) == (7, 16)
+    double = gs.delayed(add)(gs.delayed(int)("4"), 4)
+    assert gs.get({"x": (add, double, 1)}, "x") == 9
+
+
+def test_arrays_behind_delayed_values_are_refused():
+    total = gs.delayed(sum)(ga.ones(4, chunks=2))
+    with pytest.raises(GraphError, match=r"Array is behind .* say gpuscale\.compute"):
+        gs.get({"x": (add, total, 1)}, "x")

@@ -22,6 +22,7 @@ from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.physical import Call
 from gpuscale.graph.handle import Handle
+from gpuscale.graph.lazy_values import handle_of
 
 __all__ = ["from_delayed", "to_delayed"]
 
@@ -40,7 +41,7 @@ def from_delayed(
 
     Parameters
     ----------
-    value : Delayed
+    value : Delayed or Future
     shape : tuple of int
         What the call will return; checked when it has. Sizes may be NaN where nobody knows them.
     dtype : dtype
@@ -65,7 +66,8 @@ def from_delayed(
     >>> ga.concatenate(parts).compute()
     array([0, 0, 1, 1, 2, 2])
     """
-    if not isinstance(value, Handle):
+    handle = handle_of(value)
+    if handle is None:
         raise TypeError(
             f"from_delayed takes a Delayed, not {type(value).__name__}; wrap it with "
             "gpuscale.delayed, or use asarray"
@@ -74,11 +76,11 @@ def from_delayed(
     unknown = {axis for axis, size in enumerate(given) if isinstance(size, float) and isnan(size)}
     known = shape_of([0 if axis in unknown else n for axis, n in enumerate(given)])
     chunks = normalize_chunks(-1, known, max(np.dtype(dtype).itemsize, 1), 1)
-    token = tokenize("from_delayed", value.key)
+    token = tokenize("from_delayed", handle.key)
     sizes = tuple([Unknown(token, k) if k in unknown else n for k, n in enumerate(known)])
     chunks = tuple([(sizes[k],) if k in unknown else each for k, each in enumerate(chunks)])
     meta = ArrayMeta(np.dtype(dtype), chunks, resolve_backend(like, backend, dtype))
-    awaited = _Awaited(value, sizes, meta.dtype, meta.backend)
+    awaited = _Awaited(handle, sizes, meta.dtype, meta.backend)
     return Array(Call(awaited, (), (), (), meta))
 
 

@@ -13,7 +13,7 @@ from gpuscale.array.construct import view
 from gpuscale.base.errors import UnknownSizeError
 from gpuscale.base.types import is_known
 from gpuscale.chunks.slicing import is_basic_index, slice_view
-from gpuscale.graph.handle import Handle
+from gpuscale.graph.lazy_values import handle_of
 
 __all__ = ["basic", "field", "getitem", "is_field"]
 
@@ -39,7 +39,7 @@ def getitem(x: Array, index: Any, points_first: bool = False) -> Array:
         As NumPy: out of bounds, too many indices, arrays that do not broadcast, masks of other
         shapes, things that are no index.
     """
-    if any(isinstance(each, Handle) for each in (index if type(index) is tuple else (index,))):
+    if any(handle_of(each) is not None for each in (index if type(index) is tuple else (index,))):
         raise TypeError(
             "an index is known before anything is computed: compute the lazy value first, or make "
             "an array of it by from_delayed(value, shape, dtype)"

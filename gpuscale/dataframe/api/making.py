@@ -20,7 +20,9 @@ from gpuscale.expr.frames import FrameMeta, unknown_rows
 from gpuscale.expr.physical import Call, Exchange
 from gpuscale.expr.plans import ConcatenatePlan
 from gpuscale.graph.handle import Handle
+from gpuscale.graph.lazy_values import handle_of
 from gpuscale.io.frame_functions import CalledPieces
+from gpuscale.run import compute
 
 __all__ = ["from_array", "from_delayed", "from_map"]
 
@@ -169,16 +171,18 @@ def from_delayed(
     >>> gd.from_delayed(parts, meta={"x": "int64"}).x.sum().compute()
     np.int64(3)
     """
-    handles = [dfs] if isinstance(dfs, Handle) else list(dfs)
-    for each in handles:
-        if not isinstance(each, Handle):
+    handles = []
+    for each in list(dfs) if handle_of(dfs) is None else [dfs]:
+        handle = handle_of(each)
+        if handle is None:
             raise TypeError(
                 f"from_delayed takes Delayed values, not {type(each).__name__}; wrap the function "
                 "with gpuscale.delayed"
             )
+        handles.append(handle)
     if not handles:
         raise ValueError("from_delayed takes at least one delayed value")
-    computed = handles[0].compute() if meta is None else None  # type: ignore[union-attr]
+    computed = compute(handles[0])[0] if meta is None else None
     out = emptied(computed) if meta is None else promise(meta, pd.DataFrame())
     layout = tokenize("from_delayed", *(each.key for each in handles))
     rows = unknown_rows(layout, len(handles))
