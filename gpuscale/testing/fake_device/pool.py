@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gpuscale.backends.cupy_ops import out_of_memory_type
+from gpuscale.base.sizes import is_fraction, parse_bytes
 
 __all__ = ["POOL", "Pool"]
 
@@ -70,6 +71,8 @@ class Pool:
     @contextmanager
     def failing(self, at: int) -> Iterator[None]:
         """Let one allocation fail though there is room: the first from now on for 1, and so on."""
+        if at < 1:
+            raise ValueError(f"allocations are counted from now on, the first for 1, not {at}")
         with self._lock:
             self._until_failure = at
         try:
@@ -78,10 +81,26 @@ class Pool:
             self._until_failure = 0
 
     @contextmanager
-    def limited_to(self, nbytes: int | None) -> Iterator[None]:
-        """Allow so many bytes beside those that are alive already, while this lasts."""
+    def limited_to(self, size: float | str | None) -> Iterator[None]:
+        """Allow so many bytes beside those that are alive already, while this lasts.
+
+        Parameters
+        ----------
+        size : int, str or None
+            Bytes, or a text such as ``"1 MB"``; None for no limit.
+
+        Raises
+        ------
+        ValueError
+            If it is no size, or a fraction, which this memory has nothing to take of.
+        """
+        if size is not None and is_fraction(size):
+            raise ValueError(
+                f"the memory of the fake device has no size of which {size!r} could be a part; "
+                "say bytes, such as 1_000_000 or '1 MB'"
+            )
         before = self.limit
-        self.limit = None if nbytes is None else self.used + nbytes
+        self.limit = None if size is None else self.used + parse_bytes(size, total=0)
         self.reset_peak()
         try:
             yield

@@ -37,6 +37,28 @@ def test_the_peak_and_the_limit(xp):
     assert POOL.limit is None
 
 
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(-5, "cannot be -5"), ("much", "cannot read 'much'"), (0.5, "no size"), ("50 %", "no size")],
+)
+def test_limits_that_are_none_are_refused(size, said):
+    with pytest.raises(ValueError, match=said), POOL.limited_to(size):
+        pass
+    assert POOL.limit is None
+
+
+def test_a_limit_in_words(xp):
+    with POOL.limited_to("8 kB"):
+        x = xp.zeros(1000)
+        with pytest.raises(MemoryError):
+            x + 1
+
+
+def test_the_allocation_that_fails_is_counted_from_one():
+    with pytest.raises(ValueError, match="the first for 1, not 0"), POOL.failing(0):
+        pass
+
+
 def test_the_error_is_that_of_cupy_or_named_like_it(xp):
     with POOL.limited_to(10), pytest.raises(MemoryError) as caught:
         xp.zeros(100)
