@@ -139,6 +139,8 @@ def test_arrays_of_numpy_whose_blocks_seem_to_be_meant_are_refused(option):
         for args in ((x, h), (h, x)):
             with pytest.raises(BackendError, match=r"map_blocks got arrays.*ga.asarray\(x, like="):
                 ga.map_blocks(lambda a, b: a + b, *args, dtype=float)
+            with pytest.raises(BackendError, match=r"map_overlap got arrays.*ga.asarray\(x, like="):
+                ga.map_overlap(lambda a, b: a + b, *args, depth=1, dtype=float)
     table = ga.map_blocks(lambda block, table: block * len(table), x, np.ones(2), dtype=float)
     assert table.compute().tolist() == [2.0] * 6
 

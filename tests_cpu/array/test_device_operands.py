@@ -349,6 +349,7 @@ KNOWN_WHEN_PLANNED = {
     "slices": lambda m, x, put: x[put(1) : put(5), :: put(2)],
     "take": lambda m, x, put: m.take(x, put([1, 3]), axis=1),
     "roll": lambda m, x, put: m.roll(x, put(3), axis=1),
+    "shifts": lambda m, x, put: m.roll(x, put([3, 1]), axis=(1, 0)),
     "tile": lambda m, x, put: m.tile(x, (put(2), 1)),
 }
 

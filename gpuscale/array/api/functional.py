@@ -106,7 +106,7 @@ def map_blocks(
         )
     nodes, wholes = list(everything[: len(nodes)]), list(everything[len(nodes) :])
     out = frame.sizes(chunks, frame.natural, tokenize(call, *everything))
-    _refuse_host_arrays(args, nodes)
+    refuse_host_arrays(args, nodes, "map_blocks")
     result = dtype_of(dtype, meta, call, call.trial, everything)
     inputs = [BlockInput(node, axes=frame.axes(node)) for node in nodes]
     inputs += [BlockInput(node, axes=(None,) * node.meta.ndim) for node in wholes]
@@ -119,7 +119,7 @@ def map_blocks(
     return Array(Blockwise(kernel, tuple(inputs), out, ArrayMeta(result, out, backend)))
 
 
-def _refuse_host_arrays(args: Sequence[Any], nodes: Sequence[Node]) -> None:
+def refuse_host_arrays(args: Sequence[Any], nodes: Sequence[Node], what: str) -> None:
     """Refuse arrays of NumPy beside those of a device that have their shape.
 
     Others are passed as they are, tables say, which the function may move; these look as if their
@@ -135,7 +135,7 @@ def _refuse_host_arrays(args: Sequence[Any], nodes: Sequence[Node]) -> None:
         for node in there if isinstance(value, np.ndarray) else ():
             if value.shape == node.meta.shape:
                 with config.set({"array.backend": "numpy"}):  # where it lies
-                    common_backend((node, as_node(value)), "map_blocks")
+                    common_backend((node, as_node(value)), what)
 
 
 def _backend_of(like: Any, meta: Any, dtype: np.dtype[Any]) -> str:

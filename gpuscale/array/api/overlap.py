@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.api.functional import Frame, one_block
+from gpuscale.array.api.functional import Frame, one_block, refuse_host_arrays
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, together
@@ -102,6 +102,7 @@ def map_overlap(
     nodes = [known_node(a) for a in args if isinstance(a, Array)]
     if not nodes:
         raise ValueError("map_overlap needs at least one array")
+    refuse_host_arrays(args, nodes, "map_overlap")
     around = _surroundings(nodes, depth, boundary)
     if not trim:
         nodes = [_deep_enough(node, *each) for node, each in zip(nodes, around, strict=True)]

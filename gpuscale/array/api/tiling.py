@@ -41,7 +41,7 @@ def roll(x: Any, /, shift: Any, axis: Any = None) -> Array:
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
     axes = axis if isinstance(axis, tuple | list) else (axis,)
-    shifts = shift if isinstance(shift, tuple | list) else (shift,)
+    shifts = shift if isinstance(shift, tuple | list) else np.ravel(computed(shift)).tolist()
     if not axes or not shifts:
         return Array(x.expr)
     if len(axes) != len(shifts):
