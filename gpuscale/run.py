@@ -229,8 +229,10 @@ def run_blocks(
     keys = [block_keys(root) for root in roots]
     wanted = dict.fromkeys(key for each in keys for key in each)
     wanted.update(dict.fromkeys(handle.key for handle in handles))
-    # What is kept may lie on disk: each task has to fit, all results together need not.
-    _check_fits(graph, () if keeps else wanted)
+    # What is kept may lie on disk: each task has to fit, all results together need not. Where data
+    # decide the size of a result, the plan has no more than a bound of it.
+    open_ended = {k for r, own in zip(roots, keys, strict=True) if not _is_known(r) for k in own}
+    _check_fits(graph, () if keeps else [key for key in wanted if key not in open_ended])
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
@@ -238,6 +240,10 @@ def run_blocks(
             return keys, engine.persist(graph, list(wanted), listeners=listeners)
         values = engine.run(graph, list(wanted), listeners=listeners, on_error=on_error)
     return keys, dict(zip(wanted, values, strict=True))
+
+
+def _is_known(node: Node) -> bool:
+    return getattr(node.meta, "known", True)
 
 
 def _check_fits(graph: Graph, keys: Iterable[Key]) -> None:
@@ -404,7 +410,9 @@ def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
 
     `compute` writes the blocks of an array where they belong; this is for those who keep the
     results of tasks. Where memory of the program is read, which may change, arrays have new keys.
+    Arrays of a device come to the host block by block.
     """
+    values = tuple(v if isinstance(v, Handle) else _on_host(v) for v in values)
     keys: list[Key] = [v.key if isinstance(v, Handle) else whole_key(v) for v in values]
     with no_collection():
         calls = calls_behind(values, ())
@@ -415,3 +423,8 @@ def whole_values(*values: Any) -> tuple[Graph, list[Key]]:
             keys = [new[key] for key in keys]
     _check_fits(graph, ())
     return graph, keys
+
+
+def _on_host(value: Collection) -> Collection:
+    node = moved(value.expr, value.expr.meta.host)
+    return value if node is value.expr else value._wrap(node)

@@ -24,6 +24,7 @@ from gpuscale.backends.seams import backend_name, is_out_of_memory, nbytes
 from gpuscale.base.errors import DeviceMemoryError, NotSupportedError, written_at
 from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.failure import forget_traceback, task_name
+from gpuscale.engines.spilling import SMALLEST
 from gpuscale.graph.task import Task
 from gpuscale.memory.projection import advice_of
 
@@ -32,6 +33,7 @@ __all__ = ["device_bytes", "holdings", "rescue"]
 Function = Callable[..., Any]
 
 MOST_ROWS = 8  # of the ledger
+_LARGER = "use larger chunks, so that there are fewer small results (x.rechunk('1 MiB'))"
 _SMALLER = "use smaller chunks (x.rechunk('64 MiB'), or the option array.chunk-size)"
 
 
@@ -79,7 +81,9 @@ def rescue(
         found, result, error = _tried(attempt, in_parts, error)
         if found:
             return result
-    raise DeviceMemoryError(_message(task, error, holdings(held()), in_parts)) from error
+    sizes = (device_bytes(value) for _, value in held())
+    small = sum(size for size in sizes if size < SMALLEST)
+    raise DeviceMemoryError(_message(task, error, holdings(held()), small, in_parts)) from error
 
 
 def _tried(
@@ -164,20 +168,30 @@ def _message(
     task: Task,
     error: BaseException,
     rows: Sequence[tuple[str, int, int]],
+    small: int,
     in_parts: Function | None,
 ) -> str:
     origin = f"{written_at(task.origin)}{',' * bool(task.origin)}"
     tried = ", and over parts of its block" if in_parts is not None else ""
+    mostly_small = 2 * small > sum(size for _, _, size in rows)
+    advice = advice_of(task.fn, _LARGER if mostly_small else _SMALLER)
     lines = [
         f"the device has no memory left for task {task_name(task)}{origin} which was expected to "
         f"take {format_bytes(task.nbytes)} of result and {format_bytes(task.workspace)} to work in "
         f"(tried again with what could be freed{tried}): {error}",
         *_figures(),
         *_ledger(rows),
-        f"{advice_of(task.fn, _SMALLER)}; or run fewer tasks at once (the option num-workers), and "
+        *_small(small),
+        f"{advice}; or run fewer tasks at once (the option num-workers), and "
         "let go of what persist keeps",
     ]
     return "\n".join(lines)
+
+
+def _small(nbytes: int) -> Iterable[str]:
+    if nbytes:
+        limit = format_bytes(SMALLEST)
+        yield f"  {format_bytes(nbytes)} of these in results under {limit}, which do not leave it"
 
 
 def _figures() -> Iterable[str]:

@@ -125,6 +125,17 @@ def test_what_smaller_chunks_do_not_help_says_what_does(xp, engine):
     assert "use smaller chunks" not in text
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_small_results_do_not_leave_and_smaller_chunks_do_not_help(xp, engine):
+    x = ga.ones((300, 300), chunks=(10, 10), like="fake").map_blocks(np.copy, dtype=float)
+    gc.collect()
+    with POOL.limited_to(300_000), pytest.raises(DeviceMemoryError) as raised:
+        x.persist(engine=engine)
+    text = str(raised.value)
+    assert "in results under 4.0 KiB, which do not leave it" in text
+    assert "use larger chunks" in text and "use smaller chunks" not in text
+
+
 def test_the_ledger_names_operations_and_lines(xp):
     def task(name, line):
         return Task(name, int, label=name, origin=("a.py", line))
