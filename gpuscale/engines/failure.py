@@ -130,7 +130,7 @@ def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:
         origin=task.origin,
         chunk=block[1],
         shapes=shapes or None,
-        nbytes=sum(size for size in sizes if isinstance(size, int)) if inputs else None,
+        nbytes=sum(size for size in sizes if isinstance(size, int)) or None,
     )
 
 

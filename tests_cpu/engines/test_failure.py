@@ -177,3 +177,9 @@ def test_futures_that_are_late_cancelled_or_strange_are_named_by_what_they_do():
         threading.Timer(0.01, go_on.set).start()
     with pytest.raises(CancelledError, match="^load was cancelled: its client was closed"):
         never.result(20)
+
+
+def test_inputs_without_a_size_are_said_to_have_none():
+    error = MemoryError("no")
+    annotate(error, Task(("unique-0123456789abcdef", 0), len, label="unique"), [(np.ones(3),)])
+    assert "bytes" not in error.__notes__[0]
