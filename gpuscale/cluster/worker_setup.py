@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,6 +65,8 @@ class WorkerSetup(WorkerPlugin):
         if self.device is not None:
             check_pinned(self.device)
             stay_near(self.device)
+        if worker.nanny:
+            _leave_ctrl_c_to_the_program()
         has_memory(worker)
         # One thread of BLAS for each that runs tasks: each of them counts as busy from now on.
         for _ in range(worker.state.nthreads):
@@ -92,6 +96,15 @@ class WorkerSetup(WorkerPlugin):
         if "torch" in self.libraries:
             torch, allocators = import_module("torch"), import_module("rmm.allocators.torch")
             torch.cuda.memory.change_current_allocator(allocators.rmm_torch_allocator)
+
+
+def _leave_ctrl_c_to_the_program() -> None:
+    """Go on when a terminal sends SIGINT to all of its processes: the nanny ends its worker.
+
+    A handler, since what tasks start would inherit that the signal is ignored.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, lambda *_: None)
 
 
 def _of_worker(worker: Any) -> dict[str, Any]:

@@ -58,6 +58,15 @@ def test_a_worker_that_stops_for_a_while(here):
     stopped(here, seconds=1)
 
 
+def test_workers_stay_when_a_terminal_has_interrupted_all_of_its_processes(here):
+    before = here.pids()
+    for pid in before:
+        os.kill(pid, signal.SIGINT)
+    time.sleep(1)
+    assert here.client.submit(abs, -1, pure=False).result(timeout=30) == 1
+    assert here.pids() == before
+
+
 def test_a_large_array_of_the_program_is_lost_with_its_worker(here):
     fault = FAULTS["kill-kept-memory"]
     assert judged(fault, lambda: fault.run(here))[0] == "clear error"
