@@ -78,6 +78,7 @@ def _turned_back(node: Node, letters: Letters) -> tuple[Node, Letters]:
 
 def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: ArrayMeta) -> bool:
     """Whether tasks that read rows of blocks are many enough, and small enough."""
+    from gpuscale.engines.base import planned_for_default
     from gpuscale.engines.threads import default_workers
 
     workers = default_workers()
@@ -85,7 +86,9 @@ def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: 
     for node, each in zip(nodes, axes, strict=True):
         blocks = prod(n for n, axis in zip(node.meta.numblocks, each, strict=True) if axis == ALL)
         row += blocks * _largest(node.meta)
-    return prod(meta.numblocks) >= 2 * workers and row * workers <= budget_of(meta.backend) // 2
+    with planned_for_default():
+        room = budget_of(meta.backend) // 2
+    return prod(meta.numblocks) >= 2 * workers and row * workers <= room
 
 
 def _by_tiles(

@@ -16,6 +16,7 @@ from gpuscale.diagnostics.trial import DROP, trial_run
 from gpuscale.diagnostics.wording import aligned, duration, of_device, percent
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
+from gpuscale.memory.limits import limits_for
 from gpuscale.memory.projection import peak_bytes
 
 __all__ = ["analysis"]
@@ -31,7 +32,8 @@ def analysis(graph: Graph, keys: Sequence[Key], plan: Sequence[PlanRow]) -> str:
     record = trial_run(graph, keys, plan)
     rows = [_row(each) for each in plan_results([record]) if each.plan.key != DROP]
     projected = peak_bytes(graph, order(graph, keys), n_workers=record.n_workers)
-    return "\n".join([*aligned(HEADER, rows), _total(record, len(graph), projected)])
+    limit, _ = limits_for(graph.values())  # of a cluster: of its smallest worker
+    return "\n".join([*aligned(HEADER, rows), _total(record, len(graph), projected, limit)])
 
 
 def _row(result: PlanResult) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ def _on_device(record: RunRecord) -> str:
     return said if peak else ""
 
 
-def _total(record: RunRecord, tasks: int, projected: int) -> str:
+def _total(record: RunRecord, tasks: int, projected: int, limit: float) -> str:
     wall, work = record.end - record.begin, float(record.seconds.sum())
     peak = int(record.memory.used.max(initial=0))
     path = float(np.sum(record.seconds[record.critical]))
@@ -60,7 +62,7 @@ def _total(record: RunRecord, tasks: int, projected: int) -> str:
     return (
         f"{tasks:,} tasks in {duration(wall)} with {workers}, {busy} of their time at work; "
         f"critical path {duration(path)}; peak {format_bytes(peak)}, "
-        f"projected {format_bytes(projected)}, memory limit {format_bytes(record.budget)}"
+        f"projected {format_bytes(projected)}, memory limit {format_bytes(limit)}"
         f"{_on_device(record)}{spilled}"
         f"{repeated}"
     )

@@ -12,6 +12,7 @@ from gpuscale.base.types import Key
 from gpuscale.diagnostics.analysis import analysis
 from gpuscale.diagnostics.plan import PlanRow, call_rows, plan_rows, plan_tasks
 from gpuscale.diagnostics.wording import aligned, bracketed, of_device
+from gpuscale.engines.base import planned_for_default
 from gpuscale.expr import stages
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
@@ -55,17 +56,22 @@ def explain(nodes: Sequence[Node], stage: str = "plan", analyze: bool = False) -
     """
     if analyze and stage != "plan":
         raise ValueError(f"only stage='plan' can be analyzed, not {stage!r}")
+    with planned_for_default():
+        return Explanation(_explained(nodes, stage, analyze))
+
+
+def _explained(nodes: Sequence[Node], stage: str, analyze: bool) -> str:
     if stage == "plan":
         physical = stages.optimize(nodes)
         graph, keys = plan_tasks(physical)
         rows = plan_rows(physical, graph)
         if analyze:
-            return Explanation(analysis(graph, keys, rows))
-        return Explanation(_plan(graph, keys, rows, [node.meta for node in physical]))
+            return analysis(graph, keys, rows)
+        return _plan(graph, keys, rows, [node.meta for node in physical])
     if stage != "all":
-        return Explanation(_tree(stages.optimize(nodes, stage)))
+        return _tree(stages.optimize(nodes, stage))
     parts = [f"--- {s} ---\n{_tree(stages.optimize(nodes, s))}" for s in _STAGES]
-    return Explanation("\n\n".join([*parts, f"--- plan ---\n{explain(nodes)}"]))
+    return "\n\n".join([*parts, f"--- plan ---\n{_explained(nodes, 'plan', False)}"])
 
 
 def explain_calls(handles: Sequence[Handle], analyze: bool = False) -> Explanation:
@@ -77,16 +83,17 @@ def explain_calls(handles: Sequence[Handle], analyze: bool = False) -> Explanati
     analyze : bool
         Do it, without keeping the results, and say what it took as well.
     """
-    calls = calls_behind(handles, ())
-    _, physical = calls.optimize(())
-    graph = calls.build((), physical)
-    sources_first = [*calls.arguments, *reversed(calls.tasks)]
-    rows = [
-        *plan_rows(physical, graph),
-        *call_rows([graph[key] for key in sources_first], graph),
-    ]
-    tell = analysis if analyze else _plan
-    return Explanation(tell(graph, [handle.key for handle in handles], rows))
+    with planned_for_default():
+        calls = calls_behind(handles, ())
+        _, physical = calls.optimize(())
+        graph = calls.build((), physical)
+        sources_first = [*calls.arguments, *reversed(calls.tasks)]
+        rows = [
+            *plan_rows(physical, graph),
+            *call_rows([graph[key] for key in sources_first], graph),
+        ]
+        tell = analysis if analyze else _plan
+        return Explanation(tell(graph, [handle.key for handle in handles], rows))
 
 
 _STAGES = ("expression", *stages.STAGES)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from gpuscale.base import config
+from gpuscale.base.blocks import block
 from gpuscale.base.errors import EngineError
 from gpuscale.base.types import Key
 from gpuscale.engines.events import Listener
 from gpuscale.graph.task import Task
 
-__all__ = ["ENTRY_POINTS", "Engine", "OnError", "engine_names", "get_engine"]
+__all__ = ["ENTRY_POINTS", "Engine", "OnError", "engine_names", "get_engine", "planned_for_default"]
 
 #: Entry point group in which a package names its engines: ``name = "module:Class"``.
 ENTRY_POINTS = "gpuscale.engines"
@@ -152,6 +153,21 @@ def _engine_over(client: Any) -> Engine:
         f"an engine is a name such as 'threads', an Engine, or a client of a cluster, "
         f"not {client!r}"
     )
+
+
+@block
+def planned_for_default() -> Generator[None, None, None]:
+    """Plan for the engine of the option ``engine``; for this process where that has no cluster.
+
+    Examples
+    --------
+    >>> with planned_for_default():
+    ...     pass
+    """
+    with ExitStack() as stack:
+        with suppress(EngineError):  # `compute` says so, or is told another engine
+            stack.enter_context(get_engine().planning())
+        yield
 
 
 def engine_names() -> list[str]:

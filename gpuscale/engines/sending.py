@@ -30,6 +30,8 @@ __all__ = ["Parcel", "Result", "pack"]
 #: Bytes of results that travel with others of their batch: moving them takes about as long as the
 #: scheduler takes for a task.
 ROOM = 4 << 20
+#: Part of a worker's memory that a batch may hold, beside those on their way and what is kept.
+HELD = 8
 #: Batches for each thread of the cluster: enough for the last ones to end at about the same time.
 BATCHES_EACH = 16
 #: ... of a level of tasks that do not need each other, and take about as long.
@@ -129,7 +131,7 @@ class _Packer:
         self._mark = uuid.uuid4().hex[:12]
         self._uses = self.graph.uses()
         order, self._firsts, most = self._order(n_threads)
-        for batch in batches(self.graph, order, most, ROOM, self._cuts):
+        for batch in batches(self.graph, order, most, ROOM, self._cuts, memory_limit() // HELD):
             self.parcels.append(self._parcel(batch))
 
     def _order(self, n_threads: int) -> tuple[list[int], set[int], int]:

@@ -50,6 +50,7 @@ def batches(
     most: int,
     room: int,
     cuts: Callable[[int], Cuts] = lambda i: _NOWHERE,
+    holds: float = float("inf"),
 ) -> list[Batch]:
     """Cut the order of a graph into batches.
 
@@ -66,6 +67,9 @@ def batches(
         them, as they travel together.
     cuts : callable, optional
         Where batches have to end around a task.
+    holds : float, optional
+        Bytes that a batch may hold at once, of other batches and of itself; more only where a
+        single task does.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def batches(
     ['a', 'b', 'ab']
     ['c', 'd', 'cd']
     """
-    cutter = _Cutter(graph, most, room)
+    cutter = _Cutter(graph, most, room, holds)
     for i in order:
         cutter.take(i, cuts(i))
     cutter.cut()
@@ -95,26 +99,31 @@ def batches(
 class _Cutter:
     """The batch that grows, and which of its results others wait for."""
 
-    def __init__(self, graph: NumberedGraph, most: int, room: int) -> None:
+    def __init__(self, graph: NumberedGraph, most: int, room: int, holds: float) -> None:
         self.batches: list[Batch] = []
-        self._graph, self._most, self._room = graph, most, room
+        self._graph, self._most, self._room, self._holds = graph, most, room, holds
         self._uses = graph.uses()  # of each result that are still to come
         self._begin()
 
     def _begin(self) -> None:
         self._batch, self._open, self._bytes = Batch(), set[int](), 0
+        self._own, self._read, self._read_bytes = set[int](), set[int](), 0
 
     def take(self, i: int, cuts: Cuts) -> None:
         """Add a task to the batch, or begin another one with it."""
         if cuts.before or self._is_full(i):
             self.cut()
         graph = self._graph
+        outer = self._outer(i)
+        self._read |= outer
+        self._read_bytes += sum(graph.tasks[dep].nbytes for dep in outer)
         for dep in graph.deps[i]:
             self._uses[dep] -= 1
             if not self._uses[dep] and dep in self._open:
                 self._open.remove(dep)
                 self._bytes -= graph.tasks[dep].nbytes
         self._batch.tasks.append(i)
+        self._own.add(i)
         if self._uses[i]:
             self._open.add(i)
             self._bytes += graph.tasks[i].nbytes
@@ -124,6 +133,8 @@ class _Cutter:
     def _is_full(self, i: int) -> bool:
         """Whether the batch should end before a task."""
         count, deps = len(self._batch.tasks), self._graph.deps[i]
+        if count and self._bytes + self._read_bytes + self._adds(i) > self._holds:
+            return True
         if self._open == set(deps):  # nothing else could run beside it
             return False
         tasks = self._graph.tasks
@@ -134,6 +145,15 @@ class _Cutter:
         if self._bytes > self._room and not goes_on:
             return True
         return count >= self._most and (not goes_on or 2 * count >= 3 * self._most)
+
+    def _outer(self, i: int) -> set[int]:
+        """What a task reads of other batches that this one has not read so far."""
+        return set(self._graph.deps[i]) - self._own - self._read
+
+    def _adds(self, i: int) -> int:
+        """Bytes that a task makes, and brings from other batches."""
+        tasks = self._graph.tasks
+        return tasks[i].nbytes + sum(tasks[dep].nbytes for dep in self._outer(i))
 
     def cut(self) -> None:
         """End the batch."""

@@ -310,6 +310,21 @@ def test_results_are_explained_from_a_run(client):
         assert "sum" in ga.ones((40, 40), chunks=10).sum().explain(analyze=True)
 
 
+@pytest.mark.parametrize("analyze", [False, True])
+def test_what_the_smallest_worker_may_take_is_explained(client, analyze):
+    x = ga.ones((40, 40), chunks=10).sum()
+    with gs.config.set(engine="distributed"), client.as_current():
+        assert "memory limit 2.0 GiB" in x.explain(analyze=analyze)
+
+
+def test_products_keep_to_the_memory_of_workers(client, monkeypatch):
+    """Where rows of blocks fit the program, and no worker."""
+    x = ga.ones((1000, 1000), chunks=100)
+    monkeypatch.setattr(DistributedEngine, "_limit", lambda engine: 1 << 20)
+    with gs.config.set(engine="distributed"), client.as_current():
+        assert "TreeReduce" in str((x @ x).explain())
+
+
 def test_checkpoints_are_written_by_workers(engine, tmp_path):
     x = ga.from_array(A, chunks=30)
     (kept,) = gs.persist(x + 1, path=tmp_path, engine=engine)

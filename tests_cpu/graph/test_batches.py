@@ -73,3 +73,16 @@ def test_a_large_result_that_the_next_task_uses_up_goes_with_it():
     graph = number(tasks, [f"small {i}" for i in range(4)])
     found = batches(graph, depth_first(graph), 4, 50)
     assert [len(batch.tasks) for batch in found] == [4, 4]
+
+
+def test_what_a_batch_holds_at_once_has_room_where_it_runs():
+    """What it reads of others stays until its end, and so does what others read of it."""
+    tasks = {i: Task(i, int, nbytes=10) for i in range(6)}
+    tasks |= {f"of {i}": Task(f"of {i}", abs, (i,), nbytes=10) for i in range(6)}
+    tasks["all"] = Task("all", max, tuple(range(6)), nbytes=10)
+    graph = number(tasks, [*(f"of {i}" for i in range(6)), "all"])
+    assert len(batches(graph, range(len(graph)), 100, 1000)) == 1
+    for batch in batches(graph, range(len(graph)), 100, 1000, holds=40):
+        read = {dep for i in batch.tasks for dep in graph.deps[i]} - {*batch.tasks}
+        held = [*batch.results, *read]
+        assert len(batch.tasks) == 1 or sum(graph.tasks[i].nbytes for i in held) <= 40
