@@ -13,7 +13,7 @@ from dask.utils import parse_timedelta
 from gpuscale.base import config
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
-from gpuscale.cluster.security import read_scheduler_file
+from gpuscale.cluster.security import given_tls, read_scheduler_file
 from gpuscale.engines.distributed import DistributedEngine
 from gpuscale.keeping import persist
 from gpuscale.nested import find, replace
@@ -78,6 +78,7 @@ class Client(distributed.Client):
             wait = parse_timedelta(others.get("timeout") or "30s") if waits else 0
             found = read_scheduler_file(scheduler_file, wait)
             address, others["security"], scheduler_file = found.address, found.security, None
+        _check_address(address, others.get("security"))
         is_said = address or scheduler_file or dask.config.get("scheduler-address", None)
         if not is_said and not options.get("asynchronous"):
             address = self._own_cluster = LocalCluster(**ours)
@@ -90,9 +91,14 @@ class Client(distributed.Client):
                 **others,
                 **ours,
             )
-        except BaseException:
+        except BaseException as error:
             if self._own_cluster is not None:
                 self._own_cluster.close()
+            if isinstance(error, OSError) and not others.get("security"):
+                error.add_note(
+                    "a scheduler that speaks TLS ends connections without: if this one does, say "
+                    "scheduler_file= or security="
+                )
             raise
         if set_as_default:
             self._settings = config.set(engine="distributed")
@@ -229,6 +235,21 @@ class Client(distributed.Client):
         np.int64(30)
         """
         return super().publish_dataset(*held(list(args)), **held(kwargs))
+
+
+def _check_address(address: Any, security: Any) -> None:
+    """Refuse what nobody can connect to, in words of ours."""
+    if isinstance(address, distributed.Client):
+        raise TypeError(
+            "this is a client already: use it as it is (with client.as_current(): ...), or open "
+            "another one on its cluster: Client(client.scheduler.address)"
+        )
+    is_encrypted = str(address or "").startswith(("tls://", "wss://"))
+    if isinstance(address, str) and is_encrypted and not (security or given_tls("client")):
+        raise ValueError(
+            f"the scheduler {address} speaks TLS: say scheduler_file=, the file that it has "
+            "written its credentials to, or security="
+        )
 
 
 _OF_CLIENT = frozenset(

@@ -85,6 +85,9 @@ class BatchCluster(LinkedDashboard):
         scheduler_options: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
+        for option, value in {"n_workers": n_workers, "gpus": gpus}.items():
+            if value < 0:
+                raise ConfigError(f"option {option} is {value}; it takes 0 or more")
         self._section = f"jobqueue.{options.get('config_name') or self.job_cls.config_name}"
         said: _Options = {
             "cores": cores,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from inspect import signature
 from typing import Any
 
 import distributed
 
+from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.contradictions import check_options
 from gpuscale.cluster.dashboards import DASHBOARD, LinkedDashboard, dashboard_options
 from gpuscale.cluster.kept_nannies import KeptNannies
@@ -98,6 +101,8 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
     ) -> None:
         said = {key: value for key, value in locals().items() if key in _OPTIONS}
         checked = check_options(Taker.LOCAL, said)
+        if worker_class is None:
+            _check_names(options)
         setup = WorkerSetup(settings=worker_settings(), imports=words(pre_import))
         if memory_limit != "auto":  # whose share is counted where the workers are
             options["memory_limit"] = checked["memory_limit"]
@@ -125,4 +130,18 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
             )
 
 
+def _check_names(options: Mapping[str, Any]) -> None:
+    """Refuse what neither the cluster nor its workers take: they would fail to start."""
+    takers = (LocalCluster, distributed.LocalCluster, distributed.Nanny, distributed.Worker)
+    known = {name for taker in takers for name in signature(taker).parameters} | _OF_SERVERS
+    for name in options.keys() - known:
+        near = get_close_matches(name, known, 1)
+        raise ConfigError(
+            f"LocalCluster has no option {name}"
+            + (f"; did you mean {near[0]}?" if near else f"; it has {', '.join(sorted(_OPTIONS))}")
+        )
+
+
+# What workers hand on to what they are made of.
+_OF_SERVERS = frozenset({"blocked_handlers", "connection_limit", "deserialize", "timeout"})
 _OPTIONS = frozenset(option.name for option in options_of(Taker.LOCAL))

@@ -133,6 +133,12 @@ def choose_security(
     if tls is not None and insecure:
         raise ValueError("either TLS or --insecure (insecure=True), not both")
     name = protocol.removesuffix("://")
+    if name in ("tls", "wss") and (insecure or (tls is None and credentials is None)):
+        raise ValueError(
+            f"protocol {name} is encrypted, and there are no credentials: give --scheduler-file, "
+            "where the scheduler keeps them, or --tls-ca-file, --tls-cert and --tls-key, and no "
+            "--insecure (insecure=True)"
+        )
     if insecure or (local and tls is None and name not in ("tls", "wss")):
         return None
     if name not in _ENCRYPTED:

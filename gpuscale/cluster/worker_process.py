@@ -169,6 +169,8 @@ def _scheduler(chosen: Mapping[str, Any]) -> tuple[str, Security | None]:
 def _processes(chosen: Mapping[str, Any]) -> tuple[int, int]:
     """Return how many processes there are to be, and how many threads each has."""
     count, threads = chosen["n_workers"], chosen["threads_per_worker"]
+    if threads is not None and threads < 1:
+        raise ValueError(f"--nthreads is 1 or more, not {threads}")
     if count is None and threads is None and chosen["nanny"]:
         return nprocesses_nthreads()
     count = 1 if count is None else count

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
+from multiprocessing import current_process
 from typing import Any, ClassVar
 
 from distributed import WorkerPlugin
@@ -26,6 +27,9 @@ from gpuscale.memory.pool import OPTIONS as POOL_OPTIONS
 
 __all__ = ["WorkerSetup", "refusals_told", "stay_near"]
 
+_UNGUARDED = (
+    'Workers import the program: it may start a cluster only below if __name__ == "__main__":'
+)
 _logger = logging.getLogger("gpuscale.cluster")
 
 
@@ -157,13 +161,22 @@ def refusals_told() -> Iterator[None]:
     ------
     EngineError
         With the words of the worker.
+    SystemExit
+        This process is a worker that imports a program which starts another cluster.
     """
+    if getattr(current_process(), "_inheriting", False):
+        raise SystemExit(f"gpuscale: {_UNGUARDED}")
     try:
         yield
     except Exception as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, GpuscaleError):
             cause = cause.__cause__
+        if cause is None and "failed to start worker process" in str(error.__cause__):
+            raise EngineError(
+                "no worker could start: its process ended at once, and said why above. "
+                + _UNGUARDED
+            ) from None
         if cause is None or cause is error:
             raise
         raise EngineError(f"no worker could start: {cause}") from error

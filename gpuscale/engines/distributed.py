@@ -63,10 +63,11 @@ class DistributedEngine(Engine):
             None is open, or it has lost its cluster.
         """
         client = _open_client() if self._client is None else self._client
-        if client.status not in ("running", "connecting", "newly-created"):
+        begins = client.asynchronous and client.status in ("connecting", "newly-created")
+        if client.status != "running" and not begins:
             raise EngineError(
-                f"the client of the cluster is {client.status}: its scheduler has ended, or it was "
-                "closed; open another one, or say engine='threads'"
+                f"the client of the cluster is {_in_words(client.status)}; open another one, "
+                "or say engine='threads'"
             )
         return client
 
@@ -253,6 +254,13 @@ def check_resources(tasks: Any, workers: Mapping[str, Any]) -> None:
 def _planned(limit: int) -> Generator[None, None, None]:
     with within_workers(limit), planned_for_elsewhere():
         yield
+
+
+def _in_words(status: str) -> str:
+    """Say what has become of a client that is not running."""
+    if status == "connecting":
+        return "without a scheduler: that has ended, and no other answers there"
+    return f"{status}: its scheduler has ended, or it was closed"
 
 
 def _open_client() -> Any:

@@ -173,8 +173,8 @@ class Sent:
     def _check_alive(self) -> None:
         if self._client.status != "running":
             raise EngineError(
-                f"the connection to the cluster is {self._client.status}: its scheduler has ended, "
-                "or its client was closed; what it held is lost"
+                "the scheduler of the cluster has ended, or its client was closed (it is "
+                f"{self._client.status}); what it held is lost"
             )
 
     def _check_needs(self) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import pickle
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -10,12 +12,13 @@ import pytest
 
 import gpuscale as gs
 import gpuscale.array as ga
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import ConfigError, EngineError
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster import Client, LocalCluster, futures_of, wait  # noqa: E402
 from gpuscale.cluster import client as client_module  # noqa: E402
+from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
 
 A = np.random.default_rng(0).random((60, 40))
 
@@ -221,3 +224,41 @@ def test_reports_of_the_cluster(client, x, tmp_path):
     with distributed.performance_report(filename=str(tmp_path / "report.html")):
         x.sum().compute()
     assert (tmp_path / "report.html").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("open_it", "error", "said"),
+    [
+        (lambda: Client("tls://127.0.0.1:9"), ValueError, "scheduler_file="),
+        (lambda: Client(n_worker=2), ConfigError, "did you mean n_workers"),
+        (lambda: LocalCluster(n_worker=2), ConfigError, "did you mean n_workers"),
+        (lambda: LocalCluster(pancakes=2), ConfigError, "it has .*n_workers"),
+    ],
+)
+def test_what_nobody_can_open_is_refused_in_words(open_it, error, said):
+    with pytest.raises(error, match=said):
+        open_it()
+
+
+def test_a_client_of_a_client_is_refused_in_words(cluster):
+    with Client(cluster) as client, pytest.raises(TypeError, match="as_current"):
+        Client(client)
+
+
+def test_a_program_that_workers_cannot_import_is_told_why(tmp_path):
+    program = tmp_path / "unguarded.py"
+    program.write_text(
+        "from gpuscale.cluster import LocalCluster\n"
+        "LocalCluster(n_workers=1, dashboard_address=None)\n"
+    )
+    ended = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60)
+    *_, last = ended.stderr.strip().splitlines()
+    assert last.startswith("gpuscale.base.errors.EngineError: no worker could start")
+    assert "__main__" in last
+    assert "bootstrapping" not in ended.stderr
+
+
+def test_a_scheduler_that_has_gone_is_said_so_at_once():
+    here = SimpleNamespace(status="connecting", asynchronous=False)
+    with pytest.raises(EngineError, match="without a scheduler"):
+        DistributedEngine(here)._workers()

@@ -110,6 +110,8 @@ def test_specifications_of_the_user_are_kept(tmp_path):
     [
         ({"gpus": 2, "processes": 1}, "one for each"),
         ({"insecure": True, "security": True}, "not both"),
+        ({"gpus": -1}, "gpus is -1"),
+        ({"n_workers": -1}, "n_workers is -1"),
         ({"protocol": "ucx"}, "not encrypted"),
     ],
 )
