@@ -97,7 +97,7 @@ _WHERE: dict[str, tuple[str, str | None]] = {
 }
 
 # Names of dask.distributed that are not here -> what to say instead.
-_IN_PROCESS = "say gpuscale.Client(n_workers=..., threads_per_worker=...); clusters come later"
+_IN_PROCESS = "gpuscale.cluster has what belongs to clusters; gpuscale.Client needs none"
 _ELSEWHERE = {
     **dict.fromkeys(
         ("LocalCluster", "SpecCluster", "SSHCluster", "SubprocessCluster"), _IN_PROCESS

@@ -63,7 +63,7 @@ def test_a_name_that_does_not_exist():
 def test_an_import_of_a_name_of_others_says_what_to_do_instead():
     import gpuscale
 
-    with pytest.raises(ImportError, match=r"'LocalCluster': say gpuscale\.Client\("):
+    with pytest.raises(ImportError, match=r"'LocalCluster': gpuscale\.cluster has"):
         from gpuscale import LocalCluster  # noqa: F401
     with pytest.raises(ImportError, match=r"'MultiLock': take several gpuscale\.Lock"):
         from gpuscale import Client, MultiLock  # noqa: F401

@@ -8,6 +8,7 @@
 `calls`      one call as one task, futures among its arguments
 `meaning`    what a function does now: which calls of it are the same task
 `current`    the client that is open, also as seen by its own tasks; giving a place away
+`clusters`   clients and futures of clusters, known without importing dask.distributed
 `nesting`    futures inside of containers, and their results in their places
 `primitives` locks, events, semaphores, queues and variables that tasks find by name; `signs` are
              what they are made of

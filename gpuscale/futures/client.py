@@ -40,14 +40,14 @@ __all__ = ["Client"]
 class Client(Starter, Teller):
     """Runs tasks from when they are submitted, in threads of this process.
 
-    Names and behaviour are those of ``dask.distributed.Client``, so that code moves to a cluster
-    by another argument here. While a client is open, `compute` and `persist` use as many threads
-    and as much memory as it does, and share the memory with its tasks.
+    Names and behaviour are those of ``dask.distributed.Client``, so that code moves to a
+    cluster by `gpuscale.cluster.Client`. While a client is open, `compute` and `persist` use as
+    many threads and as much memory as it does, and share the memory with its tasks.
 
     Parameters
     ----------
     address : None or "inproc"
-        For clusters, which come later.
+        `gpuscale.cluster.Client` takes those of clusters.
     n_workers, threads_per_worker : int, optional
         Their product is how many tasks run at the same time; by default one for each core, or
         what the option ``num-workers`` says.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gpuscale.base.blocks import block
 from gpuscale.base.errors import EngineError
 from gpuscale.engines.seats import Seat, seat_here
+from gpuscale.futures.clusters import client_of_cluster
 
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client
@@ -63,7 +64,12 @@ def find_client() -> Client | None:
 def get_client(address: Any = None, timeout: Any = None, resolve_address: bool = True) -> Client:
     """Return the client that is open; inside of a task, the one that runs the task.
 
-    The arguments are those of dask.distributed and mean nothing in one process.
+    Where there is none of this process, that of a cluster, or of the worker that runs the task.
+
+    Parameters
+    ----------
+    address, timeout, resolve_address
+        As of ``distributed.get_client``; they mean nothing in one process.
 
     Raises
     ------
@@ -81,7 +87,7 @@ def get_client(address: Any = None, timeout: Any = None, resolve_address: bool =
     ...     client.submit(total, 10).result()
     45
     """
-    client = find_client()
+    client = find_client() or client_of_cluster(address, timeout, resolve_address)
     if client is None:
         raise _NoClientError("there is no open client; make one: client = gpuscale.Client()")
     return client

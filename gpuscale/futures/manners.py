@@ -23,16 +23,19 @@ _IDLE = frozenset(
     }
 )  # fmt: skip
 
-_CLUSTER = "a Client runs tasks in threads of this process; clusters and processes come later"
+_CLUSTER = (
+    "this Client runs tasks in threads of this process; for clusters and processes say "
+    "gpuscale.cluster.Client"
+)
 
 _REFUSED = {
-    "address": f"{_CLUSTER}; say Client(n_workers=..., threads_per_worker=...)",
-    "processes": f"{_CLUSTER}; say processes=False",
+    "address": f"{_CLUSTER}(address)",
+    "processes": f"{_CLUSTER}(n_workers=...), and else processes=False",
     "asynchronous": "coroutines use a Client as it is: `async with Client() as client`, "
     "`await future`, and `await asyncio.to_thread(client.gather, futures)`",
     "extensions": "there are no extensions",
     "preload": "there are no worker processes; import what tasks need",
-    "scheduler_file": _CLUSTER,
+    "scheduler_file": f"{_CLUSTER}(scheduler_file=...)",
     "security": "nothing leaves this process, so nothing is encrypted",
 }
 

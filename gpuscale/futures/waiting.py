@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
+from gpuscale.futures.clusters import function_for, is_of_cluster
 from gpuscale.futures.future import Future, futures_of, refuse_strangers
 from gpuscale.futures.signs import move
 from gpuscale.graph.handle import Handle
@@ -35,6 +36,7 @@ def wait(
     Parameters
     ----------
     fs : Future or containers of futures
+        Of a cluster's client are handed on to ``distributed.wait``.
     timeout : float or str, optional
         Seconds to wait at most, or a text such as "10s".
     return_when : {"ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION"}
@@ -66,6 +68,10 @@ def wait(
         raise ValueError(f"return_when is one of {', '.join(_ENOUGH)}, not {return_when!r}")
     (fs,) = listed((fs,))
     futures = futures_of(fs)
+    elsewhere = function_for("wait", fs)
+    if elsewhere is not None:
+        found: DoneAndNotDoneFutures = elsewhere(fs, timeout, return_when)
+        return found
     refuse_strangers(fs, "gpuscale.wait")
     if not (futures or isinstance(fs, Container) and not isinstance(fs, str | Handle)):
         raise TypeError(f"gpuscale.wait takes futures of clients, not {type(fs).__name__}")
@@ -105,7 +111,8 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
     Parameters
     ----------
     futures : iterable of Future, optional
-        One that is given twice comes twice, as in dask.distributed.
+        One that is given twice comes twice, as in dask.distributed, which does it for futures of
+        a cluster's client.
     loop : object
         Means nothing here.
     with_results : bool
@@ -126,6 +133,18 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
     3
     """
 
+    _given: list[Any]  # on the way from `__new__` to `__init__`
+
+    def __new__(cls, futures: Any = None, *args: Any, **options: Any) -> Any:
+        """Make one, or one of dask.distributed where these are futures of a cluster."""
+        given = list(futures or ())  # an iterator can be read only once
+        elsewhere = function_for("as_completed", given)
+        if elsewhere is not None:
+            return elsewhere(given, *args, **options)
+        made = super().__new__(cls)
+        made._given = given
+        return made
+
     def __init__(
         self,
         futures: Iterable[Future] | None = None,
@@ -140,7 +159,8 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
         self._lock = threading.Lock()
         self._waiting: dict[Outcome, list[Future]] = {}
         self._done: SimpleQueue[Future] = SimpleQueue()
-        self.update(futures or ())
+        self.update(self._given)
+        del self._given
 
     # more, fewer, how many
 
@@ -151,6 +171,11 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
     def update(self, futures: Iterable[Future]) -> None:
         """Add more futures."""
         for future in futures:
+            if is_of_cluster(future):
+                raise TypeError(
+                    "futures of a cluster cannot be added to those of this process: give them to "
+                    "as_completed(futures) alone"
+                )
             if not isinstance(future, Future):
                 raise TypeError(f"as_completed takes futures, not {type(future).__name__}")
             outcome = future._outcome

@@ -12,6 +12,7 @@
 `pieces`       blocks that are computed piece by piece; `join` puts blocks together
 `mirror`       a block and its mirror image in one task
 `handle`       a lazy value that is the result of one task; `packing` finds some in containers
+`lazy_values`  those, and futures of clusters, among what users hand over
 `calls`        delayed calls beside arrays; `plain` reads graphs that are dictionaries
 `steady`       names that every process finds again; `fresh` ones that nobody finds again
 `batches`      tasks that go to a worker of a cluster together

@@ -155,6 +155,39 @@ def test_futures_that_fail_in_delayed_calls(client):
         gs.delayed(abs)(client.submit(divmod, 1, 0)).compute()
 
 
+def total_of_squares(n):
+    client = gs.get_client()
+    return sum(client.gather(client.map(pow, range(n), [2] * n)))
+
+
+def test_names_of_gpuscale_take_futures_of_clusters(client):
+    futures = client.map(abs, [1, -2])
+    assert sorted(future.result() for future in gs.as_completed(futures)) == [1, 2]
+    pairs = gs.as_completed(futures, with_results=True)
+    assert dict(pairs) == dict(zip(futures, [1, 2], strict=True))
+    done, not_done = gs.wait({"a": futures}, timeout="20s")
+    assert (done, not_done) == (set(futures), set())
+    assert {*gs.as_completed(future for future in futures)} == {*futures}
+    with pytest.raises(TypeError, match=r"give them to as_completed\(futures\) alone"):
+        gs.as_completed().add(futures[0])
+
+
+def test_futures_of_two_kinds_are_told_apart(client):
+    with gs.Client(set_as_default=False) as here:
+        both = [here.submit(abs, -3), client.submit(abs, -4)]
+        for wait_for in (gs.wait, gs.as_completed):
+            with pytest.raises(TypeError, match="wait for each by themselves"):
+                wait_for(both)
+
+
+def test_get_client_finds_that_of_the_cluster(client):
+    assert gs.get_client() is gs.default_client() is client
+    assert client.submit(total_of_squares, 4).result() == 14
+    with gs.Client() as here:
+        assert gs.get_client() is here
+    assert gs.get_client() is client
+
+
 def test_relative_paths_are_those_of_the_program(client, x, tmp_path, monkeypatch):
     zarr = pytest.importorskip("zarr", reason="zarr is an extra")
     monkeypatch.chdir(tmp_path)  # the workers are where they were started
