@@ -42,6 +42,12 @@ def test_methods(name):
     assert_eq(result, getattr(PDF.resample("1D"), name)(), rtol=1e-9, promised=False)
 
 
+def test_a_last_bin_that_pandas_leaves_empty():
+    series = pd.Series([1, 2], pd.DatetimeIndex(["2020-01-09", "2020-02-01"]))
+    bins = gd.from_pandas(series, npartitions=2).resample("MS", closed="right")
+    assert_eq(bins.sum(), series.resample("MS", closed="right").sum())
+
+
 def test_methods_with_arguments():
     bins, expected = DF.resample("2D"), PDF.resample("2D")
     assert_eq(bins.quantile(0.3), expected.quantile(0.3), promised=False)

@@ -41,8 +41,9 @@ class Bins:
         """Return for each row the label of its bin."""
         counts = self._counts(partition.index)
         numbers = counts.to_numpy().copy()
-        numbers[0] -= 1
-        numbers[-1] -= 1
+        filled = numbers.nonzero()[0]  # pandas may put an empty bin before or behind all rows
+        numbers[filled[0]] -= 1
+        numbers[filled[-1]] -= 1
         if numbers.min() < 0 or numbers.sum() != len(partition):
             raise ValueError("pandas leaves rows out of these bins: choose another origin= or rule")
         labels = counts.index.repeat(numbers)
