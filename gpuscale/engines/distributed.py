@@ -83,7 +83,10 @@ class DistributedEngine(Engine):
         return min(of_workers, memory_limit()) if is_said else of_workers
 
     def _workers(self) -> dict[str, Any]:
-        workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        try:
+            workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        except KeyError:  # it has ended meanwhile
+            raise EngineError(f"the client of the cluster is {_in_words('connecting')}") from None
         return workers
 
     def run(

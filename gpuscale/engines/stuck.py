@@ -52,9 +52,8 @@ class Watch:
         if now < self._looked + PAUSE:
             return
         self._looked = now
-        try:
-            workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        except OSError:  # futures tell what has become of the scheduler
+        workers = self._workers()
+        if workers is None:  # futures tell what has become of the scheduler
             return
         seen = {address: _moving_parts(each) for address, each in workers.items()}
         if workers:
@@ -65,6 +64,16 @@ class Watch:
             self._seen, self._since = seen, now
         elif now > self._since + PATIENCE:
             raise self._stuck(workers) if workers else _given_up()
+
+    def _workers(self) -> dict[str, Any] | None:
+        """What the scheduler says of its workers; None without one, whom to ask would take long."""
+        if self._client.status != "running":
+            return None
+        try:
+            found: dict[str, Any] | None = self._client.scheduler_info(n_workers=-1).get("workers")
+        except OSError:
+            return None
+        return found
 
     def _stuck(self, workers: Mapping[str, Any]) -> EngineError:
         """Say how much memory and disk the fullest worker has."""

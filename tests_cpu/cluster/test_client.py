@@ -18,7 +18,9 @@ distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster import Client, LocalCluster, futures_of, wait  # noqa: E402
 from gpuscale.cluster import client as client_module  # noqa: E402
+from gpuscale.engines import stuck  # noqa: E402
 from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
+from gpuscale.engines.stuck import Watch  # noqa: E402
 
 A = np.random.default_rng(0).random((60, 40))
 
@@ -295,3 +297,12 @@ def test_a_scheduler_that_has_gone_is_said_so_at_once():
     here = SimpleNamespace(status="connecting", asynchronous=False)
     with pytest.raises(EngineError, match="without a scheduler"):
         DistributedEngine(here)._workers()
+    here = SimpleNamespace(status="running", asynchronous=False, scheduler_info=lambda **_: {})
+    with pytest.raises(EngineError, match="without a scheduler"):
+        DistributedEngine(here)._workers()
+
+
+@pytest.mark.parametrize("status", ["connecting", "running"])
+def test_nobody_waits_for_what_a_scheduler_that_has_gone_says(status, monkeypatch):
+    monkeypatch.setattr(stuck, "PAUSE", 0)
+    Watch(SimpleNamespace(status=status, scheduler_info=lambda **_: {})).look()
