@@ -12,6 +12,7 @@ pytest.importorskip("distributed", reason="needs the extra cluster")
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError
 from gpuscale.cluster import worker_setup
+from gpuscale.cluster.ctrl_c import kept_ctrl_c
 from gpuscale.cluster.devices import VisibleDevice
 from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told, stay_near
 from gpuscale.engines.reserving import MEMORY
@@ -30,6 +31,12 @@ def worker(tmp_path):
 @pytest.fixture(autouse=True)
 def options_stay():
     with config.set({key: config.get(key) for key in ("temporary-directory", "memory-limit")}):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_stays():
+    with kept_ctrl_c():
         yield
 
 
