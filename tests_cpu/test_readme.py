@@ -5,6 +5,7 @@ follows a Python block is what that one prints, ``...`` standing for anything.
 """
 
 import doctest
+import gc
 import io
 import logging
 import re
@@ -19,6 +20,7 @@ import pytest
 import gpuscale
 import gpuscale.array as ga
 from gpuscale.base import config
+from gpuscale.memory.kept import kept_bytes
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").glob("*.md"))]
@@ -58,11 +60,19 @@ def logs_as_before():
 
 
 @pytest.fixture
-def arrays_of_the_host():
+def arrays_of_the_host(monkeypatch):
     """The plans that pages print are those of readers who have set no option, wherever tests run.
 
-    What pages say of devices they say by ``like=`` or by the option, which they set themselves.
+    What pages say of devices they say by ``like=`` or by the option, which they set themselves. Nor
+    has a reader persisted what other tests of this process hold.
     """
+    gc.collect()
+    others = kept_bytes()
+
+    def own():
+        return [max(0, now - before) for now, before in zip(kept_bytes(), others, strict=True)]
+
+    monkeypatch.setattr("gpuscale.diagnostics.explain.kept_bytes", own)
     with config.set({"array.backend": "numpy"}):
         yield
 
