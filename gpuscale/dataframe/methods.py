@@ -16,7 +16,7 @@ from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.nodes.partwise import Rows
 
-__all__ = ["Method", "Property", "dress", "with_methods", "with_properties"]
+__all__ = ["Method", "Property", "dress", "with_methods"]
 
 C = TypeVar("C", bound=type)
 
@@ -153,22 +153,3 @@ def dress(function: Any, theirs: Any, qualname: str, of: str) -> None:
     function.__doc__ = f"{first}\n\nAs ``pandas.{of}``, on each partition."
     with suppress(TypeError, ValueError):
         function.__signature__ = inspect.signature(theirs)
-
-
-def with_properties(pandas: type, names: Mapping[str, Rows]) -> Callable[[C], C]:
-    """Give a collection attributes that each partition has by itself."""
-
-    def decorate(collection: C) -> C:
-        for name in names:
-            setattr(collection, name, _property(pandas, name, names[name]))
-        return collection
-
-    return decorate
-
-
-def _property(pandas: type, name: str, rows: Rows) -> property:
-    def get(self: Any) -> Any:
-        return call(Property(name), (self,), {}, name, rows)
-
-    doc = (inspect.getdoc(getattr(pandas, name)) or "").partition("\n\n")[0]
-    return property(get, doc=f"{doc}\n\nAs ``pandas.{pandas.__name__}.{name}``, on each partition.")
