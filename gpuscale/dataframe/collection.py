@@ -11,7 +11,7 @@ from gpuscale.dataframe import display
 from gpuscale.expr.frames import ScalarMeta
 from gpuscale.expr.node import Node
 
-__all__ = ["Frame", "api", "collects", "wrap"]
+__all__ = ["Frame", "Labelled", "api", "collects", "wrap"]
 
 C = TypeVar("C", bound=type)
 
@@ -198,3 +198,31 @@ class Frame(Collection):
         import numpy as np
 
         return np.asarray(self.compute(), dtype=dtype)
+
+
+class Labelled(Frame):
+    """The base of `DataFrame` and `Series`: rows with an index."""
+
+    __slots__ = ()
+
+    @property
+    def index(self) -> Any:
+        """The index."""
+        return api().columns.index_of(self)
+
+    @property
+    def loc(self) -> Any:
+        """Rows by labels, as ``df.loc[start:stop]``; see `pandas.DataFrame.loc`."""
+        return api().labels.LabelIndexer(self)
+
+    @property
+    def iloc(self) -> Any:
+        """Rows by positions, as ``df.iloc[-3:]``; see `pandas.DataFrame.iloc`."""
+        return api().positions.PositionIndexer(self)
+
+    def reset_index(self, level: Any = None, *, drop: bool = False, **options: Any) -> Any:
+        """Number the rows from 0, and make columns of the index, as pandas does.
+
+        Rows of several partitions are counted now where nobody knows how many there are.
+        """
+        return api().positions.reset_index(self, drop, {"level": level, **options})

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.calls import call
-from gpuscale.dataframe.collection import Frame, api, collects
+from gpuscale.dataframe.collection import Labelled, api, collects
 from gpuscale.dataframe.methods import FRAME_METHODS, Method, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.reducing import with_reductions
@@ -24,7 +24,7 @@ __all__ = ["DataFrame"]
 @with_methods(pd.DataFrame, FRAME_METHODS)
 @with_reductions(pd.DataFrame)
 @with_flexible
-class DataFrame(Statistics, Running, Written, Operators, Frame):
+class DataFrame(Statistics, Running, Written, Operators, Labelled):
     """A lazy table in partitions, with the interface of `pandas.DataFrame`.
 
     Made by `from_pandas`, `read_parquet` and their siblings, never directly. It is a handle on an
@@ -53,11 +53,6 @@ class DataFrame(Statistics, Running, Written, Operators, Frame):
         return self._meta.dtypes
 
     @property
-    def index(self) -> Any:
-        """The index."""
-        return api().columns.index_of(self)
-
-    @property
     def shape(self) -> tuple[Any, int]:
         """Number of rows, which is lazy where data decide it, and of columns."""
         return api().reductions.length(self), len(self.columns)
@@ -66,23 +61,6 @@ class DataFrame(Statistics, Running, Written, Operators, Frame):
     def empty(self) -> bool:
         """Whether there are no elements; counts the rows if they are not known."""
         return not len(self.columns) or not len(self)
-
-    @property
-    def loc(self) -> Any:
-        """Rows by labels, as ``df.loc[start:stop]``; see `pandas.DataFrame.loc`."""
-        return api().labels.LabelIndexer(self)
-
-    @property
-    def iloc(self) -> Any:
-        """Rows by positions, as ``df.iloc[-3:]``; see `pandas.DataFrame.iloc`."""
-        return api().positions.PositionIndexer(self)
-
-    def reset_index(self, level: Any = None, *, drop: bool = False, **options: Any) -> Any:
-        """Number the rows from 0, and make columns of the index, as pandas does.
-
-        Rows of several partitions are counted now where nobody knows how many there are.
-        """
-        return api().positions.reset_index(self, drop, {"level": level, **options})
 
     def __getitem__(self, key: Any) -> Any:
         return api().columns.columns_of(self, key)

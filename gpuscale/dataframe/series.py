@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gpuscale.dataframe.accessors import with_accessors
-from gpuscale.dataframe.collection import Frame, api, collects
+from gpuscale.dataframe.collection import Labelled, api, collects
 from gpuscale.dataframe.methods import SERIES_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.reducing import with_reductions
@@ -23,7 +23,7 @@ __all__ = ["Series"]
 @with_reductions(pd.Series)
 @with_flexible
 @with_accessors
-class Series(Statistics, Running, Written, Operators, Frame):
+class Series(Statistics, Running, Written, Operators, Labelled):
     """A lazy series in partitions, with the interface of `pandas.Series`.
 
     Made by `from_pandas` and its siblings, or a column of a `DataFrame`; never directly.
@@ -48,31 +48,9 @@ class Series(Statistics, Running, Written, Operators, Frame):
     dtypes = dtype
 
     @property
-    def index(self) -> Any:
-        """The index."""
-        return api().columns.index_of(self)
-
-    @property
     def shape(self) -> tuple[Any]:
         """Number of rows, which is lazy where data decide it."""
         return (api().reductions.length(self),)
-
-    @property
-    def loc(self) -> Any:
-        """Rows by labels, as ``df.loc[start:stop]``; see `pandas.DataFrame.loc`."""
-        return api().labels.LabelIndexer(self)
-
-    @property
-    def iloc(self) -> Any:
-        """Rows by positions, as ``df.iloc[-3:]``; see `pandas.DataFrame.iloc`."""
-        return api().positions.PositionIndexer(self)
-
-    def reset_index(self, level: Any = None, *, drop: bool = False, **options: Any) -> Any:
-        """Number the rows from 0, and make columns of the index, as pandas does.
-
-        Rows of several partitions are counted now where nobody knows how many there are.
-        """
-        return api().positions.reset_index(self, drop, {"level": level, **options})
 
     @property
     def is_monotonic_increasing(self) -> Any:
