@@ -20,6 +20,10 @@ from gpuscale.dataframe.written import Written
 __all__ = ["DataFrame"]
 
 
+_SET_INDEX_OF_DASK = ("partition_size", "upsample", "shuffle_method", "user_divisions")
+"""What dask's ``set_index`` takes beside, which means nothing here."""
+
+
 @collects(pd.DataFrame)
 @with_methods(pd.DataFrame, FRAME_METHODS)
 @with_reductions(pd.DataFrame)
@@ -278,6 +282,7 @@ class DataFrame(Statistics, Running, Written, Operators, Labelled):
         **options
             ``kind`` and ``sort_function`` mean nothing here.
         """
+        api().shuffling.only(options, "sort_values", "kind", "sort_function")
         return api().shuffling.sort_values(
             self, by, ascending, na_position, key, npartitions, ignore_index
         )
@@ -314,6 +319,7 @@ class DataFrame(Statistics, Running, Written, Operators, Labelled):
         **options
             Others of dask mean nothing here.
         """
+        api().shuffling.only(options, "set_index", *_SET_INDEX_OF_DASK)
         return api().shuffling.set_index(
             self, keys, drop, append, sorted, npartitions, divisions, sort
         )

@@ -151,6 +151,7 @@ class Series(Statistics, Running, Written, Operators, Labelled):
         **options: Any,
     ) -> Any:
         """Sort elements, exactly; equal ones keep their order; see `DataFrame.sort_values`."""
+        api().shuffling.only(options, "sort_values", "kind", "sort_function")
         return api().shuffling.sort_values(
             self, None, ascending, na_position, key, npartitions, ignore_index
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,13 @@ def labels_of(x: Any, by: Any) -> list[Any]:
     return found
 
 
+def only(options: Mapping[str, Any], function: str, *names: str) -> None:
+    """Raise TypeError for options beside some that dask and pandas have and that mean nothing."""
+    for name in options:
+        if name not in names:
+            raise TypeError(f"{function} takes no {name}= here; it returns a new collection")
+
+
 # ------------------------------------------------------------------ by hash
 
 
@@ -51,10 +58,7 @@ def shuffle(
     x: Any, on: Any = None, npartitions: int | None = None, on_index: bool = False, **options: Any
 ) -> Any:
     """Bring rows with equal keys together; see `Frame.shuffle`."""
-    for name in ("ignore_index", "shuffle_method", "force"):
-        options.pop(name, None)
-    if options:
-        raise TypeError(f"shuffle takes on=, npartitions= and on_index=, not {', '.join(options)}")
+    only(options, "shuffle", "ignore_index", "shuffle_method", "force")
     if on is None and not on_index:
         raise TypeError("shuffle takes on=, labels of columns, or on_index=True")
     keys = [Index(k) for k in range(x._meta.index.nlevels)] if on_index else labels_of(x, on)
