@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from distributed.core import Server
 
 from gpuscale.cluster.security import given_tls
 
-__all__ = ["pid_file", "run_servers", "said_tls"]
+__all__ = ["hush_closed_connections", "pid_file", "run_servers", "said_tls"]
 
 
 async def run_servers(
@@ -31,6 +32,7 @@ async def run_servers(
     when_started : callable
         Called with all of them when they have started.
     """
+    hush_closed_connections()
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
 
@@ -58,6 +60,14 @@ async def run_servers(
         await asyncio.gather(living, asking, return_exceptions=True)
         closing = [each.close(reason="asked to stop") for each in servers]
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+def hush_closed_connections() -> None:
+    """Keep from the log a traceback for each connection that the other side closed, as at an end.
+
+    Whoever misses the other side says so itself.
+    """
+    logging.getLogger("distributed.batched").setLevel(logging.WARNING)
 
 
 def said_tls(chosen: Mapping[str, Any], role: str) -> Security | None:

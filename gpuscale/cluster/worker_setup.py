@@ -21,6 +21,7 @@ from gpuscale.backends.driver.cores import cores_in
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, GpuscaleError
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice
+from gpuscale.cluster.serving import hush_closed_connections
 from gpuscale.engines import blas
 from gpuscale.engines.reserving import has_memory
 from gpuscale.memory.pool import OPTIONS as POOL_OPTIONS
@@ -75,7 +76,8 @@ class WorkerSetup(WorkerPlugin):
         # One thread of BLAS for each that runs tasks: each of them counts as busy from now on.
         for _ in range(worker.state.nthreads):
             blas.enter()
-        if worker.nanny or self.is_alone:  # its options are nobody else's
+        if worker.nanny or self.is_alone:  # its log and its options are nobody else's
+            hush_closed_connections()
             config.set({**_of_worker(worker), **self.settings})
         for module in self.imports:
             try:

@@ -73,6 +73,7 @@ class Workers:
             return
         with self._lock:
             self._wake_another()
+        self._let_go(After())
 
     def _is_mine(self) -> bool:
         """Say whether this thread has the lock: then this is a signal handler, or a finalizer."""
@@ -330,6 +331,7 @@ class Workers:
             self._break(error)
         finally:
             self._end_call(self._ring)
+            self._let_go(After())
 
     def _wake_sleepers(self) -> None:
         """Let tasks be tried again as their time comes, until none waits for that."""
@@ -357,6 +359,8 @@ class Workers:
                 self._watches_holders = False
         except BaseException as error:  # else nothing held would ever go
             self._break(error)
+        finally:
+            self._let_go(After())
 
     def _look_until_there_is_room(self) -> None:
         growing, pause = self.job.growing, FIRST_LOOK

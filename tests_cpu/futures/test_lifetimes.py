@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import weakref
 from concurrent.futures import CancelledError
@@ -43,6 +44,22 @@ def test_what_a_finished_task_was_given_goes(client):
     while sys.getrefcount(held) > 2 and time.monotonic() < deadline:
         time.sleep(0.01)  # the thread that ran the last task lets go of what it was given soon
     assert sys.getrefcount(held) == 2
+
+
+def test_what_goes_while_another_run_pokes_the_client_is_noticed(client, monkeypatch):
+    future = client.submit(np.ones, 10)
+    result = weakref.ref(future.result(SOON))
+    futures, session = [future], client._session
+    del future
+    monkeypatch.setattr(session, "_wake_another", lambda: run_in_a_thread(futures.clear))
+    session.poke()
+    assert result() is None
+
+
+def run_in_a_thread(call):
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
 
 
 def test_what_the_frames_of_an_exception_hold_goes_with_its_futures(client):
