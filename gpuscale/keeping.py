@@ -19,13 +19,16 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
+from gpuscale.expr.walk import toposort
 from gpuscale.graph.calls import calls_behind
+from gpuscale.graph.handle import Handle
 from gpuscale.io.memory import KeptChunks, keeper
 from gpuscale.memory.limits import budget_of
+from gpuscale.memory.remote import RemoteValue
 from gpuscale.nested import listed, on_top
 from gpuscale.run import asked, replaced, run_blocks, tell_apart
 
-__all__ = ["chunks_of", "count_sizes", "indices", "persist"]
+__all__ = ["chunks_of", "count_sizes", "indices", "kept_elsewhere", "persist"]
 
 C = TypeVar("C", bound=Collection)
 
@@ -115,6 +118,27 @@ def _keep(node: Node, blocks: list[Any]) -> Node:
     if not meta.known:
         meta = meta.with_(chunks=chunks_of([block.shape for block in blocks], grid))
     return Source(keeper(dict(zip(indices(grid), blocks, strict=True)), meta), meta)
+
+
+def kept_elsewhere(value: Collection | Handle) -> Iterator[Any]:
+    """Futures of a cluster behind what a persisted collection, or what is made of some, reads."""
+    if isinstance(value, Collection):
+        readers = [each.reader for each in toposort([value.expr]) if isinstance(each, Source)]
+        values = [c for each in readers if isinstance(each, KeptChunks) for c in each.held()]
+    else:
+        values = list(_values_of(value))
+    yield from (each.future for each in values if isinstance(each, RemoteValue))
+
+
+def _values_of(handle: Handle) -> Iterator[Any]:
+    """Values that are there of delayed calls."""
+    waiting, seen = [handle], set[int]()
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Handle) and id(each) not in seen:
+            seen.add(id(each))
+            waiting += each._parents
+            yield from each._task.args
 
 
 def indices(grid: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gpuscale.collection import Collection
 from gpuscale.graph.handle import Handle
+from gpuscale.graph.lazy_values import handle_of
 from gpuscale.graph.packing import ONCE, rebuilt
 
-__all__ = ["find", "listed", "on_top", "replace"]
+__all__ = ["find", "listed", "on_top", "replace", "with_handles"]
 
 
 def listed(values: Sequence[Any]) -> tuple[Any, ...]:
@@ -28,6 +30,20 @@ def _listed(value: Any) -> Any:
         return value
     iterator: Any = value
     return list(iterator)
+
+
+def with_handles(values: tuple[Any, ...], traverse: bool = True) -> tuple[Any, ...]:
+    """Put handles in the place of futures of clusters, also in containers if ``traverse``."""
+    if "distributed" not in sys.modules:  # then there are none
+        return values
+
+    def change(each: Any) -> Any:
+        handle = None if isinstance(each, _LAZY) else handle_of(each)
+        if handle is None:
+            return rebuilt(each, change) if traverse and not isinstance(each, _LAZY) else each
+        return handle
+
+    return tuple([change(each) for each in values])
 
 
 def on_top(function: Callable[..., Iterable[Any]], values: Sequence[Any]) -> tuple[Any, ...]:

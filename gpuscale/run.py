@@ -35,7 +35,7 @@ from gpuscale.graph.task import Graph
 from gpuscale.io.memory import HostWriter, host_writer
 from gpuscale.memory.limits import limits_for, process_limit
 from gpuscale.memory.projection import check_fits, check_results
-from gpuscale.nested import find, listed, on_top, replace
+from gpuscale.nested import find, listed, on_top, replace, with_handles
 
 if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
@@ -70,7 +70,7 @@ def compute(
     Parameters
     ----------
     *collections : Collection or object
-        Arrays and `delayed` values nested in lists, tuples, dictionaries, sets, slices or
+        Arrays, `delayed` values and futures nested in lists, tuples, dictionaries, sets, slices or
         dataclasses are found; other objects are handed back as they are.
     engine : str or Engine, optional
         "threads" or "sync"; by default the option ``engine``.
@@ -102,9 +102,9 @@ def compute(
     >>> compute(x.sum(), {"max": x.max()})
     (np.int64(45), {'max': np.int64(9)})
     """
+    collections = with_handles(listed(collections) if traverse else collections, traverse)
     if not traverse:
         return on_top(partial(compute, engine=engine, on_error=on_error, **options), collections)
-    collections = listed(collections)
     arrays, handles = tell_apart(collections)
     nodes = [array.expr for array in arrays]
     with asked(engine, options) as chosen:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import distributed
 
-from gpuscale.collection import Collection
-from gpuscale.expr.physical import Source
-from gpuscale.expr.walk import toposort
-from gpuscale.graph.handle import Handle
-from gpuscale.io.memory import KeptChunks
-from gpuscale.memory.remote import RemoteValue
+from gpuscale.keeping import kept_elsewhere
 from gpuscale.nested import replace
 
 __all__ = ["futures_of", "held", "progress", "wait"]
@@ -32,7 +26,7 @@ class Held:
         self._collection = collection
 
     def __dask_graph__(self) -> dict[Any, Any]:
-        return {future.key: future for future in _futures(self._collection)}
+        return {future.key: future for future in kept_elsewhere(self._collection)}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _itself, (self._collection,)
@@ -45,27 +39,6 @@ def _itself(value: Any) -> Any:
 def held(value: Any) -> Any:
     """Put `Held` in the place of each collection of this package."""
     return replace(value, Held)
-
-
-def _futures(collection: Any) -> Iterator[Any]:
-    """Futures of the results that a persisted collection, or what is made of some, reads."""
-    if isinstance(collection, Collection):
-        readers = [each.reader for each in toposort([collection.expr]) if isinstance(each, Source)]
-        values = [c for each in readers if isinstance(each, KeptChunks) for c in each.held()]
-    else:
-        values = list(_values_of(collection))
-    yield from (each.future for each in values if isinstance(each, RemoteValue))
-
-
-def _values_of(handle: Handle) -> Iterator[Any]:
-    """Values that are there of delayed calls."""
-    waiting, seen = [handle], set[int]()
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, Handle) and id(each) not in seen:
-            seen.add(id(each))
-            waiting += each._parents
-            yield from each._task.args
 
 
 def futures_of(*values: Any, client: Any = None) -> list[Any]:

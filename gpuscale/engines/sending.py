@@ -178,7 +178,9 @@ class _Packer:
             return _NO_CUTS if self._uses[self.graph.deps[i][0]] == 1 else ALONE
         # More than pieces of what the user asked for stand alone.
         is_whole = isinstance(task.fn, PackedCall | WaitForAll) or task.options is not None
-        return ALONE if is_whole else _NO_CUTS
+        # A batch fails if one future that it reads has failed, the results of others with it.
+        is_alone = is_whole or (self.goes_on and task.fn is kept)
+        return ALONE if is_alone else _NO_CUTS
 
     def _parcel(self, batch: Batch) -> Parcel:
         parcel = Parcel()

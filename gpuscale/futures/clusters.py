@@ -6,9 +6,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from gpuscale.graph.lazy_values import lazy_in
+from gpuscale.collection import Collection
+from gpuscale.graph.handle import Handle
+from gpuscale.graph.packing import rebuilt
+from gpuscale.keeping import kept_elsewhere
 
-__all__ = ["client_of_cluster", "function_for", "is_of_cluster"]
+__all__ = [
+    "client_of_cluster",
+    "function_for",
+    "futures_of_clusters",
+    "is_of_cluster",
+    "library_of_task",
+]
 
 
 def _distributed() -> Any:
@@ -39,25 +48,58 @@ def is_of_cluster(value: Any) -> bool:
     return library is not None and isinstance(value, library.Future)
 
 
-def function_for(name: str, futures: Any) -> Callable[..., Any] | None:
-    """Return the function of dask.distributed that takes these futures; None if ours does.
+def library_of_task() -> Any | None:
+    """Return dask.distributed where a worker of a cluster runs this task, None elsewhere."""
+    library = _distributed()
+    if library is None:
+        return None
+    try:
+        library.get_worker()
+    except ValueError:
+        return None
+    return library
+
+
+def futures_of_clusters(values: Any) -> list[Any]:
+    """List futures of clusters' clients, in containers and behind persisted collections.
+
+    Examples
+    --------
+    >>> futures_of_clusters([1, {"x": 2}])
+    []
+    """
+    found: list[Any] = []
+
+    def note(each: Any) -> Any:
+        if is_of_cluster(each):
+            found.append(each)
+        elif isinstance(each, Collection | Handle):
+            found.extend(kept_elsewhere(each))
+        else:
+            return rebuilt(each, note)
+        return each
+
+    if _distributed() is not None:
+        note(values)
+    return list({id(each): each for each in found}.values())
+
+
+def function_for(name: str, here: Any, there: Any) -> Callable[..., Any] | None:
+    """Return the function of dask.distributed that takes futures; None if ours does.
 
     Parameters
     ----------
     name : str
-    futures : future, or containers of futures
+    here, there : list of futures
+        Those of clients in this process, and those of a cluster's client.
 
     Raises
     ------
     TypeError
         Some are of a cluster, and some of this process.
     """
-    library = _distributed()
-    if library is None:
-        return None
-    are_elsewhere = {is_of_cluster(each) for each in lazy_in(futures)}
-    if len(are_elsewhere) > 1:
+    if here and there:
         raise TypeError(
             "there are futures of a cluster and of this process: wait for each by themselves"
         )
-    return getattr(library, name) if True in are_elsewhere else None
+    return getattr(_distributed(), name) if there else None

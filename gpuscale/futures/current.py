@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gpuscale.base.blocks import block
 from gpuscale.base.errors import EngineError
 from gpuscale.engines.seats import Seat, seat_here
-from gpuscale.futures.clusters import client_of_cluster
+from gpuscale.futures.clusters import client_of_cluster, library_of_task
 
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client
@@ -22,6 +22,7 @@ __all__ = [
     "find_client",
     "forget_client",
     "get_client",
+    "get_client_of_cluster",
     "named",
     "open_client",
     "rejoin",
@@ -93,6 +94,11 @@ def get_client(address: Any = None, timeout: Any = None, resolve_address: bool =
     return client
 
 
+def get_client_of_cluster() -> Any | None:
+    """Return the client that is meant where that is of a cluster, None elsewhere."""
+    return client_of_cluster(None, None, True) if find_client() is None else None
+
+
 def default_client(client: Client | None = None) -> Client:
     """Return the client given, or else the one that is open.
 
@@ -117,19 +123,33 @@ class _NoClientError(EngineError, ValueError):
 def secede() -> None:
     """Give the place of this task to another one, for good or until `rejoin`.
 
-    Waiting for futures does so by itself; this is for tasks that wait for something else.
+    Waiting for futures does so by itself; this is for tasks that wait for something else. In a
+    task on a worker of a cluster it is ``distributed.secede``.
 
     Raises
     ------
     ValueError
         It is not called in a task of a client.
     """
-    _seat("secede").leave()
+    library = _library_of_task()
+    if library is not None:
+        library.secede()
+    else:
+        _seat("secede").leave()
 
 
 def rejoin() -> None:
     """Wait until there is a place for this task, which gave its own away with `secede`."""
-    _seat("rejoin").take()
+    library = _library_of_task()
+    if library is not None:
+        library.rejoin()
+    else:
+        _seat("rejoin").take()
+
+
+def _library_of_task() -> Any | None:
+    """Return dask.distributed in a task that a cluster's worker runs, and no client in there."""
+    return library_of_task() if seat_here() is None else None
 
 
 def _seat(what: str) -> Seat:
@@ -151,7 +171,22 @@ def worker_client(
         Means nothing in one process.
     separate_thread : bool
         Whether to give the place away.
+
+    Examples
+    --------
+    >>> import gpuscale as gs
+    >>> def total(n):
+    ...     with gs.worker_client() as client:
+    ...         return sum(client.gather(client.map(abs, range(n))))
+    >>> with gs.Client() as client:
+    ...     client.submit(total, 10).result()
+    45
     """
+    library = _library_of_task()
+    if library is not None:
+        with library.worker_client(timeout, separate_thread) as client:
+            yield client
+        return
     client = get_client()
     if separate_thread:
         secede()

@@ -16,6 +16,7 @@ from gpuscale.collection import Collection
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
+from gpuscale.futures.clusters import function_for, futures_of_clusters
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.packing import rebuilt
 from gpuscale.graph.task import Task
@@ -24,7 +25,14 @@ from gpuscale.nested import find, listed
 if TYPE_CHECKING:
     from gpuscale.futures.client import Client
 
-__all__ = ["Future", "fire_and_forget", "futures_of", "keep_until_settled", "refuse_strangers"]
+__all__ = [
+    "Future",
+    "fire_and_forget",
+    "futures_here",
+    "futures_of",
+    "keep_until_settled",
+    "refuse_strangers",
+]
 
 
 class Future(Handle):
@@ -261,8 +269,16 @@ class _Callback:
             )
 
 
-def futures_of(*values: Any) -> list[Future]:
+def futures_here(values: Any) -> list[Future]:
+    """List the futures of clients in this process inside of containers."""
+    found = {id(each): each for each in find(values) if isinstance(each, Future)}
+    return list(found.values())
+
+
+def futures_of(*values: Any) -> list[Any]:
     """List the futures inside of lists, tuples, dictionaries, sets, slices and dataclasses.
+
+    Those of a cluster's client too, and the ones behind collections that its workers keep.
 
     Examples
     --------
@@ -272,8 +288,8 @@ def futures_of(*values: Any) -> list[Future]:
     ...     gs.futures_of([x, {"y": (y, x)}]) == [x, y]
     True
     """
-    found = {id(each): each for each in find(listed(values)) if isinstance(each, Future)}
-    return list(found.values())
+    values = listed(values)
+    return [*futures_here(values), *futures_of_clusters(values)]
 
 
 def refuse_strangers(values: Any, what: str) -> None:
@@ -306,6 +322,7 @@ def fire_and_forget(obj: Any) -> None:
     Parameters
     ----------
     obj : Future or containers of futures
+        Of a cluster's client are handed on to ``distributed.fire_and_forget``.
 
     Examples
     --------
@@ -318,7 +335,11 @@ def fire_and_forget(obj: Any) -> None:
     >>> done
     ['it']
     """
-    for future in futures_of(obj):
+    here, there = futures_here(obj), futures_of_clusters(obj)
+    elsewhere = function_for("fire_and_forget", here, there)
+    if elsewhere is not None:
+        elsewhere(there)
+    for future in here:
         keep_until_settled(future._outcome, future._client)
 
 

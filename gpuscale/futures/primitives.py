@@ -1,7 +1,8 @@
 """What tasks meet at: locks, events, semaphores, queues and variables, found by their names.
 
 All with the name are the same thing, in the whole process. A task that waits lets another one run
-in its place. Names and rules are those of dask.distributed.
+in its place. Names and rules are those of dask.distributed, which makes them where the client
+that is meant is that of a cluster.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from weakref import WeakValueDictionary
 from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.base.interrupts import held_back
 from gpuscale.engines.seats import stepped_aside
+from gpuscale.futures.current import get_client_of_cluster
 from gpuscale.futures.signs import Sign, Tokens, move
 from gpuscale.graph.handle import new_key
 
@@ -37,6 +39,14 @@ class _Core:
 
 class _Named:
     """An object that is known by its name, also when it is pickled."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        """Make one, or one of dask.distributed, which all processes of a cluster share."""
+        if cls.__module__ == __name__ and get_client_of_cluster() is not None:
+            import distributed
+
+            return getattr(distributed, cls.__name__)(*args, **options)
+        return super().__new__(cls)
 
     def __init__(self, name: str | None, make: Callable[[], Any]) -> None:
         given, self.name = name, name or new_key(type(self).__name__)

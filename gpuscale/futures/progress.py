@@ -23,6 +23,7 @@ def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
     Parameters
     ----------
     *futures : Future or containers of futures
+        Also of a cluster's client, and collections that its workers keep.
     out : text file, optional
         Where to draw in any case.
     **options
@@ -39,14 +40,14 @@ def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
     ...     [square.done() for square in squares]
     [True, True, True, True, True]
     """
-    distinct = {id(future._outcome): future for future in futures_of(futures)}
-    queue = as_completed(distinct.values())
+    found = {id(getattr(each, "_outcome", each)): each for each in futures_of(futures)}
+    queue = as_completed(found.values())
     if out is None and not is_watched():
         for _ in queue:
             pass
         return
     n_wrong, drawn = 0, float("-inf")
-    with closing(open_bar(len(distinct), out)) as bar:
+    with closing(open_bar(len(found), out)) as bar:
         for future in queue:
             bar.n += 1
             n_wrong += future.status != "finished"

@@ -10,7 +10,7 @@ from typing import Any
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.engines.session import Session
-from gpuscale.futures.future import futures_of
+from gpuscale.futures.future import futures_here
 from gpuscale.futures.manners import versions
 
 __all__ = ["NO_LIMIT", "Teller"]
@@ -58,7 +58,7 @@ class Teller:
     def who_has(self, futures: Any = None) -> dict[Key, tuple[str, ...]]:
         """Return the workers that hold results, by key: of futures, or of all that are held."""
         held = self._session.held()
-        keys = list(held) if futures is None else [f.key for f in futures_of(futures)]
+        keys = list(held) if futures is None else [f.key for f in futures_here(futures)]
         return {key: ("inproc",) if key in held else () for key in keys}
 
     def processing(self, workers: Any = None) -> dict[str, tuple[Key, ...]]:

@@ -10,10 +10,11 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from gpuscale.base.durations import Duration, parse_timeout
+from gpuscale.collection import Collection
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
-from gpuscale.futures.clusters import function_for, is_of_cluster
-from gpuscale.futures.future import Future, futures_of, refuse_strangers
+from gpuscale.futures.clusters import function_for, futures_of_clusters, is_of_cluster
+from gpuscale.futures.future import Future, futures_here, refuse_strangers
 from gpuscale.futures.signs import move
 from gpuscale.graph.handle import Handle
 from gpuscale.nested import listed
@@ -36,7 +37,8 @@ def wait(
     Parameters
     ----------
     fs : Future or containers of futures
-        Of a cluster's client are handed on to ``distributed.wait``.
+        Of a cluster's client are handed on to ``distributed.wait``, as are those behind
+        collections that its workers keep.
     timeout : float or str, optional
         Seconds to wait at most, or a text such as "10s".
     return_when : {"ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION"}
@@ -67,10 +69,10 @@ def wait(
     if enough is None:
         raise ValueError(f"return_when is one of {', '.join(_ENOUGH)}, not {return_when!r}")
     (fs,) = listed((fs,))
-    futures = futures_of(fs)
-    elsewhere = function_for("wait", fs)
+    futures, there = futures_here(fs), futures_of_clusters(fs)
+    elsewhere = function_for("wait", futures, there)
     if elsewhere is not None:
-        found: DoneAndNotDoneFutures = elsewhere(fs, timeout, return_when)
+        found: DoneAndNotDoneFutures = elsewhere(there, timeout, return_when)
         return found
     refuse_strangers(fs, "gpuscale.wait")
     if not (futures or isinstance(fs, Container) and not isinstance(fs, str | Handle)):
@@ -137,8 +139,14 @@ class as_completed:  # noqa: N801 - the name of dask.distributed and of concurre
 
     def __new__(cls, futures: Any = None, *args: Any, **options: Any) -> Any:
         """Make one, or one of dask.distributed where these are futures of a cluster."""
+        if isinstance(futures, Collection):
+            raise TypeError(
+                f"as_completed takes futures, not {type(futures).__name__}; those behind a "
+                "collection that workers keep are as_completed(gpuscale.futures_of(collection))"
+            )
         given = list(futures or ())  # an iterator can be read only once
-        elsewhere = function_for("as_completed", given)
+        there = futures_of_clusters(given)
+        elsewhere = function_for("as_completed", there and futures_here(given), there)
         if elsewhere is not None:
             return elsewhere(given, *args, **options)
         made = super().__new__(cls)

@@ -1,6 +1,7 @@
 """The client of a cluster: collections as arguments, published, waited for; nested and closed."""
 
 import asyncio
+import io
 import pickle
 import subprocess
 import sys
@@ -172,6 +173,79 @@ def test_names_of_gpuscale_take_futures_of_clusters(client):
     assert {*gs.as_completed(future for future in futures)} == {*futures}
     with pytest.raises(TypeError, match=r"give them to as_completed\(futures\) alone"):
         gs.as_completed().add(futures[0])
+
+
+def test_names_of_gpuscale_know_what_a_cluster_keeps(client, x):
+    futures, kept = client.map(abs, [1, -2]), client.persist(x.map_blocks(slow, dtype=float))
+    assert gs.futures_of(futures[0], {"a": futures}) == futures
+    assert set(gs.futures_of(kept, gs.delayed(int)("7"))) == set(futures_of(kept))
+    out = io.StringIO()
+    gs.progress(kept, futures, out=out)
+    assert all(future.done() for future in futures_of(kept))
+    assert f"{2 + len(futures_of(kept))}/" in out.getvalue()
+    done, not_done = gs.wait([kept, futures])
+    assert (done, not_done) == ({*futures, *futures_of(kept)}, set())
+    assert {*gs.as_completed(gs.futures_of(kept))} == {*futures_of(kept)}
+    with pytest.raises(TypeError, match=r"as_completed\(gpuscale.futures_of\(collection\)\)"):
+        gs.as_completed(kept)
+
+
+def test_compute_gives_what_futures_of_clusters_have(client, x):
+    future, bad = client.submit(abs, -3), client.submit(divmod, 1, 0)
+    assert gs.compute(future, {"a": [future]}, 5) == (3, {"a": [3]}, 5)
+    (three, total), left = gs.compute([future, x.sum()], bad, on_error="continue")
+    assert (three, total) == (3, pytest.approx(A.sum()))
+    assert isinstance(left.error, ZeroDivisionError)
+    with pytest.raises(ZeroDivisionError):
+        gs.compute(bad)
+    assert gs.compute(future, [future], traverse=False) == (3, [future])
+
+
+def wait_aside(n):
+    with gs.worker_client() as client:
+        futures = client.map(pow, range(n), [2] * n)
+        gs.wait(futures)
+    gs.secede()
+    total = sum(future.result() for future in gs.as_completed(futures))
+    gs.rejoin()
+    return total
+
+
+def test_tasks_on_workers_give_their_places_away(client):
+    assert client.gather(client.map(wait_aside, [3, 4, 5])) == [5, 14, 30]
+    with pytest.raises(ValueError, match="in a task of a client only"):
+        gs.secede()
+
+
+def test_tasks_whose_futures_go_run_if_told(client, tmp_path):
+    path = tmp_path / "done"
+    gs.fire_and_forget(client.submit(path.touch))
+    deadline = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert path.exists()
+
+
+def add_up(n):
+    with gs.Lock("total"):
+        total = gs.Variable("total")
+        total.set(total.get() + n)
+
+
+def test_what_tasks_meet_at_is_the_same_in_all_processes(client):
+    gs.Variable("total").set(0)
+    client.gather(client.map(add_up, range(6)))
+    assert gs.Variable("total").get(timeout="20s") == 15
+    waiting = client.submit(gs.Event("go").wait, 20)
+    gs.Event("go").set()
+    assert waiting.result()
+    gs.Queue("words").put("first")
+    assert client.submit(lambda: gs.Queue("words").get(timeout=20)).result() == "first"
+    with gs.Semaphore(2, name="places") as places:
+        assert client.submit(lambda: gs.Semaphore(2, name="places").get_value()).result() == 1
+        assert isinstance(places, distributed.Semaphore)
+    with gs.Client(set_as_default=False) as here, here.as_current():
+        assert not isinstance(gs.Lock("total"), distributed.Lock)
 
 
 def test_futures_of_two_kinds_are_told_apart(client):
