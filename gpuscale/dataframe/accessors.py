@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,15 +27,19 @@ _STRINGS = (
     *("wrap", "zfill"),
 )
 _TIMES = (
-    "ceil",
-    "day_name",
-    "floor",
-    "isocalendar",
-    "month_name",
-    "normalize",
-    "round",
-    "strftime",
+    *("as_unit", "ceil", "day_name", "floor", "isocalendar", "month_name", "normalize", "round"),
+    *("strftime", "to_period", "to_pydatetime", "to_pytimedelta", "to_timestamp", "total_seconds"),
+    *("tz_convert", "tz_localize", "asfreq"),
 )
+_PARTS_OF_TIMES = (
+    *("components", "date", "day", "day_of_week", "day_of_year", "dayofweek", "dayofyear", "days"),
+    *("days_in_month", "daysinmonth", "end_time", "freq", "hour", "is_leap_year", "is_month_end"),
+    *("is_month_start", "is_quarter_end", "is_quarter_start", "is_year_end", "is_year_start"),
+    *("microsecond", "microseconds", "minute", "month", "nanosecond", "nanoseconds", "quarter"),
+    *("qyear", "second", "seconds", "start_time", "time", "timetz", "tz", "unit", "weekday"),
+    "year",
+)
+_KINDS_OF_TIMES = (pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex)
 _CATEGORIES = (
     *("add_categories", "as_ordered", "as_unordered", "remove_categories", "rename_categories"),
     *("reorder_categories", "set_categories"),
@@ -155,25 +160,33 @@ def joined_texts(series: Any, *others: Any, **options: Any) -> Any:
     return series.str.cat(list(others), **options)
 
 
-@_with(pd.DatetimeIndex, _TIMES)
 class DatetimeAccessor(_Accessor):
-    """``series.dt``: parts of times, and what can be done to them."""
+    """``series.dt``: parts of times, durations and periods, and what can be done to them."""
 
     _name = "dt"
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or not hasattr(self._x._meta.dt, name):
-            raise AttributeError(f"times of {self._x.dtype} have no attribute {name!r}")
+    def __dir__(self) -> list[str]:
+        return [each for each in super().__dir__() if hasattr(self._x._meta.dt, each)]
+
+
+def _part(name: str, theirs: Any) -> property:
+    """Return a property that a series has whose dtype has it; others raise as pandas does."""
+
+    def asked(self: Any) -> Any:
         value = getattr(self._x._meta.dt, name)
         if isinstance(value, pd.Series | pd.DataFrame):
             return call(Property(name, "dt"), (self._x,), label=name)
-        return self._method(name) if callable(value) else value
+        return value
 
-    def _method(self, name: str) -> Callable[..., Any]:
-        def method(*args: Any, **kwargs: Any) -> Any:
-            return self._call(name, *args, **kwargs)
+    text = (inspect.getdoc(theirs) or name).partition("\n\n")[0]
+    return property(asked, doc=f"{text}\n\nAs ``pandas.Series.dt.{name}``.")
 
-        return method
+
+for _kind in reversed(_KINDS_OF_TIMES):
+    _with(_kind, _TIMES)(DatetimeAccessor)
+    for _name in _PARTS_OF_TIMES:
+        if hasattr(_kind, _name):
+            setattr(DatetimeAccessor, _name, _part(_name, getattr(_kind, _name)))
 
 
 @_with(pd.Series.cat, _CATEGORIES)
@@ -204,6 +217,10 @@ class CategoricalAccessor(_Accessor):
 
     def as_known(self, **kwargs: Any) -> Any:
         """Return the series itself."""
+        return wrap(self._x.expr)
+
+    def as_unknown(self) -> Any:
+        """Return the series itself: nothing here is spared by forgetting the categories."""
         return wrap(self._x.expr)
 
     def remove_unused_categories(self) -> Any:
