@@ -18,6 +18,7 @@ from gpuscale.dataframe.api.making import *
 from gpuscale.dataframe.api.merging import *
 from gpuscale.dataframe.api.neighbours import *
 from gpuscale.dataframe.api.partitions import *
+from gpuscale.dataframe.api.pivoting import *
 from gpuscale.dataframe.api.reading import *
 from gpuscale.dataframe.api.repartition import *
 from gpuscale.dataframe.api.writing import *

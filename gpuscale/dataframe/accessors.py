@@ -165,6 +165,9 @@ class DatetimeAccessor(_Accessor):
 
     _name = "dt"
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"times of {self._x.dtype} have no attribute {name!r}")
+
     def __dir__(self) -> list[str]:
         return [each for each in super().__dir__() if hasattr(self._x._meta.dt, each)]
 

@@ -12,6 +12,7 @@ from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Labelled, api, collects
 from gpuscale.dataframe.methods import FRAME_METHODS, Method, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
+from gpuscale.dataframe.ranks import Ranks
 from gpuscale.dataframe.reducing import with_reductions
 from gpuscale.dataframe.running import Running
 from gpuscale.dataframe.statistics import Statistics
@@ -28,7 +29,7 @@ _SET_INDEX_OF_DASK = ("partition_size", "upsample", "shuffle_method", "user_divi
 @with_methods(pd.DataFrame, FRAME_METHODS)
 @with_reductions(pd.DataFrame)
 @with_flexible
-class DataFrame(Statistics, Running, Written, Operators, Labelled):
+class DataFrame(Ranks, Statistics, Running, Written, Operators, Labelled):
     """A lazy table in partitions, with the interface of `pandas.DataFrame`.
 
     Made by `from_pandas`, `read_parquet` and their siblings, never directly. It is a handle on an
@@ -171,6 +172,10 @@ class DataFrame(Statistics, Running, Written, Operators, Labelled):
     def melt(self, id_vars: Any = None, value_vars: Any = None, **options: Any) -> Any:
         """Make rows of columns; see `gpuscale.dataframe.melt`."""
         return api().converting.melt(self, id_vars, value_vars, **options)
+
+    def pivot_table(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a table of aggregations; see `gpuscale.dataframe.pivot_table`."""
+        return api().pivoting.pivot_table(self, *args, **kwargs)
 
     def astype(self, dtype: Any, **options: Any) -> Any:
         """Cast; "category" computes now which there are; see `pandas.DataFrame.astype`."""

@@ -10,6 +10,7 @@ from gpuscale.dataframe.accessors import with_accessors
 from gpuscale.dataframe.collection import Labelled, api, collects
 from gpuscale.dataframe.methods import SERIES_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
+from gpuscale.dataframe.ranks import Ranks
 from gpuscale.dataframe.reducing import with_reductions
 from gpuscale.dataframe.running import Running
 from gpuscale.dataframe.statistics import Statistics
@@ -23,7 +24,7 @@ __all__ = ["Series"]
 @with_reductions(pd.Series)
 @with_flexible
 @with_accessors
-class Series(Statistics, Running, Written, Operators, Labelled):
+class Series(Ranks, Statistics, Running, Written, Operators, Labelled):
     """A lazy series in partitions, with the interface of `pandas.Series`.
 
     Made by `from_pandas` and its siblings, or a column of a `DataFrame`; never directly.

@@ -10,7 +10,9 @@ from gpuscale.dataframe.api import labels as labels
 from gpuscale.dataframe.api import making as making
 from gpuscale.dataframe.api import merging as merging
 from gpuscale.dataframe.api import neighbours as neighbours
+from gpuscale.dataframe.api import one_place as one_place
 from gpuscale.dataframe.api import partitions as partitions
+from gpuscale.dataframe.api import pivoting as pivoting
 from gpuscale.dataframe.api import positions as positions
 from gpuscale.dataframe.api import reading as reading
 from gpuscale.dataframe.api import reductions as reductions

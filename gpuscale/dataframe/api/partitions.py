@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.base.types import is_known
-from gpuscale.dataframe.algorithms.cuts import rows_of
+from gpuscale.dataframe.algorithms.cuts import index_of, rows_of
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.regroup import Regroup
+from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.promises import Promised, promise
 from gpuscale.expr.node import Node
 
@@ -152,3 +153,34 @@ def without_divisions(node: Node) -> Node:
         return node
     pieces = tuple(((0, block, None),) for block in range(meta.npartitions))
     return Regroup((node,), pieces, None, "clear_divisions")
+
+
+def within_divisions(x: Frame) -> Any:
+    """Return a frame whose labels are compared with its divisions when they are there."""
+    bounds = x.expr.meta.divisions
+    if bounds is None:
+        raise ValueError("divisions of this frame are not known, and cannot be enforced")
+    last = len(bounds) - 2
+    values = tuple(
+        (*pair, k == last) for k, pair in enumerate(zip(bounds, bounds[1:], strict=False))
+    )
+    return wrap(Numbered(in_bounds, (x.expr,), values, (), "enforce_divisions", None, x._meta))
+
+
+def in_bounds(partition: Any, bounds: tuple[Any, Any, bool]) -> Any:
+    """Return a partition, if its labels lie within its bounds.
+
+    Raises
+    ------
+    RuntimeError
+        If one does not.
+    """
+    low, high, is_last = bounds
+    index = index_of(partition)
+    inside = (index >= low) & ((index <= high) if is_last else (index < high))
+    if not inside.all():
+        raise RuntimeError(
+            f"label {index[~inside][0]!r} of a partition lies beyond its divisions, {low!r} to "
+            f"{high!r}; clear_divisions() or set_index() anew"
+        )
+    return partition

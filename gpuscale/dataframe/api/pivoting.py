@@ -1,0 +1,124 @@
+"""Tables of groups, with keys along both axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.whole import Whole
+from gpuscale.dataframe.api.columns import check_labels
+from gpuscale.dataframe.api.counting import Called, gathered
+from gpuscale.dataframe.api.creating import from_pandas
+from gpuscale.dataframe.collection import Frame
+from gpuscale.dataframe.inference import nonempty
+from gpuscale.run import compute
+
+__all__ = ["pivot_table"]
+
+
+def pivot_table(
+    data: Any,
+    values: Any = None,
+    index: Any = None,
+    columns: Any = None,
+    aggfunc: Any = "mean",
+    fill_value: Any = None,
+    margins: bool = False,
+    dropna: bool = True,
+    margins_name: str = "All",
+    observed: bool = True,
+    sort: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Make a table of aggregations, with keys as its rows and as its columns.
+
+    Which columns the table has depends on the data, so with ``columns`` the groups are computed
+    now. Aggregations by name are made in parts; functions and margins need all rows of the columns
+    that are asked for in one place.
+
+    Parameters
+    ----------
+    data : DataFrame
+        What is not lazy is given to pandas.
+    values, index, columns : label or list of labels, optional
+    aggfunc : str, callable, list or mapping of these
+    fill_value, margins, dropna, margins_name, observed, sort, **kwargs
+        As for `pandas.pivot_table`.
+
+    Raises
+    ------
+    TypeError
+        If a key is no label of a column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> sold = pd.DataFrame({"day": [1, 1, 2], "city": ["Rome", "Oslo", "Rome"], "n": [3, 1, 4]})
+    >>> df = gd.from_pandas(sold, npartitions=2)
+    >>> df.pivot_table(values="n", index="day", columns="city", aggfunc="sum").compute()
+    city  Oslo  Rome
+    day
+    1      1.0   3.0
+    2      NaN   4.0
+    """
+    options = {"values": values, "index": index, "columns": columns, "fill_value": fill_value}
+    options |= {"margins": margins, "dropna": dropna, "margins_name": margins_name}
+    options |= {"observed": observed, "sort": sort}
+    if isinstance(data, pd.DataFrame):
+        return pd.pivot_table(data, aggfunc=aggfunc, **options, **kwargs)
+    rows, across = _labels(data, index), _labels(data, columns)
+    keys = [*rows, *across]
+    wanted = [each for each in data.columns if each not in keys]
+    if values is not None:
+        wanted = list(values) if isinstance(values, list | tuple | pd.Index) else [values]
+        check_labels(data, wanted)
+    x = data[list(dict.fromkeys([*keys, *wanted]))]
+    functions = aggfunc if isinstance(aggfunc, list) else [aggfunc]
+    in_parts = all(map(_is_named, functions)) and keys and wanted and not set(keys) & set(wanted)
+    if margins or not in_parts:
+        whole = _pivot({**options, "aggfunc": aggfunc, **kwargs})
+        whole(nonempty(x._meta))  # pandas says what is wrong
+        return from_pandas(whole(x.compute()), npartitions=1)
+    grouped = x.groupby(keys, observed=observed, sort=sort, dropna=dropna)[wanted]
+    tables = [grouped.agg(each, **kwargs).reset_index() for each in functions]
+    if isinstance(aggfunc, Mapping) and isinstance(values, list | tuple | pd.Index):
+        options["values"] = list(aggfunc)
+    pivot = _pivot({**options, "aggfunc": "first"})
+    if not across and not isinstance(aggfunc, list):
+        (table,) = tables
+        return gathered(table, Whole(pivot), "pivot_table", pivot(nonempty(table._meta)))
+    found = [pivot(each) for each in compute(*tables)]
+    joined = pd.concat(found, keys=aggfunc, axis=1) if isinstance(aggfunc, list) else found[0]
+    return from_pandas(joined, npartitions=1)
+
+
+def _labels(x: Any, keys: Any) -> list[Any]:
+    """Return labels of columns that are keys."""
+    if keys is None:
+        return []
+    labels = list(keys) if isinstance(keys, list | tuple | pd.Index) else [keys]
+    for each in labels:
+        if isinstance(each, Frame | pd.Series | pd.Index | pd.Grouper | np.ndarray):
+            raise TypeError(
+                f"keys of pivot_table are labels of columns, not a {type(each).__name__}; make a "
+                "column of it by assign"
+            )
+    check_labels(x, labels)
+    return labels
+
+
+def _is_named(function: Any) -> bool:
+    """Whether an aggregation is made in parts: one that has a name, or several by columns."""
+    if isinstance(function, Mapping):
+        return bool(function) and all(isinstance(each, str) for each in function.values())
+    return isinstance(function, str)
+
+
+def _pivot(options: dict[str, Any]) -> Called:
+    """Return a call of pandas' method."""
+    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    return Called("pivot_table", tuple(plain.items()))

@@ -1,0 +1,72 @@
+"""Methods that look at all rows, or at their order, and those that ask about the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpuscale.dataframe.collection import api
+
+__all__ = ["Ranks"]
+
+
+class Ranks:
+    """A mixin of what frames and series both have."""
+
+    __slots__ = ()
+
+    def rank(
+        self,
+        axis: Any = 0,
+        method: str = "average",
+        numeric_only: bool = False,
+        na_option: str = "keep",
+        ascending: bool = True,
+        pct: bool = False,
+    ) -> Any:
+        """Rank of each element, by one task that has all rows; see `pandas.DataFrame.rank`."""
+        options = {"axis": axis, "method": method, "na_option": na_option, "pct": pct}
+        options |= {"ascending": ascending, "numeric_only": numeric_only}
+        return api().one_place.each_of_all(self, "rank", options)
+
+    def interpolate(self, method: str = "linear", *, axis: Any = 0, **options: Any) -> Any:
+        """Fill nulls between others, by one task that has all rows; as `pandas` does."""
+        return api().one_place.each_of_all(
+            self, "interpolate", {"method": method, "axis": axis, **options}
+        )
+
+    def duplicated(self, *args: Any, **options: Any) -> Any:
+        """Whether each row was there before, by one task that has all rows, as in `pandas`."""
+        return api().one_place.duplicated(self, *args, **options)
+
+    def pct_change(self, periods: int = 1, **options: Any) -> Any:
+        """By which share each row differs from one before; see `pandas.DataFrame.pct_change`."""
+        return api().neighbours.moved(self, "pct_change", periods, options)
+
+    def asfreq(self, freq: Any, method: str | None = None, **options: Any) -> Any:
+        """Rows at even times, by one task that has all rows; see `pandas.DataFrame.asfreq`."""
+        return api().one_place.rows_of_all(self, "asfreq", freq=freq, method=method, **options)
+
+    def asof(self, where: Any, subset: Any = None) -> Any:
+        """Last row without nulls up to a label, or some; see `pandas.DataFrame.asof`."""
+        return api().one_place.asof(self, where, subset)
+
+    def first_valid_index(self) -> Any:
+        """Label of the first row that has no nulls alone, lazy."""
+        return api().one_place.valid_label(self, "first_valid_index")
+
+    def last_valid_index(self) -> Any:
+        """Label of the last row that has no nulls alone, lazy."""
+        return api().one_place.valid_label(self, "last_valid_index")
+
+    def nunique_approx(self: Any, split_every: int | None = None) -> Any:
+        """Return how many different rows there are: exactly, where dask estimates."""
+        kept = self.drop_duplicates()
+        return api().reductions.length(kept)
+
+    def median_approximate(self: Any, *args: Any, method: Any = None, **options: Any) -> Any:
+        """Return the exact median, where dask estimates."""
+        return self.median(*args, **options)
+
+    def enforce_runtime_divisions(self) -> Any:
+        """Return the same, where a label beyond the divisions of its partition raises."""
+        return api().partitions.within_divisions(self)

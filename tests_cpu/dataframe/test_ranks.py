@@ -1,0 +1,79 @@
+"""What looks at all rows, or at their order, against pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq
+
+PDF = pd.DataFrame(
+    {"x": [3.0, 1, 2, 5, 1, None], "y": list("abcabc"), "z": [1, None, 3, 4, 3, 9]},
+    index=[1, 1, 2, 5, 6, 7],
+)
+EVEN = pd.DataFrame({"x": range(6)}, index=pd.date_range("2020", periods=6, freq="2D"))
+
+CASES = {
+    "rank": lambda x: x.rank(),
+    "rank of a series": lambda x: x.x.rank(method="min", ascending=False),
+    "rank of numbers": lambda x: x.rank(numeric_only=True, pct=True),
+    "rank in rows": lambda x: x[["x", "z"]].rank(axis=1),
+    "rank beside rows": lambda x: x.assign(r=x.z.rank(na_option="top")),
+    "rank of some": lambda x: x[x.y != "b"].assign(r=x[x.y != "b"].x.rank()),
+    "interpolate": lambda x: x[["x", "z"]].interpolate(),
+    "duplicated": lambda x: x.duplicated(),
+    "duplicated by columns": lambda x: x.duplicated("y", keep="last"),
+    "duplicated values": lambda x: x.y.duplicated(keep=False),
+    "pct_change": lambda x: x[["x", "z"]].pct_change(),
+    "pct_change of a series": lambda x: x.z.pct_change(2),
+    "asof": lambda x: x.z.asof(1),
+    "asof of nothing": lambda x: x.z.asof(0),
+    "asof of some": lambda x: x.z.asof([0, 1, 6, 9]),
+    "asof of rows": lambda x: x.asof([0, 1, 6, 9]),
+    "asof of a row": lambda x: x.asof(5),
+    "asof by columns": lambda x: x.asof([6, 2], subset="z"),
+    "first_valid_index": lambda x: x.z.first_valid_index(),
+    "last_valid_index": lambda x: x[x.y == "c"].x.last_valid_index(),
+    "valid rows": lambda x: x.last_valid_index(),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_of_all_rows(case):
+    lazy = gd.from_pandas(PDF, npartitions=3)
+    assert_eq(CASES[case](lazy), CASES[case](PDF), promised=False)
+    if "beside" not in case and "some" not in case:
+        kept, expected = lazy[lazy.x != 3], PDF[PDF.x != 3]  # no rows are left in the first
+        assert_eq(CASES[case](kept), CASES[case](expected), promised=False)
+
+
+def test_even_times():
+    lazy = gd.from_pandas(EVEN, npartitions=3)
+    assert_eq(lazy.asfreq("D"), EVEN.asfreq("D"), promised=False)
+    assert_eq(lazy.x.asfreq("D", method="ffill"), EVEN.x.asfreq("D", method="ffill"))
+
+
+def test_estimates_of_dask_are_exact():
+    lazy = gd.from_pandas(PDF, npartitions=3)
+    assert lazy.x.nunique_approx().compute() == PDF.x.nunique(dropna=False)
+    assert lazy.nunique_approx().compute() == 6
+    assert lazy.z.median_approximate().compute() == PDF.z.median()
+
+
+def test_labels_beyond_divisions_are_told():
+    lazy = gd.from_pandas(PDF, npartitions=3)
+    assert_eq(lazy.enforce_runtime_divisions(), PDF)
+    moved = lazy.map_partitions(lambda part: part.set_axis(part.index + 5, axis=0))
+    wrong = gd.from_map(lambda k: moved.partitions[k].compute(), range(3), divisions=lazy.divisions)
+    with pytest.raises(RuntimeError, match="lies beyond its divisions"):
+        wrong.enforce_runtime_divisions().compute(engine="sync")
+    with pytest.raises(ValueError, match="not known"):
+        moved.enforce_runtime_divisions()
+
+
+def test_asof_needs_order():
+    lazy = gd.from_pandas(PDF, npartitions=3)
+    mixed = gd.concat([lazy.partitions[2], lazy.partitions[0]])
+    with pytest.raises(ValueError, match="sorted index"):
+        mixed.z.asof(6).compute(engine="sync")
+    assert np.isnan(lazy.z.asof(-1).compute())
