@@ -90,6 +90,11 @@ class Source(Physical):
     def name(self) -> str:
         return "read"
 
+    @property
+    def room(self) -> float:
+        """Bytes that reading a piece takes beside it, for each of its bytes."""
+        return float(getattr(self.reader, "room", 0))
+
 
 @dataclass(frozen=True)
 class BlockInput:

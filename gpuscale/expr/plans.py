@@ -338,17 +338,12 @@ class ShufflePlan:
     Parameters
     ----------
     cut : callable
-        ``cut(partition, *others)`` gives the rows in the order of the new partitions, and where
-        each of these ends.
-    piece : callable
-        ``piece(rows_and_ends, number, copied)``: the rows that go to one of the new partitions;
-        unless copied, they may be a view.
+        ``cut(partition, *others)`` gives `gpuscale.memory.parts.Parts`, one for each new partition.
     make : callable
         ``make(pieces)`` puts a new partition together; it has all their rows.
     label : str
     """
 
     cut: Any
-    piece: Any
     make: Any
     label: str

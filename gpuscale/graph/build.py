@@ -166,9 +166,10 @@ class GraphBuilder:
 
 @lays_out(Source)
 def _lay_out_source(builder: GraphBuilder, node: Source, wanted: list[BlockIndex]) -> None:
-    nbytes = repeat(0) if is_free_to_read(node) else all_nbytes(node, wanted)
+    nbytes = [0] * len(wanted) if is_free_to_read(node) else all_nbytes(node, wanted)
     keys = builder.keys(node, wanted)
-    builder.add_all(keys, node, node.run, repeat(()), zip(wanted), nbytes, repeat(0))
+    rooms = [int(each * node.room) for each in nbytes]
+    builder.add_all(keys, node, node.run, repeat(()), zip(wanted), nbytes, rooms)
 
 
 @lays_out(Blockwise)

@@ -1,8 +1,8 @@
-"""Tasks of a shuffle: partitions are cut by where their rows go, and pieces are put together.
+"""Tasks of a shuffle: partitions are cut by where their rows go, and parts are put together.
 
-Where there is memory for all of it a few times, new partitions read their pieces out of the cut
-partitions. Otherwise each piece is a task, whose result is written to disk until its partition is
-made, if it must.
+New partitions read their parts out of the cut partitions, wherever these are: what memory has no
+room for is written to disk part by part. On a cluster, where a task fetches its inputs as a whole,
+each part is a task, unless there is memory for all of it a few times.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from gpuscale.base.types import BlockIndex, Key
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ShufflePlan
+from gpuscale.expr.reads import is_planned_elsewhere
 from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.memory.limits import budget_of
 
@@ -31,37 +32,50 @@ def _lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
     for k, source in enumerate(builder.want_all(x, [(k,) for k in range(count)])):
         builder.add(cuts[k], node, plan.cut, (source, *shared), (), sizes[k], sizes[k])
     share = sum(sizes) // new
-    if _IN_MEMORY * sum(sizes) <= budget_of(node.meta.backend):
+    if not is_planned_elsewhere() or _IN_MEMORY * sum(sizes) <= budget_of(node.meta.backend):
         for index in wanted:
             make = _OfCuts(plan, index[0])
-            builder.add(builder.key(node, index), node, make, cuts, (), share, share)
+            builder.add(builder.key(node, index), node, make, cuts, (), share, 2 * share)
         return
     for index in wanted:
-        pieces: list[Key] = [(f"{name}-piece", k, *index) for k in range(count)]
-        for piece, cut, size in zip(pieces, cuts, sizes, strict=True):
-            builder.add(piece, node, plan.piece, (cut,), (index[0], True), size // new, 0)
-        builder.add(builder.key(node, index), node, _OfPieces(plan), pieces, (), share, share)
+        parts: list[Key] = [(f"{name}-part", k, *index) for k in range(count)]
+        for part, cut, size in zip(parts, cuts, sizes, strict=True):
+            builder.add(part, node, _Part(index[0]), (cut,), (), size // new, 0)
+        builder.add(builder.key(node, index), node, _OfParts(plan), parts, (), share, share)
 
 
 class _OfCuts:
     """Make a new partition of what cut partitions have of it."""
 
     __slots__ = ("number", "plan")
+    reads_regions = True
 
     def __init__(self, plan: ShufflePlan, number: int) -> None:
         self.plan, self.number = plan, number
 
     def __call__(self, *cuts: Any) -> Any:
-        return self.plan.make([self.plan.piece(cut, self.number, False) for cut in cuts])
+        return self.plan.make([cut[self.number] for cut in cuts])
 
 
-class _OfPieces:
-    """Make a new partition of its pieces."""
+class _Part:
+    """A part of a cut partition, which does not keep the rest alive."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __call__(self, cut: Any) -> Any:
+        return cut[self.number].copy()
+
+
+class _OfParts:
+    """Make a new partition of its parts."""
 
     __slots__ = ("plan",)
 
     def __init__(self, plan: ShufflePlan) -> None:
         self.plan = plan
 
-    def __call__(self, *pieces: Any) -> Any:
-        return self.plan.make(list(pieces))
+    def __call__(self, *parts: Any) -> Any:
+        return self.plan.make(list(parts))

@@ -61,6 +61,7 @@ class PiecesReader(_PartitionReader):
 
     def __init__(self, pieces: FramePieces, columns: Columns, predicate: Predicate) -> None:
         self._pieces, self._columns, self._predicate = pieces, columns, predicate
+        self.room = 1.0  # what is decoded is first a table of Arrow
         self.cost = pieces.cost
         self.token = tokenize("pieces", pieces.token, columns, predicate)
 

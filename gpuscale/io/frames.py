@@ -84,6 +84,8 @@ class FramePieces(Protocol):
         What `read` does itself; without "columns" whole pieces are decoded at least.
     cost : {"view", "copy", "decode"}
         What reading a piece twice costs.
+    is_columnar : bool
+        Whether some columns are read without looking at the others.
     """
 
     pieces: tuple[FramePiece, ...]
@@ -92,6 +94,7 @@ class FramePieces(Protocol):
     token: str
     takes: frozenset[Pushdown] = frozenset({"columns"})
     cost: Cost = "decode"
+    is_columnar: bool = False
 
     def read(self, piece: FramePiece, columns: Columns, predicate: Predicate) -> Any:
         """Return one piece as a frame with its index.

@@ -39,6 +39,7 @@ class OrcPieces(FramePieces):
     """
 
     takes: frozenset[Pushdown] = frozenset({"columns"})
+    is_columnar = True
     cost: Cost = "decode"
 
     def __init__(

@@ -65,6 +65,7 @@ class ParquetPieces(FramePieces):
     """
 
     takes: frozenset[Pushdown] = frozenset({"columns", "predicate"})
+    is_columnar = True
     cost: Cost = "decode"
 
     def __init__(

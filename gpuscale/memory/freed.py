@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from functools import cache
 from typing import Any
 
@@ -51,6 +52,8 @@ def keep_only_small_blocks() -> None:
 def give_back_freed_memory() -> None:
     """Give freed blocks between others back to the system, where the library of C can (glibc).
 
+    So does Arrow, which keeps memory of its own, if it is in use.
+
     Examples
     --------
     >>> give_back_freed_memory()
@@ -58,6 +61,9 @@ def give_back_freed_memory() -> None:
     trim = _of_c_library("malloc_trim")
     if trim is not None:
         trim(0)
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and hasattr(arrow, "default_memory_pool"):
+        arrow.default_memory_pool().release_unused()
 
 
 @cache

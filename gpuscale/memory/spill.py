@@ -12,11 +12,12 @@ import numpy as np
 from gpuscale.base.errors import SpillError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.strides import axes_in_memory
+from gpuscale.memory.parts import Parts, SpilledParts
 from gpuscale.memory.pickler import LayoutPickler
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import (
     BUFFER,
-    Spilled,
+    OnDisk,
     SpilledArray,
     SpilledObject,
     SpilledTuple,
@@ -26,7 +27,7 @@ from gpuscale.memory.spilled import (
 __all__ = ["is_plain", "spill"]
 
 
-def spill(result: Any, folder: SpillFolder, nbytes: int = 0) -> Spilled | None:
+def spill(result: Any, folder: SpillFolder, nbytes: int = 0) -> OnDisk | None:
     """Write a result to disk.
 
     Parameters
@@ -38,7 +39,7 @@ def spill(result: Any, folder: SpillFolder, nbytes: int = 0) -> Spilled | None:
 
     Returns
     -------
-    SpilledArray, SpilledTuple, SpilledObject or None
+    SpilledArray, SpilledTuple, SpilledParts, SpilledObject or None
         None for a result that cannot be pickled, or that lies on a device.
 
     Raises
@@ -65,14 +66,19 @@ def spill(result: Any, folder: SpillFolder, nbytes: int = 0) -> Spilled | None:
         ) from error
 
 
-def _written(result: Any, folder: SpillFolder, nbytes: int) -> Spilled | None:
+def _written(result: Any, folder: SpillFolder, nbytes: int) -> OnDisk | None:
     if is_plain(result):
         return _write_array(result, folder)
     if type(result) is tuple and result and all(map(is_plain, result)):
         return SpilledTuple([_write_array(each, folder) for each in result])
     if hasattr(type(result), "__cuda_array_interface__"):
         return None
-    return _write_object(result, folder, nbytes)
+    try:
+        if isinstance(result, Parts):
+            return _write_parts(result, folder)
+        return _write_object(result, folder, nbytes)
+    except _NotPickled:
+        return None  # it stays in memory
 
 
 def is_plain(result: Any) -> TypeGuard[np.ndarray[Any, Any]]:
@@ -105,13 +111,36 @@ def _sample(data: np.ndarray[Any, Any]) -> memoryview:
     return memoryview(data.flat[: BUFFER // 8].tobytes())
 
 
-def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObject | None:
+class _NotPickled(Exception):
+    """A result that cannot be pickled."""
+
+
+def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObject:
+    parts = _pickled(result)
+    file = folder.store(parts, max(parts, key=len), sum(map(len, parts)))
+    return SpilledObject(file, list(map(len, parts)), nbytes, type(result))
+
+
+def _write_parts(result: Parts, folder: SpillFolder) -> SpilledParts:
+    sizes: list[list[int]] = []
+
+    def pickles() -> Iterator[memoryview]:
+        for number in range(len(result)):  # what is pickled goes before the next one comes
+            pickled = _pickled(result[number])
+            sizes.append(list(map(len, pickled)))
+            yield from pickled
+
+    sample = max(_pickled(result[len(result) // 2]), key=len)
+    file = folder.store(pickles(), sample, result.nbytes)
+    return SpilledParts(file, sizes, result.nbytes, type(result))
+
+
+def _pickled(result: Any) -> list[memoryview]:
+    """Return a pickle, and what lies beside it."""
     main = io.BytesIO()
     buffers: list[PickleBuffer] = []
     try:
         LayoutPickler(main, protocol=5, buffer_callback=buffers.append).dump(result)
-        parts = [main.getbuffer(), *(each.raw() for each in buffers)]
-    except Exception:  # whatever its own methods raise: it stays in memory
-        return None
-    file = folder.store(parts, max(parts, key=len), sum(map(len, parts)))
-    return SpilledObject(file, list(map(len, parts)), nbytes, type(result))
+        return [main.getbuffer(), *(each.raw() for each in buffers)]
+    except Exception as error:  # whatever its own methods raise
+        raise _NotPickled from error

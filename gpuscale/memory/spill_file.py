@@ -81,10 +81,10 @@ class SpillFile:
                 file.into([target[at : at + stop - start]], start)
                 at += stop - start
 
-    def read_all(self, targets: Sequence[memoryview]) -> None:
-        """Fill pieces of memory one after the other with all bytes that there are."""
+    def read_all(self, targets: Sequence[memoryview], start: int = 0) -> None:
+        """Fill pieces of memory one after the other, from the first byte or another one on."""
         with self._opened() as file:
-            file.into(targets, 0)
+            file.into(targets, start)
 
     @contextmanager
     def _opened(self) -> Iterator[_Plain | _Compressed]:

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from gpuscale.base.errors import SpillError
 from gpuscale.memory import spill_file, spilled
+from gpuscale.memory.parts import Parts, SpilledParts
 from gpuscale.memory.spill import spill
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import SpilledArray, SpilledObject, SpilledTuple
@@ -241,3 +242,33 @@ def test_objects_hold_arrays_that_may_be_changed_as_before(folder):
     found = spill({"x": [fixed, free, *views]}, folder, 200).load()
     writeable = [each.flags.writeable for each in found["x"]]
     assert writeable == [False, True, False, True, True]
+
+
+class Words(Parts):
+    def __init__(self, words):
+        self.words = list(words)
+
+    nbytes = 1 << 20  # so that it gets a file of its own
+
+    def __len__(self):
+        return len(self.words)
+
+    def __getitem__(self, number):
+        return self.words[number]
+
+    of = classmethod(lambda cls, parts: cls(parts))
+
+
+def test_parts_are_read_one_by_one(folder):
+    words = Words([np.arange(5), "text", {"x": np.ones((3, 4))[:, 1:3]}, None])
+    found = spill(words, folder)
+    assert isinstance(found, SpilledParts) and found.regions() is found and len(found) == 4
+    np.testing.assert_array_equal(found[2]["x"], np.ones((3, 2)))
+    assert found[0].tolist() == [0, 1, 2, 3, 4] and found[1] == "text" and found[3] is None
+    assert found[0].flags.aligned and found[0].flags.writeable
+    loaded = found.load()
+    assert isinstance(loaded, Words) and loaded[1] == "text" and loaded[3] is None
+
+
+def test_parts_that_cannot_be_pickled_stay(folder):
+    assert spill(Words([1, lambda: 2, 3]), folder) is None

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.seams import nbytes
+from gpuscale.memory.parts import Parts
+
 __all__ = [
     "Cut",
     "HashCut",
@@ -22,15 +25,35 @@ __all__ = [
     "cut_by",
     "joined",
     "key_of",
-    "piece",
 ]
 
 
-class Cut(NamedTuple):
-    """Rows in the order of new partitions, and where each of these ends."""
+@dataclass(frozen=True, eq=False)
+class Cut(Parts):
+    """Rows in the order of new partitions, and where each of these ends.
+
+    Parts are those rows that go to one of the new partitions, which may be a view.
+    """
 
     rows: Any
     ends: Any
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows."""
+        return int(nbytes(self.rows))
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, number: int) -> Any:
+        start = int(self.ends[number - 1]) if number else 0
+        return self.rows.iloc[start : int(self.ends[number])]
+
+    @classmethod
+    def of(cls, parts: Sequence[Any]) -> Cut:
+        """Put parts together again."""
+        return cls(pd.concat(parts), np.cumsum(list(map(len, parts))))
 
 
 class Index(NamedTuple):
@@ -67,17 +90,11 @@ def cut_by(frame: Any, codes: Any, count: int) -> Cut:
     return Cut(frame.take(order), np.cumsum(sizes))
 
 
-def piece(cut: Cut, number: int, copied: bool) -> Any:
-    """Return the rows of one of the new partitions."""
-    start = int(cut.ends[number - 1]) if number else 0
-    rows = cut.rows.iloc[start : int(cut.ends[number])]
-    return rows.copy() if copied else rows
-
-
 def joined(pieces: Sequence[Any]) -> Any:
     """Put pieces together, all of their rows."""
     filled = [each for each in pieces if len(each)]
-    whole = pd.concat(filled) if len(filled) > 1 else (filled or list(pieces))[0]
+    # One alone is copied, or else it keeps alive all that it is a view of.
+    whole = pd.concat(filled) if len(filled) > 1 else (filled or list(pieces))[0].copy()
     assert len(whole) == sum(map(len, pieces)), "a row was lost"
     return whole
 

@@ -9,8 +9,10 @@ import pandas as pd
 
 from gpuscale.backends.seams import nbytes
 from gpuscale.base import config
+from gpuscale.base.sizes import parse_bytes
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import FromFrame
+from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["from_dict", "from_pandas"]
 
@@ -29,7 +31,7 @@ def from_pandas(
         Seen as it is now: what is done to it later changes nothing here.
     npartitions : int, optional
         Into how many partitions it is cut, if it has as many rows; by default, partitions are of
-        64 MiB, or one for each worker.
+        64 MiB, less where memory is short, or one for each worker.
     sort : bool
         Sort by the index before. A sorted index is recognized in any case, and its bounds are the
         divisions; rows of one label are in one partition then.
@@ -74,7 +76,23 @@ def _starts(rows: int, npartitions: int | None, chunksize: int | None, size: int
 def _enough(size: int) -> int:
     """How many partitions are neither too small nor too large for who works on them."""
     workers = int(config.get("num-workers") or 1)
-    return max(-(-size // PARTITION_BYTES), workers if size > PARTITION_BYTES // 64 else 1)
+    most = block_bytes("auto", PARTITION_BYTES)
+    return max(-(-size // most), workers if size > PARTITION_BYTES // 64 else 1)
+
+
+def block_bytes(wanted: float | str, most: int = 128 << 20) -> int:
+    """Return the bytes of a partition: those that a user wants, or what suits memory and workers.
+
+    Examples
+    --------
+    >>> import gpuscale
+    >>> with gpuscale.config.set({"memory-limit": "160 MiB"}):
+    ...     block_bytes("auto") >> 20, block_bytes("64 MiB") >> 20
+    (10, 64)
+    """
+    if wanted in ("auto", "default"):  # as arrays say it, and as dask does
+        return chunk_bytes("pandas", most)
+    return parse_bytes(wanted, 0)
 
 
 def _at_labels(index: Any, starts: list[int]) -> tuple[list[int], tuple[Any, ...]]:

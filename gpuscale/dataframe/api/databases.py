@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gpuscale.base.sizes import parse_bytes
+from gpuscale.dataframe.api.creating import block_bytes
 from gpuscale.dataframe.api.writing import write
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import ReadPieces
@@ -20,7 +20,7 @@ def read_sql_query(
     index_col: str,
     divisions: Sequence[Any] | None = None,
     npartitions: int | None = None,
-    bytes_per_chunk: float | str = "128 MiB",
+    bytes_per_chunk: float | str = "auto",
     head_rows: int = 1000,
     engine_kwargs: Mapping[str, Any] | None = None,
     **kwargs: Any,
@@ -41,7 +41,8 @@ def read_sql_query(
     npartitions : int, optional
         How many ranges of equal length, instead of ``bytes_per_chunk``.
     bytes_per_chunk : int or str
-        Projected bytes of a partition in memory, if values are spread evenly.
+        Projected bytes of a partition in memory, if values are spread evenly; by default 128 MiB,
+        and less where memory is short.
     head_rows : int
         Rows that decide about dtypes, with which all others are compared.
     engine_kwargs : mapping, optional
@@ -81,7 +82,7 @@ def read_sql_table(
     divisions: Sequence[Any] | None = None,
     npartitions: int | None = None,
     columns: Sequence[str] | None = None,
-    bytes_per_chunk: float | str = "128 MiB",
+    bytes_per_chunk: float | str = "auto",
     head_rows: int = 1000,
     schema: str | None = None,
     engine_kwargs: Mapping[str, Any] | None = None,
@@ -127,7 +128,7 @@ def _read(
 ) -> Any:
     pieces = SqlPieces(
         _checked(con), source, index, columns, divisions, npartitions,
-        parse_bytes(blocksize, 0), head_rows, engine_kwargs, options,
+        block_bytes(blocksize), head_rows, engine_kwargs, options,
     )  # fmt: skip
     return wrap(ReadPieces(pieces, None, ()))
 

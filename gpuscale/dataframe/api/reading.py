@@ -10,6 +10,7 @@ from typing import Any, Literal
 from gpuscale.base import config
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.base.types import PathLike
+from gpuscale.dataframe.api.creating import block_bytes
 from gpuscale.dataframe.api.writing import check_engine
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import ReadPieces
@@ -28,6 +29,9 @@ __all__ = ["read_csv", "read_fwf", "read_json", "read_orc", "read_parquet", "rea
 
 Paths = PathLike | Iterable[PathLike]
 
+TEXT_BYTES = 64 << 20
+"""Bytes of text of a partition, which take a few times as much in memory."""
+
 
 def _frame(pieces: FramePieces) -> Any:
     return wrap(ReadPieces(pieces, None, ()))
@@ -39,7 +43,7 @@ def _workers() -> int:
 
 def read_csv(
     path: Paths,
-    blocksize: float | str | None = "64 MiB",
+    blocksize: float | str | None = "auto",
     *,
     sample: int | str = 256_000,
     compression: str | None = "infer",
@@ -54,8 +58,9 @@ def read_csv(
         Files, globs (``data/*.csv``) and URLs of any store that fsspec knows (``s3://...``). All
         files have the same columns.
     blocksize : int, str or None
-        Bytes of text that become one partition, cut at the ends of lines; None for a partition of
-        each file. Compressed files are never cut.
+        Bytes of text that become one partition, cut at the ends of lines; by default 64 MiB, and
+        less where memory is short. None for a partition of each file. Compressed files are never
+        cut.
     sample : int or str
         Bytes from the start of the first file that decide which dtypes columns have. Every block
         is checked: what does not fit is an error that names column, file and line.
@@ -98,11 +103,11 @@ def read_csv(
     method = compression_of(files.paths[0]) if compression == "infer" else compression
     if blocksize is None and needs_whole_files(kwargs):
         return _frame(WholeCsvPieces(files, kwargs, method))
-    size = None if blocksize is None else parse_bytes(blocksize, 0)
+    size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     return _frame(CsvPieces(files, kwargs, size, parse_bytes(sample, 0), _workers(), method))
 
 
-def read_table(path: Paths, blocksize: float | str | None = "64 MiB", **kwargs: Any) -> Any:
+def read_table(path: Paths, blocksize: float | str | None = "auto", **kwargs: Any) -> Any:
     r"""Read files of fields that tabs separate; as `read_csv` otherwise.
 
     Examples
@@ -126,7 +131,7 @@ def read_parquet(
     *,
     index: Any = None,
     split_row_groups: bool | int | Literal["infer"] = "infer",
-    blocksize: float | str = "128 MiB",
+    blocksize: float | str = "auto",
     dtype_backend: DtypeBackend = None,
     calculate_divisions: bool = False,
     engine: str = "pyarrow",
@@ -154,7 +159,8 @@ def read_parquet(
         True for a partition of each row group, False of each file, a number for so many row groups.
         By default partitions are filled up to ``blocksize``, also from several files.
     blocksize : int or str
-        Projected bytes of a partition in memory, of all columns.
+        Projected bytes of a partition in memory, of all columns; by default 128 MiB, and less
+        where memory is short.
     dtype_backend : {"numpy_nullable", "pyarrow"}, optional
         As in pandas.
     calculate_divisions : bool
@@ -192,7 +198,7 @@ def read_parquet(
     asked = [column for conditions in alternatives for column, _, _ in conditions]
     needed = None if wanted is None else list(dict.fromkeys([*wanted, *asked]))
     split = None if split_row_groups == "infer" else split_row_groups
-    size = parse_bytes(blocksize, 0)
+    size = block_bytes(blocksize)
     pieces = ParquetPieces(
         files, needed, index, split, size, _workers(), dtype_backend, calculate_divisions
     )
@@ -246,7 +252,7 @@ def read_json(
     orient: str | None = None,
     lines: bool | None = None,
     *,
-    blocksize: float | str | None = "64 MiB",
+    blocksize: float | str | None = "auto",
     sample: int | str = 1 << 20,
     compression: str | None = "infer",
     storage_options: Mapping[str, Any] | None = None,
@@ -280,7 +286,7 @@ def read_json(
     method = compression_of(files.paths[0]) if compression == "infer" else compression
     if lines is None:
         lines = orient in (None, "records") and has_lines(files, method)
-    size = None if blocksize is None else parse_bytes(blocksize, 0)
+    size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     options = {"orient": orient, **kwargs}
     return _frame(
         JsonPieces(files, options, lines, size, parse_bytes(sample, 0), _workers(), method)
@@ -326,7 +332,7 @@ def read_orc(
 
 def read_fwf(
     path: Paths,
-    blocksize: float | str | None = "64 MiB",
+    blocksize: float | str | None = "auto",
     *,
     sample: int | str = 256_000,
     storage_options: Mapping[str, Any] | None = None,
@@ -354,5 +360,5 @@ def read_fwf(
     np.int64(21)
     """
     files = find_files(path, storage_options)
-    size = None if blocksize is None else parse_bytes(blocksize, 0)
+    size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     return _frame(FixedWidthPieces(files, kwargs, size, parse_bytes(sample, 0), _workers()))

@@ -17,8 +17,10 @@ from gpuscale.dataframe.api.reductions import SPLIT, one_partition, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.nodes.partwise import Project
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.shuffle import Shuffle
+from gpuscale.dataframe.passes import another_pass
 from gpuscale.expr.node import Node
 
 __all__: list[str] = []
@@ -158,8 +160,16 @@ def dividing_of(node: Node, key: Any, count: int, function: Any = None) -> Any:
     """Return the values of a key that divide all rows evenly, lazy."""
     plan = Dividing(key, count, function)
     frame = plan.finalize(plan.combine([plan.chunk(node.meta.frame)]))
+    looked_at = another_pass(_with_key(node, key))
     out = one_partition(frame, node, plan, projected=count)
-    return wrap(reduction((node,), plan, "sample", out, SPLIT))
+    return wrap(reduction((looked_at,), plan, "sample", out, SPLIT))
+
+
+def _with_key(node: Node, key: Any) -> Node:
+    """Leave out what a sample of a key does not look at."""
+    if not isinstance(node.meta.frame, pd.DataFrame) or not node.meta.frame.columns.is_unique:
+        return node
+    return Project(node, () if isinstance(key, Index) else (key,), False)
 
 
 # ------------------------------------------------------------------ index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gpuscale.dataframe.algorithms.partitioning import piece
 from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
@@ -15,5 +14,5 @@ __all__ = ["lower_shuffle"]
 @lowers(Shuffle)
 def lower_shuffle(node: Shuffle) -> Node:
     """Plan it."""
-    plan = ShufflePlan(node.cut, piece, node.make, node.label)
+    plan = ShufflePlan(node.cut, node.make, node.label)
     return Exchange((node.x, *node.others), plan, node.meta)

@@ -1,0 +1,82 @@
+"""Frames that memory does not hold: what tasks take at once is bounded, and the answers stay."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpuscale
+import gpuscale.dataframe as gd
+from gpuscale.diagnostics.listening import Watcher
+from gpuscale.engines.events import Spilled
+from gpuscale.testing.frames import assert_eq
+
+ROWS, GROUPS = 60_000, 24
+LIMIT = "1 MiB"  # about as much as all columns take
+
+
+class Spills(Watcher):
+    """Counts results that were written to disk."""
+
+    wants = (Spilled,)
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, event):
+        self.count += isinstance(event, Spilled)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "key": rng.integers(0, ROWS // 3, ROWS),
+            "value": np.where(rng.random(ROWS) < 0.05, np.nan, rng.normal(size=ROWS)),
+            "name": pd.Series(rng.integers(0, 40, ROWS).astype(str)).where(rng.random(ROWS) < 0.9),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def path(frame, tmp_path_factory):
+    path = tmp_path_factory.mktemp("beyond") / "x.parquet"
+    frame.to_parquet(path, row_group_size=ROWS // GROUPS)
+    return path
+
+
+@pytest.fixture
+def large(path):
+    with gpuscale.config.set({"memory-limit": LIMIT}):
+        yield gd.read_parquet(path)
+
+
+def test_partitions_are_smaller_where_memory_is_short(path, large):
+    assert gd.read_parquet(path, blocksize="1 GiB").npartitions < large.npartitions == GROUPS
+
+
+def test_shuffles_go_through_disk(large, frame):
+    with Spills() as spills:
+        found = large.sort_values(["key", "value"]).compute()
+    assert spills.count
+    assert_eq(found, frame.sort_values(["key", "value"], kind="stable"))
+    assert_eq(large.set_index("key").compute(), frame.set_index("key").sort_index(kind="stable"))
+
+
+def test_merges_go_through_disk(large, frame):
+    other = pd.DataFrame({"key": np.arange(0, ROWS, 2), "first": np.arange(ROWS // 2)})
+    with Spills() as spills:
+        found = large.merge(gd.from_pandas(other), on="key", broadcast=False).compute()
+    assert spills.count
+    order = {"by": list(found.columns), "ignore_index": True}
+    expected = frame.merge(other, on="key")
+    assert_eq(found.sort_values(**order), expected.sort_values(**order))
+
+
+def test_a_sort_reads_its_key_by_itself_rather_than_keep_all_rows(path, large):
+    def plan(frame):
+        return str(frame[frame.value > 0].sort_values("key").explain())
+
+    assert "getitem+sample" not in plan(large)  # a column of the file
+    with gpuscale.config.set({"memory-limit": "1 GiB"}):
+        assert "getitem+sample" in plan(gd.read_parquet(path, blocksize="64 KiB"))
