@@ -7,10 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.dataframe.algorithms.matching import without_strangers
 from gpuscale.dataframe.algorithms.partitioning import Index
 from gpuscale.dataframe.inference import emptied, nonempty
 
 __all__ = ["Merge"]
+
+_DROPS = {"inner": ("left", "right"), "left": ("right",), "right": ("left",)}
+"""Of which frames rows that meet none of the other are not in the result."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,20 @@ class Merge:
 
     def __call__(self, left: Any, right: Any) -> Any:
         """Merge two partitions, or all that there is."""
-        return pd.merge(left, right, **self.options)
+        return pd.merge(*self._that_may_meet(left, right), **self.options)
+
+    def _that_may_meet(self, left: Any, right: Any) -> tuple[Any, Any]:
+        """Leave out rows that are not in the result, where a look at a key tells."""
+        if self.left_index or self.right_index or self.validate or self.how not in _DROPS:
+            return left, right
+        mine, theirs = self.keys(left, right)
+        if not mine or isinstance(mine[0], Index) or isinstance(theirs[0], Index):
+            return left, right
+        if "left" in _DROPS[self.how]:
+            left = without_strangers(left, mine[0], right, theirs[0])
+        if "right" in _DROPS[self.how]:
+            right = without_strangers(right, theirs[0], left, mine[0])
+        return left, right
 
     @property
     def options(self) -> dict[str, Any]:

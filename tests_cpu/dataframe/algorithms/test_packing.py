@@ -41,3 +41,17 @@ def test_rows_that_are_too_many_for_64_bits_have_no_numbers():
 @given(frame=frames(max_columns=3), keep=st.sampled_from(["first", "last", False]))
 def test_rows_that_are_there_again_are_those_of_pandas(frame, keep):
     np.testing.assert_array_equal(duplicated(frame, None, keep), frame.duplicated(keep=keep))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(-2, 3), st.integers(0, 2)), max_size=40),
+    width=st.integers(1, 2),
+    keep=st.sampled_from(["first", "last", False]),
+)
+def test_rows_of_which_the_leading_column_is_in_order(rows, width, keep):
+    frame = pd.DataFrame(rows, columns=["a", "b"], dtype="int16").sort_values("a", kind="stable")
+    subset = ["a", "b"][:width]
+    np.testing.assert_array_equal(
+        duplicated(frame, subset, keep), frame.duplicated(subset, keep=keep)
+    )

@@ -1,0 +1,55 @@
+"""Rows that meet none of another frame are left out before a merge, which nobody can tell."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gpuscale.dataframe.algorithms.matching import without_strangers
+from gpuscale.dataframe.algorithms.merging import Merge
+
+DTYPES = ["int8", "uint8", "int32", "int64", "uint64", "float64", "Int64"]
+
+
+def tables(name, key):
+    keys = st.lists(st.integers(0, 40), max_size=60)
+    return st.builds(
+        lambda numbers, dtype: pd.DataFrame(
+            {key: np.array(numbers, "int64"), name: np.arange(len(numbers)) * 0.5}
+        ).astype({key: dtype}),
+        keys,
+        st.sampled_from(DTYPES),
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    left=tables("x", "k"),
+    right=tables("y", "k") | tables("y", "other"),
+    how=st.sampled_from(["inner", "left", "right", "outer"]),
+    indicator=st.booleans(),
+)
+def test_merges_are_those_of_pandas(left, right, how, indicator):
+    names = {"left_on": "k", "right_on": right.columns[0]}
+    expected = pd.merge(left, right, how=how, indicator=indicator, **names)
+    result = Merge(how=how, indicator=indicator, **names)(left, right)
+    pd.testing.assert_frame_equal(result, expected)
+
+
+@pytest.mark.parametrize("far", [-(2**63), -1, 2**63 - 1])
+def test_numbers_far_from_all_others_meet_nothing(far):
+    many = pd.DataFrame({"k": [far, *range(100), far]})
+    few = pd.DataFrame({"k": [3, 90]})
+    assert without_strangers(many, "k", few, "k").k.tolist() == [3, 90]
+    wide = pd.DataFrame({"k": [-(2**63), 2**63 - 1]})
+    assert without_strangers(many, "k", wide, "k") is many
+
+
+def test_what_a_merge_validates_or_keeps_is_not_left_out():
+    left = pd.DataFrame({"k": [1, 2, 2, 3, 4, 5, 6]})
+    right = pd.DataFrame({"k": [1], "x": [2]})
+    with pytest.raises(pd.errors.MergeError, match="not unique in left"):
+        Merge(on="k", validate="1:1")(left, right)
+    assert Merge("left", on="k")(left, right).k.tolist() == left.k.tolist()
+    assert Merge("right", on="k")(right, left).k.tolist() == left.k.tolist()
