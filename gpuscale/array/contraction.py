@@ -14,6 +14,7 @@ from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.array.nodes.view import View
 from gpuscale.array.tiles import tile_room, tiles_of
 from gpuscale.backends.seams import array_namespace
+from gpuscale.engines.base import planned_for_default
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
@@ -52,7 +53,9 @@ def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, l
     if n_products == 1:
         alone = [tuple(None if axis == ALL else axis for axis in each) for each in axes]
         return by_number(_Once(multiply), nodes, alone, meta, label)
-    tiles = tiles_of([node.meta for node in nodes], letters, out, sizes, meta.dtype.itemsize)
+    with planned_for_default():
+        metas = [node.meta for node in nodes]
+        tiles = tiles_of(metas, letters, out, sizes, meta.dtype.itemsize)
     if tiles is not None:
         return _by_tiles(multiply, nodes, letters, out, tiles, meta, label)
     if _fits_in_rows(nodes, axes, meta):
@@ -78,7 +81,6 @@ def _turned_back(node: Node, letters: Letters) -> tuple[Node, Letters]:
 
 def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: ArrayMeta) -> bool:
     """Whether tasks that read rows of blocks are many enough, and small enough."""
-    from gpuscale.engines.base import planned_for_default
     from gpuscale.engines.threads import default_workers
 
     workers = default_workers()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, on_backend, scalar
 from gpuscale.array.nodes.elementwise import common_backend
@@ -24,7 +25,6 @@ from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Source
 from gpuscale.graph.lazy_values import handle_of
 from gpuscale.io.array_like import reader_of
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "as_array",
@@ -137,7 +137,8 @@ def source(reader: Any, chunks: Any = "auto") -> Node:
     """
     dtype = np.dtype(reader.dtype)
     backend = resolve_backend(dtype=dtype) if reader.backend == "numpy" else reader.backend
-    stored, itemsize, limit = reader.chunks, max(dtype.itemsize, 1), chunk_bytes(backend)
+    stored, itemsize = reader.chunks, max(dtype.itemsize, 1)
+    limit = chunk_bytes(backend, nbytes=math.prod(reader.shape) * itemsize)
     if stored is not None and reader.cost != "view":
         # A whole stored chunk is often handed on as it is decoded, several are copied together.
         whole = math.prod(max_block(stored)) * itemsize

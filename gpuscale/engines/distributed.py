@@ -73,20 +73,30 @@ class DistributedEngine(Engine):
 
     def planning(self) -> AbstractContextManager[Any]:
         """Plan for tasks that see no memory of this process, and fit into a worker's."""
-        return _planned(self._limit())
+        return _planned(*self._limit())
 
-    def _limit(self) -> int:
-        """Bytes that tasks of the smallest worker may hold."""
-        limits = [each["memory_limit"] for each in self._workers().values()]
-        of_workers = min((limit for limit in limits if limit), default=memory_limit())
-        is_said = config.get("memory-limit") != "auto"
-        return min(of_workers, memory_limit()) if is_said else of_workers
+    def _limit(self) -> tuple[int, int]:
+        """Bytes that tasks of the smallest worker may hold, and threads that share these."""
+        limits = [
+            (each["memory_limit"], each["nthreads"])
+            for each in self._workers().values()
+            if each["memory_limit"]
+        ]
+        limit = min((most for most, _ in limits), default=memory_limit())
+        if config.get("memory-limit") != "auto":
+            limit = min(limit, memory_limit())
+        share = min((most / n_threads for most, n_threads in limits), default=limit)
+        return limit, max(1, round(limit / share))
 
     def _workers(self) -> dict[str, Any]:
+        client = self.client
+        if client.asynchronous:  # which cannot be waited for, and knows of no worker
+            return {}
         try:
-            workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
-        except KeyError:  # it has ended meanwhile
+            found = client.sync(client.scheduler.identity, n_workers=-1)
+        except OSError:  # it has ended meanwhile
             raise EngineError(f"the client of the cluster is {_in_words('connecting')}") from None
+        workers: dict[str, Any] = found["workers"]
         return workers
 
     def run(
@@ -254,8 +264,8 @@ def check_resources(tasks: Any, workers: Mapping[str, Any]) -> None:
 
 
 @block
-def _planned(limit: int) -> Generator[None, None, None]:
-    with within_workers(limit), planned_for_elsewhere():
+def _planned(limit: int, n_threads: int) -> Generator[None, None, None]:
+    with within_workers(limit, n_threads), planned_for_elsewhere():
         yield
 
 

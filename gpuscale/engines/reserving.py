@@ -50,7 +50,20 @@ def reserve_memory(parcels: Sequence[Parcel], workers: Mapping[str, Any]) -> Non
         return
     share, most = min(limit / threads for limit, threads in has), min(limit for limit, _ in has)
     for parcel in parcels:
-        needs = (task.nbytes + task.workspace for task in parcel.tasks if task.space == HOST)
-        need = max(needs, default=0)
+        need = _most_at_once(parcel)
         if need > share:
             parcel.memory = min(need, most)
+
+
+def _most_at_once(parcel: Parcel) -> int:
+    """Bytes of the host that a batch takes for its own: a task, and results it makes before."""
+    tasks = {task.key: task for task in parcel.tasks}
+    sizes, held, most = dict[int, int](), 0, 0
+    for number, step in enumerate(parcel.work.steps, len(parcel.work.places)):
+        task = tasks[step.key]
+        nbytes, workspace = (task.nbytes, task.workspace) if task.space == HOST else (0, 0)
+        held += nbytes
+        most = max(most, held + workspace)
+        sizes[number] = nbytes
+        held -= sum(sizes.get(value, 0) for value in step.ends)
+    return most

@@ -22,7 +22,7 @@ from gpuscale.graph.packing import PackedCall
 from gpuscale.graph.shuffle import HandOver, ShuffleStep, Take, WaitForAll
 from gpuscale.graph.task import Task
 from gpuscale.io.memory import KeptChunks
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import memory_limit, thread_share
 from gpuscale.memory.remote import RemoteValue
 
 __all__ = ["Parcel", "Result", "pack"]
@@ -30,7 +30,8 @@ __all__ = ["Parcel", "Result", "pack"]
 #: Bytes of results that travel with others of their batch: moving them takes about as long as the
 #: scheduler takes for a task.
 ROOM = 4 << 20
-#: Part of a worker's memory that a batch may hold, beside those on their way and what is kept.
+#: Part of a worker's memory that a batch may hold, beside those on their way and what is kept; no
+#: more than half of a thread's share of it.
 HELD = 8
 #: Batches for each thread of the cluster: enough for the last ones to end at about the same time.
 BATCHES_EACH = 16
@@ -131,7 +132,8 @@ class _Packer:
         self._mark = uuid.uuid4().hex[:12]
         self._uses = self.graph.uses()
         order, self._firsts, most = self._order(n_threads)
-        for batch in batches(self.graph, order, most, ROOM, self._cuts, memory_limit() // HELD):
+        holds = min(memory_limit() // HELD, thread_share() // 2)
+        for batch in batches(self.graph, order, most, ROOM, self._cuts, holds):
             self.parcels.append(self._parcel(batch))
 
     def _order(self, n_threads: int) -> tuple[list[int], set[int], int]:

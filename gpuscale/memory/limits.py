@@ -25,6 +25,7 @@ __all__ = [
     "parse_bytes",
     "process_limit",
     "shelf_bytes",
+    "thread_share",
     "total_memory",
     "within_workers",
 ]
@@ -64,7 +65,7 @@ def memory_limit() -> int:
     ...     memory_limit()
     2147483648
     """
-    limit = _of_workers.get()
+    limit, _ = _of_workers.get()
     return process_limit() if limit is None else limit
 
 
@@ -80,22 +81,40 @@ def process_limit() -> int:
     return parse_bytes(config.get("memory-limit"))
 
 
-_of_workers: ContextVar[int | None] = ContextVar("gpuscale-limit-of-workers", default=None)
+# Bytes, and among how many threads.
+_of_workers: ContextVar[tuple[int | None, int]] = ContextVar(
+    "gpuscale-limit-of-workers", default=(None, 1)
+)
 
 
 @block
-def within_workers(limit: int) -> Generator[None, None, None]:
-    """Plan for, or run, tasks of processes that may hold so many bytes each."""
-    token = _of_workers.set(limit)
+def within_workers(limit: int, n_threads: int = 1) -> Generator[None, None, None]:
+    """Plan for, or run, tasks of processes that may hold so many bytes each.
+
+    Chunks that are chosen automatically are so small that as many threads can work on some.
+    """
+    token = _of_workers.set((limit, n_threads))
     try:
         yield
     finally:
         _of_workers.reset(token)
 
 
+def thread_share() -> int:
+    """Bytes of `memory_limit` for each thread of the workers that are planned for.
+
+    Examples
+    --------
+    >>> with within_workers(1000, n_threads=4):
+    ...     memory_limit(), thread_share()
+    (1000, 250)
+    """
+    return memory_limit() // _of_workers.get()[1]
+
+
 def is_for_workers() -> bool:
     """Whether `memory_limit` is what workers have, and no option of this process."""
-    return _of_workers.get() not in (None, process_limit())
+    return _of_workers.get()[0] not in (None, process_limit())
 
 
 def device_memory_limit(wanted: float | str | None = None, backend: str | None = None) -> float:
@@ -197,7 +216,8 @@ def chunk_bytes(backend: str, wanted: str | int | None = None) -> int:
     Returns
     -------
     int
-        At most a sixteenth of what `budget_of` says, so that tasks side by side fit into it.
+        At most a sixteenth of what `budget_of` says, so that tasks side by side fit into it; in
+        workers of several threads, of the share of each.
 
     Examples
     --------
@@ -208,7 +228,8 @@ def chunk_bytes(backend: str, wanted: str | int | None = None) -> int:
     100
     """
     size = parse_bytes(config.get("array.chunk-size") if wanted is None else wanted)
-    return max(1, min(size, budget_of(backend) // CHUNKS_IN_MEMORY))
+    _, n_threads = _of_workers.get()
+    return max(1, min(size, budget_of(backend) // (CHUNKS_IN_MEMORY * n_threads)))
 
 
 def total_memory() -> int:

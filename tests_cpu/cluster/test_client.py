@@ -309,6 +309,22 @@ def test_clients_nest(client, x):
     assert gs.config.get("engine") == "threads"
 
 
+def test_chunks_are_chosen_for_the_smallest_worker():
+    spec = {
+        name: {"cls": distributed.Worker, "options": {"nthreads": n, "memory_limit": limit}}
+        for name, n, limit in (("large", 1, "64 MiB"), ("small", 2, "32 MiB"))
+    }
+    scheduler = {"cls": distributed.Scheduler, "options": {"dashboard_address": "127.0.0.1:0"}}
+    with distributed.SpecCluster(spec, scheduler) as cluster, Client(cluster):
+        y = ga.ones((4000, 4000))
+        stored = ga.from_array(np.zeros((500, 1000)))
+        assert 1 << 19 < np.prod(y.chunksize) * 8 <= 1 << 20
+        assert np.prod(stored.chunksize) * 8 <= 1 << 20
+        with gs.config.set({"memory-limit": "8 MiB"}):
+            assert np.prod(ga.ones((4000, 4000)).chunksize) * 8 <= 1 << 19
+    assert np.prod(ga.ones((4000, 4000)).chunksize) * 8 > 1 << 20
+
+
 def test_a_cluster_that_ends_is_told(x):
     with LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=False
@@ -371,7 +387,16 @@ def test_a_scheduler_that_has_gone_is_said_so_at_once():
     here = SimpleNamespace(status="connecting", asynchronous=False)
     with pytest.raises(EngineError, match="without a scheduler"):
         DistributedEngine(here)._workers()
-    here = SimpleNamespace(status="running", asynchronous=False, scheduler_info=lambda **_: {})
+
+    def ended(*args, **options):
+        raise OSError("the connection is closed")
+
+    here = SimpleNamespace(
+        status="running",
+        asynchronous=False,
+        sync=ended,
+        scheduler=SimpleNamespace(identity=None),
+    )
     with pytest.raises(EngineError, match="without a scheduler"):
         DistributedEngine(here)._workers()
 

@@ -8,6 +8,7 @@ import gpuscale as gs
 from gpuscale.engines.reserving import MEMORY, reserve_memory
 from gpuscale.engines.sending import pack
 from gpuscale.graph.task import Task
+from gpuscale.memory.limits import within_workers
 from gpuscale.memory.spaces import DEVICE
 
 
@@ -37,6 +38,19 @@ def reserved(workers, **needs):
 )
 def test_what_is_reserved(workers, needs, expected):
     assert reserved(workers, **needs) == expected
+
+
+def test_a_batch_reserves_what_its_tasks_hold_together():
+    tasks = [
+        Task("a", int, nbytes=30 << 20),
+        Task("b", abs, ("a",), nbytes=25 << 20),  # both are there until it has run
+        Task("c", abs, ("b",), nbytes=15 << 20, workspace=5 << 20),
+    ]
+    with within_workers(8 << 30):
+        parcels, _ = pack({task.key: task for task in tasks}, ["c"], 1)
+    assert len(parcels) == 1
+    reserve_memory(parcels, {"one": worker(100 << 20, threads=2)})
+    assert parcels[0].memory == 55 << 20
 
 
 def nap(k):

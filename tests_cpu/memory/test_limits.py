@@ -90,3 +90,9 @@ def test_chunks_fit_where_they_lie():
             assert limits.chunk_bytes("cupy") == 200, "what leaves the device goes to the host"
         with config.set({"device-memory-limit": 0.5}):
             assert limits.chunk_bytes("cupy") == 200  # no device is in use: half of what?
+
+
+def test_chunks_for_workers_are_for_the_share_of_a_thread():
+    with config.set({"array.chunk-size": 1000}), limits.within_workers(3200, n_threads=4):
+        assert limits.chunk_bytes("numpy") == 50
+        assert limits.thread_share() == 800

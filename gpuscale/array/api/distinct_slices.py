@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, split_every_of
 from gpuscale.array.convert import known_node
@@ -23,7 +24,6 @@ from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Call, TreeReduce
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["item", "unique_slices", "whole"]
 

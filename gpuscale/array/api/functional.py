@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.batched import whole_axes
 from gpuscale.array.caller import called_as
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
@@ -27,7 +28,6 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise, Call
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["map_blocks"]
 

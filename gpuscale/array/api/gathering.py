@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gpuscale.array.api.index_terms import broadcast_index
 from gpuscale.array.api.reshaping import reshape
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
 from gpuscale.chunks import views
@@ -24,7 +25,6 @@ from gpuscale.chunks.take import take_sizes
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import TakePlan
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["gather", "take_points"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.nodes.creation import IndexFunction
@@ -16,7 +17,6 @@ from gpuscale.base.types import Chunks
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
 from gpuscale.expr.meta import ArrayMeta
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "axis_index",

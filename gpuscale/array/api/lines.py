@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.backends.seams import array_namespace, on_device
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.blocks import max_block
@@ -21,7 +22,6 @@ from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ALL, GatherPlan
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["are_too_long", "put_in_blocks", "take_from_blocks"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk as rechunk_node
 from gpuscale.array.construct import view as view_node
@@ -13,7 +14,6 @@ from gpuscale.base.types import Shape
 from gpuscale.chunks import broadcast, views
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
 from gpuscale.chunks.normalize import normalize_chunks
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "atleast_1d",

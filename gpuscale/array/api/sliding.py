@@ -8,6 +8,7 @@ from math import prod
 from operator import index as as_int
 from typing import Any
 
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import known_node
@@ -21,7 +22,6 @@ from gpuscale.expr.kernels import Block
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import Halo, OverlapPlan
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["sliding_window_view"]
 

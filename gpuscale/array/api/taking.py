@@ -15,6 +15,7 @@ from gpuscale.array.api.index_functions import is_lazy
 from gpuscale.array.api.index_terms import whole_index
 from gpuscale.array.api.lines import are_too_long, take_from_blocks
 from gpuscale.array.api.reshaping import along_axis, ravel
+from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, as_arrays, known_node
@@ -30,7 +31,6 @@ from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import axis_size
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import BlockInput, Blockwise
-from gpuscale.memory.limits import chunk_bytes
 
 __all__ = [
     "choose",
