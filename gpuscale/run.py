@@ -8,7 +8,7 @@ from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from gpuscale.backends.creation import backend_names, namespace
+from gpuscale.backends.frame_libraries import use
 from gpuscale.base import config
 from gpuscale.base.blocks import block
 from gpuscale.base.types import Key
@@ -173,8 +173,8 @@ def _load_backends(nodes: Iterable[Node]) -> None:
     Devices are set up by that: tasks find their streams from the first one on.
     """
     names = {getattr(node.meta, "backend", "numpy") for node in toposort(nodes)}
-    for name in sorted(names.intersection(backend_names())):
-        namespace(name)
+    for name in sorted(names):
+        use(name)
 
 
 def _joined(blocks: list[Any], node: Node, target: HostWriter | None) -> Any:

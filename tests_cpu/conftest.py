@@ -19,12 +19,16 @@ settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("gpuscale")
 
 
+#: What each kind of collection may live on.
+OF = {"array": ("fake", "cupy"), "dataframe": ("fake", "cudf")}
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--backend",
-        choices=("numpy", "fake", "cupy"),
+        choices=("numpy", "fake", "cupy", "cudf"),
         default="numpy",
-        help="where the arrays of the tests live; 'fake' is gpuscale.testing.fake_device",
+        help="where the data of the tests live; 'fake' is gpuscale.testing.fake_device",
     )
     parser.addoption(
         "--pool",
@@ -72,7 +76,9 @@ def pytest_configure(config):
                 small = ExitStack()
                 small.enter_context(a_fifth_of_room())
                 config.add_cleanup(small.close)
-        options.set({"array.backend": backend})
+        options.set(
+            {f"{kind}.backend": backend for kind in ("array", "dataframe") if backend in OF[kind]}
+        )
     if config.getoption("--engine") == "distributed":
         from distributed import Client, LocalCluster
 

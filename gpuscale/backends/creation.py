@@ -24,6 +24,7 @@ __all__ = [
     "device_memory",
     "holds",
     "is_on_device",
+    "lie_beside",
     "namespace",
     "parcel",
     "register_backend",
@@ -41,6 +42,7 @@ _loaders: dict[str, Callable[[], Any]] = {"numpy": lambda: np, "cupy": load_cupy
 _loaded: dict[str, Any] = {}
 _devices: dict[str, Callable[[Any], Device]] = {"cupy": CupyDevice}
 _memories: dict[str, Callable[[], int | None]] = {"cupy": visible_memory}
+_beside: dict[str, str] = {}  # libraries of frames, and whose arrays lie in the same memory
 _loading = threading.RLock()
 _first: dict[str, list[Callable[[Any], object]]] = {}  # what is called before the first use
 
@@ -90,6 +92,11 @@ def _forget(name: str) -> None:
     IN_USE.pop(name, None)
 
 
+def lie_beside(name: str, arrays: str) -> None:
+    """Say that what a library has lies in the memory of a backend's arrays."""
+    _beside[name] = arrays
+
+
 def when_loaded(name: str, call: Callable[[Any], object]) -> None:
     """Have a function called before a process first uses a backend.
 
@@ -122,7 +129,7 @@ def is_on_device(name: str) -> bool:
     >>> is_on_device("cupy"), is_on_device("numpy")
     (True, False)
     """
-    return name in _devices
+    return _beside.get(name, name) in _devices
 
 
 def device_memory(backend: str | None = None) -> int | None:
@@ -140,6 +147,7 @@ def device_memory(backend: str | None = None) -> int | None:
     """
     found = [device.figures() for device in tuple(IN_USE.values())]
     sizes = [size for each in found for size in (each.limit, each.total)]
+    backend = None if backend is None else _beside.get(backend, backend)
     if backend in _memories and backend not in IN_USE:
         sizes.append(_memories[backend]())
     return min((size for size in sizes if size is not None), default=None)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gpuscale.backends.seams import backend_name, join_grid, nbytes
+from gpuscale.backends.frame_libraries import frame_library
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import backend_name, from_host, join_grid, nbytes
 from gpuscale.base.identities import by_identity, now
 from gpuscale.base.tokens import ARRAY_CONTENT_LIMIT, elsewhere, normalize_token, tagged
 
@@ -18,6 +20,8 @@ _ELEMENT = 16  # bytes of an element, so that content is read of small frames al
 
 
 @backend_name.register_lazy("pandas")
+@frame_namespace.register_lazy("pandas")
+@from_host.register_lazy("pandas")
 @join_grid.register_lazy("pandas")
 @nbytes.register_lazy("pandas")
 def _register_rows() -> None:
@@ -25,9 +29,15 @@ def _register_rows() -> None:
 
     kinds = pd.DataFrame, pd.Series, pd.Index
     backend_name.register(*kinds)(lambda data: "pandas")
+    frame_namespace.register(*kinds)(lambda data: pd)
+    from_host.register(*kinds)(_moved)
     nbytes.register(*kinds)(_bytes)
     join_grid.register(pd.DataFrame, pd.Series)(_join)
     join_grid.register(pd.Index)(_join_indexes)
+
+
+def _moved(data: Any, backend: str) -> Any:
+    return data if backend == "pandas" else frame_library(backend).from_pandas(data)
 
 
 def _bytes(data: Any) -> int:

@@ -15,6 +15,7 @@ __all__ = [
     "best_values",
     "bincount",
     "fold",
+    "from_host",
     "histogram",
     "is_out_of_memory",
     "join_grid",
@@ -68,6 +69,18 @@ fold: Dispatch[Any] = Dispatch(
     >>> fold(numpy.array([[6, 4], [9, 3]]), "gcd", (1,))
     array([[2],
            [3]])
+    """,
+)
+
+from_host: Dispatch[Any] = Dispatch(
+    "from_host",
+    doc="""Return an array or a frame of the host as one of a backend: ``from_host(data, name)``.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> from_host(numpy.arange(3), "numpy")
+    array([0, 1, 2])
     """,
 )
 

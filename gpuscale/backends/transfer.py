@@ -8,7 +8,7 @@ from typing import Any
 
 from gpuscale.backends.creation import namespace
 from gpuscale.backends.devices import IN_USE, upload
-from gpuscale.backends.seams import backend_name, nbytes, on_device, to_host
+from gpuscale.backends.seams import backend_name, from_host, nbytes, on_device, to_host
 
 __all__ = ["nbytes", "to_device", "to_host"]
 
@@ -18,13 +18,13 @@ _FEW, _DEEP = 16, 3
 
 
 def to_device(data: Any, backend: str) -> Any:
-    """Return an array as an array of a backend; what is there already is returned as it is.
+    """Return an array or a frame as one of a backend; what is there already as it is.
 
     Parameters
     ----------
-    data : array
+    data : array or frame
     backend : str
-        Name of a backend, as "cupy"; "numpy" stands for the host.
+        Name of a backend, as "cupy" or "cudf"; "numpy" and "pandas" stand for the host.
 
     Raises
     ------
@@ -40,8 +40,13 @@ def to_device(data: Any, backend: str) -> Any:
     """
     if backend_name(data) == backend:
         return data
+    return from_host(to_host(data), backend)
+
+
+@from_host.register(object)
+def _array_from_host(data: Any, backend: str) -> Any:
     xp = namespace(backend)
-    return upload(to_host(data), backend) if backend in IN_USE else xp.asarray(to_host(data))
+    return upload(data, backend) if backend in IN_USE else xp.asarray(data)
 
 
 @to_host.register(tuple, list)

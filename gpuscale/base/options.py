@@ -179,6 +179,14 @@ OPTIONS: tuple[Option, ...] = (
         help="Folder of compiled kernels; 'auto' is gpuscale/kernels in the user's cache folder.",
     ),
     Option(
+        key="dataframe.backend",
+        types=(str,),
+        unit="",
+        default="pandas",
+        help="Library that holds the partitions of frames that are read or made of the host's.",
+        choices=("pandas", "cudf"),
+    ),
+    Option(
         key="device-memory-limit",
         types=(str, int, float),
         unit="bytes",

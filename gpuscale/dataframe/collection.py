@@ -132,6 +132,16 @@ class Frame(Collection):
         """
         return api().shuffling.sort_index(self, ascending, na_position, key, npartitions)
 
+    def to_backend(self, backend: str | None = None) -> Any:
+        """Move partitions to another library of frames.
+
+        Parameters
+        ----------
+        backend : {"pandas", "cudf"}, optional
+            By default what the option ``dataframe.backend`` says.
+        """
+        return api().moving.to_backend(self, backend)
+
     def clear_divisions(self) -> Any:
         """Forget the bounds of the index."""
         return wrap(api().partitions.without_divisions(self.expr))

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.backends.creation import backend_names, is_on_device, namespace
+from gpuscale.backends.creation import is_on_device
+from gpuscale.backends.frame_libraries import use
 from gpuscale.backends.seams import backend_name, on_device
 
 __all__ = ["DEVICE", "HOST", "OF_HOST", "SPACES", "space_of", "space_of_result", "use_device_of"]
@@ -45,6 +46,4 @@ def use_device_of(result: Any) -> None:
     while isinstance(result, tuple | list | dict):
         items = result.values() if isinstance(result, dict) else result
         result = next(each for each in items if on_device(each))
-    name = backend_name(result)
-    if name in backend_names():
-        namespace(name)
+    use(backend_name(result))

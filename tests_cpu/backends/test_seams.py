@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from gpuscale.backends import seams
+from gpuscale.backends import frame_seams, seams
+from gpuscale.backends.frame_ops import ROWS
 from gpuscale.base.dispatch import Dispatch
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.testing import fake_device
@@ -46,3 +48,15 @@ def test_what_is_no_array_is_refused(seam):
         NotSupportedError, match=rf"{seam.name} is not supported on Python \(list\)"
     ):
         seam([1, 2])
+
+
+@pytest.mark.parametrize("name", frame_seams.__all__)
+def test_every_seam_of_frames_has_a_row_for_pandas_and_cudf(name):
+    import gpuscale.dataframe  # what pandas has no method for stands higher up
+
+    assert gpuscale.dataframe
+    seam = getattr(frame_seams, name)
+    assert seam.name == name and ">>>" in seam.__doc__
+    assert seam in ROWS and "cudf" in seam._lazy
+    for kind in (pd.DataFrame, pd.Series, pd.Index, pd.MultiIndex):
+        assert callable(seam.dispatch(kind))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import key_hashes
 from gpuscale.backends.seams import nbytes
 from gpuscale.memory.parts import Parts
 
@@ -129,13 +130,14 @@ def codes_of_hashes(keys: Sequence[Any], count: int) -> Any:
     >>> codes_of_hashes([whole], 7)[::-1][:2].tolist() == codes_of_hashes([half], 7).tolist()
     True
     """
-    total = np.zeros(len(keys[0]), dtype=np.uint64)
+    total: Any = np.uint64(0)
     for key in keys:
-        total = total * np.uint64(1_000_003) + _hashes(key)
+        total = total * np.uint64(1_000_003) + key_hashes(key)
     total ^= total >> np.uint64(32)
     return (total % np.uint64(count)).astype(np.int64)
 
 
+@key_hashes.register(pd.DataFrame, pd.Series, pd.Index)
 def _hashes(key: Any) -> Any:
     """Hash values, those that are equal alike, though their dtypes differ."""
     dtype = key.dtype

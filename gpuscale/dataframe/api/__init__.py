@@ -9,6 +9,7 @@ from gpuscale.dataframe.api import joining as joining
 from gpuscale.dataframe.api import labels as labels
 from gpuscale.dataframe.api import making as making
 from gpuscale.dataframe.api import merging as merging
+from gpuscale.dataframe.api import moving as moving
 from gpuscale.dataframe.api import neighbours as neighbours
 from gpuscale.dataframe.api import one_place as one_place
 from gpuscale.dataframe.api import partitions as partitions

@@ -10,7 +10,7 @@ import pandas as pd
 from gpuscale.backends.seams import nbytes
 from gpuscale.base import config
 from gpuscale.base.sizes import parse_bytes
-from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.nodes.source import FromFrame
 from gpuscale.memory.limits import chunk_bytes
 
@@ -21,7 +21,12 @@ PARTITION_BYTES = 64 << 20
 
 
 def from_pandas(
-    data: Any, npartitions: int | None = None, sort: bool = False, chunksize: int | None = None
+    data: Any,
+    npartitions: int | None = None,
+    sort: bool = False,
+    chunksize: int | None = None,
+    *,
+    backend: str | None = None,
 ) -> Any:
     """Make a frame, a series or an index of what pandas has in memory.
 
@@ -37,6 +42,8 @@ def from_pandas(
         divisions; rows of one label are in one partition then.
     chunksize : int, optional
         Rows of each partition, instead of ``npartitions``.
+    backend : {"pandas", "cudf"}, optional
+        Which library has the partitions; by default what the option ``dataframe.backend`` says.
 
     Examples
     --------
@@ -63,7 +70,7 @@ def from_pandas(
     if len(data) and index.nlevels == 1 and index.is_monotonic_increasing and not index.hasnans:
         starts, divisions = _at_labels(index, starts)
     data = data if is_index else data.copy(deep=False)
-    return wrap(FromFrame(data, tuple(starts), None, divisions))
+    return placed(FromFrame(data, tuple(starts), None, divisions), backend)
 
 
 def _starts(rows: int, npartitions: int | None, chunksize: int | None, size: int) -> list[int]:
@@ -108,6 +115,8 @@ def from_dict(
     orient: str = "columns",
     dtype: Any = None,
     columns: Any = None,
+    *,
+    backend: str | None = None,
 ) -> Any:
     """Make a frame of a dictionary of columns; see `pandas.DataFrame.from_dict`.
 
@@ -118,4 +127,4 @@ def from_dict(
     np.int64(2)
     """
     frame = pd.DataFrame.from_dict(data, orient=orient, dtype=dtype, columns=columns)
-    return from_pandas(frame, npartitions)
+    return from_pandas(frame, npartitions, backend=backend)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpuscale.dataframe.api.creating import block_bytes
+from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.api.writing import write
-from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.io.sql import SqlPieces, SqlWriter
 
@@ -130,7 +130,7 @@ def _read(
         _checked(con), source, index, columns, divisions, npartitions,
         block_bytes(blocksize), head_rows, engine_kwargs, options,
     )  # fmt: skip
-    return wrap(ReadPieces(pieces, None, ()))
+    return placed(ReadPieces(pieces, None, ()), None)
 
 
 def _checked(con: Any) -> str:

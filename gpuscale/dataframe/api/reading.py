@@ -11,8 +11,8 @@ from gpuscale.base import config
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.api.creating import block_bytes
+from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.api.writing import check_engine
-from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.io.arrow_frames import DtypeBackend
 from gpuscale.io.csv import CsvPieces
@@ -33,8 +33,8 @@ TEXT_BYTES = 64 << 20
 """Bytes of text of a partition, which take a few times as much in memory."""
 
 
-def _frame(pieces: FramePieces) -> Any:
-    return wrap(ReadPieces(pieces, None, ()))
+def _frame(pieces: FramePieces, backend: str | None) -> Any:
+    return placed(ReadPieces(pieces, None, ()), backend)
 
 
 def _workers() -> int:
@@ -48,6 +48,7 @@ def read_csv(
     sample: int | str = 256_000,
     compression: str | None = "infer",
     storage_options: Mapping[str, Any] | None = None,
+    backend: str | None = None,
     **kwargs: Any,
 ) -> Any:
     r"""Read CSV files; see `pandas.read_csv`.
@@ -68,6 +69,8 @@ def read_csv(
         By default what the name of the first file says.
     storage_options : mapping, optional
         Arguments of the file system.
+    backend : {"pandas", "cudf"}, optional
+        Which library has the partitions; by default what the option ``dataframe.backend`` says.
     **kwargs
         As `pandas.read_csv` has them: ``sep``, ``header``, ``names``, ``dtype``, ``parse_dates``,
         ``usecols``, ``na_values`` and so on. What means something for a whole file only
@@ -102,9 +105,10 @@ def read_csv(
     files = find_files(path, storage_options)
     method = compression_of(files.paths[0]) if compression == "infer" else compression
     if blocksize is None and needs_whole_files(kwargs):
-        return _frame(WholeCsvPieces(files, kwargs, method))
+        return _frame(WholeCsvPieces(files, kwargs, method), backend)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
-    return _frame(CsvPieces(files, kwargs, size, parse_bytes(sample, 0), _workers(), method))
+    pieces = CsvPieces(files, kwargs, size, parse_bytes(sample, 0), _workers(), method)
+    return _frame(pieces, backend)
 
 
 def read_table(path: Paths, blocksize: float | str | None = "auto", **kwargs: Any) -> Any:
@@ -136,6 +140,7 @@ def read_parquet(
     calculate_divisions: bool = False,
     engine: str = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
+    backend: str | None = None,
 ) -> Any:
     """Read Parquet files; see `pandas.read_parquet`.
 
@@ -169,6 +174,8 @@ def read_parquet(
     engine : {"pyarrow", "auto"}
     storage_options : mapping, optional
         Arguments of the file system.
+    backend : {"pandas", "cudf"}, optional
+        Which library has the partitions; by default what the option ``dataframe.backend`` says.
 
     Raises
     ------
@@ -202,7 +209,7 @@ def read_parquet(
     pieces = ParquetPieces(
         files, needed, index, split, size, _workers(), dtype_backend, calculate_divisions
     )
-    frame = _frame(pieces)
+    frame = _frame(pieces, backend)
     if alternatives:
         frame = frame[reduce(operator.or_, (_mask(frame, each) for each in alternatives))]
     if single:
@@ -256,6 +263,7 @@ def read_json(
     sample: int | str = 1 << 20,
     compression: str | None = "infer",
     storage_options: Mapping[str, Any] | None = None,
+    backend: str | None = None,
     **kwargs: Any,
 ) -> Any:
     r"""Read JSON files; see `pandas.read_json`.
@@ -268,7 +276,7 @@ def read_json(
     lines : bool, optional
         Whether each line is a row; by default that is seen from the first line. What is no lines is
         one partition for each file.
-    blocksize, sample, compression, storage_options
+    blocksize, sample, compression, storage_options, backend
         As of `read_csv`.
     **kwargs
         As pandas has them.
@@ -288,9 +296,8 @@ def read_json(
         lines = orient in (None, "records") and has_lines(files, method)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     options = {"orient": orient, **kwargs}
-    return _frame(
-        JsonPieces(files, options, lines, size, parse_bytes(sample, 0), _workers(), method)
-    )
+    pieces = JsonPieces(files, options, lines, size, parse_bytes(sample, 0), _workers(), method)
+    return _frame(pieces, backend)
 
 
 def read_orc(
@@ -300,6 +307,7 @@ def read_orc(
     split_stripes: int | bool = 1,
     dtype_backend: DtypeBackend = None,
     storage_options: Mapping[str, Any] | None = None,
+    backend: str | None = None,
 ) -> Any:
     """Read ORC files; see `pandas.read_orc`. Columns that nobody uses are not read.
 
@@ -315,6 +323,8 @@ def read_orc(
         not known before all is read.
     storage_options : mapping, optional
         Arguments of the file system.
+    backend : {"pandas", "cudf"}, optional
+        Which library has the partitions; by default what the option ``dataframe.backend`` says.
 
     Examples
     --------
@@ -327,7 +337,7 @@ def read_orc(
     np.int64(6)
     """
     files = find_files(path, storage_options, folders=True)
-    return _frame(OrcPieces(files, columns, int(split_stripes), dtype_backend))
+    return _frame(OrcPieces(files, columns, int(split_stripes), dtype_backend), backend)
 
 
 def read_fwf(
@@ -336,6 +346,7 @@ def read_fwf(
     *,
     sample: int | str = 256_000,
     storage_options: Mapping[str, Any] | None = None,
+    backend: str | None = None,
     **kwargs: Any,
 ) -> Any:
     r"""Read files of fields of fixed width; see `pandas.read_fwf`.
@@ -344,7 +355,7 @@ def read_fwf(
     ----------
     path : str, path or list of them
         As of `read_csv`.
-    blocksize, sample, storage_options
+    blocksize, sample, storage_options, backend
         As of `read_csv`; the first lines also decide where columns are, unless ``colspecs`` or
         ``widths`` say it.
     **kwargs
@@ -361,4 +372,5 @@ def read_fwf(
     """
     files = find_files(path, storage_options)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
-    return _frame(FixedWidthPieces(files, kwargs, size, parse_bytes(sample, 0), _workers()))
+    pieces = FixedWidthPieces(files, kwargs, size, parse_bytes(sample, 0), _workers())
+    return _frame(pieces, backend)

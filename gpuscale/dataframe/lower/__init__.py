@@ -3,6 +3,7 @@
 To add one: a function with ``@lowers(NodeType)`` that returns a physical node.
 """
 
+from gpuscale.dataframe.lower import moving as moving
 from gpuscale.dataframe.lower import partitions as partitions
 from gpuscale.dataframe.lower import partwise as partwise
 from gpuscale.dataframe.lower import reduction as reduction

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpuscale.backends.creation import parcel
+from gpuscale.backends.creation import is_on_device, parcel
+from gpuscale.backends.transfer import to_device
 from gpuscale.dataframe.lower.partwise import steps_of
 from gpuscale.dataframe.nodes.partwise import leading
 from gpuscale.dataframe.nodes.reduction import Reduction
@@ -43,12 +44,19 @@ class _Combine:
 
 @dataclass(frozen=True)
 class _Finish:
-    """Make the result of the last partials."""
+    """Make the result of the last partials, where those rows are that it is of.
+
+    Values of columns come to the host one by one, so what has a label for each is made there.
+    """
 
     blueprint: Any
+    backend: str
 
     def of_parts(self, parts: Sequence[Any], grid: tuple[int, ...]) -> Any:
         """Combine them if there are several, and finish; as the blueprint does, if it does both."""
+        return to_device(self._result(parts), self.backend) if self.backend else self._result(parts)
+
+    def _result(self, parts: Sequence[Any]) -> Any:
         if hasattr(self.blueprint, "of_parts"):
             return self.blueprint.of_parts(list(parts))
         partial = parts[0] if len(parts) == 1 else self.blueprint.combine(list(parts))
@@ -74,7 +82,7 @@ def lower_reduction(node: Reduction) -> Node:
     return TreeReduce(
         partials,
         _Combine(blueprint),
-        _Finish(blueprint),
+        _Finish(blueprint, node.meta.backend if is_on_device(node.meta.backend) else ""),
         (0,),
         node.meta.ndim == 1,
         (node.split_every,),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.inference import emptied, inferred, operands_of
+from gpuscale.dataframe.nodes.moving import common_backend
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
 from gpuscale.expr.meta import GridMeta
 from gpuscale.expr.node import Node
@@ -51,7 +52,9 @@ class Partwise(Node):
         result = self.out
         if result is None:
             result = inferred(self.function, self.args, self.kwargs)
-        first = leading(operands_of(self.args, self.kwargs))
+        operands = operands_of(self.args, self.kwargs)
+        first = leading(operands)
+        common_backend(operands)
         if first is None:
             return ScalarMeta(result)
         meta = with_rows(first, emptied(result), self.rows, self.token)
@@ -87,6 +90,7 @@ class Filter(Node):
 
     def _infer(self) -> FrameMeta:
         meta: FrameMeta = self.x.meta
+        common_backend((self.x, self.mask))
         layout = tokenize("filter", meta.layout, self.mask)
         return meta.of(meta.frame, layout=layout, rows=unknown_rows(layout, meta.npartitions))
 
@@ -104,6 +108,7 @@ class Assign(Node):
 
     def _infer(self) -> FrameMeta:
         meta: FrameMeta = self.x.meta
+        common_backend(self.children)
         frame = inferred(assigned, (self.x, self.names, *self.values), ())
         return meta.of(emptied(frame))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from gpuscale.dataframe.nodes.moving import common_backend
+from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.meta import GridMeta
 from gpuscale.expr.node import Node
 
@@ -62,4 +64,5 @@ class Reduction(Node):
         return self.label
 
     def _infer(self) -> GridMeta:
-        return self.out
+        backend = common_backend(self.inputs)
+        return self.out.with_(backend=backend) if isinstance(self.out, FrameMeta) else self.out

@@ -7,6 +7,7 @@ from typing import Any
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Size, Unknown
 from gpuscale.dataframe.algorithms.cuts import Rows
+from gpuscale.dataframe.nodes.moving import common_backend
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -55,6 +56,7 @@ class Regroup(Node):
             self.divisions,
             tuple(n * share for n in projected),
             max(meta.row_bytes for meta in metas),
+            common_backend(self.inputs),
         )
 
 

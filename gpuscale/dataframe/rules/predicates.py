@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.nodes.moving import ToBackend
 from gpuscale.dataframe.nodes.partwise import Filter, Partwise, Project
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.expr.node import Node, on_behalf_of
@@ -79,8 +80,14 @@ def _filters(nodes: list[Node], roots: list[Node]) -> Iterator[tuple[Filter, Rea
 def _source(node: Node) -> ReadPieces | None:
     while isinstance(node, Project):
         node = node.x
+    node = _unmoved(node)
     is_file = isinstance(node, ReadPieces) and "predicate" in node.pieces.takes
     return node if is_file else None  # type: ignore[return-value]
+
+
+def _unmoved(node: Node) -> Node:
+    """Return what a frame on a device is read as."""
+    return node.x if isinstance(node, ToBackend) else node
 
 
 def _is_alone(node: Filter, source: ReadPieces, readers: dict[str, set[str]]) -> bool:
@@ -150,7 +157,7 @@ def _conditions(mask: Node, source: ReadPieces) -> list[Condition]:
 def _condition(
     column: Any, comparison: Comparison, value: Any, source: ReadPieces
 ) -> list[Condition]:
-    if not isinstance(column, Project) or not column.as_series or column.x is not source:
+    if not isinstance(column, Project) or not column.as_series or _unmoved(column.x) is not source:
         return []
     (label,) = column.columns
     dtype = column.meta.frame.dtype

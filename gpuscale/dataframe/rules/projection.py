@@ -15,6 +15,7 @@ import pandas as pd
 from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.dataframe.algorithms.reductions import Length
 from gpuscale.dataframe.methods import Property
+from gpuscale.dataframe.nodes.moving import ToBackend
 from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
@@ -189,6 +190,7 @@ def _narrow_regroup(node: Regroup, wanted: Wanted, new: Any) -> Node:
     return Regroup(inputs, *node.operands[1:])
 
 
+wants(ToBackend, lambda node, wanted: [(node.x, wanted)])
 wants(Partitions, lambda node, wanted: [(node.x, wanted)])
 wants(Counted, lambda node, wanted: [(node.x, wanted)])
 wants(Regroup, lambda node, wanted: [(each, wanted) for each in node.inputs], _narrow_regroup)

@@ -7,6 +7,8 @@ and no parameter that CuPy lacks, keeps to a limit of memory, and waits for its 
 `array`        the array type: no ``__array__``, no operands of the host, dtypes of CuPy
 `namespace`    ``fake``: the module that stands for ``cupy``
 `calls`        NumPy's functions on the memory behind the arrays
+`frames`       frames, series and indexes, with the names of cuDF in the table `cudf_names`
+`frame_namespace`  ``fake_frames``: the module that stands for ``cudf``
 `cupy_names`   the table of names and parameters that CuPy has; `signatures` checks calls by it
 `memory`       what lies behind arrays and their views; `pool` counts it, with limit and peak
 `streams`      streams and events; reading without having waited is an error

@@ -10,6 +10,7 @@ from typing import Any
 from gpuscale.backends.creation import backend_names, register_backend, unregister_backend
 from gpuscale.backends.device_ops import register_device_rows
 from gpuscale.backends.folding import accumulate_pairwise
+from gpuscale.backends.frame_libraries import register_frames, unregister_frames
 from gpuscale.backends.seams import accumulate, owns_memory, to_host
 from gpuscale.testing.fake_device.array import ndarray
 from gpuscale.testing.fake_device.device import FakeDevice
@@ -30,12 +31,21 @@ def activate() -> Any:
     owns_memory.register(ndarray)(is_held_once)
     to_host.register(ndarray)(asnumpy)
     register_backend(NAME, lambda: fake, FakeDevice, lambda: POOL.limit)
+    register_frames(NAME, _frames, NAME)
     return fake
+
+
+def _frames() -> Any:
+    from gpuscale.testing.fake_device.frame_namespace import fake_frames, register_rows
+
+    register_rows(NAME)
+    return fake_frames
 
 
 def deactivate() -> None:
     """Let no new data be made on it; arrays that there are stay usable."""
     unregister_backend(NAME)
+    unregister_frames(NAME)
 
 
 @contextmanager

@@ -1,0 +1,29 @@
+"""The tests of frames elsewhere, by the tables beside this file; see `elsewhere`."""
+
+from pathlib import Path
+
+import pytest
+
+from ..elsewhere import Tables
+
+TABLES = Tables(
+    Path(__file__).parent,
+    {"on_devices": ("--backend", ("fake", "cudf"))},
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before any are deselected: an entry must name tests there are
+def pytest_collection_modifyitems(config, items):
+    TABLES.mark(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    if item.config.getoption("--backend") != "fake":
+        return (yield)
+    from gpuscale.testing.fake_device import TRANSFERS
+
+    TRANSFERS.clear()
+    result = yield
+    TABLES.check_transfers(item)
+    return result
