@@ -10,6 +10,7 @@ import pandas as pd
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Labelled, api, collects
+from gpuscale.dataframe.meetings import Meetings
 from gpuscale.dataframe.methods import FRAME_METHODS, Method, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.ranks import Ranks
@@ -29,7 +30,7 @@ _SET_INDEX_OF_DASK = ("partition_size", "upsample", "shuffle_method", "user_divi
 @with_methods(pd.DataFrame, FRAME_METHODS)
 @with_reductions(pd.DataFrame)
 @with_flexible
-class DataFrame(Ranks, Statistics, Running, Written, Operators, Labelled):
+class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled):
     """A lazy table in partitions, with the interface of `pandas.DataFrame`.
 
     Made by `from_pandas`, `read_parquet` and their siblings, never directly. It is a handle on an
@@ -104,6 +105,47 @@ class DataFrame(Ranks, Statistics, Running, Written, Operators, Labelled):
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Label and series of each column."""
         return ((label, self[label]) for label in self.columns)
+
+    @classmethod
+    def from_dict(cls, data: Any, npartitions: int, **options: Any) -> Any:
+        """Make a table of a dictionary of columns; see `gpuscale.dataframe.from_dict`."""
+        return api().creating.from_dict(data, npartitions, **options)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return a column, or something else if there is none."""
+        return self[key] if not isinstance(key, list) and key in self.columns else default
+
+    def insert(self, loc: int, column: Any, value: Any, allow_duplicates: bool = False) -> None:
+        """Put a column before others; see `pandas.DataFrame.insert`."""
+        self._expr = api().columns.inserted(self, loc, column, value).expr
+
+    def isetitem(self, loc: int, value: Any) -> None:
+        """Replace a column by its position; see `pandas.DataFrame.isetitem`."""
+        self[self.columns[loc]] = value
+
+    def transpose(self) -> Any:
+        """Return rows as columns, of a result whose labels are known, such as `corr`."""
+        return api().aggregating.transposed(self)
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        """The same as `transpose`."""
+        return self.transpose()
+
+    def corrwith(
+        self,
+        other: Any,
+        axis: Any = 0,
+        drop: bool = False,
+        method: str = "pearson",
+        numeric_only: bool = False,
+    ) -> Any:
+        """Correlation of each column with a series, or with the column of its name."""
+        return api().aligning.corrwith(self, other, numeric_only, drop, method)
+
+    def to_html(self, max_rows: int = 5) -> str:
+        """First rows as a table for a page."""
+        return str(self.head(max_rows).to_html())
 
     def assign(self, **kwargs: Any) -> Any:
         """Return the table with columns replaced or added; see `pandas.DataFrame.assign`."""

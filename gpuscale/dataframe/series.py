@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from gpuscale.dataframe.accessors import with_accessors
 from gpuscale.dataframe.collection import Labelled, api, collects
+from gpuscale.dataframe.meetings import Meetings
 from gpuscale.dataframe.methods import SERIES_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
 from gpuscale.dataframe.ranks import Ranks
@@ -24,7 +26,7 @@ __all__ = ["Series"]
 @with_reductions(pd.Series)
 @with_flexible
 @with_accessors
-class Series(Ranks, Statistics, Running, Written, Operators, Labelled):
+class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled):
     """A lazy series in partitions, with the interface of `pandas.Series`.
 
     Made by `from_pandas` and its siblings, or a column of a `DataFrame`; never directly.
@@ -62,6 +64,60 @@ class Series(Ranks, Statistics, Running, Written, Operators, Labelled):
     def is_monotonic_decreasing(self) -> Any:
         """Whether no element is greater than the one before, lazy."""
         return api().statistics.monotonic(self, "is_monotonic_decreasing")
+
+    @property
+    def is_unique(self) -> Any:
+        """Whether no element is there twice, lazy."""
+        return self.nunique(dropna=False) == api().reductions.length(self)  # type: ignore[attr-defined]
+
+    @property
+    def hasnans(self) -> Any:
+        """Whether there are nulls, lazy."""
+        return self.isna().any()  # type: ignore[attr-defined]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are no elements; counts them if that is not known."""
+        return not len(self)
+
+    def keys(self) -> Any:
+        """Labels of the elements."""
+        return self.index
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Label and value of each element, a partition in memory at a time."""
+        for part in self.partitions:
+            yield from part.compute().items()
+
+    def __iter__(self) -> Iterator[Any]:
+        for part in self.partitions:
+            yield from part.compute()
+
+    def item(self) -> Any:
+        """Compute the only element; see `pandas.Series.item`."""
+        return self.head(2).item()
+
+    def to_list(self) -> list[Any]:
+        """Compute all elements."""
+        return list(self.compute().to_list())
+
+    tolist = to_list
+
+    def argmin(self, skipna: bool = True) -> Any:
+        """Position of the least element, lazy; see `pandas.Series.argmin`."""
+        return self.reset_index(drop=True).idxmin(skipna=skipna)
+
+    def argmax(self, skipna: bool = True) -> Any:
+        """Position of the greatest element, lazy; see `pandas.Series.argmax`."""
+        return self.reset_index(drop=True).idxmax(skipna=skipna)
+
+    def argsort(self, **options: Any) -> Any:
+        """Positions that sort the elements, by one task that has all of them."""
+        return api().one_place.each_of_all(self, "argsort", {"kind": "stable", **options})
+
+    def searchsorted(self, value: Any, side: str = "left") -> Any:
+        """Where values belong among sorted elements, lazy; see `pandas.Series.searchsorted`."""
+        return api().one_place.places(self, value, side)
 
     def autocorr(self, lag: int = 1) -> Any:
         """Correlation with the series itself some rows before."""

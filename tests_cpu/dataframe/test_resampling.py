@@ -29,7 +29,8 @@ def test_bins_are_those_of_pandas(hours, parts, rule, closed, label, origin):
     frame = pd.DataFrame({"x": np.arange(len(hours))}, index=index.rename("t"))
     lazy = gd.from_pandas(frame, npartitions=parts)
     options = {"closed": closed, "label": label}
-    if rule[0] in "127":  # others have no origin
+    if rule[-1] == "h" or rule[-1] == "D" and not pd.__version__.startswith("3.0."):
+        # others have no origin, nor had days in pandas 3.0
         options["origin"] = origin
     assert_eq(lazy.resample(rule, **options).sum(), frame.resample(rule, **options).sum())
 

@@ -89,16 +89,15 @@ def folded(column: Series, name: str, skipna: bool) -> Series:
     if not len(column) or skipna and _is_neutral(column):
         return _emptied(column, name)
     if not isinstance(column.dtype, np.dtype):
-        return _kept(column.array, name, skipna)
+        return _kept(column, name, skipna)
     value = getattr(column, name)(skipna=skipna)
     keeps = name in ("min", "max") or column.dtype.kind in "mMO"
     return pd.Series([value], dtype=column.dtype if keeps and name not in ("any", "all") else None)
 
 
-def _kept(array: Any, name: str, skipna: bool) -> Series:
+def _kept(column: Series, name: str, skipna: bool) -> Series:
     """Return what an array of pandas' own comes to, in the dtype that it has in a frame."""
-    found = array._reduce(name, skipna=skipna, keepdims=True)
-    return pd.Series(found) if hasattr(found, "dtype") and np.ndim(found) else pd.Series([found])
+    return getattr(column.to_frame(), name)(skipna=skipna).reset_index(drop=True)
 
 
 def _is_neutral(column: Series) -> bool:
@@ -113,7 +112,7 @@ def _emptied(column: Series, name: str) -> Series:
     if name in ("min", "max"):
         return empty
     if not isinstance(column.dtype, np.dtype):
-        return _kept(empty.array, name, True).iloc[:0]
+        return _kept(empty, name, True).iloc[:0]
     if name not in ("any", "all") and column.dtype.kind in "mMO":
         return empty
     return pd.Series([], dtype=type(getattr(empty, name)()))

@@ -1,5 +1,7 @@
 """Public functions by chapter, and what the methods of collections hand over to."""
 
+from gpuscale.dataframe.api import aggregating as aggregating
+from gpuscale.dataframe.api import aligning as aligning
 from gpuscale.dataframe.api import columns as columns
 from gpuscale.dataframe.api import converting as converting
 from gpuscale.dataframe.api import counting as counting

@@ -119,6 +119,17 @@ def with_item(x: Any, key: Any, value: Any) -> Any:
     return wrap(Assign(data, (key,), (given,)))
 
 
+def inserted(x: Any, place: int, label: Any, value: Any) -> Any:
+    """Return a table with a new column before others."""
+    labels = list(x.columns)
+    if label in labels:
+        raise ValueError(f"cannot insert {label}, already exists")
+    if not 0 <= place <= len(labels):
+        raise IndexError(f"a column is put at a position of 0 to {len(labels)}, not {place}")
+    labels.insert(place, label)
+    return with_item(x, label, value)[labels]
+
+
 def put_rows(frame: Any, mask: Any, value: Any) -> Any:
     """Return a frame with the rows replaced for which a mask is true."""
     new = frame.copy(deep=False)

@@ -94,6 +94,9 @@ class SideBySide:
         first, *others = (each.index for each in partitions)
         if all(first.equals(each) for each in others):
             options.pop("sort", None)
+        if all(first.identical(each) for each in others):
+            # The very same index, so that labels that repeat are not looked up, as in pandas 3.0.
+            partitions = tuple(each.set_axis(first, axis=0) for each in partitions)
         return pd.concat(list(partitions), axis=1, **options)
 
 

@@ -14,6 +14,8 @@ from gpuscale.dataframe.api.positions import slice_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.inference import nonempty
+from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partitions import Partitions
 
 __all__: list[str] = []
@@ -139,9 +141,17 @@ class Between:
 
 @dataclass(frozen=True)
 class WithLabels:
-    """Rows that have some labels, in the order of these; all of them must be there."""
+    """Rows that have some labels, in the order of these.
+
+    Parameters
+    ----------
+    labels : tuple
+    fill_value : object, optional
+        What rows are filled with whose labels are not there; by default that is an error.
+    """
 
     labels: tuple[Any, ...]
+    fill_value: Any = None
 
     def chunk(self, partition: Any) -> Any:
         """Return those of one partition."""
@@ -153,11 +163,39 @@ class WithLabels:
 
     def finalize(self, partial: Any) -> Any:
         """Put them in order; of labels that are not there, pandas tells."""
-        return partial.loc[list(self.labels)]
+        if self.fill_value is None:
+            return partial.loc[list(self.labels)]
+        index = pd.Index(self.labels, name=partial.index.name)
+        return partial.reindex(index, fill_value=self.fill_value)
 
 
-def rows_with(x: Any, labels: list[Any]) -> Any:
+@dataclass(frozen=True)
+class WithLabel(WithLabels):
+    """The only element that has a label."""
+
+    def finalize(self, partial: Any) -> Any:
+        """Take it out; of several elements, pandas gives all."""
+        found = super().finalize(partial)
+        return found.iloc[0] if len(found) == 1 else found
+
+
+def element_with(x: Any, label: Any) -> Any:
+    """Return the element of a series that has a label."""
+    node, (label,) = _which_may_have(x, [label])
+    template = nonempty(x._meta).iloc[0]
+    return wrap(reduction((node,), WithLabel((label,)), "at", template))
+
+
+def rows_with(x: Any, labels: list[Any], fill_value: Any = None) -> Any:
     """Return rows that have some labels, from the partitions that may have them."""
+    node, labels = _which_may_have(x, labels)
+    plan = WithLabels(tuple(labels), fill_value)
+    out = one_partition(x._meta, node, plan, projected=len(labels))
+    return wrap(reduction((node,), plan, "loc", out))
+
+
+def _which_may_have(x: Any, labels: list[Any]) -> tuple[Any, list[Any]]:
+    """Return the partitions in which there may be labels, and these as the index has them."""
     bounds, node = x.expr.meta.divisions, x.expr
     labels = [moment(each, x._meta.index) for each in labels]
     if bounds is not None and labels:
@@ -165,9 +203,7 @@ def rows_with(x: Any, labels: list[Any]) -> Any:
             {min(max(0, bisect_right(bounds, each) - 1), len(bounds) - 2) for each in labels}
         )
         node = Partitions(node, tuple(numbers))
-    plan = WithLabels(tuple(labels))
-    out = one_partition(x._meta, node, plan, projected=len(labels))
-    return wrap(reduction((node,), plan, "loc", out))
+    return node, labels
 
 
 def without_rows(x: Any, labels: Any, errors: str) -> Any:
@@ -190,3 +226,77 @@ class Without:
     def __call__(self, partition: Any) -> Any:
         """Take them."""
         return partition[~partition.index.isin(self.labels)]
+
+
+# ------------------------------------------------------------------ by methods
+
+
+def truncated(x: Any, before: Any, after: Any, axis: Any) -> Any:
+    """Return rows, or columns, between two labels."""
+    if axis in (1, "columns"):
+        return call(Method("truncate"), (x, before, after), {"axis": 1}, "truncate")
+    if before is not None and after is not None and before > after:
+        raise ValueError(f"Truncate: {after} must be after {before}")
+    return rows_between(x, slice(before, after))
+
+
+def reindex(
+    x: Any,
+    labels: Any = None,
+    *,
+    index: Any = None,
+    columns: Any = None,
+    axis: Any = None,
+    fill_value: Any = np.nan,
+    **options: Any,
+) -> Any:
+    """Return rows and columns under other labels, filled where there are none."""
+    if any(value is not None for value in options.values()):
+        raise NotSupportedError(
+            f"reindex by {', '.join(options)}= looks at other rows: use asof or merge_asof"
+        )
+    if labels is not None and x.ndim == 2 and axis in (1, "columns"):
+        columns = labels
+    elif labels is not None:
+        index = labels
+    if columns is not None:
+        given = {"columns": list(columns), "fill_value": fill_value}
+        x = call(Method("reindex"), (x,), given, "reindex")
+    if index is None:
+        return x
+    if isinstance(index, Frame):
+        return call(Method("reindex"), (x, index), {"fill_value": fill_value}, "reindex", "new")
+    return rows_with(x, list(index), fill_value)
+
+
+def cross_section(x: Any, key: Any, axis: Any, level: Any, drop_level: bool) -> Any:
+    """Return the rows that have a label in one level, or some, or a column."""
+    if axis in (1, "columns"):
+        options = {"axis": 1, "level": level, "drop_level": drop_level}
+        return call(Method("xs"), (x, key), options, "xs")
+    index = x._meta.index
+    keys = key if isinstance(key, tuple) else (key,)
+    levels = range(len(keys)) if level is None else level if isinstance(level, list) else [level]
+    for each in levels:
+        index.get_level_values(each)  # pandas names the levels that there are not
+    if len(levels) >= index.nlevels:
+        raise NotSupportedError("rows of whole labels: use df.loc[[label]]")
+    section = Section(tuple(levels), keys, drop_level)
+    return call(section, (x,), label="xs", rows="new" if drop_level else "some")
+
+
+@dataclass(frozen=True)
+class Section:
+    """The rows that have some labels in some levels."""
+
+    levels: tuple[Any, ...]
+    keys: tuple[Any, ...]
+    drop_level: bool
+
+    def __call__(self, partition: Any) -> Any:
+        """Take them."""
+        index = partition.index
+        pairs = zip(self.levels, self.keys, strict=True)
+        chosen = [index.get_level_values(level) == key for level, key in pairs]
+        found = partition[np.logical_and.reduce(chosen)]
+        return found.droplevel(list(self.levels)) if self.drop_level else found

@@ -155,3 +155,30 @@ def valid_label(x: Any, name: str) -> Any:
     """Return the label of the first or the last row that has something."""
     template = nonempty(x._meta).index[0]
     return wrap(reduction((x.expr,), Valid(name), name, template))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where values belong among sorted elements: how many are before each."""
+
+    value: Any
+    side: str
+
+    def chunk(self, partition: Any) -> Any:
+        """Count those of one partition."""
+        return partition.searchsorted(self.value, side=self.side)
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Add up."""
+        return sum(partials[1:], start=partials[0])
+
+    def finalize(self, partial: Any) -> Any:
+        """Return the counts."""
+        return partial
+
+
+def places(x: Any, value: Any, side: str) -> Any:
+    """Return where values belong among sorted elements."""
+    given = tuple(value) if isinstance(value, list) else value
+    plan = Places(given, side)
+    return wrap(reduction((x.expr,), plan, "searchsorted", plan.chunk(x._meta)))

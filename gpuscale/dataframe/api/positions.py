@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import is_known
 from gpuscale.dataframe.algorithms.cuts import Rows, rows_of
 from gpuscale.dataframe.api.reductions import one_partition, reduction
@@ -175,6 +176,32 @@ def row_at(x: Any, position: int) -> Any:
     template = template[0] if isinstance(template, pd.Index) else template.iloc[0]
     values = PartitionValues(tuple(starts[:-1]))
     return wrap(reduction((node, values), Row((position,)), "iloc", template))
+
+
+class ElementIndexer:
+    """``df.at[label, column]`` and ``df.iat[row, column]``: one element, lazy."""
+
+    def __init__(self, x: Any, by_label: bool) -> None:
+        self._x, self._by_label = x, by_label
+
+    def __getitem__(self, key: Any) -> Any:
+        from gpuscale.dataframe.api.labels import element_with
+
+        x = self._x
+        if x.ndim == 2:
+            row, column = key
+            key, x = row, x[column if self._by_label else x.columns[column]]
+        if self._by_label:
+            return element_with(x, key)
+        if not isinstance(key, int | np.integer):
+            raise ValueError("iAt based indexing can only have integer indexers")
+        return row_at(x, int(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise NotSupportedError(
+            "single elements are not set, since each would be a pass over all rows; set those that "
+            "a series of truth values chooses: df.loc[df.x > 0, 'x'] = value"
+        )
 
 
 def reset_index(x: Any, drop: bool, options: dict[str, Any]) -> Any:

@@ -30,8 +30,8 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
     kwargs.pop("split_out", None)  # dask's, which says how and not what
     options = _options(x, name, args, kwargs)
     axis = options.pop("axis", 0)
-    if axis is not None:
-        x._meta._get_axis_number(axis)  # which pandas names if there is none
+    if axis not in (None, 0, "index", "rows", *((1, "columns") if x.ndim == 2 else ())):
+        raise ValueError(f"No axis named {axis} for object type {type(x).__name__}")
     if x.ndim == 2 and axis in (1, "columns"):
         return call(Method(name), (x,), {"axis": 1, **options}, name)
     if x.ndim == 2 and axis is None:

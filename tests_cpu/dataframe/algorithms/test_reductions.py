@@ -13,6 +13,7 @@ NAMES = (
     *("sum", "prod", "min", "max", "any", "all", "count", "nunique"),
     *("mean", "var", "std", "sem", "skew", "kurt"),
 )
+OF_NUMPY = ("int64", "int8", "uint16", "bool", "float64", "float32", "str", "category")
 
 
 def by_parts(name, parts, options):
@@ -33,6 +34,8 @@ def by_parts(name, parts, options):
 def test_reductions_are_those_of_pandas(name, data):
     # pandas rounds moments of times to what fits floating-point numbers; ours are exact.
     dtypes = [each for each in COLUMNS if "time" not in each or name not in ("mean", "std", "sem")]
+    if pd.__version__.startswith("3.0."):  # which has bugs of its own where nulls come in
+        dtypes = [each for each in dtypes if each in OF_NUMPY]
     frame = data.draw(frames(dtypes))
     parts = data.draw(splits(frame))
     options = {}
