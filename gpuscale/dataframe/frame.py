@@ -265,21 +265,20 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         interpolation: str = "linear",
         method: str = "single",
     ) -> Any:
-        """Exact quantiles of the columns, which one task has as a whole."""
+        """Exact quantiles of the columns; see `pandas.DataFrame.quantile`."""
         options = {"interpolation": interpolation, "method": method}
-        return api().counting.quantile(self, q, numeric_only, options)
+        return api().quantiles.quantile(self, q, numeric_only, options)
 
     def median(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Any:
-        """Exact medians of the columns, which one task has as a whole."""
+        """Exact medians of the columns."""
         if axis in (1, "columns"):
             return api().reductions.reduce(self, "median", axis=1, skipna=skipna)
-        options = {"skipna": skipna, "numeric_only": numeric_only}
-        return api().counting.whole(self, "median", **options)
+        return api().quantiles.median(self, skipna, numeric_only)
 
     def describe(self, percentiles: Any = None, include: Any = None, exclude: Any = None) -> Any:
         """Counts, means, deviations and quantiles; see `pandas.DataFrame.describe`."""
         options = {"percentiles": percentiles, "include": include, "exclude": exclude}
-        return api().counting.describe(self, options)
+        return api().quantiles.describe(self, options)
 
     def apply(
         self,

@@ -173,16 +173,16 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         return api().counting.mode(self, dropna)
 
     def quantile(self, q: Any = 0.5, interpolation: str = "linear") -> Any:
-        """Exact quantiles, by one task that has the whole series; see `pandas.Series.quantile`."""
-        return api().counting.quantile(self, q, False, {"interpolation": interpolation})
+        """Exact quantiles; see `pandas.Series.quantile`."""
+        return api().quantiles.quantile(self, q, False, {"interpolation": interpolation})
 
     def median(self, skipna: bool = True) -> Any:
-        """Exact median, by one task that has the whole series."""
-        return api().counting.whole(self, "median", skipna=skipna)
+        """Exact median."""
+        return api().quantiles.median(self, skipna, False)
 
     def describe(self, percentiles: Any = None) -> Any:
         """Count, mean, deviation and quantiles; see `pandas.Series.describe`."""
-        return api().counting.describe(self, {"percentiles": percentiles})
+        return api().quantiles.describe(self, {"percentiles": percentiles})
 
     def apply(
         self, func: Any, args: tuple[Any, ...] = (), *, meta: Any = None, **kwargs: Any

@@ -80,3 +80,18 @@ def test_a_sort_reads_its_key_by_itself_rather_than_keep_all_rows(path, large):
     assert "getitem+sample" not in plan(large)  # a column of the file
     with gpuscale.config.set({"memory-limit": "1 GiB"}):
         assert "getitem+sample" in plan(gd.read_parquet(path, blocksize="64 KiB"))
+
+
+@pytest.mark.parametrize("q", [0.5, [0.1, 0.5, 0.99]])
+def test_quantiles_take_two_passes(large, frame, q):
+    for name in ("key", "value"):
+        assert_eq(large[name].quantile(q).compute(), frame[name].quantile(q))
+        assert_eq(large[name].median().compute(), frame[name].median())
+    numbers = ["key", "value"]
+    assert_eq(large[numbers].quantile(q).compute(), frame[numbers].quantile(q))
+    assert_eq(large[numbers].median().compute(), frame[numbers].median())
+
+
+def test_what_describes_a_frame_takes_two_passes(large, frame):
+    assert_eq(large.describe().compute(), frame.describe(), rtol=1e-12)
+    assert_eq(large.value.describe().compute(), frame.value.describe(), rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Values and rows that are there more than once; quantiles, and what describes a frame."""
+"""Values and rows that are there more than once."""
 
 from __future__ import annotations
 
@@ -123,22 +123,3 @@ def whole(x: Any, name: str, **options: Any) -> Any:
     plain = {k: tuple(v) if isinstance(v, list | np.ndarray) else v for k, v in options.items()}
     function = Called(name, tuple(sorted(plain.items())))
     return wrap(reduction((x.expr,), Whole(function), name, function(nonempty(x._meta))))
-
-
-def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any:
-    """Return exact quantiles."""
-    if not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= 1)):
-        raise ValueError(f"percentiles should all be in the interval [0, 1], not {q!r}")
-    if x.ndim == 2 and numeric_only:
-        x = of_columns(x, pd.api.types.is_numeric_dtype)
-    return whole(x, "quantile", q=q, **options)
-
-
-def describe(x: Any, options: dict[str, Any]) -> Any:
-    """Return counts, means, deviations and quantiles."""
-    include, exclude = options.get("include"), options.get("exclude")
-    if x.ndim == 2 and include is None and exclude is None:
-        like = nonempty(x._meta).describe()
-        x = x[list(like.columns)]
-    given = {name: value for name, value in options.items() if value is not None}
-    return whole(x, "describe", **given)

@@ -1,0 +1,107 @@
+"""Quantiles, medians, and what describes a frame: of all rows in one task, or in two passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.ranks import Brackets, Near, Shares
+from gpuscale.dataframe.api.counting import whole
+from gpuscale.dataframe.api.reductions import of_columns, reduce, reduction
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.passes import another_pass, is_large
+
+__all__: list[str] = []
+
+
+def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any:
+    """Return exact quantiles."""
+    if not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= 1)):
+        raise ValueError(f"percentiles should all be in the interval [0, 1], not {q!r}")
+    if x.ndim == 2 and numeric_only:
+        x = of_columns(x, pd.api.types.is_numeric_dtype)
+    template = nonempty(x._meta).quantile(q, **options)
+    method = options.get("interpolation", "linear")
+    if options.get("method", "single") != "single" or not _goes_in_passes(x, True):
+        return whole(x, "quantile", q=q, **options)
+    return _in_passes(x, Shares(tuple(map(float, np.atleast_1d(q))), method), template)
+
+
+def median(x: Any, skipna: bool, numeric_only: bool) -> Any:
+    """Return exact medians."""
+    if numeric_only:
+        x = of_columns(x, pd.api.types.is_numeric_dtype)
+    if not skipna or not _goes_in_passes(x, False):
+        return whole(x, "median", skipna=skipna)
+    return _in_passes(x, Shares((0.5,), "median"), nonempty(x._meta).median())
+
+
+def describe(x: Any, options: dict[str, Any]) -> Any:
+    """Return counts, means, deviations and quantiles."""
+    include, exclude = options.get("include"), options.get("exclude")
+    given = {name: value for name, value in options.items() if value is not None}
+    like = nonempty(x._meta).describe(**given)
+    if x.ndim == 2 and include is None and exclude is None:
+        x = x[list(like.columns)]
+    if not set(given) <= {"percentiles"} or not _goes_in_passes(x, True, "iuf"):
+        return whole(x, "describe", **given)
+    shares = [float(each[:-1]) / 100 for each in like.index if each.endswith("%")]
+    if given.get("percentiles") is not None:  # which have labels that are rounded
+        shares = sorted({*map(float, given["percentiles"])})
+    if len(shares) + 5 != len(like):  # a median that pandas adds, or leaves out
+        return whole(x, "describe", **given)
+    first = quantile(x, shares, False, {})
+    before = [reduce(x, name) for name in ("count", "mean", "std", "min")]
+    args = (first, *before, reduce(x, "max"))
+    function = Described(like.index)
+    return call(function, args, None, "describe", "new", emptied(like), args[1:])
+
+
+@dataclass(frozen=True)
+class Described:
+    """Puts quantiles, and what stands before and after them, under pandas' labels."""
+
+    labels: Any
+
+    def __call__(self, quantiles: Any, *others: Any) -> Any:
+        """Put them together."""
+        if isinstance(quantiles, pd.Series):
+            rows = [*others[:-1], *quantiles, others[-1]]
+            return pd.Series(rows, index=self.labels, name=quantiles.name, dtype=float)
+        rows = [*others[:-1], *(row for _, row in quantiles.iterrows()), others[-1]]
+        return pd.DataFrame([row.astype(float) for row in rows]).set_axis(self.labels)
+
+
+def _goes_in_passes(x: Any, is_together: bool, kinds: str = "iufmM") -> bool:
+    """Whether rows are too many for one task, and columns are of dtypes that go in two passes."""
+    if not is_large(x.expr):
+        return False
+    dtypes = _dtypes(x)
+    plain = all(isinstance(each, np.dtype) and each.kind in kinds for each in dtypes)
+    masked = all(str(each)[:3] in ("Int", "UIn") for each in dtypes) and len({*dtypes}) == 1
+    same = len({*dtypes}) == 1 or {each.kind for each in dtypes} <= {"i", "f"}
+    return bool(dtypes) and (plain and (same or not is_together) or masked and kinds != "iuf")
+
+
+def _dtypes(x: Any) -> list[Any]:
+    return list(x.dtypes) if x.ndim == 2 else [x.dtype]
+
+
+def _in_passes(x: Any, shares: Shares, template: Any) -> Any:
+    dtypes: Sequence[Any] = _dtypes(x)
+    mixed = shares.method != "median" and len({*dtypes}) > 1
+    dtype = np.result_type(*dtypes) if mixed else None  # as pandas makes rows of columns
+    parts, rows = x.npartitions, sum(x.expr.meta.projected)
+    first = Brackets(shares, max(1, isqrt(rows // (2 * parts))), dtype)
+    nothing = first.finalize(first.chunk(nonempty(x._meta)))
+    brackets = wrap(reduction((another_pass(x.expr),), first, "brackets", nothing))
+    second = Near(shares, tuple(dtypes), template, dtype)
+    label = "median" if shares.method == "median" else "quantile"
+    return wrap(reduction((x.expr, brackets.expr), second, label, template))
