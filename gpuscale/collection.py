@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 from gpuscale.expr.walk import landings
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from gpuscale.diagnostics.drawing import Drawing
     from gpuscale.diagnostics.explain import Explanation
 
-__all__ = ["Collection"]
+__all__ = ["Collection", "held"]
 
 C = TypeVar("C", bound="Collection")
 
@@ -110,6 +112,18 @@ class Collection:
         from gpuscale.run import visualize
 
         return visualize(self, filename=filename, **options)
+
+
+_HELD: dict[type, str] = {ArrayMeta: "gpuscale.array.collection:Array"}
+"""What users hold of results of a kind, by name: loaded when the first is made elsewhere."""
+
+
+def held(node: Node) -> Any:
+    """Return the collection of a node whose result is of another kind than those of the caller.
+
+    So frames give arrays, though neither package imports the other.
+    """
+    return resolve_name(_HELD[type(node.meta)])(node)
 
 
 def _restored(kind: type[C], landings: list[Node], expr: Node) -> C:

@@ -181,6 +181,28 @@ class Frame(Collection):
         rows = self._expr.meta.rows
         return sum(rows) if is_known(rows) else int(api().reductions.length(self).compute())
 
+    def to_dask_array(self, lengths: Any = None, meta: Any = None, optimize: bool = True) -> Any:
+        """Elements as a lazy `gpuscale.array.Array`, a block for each partition.
+
+        Parameters
+        ----------
+        lengths : bool or sequence of int, optional
+            Rows of the partitions, True to count them now. By default they stay what they are, and
+            may be unknown.
+        meta, optimize
+            Not needed here.
+        """
+        return api().bridges.to_array(self, lengths)
+
+    @property
+    def values(self) -> Any:
+        """Elements as a lazy array; see `to_dask_array`."""
+        return self.to_dask_array()
+
+    def to_numpy(self, *args: Any, **options: Any) -> Any:
+        """Compute the elements, as an array of NumPy."""
+        return self.compute().to_numpy(*args, **options)
+
     def copy(self, deep: bool = False) -> Any:
         """Return a collection whose changes this one does not see."""
         return wrap(self._expr)

@@ -151,6 +151,10 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         """Return the table with columns replaced or added; see `pandas.DataFrame.assign`."""
         return api().columns.assign(self, kwargs)
 
+    def to_records(self, index: bool = True, lengths: Any = None) -> Any:
+        """Rows as a lazy array of records; see `gpuscale.dataframe.to_records`."""
+        return api().bridges.to_records(self, index, lengths)
+
     def to_orc(self, path: PathLike, **kwargs: Any) -> None:
         """Write a folder of ORC files; see `gpuscale.dataframe.to_orc`."""
         api().writing.to_orc(self, path, **kwargs)

@@ -90,6 +90,7 @@ class FrameMeta(GridMeta):
     backend: str = "pandas"
     sample: Any = None
     host: ClassVar[str] = "pandas"
+    written: ClassVar[str] = "df.to_parquet(path)"
 
     def __post_init__(self) -> None:
         if not self.row_bytes:

@@ -47,12 +47,15 @@ class GridMeta:
         Name of the backend that the blocks belong to.
     host : str
         Name of the backend of the host to which such blocks go from a device.
+    written : str
+        How users write such a result to disk, for errors.
     """
 
     chunks: Chunks
     dtype: np.dtype[Any]
     backend: str
     host: ClassVar[str]
+    written: ClassVar[str] = "x.to_zarr(path)"
 
     @cached_property
     def shape(self) -> Shape:

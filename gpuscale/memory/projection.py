@@ -298,11 +298,13 @@ def check_results(metas: Iterable[Any], limit: float) -> None:
     MemoryBudgetError
         Says what to do instead.
     """
-    total = sum(meta.projected_nbytes for meta in metas if meta.known)
+    metas = [meta for meta in metas if meta.known]
+    total = sum(meta.projected_nbytes for meta in metas)
     if total > limit:
+        written = " and ".join(dict.fromkeys(meta.written for meta in metas))
         raise MemoryBudgetError(
             f"the result would take {format_bytes(total)}, more than the memory limit of "
-            f"{format_bytes(limit)}; write it to disk with x.to_zarr(path), reduce it first, "
+            f"{format_bytes(limit)}; write it to disk with {written}, reduce it first, "
             "or raise the limit with gpuscale.config.set({'memory-limit': ...})"
         )
 

@@ -11,3 +11,4 @@ from gpuscale.dataframe.lower import regroup as regroup
 from gpuscale.dataframe.lower import rows as rows
 from gpuscale.dataframe.lower import shuffle as shuffle
 from gpuscale.dataframe.lower import source as source
+from gpuscale.dataframe.lower import values as values

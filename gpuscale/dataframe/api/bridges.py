@@ -1,0 +1,105 @@
+"""Frames as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gpuscale.base.types import is_known
+from gpuscale.collection import held
+from gpuscale.dataframe.api.making import from_array
+from gpuscale.dataframe.api.positions import counted
+from gpuscale.dataframe.collection import Frame
+from gpuscale.dataframe.nodes.rows import Counted
+from gpuscale.dataframe.nodes.values import Values
+from gpuscale.expr.node import Node
+
+__all__ = ["from_dask_array", "to_records"]
+
+
+def to_array(x: Frame, lengths: Any = None) -> Any:
+    """Return the elements as a lazy array; see `Frame.to_dask_array`."""
+    frame = x._meta
+    dtypes = list(frame.dtypes) if x.ndim == 2 else [frame.dtype]
+    plain = all(isinstance(each, np.dtype) for each in dtypes)
+    dtype = frame.to_numpy().dtype if plain else np.dtype(object)
+    columns = (frame.shape[1],) if x.ndim == 2 else ()
+    return held(Values(_with_lengths(x.expr, lengths), values_of, dtype, columns))
+
+
+def _with_lengths(node: Node, lengths: Any) -> Node:
+    """Return a frame with the rows that are asked for: as they are known, counted, or given."""
+    if lengths is None or lengths is False:
+        return node
+    if lengths is True:
+        return counted(node)
+    rows = tuple(int(each) for each in lengths)
+    if len(rows) != node.meta.npartitions:
+        raise ValueError(f"{len(rows)} lengths are given for {node.meta.npartitions} partitions")
+    if is_known(node.meta.rows) and rows != node.meta.rows:
+        raise ValueError(f"partitions have {node.meta.rows} rows, and not {rows}")
+    return Counted(node, rows)
+
+
+def values_of(partition: Any, dtype: Any) -> Any:
+    """Return the elements of a partition."""
+    return partition.to_numpy(dtype=dtype)
+
+
+def to_records(df: Any, index: bool = True, lengths: bool | Sequence[int] | None = None) -> Any:
+    """Return rows as a lazy array of records; see `pandas.DataFrame.to_records`.
+
+    Parameters
+    ----------
+    df : DataFrame
+    index : bool
+        Whether labels are among their fields.
+    lengths : bool or sequence of int, optional
+        As for ``df.to_dask_array``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> df = gd.from_pandas(pd.DataFrame({"x": [1, 2], "y": [0.5, 1.5]}), npartitions=2)
+    >>> gd.to_records(df, index=False).compute()
+    array([(1, 0.5), (2, 1.5)], dtype=[('x', '<i8'), ('y', '<f8')])
+    """
+    dtype = np.dtype(df._meta.to_records(index=index).dtype.descr)
+    function = records_of if index else records_of_columns
+    return held(Values(_with_lengths(df.expr, lengths), function, dtype, ()))
+
+
+def records_of(partition: Any, dtype: Any) -> Any:
+    """Return the rows of a partition with their labels."""
+    return partition.to_records().astype(dtype).view(np.ndarray)
+
+
+def records_of_columns(partition: Any, dtype: Any) -> Any:
+    """Return the rows of a partition."""
+    return partition.to_records(index=False).astype(dtype).view(np.ndarray)
+
+
+def from_dask_array(x: Any, columns: Any = None, index: None = None, meta: Any = None) -> Any:
+    """Make a frame of a lazy array; the name that dask has for `from_array` of these.
+
+    Parameters
+    ----------
+    x : gpuscale.array.Array
+    columns : list of labels, or label, optional
+    index : None
+        Rows are numbered; give them labels by ``set_index``.
+    meta : object, optional
+        Not needed here.
+
+    Examples
+    --------
+    >>> import gpuscale.array as ga, gpuscale.dataframe as gd
+    >>> gd.from_dask_array(ga.ones(4, chunks=2), columns="x").sum().compute()
+    np.float64(4.0)
+    """
+    if index is not None:
+        raise TypeError("rows of an array are numbered: leave out index=, and use set_index")
+    return from_array(x, columns=columns)
