@@ -173,13 +173,13 @@ def _result(
 ) -> Any:
     """Run one task; a `Failure` if it, or one that it needs, fails and others go on."""
     arguments = [values[i] for i in step.reads]
-    if batch.goes_on:
-        for each in arguments:
-            if isinstance(each, Failure):
-                return each
     function = None
     try:
         function = _function(batch, step, loaded)
+        if batch.goes_on and not getattr(function, "takes_failures", False):
+            for each in arguments:
+                if isinstance(each, Failure):
+                    return each
         if hasattr(type(function), "needs"):
             inputs = [(held_bytes(each, 0), HOST) for each in arguments]
             limits = (batch.limit, float("inf"))

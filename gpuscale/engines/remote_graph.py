@@ -6,17 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import dask
 from dask._expr import LLGExpr
 from dask._task_spec import Task as RemoteTask
 from dask._task_spec import TaskRef
-from distributed.shuffle._core import P2PBarrierTask
-from distributed.shuffle._rechunk import ArrayRechunkSpec
 
 from gpuscale.base.types import Key
 from gpuscale.engines.remote import perform
 from gpuscale.engines.reserving import MEMORY
 from gpuscale.engines.sending import Parcel
+from gpuscale.graph.shuffle import WaitForAll
 from gpuscale.memory.remote import RemoteValue
 
 __all__ = ["RemoteGraph", "graph_of"]
@@ -50,11 +48,7 @@ def graph_of(parcels: Sequence[Parcel], data: Mapping[Key, Any]) -> RemoteGraph:
             whole = parcel.data if sent is None else TaskRef(sent.key)
             needs += [whole] * len(parcel.data)
         call = (parcel.name, perform, parcel.work, *needs)
-        graph[parcel.name] = (
-            RemoteTask(*call)
-            if parcel.waits is None
-            else P2PBarrierTask(*call, spec=_specification(parcel.waits))
-        )
+        graph[parcel.name] = _task_of(call, parcel.waits)
         priority = max(task.priority for task in parcel.tasks)
         options = parcel.tasks[0].options  # tasks with options are alone
         if priority:
@@ -67,10 +61,12 @@ def graph_of(parcels: Sequence[Parcel], data: Mapping[Key, Any]) -> RemoteGraph:
     return RemoteGraph(graph, dict(annotations))
 
 
-def _specification(waits: Any) -> ArrayRechunkSpec:
-    """What the scheduler has to know of a `WaitForAll`."""
-    disk = dask.config.get("distributed.p2p.storage.disk")
-    return ArrayRechunkSpec(id=waits.shuffle, disk=disk, new=waits.new, old=waits.old)
+def _task_of(call: tuple[Any, ...], waits: WaitForAll | None) -> RemoteTask:
+    if waits is None:
+        return RemoteTask(*call)
+    from gpuscale.engines.remote_rechunk import barrier_of  # where dask.distributed can do it
+
+    return barrier_of(call, waits)
 
 
 def _reference(need: Any) -> TaskRef:

@@ -9,9 +9,10 @@ old block hands its pieces over, one waits until all have, and one for each new 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
+from inspect import signature
+from itertools import accumulate, pairwise, product
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gpuscale.base.types import BlockIndex, Chunks, Key
 from gpuscale.chunks.rechunk import step_cost
@@ -21,7 +22,19 @@ from gpuscale.expr.reads import is_planned_elsewhere
 if TYPE_CHECKING:
     from gpuscale.graph.build import GraphBuilder
 
-__all__ = ["HandOver", "ShuffleStep", "Take", "WaitForAll", "lay_out_shuffle", "shuffles"]
+__all__ = [
+    "OURS",
+    "HandOver",
+    "ShuffleStep",
+    "Take",
+    "WaitForAll",
+    "lay_out_shuffle",
+    "shuffles",
+    "workers_pass_pieces",
+]
+
+#: What names of shuffles begin with.
+OURS = "gpuscale-"
 
 #: Bytes of a piece on the average: smaller ones cost their worker more than copies of whole blocks.
 LEAST_PIECE = 1 << 17
@@ -67,6 +80,8 @@ class WaitForAll(ShuffleStep):
         Before and after the rechunk.
     """
 
+    takes_failures: ClassVar[bool] = True
+
     old: Chunks
     new: Chunks
 
@@ -76,10 +91,50 @@ class WaitForAll(ShuffleStep):
         return f"shuffle-barrier-{self.shuffle}"
 
     def __call__(self, *runs: Any) -> Any:
-        """Wait until all pieces are where they belong, and return the run."""
+        """Wait until all pieces are where they belong, and return the run.
+
+        Where tasks may fail, what stands in the place of a run that there is not goes on to the
+        new blocks that need its old one.
+        """
         from distributed.shuffle._core import p2p_barrier
 
-        return p2p_barrier(self.shuffle, *runs)
+        good = [run for run in runs if isinstance(run, int)]
+        if not good:
+            return runs[0]
+        run = p2p_barrier(self.shuffle, *good)
+        if len(good) == len(runs):
+            return run
+        places = product(*(list(pairwise(accumulate(axis, initial=0))) for axis in self.old))
+        lost = [pair for pair in zip(places, runs, strict=True) if not isinstance(pair[1], int)]
+        return Incomplete(run, self.new, tuple(lost))
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """A run that lacks the pieces of blocks that failed.
+
+    Parameters
+    ----------
+    run : object
+    new : Chunks
+        After the rechunk.
+    lost : tuple
+        For each block that failed, where it begins and ends along each axis, and the failure.
+    """
+
+    run: Any
+    new: Chunks
+    lost: tuple[tuple[tuple[tuple[Any, Any], ...], Any], ...]
+
+    def failure_of(self, index: BlockIndex) -> Any:
+        """What stands in the place of a new block; None if all of its pieces are there."""
+        starts = [sum(axis[:i]) for i, axis in zip(index, self.new, strict=True)]
+        ends = [sum(axis[: i + 1]) for i, axis in zip(index, self.new, strict=True)]
+        for place, failure in self.lost:
+            sides = zip(place, starts, ends, strict=True)
+            if all(first < end and start < last for (first, last), start, end in sides):
+                return failure
+        return None
 
 
 @dataclass(frozen=True)
@@ -90,7 +145,35 @@ class Take(ShuffleStep):
         """Put a block together from its pieces, on the worker that has them."""
         from distributed.shuffle._rechunk import rechunk_unpack
 
+        if isinstance(run, Incomplete):
+            failure, run = run.failure_of(index), run.run
+            if failure is not None:
+                return failure
         return rechunk_unpack(self.shuffle, index, run)
+
+
+def workers_pass_pieces() -> bool:
+    """Whether this release of dask.distributed has what the tasks of a shuffle call.
+
+    These are no public names of it. Without them, whole blocks move, as everywhere else.
+    """
+    try:
+        from distributed.shuffle import _core, _disk, _rechunk
+
+        takes: dict[Any, list[str]] = {
+            _rechunk.rechunk_transfer: ["input", "id", "input_chunk"],
+            _rechunk.rechunk_unpack: ["id", "output_chunk", "barrier_run_id"],
+            _rechunk.ArrayRechunkSpec: ["id", "disk", "new", "old"],
+            _rechunk.ArrayRechunkRun.send: ["self", "address", "shards"],
+            _rechunk.ArrayRechunkRun.receive: ["self", "data"],
+            _rechunk.ArrayRechunkRun.offload: ["self", "func", "args", "kwargs"],
+            _disk.DiskShardsBuffer._process: ["self", "id", "shards"],
+            _core.P2PBarrierTask: ["key", "func", "args", "spec", "kwargs"],
+            _core.p2p_barrier: ["id", "run_ids"],
+        }
+    except (ImportError, AttributeError):
+        return False
+    return all(list(signature(each).parameters) == names for each, names in takes.items())
 
 
 def shuffles(node: Exchange, wanted: list[BlockIndex]) -> bool:
@@ -105,21 +188,23 @@ def shuffles(node: Exchange, wanted: list[BlockIndex]) -> bool:
     if meta.dtype.kind not in _PLAIN or not meta.known or not meta.size:
         return False
     pieces = step_cost(x.meta.chunks, meta.chunks, meta.dtype.itemsize).pieces
-    return pieces * LEAST_PIECE <= meta.nbytes and 2 * len(wanted) >= prod(meta.numblocks)
+    is_worth = pieces * LEAST_PIECE <= meta.nbytes and 2 * len(wanted) >= prod(meta.numblocks)
+    return is_worth and workers_pass_pieces()
 
 
 def lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
     """Add the tasks of a rechunk whose pieces workers pass on."""
     (x,) = node.inputs
     name = builder.key(node, ())[0]
-    hand_over, take = HandOver(name), Take(name)
+    shuffle = OURS + name
+    hand_over, take = HandOver(shuffle), Take(shuffle)
     handed: list[Key] = []
     for index in product(*map(range, x.meta.numblocks)):
         handed.append((f"{name}-handed", *index))
         room = x.meta.block_nbytes(index) or 0
         builder.add(handed[-1], node, hand_over, [builder.want(x, index)], (index,), 0, room)
     all_there = (f"{name}-all",)
-    wait = WaitForAll(name, x.meta.chunks, node.meta.chunks)
+    wait = WaitForAll(shuffle, x.meta.chunks, node.meta.chunks)
     builder.add(all_there, node, wait, handed)
     for index in wanted:
         nbytes = node.meta.block_nbytes(index) or 0

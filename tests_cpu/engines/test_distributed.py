@@ -1,5 +1,6 @@
 """The distributed engine on a cluster of two processes: results, errors, handles, events."""
 
+import logging
 import os
 import time
 from collections import defaultdict
@@ -122,6 +123,57 @@ def test_a_block_that_fails_before_a_rechunk(engine, shuffled):
     assert found[0] == 10
     assert isinstance(found[1].error, ValueError)
     assert len(shuffled) == 2
+
+
+def test_new_blocks_of_a_rechunk_that_need_no_block_that_failed(engine, shuffled):
+    def some(block):
+        if block[0, 0] == 7:
+            raise ValueError("seven")
+        return block
+
+    a = np.full((20, 20), np.arange(20)[:, None])
+    x = ga.from_array(a, chunks=(1, 20)).map_blocks(some, dtype=int)
+    y = x.rechunk((10, 2))
+    bad, good = gs.compute(y[:10].max(), y[10:].max(), engine=engine, on_error="continue")
+    assert isinstance(bad.error, ValueError)
+    assert "some" in bad.name
+    assert good == 19
+    assert len(shuffled) == 1
+
+
+def test_a_rechunk_is_no_warning(engine, shuffled):
+    lines, log = [], logging.getLogger("distributed.shuffle._scheduler_plugin")
+    handler = logging.Handler()
+    handler.emit = lines.append
+    log.addHandler(handler)
+    try:
+        a = np.arange(100.0).reshape(10, 10)
+        y = ga.from_array(a, chunks=(1, 10)).map_blocks(np.copy).rechunk((10, 1))
+        np.testing.assert_array_equal(y.compute(engine=engine), a)
+        assert len(shuffled) == 1
+        assert not lines
+        log.warning("Shuffle %s initialized by somebody else", "0123")
+        assert len(lines) == 1
+    finally:
+        log.removeHandler(handler)
+
+
+def _other_arguments(id, index):
+    """What a later release might have."""
+
+
+@pytest.mark.parametrize("change", ["absent", "other arguments"])
+def test_a_release_whose_workers_pass_no_pieces(engine, shuffled, monkeypatch, change):
+    from distributed.shuffle import _rechunk
+
+    if change == "absent":
+        monkeypatch.delattr(_rechunk, "rechunk_unpack")
+    else:
+        monkeypatch.setattr(_rechunk, "rechunk_unpack", _other_arguments)
+    a = np.arange(400.0).reshape(20, 20)
+    y = ga.from_array(a, chunks=(1, 20)).map_blocks(np.copy).rechunk((20, 1))
+    np.testing.assert_array_equal(y.compute(engine=engine), a)
+    assert not shuffled
 
 
 def test_random_numbers_are_the_same_in_all_processes(engine):
