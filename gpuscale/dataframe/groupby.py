@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from gpuscale.dataframe.algorithms.grouping import Call, Options
+from gpuscale.dataframe.api import group_results, group_rows
 from gpuscale.dataframe.api import groupby as api
 from gpuscale.dataframe.api.columns import nearest
 from gpuscale.dataframe.methods import dress
@@ -24,10 +25,11 @@ _AGGREGATIONS = (
 _EXTREMES = ("nlargest", "nsmallest")
 _OF_ALL_ROWS = (
     *("median", "quantile", "nunique", "idxmin", "idxmax", "skew", "kurt", "cov", "corr"),
-    *("describe", "nth", "head", "tail", "value_counts", "unique", "ohlc", "filter"),
+    *("describe", "value_counts", "unique", "ohlc"),
     *("sample", "take"),
     *("is_monotonic_increasing", "is_monotonic_decreasing"),
 )
+_SOME_ROWS = ("head", "tail", "filter")
 _A_VALUE_FOR_EACH_ROW = (
     *("cumsum", "cumprod", "cummin", "cummax", "cumcount", "ngroup", "rank", "shift", "diff"),
     *("pct_change", "ffill", "bfill", "fillna"),
@@ -39,10 +41,11 @@ def _with_methods(pandas: type) -> Callable[[C], C]:
 
     def decorate(kind: C) -> C:
         for names, function in (
-            (_EXTREMES, api.extremes),
-            (_AGGREGATIONS, api.simple),
+            (_EXTREMES, group_results.extremes),
+            (_AGGREGATIONS, group_results.simple),
             (_OF_ALL_ROWS, _asked),
-            (_A_VALUE_FOR_EACH_ROW, api.rows),
+            (_SOME_ROWS, group_rows.some),
+            (_A_VALUE_FOR_EACH_ROW, group_rows.rows),
         ):
             for name in names:
                 if callable(getattr(pandas, name, None)):
@@ -53,16 +56,24 @@ def _with_methods(pandas: type) -> Callable[[C], C]:
 
 
 def _asked(grouped: api.Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return api.gathered(grouped, Call(name, args, tuple(kwargs.items())))
+    return group_results.gathered(grouped, Call(name, args, tuple(kwargs.items())))
 
 
 def _method(kind: type, pandas: type, name: str, function: Any) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(self._groups, name, args, kwargs)
+        return function(_spread(self._groups, kwargs), name, args, kwargs)
 
     dress(method, getattr(pandas, name), f"{kind.__name__}.{name}", f"{pandas.__name__}.{name}")
     method.__doc__ = (method.__doc__ or "").replace("each partition", "all partitions together")
     return method
+
+
+def _spread(groups: api.Groups, kwargs: dict[str, Any]) -> api.Groups:
+    """Take the options of dask's that say how results are made, and not which."""
+    for name in ("split_every", "shuffle_method"):
+        kwargs.pop(name, None)
+    count = kwargs.pop("split_out", None)
+    return replace(groups, split_out=count) if type(count) is int else groups
 
 
 class GroupBy:
@@ -84,7 +95,9 @@ class GroupBy:
         *args
             For the function.
         **kwargs
-            ``result=("column", "name")``.
+            ``result=("column", "name")``; and ``split_out``, in how many partitions results are
+            made. By default it is one where what is grouped fits there, and one for each 128 MiB
+            where it is larger: 1 GiB of what is made in parts, 128 MiB of rows.
 
         Examples
         --------
@@ -97,7 +110,7 @@ class GroupBy:
         1      8      3
         2      4      4
         """
-        return api.agg(self._groups, func, args, kwargs)
+        return group_results.agg(_spread(self._groups, kwargs), func, args, kwargs)
 
     aggregate = agg
 
@@ -112,28 +125,54 @@ class GroupBy:
         meta : object of pandas, optional
             What comes out, without rows; by default the function is tried on made-up rows.
         """
-        return api.applied(self._groups, func, args, kwargs, meta)
+        return group_rows.applied(_spread(self._groups, kwargs), func, args, kwargs, meta)
 
     def transform(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         """Return a value for each row: an aggregation of its group by name, or a function's.
 
         Of an aggregation that is made in parts, each partition looks its rows' results up.
         """
-        return api.transform(self._groups, func, args, kwargs)
+        return group_rows.transform(_spread(self._groups, kwargs), func, args, kwargs)
 
     def get_group(self, name: Any) -> Any:
         """Return the rows of one group, lazy."""
         return api.get_group(self._groups, name)
 
-    def rolling(self, window: Any, *args: Any, **kwargs: Any) -> WindowsOfGroups:
+    def nth(self, n: Any, dropna: Any = None, **options: Any) -> Any:
+        """Return rows by their numbers in each group.
+
+        Parameters
+        ----------
+        n : int, slice, or list of these
+        dropna : {"any", "all"}, optional
+            Do not count rows with nulls.
+        **options
+            ``split_out``, see `agg`.
+        """
+        groups = _spread(self._groups, options)
+        if dropna is not None:
+            return group_results.gathered(groups, Call("nth", (n, dropna)))
+        return group_rows.some(groups, "nth", (n,), options)
+
+    def rolling(self, *args: Any, **kwargs: Any) -> WindowsOfGroups:
         """Return windows that move over the rows of each group."""
-        return WindowsOfGroups(
-            self._groups, Call("rolling", (window, *args), tuple(kwargs.items()))
-        )
+        return self._windows("rolling", args, kwargs)
 
     def expanding(self, *args: Any, **kwargs: Any) -> WindowsOfGroups:
         """Return windows that grow over the rows of each group."""
-        return WindowsOfGroups(self._groups, Call("expanding", args, tuple(kwargs.items())))
+        return self._windows("expanding", args, kwargs)
+
+    def ewm(self, *args: Any, **kwargs: Any) -> WindowsOfGroups:
+        """Return windows over the rows of each group, whose weights fall off."""
+        return self._windows("ewm", args, kwargs)
+
+    def resample(self, *args: Any, **kwargs: Any) -> WindowsOfGroups:
+        """Return bins of time of the rows of each group."""
+        return self._windows("resample", args, kwargs)
+
+    def _windows(self, name: str, args: Any, kwargs: dict[str, Any]) -> WindowsOfGroups:
+        groups = _spread(self._groups, kwargs)
+        return WindowsOfGroups(groups, Call(name, args, tuple(kwargs.items())))
 
     def pipe(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         """Return ``func(self, *args, **kwargs)``."""
@@ -149,12 +188,33 @@ class GroupBy:
         raise TypeError("groups are no result; aggregate them first, as by .sum() or .agg()")
 
     @property
+    def keys(self) -> Any:
+        """What was given as ``by``."""
+        return self._groups.by
+
+    @property
+    def level(self) -> Any:
+        """What was given as ``level``."""
+        return self._groups.level
+
+    @property
+    def groups(self) -> Any:
+        """Labels of the rows of each group, computed: as large as the index."""
+        return api.computed(self._groups).groups
+
+    @property
+    def indices(self) -> Any:
+        """Positions of the rows of each group, computed: eight bytes for each row."""
+        return api.computed(self._groups).indices
+
+    @property
     def ngroups(self) -> int:
         """How many groups there are, computed."""
-        return len(api.simple(self._groups, "size", (), {}).compute())
+        return len(group_results.simple(self._groups, "size", (), {}).compute())
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        return api.iterate(self._groups)
+        for name in group_results.simple(self._groups, "size", (), {}).compute().index:
+            yield name, self.get_group(name)
 
     def __repr__(self) -> str:
         keys = ", ".join(
@@ -167,10 +227,14 @@ class GroupBy:
 class SeriesGroupBy(GroupBy):
     """Groups of one column, with the interface of pandas' SeriesGroupBy."""
 
+    ndim = 1
+
 
 @_with_methods(pd.api.typing.DataFrameGroupBy)
 class DataFrameGroupBy(GroupBy):
     """Groups of rows, with the interface of pandas' DataFrameGroupBy."""
+
+    ndim = 2
 
     def __getitem__(self, key: Any) -> Any:
         frame = self._groups.x
@@ -198,16 +262,19 @@ class DataFrameGroupBy(GroupBy):
 class WindowsOfGroups:
     """Windows over the rows of groups; what is asked of them pandas makes, with all rows there."""
 
-    def __init__(self, groups: api.Groups, windows: Call) -> None:
+    def __init__(self, groups: api.Groups, *windows: Call) -> None:
         self._groups, self._windows = groups, windows
+
+    def __getitem__(self, key: Any) -> WindowsOfGroups:
+        return WindowsOfGroups(self._groups, *self._windows, Call("__getitem__", (key,)))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
 
         def method(*args: Any, **kwargs: Any) -> Any:
-            return api.gathered(
-                self._groups, self._windows, Call(name, args, tuple(kwargs.items()))
+            return group_results.gathered(
+                self._groups, *self._windows, Call(name, args, tuple(kwargs.items()))
             )
 
         return method

@@ -255,3 +255,31 @@ def test_extremes_of_groups_are_found_in_parts(df, pdf):
     by_null, expected = df.groupby("f", dropna=False), pdf.fillna({"f": 2}).groupby("f")
     assert by_null.v.nlargest(3).compute().tolist() == expected.v.nlargest(3).tolist()
     assert_eq(df.f.groupby(df.s).nsmallest(20), pdf.f.groupby(pdf.s).nsmallest(20))
+
+
+def test_groups_by_their_names(df, pdf):
+    mine, theirs = df.groupby(["k", "s"]), pdf.groupby(["k", "s"])
+    assert {k: list(v) for k, v in mine.groups.items()} == {
+        k: list(v) for k, v in theirs.groups.items()
+    }
+    assert {k: list(v) for k, v in mine.indices.items()} == {
+        k: list(v) for k, v in theirs.indices.items()
+    }
+    assert (mine.keys, mine.level, mine.ndim) == (theirs.keys, theirs.level, theirs.ndim)
+    assert (mine.v.ndim, df.groupby(level=0).level) == (1, 0)
+
+
+def test_rows_of_groups_by_number(df, pdf):
+    assert_eq(df.groupby("k").nth(1), pdf.groupby("k").nth(1))
+    assert_eq(df.groupby("k").v.nth(slice(1, 3)), pdf.groupby("k").v.nth(slice(1, 3)))
+    assert_eq(df.groupby("s").nth([0, -1]), pdf.groupby("s").nth([0, -1]))
+    assert_eq(df.groupby("s").f.nth(0, "any"), pdf.groupby("s").f.nth(0, "any"))
+    assert_eq(df.groupby("s").tail(2), pdf.groupby("s").tail(2))
+
+
+def test_windows_and_bins_of_groups(pdf):
+    timed = pdf.set_index(pd.date_range("2020-01-01", periods=40, freq="h"))
+    mine, theirs = gd.from_pandas(timed, npartitions=3).groupby("s"), timed.groupby("s")
+    assert_eq(mine.v.ewm(com=1).mean(), theirs.v.ewm(com=1).mean(), rtol=1e-12)
+    assert_eq(mine.resample("D")["v"].sum(), theirs.resample("D")["v"].sum())
+    assert_eq(mine.rolling("3h")["f"].count(), theirs.rolling("3h")["f"].count())

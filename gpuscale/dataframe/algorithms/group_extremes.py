@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from gpuscale.dataframe.algorithms.group_places import key_label
+
 __all__ = ["ExtremesOfGroups"]
 
 
@@ -42,18 +44,22 @@ class ExtremesOfGroups:
 
     def chunk(self, values: Any, *keys: Any) -> Any:
         """Keep the best rows of each group of a partition."""
-        named = {f"key{k}": key.array for k, key in enumerate(keys)}
+        named = {key_label(k): key.array for k, key in enumerate(keys)}
         return self._kept(pd.DataFrame({**named, "value": values.array}, index=values.index))
 
     def combine(self, partials: list[Any]) -> Any:
         """Keep the best of several parts, which are in the order of their rows."""
         return self._kept(pd.concat(partials))
 
+    def of_parts(self, partials: list[Any]) -> Any:
+        """Make the result of the last partials."""
+        return self.finalize(self.combine(partials))
+
     def finalize(self, partial: Any) -> Any:
         """Put the groups in order, each with its best rows first."""
         order = np.argsort(self._grouped(partial).ngroup().to_numpy(), kind="stable")
         rows = partial.iloc[order]
-        levels = [rows[f"key{k}"].array for k in range(self.keys)]
+        levels = [rows[key_label(k)].array for k in range(self.keys)]
         levels += [rows.index.get_level_values(k) for k in range(rows.index.nlevels)]
         index = pd.MultiIndex.from_arrays(levels, names=self.names)
         return pd.Series(rows["value"].array, index=index, name=self.name)
@@ -67,4 +73,4 @@ class ExtremesOfGroups:
         return self._grouped(ordered).head(self.n)
 
     def _grouped(self, table: Any) -> Any:
-        return table.groupby([f"key{k}" for k in range(self.keys)], dropna=self.dropna)
+        return table.groupby([key_label(k) for k in range(self.keys)], dropna=self.dropna)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from gpuscale.dataframe.algorithms.aggregates import Part, Recipe, combined, partials_of
 from gpuscale.dataframe.algorithms.columns import columns_of
+from gpuscale.dataframe.algorithms.group_places import key_label
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
 
@@ -38,6 +39,10 @@ class Options:
     def of_all(self) -> dict[str, Any]:
         """Return those that say which groups there are, and in which order."""
         return {"sort": self.sort, "observed": self.observed, "dropna": self.dropna}
+
+
+def _together(partials: list[Any]) -> Any:
+    return pd.concat(partials, ignore_index=True) if len(partials) > 1 else partials[0]
 
 
 def _needs_of_rows(sizes: Sequence[int]) -> tuple[int, int]:
@@ -76,8 +81,11 @@ class Aggregates:
 
     def combine(self, partials: list[Any]) -> Any:
         """Group the groups of neighbours."""
-        table = pd.concat(partials, ignore_index=True)
-        return combined(table, self._parts, self._grouped).reset_index()
+        return combined(_together(partials), self._parts, self._grouped).reset_index()
+
+    def of_parts(self, partials: list[Any]) -> Any:
+        """Make the results of the last partials, whose groups are grouped but once."""
+        return self.finalize(_together(partials))
 
     def finalize(self, partial: Any) -> Any:
         """Order the groups as users want them, and make the results of what is kept of each."""
@@ -91,7 +99,7 @@ class Aggregates:
 
     @property
     def _labels(self) -> list[str]:
-        return [f"key{k}" for k in range(self.keys)]
+        return [key_label(k) for k in range(self.keys)]
 
     @property
     def _parts(self) -> list[Part]:

@@ -26,6 +26,7 @@ __all__ = [
     "cut_by",
     "joined",
     "key_of",
+    "sortable",
 ]
 
 
@@ -235,15 +236,15 @@ class RangeCut:
         nulls = values.isna().to_numpy()
         found = np.zeros(len(values), dtype=np.int64)
         if len(dividing):
-            sortable, bounds = _sortable(values[~nulls]), _sortable(dividing)
-            found[~nulls] = np.searchsorted(bounds, sortable, side="right")
+            there, bounds = sortable(values[~nulls]), sortable(dividing)
+            found[~nulls] = np.searchsorted(bounds, there, side="right")
         if not self.ascending:
             found = len(dividing) - found
         found[nulls] = self.count - 1 if self.nulls_last else 0
         return found
 
 
-def _sortable(values: Any) -> Any:
+def sortable(values: Any) -> Any:
     """Return an array that NumPy searches; of categories the codes, of texts objects."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.codes.to_numpy()

@@ -49,7 +49,12 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
 
 
 def reduction(
-    inputs: tuple[Node, ...], plan: Any, label: str, template: Any, split_every: int = SPLIT
+    inputs: tuple[Node, ...],
+    plan: Any,
+    label: str,
+    template: Any,
+    split_every: int = SPLIT,
+    partial_bytes: int = 0,
 ) -> Node:
     """Return the node of a reduction.
 
@@ -62,13 +67,15 @@ def reduction(
         A value of the type that comes out, or a series or a frame of all its labels; or, where data
         decide the labels, what `one_partition` makes.
     split_every : int
+    partial_bytes : int
+        What a partial is projected to take, where it is more than a row.
     """
     width = sum(max(1, each.meta.row_bytes) for each in inputs if isinstance(each.meta, FrameMeta))
     out: Any = template if isinstance(template, FrameMeta) else ScalarMeta(template)
     if isinstance(template, pd.Series | pd.DataFrame):
         layout = tokenize("labels", template.index)
         out = FrameMeta(emptied(template), (len(template),), layout, sample=template)
-    return Reduction(inputs, plan, label, 64 + width, split_every, out)
+    return Reduction(inputs, plan, label, max(64 + width, partial_bytes), split_every, out)
 
 
 def one_partition(

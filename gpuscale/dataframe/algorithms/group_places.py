@@ -1,0 +1,233 @@
+"""Where the rows of groups go: by the order of several keys, by where rows stood, and back.
+
+Rows are packed into one frame for the way: the columns by their numbers, keys that are no columns,
+and places, of which the number of the partition is the upper part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.columns import columns_of
+from gpuscale.dataframe.algorithms.partitioning import Cut, cut_by, joined, sortable
+
+__all__ = [
+    "KeyCut",
+    "KeySample",
+    "Packing",
+    "PlaceCut",
+    "as_they_stood",
+    "key_label",
+    "places_of",
+    "with_places",
+]
+
+_PLACE = "place"
+_OFFSET = 40  # bits of the number of a row in its partition
+_LOOKED_AT = 1 << 12  # rows of a partition that are sampled, at the least
+
+
+def key_label(number: int) -> str:
+    """Name of the column of a key.
+
+    Examples
+    --------
+    >>> key_label(0)
+    'key0'
+    """
+    return f"key{number}"
+
+
+# ------------------------------------------------------------------ by the order of keys
+
+
+@dataclass(frozen=True)
+class KeySample:
+    """A blueprint: keys that divide all rows evenly, in the order of several columns.
+
+    Parameters
+    ----------
+    keys : tuple of label
+    parts : int
+    few : int
+        So many rows are not divided: they may well be in one partition.
+    """
+
+    keys: tuple[Any, ...]
+    parts: int
+    few: int = 0
+
+    def chunk(self, frame: Any) -> tuple[Any, Any]:
+        """Return the keys of some rows, the same ones each time, and for how many each stands."""
+        rows, most = len(frame), max(_LOOKED_AT, 64 * self.parts)
+        if rows > most:
+            frame = frame.take(np.random.default_rng(0).integers(0, rows, most))
+        sample = pd.DataFrame({k: frame[key].array for k, key in enumerate(self.keys)})
+        return sample, np.full(len(sample), rows / max(1, len(sample)))
+
+    def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Put samples together."""
+        filled = [each for each in partials if len(each[0])] or partials[:1]
+        samples, weights = zip(*filled, strict=True)
+        return pd.concat(samples, ignore_index=True), np.concatenate(weights)
+
+    def finalize(self, partial: tuple[Any, Any]) -> Any:
+        """Return the keys at which parts begin, each once, in order."""
+        sample, weights = partial
+        if weights.sum() <= self.few or not len(sample):
+            return sample.iloc[:0]
+        order = sample.sort_values(list(sample.columns), kind="stable").index.to_numpy()
+        below = np.cumsum(weights[order])
+        wanted = below[-1] * np.arange(1, self.parts) / self.parts
+        places = np.minimum(np.searchsorted(below, wanted, side="right"), len(order) - 1)
+        return sample.iloc[order[places]].drop_duplicates(ignore_index=True)
+
+
+@dataclass(frozen=True)
+class KeyCut:
+    """Cut a partition by where keys stand among some that divide them; nulls come last."""
+
+    keys: tuple[Any, ...]
+    count: int
+
+    def __call__(self, frame: Any, dividing: Any) -> Cut:
+        """Cut it."""
+        keys = [frame[key] for key in self.keys]
+        return cut_by(frame, parts_of(keys, dividing), self.count)
+
+
+def parts_of(keys: Sequence[Any], dividing: Any) -> Any:
+    """Return for each row how many of some dividing keys do not come after its own.
+
+    Examples
+    --------
+    >>> dividing = pd.DataFrame({0: [1, 1], 1: ["b", "c"]})
+    >>> parts_of([pd.Series([1, 1, 2]), pd.Series(["a", "b", "a"])], dividing).tolist()
+    [0, 1, 2]
+    """
+    ranks = np.zeros(len(keys[0]), np.int64)
+    of_dividing = np.zeros(len(dividing), np.int64)
+    if not len(dividing):
+        return ranks
+    total = 1
+    for number, key in enumerate(keys):
+        column = dividing[number]
+        distinct = sortable(column.dropna().drop_duplicates().sort_values())
+        width = 2 * len(distinct) + 2
+        total *= width
+        if total > 2**62:
+            break  # the keys before divide the rows, too, and in the same order
+        ranks = ranks * width + _among(key, distinct)
+        of_dividing = of_dividing * width + _among(column, distinct)
+    return np.searchsorted(of_dividing, ranks, side="right")
+
+
+def _among(values: Any, distinct: Any) -> Any:
+    """Even numbers for what lies between some values, odd ones for these, the last for nulls."""
+    nulls = values.isna().to_numpy()
+    found = np.full(len(values), 2 * len(distinct) + 1, np.int64)
+    there = sortable(values[~nulls] if nulls.any() else values)
+    left, right = (np.searchsorted(distinct, there, side=side) for side in ("left", "right"))
+    found[~nulls] = left + right
+    return found
+
+
+# ------------------------------------------------------------------ by where rows stood
+
+
+def places_of(number: int, rows: int) -> Any:
+    """Return where the rows of a partition stand among all.
+
+    Examples
+    --------
+    >>> (places_of(3, 2) >> 40).tolist(), (places_of(3, 2) - (3 << 40)).tolist()
+    ([3, 3], [0, 1])
+    """
+    return np.arange(rows) + (number << _OFFSET)
+
+
+def with_places(table: Any, number: int) -> Any:
+    """Return a partition with a column of where its rows stand."""
+    return table.assign(**{_PLACE: places_of(number, len(table))})
+
+
+@dataclass(frozen=True)
+class PlaceCut:
+    """Cut rows by the partitions in which they stood, of which there were some number.
+
+    Parameters
+    ----------
+    before : int
+        Partitions in which rows stood.
+    count : int
+        Those in which they will stand: as many, or fewer.
+    """
+
+    before: int
+    count: int
+
+    def __call__(self, table: Any) -> Cut:
+        """Cut it."""
+        numbers = table[_PLACE].to_numpy() >> _OFFSET
+        return cut_by(table, numbers * self.count // self.before, self.count)
+
+
+def as_they_stood(pieces: Sequence[Any]) -> Any:
+    """Put pieces together in the order in which their rows stood."""
+    table = joined(pieces)
+    return table.take(np.argsort(table[_PLACE].to_numpy(), kind="stable"))
+
+
+# ------------------------------------------------------------------ packed rows
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How rows of a frame or a series are packed for the way, with their keys, and unpacked.
+
+    Parameters
+    ----------
+    like : pandas.DataFrame or pandas.Series
+        Without rows.
+    keys : tuple of label
+        Names of the keys that go beside the columns.
+    """
+
+    like: Any
+    keys: tuple[Any, ...] = ()
+
+    def __call__(self, frame: Any, *keys_and_number: Any) -> Any:
+        """Pack a partition; of keys that have other rows, those count that it has."""
+        *keys, number = keys_and_number
+        index = frame.index
+        own = [key if key.index.equals(index) else key.reindex(index) for key in keys]
+        return self.packed(frame, own, places_of(number, len(frame)))
+
+    def packed(self, frame: Any, keys: Sequence[Any], places: Any) -> Any:
+        """Pack rows that have places."""
+        columns: dict[Any, Any] = {k: each.array for k, each in enumerate(columns_of(frame))}
+        columns.update({key_label(k): key.array for k, key in enumerate(keys)})
+        return pd.DataFrame({**columns, _PLACE: places}, index=frame.index, copy=False)
+
+    def unpacked(self, table: Any) -> tuple[Any, ...]:
+        """Return the frame or the series, and its keys."""
+        if isinstance(self.like, pd.Series):
+            frame = table[0].rename(self.like.name)
+        else:
+            frame = table.iloc[:, : self.like.shape[1]]
+            frame.columns = self.like.columns
+        keys = (table[key_label(k)].rename(name) for k, name in enumerate(self.keys))
+        return frame, *keys
+
+    def rows(self, table: Any) -> Any:
+        """Return the frame or the series alone."""
+        return self.unpacked(table)[0]
+
+    def places(self, table: Any) -> Any:
+        """Return where the rows stood."""
+        return table[_PLACE].to_numpy()

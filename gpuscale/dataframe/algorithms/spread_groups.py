@@ -1,0 +1,154 @@
+"""What each of several partitions does with the groups of which it has all rows, or all parts.
+
+Each function takes a table, see `gpuscale.dataframe.algorithms.group_places`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.group_places import Packing
+from gpuscale.dataframe.algorithms.grouping import Call, Gathered
+
+__all__ = ["OfParts", "OfRows", "RowByRow", "SomeRows", "WithFirst", "in_place", "renumbered"]
+
+
+@dataclass(frozen=True)
+class OfParts:
+    """Make results of the parts of groups."""
+
+    plan: Any
+
+    def __call__(self, table: Any) -> Any:
+        """Make them."""
+        return self.plan.of_parts([table])
+
+
+@dataclass(frozen=True)
+class OfRows:
+    """Make results of the rows of groups; of no rows functions of users might make anything.
+
+    Parameters
+    ----------
+    packing : Packing
+    plan : Gathered
+    template : object of pandas
+        A result.
+    """
+
+    packing: Packing
+    plan: Gathered
+    template: Any
+
+    def __call__(self, table: Any) -> Any:
+        """Have pandas make them."""
+        if not len(table):
+            return self.template.iloc[:0]
+        return self.plan.of_groups(*self.packing.unpacked(table))
+
+
+@dataclass(frozen=True)
+class WithFirst:
+    """Results of groups in the order in which these come first, packed with where that is.
+
+    Parameters
+    ----------
+    work : callable
+        Makes one row for each group, in that order.
+    keys : tuple of label
+        Columns of the table.
+    dropna : bool
+        Whether rows without a key are in no group.
+    packing : Packing
+        Of the results.
+    """
+
+    work: Callable[[Any], Any]
+    keys: tuple[Any, ...]
+    dropna: bool
+    packing: Packing
+
+    def __call__(self, table: Any) -> Any:
+        """Make and pack them."""
+        keys = table[list(self.keys)]
+        first = ~keys.duplicated().to_numpy()
+        if self.dropna:
+            first &= keys.notna().all(axis=1).to_numpy()
+        places = self.packing.places(table)[first]
+        return self.packing.packed(self.work(table), (), places)
+
+
+@dataclass(frozen=True)
+class RowByRow:
+    """A value for each row, such as a running sum of its group, packed with where it belongs."""
+
+    packing: Packing
+    plan: Gathered
+    of_result: Packing
+
+    def __call__(self, table: Any) -> Any:
+        """Have pandas make them."""
+        made = self.plan.of_groups(*self.packing.unpacked(table))
+        if not len(made):  # rows without a key alone: there is no group
+            made = self.of_result.like.reindex(table.index)
+        if len(made) != len(table):
+            raise ValueError(
+                f"a value for each of {len(table)} rows was asked for, and {len(made)} came out"
+            )
+        return self.of_result.packed(made, (), self.packing.places(table))
+
+
+@dataclass(frozen=True)
+class SomeRows(RowByRow):
+    """Some rows of each group, such as the first ones, packed with where they belong.
+
+    While pandas chooses, rows have numbers instead of labels, so that it is known which they are.
+    """
+
+    def __call__(self, table: Any) -> Any:
+        """Have pandas choose them."""
+        frame, *keys = self.packing.unpacked(table)
+        numbers = pd.RangeIndex(len(table))
+        calls = tuple(_labelled(each, table.index) for each in self.plan.calls)
+        plan = replace(self.plan, calls=calls)
+        numbered = [key.set_axis(numbers) for key in keys]
+        made = plan.of_groups(frame.set_axis(numbers), *numbered)
+        chosen = made.index.to_numpy()
+        rows = made.set_axis(table.index.take(chosen))
+        return self.of_result.packed(rows, (), self.packing.places(table)[chosen])
+
+
+def _labelled(call: Call, index: Any) -> Call:
+    """Have a function of groups see the labels that their rows have."""
+    first, *rest = call.args or (None,)
+    if not callable(first):
+        return call
+
+    def function(rows: Any, *args: Any, **kwargs: Any) -> Any:
+        return first(rows.set_axis(index.take(rows.index.to_numpy())), *args, **kwargs)
+
+    return replace(call, args=(function, *rest))
+
+
+def in_place(partition: Any, table: Any, packing: Packing) -> Any:
+    """Return the results of the rows of a partition.
+
+    Raises
+    ------
+    ValueError
+        If they are not as many.
+    """
+    if len(partition) != len(table):
+        raise ValueError(f"{len(table)} results for {len(partition)} rows of a partition")
+    return packing.rows(table)
+
+
+def renumbered(partition: Any, lengths: tuple[int, ...], number: int) -> Any:
+    """Return a partition whose rows are numbered as they stand among all."""
+    start = int(np.sum(lengths[:number]))
+    return partition.set_axis(pd.RangeIndex(start, start + len(partition)))

@@ -1,0 +1,255 @@
+"""Results of groups: aggregations in parts, and what pandas makes of all rows of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.aggregates import Recipe, recipe_of
+from gpuscale.dataframe.algorithms.group_extremes import ExtremesOfGroups
+from gpuscale.dataframe.algorithms.grouping import Aggregates, Call, Gathered
+from gpuscale.dataframe.alignment import aligned
+from gpuscale.dataframe.api import spread
+from gpuscale.dataframe.api.columns import nearest
+from gpuscale.dataframe.api.groupby import Groups
+from gpuscale.dataframe.api.reductions import one_partition, reduction
+from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.inference import nonempty
+from gpuscale.expr.frames import FrameMeta
+from gpuscale.expr.node import Node
+
+__all__: list[str] = []
+
+SPLIT = 8  # partials that one task combines
+
+Wanted = list[tuple[Any, str, int]]
+"""Results in their order: the column, the name of the aggregation, and its ``ddof``."""
+
+
+def aggregate(grouped: Groups, wanted: Wanted, calls: tuple[Call, ...]) -> Any:
+    """Return results of groups: in parts where each has parts, of all rows in one place else.
+
+    Parameters
+    ----------
+    grouped : Groups
+    wanted : list of (label, str, int)
+        Results, of which the columns come in this order.
+    calls : tuple of Call
+        The same for pandas.
+    """
+    recipes = _recipes(grouped, wanted)
+    template = template_of(grouped, calls)
+    if recipes is None or not _agrees(template, recipes, grouped):
+        return of_rows(grouped, calls, template)
+    keys = tuple(key for _, key in grouped.keys)
+    frame = grouped.x if grouped.x.ndim == 1 else grouped.x[_columns(wanted)]
+    plan = Aggregates(grouped.options, len(keys), recipes, template)
+    return _of_parts(grouped, (frame, *keys), plan, template, calls[-1].name)
+
+
+def gathered(grouped: Groups, *calls: Call) -> Any:
+    """Return what pandas gives for all rows of each group."""
+    return of_rows(grouped, calls, template_of(grouped, calls))
+
+
+def extremes(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the greatest or least values of groups: in parts where ``keep`` is "first"."""
+    given = dict(zip(("n", "keep"), args, strict=False)) | kwargs
+    n, keep = given.get("n", 5), given.get("keep", "first")
+    options, keys = grouped.options, [key for _, key in grouped.keys]
+    values = grouped.x if grouped.x.ndim == 1 else grouped.x[grouped.selection]
+    dtype = values.dtype
+    is_plain = (
+        isinstance(dtype, np.dtype)
+        and dtype.kind in "iufmM"
+        and set(given) <= {"n", "keep"}
+        and isinstance(n, int)
+        and keep == "first"
+        and n > 0
+        and (options.sort and options.as_index and options.group_keys)
+        and not any(isinstance(key.dtype, pd.CategoricalDtype) for key in keys)
+    )
+    if not is_plain:
+        return gathered(grouped, Call(name, args, tuple(kwargs.items())))
+    names = (*(key.name for key in keys), *values._meta.index.names)
+    largest = name == "nlargest"
+    plan = ExtremesOfGroups(len(keys), n, largest, options.dropna, names, values.name)
+    template = plan.finalize(plan.chunk(*(nonempty(each._meta) for each in (values, *keys))))
+    return _of_parts(grouped, (values, *keys), plan, template, name)
+
+
+def _columns(wanted: Wanted) -> list[Any]:
+    return list(dict.fromkeys(column for column, name, _ in wanted if name != "size"))
+
+
+def _recipes(grouped: Groups, wanted: Wanted) -> tuple[tuple[int, Recipe], ...] | None:
+    dtypes = dict(grouped.x.dtypes) if grouped.x.ndim == 2 else {None: grouped.x.dtype}
+    numbers = {column: number for number, column in enumerate(_columns(wanted))}
+    found = []
+    for column, name, ddof in wanted:
+        recipe = recipe_of(name, dtypes.get(column), ddof)
+        if recipe is None:
+            return None
+        found.append((numbers.get(column, 0), recipe))
+    return tuple(found)
+
+
+def _agrees(template: Any, recipes: Sequence[Any], grouped: Groups) -> bool:
+    """Whether the result has a column for each recipe, and one for each key that it keeps."""
+    if isinstance(template, pd.Series):
+        return len(recipes) == 1
+    kept = 0 if grouped.options.as_index else len(grouped.keys)
+    return template.shape[1] == len(recipes) + kept
+
+
+def whole(grouped: Groups, calls: tuple[Call, ...]) -> Gathered:
+    """Return what pandas is asked for."""
+    by = tuple(label for label, _ in grouped.keys)
+    return Gathered(by, grouped.selection, grouped.options, calls)
+
+
+def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
+    """Return what comes of made-up rows; what pandas raises the user's line raises.
+
+    Raises
+    ------
+    TypeError
+        If it is no frame.
+    """
+    own = [nonempty(key._meta) for key in grouped.own_keys]
+    found = whole(grouped, calls).of_groups(nonempty(grouped.frame._meta), *own)
+    if not isinstance(found, pd.DataFrame | pd.Series):
+        raise TypeError(f"{calls[-1].name} of groups gives a {type(found).__name__}, and no frame")
+    return found
+
+
+# ------------------------------------------------------------------ in one place, or in several
+
+
+def _of_parts(grouped: Groups, inputs: Sequence[Any], plan: Any, template: Any, label: str) -> Any:
+    nodes, _ = aligned([each.expr for each in inputs])
+    count = spread.count_of(grouped, nodes, spread.OF_PARTS)
+    if count == 1:
+        return in_one(nodes, plan, template, label)
+    return spread.of_parts(nodes, plan, grouped.options, template, label, count)
+
+
+_A_ROW_EACH = (
+    *("median", "nunique", "idxmin", "idxmax", "skew", "kurt", "ohlc", "agg"),
+    *("sum", "prod", "min", "max", "mean", "var", "std", "sem", "count", "size"),
+    *("first", "last", "any", "all"),
+)
+_IN_ORDER = (
+    *("quantile", "cov", "corr", "corrwith", "describe", "value_counts", "unique"),
+    *("nlargest", "nsmallest", "rolling", "expanding", "ewm", "resample", "apply", "take"),
+    *("is_monotonic_increasing", "is_monotonic_decreasing"),
+)
+
+
+def _comes_in_order(grouped: Groups, calls: tuple[Call, ...]) -> bool:
+    """Whether results come group by group, in an order in which several partitions make them."""
+    name, options = calls[0].name, grouped.options
+    if name in _A_ROW_EACH:
+        return True
+    if name == "describe" and len(grouped.keys) > 1:
+        return False  # pandas has an order of its own
+    return name in _IN_ORDER and options.sort and options.as_index and options.group_keys
+
+
+def of_rows(grouped: Groups, calls: tuple[Call, ...], template: Any) -> Any:
+    """Return what pandas gives for all rows of each group, of which a result is known."""
+    nodes, _ = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])
+    plan, label, count = whole(grouped, calls), calls[-1].name, 1
+    if _comes_in_order(grouped, calls):
+        count = spread.count_of(grouped, nodes, spread.OF_ROWS)
+    if count == 1:
+        return in_one(nodes, plan, template, label)
+    return spread.of_rows(grouped, nodes, plan, template, label, count)
+
+
+def in_one(nodes: Sequence[Node], plan: Any, template: Any, label: str) -> Any:
+    """Return a result in one partition, of parts or rows that a tree brings together."""
+    metas = [node.meta for node in nodes if isinstance(node.meta, FrameMeta)]
+    out = one_partition(template, nodes, plan, projected=max(1, sum(metas[0].projected)))
+    nbytes = max(
+        sum(meta.block_nbytes((k,)) for meta in metas) for k in range(metas[0].npartitions)
+    )
+    return wrap(reduction(tuple(nodes), plan, f"groupby-{label}", out, SPLIT, nbytes))
+
+
+# ------------------------------------------------------------------ what users ask for
+
+
+def simple(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return one aggregation of all columns, such as ``sum()``.
+
+    Options other than ``ddof`` and ``numeric_only`` are left to pandas.
+    """
+    step = Call(name, args, tuple(kwargs.items()))
+    ddof = kwargs.get("ddof", 1)
+    if args or set(kwargs) - {"ddof", "numeric_only"}:
+        return gathered(grouped, step)
+    if name == "size":
+        return aggregate(grouped, [(None, "size", 1)], (step,))
+    if kwargs.get("numeric_only"):
+        grouped = _numbers(grouped)
+    columns = grouped.values if grouped.x.ndim == 2 else [None]
+    return aggregate(grouped, [(column, name, ddof) for column in columns], (step,))
+
+
+def _numbers(grouped: Groups) -> Groups:
+    if grouped.x.ndim == 1 or not isinstance(grouped.selection, list | None):
+        return grouped
+    dtypes = grouped.x.dtypes
+    is_number = pd.api.types.is_numeric_dtype
+    return replace(grouped, selection=[c for c in grouped.values if is_number(dtypes[c])])
+
+
+def agg(grouped: Groups, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return aggregations by name, list, mapping, or names of results; see pandas' ``agg``."""
+    step = Call("agg", () if func is None else (func, *args), tuple(kwargs.items()))
+    wanted = None if args else _wanted(grouped, func, kwargs)
+    if isinstance(func, str) and not args and not kwargs:
+        return simple(grouped, func, (), {})
+    return gathered(grouped, step) if wanted is None else aggregate(grouped, wanted, (step,))
+
+
+def _wanted(grouped: Groups, func: Any, kwargs: Mapping[str, Any]) -> Wanted | None:
+    """Aggregations in the order of the columns of the result; None where one has no name."""
+    if func is None:
+        pairs = _of_names(grouped, kwargs)
+    elif isinstance(func, Mapping) and not kwargs and grouped.x.ndim == 2:
+        _check_columns(grouped, func)
+        pairs = [(column, each) for column, names in func.items() for each in _listed(names)]
+    elif isinstance(func, list) and not kwargs:
+        columns = grouped.values if grouped.x.ndim == 2 else [None]
+        pairs = [(column, each) for column in columns for each in func]
+    else:
+        return None
+    if not all(isinstance(name, str) for _, name in pairs):
+        return None
+    return [(column, name, 1) for column, name in pairs]
+
+
+def _of_names(grouped: Groups, kwargs: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    if grouped.x.ndim == 1:
+        return [(None, each) for each in kwargs.values()]
+    if not isinstance(grouped.selection, list | None):
+        return [(grouped.selection, each) for each in kwargs.values()]
+    pairs = [each if isinstance(each, tuple) else (None, None) for each in kwargs.values()]
+    _check_columns(grouped, [column for column, _ in pairs])
+    return pairs
+
+
+def _check_columns(grouped: Groups, columns: Any) -> None:
+    for column in columns:
+        if column is not None and column not in grouped.x.columns:
+            raise KeyError(f"{column}{nearest(grouped.x, column)}")
+
+
+def _listed(names: Any) -> list[Any]:
+    return list(names) if isinstance(names, list | tuple) else [names]

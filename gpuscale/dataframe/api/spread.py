@@ -1,0 +1,235 @@
+"""Groups in several partitions: rows, or parts of results, go where those of their group are.
+
+Results come in pandas' order. Sorted ones are cut at keys between which there is as much of them,
+found by a sample. In the order in which groups come first they are made by the hash of their keys,
+and go where the first row of each stood; so do results that belong to rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.algorithms.group_places import (
+    KeyCut,
+    KeySample,
+    Packing,
+    PlaceCut,
+    as_they_stood,
+    key_label,
+    with_places,
+)
+from gpuscale.dataframe.algorithms.grouping import Gathered, Options
+from gpuscale.dataframe.algorithms.partitioning import HashCut, joined
+from gpuscale.dataframe.algorithms.spread_groups import (
+    OfParts,
+    OfRows,
+    RowByRow,
+    SomeRows,
+    WithFirst,
+    in_place,
+    renumbered,
+)
+from gpuscale.dataframe.api.groupby import Groups
+from gpuscale.dataframe.api.positions import Lengths
+from gpuscale.dataframe.api.reductions import one_partition, reduction
+from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.inference import emptied
+from gpuscale.dataframe.nodes.partwise import Partwise
+from gpuscale.dataframe.nodes.rows import Numbered
+from gpuscale.dataframe.nodes.shuffle import Shuffle
+from gpuscale.expr.node import Node
+from gpuscale.memory.limits import budget_of
+
+__all__ = ["OF_PARTS", "OF_ROWS", "count_of", "of_parts", "of_rows", "row_by_row", "some_rows"]
+
+OF_PARTS = 1 << 30
+OF_ROWS = 128 << 20
+"""What is grouped in one place at the most: partial results of so many bytes, or rows."""
+
+_SHARE = 16  # of the memory budget is the most in any case
+_RESULT = 128 << 20  # bytes that one partition of results is made of
+_FEW = 1 << 16  # parts of groups are not divided: one partition has the result
+
+
+def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
+    """In how many partitions results of groups are made.
+
+    The user says so by ``split_out``. Otherwise it is one for columns that are projected to take
+    as much as one place has room for, and else one for each 128 MiB of them.
+
+    Parameters
+    ----------
+    grouped : Groups
+    nodes : sequence of Node
+        What is grouped, and the keys.
+    most : int
+        Bytes that one place has room for.
+    """
+    meta = nodes[0].meta
+    if not all(_divides(key.dtype, grouped.options) for _, key in grouped.keys):
+        return 1
+    if grouped.split_out is not None:
+        return grouped.split_out
+    nbytes = sum(each.meta.nbytes for each in nodes)
+    if nbytes <= min(most, budget_of(meta.backend) // _SHARE):
+        return 1
+    return int(min(meta.npartitions, max(2, -(-nbytes // _RESULT))))
+
+
+def _divides(dtype: Any, options: Options) -> bool:
+    """Whether keys of a dtype have an order and hashes, and make no groups without rows."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        return options.observed
+    return isinstance(dtype, pd.StringDtype) or getattr(dtype, "kind", "O") in "iufbmM"
+
+
+# ------------------------------------------------------------------ a result for each group
+
+
+def of_parts(
+    nodes: Sequence[Node], plan: Any, options: Options, template: Any, label: str, count: int
+) -> Any:
+    """Make results of the parts that each partition has of its groups, a frame with key columns.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        Aligned; those that the blueprint takes.
+    plan : Blueprint
+    options : Options
+    template : object of pandas
+    label : str
+    count : int
+        Partitions of the result.
+    """
+    out = plan.chunk(*(each.meta.frame for each in nodes))
+    parts: Node = Partwise(plan.chunk, tuple(nodes), (), f"groupby-{label}", "new", emptied(out))
+    keys = tuple(key_label(k) for k in range(plan.keys))
+    if not options.sort:
+        numbers = tuple(range(parts.meta.npartitions))
+        placed = emptied(with_places(out, 0))
+        parts = Numbered(with_places, (parts,), numbers, (), "place", None, placed)
+    return _results(parts, keys, OfParts(plan), options, template, label, count, _FEW)
+
+
+def of_rows(
+    grouped: Groups, nodes: Sequence[Node], plan: Gathered, template: Any, label: str, count: int
+) -> Any:
+    """Make results of all rows of each group."""
+    packing, rows, keys = _packed(grouped, nodes)
+    work = OfRows(packing, plan, emptied(template))
+    return _results(rows, keys, work, plan.options, template, label, count)
+
+
+def _results(
+    table: Node,
+    keys: tuple[Any, ...],
+    work: Any,
+    options: Options,
+    template: Any,
+    label: str,
+    count: int,
+    few: int = 0,
+) -> Any:
+    out = emptied(template)
+    if options.sort:
+        sample = KeySample(keys, count, few)
+        like = sample.finalize(sample.combine([sample.chunk(table.meta.frame)]))
+        like = one_partition(like, table, sample, projected=count)
+        dividing = reduction((table,), sample, "sample", like)
+        met = Shuffle(table, (dividing,), KeyCut(keys, count), joined, count, None, _by(label))
+        result: Node = Partwise(work, (met,), (), f"groupby-{label}", "new", out)
+    else:
+        packing = Packing(out)
+        first = WithFirst(work, keys, options.dropna, packing)
+        made = Partwise(
+            first,
+            (_by_hash(table, keys, count, label),),
+            (),
+            f"groupby-{label}",
+            "new",
+            _packed_like(out),
+        )
+        placed = _as_they_stood(made, table.meta.npartitions, count, label)
+        result = Partwise(packing.rows, (placed,), (), "unpack", "new", out)
+    return wrap(result if options.as_index else _renumbered(result))
+
+
+def _by(label: str) -> str:
+    return f"groupby-{label}-shuffle"
+
+
+def _by_hash(table: Node, keys: tuple[Any, ...], count: int, label: str) -> Node:
+    return Shuffle(table, (), HashCut(keys, count), joined, count, None, _by(label))
+
+
+def _as_they_stood(made: Node, before: int, count: int, label: str) -> Node:
+    cut = PlaceCut(before, count)
+    return Shuffle(made, (), cut, as_they_stood, count, None, _by(label))
+
+
+def _renumbered(node: Node) -> Node:
+    lengths = reduction((node,), Lengths(), "count", ())
+    numbers = tuple(range(node.meta.npartitions))
+    out = node.meta.frame
+    return Numbered(renumbered, (node, lengths), numbers, (), "number", node.meta.rows, out)
+
+
+# ------------------------------------------------------------------ packed rows
+
+
+def _packed(grouped: Groups, nodes: Sequence[Node]) -> tuple[Packing, Node, tuple[Any, ...]]:
+    """Rows with their keys and places, and which columns of theirs are the keys."""
+    frame, *own = (each.meta.frame for each in nodes)
+    packing = Packing(frame, tuple(key.name for key in own))
+    out = emptied(packing(frame, *own, 0))
+    numbers = tuple(range(nodes[0].meta.npartitions))
+    rows = Numbered(packing, tuple(nodes), numbers, (), "pack", None, out)
+    beside = iter(range(len(own)))
+    keys = tuple(
+        key_label(next(beside)) if label is None else frame.columns.get_loc(label)
+        for label, _ in grouped.keys
+    )
+    return packing, rows, keys
+
+
+def _packed_like(out: Any) -> Any:
+    return Packing(out).packed(out, (), np.zeros(0, np.int64))
+
+
+# ------------------------------------------------------------------ results of rows
+
+
+def row_by_row(
+    grouped: Groups, nodes: Sequence[Node], plan: Gathered, template: Any, label: str, count: int
+) -> Any:
+    """Make a value for each row, in the partitions that there are."""
+    packing, rows, keys = _packed(grouped, nodes)
+    out = emptied(template)
+    work = RowByRow(packing, plan, Packing(out))
+    placed = _back(rows, keys, work, label, count)
+    args = (nodes[0], placed, Packing(out))
+    return wrap(Partwise(in_place, args, (), f"groupby-{label}", "same", out))
+
+
+def some_rows(
+    grouped: Groups, nodes: Sequence[Node], plan: Gathered, template: Any, label: str, count: int
+) -> Any:
+    """Choose rows of groups, which stay in their partitions and in their order."""
+    packing, rows, keys = _packed(grouped, nodes)
+    out = emptied(template)
+    work = SomeRows(packing, plan, Packing(out))
+    placed = _back(rows, keys, work, label, count)
+    return wrap(Partwise(Packing(out).rows, (placed,), (), f"groupby-{label}", "some", out))
+
+
+def _back(rows: Node, keys: tuple[Any, ...], work: RowByRow, label: str, count: int) -> Node:
+    met = _by_hash(rows, keys, count, label)
+    like = _packed_like(work.of_result.like)
+    made = Partwise(work, (met,), (), f"groupby-{label}", "new", like)
+    before = rows.meta.npartitions
+    return _as_they_stood(made, before, before, label)

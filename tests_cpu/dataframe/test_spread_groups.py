@@ -1,0 +1,127 @@
+"""Groups whose results are made in several partitions, against pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.dataframe as gd
+from gpuscale import config
+from gpuscale.dataframe.algorithms.group_places import KeySample, parts_of
+from gpuscale.testing.frames import COLUMNS, assert_eq, frames
+
+KEYS = ("int64", "float64", "str", "Int64", "bool", "datetime64[ns]", "category")
+ONE_EACH = {
+    "sum": lambda g, **options: g.v.sum(**options),
+    "median": lambda g, **options: g.v.median(**options),
+    "agg": lambda g, **options: g.agg(a=("v", "nunique"), b=("w", "std"), **options),
+}
+OF_ROWS = {
+    "cumsum": lambda g, **options: g.v.cumsum(**options),
+    "transform": lambda g, **options: g.w.transform(lambda w: w - w.max(), **options),
+    "head": lambda g, **options: g.head(2, **options),
+    "nth": lambda g, **options: g.nth(1, **options),
+    "filter": lambda g, **options: g.filter(_keeps, **options),
+}
+
+
+def _keeps(rows):
+    return len(rows) > 1 and rows.index[0] % 2 == 0
+
+
+@st.composite
+def grouped(draw):
+    """Draw a frame with values, its keys, options and a number of partitions."""
+    keys = draw(frames(dtypes=KEYS, max_columns=2, max_rows=20))
+    values = st.lists(COLUMNS["int64"], min_size=len(keys), max_size=len(keys))
+    frame = keys.assign(v=draw(values), w=np.array(draw(values), float))
+    options = {name: draw(st.booleans()) for name in ("sort", "dropna", "as_index")}
+    return frame, list(keys.columns), options, draw(st.integers(1, 4))
+
+
+@settings(max_examples=20)
+@given(case=grouped(), name=st.sampled_from(list(ONE_EACH)))
+def test_results_of_groups_come_in_the_order_of_pandas(case, name):
+    frame, by, options, npartitions = case
+    expected = ONE_EACH[name](frame.groupby(by, observed=True, **options))
+    lazy = gd.from_pandas(frame, npartitions=npartitions, sort=False)
+    result = ONE_EACH[name](lazy.groupby(by, **options), split_out=3)
+    assert result.npartitions == 3
+    assert_eq(result, expected, rtol=1e-9, promised=len(frame) > 0, check_dtype=len(frame) > 0)
+
+
+@settings(max_examples=20)
+@given(case=grouped(), name=st.sampled_from(list(OF_ROWS)))
+def test_results_of_rows_stand_where_these_stood(case, name):
+    frame, by, options, npartitions = case
+    options["as_index"] = True
+    lazy = gd.from_pandas(frame, npartitions=npartitions, sort=False)
+    try:
+        expected = OF_ROWS[name](frame.groupby(by, observed=True, **options))
+    except (TypeError, ValueError):
+        return  # pandas cannot either, of no rows
+    if not len(expected) and name in ("cumsum", "transform"):
+        return  # where there is no group at all, pandas has no row; here they are null
+    result = OF_ROWS[name](lazy.groupby(by, **options), split_out=2)
+    assert result.npartitions == lazy.npartitions
+    assert_eq(result, expected, promised=False, check_dtype=len(frame) > 0)
+
+
+@pytest.fixture(scope="module")
+def pdf():
+    rng = np.random.default_rng(3)
+    columns = {"k": rng.integers(0, 90, 600), "s": rng.choice(list("abc"), 600)}
+    return pd.DataFrame({**columns, "v": rng.integers(0, 99, 600)})
+
+
+@pytest.mark.parametrize("npartitions", [1, 2, 127, 128, 129])
+def test_any_number_of_partitions(pdf, npartitions):
+    mine = gd.from_pandas(pdf, npartitions=npartitions).groupby("k", sort=npartitions != 128)
+    theirs = pdf.groupby("k", sort=npartitions != 128)
+    assert_eq(mine.v.sum(split_out=5), theirs.v.sum())
+    if npartitions != 128:
+        assert_eq(mine.v.median(split_out=npartitions), theirs.v.median())
+
+
+def test_what_comes_group_by_group(pdf):
+    df = gd.from_pandas(pdf, npartitions=4)
+    mine, theirs = df.groupby(["s", "k"]), pdf.groupby(["s", "k"])
+    assert_eq(mine.v.nlargest(2, split_out=3), theirs.v.nlargest(2))
+    assert_eq(mine.v.quantile([0.2, 0.5], split_out=3), theirs.v.quantile([0.2, 0.5]))
+    first = mine.apply(lambda rows: rows.head(1), split_out=3)
+    assert first.npartitions == 3
+    assert_eq(first, theirs.apply(lambda rows: rows.head(1)))
+    windows = mine.rolling(2, split_out=3)["v"].mean()
+    assert_eq(windows, theirs.rolling(2)["v"].mean())
+    by_series = df.v.groupby(df.k % 7).median(split_out=3)
+    assert by_series.npartitions == 3
+    assert_eq(by_series, pdf.v.groupby(pdf.k % 7).median())
+
+
+def test_large_groups_are_spread_by_their_projected_size(pdf):
+    df = gd.from_pandas(pdf, npartitions=4)
+    assert df.groupby("k").v.median().npartitions == 1
+    with config.set({"memory-limit": "64 KiB"}):
+        found = df.groupby("k").v.median()
+        assert found.npartitions == 2
+        assert "groupby-median-shuffle" in found.explain()
+        assert df.groupby("k").v.sum().npartitions == 2
+        assert df.groupby(df.s.astype("category"), observed=False).v.sum().npartitions == 1
+    assert_eq(found, pdf.groupby("k").v.median())
+
+
+def test_few_parts_stay_together():
+    few = KeySample((0,), 4, few=8)
+    chunk = few.chunk(pd.DataFrame({0: range(8)}))
+    assert len(few.finalize(chunk)) == 0
+    assert few.finalize(few.combine([chunk, chunk]))[0].tolist() == [2, 4, 6]
+
+
+def test_nulls_come_last_among_keys_that_divide():
+    dividing = pd.DataFrame({0: [1.0, 1.0, np.nan], 1: ["b", None, "a"]})
+    keys = [
+        pd.Series([0.0, 1.0, 1.0, 1.0, 2.0, np.nan]),
+        pd.Series(["z", "b", "c", None, "a", "b"]),
+    ]
+    assert parts_of(keys, dividing).tolist() == [0, 1, 1, 2, 2, 3]
