@@ -11,9 +11,9 @@ from gpuscale.dataframe.algorithms.matching import without_strangers
 from gpuscale.dataframe.algorithms.partitioning import Index
 from gpuscale.dataframe.inference import emptied, nonempty
 
-__all__ = ["Merge"]
+__all__ = ["DROPS", "Merge"]
 
-_DROPS = {"inner": ("left", "right"), "left": ("right",), "right": ("left",)}
+DROPS = {"inner": ("left", "right"), "left": ("right",), "right": ("left",)}
 """Of which frames rows that meet none of the other are not in the result."""
 
 
@@ -38,14 +38,14 @@ class Merge:
 
     def _that_may_meet(self, left: Any, right: Any) -> tuple[Any, Any]:
         """Leave out rows that are not in the result, where a look at a key tells."""
-        if self.left_index or self.right_index or self.validate or self.how not in _DROPS:
+        if self.left_index or self.right_index or self.validate or self.how not in DROPS:
             return left, right
         mine, theirs = self.keys(left, right)
         if not mine or isinstance(mine[0], Index) or isinstance(theirs[0], Index):
             return left, right
-        if "left" in _DROPS[self.how]:
+        if "left" in DROPS[self.how]:
             left = without_strangers(left, mine[0], right, theirs[0])
-        if "right" in _DROPS[self.how]:
+        if "right" in DROPS[self.how]:
             right = without_strangers(right, theirs[0], left, mine[0])
         return left, right
 

@@ -53,7 +53,8 @@ def merge(
     A small frame goes whole to each partition of the other, whose rows keep their order. Otherwise
     both are shuffled by the hash of their keys: the rows are those of pandas, in the order of
     partitions, each in pandas' order. Where pandas numbers the rows, each partition has numbers
-    of its own; ``reset_index(drop=True)`` numbers them all.
+    of its own; ``reset_index(drop=True)`` numbers them all. Of a side whose rows meet none of the
+    other, which was filtered, few are shuffled: ``explain`` says ``with-known-keys``.
 
     Parameters
     ----------
