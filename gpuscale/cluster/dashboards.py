@@ -5,11 +5,19 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import dask
 from distributed.utils import format_dashboard_link
 
 from gpuscale.cluster.security import LOOPBACK, is_loopback
 
-__all__ = ["DASHBOARD", "LinkedDashboard", "dashboard_at", "dashboard_options", "free_dashboard"]
+__all__ = [
+    "DASHBOARD",
+    "LinkedDashboard",
+    "dashboard_at",
+    "dashboard_options",
+    "free_dashboard",
+    "link_to",
+]
 
 _PORT = 8787
 #: Where people look for the page of a scheduler.
@@ -68,6 +76,26 @@ def free_dashboard(address: str) -> str:
         except OSError:
             return f"{LOOPBACK}:0"
     return address
+
+
+def link_to(address: str) -> dict[str, str]:
+    """Return dask's option by which a scheduler's log says where its page is.
+
+    It would name the host by which others reach the scheduler, also where the page is not there.
+
+    Parameters
+    ----------
+    address : str
+        Where the page is to be: a host and a port.
+
+    Examples
+    --------
+    >>> link_to("127.0.0.1:0")
+    {'distributed.dashboard.link': '{scheme}://127.0.0.1:{port}/status'}
+    """
+    name, host = "distributed.dashboard.link", address.rpartition(":")[0]
+    link = str(dask.config.get(name))
+    return {name: link.replace("{host}", host) if is_loopback(host) else link}
 
 
 class LinkedDashboard:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import dask
 from distributed import Scheduler, Security
 from distributed.core import Server
 
-from gpuscale.cluster.dashboards import DASHBOARD, dashboard_at
+from gpuscale.cluster.dashboards import DASHBOARD, dashboard_at, link_to
 from gpuscale.cluster.security import (
     LOOPBACK,
     choose_security,
@@ -35,6 +36,7 @@ def run_scheduler(chosen: Mapping[str, Any]) -> int:
     host = chosen["host"] or (None if interface else LOOPBACK)
     security = _security_of_scheduler(chosen, is_loopback(host or "", interface or ""))
     protocol = choose_protocol(encrypted(chosen["protocol"] or "", security))
+    page = dashboard_at(chosen["dashboard_address"], DASHBOARD)
 
     def make() -> list[Server]:
         scheduler = Scheduler(
@@ -45,7 +47,7 @@ def run_scheduler(chosen: Mapping[str, Any]) -> int:
             contact_address=chosen["contact_address"],
             security=security,
             dashboard=chosen["dashboard"],
-            dashboard_address=dashboard_at(chosen["dashboard_address"], DASHBOARD),
+            dashboard_address=page,
             http_prefix=chosen["dashboard_prefix"] or "/",
             preload=chosen["preload"],
             idle_timeout=chosen["idle_timeout"],
@@ -59,7 +61,7 @@ def run_scheduler(chosen: Mapping[str, Any]) -> int:
             write_scheduler_file(path, identity, security)
 
     identity: dict[str, Any] = {}
-    with pid_file(chosen["pid_file"]):
+    with pid_file(chosen["pid_file"]), dask.config.set(link_to(page)):
         try:
             asyncio.run(run_servers(make, tell))
         finally:

@@ -172,6 +172,18 @@ def test_a_port_that_is_taken():
     assert "Traceback" not in said
 
 
+def test_the_log_says_where_the_page_is(tmp_path):
+    file = tmp_path / "scheduler.json"
+    with commands.command("scheduler", *ANYWHERE, "--scheduler-file", file) as one:
+        commands.wait_for(file, one)
+        one.send()
+        _, said = one.end()
+    before, _, link = said.partition("dashboard at:")
+    assert link.strip().startswith("http://127.0.0.1:")
+    assert "Scheduler at:" in before
+    assert "://127.0.0.1" not in before
+
+
 def test_nothing_listens_beyond_loopback_unless_it_is_said(tmp_path):
     file = tmp_path / "scheduler.json"
     with commands.command("scheduler", "--port", "0", "--dashboard-address", ":0",
