@@ -1,7 +1,11 @@
-"""A cluster of this machine keeps workers that are slow to start anew."""
+"""A cluster of this machine keeps workers that are slow to start, and Ctrl-C ends it as a whole."""
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import threading
+from multiprocessing import resource_tracker
 from typing import Any
 
 import distributed
@@ -16,7 +20,33 @@ class KeptNannies(distributed.SpecCluster):
     Some seconds after a worker has gone, a ``SpecCluster`` looks whether one of its name is there,
     and else closes its nanny for good. A worker that dies several times, or that is slow to start,
     may be on its way just then: the cluster would have one less each time, and none in the end.
+
+    Ctrl-C while it starts would leave workers that nobody knows of: what has begun ends first, and
+    is closed then. A terminal sends it to the workers, too, which would die of it before they have
+    said that they leave it to the program: they begin with the signal blocked.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        try:
+            super().__init__(*args, **options)
+        except KeyboardInterrupt:
+            if getattr(self, "status", None) in _BEGUN:
+                self.sync(self._start)  # which returns as soon as the first one has ended
+                self.close()
+            raise
+
+    async def _start(self) -> None:
+        specs = (*self.worker_spec.values(), self.new_spec or {})
+        has_processes = any(each.get("cls") is not distributed.Worker for each in specs)
+        if has_processes and threading.current_thread() is not threading.main_thread():
+            # Python's handler runs in the main thread in any case; processes inherit the mask, once
+            # the tracker of their resources runs, whose start unblocks the signal.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        await asyncio.shield(asyncio.ensure_future(super()._start()))
+
+    def _correct_state(self) -> Any:
+        return asyncio.shield(super()._correct_state())
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         if op == "remove":
@@ -29,3 +59,6 @@ class KeptNannies(distributed.SpecCluster):
                 Cluster._update_worker_status(self, op, msg)
                 return
         super()._update_worker_status(op, msg)
+
+
+_BEGUN = (distributed.Status.starting, distributed.Status.running)

@@ -107,10 +107,12 @@ class WorkerSetup(WorkerPlugin):
 def _leave_ctrl_c_to_the_program() -> None:
     """Go on when a terminal sends SIGINT to all of its processes: the nanny ends its worker.
 
-    A handler, since what tasks start would inherit that the signal is ignored.
+    A handler, since what tasks start would inherit that the signal is ignored, or blocked as it is
+    until now.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _of_worker(worker: Any) -> dict[str, Any]:

@@ -5,13 +5,17 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 
 import pytest
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
 import dask  # noqa: E402
+import psutil  # noqa: E402
 
 from benchmarks.fault_ground import ground, wait_until  # noqa: E402
 from benchmarks.fault_kinds import from_file, stopped, works_again  # noqa: E402
@@ -110,3 +114,41 @@ def test_workers_that_are_slow_to_start_anew_stay(tmp_path):
         assert list(here.cluster.workers) == [0]
         here.client.wait_for_workers(1, timeout=60)
         assert here.pids() != [before]
+
+
+PROGRAM = """
+from gpuscale.cluster import LocalCluster
+
+if __name__ == "__main__":
+    LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    print("started")
+"""
+
+
+def worker_processes(pid):
+    """Processes that a program has started as workers."""
+    with suppress(psutil.Error):
+        return [p for p in psutil.Process(pid).children() if "spawn_main" in " ".join(p.cmdline())]
+    return []
+
+
+def test_ctrl_c_in_a_terminal_while_a_cluster_starts(tmp_path):
+    file, said = tmp_path / "program.py", tmp_path / "said"
+    file.write_text(PROGRAM)
+    with said.open("w") as out:
+        program = subprocess.Popen(
+            [sys.executable, file], stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        wait_until(lambda: len(worker_processes(program.pid)) == 2)
+        workers = worker_processes(program.pid)
+        os.killpg(program.pid, signal.SIGINT)
+        assert program.wait(60) == -signal.SIGINT
+        assert not psutil.wait_procs(workers, timeout=30)[1]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+        program.wait(60)
+    text = said.read_text()
+    assert text.count("Traceback") == 1, text
+    assert text.rstrip().endswith("KeyboardInterrupt")
