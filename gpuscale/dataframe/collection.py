@@ -115,8 +115,13 @@ class Frame(Collection):
 
     def sort_index(
         self,
-        ascending: bool = True,
+        *,
+        axis: Any = 0,
+        level: Any = None,
+        ascending: Any = True,
         na_position: str = "last",
+        sort_remaining: bool = True,
+        ignore_index: bool = False,
         key: Any = None,
         npartitions: int | None = None,
     ) -> Any:
@@ -124,13 +129,27 @@ class Frame(Collection):
 
         Parameters
         ----------
-        ascending : bool
+        axis : {0, 1}
+            1 sorts columns.
+        level : int, label, or list of these, optional
+            By which levels of the index; all by default.
+        ascending : bool or list of bool
         na_position : {"last", "first"}
         key : callable, optional
             Applied to the index before.
+        sort_remaining : bool
+            Whether the other levels say which of equal labels comes first.
+        ignore_index : bool
+            Number the rows of the result.
         npartitions : int, optional
         """
-        return api().shuffling.sort_index(self, ascending, na_position, key, npartitions)
+        options = {"ascending": ascending, "na_position": na_position, "key": key}
+        if level is not None:
+            options |= {"level": level, "sort_remaining": sort_remaining}
+        if axis in (1, "columns"):
+            return api().columns.with_sorted_columns(self, options)
+        result = api().shuffling.sort_index(self, options, npartitions)
+        return result.reset_index(drop=True) if ignore_index else result
 
     def to_backend(self, backend: str | None = None) -> Any:
         """Move partitions to another library of frames.

@@ -172,3 +172,38 @@ def test_options_that_mean_nothing_are_named_and_others_refused(df, pdf):
         df.f.sort_values(inplace=True)
     with pytest.raises(TypeError, match="verify_integrity"):
         df.set_index("k", verify_integrity=True)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "float32", "int64", "str", "datetime64[s]"])
+def test_an_index_has_the_dtype_of_its_column(dtype):
+    frame = pd.DataFrame({"k": pd.Series([3, 1, 2, 2]).astype(dtype), "y": range(4)})
+    df = gd.from_pandas(frame, npartitions=2)
+    assert_eq(df.set_index("k", sort=False), frame.set_index("k"))
+    assert_eq(df.set_index("k"), frame.set_index("k").sort_index(kind="stable"))
+    kept = df[df.y < 2].set_index(["k"], sort=False)  # none are left in the second
+    assert kept.index.dtype == kept.compute(engine="sync").index.dtype == frame.k.dtype
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"ascending": False},
+        {"ascending": [False, True]},
+        {"level": "b"},
+        {"level": ["b", "a"], "ascending": [True, False]},
+        {"level": 1, "sort_remaining": False, "ascending": False},
+        {"level": "a", "na_position": "first", "ignore_index": True},
+        {"axis": 1, "ascending": False},
+    ],
+)
+def test_sorting_by_levels_of_an_index(options):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"y": range(30), "x": 1.5})
+    frame.index = pd.MultiIndex.from_arrays(
+        [rng.integers(0, 4, 30), rng.choice(list("abc"), 30)], names=["a", "b"]
+    )
+    df = gd.from_pandas(frame, npartitions=4)
+    assert_eq(df.sort_index(**options), frame.sort_index(**{"kind": "stable", **options}))
+    if options.get("axis") is None:
+        assert_eq(df.y.sort_index(**options), frame.y.sort_index(**{"kind": "stable", **options}))

@@ -130,6 +130,11 @@ def inserted(x: Any, place: int, label: Any, value: Any) -> Any:
     return with_item(x, label, value)[labels]
 
 
+def with_sorted_columns(x: Any, options: Mapping[str, Any]) -> Any:
+    """Return a table with its columns in order."""
+    return like(x, x._meta.sort_index(axis=1, **options))
+
+
 def put_rows(frame: Any, mask: Any, value: Any) -> Any:
     """Return a frame with the rows replaced for which a mask is true."""
     new = frame.copy(deep=False)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.partitioning import HashCut, Index, RangeCut, joined
 from gpuscale.dataframe.algorithms.samples import Dividing
 from gpuscale.dataframe.api.columns import nearest
@@ -121,18 +120,21 @@ def sort_values(
     return result.reset_index(drop=True) if ignore_index else result
 
 
-def sort_index(x: Any, ascending: bool, na_position: str, key: Any, npartitions: int | None) -> Any:
+def sort_index(x: Any, options: dict[str, Any], npartitions: int | None) -> Any:
     """Sort rows by their labels; see `Frame.sort_index`."""
-    _check_position(na_position)
-    if x._meta.index.nlevels > 1:
-        raise NotSupportedError(
-            "sort_index of an index of several levels; use reset_index, sort_values and set_index"
-        )
-    options = {"ascending": ascending, "na_position": na_position, "kind": "stable", "key": key}
+    _check_position(options["na_position"])
+    level, ascending = options.get("level"), options["ascending"]
+    first = level[0] if isinstance(level, list) else level
+    ascending = ascending[0] if isinstance(ascending, list | tuple) else ascending
+    options = {**options, "kind": "stable"}
+    x._meta.sort_index(**options)  # pandas says what is wrong
     finish = InOrder(Method("sort_index"), (), tuple(options.items()))
-    if x.known_divisions and ascending and key is None and npartitions is None:
+    is_plain = x._meta.index.nlevels == 1 and ascending and options["key"] is None
+    if x.known_divisions and is_plain and npartitions is None:
         return call(Method("sort_index"), (x,), options, "sort_index", "some")
-    return _sorted(x, Index(), ascending, na_position, key, npartitions, finish)
+    key = Index(0 if first is None else first) if x._meta.index.nlevels > 1 else Index()
+    parts = (options["na_position"], options["key"], npartitions, finish)
+    return _sorted(x, key, ascending, *parts)
 
 
 def _check_position(na_position: str) -> None:
@@ -191,9 +193,7 @@ def set_index(
     label = keys
     if not isinstance(keys, Frame | list):
         (label,) = labels_of(x, keys)
-    indexed = call(
-        Method("set_index"), (x, label), {"drop": drop, "append": append}, "set_index", "new"
-    )
+    indexed = call(with_index, (x, label), {"drop": drop, "append": append}, "set_index", "new")
     if append or isinstance(keys, list) or not sort:
         return indexed
     if is_sorted:
@@ -201,6 +201,22 @@ def set_index(
     if x.npartitions == 1 and npartitions in (None, 1):
         return indexed.sort_index()
     return _in_order(indexed, npartitions, divisions)
+
+
+def with_index(partition: Any, keys: Any, **options: Any) -> Any:
+    """Have pandas make an index of columns.
+
+    Of small integers that happen to be a range it makes one, of the dtype int64: which partitions
+    are such, and whether all rows are, is not known before.
+    """
+    found = partition.set_index(keys, **options)
+    if found.index.nlevels > 1:
+        return found
+    key = keys if isinstance(keys, pd.Series | pd.Index) else partition[keys]
+    dtype = key.dtype if key.ndim == 1 else key.dtypes.iloc[0]
+    return (
+        found if found.index.dtype == dtype else found.set_axis(found.index.astype(dtype), axis=0)
+    )
 
 
 def _in_order(indexed: Any, npartitions: int | None, divisions: Sequence[Any] | None) -> Any:
