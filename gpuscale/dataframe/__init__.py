@@ -26,6 +26,8 @@ from gpuscale.dataframe.api.writing import *
 from gpuscale.dataframe.frame import DataFrame as DataFrame
 from gpuscale.dataframe.groupby import DataFrameGroupBy as DataFrameGroupBy
 from gpuscale.dataframe.groupby import SeriesGroupBy as SeriesGroupBy
+from gpuscale.dataframe.growing import Expanding as Expanding
+from gpuscale.dataframe.growing import ExponentialMovingWindow as ExponentialMovingWindow
 from gpuscale.dataframe.index import Index as Index
 from gpuscale.dataframe.resampling import Resampler as Resampler
 from gpuscale.dataframe.rolling import Rolling as Rolling

@@ -1,18 +1,17 @@
-"""Windows, as users hold them: ``df.rolling(3)``, ``df.expanding()``."""
+"""Windows that move, as users hold them: ``df.rolling(3)``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import pandas as pd
 
-from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.grouping import Call
 from gpuscale.dataframe.api import windows as api
 from gpuscale.dataframe.methods import dress
 
-__all__ = ["Expanding", "Rolling", "no_weights"]
+__all__ = ["Rolling"]
 
 
 class Rolling:
@@ -52,57 +51,6 @@ class Rolling:
         return f"gpuscale.dataframe.Rolling of {self._window!r}"
 
 
-class Expanding:
-    """Windows of all rows up to each; made by ``expanding``."""
-
-    def __init__(self, x: Any, min_periods: int) -> None:
-        self._x, self._min_periods = x, min_periods
-
-    def count(self) -> Any:
-        """How many elements are no nulls."""
-        return api.grown(self._x, "count", self._min_periods)
-
-    def sum(self) -> Any:
-        """Sum of all up to each."""
-        return api.grown(self._x, "sum", self._min_periods)
-
-    def mean(self) -> Any:
-        """Mean of all up to each."""
-        return api.grown(self._x, "mean", self._min_periods)
-
-    def min(self) -> Any:
-        """Least of all up to each."""
-        return api.grown(self._x, "min", self._min_periods)
-
-    def max(self) -> Any:
-        """Greatest of all up to each."""
-        return api.grown(self._x, "max", self._min_periods)
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_") or not hasattr(pd.api.typing.Expanding, name):
-            raise AttributeError(f"'Expanding' has no attribute {name!r}")
-        raise NotSupportedError(f"expanding().{name}: {_IN_ONE}expanding().{name}())")
-
-    def __repr__(self) -> str:
-        return "gpuscale.dataframe.Expanding"
-
-
-_IN_ONE = (
-    "it needs all rows before each; if they fit into memory, "
-    "df.repartition(npartitions=1).map_partitions(lambda part: part."
-)
-
-
-def no_weights(*args: Any, **options: Any) -> NoReturn:
-    """Refuse windows of weights that fall off.
-
-    Raises
-    ------
-    NotSupportedError
-    """
-    raise NotSupportedError(f"ewm: {_IN_ONE}ewm(...).mean())")
-
-
 def _method(name: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return self._asked(name, args, kwargs)
@@ -116,7 +64,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 for _name in (
     *("sum", "mean", "min", "max", "count", "var", "std", "sem", "median", "quantile", "skew"),
-    *("kurt", "apply", "agg", "rank", "first", "last", "nunique"),
+    *("kurt", "apply", "agg", "aggregate", "rank", "first", "last", "nunique"),
 ):
     if hasattr(pd.api.typing.Rolling, _name):
         setattr(Rolling, _name, _method(_name))

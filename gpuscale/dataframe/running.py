@@ -63,10 +63,11 @@ class Running:
         return Rolling(self, window, {**options, "on": on, "closed": closed, "step": step})
 
     def expanding(self, min_periods: int = 1) -> Any:
-        """Return windows of all rows up to each: their count, sum, mean, min and max."""
-        from gpuscale.dataframe.rolling import Expanding
+        """Return windows of all rows up to each; see `pandas.DataFrame.expanding`."""
+        from gpuscale.dataframe.algorithms.grouping import Call
+        from gpuscale.dataframe.growing import Expanding
 
-        return Expanding(self, min_periods)
+        return Expanding(self, Call("expanding", (), (("min_periods", min_periods),)))
 
     def resample(
         self, rule: Any, closed: str | None = None, label: str | None = None, **options: Any
@@ -84,11 +85,33 @@ class Running:
 
         return Resampler(self, rule, {"closed": closed, "label": label, **options})
 
-    def ewm(self, *args: Any, **options: Any) -> Any:
-        """Refuse, and say what to do: such windows need all rows before each."""
-        from gpuscale.dataframe.rolling import no_weights
+    def ewm(
+        self,
+        com: float | None = None,
+        span: float | None = None,
+        halflife: float | None = None,
+        alpha: float | None = None,
+        min_periods: int = 0,
+        adjust: bool = True,
+        ignore_na: bool = False,
+        times: Any = None,
+    ) -> Any:
+        """Return windows of all rows up to each, of which those before weigh less.
 
-        no_weights()
+        Parameters
+        ----------
+        com, span, halflife, alpha : float, optional
+            How fast weights fall off, in one of four ways.
+        min_periods, adjust, ignore_na
+            As `pandas.DataFrame.ewm` has them.
+        times : None
+            Not supported.
+        """
+        from gpuscale.dataframe.growing import weighted
+
+        options = {"com": com, "span": span, "halflife": halflife, "alpha": alpha, "times": times}
+        options |= {"min_periods": min_periods, "adjust": adjust, "ignore_na": ignore_na}
+        return weighted(self, options)
 
     def map_overlap(self, func: Any, before: int, after: int, *args: Any, **kwargs: Any) -> Any:
         """Call a function on partitions with margins; see `gpuscale.dataframe.map_overlap`."""

@@ -76,16 +76,69 @@ def test_rows_of_filtered_frames_are_counted():
 @given(frame=frames(NUMBERS[:4]), parts=st.integers(1, 4), least=st.integers(0, 3))
 def test_windows_that_grow(frame, parts, least):
     lazy = gd.from_pandas(frame, npartitions=parts)
-    for name in ("count", "sum", "mean", "min", "max"):
+    for name in ("count", "sum", "mean", "min", "max", "var", "sem"):
         expected = getattr(frame.expanding(least), name)()
-        assert_eq(getattr(lazy.expanding(least), name)(), expected, rtol=1e-9)
+        result = getattr(lazy.expanding(least), name)()
+        assert_eq(result, expected, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    frame=frames(NUMBERS[:4]),
+    parts=st.integers(1, 5),
+    alpha=st.sampled_from([0.1, 0.5, 0.9]),
+    least=st.integers(0, 3),
+    adjust=st.booleans(),
+    ignore_na=st.booleans(),
+)
+def test_weights_that_fall_off(frame, parts, alpha, least, adjust, ignore_na):
+    options = {"alpha": alpha, "min_periods": least, "adjust": adjust, "ignore_na": ignore_na}
+    lazy = gd.from_pandas(frame, npartitions=parts)
+    lazy, windows = lazy.ewm(**options), frame.ewm(**options)
+    for name, given_ in METHODS[: 4 if adjust else 1]:
+        expected = getattr(windows, name)(**given_)
+        assert_eq(getattr(lazy, name)(**given_), expected, rtol=1e-9, atol=1e-9)
+
+
+METHODS = [("mean", {}), ("sum", {}), ("var", {}), ("std", {"bias": True})]
+
+WINDOWS_OF_ALL = {
+    "median": lambda x: x.expanding().median(),
+    "quantile": lambda x: x.x.expanding(2).quantile(0.3),
+    "skew": lambda x: x.expanding().skew(),
+    "rank": lambda x: x.expanding().rank(),
+    "apply": lambda x: x.x.expanding().apply(np.ptp, raw=True),
+    "agg": lambda x: x.expanding().agg(["sum", "max"]),
+    "std": lambda x: x.x.expanding().std(ddof=0),
+    "cov": lambda x: x.x.expanding().cov(x.y),
+    "column": lambda x: x.expanding()["y"].var(),
+    "ewm corr": lambda x: x.x.ewm(span=3).corr(x.y),
+    "ewm unadjusted": lambda x: x.ewm(com=1, adjust=False).std(),
+    "ewm halflife": lambda x: x[["y"]].ewm(halflife=2).mean(),
+    "ewm agg": lambda x: x.ewm(span=2).agg("mean"),
+    "infinities": lambda x: (1 / x).ewm(span=4).mean(),
+}
+
+
+@pytest.mark.parametrize("case", WINDOWS_OF_ALL)
+def test_windows_of_all_rows(case):
+    assert_eq(WINDOWS_OF_ALL[case](DF), WINDOWS_OF_ALL[case](PDF), rtol=1e-9)
+
+
+def test_means_of_large_numbers_stay_exact():
+    series = pd.Series(1e9 + np.arange(20.0) ** 2 % 7)
+    lazy = gd.from_pandas(series, npartitions=7)
+    assert_eq(lazy.ewm(span=5).var(), series.ewm(span=5).var(), rtol=1e-6, atol=1e-6)
+    assert_eq(lazy.expanding().var(), series.expanding().var(), rtol=1e-6)
 
 
 def test_what_is_refused_says_what_to_do():
-    with pytest.raises(NotSupportedError, match="repartition"):
-        DF.expanding().std()
-    with pytest.raises(NotSupportedError, match="repartition"):
-        DF.ewm(span=3)
+    with pytest.raises(NotSupportedError, match="resample"):
+        DF.ewm(halflife="1D", times=pd.date_range("2020", periods=20))
+    with pytest.raises(ValueError, match="alpha"):
+        DF.ewm(alpha=2)
+    with pytest.raises(NotSupportedError, match="each pair"):
+        DF.expanding().corr()
     with pytest.raises(NotSupportedError, match="set_index"):
         DF.rolling(3, on="y")
     with pytest.raises(NotSupportedError, match="each pair"):

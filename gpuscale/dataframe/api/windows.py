@@ -12,9 +12,11 @@ import pandas as pd
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.cuts import Labels
 from gpuscale.dataframe.algorithms.grouping import Call
+from gpuscale.dataframe.algorithms.growing import GrowingBefore, grown_on
 from gpuscale.dataframe.algorithms.windows import Ends, Moving, MovingPair
 from gpuscale.dataframe.api.neighbours import on_rows_of, overlapped, without_margins
-from gpuscale.dataframe.api.reductions import reduction
+from gpuscale.dataframe.api.one_place import in_one_place
+from gpuscale.dataframe.api.reductions import of_columns, reduction
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.nodes.regroup import Regroup
@@ -53,16 +55,9 @@ def moving(x: Frame, window: Any, options: Mapping[str, Any], method: Call) -> A
 def moving_pair(x: Frame, window: Any, options: Mapping[str, Any], method: Call) -> Any:
     """Return covariances or correlations of two series in windows."""
     given = {name: value for name, value in options.items() if value is not None}
-    (other,) = method.args
-    if x.ndim != 1 or getattr(other, "ndim", 0) != 1 or not isinstance(other, Frame):
-        raise NotSupportedError(
-            f"{method.name} of windows takes two series: "
-            f"df.x.rolling(...).{method.name}(df.y) for each pair of columns"
-        )
-    name = x.name if x.name == other.name else None
+    pair, name = _paired(x, method)
     windows = Call("rolling", (window,), tuple(sorted(given.items())))
     function = MovingPair(windows, Call(method.name, (), method.kwargs), name)
-    pair = x.to_frame("first").assign(second=other)  # type: ignore[attr-defined]
     return _moved(pair, window, bool(given.get("center")), function, method.name)
 
 
@@ -121,3 +116,41 @@ def grown(x: Any, name: str, min_periods: int) -> Any:
         found = numbers.fillna(0.0).cumsum()
     found = found / seen if name == "mean" else found
     return found.where(seen >= max(1, min_periods) if name != "sum" else seen >= min_periods)
+
+
+def numeric(x: Any, numeric_only: bool = False) -> Any:
+    """Return the columns that are numbers, if they alone are asked for."""
+    return of_columns(x, pd.api.types.is_numeric_dtype) if numeric_only else x
+
+
+def going_on(x: Any, growing: Any, name: str, options: dict[str, Any]) -> Any:
+    """Return what is made of the numbers that are kept of all rows up to each."""
+    out = emptied(nonempty(x._meta).expanding().mean())  # of what are no numbers, pandas raises
+    before = reduction((x.expr,), GrowingBefore(growing), name, ())
+    numbers = tuple(range(x.npartitions))
+    args = (growing, name, tuple(sorted(options.items())))
+    return wrap(Numbered(grown_on, (x.expr, before), numbers, args, name, None, out))
+
+
+def of_all_before(x: Any, windows: Call, method: Call) -> Any:
+    """Return what pandas gives of windows of all rows up to each, in one place."""
+    return in_one_place(x, Moving(windows, method), method.name)
+
+
+def pair_of_all_before(x: Any, windows: Call, method: Call) -> Any:
+    """Return covariances or correlations of two series up to each row, in one place."""
+    pair, name = _paired(x, method)
+    function = MovingPair(windows, Call(method.name, (), method.kwargs), name)
+    return in_one_place(pair, function, method.name)
+
+
+def _paired(x: Any, method: Call) -> tuple[Any, Any]:
+    """Return two series as a table, and the name that they have together."""
+    (other,) = method.args
+    if x.ndim != 1 or getattr(other, "ndim", 0) != 1 or not isinstance(other, Frame):
+        raise NotSupportedError(
+            f"{method.name} of windows takes two series: "
+            f"df.x.rolling(...).{method.name}(df.y) for each pair of columns"
+        )
+    name = x.name if x.name == other.name else None
+    return x.to_frame("first").assign(second=other), name  # type: ignore[attr-defined]
