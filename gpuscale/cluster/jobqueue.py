@@ -8,6 +8,7 @@ machines, so all talk TLS unless ``insecure=True``.
 from __future__ import annotations
 
 import os
+import re
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -101,6 +102,7 @@ class BatchCluster(LinkedDashboard):
                 options[name] = value
         if gpus:
             options |= self._ask_for_gpus(gpus, options)
+            options["job_cls"] = _of_one_thread(options.get("job_cls") or self.job_cls)
         processes = processes or max(gpus, 1)
         options["worker_extra_args"] = [
             *_of_worker(gpus, processes, nanny, insecure),
@@ -147,11 +149,26 @@ def _of_worker(gpus: int, processes: int, nanny: bool, insecure: bool) -> list[s
             "processes= out"
         )
     found = ["--insecure"] if insecure else []
-    if gpus:  # one thread drives a device; more would share its memory
-        return [*found, "--nthreads", "1"]
+    if gpus:
+        return found
     if not nanny:
         found.append("--no-nanny")
     return [*found, "--nworkers", str(processes)]
+
+
+def _of_one_thread(job_cls: Any) -> Any:
+    """Return jobs whose workers have one thread: it drives a device; more would share its memory.
+
+    dask-jobqueue divides the cores of a job among its processes, and says no other number.
+    """
+
+    class Job(job_cls):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            command = self._command_template
+            self._command_template = re.sub(r"--nthreads \d+", "--nthreads 1", command, count=1)
+
+    return Job
 
 
 def _security(security: Any, insecure: bool, protocol: str | None) -> Any:

@@ -79,6 +79,8 @@ def test_our_workers_take_what_is_written(system, kind):
         re.M,
     )
     module, arguments = command
+    flags = [word for word in shlex.split(arguments) if word.startswith("--")]
+    assert len(flags) == len(set(flags)), "each is said once"
     chosen = read(taker, "", shlex.split(arguments))
     assert module == {"cpu": "gpuscale.cli.worker", "gpu": "gpuscale.cli.cuda_worker"}[kind]
     assert (chosen["name"], chosen["memory_limit"]) == ("dummy-name", "16.00GiB")

@@ -11,7 +11,7 @@ MY.DaskWorkerMemory = 34359738368
 MY.DaskWorkerDisk = 10737418240
 Request_GPUs = 2
 
-Arguments = "-c 'python -m gpuscale.cli.cuda_worker tcp://<insert-scheduler-address-here>:8786 --name dummy-name --nthreads 4 --memory-limit 16.00GiB --death-timeout 60 --insecure --nthreads 1 --rmm-pool-size 0.8'"
+Arguments = "-c 'python -m gpuscale.cli.cuda_worker tcp://<insert-scheduler-address-here>:8786 --name dummy-name --nthreads 1 --memory-limit 16.00GiB --death-timeout 60 --insecure --rmm-pool-size 0.8'"
 Executable = /bin/sh
 
 Queue

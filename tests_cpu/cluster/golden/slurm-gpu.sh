@@ -9,4 +9,4 @@
 #SBATCH -t 00:30:00
 #SBATCH --gres=gpu:2
 
-python -m gpuscale.cli.cuda_worker tcp://<insert-scheduler-address-here>:8786 --name dummy-name --nthreads 4 --memory-limit 16.00GiB --death-timeout 60 --insecure --nthreads 1 --rmm-pool-size 0.8
+python -m gpuscale.cli.cuda_worker tcp://<insert-scheduler-address-here>:8786 --name dummy-name --nthreads 1 --memory-limit 16.00GiB --death-timeout 60 --insecure --rmm-pool-size 0.8
