@@ -95,3 +95,28 @@ def test_quantiles_take_two_passes(large, frame, q):
 def test_what_describes_a_frame_takes_two_passes(large, frame):
     assert_eq(large.describe().compute(), frame.describe(), rtol=1e-12)
     assert_eq(large.value.describe().compute(), frame.value.describe(), rtol=1e-12)
+
+
+MANY = {
+    "counts": lambda d: d.key.value_counts(),
+    "shares": lambda d: d.name.value_counts(normalize=True, dropna=False),
+    "counts in order": lambda d: d.value.round(2).value_counts(sort=False, dropna=False),
+    "how many": lambda d: d.value.nunique(),
+    "how many, nulls too": lambda d: d.name.nunique(dropna=False),
+    "most frequent": lambda d: d.key.mode(),
+    "most frequent of texts": lambda d: d.name.mode(),
+    "first rows": lambda d: d.drop_duplicates(["key", "name"]),
+    "last values": lambda d: d.name.drop_duplicates(keep="last"),
+    "rows that are there once": lambda d: d.drop_duplicates("key", keep=False),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_different_values_that_are_many(large, frame, name):
+    found = MANY[name](large)
+    assert len(found.expr.meta.chunks) == 0 or found.npartitions > 1
+    assert_eq(found.compute(), MANY[name](frame))
+
+
+def test_different_values_in_order(large, frame):
+    assert large.key.unique().compute().tolist() == frame.key.unique().tolist()

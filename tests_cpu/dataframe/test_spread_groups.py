@@ -104,9 +104,9 @@ def test_large_groups_are_spread_by_their_projected_size(pdf):
     assert df.groupby("k").v.median().npartitions == 1
     with config.set({"memory-limit": "64 KiB"}):
         found = df.groupby("k").v.median()
-        assert found.npartitions == 2
+        assert found.npartitions > 1
         assert "groupby-median-shuffle" in found.explain()
-        assert df.groupby("k").v.sum().npartitions == 2
+        assert df.groupby("k").v.sum().npartitions > 1
         assert df.groupby(df.s.astype("category"), observed=False).v.sum().npartitions == 1
     assert_eq(found, pdf.groupby("k").v.median())
 

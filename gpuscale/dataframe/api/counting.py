@@ -20,6 +20,7 @@ from gpuscale.dataframe.algorithms.counting import (
 )
 from gpuscale.dataframe.algorithms.extremes import Extremes
 from gpuscale.dataframe.algorithms.whole import Whole
+from gpuscale.dataframe.api import many
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.reductions import of_columns, one_partition, reduction
 from gpuscale.dataframe.collection import wrap
@@ -40,9 +41,12 @@ def value_counts(x: Any, options: Mapping[str, Any]) -> Any:
         raise NotSupportedError(
             "value_counts(bins=): cut the series by map_partitions(pd.cut, bins)"
         )
+    like = _counted_like(x, options)
+    if many.are_many(x):
+        return many.value_counts(x, options, like)
     names = ("normalize", "sort", "ascending", "dropna")
     plan = Counts(*(options[name] for name in names))
-    return gathered(x, plan, "value_counts", _counted_like(x, options))
+    return gathered(x, plan, "value_counts", like)
 
 
 def _counted_like(x: Any, options: Mapping[str, Any]) -> Any:
@@ -65,6 +69,8 @@ def row_counts(x: Any, subset: Any, options: Mapping[str, Any]) -> Any:
 
 def unique(x: Any) -> Any:
     """Return the different values."""
+    if many.are_many(x):
+        return many.distinct(x, None, "first").reset_index(drop=True)
     like = x._meta if isinstance(x._meta, pd.Index) else x._meta.reset_index(drop=True)
     return gathered(x, Unique(), "unique", like)
 
@@ -77,7 +83,10 @@ def drop_duplicates(x: Any, subset: Any, keep: Any, ignore_index: bool) -> Any:
     if subset is not None:
         labels = tuple(subset) if isinstance(subset, list | tuple | pd.Index) else (subset,)
         check_labels(x, list(labels))
-    result = gathered(x, DistinctRows(labels, keep), "drop_duplicates", x._meta)
+    if many.are_many(x if labels is None else x[list(labels)]):
+        result = many.distinct(x, None if labels is None else list(labels), keep)
+    else:
+        result = gathered(x, DistinctRows(labels, keep), "drop_duplicates", x._meta)
     return result.reset_index(drop=True) if ignore_index else result
 
 
@@ -95,6 +104,8 @@ def extremes(x: Any, name: str, n: int, keep: str, columns: Any = None) -> Any:
 
 def mode(x: Any, dropna: bool, numeric_only: bool = False) -> Any:
     """Return the most frequent values."""
+    if x.ndim == 1 and many.are_many(x):
+        return many.mode(x, dropna)
     if x.ndim == 1:
         like = nonempty(x._meta).mode()
         return gathered(x, Modes(dropna), "mode", like)

@@ -12,7 +12,7 @@ from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.algorithms.reductions import FOLDS, Length, blueprint
 from gpuscale.dataframe.calls import call
-from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.collection import Frame, api, wrap
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.reduction import Reduction
@@ -42,6 +42,8 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
     if options.pop("bool_only", False):
         x = of_columns(x, pd.api.types.is_bool_dtype)
+    if name == "nunique" and x.ndim == 1 and api().many.are_many(x):
+        return api().many.nunique(x, options.get("dropna", True))
     frame = x._meta
     template = getattr(nonempty(frame), name)(**options)
     plan = blueprint(name, frame, template, options)

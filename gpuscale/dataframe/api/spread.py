@@ -42,7 +42,7 @@ from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.expr.node import Node
-from gpuscale.memory.limits import budget_of
+from gpuscale.memory.limits import budget_of, chunk_bytes
 
 __all__ = ["OF_PARTS", "OF_ROWS", "count_of", "of_parts", "of_rows", "row_by_row", "some_rows"]
 
@@ -59,7 +59,8 @@ def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
     """In how many partitions results of groups are made.
 
     The user says so by ``split_out``. Otherwise it is one for columns that are projected to take
-    as much as one place has room for, and else one for each 128 MiB of them.
+    as much as one place has room for, and else one for each 128 MiB of them, or less where
+    memory is short.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
     nbytes = sum(each.meta.nbytes for each in nodes)
     if nbytes <= min(most, budget_of(meta.backend) // _SHARE):
         return 1
-    return int(min(meta.npartitions, max(2, -(-nbytes // _RESULT))))
+    return int(max(2, -(-nbytes // chunk_bytes(meta.backend, _RESULT))))
 
 
 def _divides(dtype: Any, options: Options) -> bool:

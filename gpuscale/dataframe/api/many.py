@@ -1,0 +1,70 @@
+"""Values and rows of which too many are different for one task: as groups, which are shuffled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from gpuscale.dataframe.api.reductions import length
+from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.passes import is_large
+
+__all__: list[str] = []
+
+
+def are_many(x: Any) -> bool:
+    """Whether the different values of a series, or rows of a frame, may not fit into one task."""
+    if not isinstance(x._meta, pd.Series | pd.DataFrame) or x.npartitions == 1:
+        return False
+    dtypes = list(x.dtypes) if x.ndim == 2 else [x.dtype]
+    categories = any(isinstance(each, pd.CategoricalDtype) for each in dtypes)  # which are few
+    return is_large(x.expr) and not categories and x._meta.index.nlevels == 1
+
+
+def counts(x: Any, dropna: bool = True) -> Any:
+    """Return how often each value of a series is there, in the order in which they come first."""
+    return x.groupby(x, sort=False, dropna=dropna).size()
+
+
+def value_counts(x: Any, options: Mapping[str, Any], like: Any) -> Any:
+    """Count the values of a series; see `pandas.Series.value_counts`."""
+    found = counts(x, options["dropna"])
+    if options["sort"]:
+        found = found.sort_values(ascending=options["ascending"])
+    if options["normalize"]:
+        return (found / found.sum()).rename("proportion")
+    return found.rename("count").astype(like.dtype)
+
+
+def nunique(x: Any, dropna: bool) -> Any:
+    """Return how many different values a series has."""
+    return length(counts(x, dropna))
+
+
+def mode(x: Any, dropna: bool) -> Any:
+    """Return the most frequent values of a series."""
+    found = counts(x, dropna)
+    most = found[found == found.max()].rename("count").reset_index()
+    values = most[most.columns[0]].rename(x.name)
+    return values.sort_values(ignore_index=True)
+
+
+def distinct(x: Any, subset: list[Any] | None, keep: Any) -> Any:
+    """Return one row of those that are the same, or those that are there once."""
+    labels = (list(x.columns) if x.ndim == 2 else []) if subset is None else subset
+    if keep is False:
+        groups = _by(x, labels)
+        if x.ndim == 2:
+            groups = groups[labels[0]]
+        return x[groups.transform("size") == 1]
+    options = {"keep": keep} if x.ndim == 1 else {"keep": keep, "subset": labels}
+    some = call(Method("drop_duplicates"), (x,), options, "drop_duplicates", "some")
+    groups = _by(some, labels)
+    return groups.head(1) if keep == "first" else groups.tail(1)
+
+
+def _by(x: Any, labels: list[Any]) -> Any:
+    return x.groupby(labels if x.ndim == 2 else x, sort=False, dropna=False)
