@@ -163,6 +163,8 @@ def _of_one_thread(job_cls: Any) -> Any:
     """
 
     class Job(job_cls):  # type: ignore[misc]
+        _command_template: str
+
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             command = self._command_template

@@ -303,7 +303,7 @@ def _run_inside(node: Any, values: Iterator[Any], block: BlockIndex) -> Any:
     """Evaluate a block inside another task; the engine only knows the line of that other one."""
     try:
         return node._run(values, block)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         add_note(error, operation=node.name, origin=node.origin, chunk=block)
         raise
 

@@ -119,7 +119,7 @@ class StepsKernel:
         for step, unused in zip(self.steps, self._last_uses, strict=True):
             try:
                 values.append(step.call(values))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 add_note(error, operation=step.label, origin=step.origin, chunk=block.index)
                 raise
             for number in unused:

@@ -1,4 +1,5 @@
 import re
+import sys
 import threading
 from concurrent.futures import CancelledError
 
@@ -183,3 +184,13 @@ def test_inputs_without_a_size_are_said_to_have_none():
     error = MemoryError("no")
     annotate(error, Task(("unique-0123456789abcdef", 0), len, label="unique"), [(np.ones(3),)])
     assert "bytes" not in error.__notes__[0]
+
+
+def leave(chunk):
+    sys.exit(3)
+
+
+def test_what_exits_inside_of_a_task_is_named():
+    with pytest.raises(SystemExit) as caught:
+        ga.ones(4, chunks=2).map_blocks(leave, dtype=float).sum().compute()
+    assert "in operation leave, written at" in caught.value.__notes__[0]
