@@ -60,7 +60,8 @@ class _Accessor:
         return [each for each in names if hasattr(self, each)]
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        return call(Method(name, self._name), (self._x, *args), kwargs, name)
+        rows: Any = "labels" if isinstance(self._x._meta, pd.Index) else "same"
+        return call(Method(name, self._name), (self._x, *args), kwargs, name, rows)
 
 
 def _with(pandas: Any, names: tuple[str, ...]) -> Callable[[C], C]:
@@ -169,7 +170,8 @@ class DatetimeAccessor(_Accessor):
         raise AttributeError(f"times of {self._x.dtype} have no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
-        return [each for each in super().__dir__() if hasattr(self._x._meta.dt, each)]
+        theirs = type(self._x._meta.dt)  # asking itself would warn of what is deprecated
+        return [each for each in object.__dir__(self) if hasattr(theirs, each)]
 
 
 def _part(name: str, theirs: Any) -> property:

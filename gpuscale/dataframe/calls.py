@@ -57,7 +57,7 @@ def call(
     args, kwargs
         Collections stand for their partitions; all else is given as it is.
     label : str
-    rows : {"same", "some", "new"}
+    rows : {"same", "some", "new", "labels"}
         What becomes of the index, see `Partwise`.
     out : object of pandas, optional
         What comes out, without rows; found by calling the function else.
@@ -69,7 +69,9 @@ def call(
     operands, beside = tuple(map(node_of, args)), list(map(node_of, shared))
     node = partwise(function, operands, given, label, rows, out, beside)
     if isinstance(getattr(node.meta, "frame", None), _ARRAYS):
-        node = partwise(Labelled(function), operands, given, label, rows, out, beside)
+        rows = "same" if rows == "labels" else rows
+        own = (_index_of_rows(operands), *operands)
+        node = partwise(Labelled(function), own, given, label, rows, out, beside)
     return wrap(node)
 
 
@@ -78,14 +80,25 @@ _ARRAYS = (np.ndarray, pd.api.extensions.ExtensionArray)
 
 @dataclass(frozen=True)
 class Labelled:
-    """A function of an index that gives an array, as comparisons do: here it has these labels."""
+    """A function of an index that gives an array, as comparisons do: here it has labels."""
 
     function: Callable[..., Any]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, index: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it, and make a series of what it gives."""
-        index = next(each for each in args if isinstance(each, pd.Index))
         return pd.Series(self.function(*args, **kwargs), index=index)
+
+
+def _index_of_rows(operands: Sequence[Any]) -> Any:
+    """Return the index that the rows have of which an index among operands was made."""
+    node = next(each for each in operands if _is_index(each))
+    while isinstance(node, Partwise) and node.rows == "labels":
+        node = next(each for each in node.args if _is_index(each))
+    return node
+
+
+def _is_index(operand: Any) -> bool:
+    return isinstance(operand, Node) and isinstance(getattr(operand.meta, "frame", None), pd.Index)
 
 
 def partwise(

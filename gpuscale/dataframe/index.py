@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gpuscale.dataframe.accessors import StringAccessor
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, collects
-from gpuscale.dataframe.methods import INDEX_METHODS, Method, with_methods
+from gpuscale.dataframe.methods import INDEX_METHODS, Method, dress, with_methods
 from gpuscale.dataframe.operators import Operators
 
 __all__ = ["Index"]
 
 
-_OF_TIMES = frozenset(
-    (
-        *("year", "month", "day", "hour", "minute", "second", "microsecond", "nanosecond", "date"),
-        *("time", "day_of_week", "dayofweek", "weekday", "day_of_year", "dayofyear", "quarter"),
-        *("days_in_month", "is_month_start", "is_month_end", "is_year_start", "is_year_end"),
-        *("is_quarter_start", "is_quarter_end", "is_leap_year", "days", "seconds", "tz", "freq"),
-        *("ceil", "floor", "round", "strftime", "normalize", "day_name", "month_name"),
-        *("tz_convert", "tz_localize", "to_period", "to_timestamp", "total_seconds"),
-    )
+_PARTS_OF_TIMES = (
+    *("year", "month", "day", "hour", "minute", "second", "microsecond", "nanosecond", "date"),
+    *("time", "timetz", "day_of_week", "dayofweek", "weekday", "day_of_year", "dayofyear"),
+    *("quarter", "days_in_month", "daysinmonth", "is_month_start", "is_month_end"),
+    *("is_year_start", "is_year_end", "is_quarter_start", "is_quarter_end", "is_leap_year"),
+    *("days", "seconds", "microseconds", "nanoseconds", "tz", "freq", "unit", "start_time"),
+    "end_time",
 )
-"""Attributes and methods of an index of times, which an index has itself."""
+_METHODS_OF_TIMES = (
+    *("as_unit", "asfreq", "ceil", "floor", "strftime", "normalize", "day_name", "month_name"),
+    *("shift", "tz_convert", "tz_localize", "to_period", "to_timestamp", "total_seconds"),
+)
+_KINDS_OF_TIMES = (pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex)
 
 
 @collects(pd.Index)
@@ -35,14 +40,13 @@ class Index(Operators, Frame):
 
     __slots__ = ()
 
-    def __getattr__(self, name: str) -> Any:
-        if name not in _OF_TIMES or not hasattr(self._meta, name):
-            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-        value = getattr(self._meta, name)
-        if not callable(value):
-            is_lazy = isinstance(value, pd.Index | np.ndarray)
-            return call(index_of_times, (self, name), label=name) if is_lazy else value
-        return lambda *args, **kwargs: call(Method(name), (self, *args), kwargs, name, "new")
+    def __dir__(self) -> list[str]:
+        of_times = {*_PARTS_OF_TIMES, *_METHODS_OF_TIMES}
+        return [
+            each
+            for each in super().__dir__()
+            if each not in of_times or hasattr(type(self._meta), each)
+        ]
 
     @property
     def name(self) -> Any:  # type: ignore[override]
@@ -76,15 +80,15 @@ class Index(Operators, Frame):
 
     def isin(self, values: Any) -> Any:
         """Whether each label is one of some: a series, which chooses rows of a frame."""
-        return call(asked, (self, "isin", values), label="isin")
+        return call(Method("isin"), (self, values), label="isin", rows="labels")
 
     def isna(self) -> Any:
         """Whether each label is a null: a series, as for `isin`."""
-        return call(asked, (self, "isna"), label="isna")
+        return call(Method("isna"), (self,), label="isna", rows="labels")
 
     def notna(self) -> Any:
         """Whether each label is no null: a series, as for `isin`."""
-        return call(asked, (self, "notna"), label="notna")
+        return call(Method("notna"), (self,), label="notna", rows="labels")
 
     isnull, notnull = isna, notna
 
@@ -92,24 +96,115 @@ class Index(Operators, Frame):
         """Different labels, in the order in which they come first."""
         return api().counting.unique(self)
 
+    def drop_duplicates(self, *, keep: Any = "first") -> Any:
+        """Keep one of the labels that are the same; see `pandas.Index.drop_duplicates`."""
+        return self._series.drop_duplicates(keep=keep).index
+
+    def duplicated(self, keep: Any = "first") -> Any:
+        """Whether each label was there before: a series, as for `isin`."""
+        return self._series.duplicated(keep=keep)
+
+    def sort_values(self, ascending: bool = True, na_position: str = "last") -> Any:
+        """Labels in order; see `pandas.Index.sort_values`."""
+        return self._series.sort_values(ascending=ascending, na_position=na_position).index
+
+    def append(self, other: Any) -> Any:
+        """Labels of several indexes, one after the other; see `pandas.Index.append`."""
+        others = other if isinstance(other, list | tuple) else [other]
+        return api().joining.concat([each.to_series() for each in (self, *others)]).index
+
+    def value_counts(self, **options: Any) -> Any:
+        """Count the different labels; see `pandas.Index.value_counts`."""
+        return self._series.value_counts(**options)
+
+    @property
+    def _series(self) -> Any:
+        return self.to_series()  # type: ignore[attr-defined]
+
+    @property
+    def str(self) -> Any:
+        """Functions of texts; see `pandas.Index.str`."""
+        return StringAccessor(self)
+
+    @property
+    def shape(self) -> tuple[Any]:
+        """Number of labels, which is lazy where data decide it."""
+        return (self.size,)
+
+    @property
+    def size(self) -> Any:
+        """Number of labels, lazy."""
+        return api().reductions.length(self)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are no labels; counts them if that is not known."""
+        return not len(self)
+
+    def memory_usage(self, deep: bool = False) -> Any:
+        """Bytes in memory."""
+        return self._series.memory_usage(index=False, deep=deep)
+
+    def to_list(self) -> list[Any]:
+        """Compute all labels."""
+        return list(self.compute().to_list())
+
+    tolist = to_list
+
     def count(self) -> Any:
         """Number of labels that are no nulls."""
-        return api().reductions.reduce(self.to_series(), "count")  # type: ignore[attr-defined]
+        return self._series.count()
 
-    def min(self, skipna: bool = True) -> Any:
-        """Return the least label."""
-        return api().reductions.reduce(self.to_series(), "min", skipna=skipna)  # type: ignore[attr-defined]
 
-    def max(self, skipna: bool = True) -> Any:
-        """Return the greatest label."""
-        return api().reductions.reduce(self.to_series(), "max", skipna=skipna)  # type: ignore[attr-defined]
+def _of_series(name: str) -> Callable[..., Any]:
+    """Return a method that does to labels what is done to the elements of a series."""
+
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        return getattr(self._series, name)(*args, **options)
+
+    dress(method, getattr(pd.Index, name), f"Index.{name}", f"Index.{name}")
+    return method
+
+
+def _of_whole(name: str) -> property:
+    """Return a property of all labels, lazy."""
+    text = (inspect.getdoc(getattr(pd.Index, name)) or name).partition("\n\n")[0]
+    return property(lambda self: getattr(self._series, name), doc=f"{text}\n\nLazy.")
+
+
+def _part_of_times(name: str, theirs: Any) -> property:
+    """Return a property that an index has whose dtype has it."""
+
+    def asked(self: Any) -> Any:
+        value = getattr(self._meta, name)
+        is_lazy = isinstance(value, pd.Index | np.ndarray)
+        return call(index_of_times, (self, name), label=name, rows="labels") if is_lazy else value
+
+    text = (inspect.getdoc(theirs) or name).partition("\n\n")[0]
+    return property(asked, doc=text)
+
+
+def _method_of_times(name: str, theirs: Any) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(Method(name), (self, *args), kwargs, name, "labels")
+
+    dress(method, theirs, f"Index.{name}", f"Index.{name}")
+    return method
+
+
+for _name in ("min", "max", "any", "all", "nunique", "argmin", "argmax", "searchsorted", "asof"):
+    setattr(Index, _name, _of_series(_name))
+for _name in ("is_unique", "hasnans", "nbytes"):
+    setattr(Index, _name, _of_whole(_name))
+for _kind in reversed(_KINDS_OF_TIMES):
+    for _name in _PARTS_OF_TIMES:
+        if hasattr(_kind, _name):
+            setattr(Index, _name, _part_of_times(_name, getattr(_kind, _name)))
+    for _name in _METHODS_OF_TIMES:
+        if hasattr(_kind, _name):
+            setattr(Index, _name, _method_of_times(_name, getattr(_kind, _name)))
 
 
 def index_of_times(index: Any, name: str) -> Any:
     """Return an attribute of an index of times, as an index."""
     return pd.Index(getattr(index, name), name=index.name)
-
-
-def asked(index: Any, name: str, *args: Any) -> Any:
-    """Return what is true of each label, as a series under these labels."""
-    return pd.Series(getattr(index, name)(*args), index=index)

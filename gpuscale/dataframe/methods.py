@@ -62,16 +62,19 @@ FRAME_METHODS: dict[str, Rows] = {
 }
 SERIES_METHODS: dict[str, Rows] = {**_BOTH, "to_frame": "same"}
 INDEX_METHODS: dict[str, Rows] = {
-    "astype": "same",
-    "droplevel": "new",
-    "fillna": "new",
-    "map": "new",
+    "astype": "labels",
+    "droplevel": "labels",
+    "dropna": "some",
+    "fillna": "labels",
+    "get_level_values": "labels",
+    "map": "labels",
     "rename": "same",
     "repeat": "new",
+    "round": "labels",
     "set_names": "same",
     "to_frame": "new",
     "to_series": "new",
-    "where": "new",
+    "where": "labels",
 }
 
 

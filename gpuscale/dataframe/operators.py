@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.methods import Method, dress
+from gpuscale.dataframe.nodes.partwise import Rows
 
 __all__ = ["FLEXIBLE", "Operators", "with_flexible"]
 
@@ -62,7 +63,7 @@ def _reflected(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def _unary(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def method(self: Any) -> Any:
-        return call(function, (self,), label=name)
+        return call(function, (self,), label=name, rows=_rows(self))
 
     return method
 
@@ -74,7 +75,12 @@ def _operate(function: Any, own: Any, other: Any, label: str, args: tuple[Any, .
             f"a {type(other).__name__} of pandas meets a {type(own).__name__} of gpuscale, whose "
             "rows are in partitions; make the first one by gd.from_pandas"
         )
-    return call(function, args, label=label)
+    return call(function, args, label=label, rows=_rows(own))
+
+
+def _rows(own: Any) -> Rows:
+    """Operators of an index make other labels, all else leaves them."""
+    return "labels" if isinstance(getattr(own, "_meta", None), pd.Index) else "same"
 
 
 class Operators:

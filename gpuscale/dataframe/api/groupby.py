@@ -13,6 +13,7 @@ from gpuscale.dataframe.api.columns import nearest
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame
 from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.methods import Property
 from gpuscale.dataframe.nodes.partwise import Project
 
 __all__: list[str] = []
@@ -93,6 +94,8 @@ def groups(x: Any, by: Any, level: Any, options: Options) -> Groups:
 
 
 def _key(x: Any, key: Any) -> tuple[Any, Any]:
+    if isinstance(key, Frame) and isinstance(key._meta, pd.Index):
+        key = call(Property("array"), (key,), label="key", rows="labels").rename(key.name)
     if isinstance(key, Frame):
         if key.ndim != 1:
             raise ValueError(

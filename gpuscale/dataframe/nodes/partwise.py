@@ -15,8 +15,11 @@ from gpuscale.expr.node import Node
 
 __all__ = ["Assign", "Filter", "Partwise", "Project", "Rows", "leading"]
 
-Rows = Literal["same", "some", "new"]
-"""What a function does to the index: leaves it, takes rows away in order, or makes another one."""
+Rows = Literal["same", "some", "new", "labels"]
+"""What a function does to the index: leaves it, takes rows away in order, or makes another one.
+
+"labels" is for an index itself: others for the very same rows, so that it can become a column.
+"""
 
 
 class Partwise(Node):
@@ -31,8 +34,8 @@ class Partwise(Node):
     kwargs : tuple of (str, object)
         The same.
     label : str
-    rows : {"same", "some", "new"}
-        What becomes of the index. With "same", the rows must stay, too.
+    rows : {"same", "some", "new", "labels"}
+        What becomes of the index. With "same" and "labels", the rows must stay, too.
     out : object of pandas, optional
         The result without rows, where the user has said it; found by calling the function else.
     """
@@ -131,6 +134,8 @@ def with_rows(meta: FrameMeta, frame: Any, rows: Rows, token: str) -> FrameMeta:
     """Return what is known of a result whose partitions come of those of another frame."""
     if rows == "same":
         return meta.of(frame)
+    if rows == "labels":
+        return meta.of(frame, divisions=None)
     unknown = unknown_rows(token, meta.npartitions)
     divisions = meta.divisions if rows == "some" else None
     return meta.of(frame, layout=token, rows=unknown, divisions=divisions)
