@@ -13,7 +13,7 @@ import numpy as np
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.arrow_frames import DtypeBackend, conform
 from gpuscale.io.files import Files
-from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
+from gpuscale.io.frames import Columns, Condition, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.hive import hive_columns
 from gpuscale.io.parquet_cuts import Cut, cut
 from gpuscale.io.parquet_footers import (
@@ -90,6 +90,7 @@ class ParquetPieces(FramePieces):
         groups = [row_groups_of(k, footer, arrow) for k, (footer, _) in enumerate(footers)]
         every = [group for each in groups for group in each]
         self._layout, self._arrow = layout, arrow
+        self._encoded = frozenset(names).intersection(*(group.encoded for group in every))
         self._flat = flat_schema(files, arrow, every, dtype_backend)
         self._rows = _numbered(noted.range if index is None else None, every)
         self.schema = layout.frame(self._flat, list(layout.columns), self._rows[:0], _NOWHERE)
@@ -185,13 +186,34 @@ class ParquetPieces(FramePieces):
         dates = [each for each in predicate if self.compares(each[0], each[2])]
         for condition in dates:
             met &= dates_that_match(table.column(self._layout.columns[condition[0]]), condition)
-        others = tuple(each for each in predicate if each not in dates)
+        rest = [each for each in predicate if each not in dates]
+        for condition in rest:
+            if self._layout.columns[condition[0]] in self._encoded:
+                met &= self._met_by_texts(table, condition)
+        others = tuple(c for c in rest if self._layout.columns[c[0]] not in self._encoded)
         if others and met.any():
             labels = list(dict.fromkeys(label for label, _, _ in others))
             names = self._layout.names(labels)
             flat = self._flat_frame(table.select(names) if names else table, len(files))
             met &= rows_that_match(self._layout.columns_of(flat, labels, files), others)
         return met
+
+    def _met_by_texts(self, table: Any, condition: Condition) -> Any:
+        """Return which rows meet a condition, of which each different text is asked once."""
+        import pyarrow as pa
+
+        name = self._layout.columns[condition[0]]
+        schema = pa.schema([self._arrow.field(name)], self._arrow.metadata)
+        found = [np.zeros(0, bool)]
+        for chunk in table.column(name).chunks:
+            texts = pa.concat_arrays([chunk.dictionary, pa.nulls(1, chunk.dictionary.type)])
+            flat = self._flat_frame(
+                pa.table([texts.cast(schema.field(0).type)], schema), len(texts)
+            )
+            columns = self._layout.columns_of(flat, [condition[0]], np.zeros(len(texts), int))
+            met = rows_that_match(columns, (condition,))
+            found.append(met[chunk.indices.fill_null(len(texts) - 1).to_numpy()])
+        return np.concatenate(found)
 
     def compares(self, column: Any, value: Any) -> bool:
         """Whether a column is of dates, and the value is one; pandas has them as objects."""
@@ -206,14 +228,21 @@ class ParquetPieces(FramePieces):
         return np.full(piece.rows, piece.source[0][0])
 
     def _table(self, piece: FramePiece, names: list[str]) -> Any:
-        """Read some columns of a piece, in the types of the first file."""
+        """Read some columns of a piece, in the types of the first file, or as numbers of texts."""
         import pyarrow as pa
 
         if not names:
             return pa.table({})
         tables = [self._row_groups(file, groups, names) for file, groups in piece.source]
         table = pa.concat_tables(tables, promote_options="default").select(names)
-        schema = pa.schema([self._arrow.field(name) for name in names], self._arrow.metadata)
+        return self._cast(table, [name for name in names if name not in self._encoded])
+
+    def _cast(self, table: Any, names: Sequence[str]) -> Any:
+        """Give some columns the types of the first file."""
+        import pyarrow as pa
+
+        fields = [self._arrow.field(e.name) if e.name in names else e for e in table.schema]
+        schema = pa.schema(fields, self._arrow.metadata)
         return table.replace_schema_metadata(schema.metadata).cast(schema)
 
     def _row_groups(self, file: int, groups: tuple[int, ...], names: list[str]) -> Any:
@@ -222,7 +251,11 @@ class ParquetPieces(FramePieces):
 
         self.files.check(file)
         try:
-            with self.files.open(file) as source, pq.ParquetFile(source) as opened:
+            encoded = sorted(self._encoded.intersection(names))
+            with (
+                self.files.open(file) as source,
+                pq.ParquetFile(source, read_dictionary=encoded) as opened,
+            ):
                 table = opened.read_row_groups(list(groups), names, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{self.files.name(file)} cannot be read: {error}") from error
@@ -233,7 +266,7 @@ class ParquetPieces(FramePieces):
 
         if not table.num_columns:
             return pd.DataFrame(index=pd.RangeIndex(rows))
-        flat = flat_frame(table, self._backend)
+        flat = flat_frame(self._cast(table, table.column_names), self._backend)
         return conform(flat, self._flat[list(flat.columns)])
 
 

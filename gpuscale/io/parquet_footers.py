@@ -29,6 +29,8 @@ class RowGroup:
         Projected bytes in memory of each column.
     statistics : dict of str to (least, greatest, nulls)
         Of columns that are not nested.
+    encoded : frozenset of str
+        Columns of texts that lie in the file as numbers of a few different ones.
     """
 
     file: int
@@ -36,6 +38,7 @@ class RowGroup:
     rows: int
     nbytes: dict[str, int]
     statistics: dict[str, tuple[Any, Any, int | None]]
+    encoded: frozenset[str] = frozenset()
 
 
 def read_footers(files: Files) -> list[tuple[Any, Any]]:
@@ -139,6 +142,7 @@ def row_groups_of(file: int, footer: Any, schema: Any) -> list[RowGroup]:
         group = footer.row_group(number)
         nbytes: dict[str, int] = dict.fromkeys(schema.names, 0)
         statistics = {}
+        encoded = set()
         for i, name in enumerate(tops):
             if name not in nbytes:
                 continue
@@ -146,8 +150,22 @@ def row_groups_of(file: int, footer: Any, schema: Any) -> list[RowGroup]:
             nbytes[name] += _projected(schema.field(name).type, column, group.num_rows)
             if name in flat and column.is_stats_set and column.statistics is not None:
                 statistics[name] = _bounds(column.statistics)
-        groups.append(RowGroup(file, number, group.num_rows, nbytes, statistics))
+                if _is_encoded(schema.field(name).type, column, group.num_rows):
+                    encoded.add(name)
+        groups.append(
+            RowGroup(file, number, group.num_rows, nbytes, statistics, frozenset(encoded))
+        )
     return groups
+
+
+def _is_encoded(kind: Any, column: Any, rows: int) -> bool:
+    """Whether texts take less than the four bytes that the length of each takes otherwise."""
+    import pyarrow as pa
+
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return False
+    there = rows - (column.statistics.null_count or 0)
+    return bool(column.has_dictionary_page and column.total_uncompressed_size < 4 * there)
 
 
 def _projected(kind: Any, column: Any, rows: int) -> int:

@@ -256,6 +256,33 @@ def test_predicates_are_those_of_pandas(tmp_path, column):
             assert_frame_equal(read(pieces, None, met), frame[mask])
 
 
+@pytest.mark.parametrize("dtype_backend", [None, "numpy_nullable", "pyarrow"])
+def test_few_texts_are_compared_once_each(tmp_path, dtype_backend):
+    texts = pd.Series([*"abcde"] * 80).mask(np.arange(400) % 7 == 0)
+    long = pd.Series([f"text {k}" for k in range(400)])
+    (tmp_path / "d").mkdir()
+    for number, some in enumerate([texts, texts.map({"a": "x", "b": "b", "c": "c"})]):
+        frame = pd.DataFrame({"k": range(400), "s": some, "arrow": some, "long": long})
+        frame = frame.astype({"s": "str", "arrow": "string[pyarrow]"})
+        frame.to_parquet(tmp_path / "d" / f"{number}.parquet", row_group_size=250)
+    pieces = opened(tmp_path / "d", dtype_backend=dtype_backend, blocksize=1 << 20)
+    assert pieces._encoded == {"s", "arrow"}
+    options = {} if dtype_backend is None else {"dtype_backend": dtype_backend}
+    names = sorted((tmp_path / "d").iterdir())
+    frame = pd.concat([pd.read_parquet(name, **options) for name in names])
+    found = read(pieces)
+    assert_frame_equal(found.reset_index(drop=True), frame.reset_index(drop=True))
+    for column in ("s", "arrow"):
+        each = frame[column]
+        masks = {"==": each == "b", "!=": each != "b", ">": each > "b", "in": each.isin(["x", "e"])}
+        for comparison, mask in masks.items():
+            met = ((column, comparison, ("x", "e") if comparison == "in" else "b"), ("k", ">", 3))
+            mask = mask.fillna(False).astype(bool) & (frame.k > 3).astype(bool)
+            for columns in (("k", "long"), ("s", "arrow", "k")):
+                found = read(pieces, columns, met).reset_index(drop=True)
+                assert_frame_equal(found, frame[mask][list(columns)].reset_index(drop=True))
+
+
 def test_row_groups_without_a_chance_are_not_read(tmp_path, monkeypatch):
     frame = pd.DataFrame({"a": range(20), "b": range(20)})
     frame.to_parquet(tmp_path / "x.parquet", row_group_size=5)
