@@ -35,7 +35,7 @@ Condition: TypeAlias = tuple[Any, Comparison, Any]
 Predicate: TypeAlias = tuple[Condition, ...]
 """Conditions that rows have to meet, all of them; none keeps every row."""
 
-Pushdown: TypeAlias = Literal["columns", "predicate"]
+Pushdown: TypeAlias = Literal["columns", "predicate", "encoding"]
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ class FramePieces(Protocol):
     token : str
         Deterministic identity of the data: of files their paths, sizes, and times of change; and of
         the options that decide how they are read.
-    takes : frozenset of {"columns", "predicate"}
-        What `read` does itself; without "columns" whole pieces are decoded at least.
+    takes : frozenset of {"columns", "predicate", "encoding"}
+        What `read` does itself; without "columns" whole pieces are decoded at least. "encoding" is
+        what `encoded` is for.
     cost : {"view", "copy", "decode"}
         What reading a piece twice costs.
     is_columnar : bool
@@ -113,6 +114,13 @@ class FramePieces(Protocol):
     def compares(self, column: Any, value: Any) -> bool:
         """Whether a predicate may compare a column of objects with a value, as pandas does."""
         return False
+
+    def encoded(self, columns: tuple[Any, ...]) -> FramePieces:
+        """Return the same, with categories of its own in each piece for the texts of some columns.
+
+        No predicate compares these.
+        """
+        return self
 
     def __gpuscale_tokenize__(self) -> str:
         return self.token

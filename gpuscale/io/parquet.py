@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from copy import copy
 from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import Any
@@ -64,7 +65,7 @@ class ParquetPieces(FramePieces):
         If a column does not exist.
     """
 
-    takes: frozenset[Pushdown] = frozenset({"columns", "predicate"})
+    takes: frozenset[Pushdown] = frozenset({"columns", "predicate", "encoding"})
     is_columnar = True
     cost: Cost = "decode"
 
@@ -91,6 +92,7 @@ class ParquetPieces(FramePieces):
         every = [group for each in groups for group in each]
         self._layout, self._arrow = layout, arrow
         self._encoded = frozenset(names).intersection(*(group.encoded for group in every))
+        self._kept: frozenset[str] = frozenset()
         self._flat = flat_schema(files, arrow, every, dtype_backend)
         self._rows = _numbered(noted.range if index is None else None, every)
         self.schema = layout.frame(self._flat, list(layout.columns), self._rows[:0], _NOWHERE)
@@ -148,6 +150,26 @@ class ParquetPieces(FramePieces):
         labels = self._layout.columns if columns is None else columns
         names = [*self._layout.index_names, *self._layout.names(labels)]
         return sum(self._nbytes[name] for name in names) // max(len(self._rows), 1)
+
+    def encoded(self, columns: tuple[Any, ...]) -> ParquetPieces:
+        """Return the same, with categories of its own in each piece for the texts of some columns.
+
+        Dictionaries of texts are what files mostly have, so that nothing is decoded.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        found = copy(self)
+        names = self._layout.names(columns)
+        for name in names:
+            field = self._arrow.field(name)
+            kept = field.with_type(pa.dictionary(pa.int32(), field.type))
+            found._arrow = found._arrow.set(found._arrow.get_field_index(name), kept)
+        found._kept = frozenset(names)
+        found._encoded = self._encoded | found._kept
+        found.schema = self.schema.astype(dict.fromkeys(columns, pd.CategoricalDtype()))
+        found.token = tokenize("encoded", self.token, columns)
+        return found
 
     def read(self, piece: FramePiece, columns: Columns, predicate: Predicate) -> Any:
         """Return rows and columns of a piece; those of the predicate come first, and may suffice.
@@ -267,7 +289,8 @@ class ParquetPieces(FramePieces):
         if not table.num_columns:
             return pd.DataFrame(index=pd.RangeIndex(rows))
         flat = flat_frame(self._cast(table, table.column_names), self._backend)
-        return conform(flat, self._flat[list(flat.columns)])
+        own = {name: flat.dtypes[name] for name in flat.columns if name in self._kept}
+        return conform(flat, self._flat[list(flat.columns)].astype(own))
 
 
 def _side_by_side(one: Any, other: Any) -> Any:

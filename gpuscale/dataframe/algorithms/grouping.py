@@ -77,7 +77,11 @@ class Aggregates:
         own = [key if key.index.equals(index) else key.reindex(index) for key in keys]
         named = dict(zip(self._labels, own, strict=True))
         columns = dict(enumerate(columns_of(frame)))
-        return partials_of(columns, named, self._parts, self._grouped)
+        table = partials_of(columns, named, self._parts, self._grouped)
+        for name, dtype in zip(self._labels, self._key_dtypes, strict=True):
+            if isinstance(dtype, pd.StringDtype) and table[name].dtype != dtype:
+                table[name] = table[name].astype(dtype)  # texts that were read as categories
+        return table
 
     def combine(self, partials: list[Any]) -> Any:
         """Group the groups of neighbours."""
@@ -105,6 +109,13 @@ class Aggregates:
     def _parts(self) -> list[Part]:
         parts = [(part, number) for number, recipe in self.recipes for part in recipe.parts]
         return list(dict.fromkeys(parts))
+
+    @property
+    def _key_dtypes(self) -> list[Any]:
+        index = self.template.index
+        if not self.options.as_index:
+            return list(self.template.dtypes)[: self.keys]
+        return list(index.dtypes) if isinstance(index, pd.MultiIndex) else [index.dtype]
 
     def _grouped(self, table: Any) -> Any:
         return table.groupby(self._labels, **self.options.of_parts())
