@@ -115,6 +115,9 @@ _ELSEWHERE = {
         ("ActorFuture", "BaseActorFuture", "Actor"),
         "make an object of your own, with a gpuscale.Lock",
     ),
+    **dict.fromkeys(
+        ("Expr", "HLGExpr", "LLGExpr", "SingletonExpr"), "collections have theirs, as x.expr"
+    ),
     "CancelledError": "it is that of concurrent.futures",
     "MultiLock": "take several gpuscale.Lock, always in the same order",
     "TimeoutError": "it is Python's own",
@@ -125,6 +128,7 @@ _ELSEWHERE = {
     "get_task_stream": "with gpuscale.report(path) records what runs, and draws it",
     "get_worker": "tasks find their client by gpuscale.get_client(); workers are its threads",
     "is_dask_collection": "gpuscale.array.Array and gpuscale.delayed values have compute()",
+    "istask": "tasks are objects, and seen in gpuscale.visualize(x)",
     "local_client": "it is called worker_client",
     "span": "with gpuscale.report(path) tells operations apart by themselves",
     "sync": "methods of a client wait by themselves",

@@ -5,6 +5,8 @@ the classes users hold, ``api`` the public functions by chapter, ``nodes`` what 
 and ``rules`` how that becomes physical nodes, ``algorithms`` pure functions on objects of pandas.
 """
 
+from typing import Any
+
 from gpuscale.dataframe import lower as lower
 from gpuscale.dataframe import rules as rules
 from gpuscale.dataframe.accessors import CategoricalAccessor as CategoricalAccessor
@@ -34,3 +36,10 @@ from gpuscale.dataframe.rolling import Rolling as Rolling
 from gpuscale.dataframe.scalar import Scalar as Scalar
 from gpuscale.dataframe.series import Series as Series
 from gpuscale.run import compute as compute
+
+
+def __getattr__(name: str) -> Any:
+    from gpuscale.dataframe.elsewhere import FUNCTIONS
+
+    hint = f"; {FUNCTIONS[name]}" if name in FUNCTIONS else ""
+    raise AttributeError(f"module 'gpuscale.dataframe' has no attribute {name!r}{hint}")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from gpuscale.base.types import is_known
 from gpuscale.collection import Collection
 from gpuscale.dataframe import display
+from gpuscale.dataframe.elsewhere import advice
 from gpuscale.expr.frames import ScalarMeta
 from gpuscale.expr.node import Node
 
@@ -50,6 +51,14 @@ class Frame(Collection):
     @property
     def _meta(self) -> Any:
         return self._expr.meta.frame
+
+    def __getattr__(self, name: str) -> Any:
+        kind = type(self)
+        if name.startswith("_") or hasattr(kind, name):
+            return object.__getattribute__(self, name)  # which raises what it raised
+        raise AttributeError(
+            f"{kind.__name__!r} has no attribute {name!r}{advice(kind.__name__, name)}"
+        )
 
     def _wrap(self, expr: Node) -> Any:
         return wrap(expr)

@@ -72,8 +72,8 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         return api().columns.columns_of(self, key)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "_expr":
-            raise AttributeError(name)
+        if name == "_expr" or name.startswith("__") or hasattr(type(self), name):
+            return object.__getattribute__(self, name)  # which raises what it raised
         return api().columns.attribute_of(self, name)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -154,10 +154,6 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
     def to_records(self, index: bool = True, lengths: Any = None) -> Any:
         """Rows as a lazy array of records; see `gpuscale.dataframe.to_records`."""
         return api().bridges.to_records(self, index, lengths)
-
-    def to_orc(self, path: PathLike, **kwargs: Any) -> None:
-        """Write a folder of ORC files; see `gpuscale.dataframe.to_orc`."""
-        api().writing.to_orc(self, path, **kwargs)
 
     def to_parquet(self, path: PathLike, **kwargs: Any) -> None:
         """Write a folder of Parquet files; see `gpuscale.dataframe.to_parquet`."""

@@ -23,6 +23,11 @@ class Written:
         """Write JSON, a line for each row; see `gpuscale.dataframe.to_json`."""
         api().writing.to_json(self, path, **kwargs)
 
+    def to_orc(self: Any, path: PathLike, **kwargs: Any) -> None:
+        """Write a folder of ORC files; see `gpuscale.dataframe.to_orc`."""
+        table = self.to_frame() if self.ndim == 1 else self
+        api().writing.to_orc(table, path, **kwargs)
+
     def to_sql(self, name: str, uri: str, **kwargs: Any) -> None:
         """Write a table of a database; see `gpuscale.dataframe.to_sql`."""
         api().databases.to_sql(self, name, uri, **kwargs)

@@ -12,6 +12,7 @@ import pandas as pd
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.elsewhere import advice
 from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.methods import Method, Property
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
@@ -80,7 +81,8 @@ def attribute_of(x: Any, name: str) -> Any:
     if name in x.columns:
         return columns_of(x, name)
     kind = type(x).__name__
-    raise AttributeError(f"{kind!r} has no attribute or column {name!r}{nearest(x, name)}")
+    instead = advice(kind, name) or nearest(x, name)
+    raise AttributeError(f"{kind!r} has no attribute or column {name!r}{instead}")
 
 
 def index_of(x: Any) -> Any:

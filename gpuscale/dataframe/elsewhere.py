@@ -1,0 +1,71 @@
+"""Names of pandas and dask that are not here, and what to do instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["FUNCTIONS", "METHODS", "advice"]
+
+_BAGS = "there are no bags; to_delayed() gives the partitions"
+_HDF = "pandas' HDF needs PyTables: from_map(pandas.read_hdf, ...), or Parquet"
+_PLOTS = "plots need values in one place: reduce or sample() the rows, then compute()"
+_UNKNOWN_COLUMNS = "which columns there are depends on the data: pivot_table computes it"
+_DTYPES = "dtypes would depend on all rows: say them by astype"
+
+FUNCTIONS = {
+    "annotations": "it is no function of dask either, but Python's `from __future__`",
+    "assert_eq": "it is in gpuscale.testing.frames",
+    "from_graph": "frames are made by from_map and from_delayed",
+    "get_collection_type": "DataFrame, Series, Index and Scalar are the classes",
+    "read_hdf": _HDF,
+    "to_bag": _BAGS,
+    "to_hdf": _HDF,
+}
+"""Functions of dask.dataframe -> what to do."""
+
+METHODS = {
+    "analyze": "explain(analyze=True) computes, and says what each step took",
+    "boxplot": _PLOTS,
+    "convert_dtypes": _DTYPES,
+    "dask": "what dask adds are methods of the frame itself",
+    "equals": "(a == b).all() says it of frames of the same labels",
+    "factorize": 'astype("category").cat.codes numbers values that are known',
+    "hist": _PLOTS,
+    "infer_objects": _DTYPES,
+    "lower_once": 'explain("lower") shows it',
+    "pivot": _UNKNOWN_COLUMNS,
+    "plot": _PLOTS,
+    "pprint": 'print(df.explain("expression")) shows the expression',
+    "simplify": 'optimize(until="simplify") does it',
+    "take": "iloc takes rows by their positions",
+    "to_bag": _BAGS,
+    "to_hdf": _HDF,
+    "transform": "a function of whole columns needs all rows: assign, or map_partitions by rows",
+    "unstack": _UNKNOWN_COLUMNS,
+}
+"""Methods of pandas and dask -> what to do."""
+
+_KINDS = {
+    "Index": (pd.Index, "to_series() has what a series has"),
+    "Series": (pd.Series, "to_frame() has what a table has"),
+    "DataFrame": (pd.DataFrame, ""),
+}
+
+
+def advice(kind: str, name: str) -> str:
+    """Say what to do instead of asking a collection for an attribute that it has not.
+
+    Examples
+    --------
+    >>> advice("Series", "to_excel")
+    "; pandas' needs all rows in one place: if they fit into memory, compute().to_excel"
+    """
+    if name in METHODS:
+        return f"; {METHODS[name]}"
+    theirs, way = _KINDS[kind]
+    if hasattr(theirs, name):
+        return f"; pandas' needs all rows in one place: if they fit into memory, compute().{name}"
+    wider: Any = {"Index": pd.Series, "Series": pd.DataFrame}.get(kind)
+    return f"; {way}" if hasattr(wider, name) else ""

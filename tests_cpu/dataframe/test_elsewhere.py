@@ -1,0 +1,75 @@
+"""Every name of dask.dataframe is here, or it is said what to do instead."""
+
+from pathlib import Path
+from pkgutil import resolve_name
+
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.dataframe.elsewhere import FUNCTIONS, METHODS
+
+dd = pytest.importorskip("dask.dataframe")
+
+PAGE = (Path(__file__).parents[2] / "docs" / "pages" / "dataframes.md").read_text()
+DF = gd.from_pandas(pd.DataFrame({"x": [1, 2], "count_": [1, 2]}), npartitions=2)
+
+OF_TABLES = {"columns", "from_dict", "to_records"}  # which dask's series has, and pandas' has not
+KINDS = {
+    "DataFrame": (dd.DataFrame, gd.DataFrame, METHODS),
+    "Series": (dd.Series, gd.Series, {*METHODS, *OF_TABLES}),
+    "DataFrameGroupBy": ("_groupby:GroupBy", gd.DataFrameGroupBy, ()),
+    "SeriesGroupBy": ("_groupby:SeriesGroupBy", gd.SeriesGroupBy, ()),
+    "Rolling": ("_rolling:Rolling", gd.Rolling, ()),
+    "str": ("_str_accessor:StringAccessor", gd.StringAccessor, ()),
+    "dt": ("_datetime:DatetimeAccessor", gd.DatetimeAccessor, ("week", "weekofyear")),
+    "cat": ("_categorical:CategoricalAccessor", gd.CategoricalAccessor, ()),
+}
+
+
+def public(owner):
+    return {name for name in dir(owner) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_methods_of_dask(kind):
+    theirs, ours, elsewhere = KINDS[kind]
+    if isinstance(theirs, str):
+        theirs = resolve_name(f"dask.dataframe.dask_expr.{theirs}")
+    missing = {name for name in public(theirs) if not hasattr(ours, name)}
+    assert missing <= set(elsewhere), "neither here nor in elsewhere.METHODS"
+
+
+def test_functions_of_dask():
+    theirs = {name for name in public(dd) if callable(getattr(dd, name))}
+    missing = {name for name in theirs if not hasattr(gd, name)}
+    assert missing <= {*FUNCTIONS, "Aggregation"}
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *METHODS])
+def test_what_is_elsewhere_is_told(name):
+    assert f"`{name}`" in PAGE
+    if name in FUNCTIONS:
+        with pytest.raises(AttributeError, match=name) as told:
+            getattr(gd, name)
+        assert FUNCTIONS[name] in str(told.value)
+    if name in METHODS:
+        assert not hasattr(gd.DataFrame, name)
+        with pytest.raises(AttributeError, match=name) as told:
+            getattr(DF, name)
+        assert METHODS[name] in str(told.value)
+
+
+def test_other_names_of_pandas():
+    with pytest.raises(AttributeError, match=r"compute\(\)\.to_excel"):
+        DF.to_excel()
+    with pytest.raises(AttributeError, match=r"compute\(\)\.to_dict"):
+        DF.x.to_dict()
+    with pytest.raises(AttributeError, match="to_series"):
+        DF.index.rolling(2)
+    with pytest.raises(AttributeError, match="to_frame"):
+        DF.x.merge(DF)
+    with pytest.raises(AttributeError, match="did you mean 'count_'"):
+        DF.coutn_  # noqa: B018
+    with pytest.raises(AttributeError, match="str accessor"):
+        DF.x.str  # noqa: B018
