@@ -283,3 +283,33 @@ def test_windows_and_bins_of_groups(pdf):
     assert_eq(mine.v.ewm(com=1).mean(), theirs.v.ewm(com=1).mean(), rtol=1e-12)
     assert_eq(mine.resample("D")["v"].sum(), theirs.resample("D")["v"].sum())
     assert_eq(mine.rolling("3h")["f"].count(), theirs.rolling("3h")["f"].count())
+
+
+MEAN = gd.Aggregation(
+    "middle",
+    chunk=lambda s: (s.count(), s.sum()),
+    agg=lambda count, total: (count.sum(), total.sum()),
+    finalize=lambda count, total: total / count,
+)
+GREATEST = gd.Aggregation("greatest", lambda s: s.max(), lambda parts: parts.max())
+
+
+@pytest.mark.parametrize("options", [{}, {"split_out": 2}], ids=str)
+def test_aggregations_of_users(df, pdf, options):
+    mine, theirs = df.groupby(["k", "s"]), pdf.groupby(["k", "s"])
+    assert_eq(mine.f.agg(MEAN, **options), theirs.f.mean(), rtol=1e-12)
+    assert_eq(mine[["v", "f"]].agg(GREATEST, **options), theirs[["v", "f"]].max())
+    expected = theirs.agg({"f": ["mean", "max"], "v": ["sum"]})
+    expected.columns = pd.MultiIndex.from_tuples([("f", "middle"), ("f", "greatest"), ("v", "sum")])
+    lazy = mine.agg({"f": [MEAN, GREATEST], "v": ["sum"]}, **options)
+    assert_eq(lazy, expected, rtol=1e-12)
+    with_median = mine.agg(a=("f", MEAN), b=("v", "median"), c=("v", GREATEST), **options)
+    expected = theirs.agg(a=("f", "mean"), b=("v", "median"), c=("v", "max"))
+    assert_eq(with_median, expected, rtol=1e-12)
+
+
+def test_aggregations_of_users_are_made_in_parts(df):
+    plan = df.groupby("k").f.agg(MEAN).expr.blueprint
+    assert [recipe.aggregation for _, recipe in plan.recipes] == [MEAN]
+    with pytest.raises(ValueError, match="are named 'middle'"):
+        df.groupby("k").f.agg(a=MEAN, b=gd.Aggregation("middle", len, len))

@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["Part", "Recipe", "combined", "partials_of", "recipe_of"]
+from gpuscale.dataframe.algorithms.aggregation import Aggregation, series_of
 
-Part = tuple[str, int]
+__all__ = ["OwnRecipe", "Part", "Recipe", "combined", "partials_of", "recipe_of"]
+
+Kind = str | Aggregation
+Part = tuple[Kind, int]
 """A kind of partial result, and the number of the column that it is of."""
 
 _FOLDED = {
@@ -48,6 +51,32 @@ class Recipe:
         """Return the results of a column, of a frame of parts."""
         options = () if self.ddof is None else (self.ddof,)
         return self.make(*(parts[label(part, number)] for part in self.parts), *options)
+
+
+@dataclass(frozen=True)
+class OwnRecipe:
+    """How a result is made of what an aggregation of the user keeps."""
+
+    aggregation: Aggregation
+
+    @property
+    def parts(self) -> tuple[Aggregation]:
+        """The one kind of parts that it is made of, of as many series as there are."""
+        return (self.aggregation,)
+
+    def result(self, parts: Any, number: int) -> Any:
+        """Return the results of a column, of a frame of parts."""
+        return self.aggregation.result([parts[name] for name in _own(parts, *self.parts, number)])
+
+
+def _own(table: Any, kind: Aggregation, number: int) -> list[str]:
+    """Names of the columns that an aggregation of the user has made."""
+    start = f"{label(kind.name, number)}."
+    return [name for name in table.columns if str(name).startswith(start)]
+
+
+def _named(kind: Aggregation, number: int, made: Any) -> dict[str, Any]:
+    return {f"{label(kind.name, number)}.{k}": each for k, each in enumerate(series_of(made))}
 
 
 def label(part: str, number: int) -> str:
@@ -87,6 +116,10 @@ def partials_of(
     grouped = group(pd.DataFrame(table, copy=False))
     found: dict[str, Any] = {}
     for kind, numbers in _by_kind(parts).items():
+        if isinstance(kind, Aggregation):
+            for n in numbers:
+                found.update(_named(kind, n, kind.chunk(grouped[n])))
+            continue
         if kind == "size":
             found[label("size", 0)] = grouped.size()
             continue
@@ -115,14 +148,18 @@ def combined(table: Any, parts: Sequence[Part], group: Callable[[Any], Any]) -> 
     grouped = group(table)
     found: dict[str, Any] = {}
     for kind, numbers in _by_kind(parts).items():
-        if kind in _FOLDED:
+        if isinstance(kind, Aggregation):
+            for number in numbers:
+                again = (grouped[name] for name in _own(table, kind, number))
+                found.update(_named(kind, number, kind.agg(*again)))
+        elif kind in _FOLDED:
             labels = [label(kind, number) for number in numbers]
             made = getattr(grouped[labels], _FOLDED[kind])()
             found.update({each: made[each] for each in labels})
         elif kind == "var":
             for number in numbers:
                 found.update(_merged(table, grouped, group, number))
-    return pd.DataFrame({label(*part): found[label(*part)] for part in parts}, copy=False)
+    return pd.DataFrame(found, copy=False)
 
 
 def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) -> dict[str, Any]:
@@ -153,8 +190,8 @@ def _keys(table: Any) -> list[str]:
     return [name for name in table.columns if name.startswith("key")]
 
 
-def _by_kind(parts: Sequence[Part]) -> dict[str, list[int]]:
-    kinds: dict[str, list[int]] = {}
+def _by_kind(parts: Sequence[Part]) -> dict[Kind, list[int]]:
+    kinds: dict[Kind, list[int]] = {}
     for kind, number in parts:
         kinds.setdefault(kind, []).append(number)
     return kinds
@@ -186,12 +223,12 @@ def _sem(count: Any, *rest: Any) -> Any:
 _SPREADS: dict[str, Callable[..., Any]] = {"var": _var, "std": _std, "sem": _sem}
 
 
-def recipe_of(name: str, dtype: Any, ddof: int = 1) -> Recipe | None:
+def recipe_of(name: Kind, dtype: Any, ddof: int = 1) -> Recipe | OwnRecipe | None:
     """Return how an aggregation of pandas is made of parts; None if it is not.
 
     Parameters
     ----------
-    name : str
+    name : str or Aggregation
     dtype : dtype
         Of the column. Dates have no sums, so their means are no matter of parts.
     ddof : int
@@ -204,6 +241,8 @@ def recipe_of(name: str, dtype: Any, ddof: int = 1) -> Recipe | None:
     >>> recipe_of("median", np.dtype("int64")) is None
     True
     """
+    if isinstance(name, Aggregation):
+        return OwnRecipe(name)
     is_number = getattr(dtype, "kind", "O") in "iufcb"
     if name in _FOLDED and name != "total":
         return Recipe((name,), _itself)

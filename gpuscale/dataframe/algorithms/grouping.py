@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from gpuscale.dataframe.algorithms.aggregates import Part, Recipe, combined, partials_of
+from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, combined, partials_of
 from gpuscale.dataframe.algorithms.columns import columns_of
 from gpuscale.dataframe.algorithms.group_places import key_label
 
@@ -59,7 +59,7 @@ class Aggregates:
     options : Options
     keys : int
         How many keys there are.
-    recipes : tuple of (int, Recipe)
+    recipes : tuple of (int, Recipe or OwnRecipe)
         For each column of the result the number of the column that it is made of.
     template : pandas.DataFrame or pandas.Series
         A result with the right columns, dtypes, and names of the index.
@@ -67,7 +67,7 @@ class Aggregates:
 
     options: Options
     keys: int
-    recipes: tuple[tuple[int, Recipe], ...]
+    recipes: tuple[tuple[int, Recipe | OwnRecipe], ...]
     template: Any
     data_decide: ClassVar[bool] = True
 
@@ -107,7 +107,7 @@ class Aggregates:
 
     @property
     def _parts(self) -> list[Part]:
-        parts = [(part, number) for number, recipe in self.recipes for part in recipe.parts]
+        parts: list[Part] = [(p, number) for number, recipe in self.recipes for p in recipe.parts]
         return list(dict.fromkeys(parts))
 
     @property

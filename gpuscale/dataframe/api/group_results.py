@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.algorithms.aggregates import Recipe, recipe_of
+from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Recipe, recipe_of
+from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.group_extremes import ExtremesOfGroups
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call, Gathered
 from gpuscale.dataframe.alignment import aligned
@@ -26,8 +27,8 @@ __all__: list[str] = []
 
 SPLIT = 8  # partials that one task combines
 
-Wanted = list[tuple[Any, str, int]]
-"""Results in their order: the column, the name of the aggregation, and its ``ddof``."""
+Wanted = list[tuple[Any, str | Aggregation, int]]
+"""Results in their order: the column, the aggregation or its name, and its ``ddof``."""
 
 
 def aggregate(grouped: Groups, wanted: Wanted, calls: tuple[Call, ...]) -> Any:
@@ -86,7 +87,7 @@ def _columns(wanted: Wanted) -> list[Any]:
     return list(dict.fromkeys(column for column, name, _ in wanted if name != "size"))
 
 
-def _recipes(grouped: Groups, wanted: Wanted) -> tuple[tuple[int, Recipe], ...] | None:
+def _recipes(grouped: Groups, wanted: Wanted) -> tuple[tuple[int, Recipe | OwnRecipe], ...] | None:
     dtypes = dict(grouped.x.dtypes) if grouped.x.ndim == 2 else {None: grouped.x.dtype}
     numbers = {column: number for number, column in enumerate(_columns(wanted))}
     found = []
@@ -225,14 +226,22 @@ def _wanted(grouped: Groups, func: Any, kwargs: Mapping[str, Any]) -> Wanted | N
     elif isinstance(func, Mapping) and not kwargs and grouped.x.ndim == 2:
         _check_columns(grouped, func)
         pairs = [(column, each) for column, names in func.items() for each in _listed(names)]
-    elif isinstance(func, list) and not kwargs:
+    elif isinstance(func, list | Aggregation) and not kwargs:
         columns = grouped.values if grouped.x.ndim == 2 else [None]
-        pairs = [(column, each) for column in columns for each in func]
+        pairs = [(column, each) for column in columns for each in _listed(func)]
     else:
         return None
-    if not all(isinstance(name, str) for _, name in pairs):
+    if not all(isinstance(name, str | Aggregation) for _, name in pairs):
         return None
+    _check_names(pairs)
     return [(column, name, 1) for column, name in pairs]
+
+
+def _check_names(pairs: list[tuple[Any, Any]]) -> None:
+    own: dict[Any, Any] = {}
+    for column, each in pairs:
+        if isinstance(each, Aggregation) and own.setdefault((column, each.name), each) != each:
+            raise ValueError(f"two aggregations of one column are named {each.name!r}")
 
 
 def _of_names(grouped: Groups, kwargs: Mapping[str, Any]) -> list[tuple[Any, Any]]:
