@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
@@ -64,6 +65,11 @@ def annotate(
     Annotation
         A context manager, and a decorator of functions.
 
+    Warns
+    -----
+    UserWarning
+        At the end of a block in which no task was made: it has no effect.
+
     Raises
     ------
     TypeError, ValueError
@@ -94,13 +100,14 @@ def annotate(
     values = (priority, retries, backoff, timeout, resources, nbytes)
     given = {k: v for k, v in zip(_KNOWN, values, strict=True) if v is not None}
     _Annotations(given)  # now, not when the block begins
-    return Annotation(given)
+    return Annotation(given, tells=True)
 
 
 def annotate_tasks(tasks: Iterable[Task]) -> None:
     """Put what the block around the caller says on tasks that it has just made."""
     found = _current.get()
     if found is not None:
+        found.is_heard = True
         for task in tasks:
             found.put_on(task)
 
@@ -113,10 +120,10 @@ def without_annotations() -> AbstractContextManager[None]:
 class _Annotations:
     """What blocks say, as tasks keep it."""
 
-    __slots__ = ("given", "memory", "options", "priority")
+    __slots__ = ("given", "is_heard", "memory", "options", "priority")
 
     def __init__(self, given: dict[str, Any]) -> None:
-        self.given = given
+        self.given, self.is_heard = given, False
         self.priority: int = given.get("priority", 0)
         self.memory: int = given.get("memory", 0)
         chosen = {name: given[name] for name in _OPTIONS if name in given}
@@ -133,6 +140,12 @@ class _Annotations:
 _current: ContextVar[_Annotations | None] = ContextVar("gpuscale-annotations", default=None)
 
 
+_UNHEARD = (
+    "no task was made in this block of annotate(), which therefore says nothing: arrays and frames "
+    "make theirs when they are computed or persisted, so have that in the block"
+)
+
+
 class Annotation(AbstractContextManager[None]):
     """A block of code that says something about its tasks, or nothing whatever is around it.
 
@@ -140,8 +153,8 @@ class Annotation(AbstractContextManager[None]):
     which some refuse.
     """
 
-    def __init__(self, given: dict[str, Any] | None) -> None:
-        self._given = given
+    def __init__(self, given: dict[str, Any] | None, tells: bool = False) -> None:
+        self._given, self._tells = given, tells
         self._tokens: list[Token[_Annotations | None]] = []
 
     def __enter__(self) -> None:
@@ -151,7 +164,15 @@ class Annotation(AbstractContextManager[None]):
         self._tokens.append(_current.set(None if given is None else _Annotations(given)))
 
     def __exit__(self, *error: object) -> None:
+        inner = _current.get()
         _current.reset(self._tokens.pop())
+        if inner is None:
+            return
+        outer = _current.get()
+        if inner.is_heard and outer is not None:
+            outer.is_heard = True
+        if self._tells and not inner.is_heard and error[0] is None:
+            warnings.warn(_UNHEARD, stacklevel=2)
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each of its calls is a block of its own.

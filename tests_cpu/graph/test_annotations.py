@@ -43,7 +43,7 @@ def test_a_block_ends_with_an_exception_too():
 
 def test_a_block_is_of_one_thread():
     seen = []
-    with annotate(retries=1):
+    with pytest.warns(UserWarning, match="no task was made"), annotate(retries=1):
         thread = threading.Thread(target=lambda: seen.append(made().options))
         thread.start()
         thread.join()
@@ -51,7 +51,7 @@ def test_a_block_is_of_one_thread():
 
 
 def test_arrays_remember_the_block_in_which_they_are_computed():
-    with annotate(retries=4):
+    with pytest.warns(UserWarning, match="no task was made"), annotate(retries=4):
         x = ga.ones(6, chunks=3)
     value = gs.delayed(sum)(x)
     assert {task.options for task in graph_of(x).values()} == {None}
@@ -158,3 +158,19 @@ def test_what_cannot_be_decorated_is_refused():
         annotate(retries=3)(several)
     with pytest.raises(TypeError, match="decorates functions, not int"):
         annotate(retries=3)(7)
+
+
+def test_a_block_without_a_task_warns():
+    with pytest.warns(UserWarning, match="make theirs when they are computed"):  # noqa: SIM117
+        with gs.annotate(retries=2):
+            x = ga.ones(4, chunks=2) + 1
+    with gs.annotate(retries=2), gs.annotate(priority=1):
+        x.sum().compute()
+
+    @gs.annotate(retries=2)
+    def maybe():
+        return None
+
+    maybe()
+    with pytest.raises(KeyError), gs.annotate(retries=2):
+        raise KeyError
