@@ -7,6 +7,7 @@ each part is a task, unless there is memory for all of it a few times.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gpuscale.base.types import BlockIndex, Key
@@ -29,8 +30,9 @@ def _lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
     shared = tuple(builder.want(each, (0,) * each.meta.ndim) for each in others)
     sizes = [x.meta.block_nbytes((k,)) or 0 for k in range(count)]
     cuts: list[Key] = [(f"{name}-cut", k) for k in range(count)]
+    cut = plan.cut if x.meta.known else _MeasuredCut(plan.cut)
     for k, source in enumerate(builder.want_all(x, [(k,) for k in range(count)])):
-        builder.add(cuts[k], node, plan.cut, (source, *shared), (), sizes[k], sizes[k])
+        builder.add(cuts[k], node, cut, (source, *shared), (), sizes[k], sizes[k])
     share = sum(sizes) // new
     if not is_planned_elsewhere() or _IN_MEMORY * sum(sizes) <= budget_of(node.meta.backend):
         for index in wanted:
@@ -39,9 +41,25 @@ def _lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
         return
     for index in wanted:
         parts: list[Key] = [(f"{name}-part", k, *index) for k in range(count)]
-        for part, cut, size in zip(parts, cuts, sizes, strict=True):
-            builder.add(part, node, _Part(index[0]), (cut,), (), size // new, 0)
+        for part, key, size in zip(parts, cuts, sizes, strict=True):
+            builder.add(part, node, _Part(index[0]), (key,), (), size // new, 0)
         builder.add(builder.key(node, index), node, _OfParts(plan), parts, (), share, share)
+
+
+class _MeasuredCut:
+    """Cut a partition of which nobody knows how many rows it will have: it is looked at then."""
+
+    __slots__ = ("cut",)
+
+    def __init__(self, cut: Any) -> None:
+        self.cut = cut
+
+    def __call__(self, partition: Any, *others: Any) -> Any:
+        return self.cut(partition, *others)
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Bytes of the cut rows, and of what cutting takes, from those of the inputs."""
+        return sizes[0], sizes[0]
 
 
 class _OfCuts:

@@ -99,6 +99,15 @@ def test_what_comes_group_by_group(pdf):
     assert_eq(by_series, pdf.v.groupby(pdf.k % 7).median())
 
 
+@pytest.mark.parametrize("name", ["var", "std", "sem", "mean"])
+def test_spreads_of_parts_that_met(name):
+    pdf = pd.DataFrame({"k": np.arange(900) % 7, "v": np.arange(900) ** 1.5})
+    groups = gd.from_pandas(pdf, npartitions=8).groupby("k")
+    assert_eq(getattr(groups.v, name)(split_out=3), getattr(pdf.groupby("k").v, name)(), rtol=1e-12)
+    mixed = {"v": ["max", name]}
+    assert_eq(groups.agg(mixed, split_out=3), pdf.groupby("k").agg(mixed), rtol=1e-12)
+
+
 def test_large_groups_are_spread_by_their_projected_size(pdf):
     df = gd.from_pandas(pdf, npartitions=4)
     assert df.groupby("k").v.median().npartitions == 1

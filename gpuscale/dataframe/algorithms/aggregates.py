@@ -145,6 +145,7 @@ def _widened(column: Any) -> Any:
 
 def combined(table: Any, parts: Sequence[Part], group: Callable[[Any], Any]) -> Any:
     """Make one part of several of each group; keys are the index of the result."""
+    table = table.reset_index(drop=True)  # rows that met in a shuffle have each other's labels
     grouped = group(table)
     found: dict[str, Any] = {}
     for kind, numbers in _by_kind(parts).items():
