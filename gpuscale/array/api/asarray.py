@@ -58,7 +58,7 @@ def asarray(
     """
     if is_masked(x):
         elsewhere = like is not None or backend is not None or device is not None
-        name = resolve_backend(like, backend or backend_of(device)) if elsewhere else "numpy"
+        name = resolve_backend(like, backend_of(device, backend)) if elsewhere else "numpy"
         return _masked(x, dtype, chunks, copy, name)  # type: ignore[no-any-return]
     data = x if isinstance(x, Array) else adopted(x)
     given = data.copy() if copy and (data is not x or isinstance(x, Array | np.ndarray)) else data
@@ -67,7 +67,7 @@ def asarray(
     if dtype is not None and np.dtype(dtype) != result.dtype:
         result = Array(cast(result.expr, dtype))
     if like is not None or backend is not None or device is not None:
-        name = resolve_backend(like, backend or backend_of(device))
+        name = resolve_backend(like, backend_of(device, backend))
         result = result if name == result.backend else result.to_backend(name)
     has_elements = hasattr(x, "dtype") or hasattr(x, "__dlpack__")
     if copy is False and (result is not unchanged or not has_elements):

@@ -89,13 +89,13 @@ def full(
     like = place_of(like, backend, device, fill_value)
     if is_lazy(fill_value):
         node = as_array(fill_value).expr
-        node = on_backend(node, resolve_backend(like, backend or backend_of(device)))
+        node = on_backend(node, resolve_backend(like, backend_of(device, backend)))
         return broadcast_to(cast(node, dtype or node.meta.dtype), shape_of(shape), chunks)
     box = np.asarray(fill_value, dtype)
     scalar = box[()]
     builder = ProgramBuilder()
     value = builder.param(0, box.dtype)
-    name = resolve_backend(like, backend or backend_of(device), box.dtype)
+    name = resolve_backend(like, backend_of(device, backend), box.dtype)
     return index_function(builder, value, (), (scalar,), shape_of(shape), chunks, "full", name)
 
 
@@ -240,7 +240,7 @@ def arange(
     first, last = (None, start) if stop is None else (start, stop)
     dated = date_range(first, last, step, dtype)
     if dated is not None:
-        name = resolve_backend(like, backend or backend_of(device), dated.dtype)
+        name = resolve_backend(like, backend_of(device, backend), dated.dtype)
         return _dates(dated, chunks, name)
     if stop is None:
         start, stop = 0, start
@@ -264,7 +264,7 @@ def arange(
         dtype=exact,
     )
     value = builder.cast(value, natural)
-    name = resolve_backend(like, backend or backend_of(device), natural)
+    name = resolve_backend(like, backend_of(device, backend), natural)
     return index_function(
         builder,
         value,
@@ -340,7 +340,7 @@ def linspace(
     if np.ndim(start) or np.ndim(stop) or is_lazy(start) or is_lazy(stop):
         ends = as_arrays((start, stop), "linspace")
         if like is not None or backend is not None or device is not None:
-            name = resolve_backend(like, backend or backend_of(device))
+            name = resolve_backend(like, backend_of(device, backend))
             ends = [Array(on_backend(x.expr, name)) for x in ends]
         result, step = _between(ends[0], ends[1], num, gaps, dtype, axis, chunks)
         return (result, step) if retstep else result
@@ -359,7 +359,7 @@ def linspace(
         value = builder.apply("floor", value)
     value = builder.cast(value, wanted)
     params = (start, step if gaps > 0 else natural.type(0), np.int64(num - 1), stop)
-    name = resolve_backend(like, backend or backend_of(device))
+    name = resolve_backend(like, backend_of(device, backend))
     result = index_function(
         builder, value, (linear_index((num,)),), params, (num,), chunks, "linspace", name
     )
@@ -428,7 +428,7 @@ def eye(
         params += [np.ones((), kind)[()], zero(kind)]
         value = builder.apply("where", value, builder.param(1, kind), builder.param(2, kind))
     indices = (axis_index(0, 2), axis_index(1, 2))
-    name = resolve_backend(like, backend or backend_of(device), kind)
+    name = resolve_backend(like, backend_of(device, backend), kind)
     return index_function(builder, value, indices, tuple(params), shape, chunks, "eye", name)
 
 

@@ -13,6 +13,7 @@ from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.nodes.creation import IndexFunction
 from gpuscale.backends.seams import on_device
+from gpuscale.base.errors import BackendError
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
@@ -24,11 +25,25 @@ __all__ = [
     "computed",
     "index_function",
     "is_lazy",
+    "lengths_of",
     "linear_index",
     "new_chunks",
     "place_of",
     "shape_of",
 ]
+
+
+def lengths_of(shape: Any) -> tuple[Any, ...]:
+    """Lengths of a shape that a user gave: an integer or several, also those of arrays.
+
+    Examples
+    --------
+    >>> lengths_of(3), lengths_of(np.array([2, 3])), lengths_of((2, np.int64(-1)))
+    ((3,), (2, 3), (2, np.int64(-1)))
+    """
+    shape = shape.tolist() if hasattr(shape, "tolist") else shape
+    lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    return tuple([each.item() if on_device(each) else each for each in lengths])
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
@@ -41,9 +56,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     TypeError
         If a length is not an integer.
     """
-    shape = shape.tolist() if hasattr(shape, "tolist") else shape
-    lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    lengths = tuple(map(operator.index, lengths))
+    lengths = tuple(map(operator.index, lengths_of(shape)))
     if any(n < 0 for n in lengths):
         raise ValueError(f"negative dimensions are not allowed: {lengths}")
     if math.prod(lengths) > np.iinfo(np.int64).max:
@@ -120,6 +133,20 @@ def place_of(like: Any, backend: str | None, device: Any, *values: Any) -> Any:
     return max(lazy, key=lambda x: x.backend != "numpy", default=None)
 
 
-def backend_of(device: Any) -> str | None:
-    """Name of the backend that a device of the Array API standard stands for."""
-    return "numpy" if device == "cpu" else device
+def backend_of(device: Any, backend: str | None = None) -> str | None:
+    """Name of the backend that is said, or that a device of the Array API standard stands for.
+
+    Raises
+    ------
+    BackendError
+        Both are said, and disagree.
+
+    Examples
+    --------
+    >>> backend_of("cpu"), backend_of(None, "cupy"), backend_of("cpu", "numpy")
+    ('numpy', 'cupy', 'numpy')
+    """
+    place: str | None = "numpy" if device == "cpu" else device
+    if backend is not None and place not in (None, backend):
+        raise BackendError(f"backend= asks for {backend!r} but device= for {device!r}; pass one")
+    return place if backend is None else backend

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gpuscale.array.api.index_functions import lengths_of
 from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk as rechunk_node
@@ -241,7 +242,7 @@ def broadcast_to(x: Any, /, shape: Shape | int, chunks: Any = None) -> Array:
            [0, 1]])
     """
     node = known_node(x)
-    target = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    target = lengths_of(shape)
     affine = views.broadcast_to(node.meta.shape, target)
     limit = chunk_bytes(node.meta.backend)
     sizes = normalize_chunks(

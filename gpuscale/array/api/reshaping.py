@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gpuscale.array.api.index_functions import linear_index
+from gpuscale.array.api.index_functions import lengths_of, linear_index
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, known_node
@@ -51,7 +51,7 @@ def reshape(
            [3, 4, 5]])
     """
     node = known_node(x)
-    lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    lengths = lengths_of(shape)
     if order == "F":
         return as_array(x).T.reshape(lengths[::-1]).T
     if order not in ("C", "A"):
@@ -131,7 +131,7 @@ def reshape_blockwise(x: Any, shape: Any, chunks: Any = None) -> Array:
         If the blocks of the two shapes do not have the same sizes.
     """
     node = known_node(x)
-    lengths = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    lengths = lengths_of(shape)
     target = resolve_shape(node.meta.shape, lengths)
     if chunks is None:
         if len(target) != 1:

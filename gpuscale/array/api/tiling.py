@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.array.api.creation import zeros
-from gpuscale.array.api.index_functions import computed, is_lazy
+from gpuscale.array.api.index_functions import computed, is_lazy, lengths_of
 from gpuscale.array.api.joining import concatenate
 from gpuscale.array.api.manipulation import broadcast_to, expand_dims
 from gpuscale.array.api.masking import settle
@@ -170,7 +170,7 @@ def tile(x: Any, repetitions: Any, /) -> Array:
 def resize(x: Any, new_shape: Any) -> Array:
     """Fill a shape with the elements in C order, from the start again where they end."""
     x = ravel(x)
-    shape = tuple(new_shape) if isinstance(new_shape, tuple | list) else (new_shape,)
+    shape = lengths_of(new_shape)
     if any(n < 0 for n in shape):
         raise ValueError("all elements of `new_shape` must be non-negative")
     size = int(np.prod(shape, dtype=np.int64))

@@ -162,3 +162,20 @@ def test_numbers_between_arrays(endpoint, num, dtype):
 def test_shapes_may_be_arrays():
     for shape in (np.array([2, 3]), ga.asarray([2, 3]), np.int64(4)):
         assert_eq(ga.zeros(shape), np.zeros(np.asarray(shape)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **where: ga.full((3,), 1.0, **where),
+        lambda **where: ga.ones(3, **where),
+        lambda **where: ga.arange(3, **where),
+        lambda **where: ga.linspace(0, 1, 3, **where),
+        lambda **where: ga.eye(3, **where),
+        lambda **where: ga.asarray([1, 2], **where),
+    ],
+)
+def test_a_backend_and_a_device_that_disagree(make):
+    assert make(backend="numpy", device="cpu").backend == "numpy"
+    with pytest.raises(BackendError, match="'cupy' but device= for 'cpu'; pass one"):
+        make(backend="cupy", device="cpu")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.array as ga
-from gpuscale.testing import assert_eq, nothing_computes
+from gpuscale.testing import assert_eq, fake_device, nothing_computes
 from gpuscale.testing.strategies import chunked, chunks
 
 
@@ -92,3 +92,17 @@ def test_bad_input():
         x.reshape(2.5, 2)
     with pytest.raises(ValueError, match="order"):
         ga.reshape(x, (6,), order="Z")
+
+
+def test_shapes_of_numbers_on_a_device():
+    a = np.arange(6)
+    with fake_device.active() as xp:
+        three, shape = xp.asarray(3), xp.asarray([3, 2])
+        x = ga.from_array(a, chunks=2)
+        for lengths in ((three, 2), (three, xp.asarray(-1)), shape):
+            np.testing.assert_array_equal(ga.reshape(x, lengths).compute(), a.reshape(3, 2))
+        np.testing.assert_array_equal(x.reshape(three, 2).compute(), a.reshape(3, 2))
+        np.testing.assert_array_equal(ga.resize(x, shape).compute(), a.reshape(3, 2))
+        np.testing.assert_array_equal(ga.resize(x, three).compute(), a[:3])
+        np.testing.assert_array_equal(ga.ones((three, 2)).compute(), np.ones((3, 2)))
+        assert ga.broadcast_to(x, (three, 6)).shape == (3, 6)
