@@ -40,6 +40,7 @@ __all__ = [
     "placed",
     "promoted",
     "source",
+    "without_labels",
 ]
 
 LARGE_PIECE = 4 << 20  # bytes from which on one stored chunk is worth a task
@@ -83,6 +84,11 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
             "a delayed value has no shape before it is computed; say what it will be with "
             "from_delayed(value, shape, dtype)"
         )
+    if _is_frame(value):
+        raise TypeError(
+            "rows of frames have labels, which arrays have not; say df.to_dask_array() for the "
+            "elements alone"
+        )
     if is_masked(value):
         raise TypeError(
             "a masked array cannot stand here, its mask would be lost; use the methods of "
@@ -101,9 +107,18 @@ def as_node(value: Any, chunks: Any = "auto") -> Node:
 def is_masked(value: Any) -> bool:
     """Whether a value is a masked array, of ours or of NumPy's."""
     if isinstance(value, Collection):
-        return hasattr(value, "mask")
+        return hasattr(value, "mask") and not _is_frame(value)
     numpys = sys.modules.get("numpy.ma")  # nobody has one who has not loaded it
     return numpys is not None and isinstance(value, numpys.MaskedArray)
+
+
+def _is_frame(value: Any) -> bool:
+    return isinstance(value, Collection) and hasattr(value, "to_dask_array")
+
+
+def without_labels(value: Any) -> Any:
+    """Return the lazy array of what a frame holds, anything else as it is."""
+    return value.to_dask_array() if _is_frame(value) else value
 
 
 def _from_python(value: Any) -> Any:

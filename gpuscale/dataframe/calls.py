@@ -34,7 +34,7 @@ def node_of(operand: Any) -> Any:
     if not isinstance(operand.expr.meta, FrameMeta | ScalarMeta):
         raise NotSupportedError(
             f"{type(operand).__name__} is no operand of frames; make a frame of it by "
-            "from_array, or compute() it if it is small"
+            "from_array, an array of the frame by to_dask_array(), or compute() it if it is small"
         )
     return operand.expr
 

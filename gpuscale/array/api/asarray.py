@@ -9,7 +9,7 @@ import numpy as np
 from gpuscale.array.api.index_functions import backend_of
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import cast
-from gpuscale.array.convert import as_node, is_masked
+from gpuscale.array.convert import as_node, is_masked, without_labels
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.backends.foreign import adopted
 from gpuscale.backends.foreign import from_dlpack as exported
@@ -35,7 +35,8 @@ def asarray(
     ----------
     x : array, scalar, nested list, or object with ``__dlpack__`` or ``__cuda_array_interface__``
         What lies on a GPU, as a tensor of PyTorch may, becomes chunks of CuPy without a copy. A
-        masked array, of NumPy's too, becomes a `gpuscale.array.ma.MaskedArray`.
+        masked array, of NumPy's too, becomes a `gpuscale.array.ma.MaskedArray`; of a frame, its
+        elements are taken.
     dtype : dtype, optional
     chunks : int, str, tuple or dict
         For what is not chunked yet.
@@ -56,6 +57,7 @@ def asarray(
     >>> ga.asarray([[1, 2], [3, 4]], chunks=1).numblocks
     (2, 2)
     """
+    x = without_labels(x)
     if is_masked(x):
         elsewhere = like is not None or backend is not None or device is not None
         name = resolve_backend(like, backend_of(device, backend)) if elsewhere else "numpy"

@@ -10,7 +10,7 @@ import numpy as np
 from gpuscale.array.api.asarray import asarray
 from gpuscale.array.api.moving import to_backend
 from gpuscale.array.collection import Array
-from gpuscale.array.convert import is_masked, source
+from gpuscale.array.convert import is_masked, source, without_labels
 from gpuscale.backends.creation import resolve_backend
 from gpuscale.backends.foreign import adopted
 from gpuscale.base.types import PathLike
@@ -58,6 +58,7 @@ def from_array(
     >>> ga.from_array(np.arange(4), chunks=2).sum().compute()
     np.int64(6)
     """
+    x = without_labels(x)
     if isinstance(x, Array):
         return _on(x if chunks == "auto" else x.rechunk(chunks), like, backend)
     if is_masked(x):

@@ -10,7 +10,7 @@ import pytest
 import gpuscale
 import gpuscale.array as ga
 import gpuscale.dataframe as gd
-from gpuscale.base.errors import GpuscaleError, MemoryBudgetError
+from gpuscale.base.errors import GpuscaleError, MemoryBudgetError, NotSupportedError
 from gpuscale.base.types import is_known
 
 PDF = pd.DataFrame({"x": [3.0, 1, 2, 5, 1, None], "n": [1, 2, 3, 4, 5, 6]}, [1, 1, 2, 5, 6, 7])
@@ -95,3 +95,14 @@ def test_frames_that_do_not_fit_are_written_as_frames(df):
         pytest.raises(MemoryBudgetError, match=r"to_parquet"),
     ):
         gd.concat([big, big]).compute()
+
+
+def test_arrays_of_frames_are_asked_for(df):
+    for array in (ga.asarray(df.n), ga.array(df.n), ga.from_array(df.n), ga.asarray(df.n, float)):
+        assert isinstance(array, ga.Array)
+        assert array.numblocks == (3,)
+        assert array.sum().compute(engine="sync") == 21
+    with pytest.raises(NotSupportedError, match="to_dask_array"):
+        ga.ones(6, chunks=2) + df.n
+    with pytest.raises(TypeError, match="to_dask_array"):
+        ga.stack([ga.ones(6), df.n])
