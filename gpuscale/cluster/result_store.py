@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from gpuscale.backends.seams import is_out_of_memory
 from gpuscale.base.errors import SpillError
 from gpuscale.base.sizes import format_bytes
+from gpuscale.cluster.spill_target import spill_target
 from gpuscale.memory.limits import device_memory_limit, shelf_bytes
 from gpuscale.memory.parked import Parked, may_park, park
 from gpuscale.memory.spill_folder import spill_folder
@@ -234,7 +235,7 @@ def make_store(worker_local_directory: str, memory_limit: int | None, logs: bool
         return ResultStore({}, memory_limit or None, logs)
     others = SpillBuffer(
         os.path.join(worker_local_directory, "storage"),
-        target=int(memory_limit * target) if target else sys.maxsize,
+        target=spill_target(memory_limit, target) if target else sys.maxsize,
         max_spill=most and parse_bytes(most),
     )
     return ResultStore(others, memory_limit, logs)

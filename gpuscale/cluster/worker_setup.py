@@ -22,6 +22,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import EngineError, GpuscaleError
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice
 from gpuscale.cluster.serving import hush_closed_connections
+from gpuscale.cluster.spill_target import lower_target
 from gpuscale.engines import blas
 from gpuscale.engines.reserving import has_memory
 from gpuscale.memory.pool import OPTIONS as POOL_OPTIONS
@@ -73,6 +74,7 @@ class WorkerSetup(WorkerPlugin):
         if worker.nanny:
             _leave_ctrl_c_to_the_program()
         has_memory(worker)
+        lower_target(worker.memory_manager)
         # One thread of BLAS for each that runs tasks: each of them counts as busy from now on.
         for _ in range(worker.state.nthreads):
             blas.enter()

@@ -10,10 +10,13 @@ from gpuscale.memory.spaces import HOST
 if TYPE_CHECKING:  # workers say what they have, and send nothing
     from gpuscale.engines.sending import Parcel
 
-__all__ = ["MEMORY", "has_memory", "reserve_memory"]
+__all__ = ["HELD", "MEMORY", "has_memory", "reserve_memory"]
 
 #: What workers say that they have, by the name of a resource of dask.distributed.
 MEMORY = "gpuscale-memory"
+#: Part of a worker's memory that a batch may hold, beside those on their way and what is kept; no
+#: more than half of a thread's share of it.
+HELD = 8
 
 
 def has_memory(worker: Any) -> None:

@@ -12,6 +12,7 @@ from gpuscale.base.options import OPTIONS
 from gpuscale.base.types import Key
 from gpuscale.engines.failure import annotate, task_name
 from gpuscale.engines.remote import RemoteBatch, Step
+from gpuscale.engines.reserving import HELD
 from gpuscale.expr.detached import dumps
 from gpuscale.expr.physical import Source
 from gpuscale.graph.batches import ALONE, Batch, Cuts, batches
@@ -30,9 +31,6 @@ __all__ = ["Parcel", "Result", "pack"]
 #: Bytes of results that travel with others of their batch: moving them takes about as long as the
 #: scheduler takes for a task.
 ROOM = 4 << 20
-#: Part of a worker's memory that a batch may hold, beside those on their way and what is kept; no
-#: more than half of a thread's share of it.
-HELD = 8
 #: Batches for each thread of the cluster: enough for the last ones to end at about the same time.
 BATCHES_EACH = 16
 #: ... of a level of tasks that do not need each other, and take about as long.

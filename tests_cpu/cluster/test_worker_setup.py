@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
 
+from distributed.spill import SpillBuffer
+
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError
 from gpuscale.cluster import worker_setup
@@ -24,7 +26,7 @@ def worker(tmp_path):
         nanny="tcp://127.0.0.1:1",
         local_directory=str(tmp_path),
         state=SimpleNamespace(nthreads=2, total_resources={}, available_resources={}),
-        memory_manager=SimpleNamespace(memory_limit=1000),
+        memory_manager=SimpleNamespace(memory_limit=1000, data={}),
     )
 
 
@@ -66,6 +68,25 @@ def test_options_of_the_worker(worker, tmp_path, blas):
 def test_the_worker_says_how_much_memory_it_has(worker, blas):
     WorkerSetup().setup(worker)
     assert worker.state.total_resources == worker.state.available_resources == {MEMORY: 1000}
+
+
+@pytest.mark.parametrize(
+    ("limit", "fraction", "most"),
+    [
+        (1 << 30, 0.6, 456_340_275),  # with what tasks hold and the process itself 80 %
+        (256 << 20, 0.6, 32 << 20),
+        (1 << 30, 0.5, 1 << 29),  # as the user has said
+        (1 << 30, False, sys.maxsize),
+    ],
+)
+def test_results_that_stay_in_memory_leave_room_for_tasks(
+    worker, blas, tmp_path, limit, fraction, most
+):
+    manager = worker.memory_manager
+    manager.memory_limit, manager.memory_target_fraction = limit, fraction
+    manager.data = SpillBuffer(str(tmp_path), target=int(fraction * limit) or sys.maxsize)
+    WorkerSetup().setup(worker)
+    assert manager.data.n == most
 
 
 def test_a_worker_in_this_process_leaves_its_options_alone(worker, blas):
