@@ -199,11 +199,11 @@ class Frame(Collection):
         npartitions : int
             Look at so many partitions at most; -1 for as many as it takes.
         """
-        return api().partitions.head(self, n, npartitions)
+        return api().ends.head(self, n, npartitions)
 
     def tail(self, n: int = 5) -> Any:
         """Compute the last rows; of a negative number, all rows but the first ones."""
-        return api().partitions.tail(self, n)
+        return api().ends.tail(self, n)
 
     def __len__(self) -> int:
         rows = self._expr.meta.rows
@@ -283,6 +283,7 @@ class Labelled(Frame):
     def reset_index(self, level: Any = None, *, drop: bool = False, **options: Any) -> Any:
         """Number the rows from 0, and make columns of the index, as pandas does.
 
-        Rows of several partitions are counted now where nobody knows how many there are.
+        Rows of several partitions are counted before they are numbered, where nobody knows how many
+        there are.
         """
         return api().positions.reset_index(self, drop, {"level": level, **options})

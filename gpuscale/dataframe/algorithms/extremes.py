@@ -1,4 +1,4 @@
-"""The largest and the smallest rows."""
+"""The largest and the smallest rows, and the first ones in an order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from gpuscale.dataframe.algorithms.cuts import rows_of
 
-__all__ = ["Extremes"]
+__all__ = ["Extremes", "FirstInOrder"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Extremes:
         if len(partition) <= rows:
             return partition
         found = self._of(partition.reset_index(drop=True), rows)
+        if len(found) < rows:  # pandas finds none among more nulls of some dtypes than rows
+            return partition
         return rows_of(partition, np.sort(found.index.to_numpy()))
 
     def combine(self, partials: list[Any]) -> Any:
@@ -58,3 +60,56 @@ class Extremes:
     def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
         """Bytes of the rows at the most, and of ordering them."""
         return sum(sizes), sum(sizes)
+
+
+@dataclass(frozen=True)
+class FirstInOrder:
+    """The first rows of a stable sort; partials are those of some partitions, sorted.
+
+    Parameters
+    ----------
+    order : InOrder
+        Puts pieces together, and sorts what comes.
+    n : int
+    """
+
+    order: Any
+    n: int
+    data_decide: ClassVar[bool] = True
+
+    def chunk(self, partition: Any) -> Any:
+        """Keep those of a partition."""
+        return self.combine([self._candidates(partition)])
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Keep those of some partitions; equal ones stay as they lie."""
+        return rows_of(self.order(partials), slice(self.n))
+
+    def finalize(self, partial: Any) -> Any:
+        """Keep them."""
+        return partial
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Bytes of the rows at the most, and of sorting them."""
+        return sum(sizes), 2 * sum(sizes)
+
+    def _candidates(self, partition: Any) -> Any:
+        """Leave out rows behind the last one that counts by the first key, where that is numbers.
+
+        Finding it takes less time than sorting all.
+        """
+        options = dict(self.order.options)
+        by = [each for each in self.order.by[:1] if each in getattr(partition, "columns", ())]
+        values = partition[by[0]] if by and options["key"] is None else None
+        if not isinstance(values, pd.Series) or not isinstance(values.dtype, np.dtype):
+            return partition
+        there = values.notna().to_numpy()
+        nulls_last = options["na_position"] == "last" or there.all()
+        if values.dtype.kind not in "iuf" or not nulls_last or not 0 < self.n < there.sum():
+            return partition
+        ascending = options["ascending"]
+        first = ascending[0] if isinstance(ascending, list) else ascending
+        numbers = values.to_numpy()
+        rank = self.n - 1 if first else there.sum() - self.n
+        last = np.partition(numbers[there], rank)[rank]
+        return partition[numbers <= last if first else numbers >= last]

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.base.types import is_known
-from gpuscale.dataframe.algorithms.cuts import index_of, rows_of
+from gpuscale.dataframe.algorithms.cuts import index_of
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, inferred_of_values
@@ -113,37 +112,6 @@ def to_delayed(x: Frame) -> list[Any]:
     from gpuscale.lazy import delayed
 
     return [delayed(x.partitions[k]) for k in range(x.npartitions)]
-
-
-def head(x: Any, n: int, npartitions: int = -1) -> Any:
-    """Compute the first rows, from as few partitions as have them."""
-    most = x.npartitions if npartitions == -1 else min(npartitions, x.npartitions)
-    if n < 0:
-        return _first(x, most, n)
-    count, rows = 1, x.expr.meta.rows
-    if is_known(rows):
-        total = np.cumsum(rows)
-        count = min(most, int(np.searchsorted(total, n)) + 1)
-        return _first(x, count, n)
-    while True:
-        found = _first(x, count, n)
-        if len(found) >= n or count >= most:
-            return found
-        count = min(most, 4 * count)
-
-
-def _first(x: Any, count: int, n: int) -> Any:
-    return rows_of(x.partitions[:count].compute(), slice(n))
-
-
-def tail(x: Any, n: int) -> Any:
-    """Compute the last rows from as few partitions as have them, or all but the first ``-n``."""
-    count = 1 if n >= 0 else x.npartitions
-    while True:
-        part = x.partitions[x.npartitions - count :].compute()
-        if len(part) >= n or count >= x.npartitions:
-            return rows_of(part, slice(max(0, len(part) - n) if n >= 0 else -n, None))
-        count = min(x.npartitions, 4 * count)
 
 
 def without_divisions(node: Node) -> Node:

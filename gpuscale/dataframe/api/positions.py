@@ -18,6 +18,7 @@ from gpuscale.dataframe.inference import nonempty
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Counted, Numbered
+from gpuscale.dataframe.passes import another_pass
 from gpuscale.expr.node import Node
 
 __all__: list[str] = []
@@ -213,14 +214,23 @@ def reset_index(x: Any, drop: bool, options: dict[str, Any]) -> Any:
     )
     if leaves_some or x.npartitions == 1:
         return call(Method("reset_index"), (x,), options, "reset_index", "new")
-    node = counted(x.expr)
-    starts = starts_of(node)
+    node = x.expr
     given = tuple(sorted(options.items()))
     out = x._meta.reset_index(**options)
-    result = Numbered(
-        numbered_rows, (node,), tuple(starts[:-1]), (given,), "reset_index", node.meta.rows, out
-    )
-    return wrap(result)
+    function: Any = numbered_rows
+    inputs: tuple[Node, ...] = (node,)
+    if is_known(node.meta.rows):
+        values = tuple(starts_of(node)[:-1])
+    else:
+        lengths = reduction((another_pass(node),), Lengths(), "count", ())
+        function, inputs, values = numbered_after, (node, lengths), tuple(range(x.npartitions))
+    rows = node.meta.rows
+    return wrap(Numbered(function, inputs, values, (given,), "reset_index", rows, out))
+
+
+def numbered_after(partition: Any, lengths: tuple[int, ...], number: int, options: Any) -> Any:
+    """Return a partition whose rows are numbered behind those of the partitions before."""
+    return numbered_rows(partition, sum(lengths[:number]), options)
 
 
 def numbered_rows(partition: Any, start: int, options: tuple[tuple[str, Any], ...]) -> Any:

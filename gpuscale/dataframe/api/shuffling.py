@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.dataframe.algorithms.extremes import FirstInOrder
 from gpuscale.dataframe.algorithms.partitioning import HashCut, Index, RangeCut, joined
 from gpuscale.dataframe.algorithms.samples import Dividing
 from gpuscale.dataframe.api.columns import nearest
@@ -156,6 +157,20 @@ def _sorted(
     cut = RangeCut(key, count, bool(ascending), na_position == "last", function)
     label = finish.sort.name
     return wrap(Shuffle(x.expr, (dividing.expr,), cut, finish, count, None, label))
+
+
+def first_in_order(x: Any, n: int) -> Any:
+    """Return the first rows of a frame that `sort_values` gave, lazy, without sorting all of it.
+
+    None if it is another frame.
+    """
+    node = x.expr
+    if not isinstance(node, Shuffle) or not isinstance(node.make, InOrder):
+        return None
+    plan = FirstInOrder(node.make, n)
+    rows = min(n, sum(node.x.meta.projected))
+    out = one_partition(x._meta, node, n, projected=rows)
+    return wrap(reduction((node.x,), plan, "first-in-order", out, SPLIT))
 
 
 def dividing_of(node: Node, key: Any, count: int, function: Any = None) -> Any:
