@@ -313,3 +313,12 @@ def test_aggregations_of_users_are_made_in_parts(df):
     assert [recipe.aggregation for _, recipe in plan.recipes] == [MEAN]
     with pytest.raises(ValueError, match="are named 'middle'"):
         df.groupby("k").f.agg(a=MEAN, b=gd.Aggregation("middle", len, len))
+
+
+def test_columns_that_no_result_is_made_of_are_not_grouped(df, pdf):
+    by_function = df.groupby("k").agg(m=("f", lambda f: f.max()))
+    assert list(by_function.expr.inputs[0].meta.frame.columns) == ["k", "f"]
+    assert_eq(by_function, pdf.groupby("k").agg(m=("f", lambda f: f.max())))
+    nested = df.groupby("s").agg({"v": ["median", "sum"]})
+    assert list(nested.expr.inputs[0].meta.frame.columns) == ["s", "v"]
+    assert_eq(nested, pdf.groupby("s").agg({"v": ["median", "sum"]}))

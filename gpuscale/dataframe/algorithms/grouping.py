@@ -41,6 +41,12 @@ class Options:
         return {"sort": self.sort, "observed": self.observed, "dropna": self.dropna}
 
 
+def _texts(categories: Any, dtype: Any) -> Any:
+    """Return texts that were read as categories; pandas' own cast would make objects of them."""
+    distinct = categories.categories.astype(dtype).array
+    return distinct.take(categories.codes, allow_fill=True)
+
+
 def _together(partials: list[Any]) -> Any:
     return pd.concat(partials, ignore_index=True) if len(partials) > 1 else partials[0]
 
@@ -80,7 +86,7 @@ class Aggregates:
         table = partials_of(columns, named, self._parts, self._grouped)
         for name, dtype in zip(self._labels, self._key_dtypes, strict=True):
             if isinstance(dtype, pd.StringDtype) and table[name].dtype != dtype:
-                table[name] = table[name].astype(dtype)  # texts that were read as categories
+                table[name] = _texts(table[name].array, dtype)
         return table
 
     def combine(self, partials: list[Any]) -> Any:

@@ -213,28 +213,38 @@ def _numbers(grouped: Groups) -> Groups:
 def agg(grouped: Groups, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return aggregations by name, list, mapping, or names of results; see pandas' ``agg``."""
     step = Call("agg", () if func is None else (func, *args), tuple(kwargs.items()))
-    wanted = None if args else _wanted(grouped, func, kwargs)
     if isinstance(func, str) and not args and not kwargs:
         return simple(grouped, func, (), {})
-    return gathered(grouped, step) if wanted is None else aggregate(grouped, wanted, (step,))
-
-
-def _wanted(grouped: Groups, func: Any, kwargs: Mapping[str, Any]) -> Wanted | None:
-    """Aggregations in the order of the columns of the result; None where one has no name."""
-    if func is None:
-        pairs = _of_names(grouped, kwargs)
-    elif isinstance(func, Mapping) and not kwargs and grouped.x.ndim == 2:
-        _check_columns(grouped, func)
-        pairs = [(column, each) for column, names in func.items() for each in _listed(names)]
-    elif isinstance(func, list | Aggregation) and not kwargs:
-        columns = grouped.values if grouped.x.ndim == 2 else [None]
-        pairs = [(column, each) for column in columns for each in _listed(func)]
-    else:
-        return None
-    if not all(isinstance(name, str | Aggregation) for _, name in pairs):
-        return None
+    pairs = None if args else _pairs(grouped, func, kwargs)
+    if pairs is None:
+        return gathered(grouped, step)
+    grouped = _of_columns(grouped, [column for column, _ in pairs])
+    if not all(isinstance(each, str | Aggregation) for _, each in pairs):
+        return gathered(grouped, step)
     _check_names(pairs)
-    return [(column, name, 1) for column, name in pairs]
+    return aggregate(grouped, [(column, each, 1) for column, each in pairs], (step,))
+
+
+def _of_columns(grouped: Groups, columns: list[Any]) -> Groups:
+    """Leave out columns that are no keys and are not asked for."""
+    x = grouped.x
+    if x.ndim == 1 or grouped.selection is not None or not x.columns.is_unique:
+        return grouped
+    kept = {*columns, *(label for label, _ in grouped.keys)}
+    return replace(grouped, x=x[[label for label in x.columns if label in kept]])
+
+
+def _pairs(grouped: Groups, func: Any, kwargs: Mapping[str, Any]) -> list[tuple[Any, Any]] | None:
+    """Columns and aggregations in the order of the results; None where pandas says which."""
+    if func is None:
+        return _of_names(grouped, kwargs)
+    if isinstance(func, Mapping) and not kwargs and grouped.x.ndim == 2:
+        _check_columns(grouped, func)
+        return [(column, each) for column, names in func.items() for each in _listed(names)]
+    if isinstance(func, list | Aggregation) and not kwargs:
+        columns = grouped.values if grouped.x.ndim == 2 else [None]
+        return [(column, each) for column in columns for each in _listed(func)]
+    return None
 
 
 def _check_names(pairs: list[tuple[Any, Any]]) -> None:
