@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
@@ -30,6 +31,7 @@ REFERENCE = {
     "cluster/LocalCUDACluster": ("gpuscale/cluster/local_cuda.py", "gpuscale.cluster"),
     "cluster/batch": ("gpuscale/cluster/jobqueue.py", "gpuscale.cluster"),
     "cluster/holding": ("gpuscale/cluster/holding.py", "gpuscale.cluster"),
+    "cluster/KubeCluster": ("gpuscale/cluster/kubernetes.py", "gpuscale.cluster"),
     "cluster/manifests": ("gpuscale/cluster/manifests.py", "gpuscale.cluster"),
     "cluster/SSHCluster": ("gpuscale/cluster/ssh.py", "gpuscale.cluster"),
     "cluster/YarnCluster": ("gpuscale/cluster/yarn.py", "gpuscale.cluster"),
@@ -135,9 +137,21 @@ def module_page(module: str, namespace: str) -> str:
 
     It is empty where they reach nothing.
     """
-    found, users = import_module(module), resolve_name(namespace)
-    listed = getattr(found, "__all__", ())
-    names = [name for name in listed if getattr(users, name, None) is getattr(found, name)]
+    users = resolve_name(namespace)
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError:  # of an extra that is not installed; pages are made of the text
+        names = [name for name in listed_in(module) if name in dir(users)]
+    else:
+        listed = getattr(found, "__all__", ())
+        names = [name for name in listed if getattr(users, name, None) is getattr(found, name)]
     options = f"show_root_heading: false\n      inherited_members: true\n      members: {names}"
     text = f"# {module.rpartition('.')[2]}\n\nIn `{namespace}`:\n\n::: {module}\n    options:\n"
     return f"{text}      {options}\n" if names else ""
+
+
+def listed_in(module: str) -> list[str]:
+    """Return the names that the text of a module lists."""
+    text = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text()
+    (listed,) = re.findall(r"^__all__ = (\[.*?\])", text, re.MULTILINE | re.DOTALL)
+    return list(literal_eval(listed))

@@ -9,8 +9,8 @@ from gpuscale.base.errors import EngineError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.failure import annotate, task_name
 from gpuscale.engines.sending import Parcel
-from gpuscale.expr.physical import Blockwise, Source
-from gpuscale.expr.steps import StepsKernel
+from gpuscale.expr.inside import operations
+from gpuscale.expr.node import Node
 from gpuscale.graph.task import Origin, Task
 
 __all__ = ["deadly", "parcel_name"]
@@ -42,27 +42,19 @@ def deadly(client: Any, error: Any, parcel: Parcel) -> EngineError:
         f"{parcel_name(parcel)} was given to {workers} died of it: "
         f"{_reason(client, error.last_worker)}"
     )
-    operations = {each: task for task in parcel.tasks for each in _operations(task)}
-    for (name, origin), task in list(operations.items())[:NAMED]:
+    named = {each: task for task in parcel.tasks for each in _operations(task)}
+    for (name, origin), task in list(named.items())[:NAMED]:
         annotate(told, Task(task.key, task.fn, task.deps, task.args, label=name, origin=origin), ())
     return told
 
 
 def _operations(task: Task) -> Iterator[tuple[str, Origin | None]]:
     """Names and lines of what a task does, what runs inside of it first."""
-    yield from _inside(getattr(task.fn, "__self__", None))
-    yield task.label, task.origin
-
-
-def _inside(node: Any) -> Iterator[tuple[str, Origin | None]]:
-    if not isinstance(node, Blockwise):
-        return
-    for each in node.inputs:
-        if each.inline and not isinstance(each.node, Source):
-            yield from _inside(each.node)
-            yield each.node.name, each.node.origin
-    if isinstance(node.kernel, StepsKernel):
-        yield from ((step.label, step.origin) for step in node.kernel.steps)
+    node = getattr(task.fn, "__self__", None)
+    if isinstance(node, Node):
+        yield from operations(node)
+    else:
+        yield task.label, task.origin
 
 
 def _reason(client: Any, worker: Any) -> str:

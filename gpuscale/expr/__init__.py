@@ -11,6 +11,7 @@
            `regrid` moves rechunks
 `moving`   brings blocks to another backend
 `arrange`  the local part of a view, applied to a chunk
+`inside`   what the tasks of a node do, in the user's words
 `detached` functions of tasks on their way to other processes
 ========== =================================================================================
 

@@ -44,6 +44,13 @@ class Physical(Node):
         meta: ArrayMeta = self.operands[-1]
         return meta
 
+    @property
+    def operation(self) -> str:
+        """What its tasks are for, in messages about them."""
+        from gpuscale.expr.inside import operation_of  # which knows all of these nodes
+
+        return operation_of(self)
+
     def reads(self, blocks: Sequence[BlockIndex]) -> Iterator[tuple[Node, Sequence[BlockIndex]]]:
         """Yield what `run` takes, in order: a node, and its block for each of some blocks."""
         raise NotImplementedError

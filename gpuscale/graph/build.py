@@ -364,6 +364,10 @@ class _WriteInPlace:
     def __init__(self, node: Sink, compute: Callable[..., Any]) -> None:
         self.node, self.compute = node, compute
 
+    @property
+    def operation(self) -> str:
+        return self.node.operation
+
     def __call__(self, *values_and_index: Any) -> None:
         target = self.node.writer.target(self.node.x.meta.block_slices(values_and_index[-1]))
         self.compute(*values_and_index, out=target)

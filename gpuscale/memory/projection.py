@@ -388,7 +388,9 @@ def _check(
         needed = inputs[space] + result + room
         if needed <= limit:
             continue
-        name = f"a task of {task.label}" if task.label else f"the task {task.key!r}"
+        owner = getattr(task.fn, "__self__", task.fn)  # of a method: the node that it is of
+        label = getattr(owner, "operation", task.label)
+        name = f"a task of {label}" if label else f"the task {task.key!r}"
         advice = advice_of(task.fn)
         where = f"{written_at(task.origin)}{',' * bool(task.origin)}"
         raise MemoryBudgetError(
