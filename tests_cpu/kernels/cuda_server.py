@@ -10,6 +10,7 @@ import pickle
 import re
 import sys
 import warnings
+from collections import Counter
 from functools import cache
 from typing import ClassVar
 
@@ -74,9 +75,13 @@ class Simulator(Device):
 
 
 class Compiler(Device):
-    """Compiles kernels for each capability, and runs none."""
+    """Compiles kernels, and runs none.
 
-    ptx: ClassVar[dict] = {}
+    The first variant of a kernel is compiled for each capability, the others for one by turns.
+    """
+
+    ptx: ClassVar[dict] = {}  # of each text
+    variants: ClassVar[Counter] = Counter()  # of each kernel, by name
 
     def number(self, array):
         return 0
@@ -91,15 +96,17 @@ class Compiler(Device):
 
         assert grid >= 1 and block >= 1
         text = written(kernel, arguments)
-        for capability in CAPABILITIES:
-            key = (text, capability)
-            if key not in self.ptx:
-                self.ptx[key] = compile_ptx(text, capability).decode()
-            target = f".target sm_{capability[0]}{capability[1]}"
-            assert target in self.ptx[key], f"no line {target!r}"
-            parameters = set(re.findall(r"_param_\d+", self.ptx[key]))
+        if text not in self.ptx:
+            turn = self.variants[kernel.name]
+            chosen = (CAPABILITIES[turn % len(CAPABILITIES)],) if turn else CAPABILITIES
+            self.ptx[text] = {each: compile_ptx(text, each).decode() for each in chosen}
+            self.variants[kernel.name] += 1
+        for (major, minor), ptx in self.ptx[text].items():
+            target = f".target sm_{major}{minor}"
+            assert target in ptx, f"no line {target!r}"
+            parameters = set(re.findall(r"_param_\d+", ptx))
             assert len(parameters) == len(packed(text.types, arguments, self))
-            self.compiled.append((kernel.name, capability))
+        self.compiled.append(kernel.name)
 
 
 def answer(device, module, name, arguments, options):

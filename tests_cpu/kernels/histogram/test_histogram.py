@@ -116,7 +116,7 @@ def test_kernels_compile(compiler, dtype, kind):
     for equal in (False, True):
         arguments = (values, np.arange(9.0), equal, weights)
         _, _, compiled = compiler.ask("histogram.histogram", *arguments)
-        assert len(compiled) == 3 * n_kernels
+        assert len(compiled) == n_kernels
 
 
 def test_bad_input_is_named(target):
@@ -133,6 +133,6 @@ def test_bad_input_is_named(target):
 def test_kernels_of_integers_compile(compiler, length):
     values = np.ones(99, np.int32)
     _, _, compiled = compiler.ask("histogram.bincount", values, length)
-    assert len(compiled) == 3
+    assert len(compiled) == 1
     _, _, compiled = compiler.ask("histogram.bincount", values, length, np.ones(99))
-    assert len(compiled) == 6
+    assert len(compiled) == 2
