@@ -39,7 +39,7 @@ class Server:
         )
 
     def ask(self, operation, *arguments, **options):
-        """Return the result, the bytes allocated on the device, and the names of the kernels compiled."""
+        """Return the result, bytes allocated on the device, and names of kernels compiled."""
         family, name = operation.split(".")
         module = f"gpuscale.kernels.{family}.{family}_cuda"
         return self.call(module, name, *arguments, **options)
