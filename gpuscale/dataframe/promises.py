@@ -10,7 +10,7 @@ import pandas as pd
 
 from gpuscale.dataframe.inference import emptied
 
-__all__ = ["Promised", "promise"]
+__all__ = ["Promised", "described", "name_of", "promise"]
 
 
 def promise(meta: Any, like: Any) -> Any:
@@ -49,10 +49,13 @@ class Promised:
     function : callable
     out : object of pandas
         Without rows.
+    said : str
+        What errors call it.
     """
 
     function: Callable[..., Any]
     out: Any
+    said: str = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function.
@@ -68,12 +71,17 @@ class Promised:
         if not len(result) and type(result) is type(self.out):
             return self.out  # of no rows, functions make columns of any dtype
         if described(result) != described(self.out):
-            name = getattr(self.function, "__name__", str(self.function))
+            name = self.said or f"the function {name_of(self.function)}"
             raise TypeError(
-                f"the function {name} was expected to give {described(self.out)} and gave "
+                f"{name} was expected to give {described(self.out)} and gave "
                 f"{described(result)}; say what it gives by meta="
             )
         return result
+
+
+def name_of(function: Any) -> str:
+    """Name of a function, for people."""
+    return str(getattr(function, "__name__", function))
 
 
 def described(frame: Any) -> str:

@@ -97,7 +97,11 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
 
     _check_options(given)
     options = {name: value for name, value in given.items() if name not in IDLE}
-    sample = pd.read_csv(io.BytesIO(head), **options, low_memory=False)
+    try:
+        sample = pd.read_csv(io.BytesIO(head), **options, low_memory=False)
+    except ValueError as error:
+        error.add_note(f"in the first lines of {where}")
+        raise
     names, start = header_of(head, options)
     first = next(_records(head, start, options), (start, start))
     plain = plain_options(options)

@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.dataframe.algorithms.exploding import check_size
 from gpuscale.dataframe.algorithms.matching import without_strangers
 from gpuscale.dataframe.algorithms.partitioning import Index
 from gpuscale.dataframe.inference import emptied, nonempty
 
 __all__ = ["DROPS", "Merge"]
+
+_ONE_EACH = ("left_anti", "right_anti", "leftsemi")  # of which no row comes more than once
 
 DROPS = {"inner": ("left", "right"), "left": ("right",), "right": ("left",)}
 """Of which frames rows that meet none of the other are not in the result."""
@@ -34,7 +37,11 @@ class Merge:
 
     def __call__(self, left: Any, right: Any) -> Any:
         """Merge two partitions, or all that there is."""
-        return pd.merge(*self._that_may_meet(left, right), **self.options)
+        left, right = self._that_may_meet(left, right)
+        if self.how not in _ONE_EACH:
+            keys = ([], []) if self.how == "cross" else self.keys(left, right)
+            check_size(left, right, *keys)
+        return pd.merge(left, right, **self.options)
 
     def _that_may_meet(self, left: Any, right: Any) -> tuple[Any, Any]:
         """Leave out rows that are not in the result, where a look at a key tells."""

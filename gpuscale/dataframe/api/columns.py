@@ -16,7 +16,7 @@ from gpuscale.dataframe.elsewhere import advice
 from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.methods import Method, Property
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
-from gpuscale.dataframe.promises import Promised, promise
+from gpuscale.dataframe.promises import Promised, name_of, promise
 
 __all__: list[str] = []
 
@@ -156,7 +156,7 @@ def apply(x: Any, func: Callable[..., Any], options: dict[str, Any], meta: Any) 
         result = _tried(x, method, func, options)
     else:
         result = promise(meta, x._meta)
-    checked = Promised(method, result)
+    checked = Promised(method, result, f"apply of the function {name_of(func)}")
     return call(checked, (x, func), options, "apply", out=result)
 
 

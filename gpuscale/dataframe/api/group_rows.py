@@ -27,6 +27,7 @@ from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.rows import Numbered
+from gpuscale.dataframe.promises import promise
 
 __all__: list[str] = []
 
@@ -127,4 +128,4 @@ def applied(
                 "gives by meta=, a frame without rows"
             )
             raise
-    return of_rows(grouped, (step,), meta)
+    return of_rows(grouped, (step,), promise(meta, template_of(grouped, (Call("size"),))))

@@ -132,7 +132,7 @@ class _Awaited:
         return "from_delayed"
 
     def __call__(self, value: Any) -> Any:
-        return Promised(_same, self.out)(value) if self.check else value
+        return Promised(_same, self.out, "a delayed call")(value) if self.check else value
 
 
 def _same(value: Any) -> Any:
