@@ -11,7 +11,7 @@ from gpuscale.base.config import set as config_set
 from gpuscale.base.errors import ConfigError
 from gpuscale.base.sizes import is_fraction
 from gpuscale.cluster.devices import VisibleDevice, find_devices
-from gpuscale.cluster.option import Taker
+from gpuscale.cluster.option import Taker, read_resources
 from gpuscale.cluster.options import options_of
 from gpuscale.memory.pool import pool_plan
 
@@ -63,6 +63,8 @@ def check_options(
     for name, n in least.items():
         if found.get(name) is not None and found[name] < n:
             raise ConfigError(f"option {name} is {found[name]}; it takes {n} or more")
+    if "resources" in found:
+        found["resources"] = read_resources(found["resources"])
     _check_transport(found)
     _check_pool(found, memory)
     return found

@@ -119,7 +119,7 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
                 processes=processes,
                 local_directory=local_directory,
                 protocol=None if protocol is None else choose_protocol(protocol),
-                resources=resources,
+                resources=checked["resources"],
                 worker_class=worker_class,
                 host=host,
                 interface=interface,
@@ -135,7 +135,8 @@ def _check_names(options: Mapping[str, Any]) -> None:
     takers = (LocalCluster, distributed.LocalCluster, distributed.Nanny, distributed.Worker)
     known = {name for taker in takers for name in signature(taker).parameters} | _OF_SERVERS
     for name in options.keys() - known:
-        near = get_close_matches(name, known, 1)
+        begin = [option for option in sorted(_OPTIONS) if option.startswith(name)]
+        near = begin or get_close_matches(name, known, 1)
         raise ConfigError(
             f"LocalCluster has no option {name}"
             + (f"; did you mean {near[0]}?" if near else f"; it has {', '.join(sorted(_OPTIONS))}")

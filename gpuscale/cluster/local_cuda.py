@@ -154,7 +154,7 @@ class LocalCUDACluster(LinkedDashboard, KeptNannies):
             "interface": interface,
             "security": security,
         }
-        more = {"resources": resources, "silence_logs": silence_logs}
+        more = {"resources": options["resources"], "silence_logs": silence_logs}
         spec = worker_spec(
             devices,
             options,

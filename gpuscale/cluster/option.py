@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from gpuscale.base.errors import ConfigError
 from gpuscale.base.options import OPTIONS as CONFIG_OPTIONS
 from gpuscale.base.options import Option
 from gpuscale.base.sizes import parse_bytes
@@ -24,6 +25,7 @@ __all__ = [
     "Taker",
     "WORKERS",
     "of_config",
+    "read_resources",
     "row",
     "switch",
 ]
@@ -181,3 +183,35 @@ def of_config(key: str) -> ClusterOption:
     types = tuple(dict.fromkeys((*option.types, type(None))))
     more = {"unit": option.unit, "off_flags": off, "choices": option.choices, "key": key}
     return row(name, types, None, option.help, OF_GPUS, **more)
+
+
+def read_resources(said: str | Mapping[str, Any] | None) -> dict[str, float] | None:
+    """Read what tasks may ask of a worker: a mapping, or the text of a command line.
+
+    Raises
+    ------
+    ConfigError
+        It is neither, or has something else than numbers.
+
+    Examples
+    --------
+    >>> read_resources("GPU=2 MEM=10e9"), read_resources({"GPU": 1})
+    ({'GPU': 2.0, 'MEM': 10000000000.0}, {'GPU': 1.0})
+    >>> read_resources("GPU")
+    Traceback (most recent call last):
+    gpuscale.base.errors.ConfigError: option resources: it is pairs such as 'GPU=2 MEM=10e9', or ...
+    """
+    if not said:
+        return None
+    try:
+        pairs: Any = said.items() if isinstance(said, Mapping) else _pairs(said)
+        return {name: float(value) for name, value in pairs}
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"option resources: it is pairs such as 'GPU=2 MEM=10e9', or a dictionary of numbers, "
+            f"not {said!r}"
+        ) from None
+
+
+def _pairs(text: str) -> list[list[str]]:
+    return [pair.split("=") for pair in text.replace(",", " ").split()]

@@ -16,6 +16,7 @@ from distributed.deploy.local import nprocesses_nthreads
 from distributed.utils import get_ip, import_term
 
 from gpuscale.cluster.dashboards import dashboard_at
+from gpuscale.cluster.option import read_resources
 from gpuscale.cluster.security import (
     LOOPBACK,
     choose_security,
@@ -28,7 +29,7 @@ from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup
 from gpuscale.cluster.worker_spec import words, worker_settings
 
-__all__ = ["make_workers", "read_resources", "run_workers", "worker_options"]
+__all__ = ["make_workers", "run_workers", "worker_options"]
 
 WAIT_FOR_FILE = 300.0  # seconds, where no death timeout is said
 
@@ -130,26 +131,6 @@ def worker_options(
             if chosen[name] is not None
         },
     }
-
-
-def read_resources(text: str | None) -> dict[str, float] | None:
-    """Read what tasks may ask of a worker.
-
-    Examples
-    --------
-    >>> read_resources("GPU=2 MEM=10e9")
-    {'GPU': 2.0, 'MEM': 10000000000.0}
-    >>> read_resources("GPU")
-    Traceback (most recent call last):
-    ValueError: --resources are pairs such as 'GPU=2 MEM=10e9', not 'GPU'
-    """
-    if not text:
-        return None
-    try:
-        pairs = [pair.split("=") for pair in text.replace(",", " ").split()]
-        return {name: float(value) for name, value in pairs}
-    except ValueError:
-        raise ValueError(f"--resources are pairs such as 'GPU=2 MEM=10e9', not {text!r}") from None
 
 
 def _scheduler(chosen: Mapping[str, Any]) -> tuple[str, Security | None]:

@@ -175,14 +175,22 @@ def refusals_told() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, GpuscaleError):
-            cause = cause.__cause__
-        if cause is None and "failed to start worker process" in str(error.__cause__):
+        causes = list(_causes(error))
+        told = next((each for each in causes if isinstance(each, GpuscaleError)), None)
+        if told is not None and told is not error:
+            raise EngineError(f"no worker could start: {told}") from error
+        if told is None and "failed to start worker process" in str(error.__cause__):
             raise EngineError(
                 "no worker could start: its process ended at once, and said why above. "
                 + _UNGUARDED
             ) from None
-        if cause is None or cause is error:
-            raise
-        raise EngineError(f"no worker could start: {cause}") from error
+        if len(causes) > 1 and "Scheduler failed to start" in str(error):
+            raise EngineError(f"the scheduler could not start: {causes[-1]}") from error
+        raise
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and what it comes of."""
+    while error is not None:
+        yield error
+        error = error.__cause__

@@ -65,3 +65,12 @@ def test_the_configuration_counts_where_nothing_is_said():
 def test_nothing_stays_set():
     check_options(Taker.LOCAL_CUDA, {"rmm_pool_size": "1 GiB"})
     assert config.get("rmm-pool-size") is None
+
+
+@pytest.mark.parametrize("taker", [Taker.LOCAL, Taker.LOCAL_CUDA, Taker.WORKER])
+def test_resources_are_numbers_by_name(taker):
+    for said in ("GPU=2", {"GPU": 2}):
+        assert check_options(taker, {"resources": said})["resources"] == {"GPU": 2.0}
+    for said in ("GPU", {"GPU": "two"}):
+        with pytest.raises(ConfigError, match="option resources: it is pairs such as 'GPU=2"):
+            check_options(taker, {"resources": said})

@@ -94,3 +94,11 @@ def test_texts_become_values(name, text, value):
 def test_what_cannot_be_read_is_refused_by_name(name, value):
     with pytest.raises(ConfigError, match=name.replace("_", "[-_]")):
         find_option(name).check(value)
+
+
+def test_names_that_begin_alike_are_meant():
+    pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+    from gpuscale.cluster import LocalCluster
+
+    with pytest.raises(ConfigError, match="did you mean threads_per_worker"):
+        LocalCluster(threads=1)

@@ -169,6 +169,12 @@ def test_what_a_worker_says_is_told():
         raise RuntimeError("Nanny failed to start.") from EngineError("no module of that name")
     with pytest.raises(RuntimeError, match=r"^Nanny failed to start\.$"), refusals_told():
         raise RuntimeError("Nanny failed to start.")
+    said = "the scheduler could not start: no such host"
+    with pytest.raises(EngineError, match=said), refusals_told():
+        try:
+            raise RuntimeError("Scheduler failed to start.") from OSError("no such host")
+        except RuntimeError as error:
+            raise RuntimeError("Cluster failed to start: Scheduler failed to start.") from error
 
 
 def test_a_cluster_says_what_its_worker_says():
