@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Labelled, api, collects
@@ -132,6 +134,11 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         """The same as `transpose`."""
         return self.transpose()
 
+    def combine(self, other: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Combine columns with those of another table, by a function of all rows in one task."""
+        both = [each.repartition(npartitions=1) for each in (self, other)]
+        return call(Method("combine"), (*both, func, *args), kwargs, "combine")
+
     def corrwith(
         self,
         other: Any,
@@ -255,6 +262,8 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
 
     def mode(self, axis: Any = 0, numeric_only: bool = False, dropna: bool = True) -> Any:
         """Most frequent values of each column; see `pandas.DataFrame.mode`."""
+        if axis in (1, "columns"):
+            raise NotSupportedError("how many columns mode(axis=1) has depends on the data")
         return api().counting.mode(self, dropna, numeric_only)
 
     def quantile(
@@ -266,6 +275,11 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         method: str = "single",
     ) -> Any:
         """Exact quantiles of the columns; see `pandas.DataFrame.quantile`."""
+        if axis in (1, "columns"):
+            if np.ndim(q):
+                raise NotSupportedError("quantile(axis=1) takes one q at a time")
+            given = {"axis": 1, "numeric_only": numeric_only, "interpolation": interpolation}
+            return call(Method("quantile"), (self, q), given, "quantile")
         options = {"interpolation": interpolation, "method": method}
         return api().quantiles.quantile(self, q, numeric_only, options)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from gpuscale.dataframe.accessors import StringAccessor
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, collects
-from gpuscale.dataframe.methods import INDEX_METHODS, Method, dress, with_methods
+from gpuscale.dataframe.methods import INDEX_METHODS, Method, dress, looked_up, with_methods
 from gpuscale.dataframe.operators import Operators
 
 __all__ = ["Index"]
@@ -80,7 +80,7 @@ class Index(Operators, Frame):
 
     def isin(self, values: Any) -> Any:
         """Whether each label is one of some: a series, which chooses rows of a frame."""
-        return call(Method("isin"), (self, values), label="isin", rows="labels")
+        return looked_up(Method("isin"), self, (values,), {}, "labels")
 
     def isna(self) -> Any:
         """Whether each label is a null: a series, as for `isin`."""

@@ -7,13 +7,14 @@ text are those of pandas.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import Frame
 from gpuscale.dataframe.nodes.partwise import Rows
 
 __all__ = ["Method", "Property", "dress", "with_methods"]
@@ -30,7 +31,6 @@ _BOTH: dict[str, Rows] = {
     "between": "same",
     "between_time": "some",
     "clip": "same",
-    "combine": "same",
     "combine_first": "same",
     "droplevel": "new",
     "dropna": "some",
@@ -60,7 +60,7 @@ _BOTH: dict[str, Rows] = {
 FRAME_METHODS: dict[str, Rows] = {
     **{k: v for k, v in _BOTH.items() if k != "between"},
 }
-SERIES_METHODS: dict[str, Rows] = {**_BOTH, "to_frame": "same"}
+SERIES_METHODS: dict[str, Rows] = {**_BOTH, "combine": "same", "to_frame": "same"}
 INDEX_METHODS: dict[str, Rows] = {
     "astype": "labels",
     "droplevel": "labels",
@@ -125,7 +125,13 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
         inplace = kwargs.pop("inplace", False)
         _refuse_columns(name, kwargs)
         own = "new" if _changes_labels(self, name, args, kwargs) else rows
-        result = call(Method(name), (self, *args), kwargs, name, own)
+        if name in _RESOLVES:
+            args = resolved(self, args)
+            kwargs = dict(zip(kwargs, resolved(self, kwargs.values()), strict=True))
+        if name in _LOOKS_UP and (self.ndim == 1 or name != "isin"):
+            result = looked_up(Method(name), self, args, kwargs, own)
+        else:
+            result = call(Method(name), (self, *args), kwargs, name, own)
         if not inplace:
             return result
         self._expr = result.expr
@@ -133,6 +139,32 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
 
     dress(method, theirs, f"{collection.__name__}.{name}", f"{pandas.__name__}.{name}")
     return method
+
+
+_RESOLVES = frozenset(("mask", "where"))
+"""Methods whose functions take all rows, of which they say something."""
+
+
+def resolved(x: Any, values: Iterable[Any]) -> tuple[Any, ...]:
+    """Call those values that are functions with the collection, and not with its partitions."""
+    return tuple(
+        each(x) if callable(each) and not isinstance(each, Frame) else each for each in values
+    )
+
+
+_LOOKS_UP = frozenset(("isin", "map", "rename", "replace"))
+"""Methods that look values or labels up in a series, where others align it; no table's ``isin``."""
+
+
+def looked_up(
+    method: Method, x: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], rows: Rows
+) -> Any:
+    """Call a method that needs the whole of each series among its arguments."""
+    lazy = [each for each in (*args, *kwargs.values()) if isinstance(each, Frame)]
+    whole = {id(each): each.repartition(npartitions=1) for each in lazy}
+    args = tuple(whole.get(id(each), each) for each in args)
+    kwargs = {name: whole.get(id(each), each) for name, each in kwargs.items()}
+    return call(method, (x, *args), kwargs, method.name, rows, shared=list(whole.values()))
 
 
 def _changes_labels(x: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

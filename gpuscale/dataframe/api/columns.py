@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.elsewhere import advice
 from gpuscale.dataframe.inference import emptied, inferred_of_values
-from gpuscale.dataframe.methods import Method, Property
+from gpuscale.dataframe.methods import Method, Property, resolved
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
 from gpuscale.dataframe.promises import Promised, name_of, promise
 
@@ -146,6 +147,14 @@ def put_rows(frame: Any, mask: Any, value: Any) -> Any:
 
 def apply(x: Any, func: Callable[..., Any], options: dict[str, Any], meta: Any) -> Any:
     """Call a function on each element of a series, or on each row of a table."""
+    if isinstance(func, str | list) and not (x.ndim == 2 and options["axis"] in (1, "columns")):
+        given = {name: value for name, value in options.items() if name not in ("axis", "args")}
+        return x.agg(func, 0, *options["args"], **given)
+    if options.get("by_row", True) is False:
+        raise NotSupportedError(
+            "apply(by_row=False) would see one partition at a time: call the function on the "
+            "series, or map_partitions where partitions are enough"
+        )
     if x.ndim == 2 and options.get("axis") not in (1, "columns"):
         raise NotImplementedError(
             "apply calls a function on each row, axis=1; for columns use map_partitions or a "
@@ -194,7 +203,7 @@ def without(x: Any, columns: Any, errors: str) -> Any:
 
 def case_when(x: Any, caselist: Any) -> Any:
     """Replace values by the first condition that holds; see `pandas.Series.case_when`."""
-    flat = [each for case in caselist for each in case]
+    flat = resolved(x, (each for case in caselist for each in case))
     return call(cases, (x, *flat), label="case_when")
 
 

@@ -16,7 +16,8 @@ from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.methods import SERIES_METHODS, Method
+from gpuscale.dataframe.operators import FLEXIBLE
 from gpuscale.expr.node import user_frame
 
 __all__ = ["get_dummies", "isna", "melt", "to_datetime", "to_numeric", "to_timedelta"]
@@ -245,7 +246,14 @@ def melt(
 
 
 def with_variables(expression: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Add the variables of the user's function that an expression names by ``@``."""
+    """Add the variables of the user's function that an expression names by ``@``.
+
+    Raises
+    ------
+    NotSupportedError
+        If the expression calls a method that says something of all rows.
+    """
+    _check_calls(expression)
     names = set(re.findall(r"@([A-Za-z_]\w*)", expression)) - set(options.get("local_dict") or ())
     if not names:
         return options
@@ -256,3 +264,23 @@ def with_variables(expression: str, options: dict[str, Any]) -> dict[str, Any]:
         raise NameError(f"local variable {sorted(missing)[0]!r} is not defined")
     local = {name: found[name] for name in sorted(names)}
     return {**options, "local_dict": {**local, **(options.get("local_dict") or {})}}
+
+
+_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
+_CALL = re.compile(r"\.\s*([A-Za-z_]\w*)\s*\(")
+_OF_OTHERS = re.compile(r"(@[\w.]*|\.(str|dt|cat))$")
+
+
+def _check_calls(expression: str) -> None:
+    """Refuse methods that are not of each element by itself: expressions see single partitions."""
+    bare = _TEXT.sub("''", expression)
+    for match in _CALL.finditer(bare):
+        name = match[1]
+        if name not in _OF_ELEMENTS and not _OF_OTHERS.search(bare[: match.start()]):
+            raise NotSupportedError(
+                f"{name}() in an expression would see one partition at a time: compute() what it "
+                "says of all rows before, and name that by @"
+            )
+
+
+_OF_ELEMENTS = frozenset((*SERIES_METHODS, *FLEXIBLE)) - {"map", "stack"}

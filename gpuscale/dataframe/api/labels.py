@@ -265,8 +265,18 @@ def reindex(
     if index is None:
         return x
     if isinstance(index, Frame):
-        return call(Method("reindex"), (x, index), {"fill_value": fill_value}, "reindex", "new")
+        # Of labels in order each partition needs those rows that have them, of others all rows.
+        is_sorted = isinstance(index._meta, pd.Index) and index.known_divisions
+        rows = x if is_sorted and x.known_divisions else x.repartition(npartitions=1)
+        shared = [] if rows is x else [rows]
+        given = {"fill_value": fill_value}
+        return call(reindexed, (index, rows), given, "reindex", "new", shared=shared)
     return rows_with(x, list(index), fill_value)
+
+
+def reindexed(labels: Any, rows: Any, fill_value: Any) -> Any:
+    """Return rows under other labels."""
+    return rows.reindex(labels, fill_value=fill_value)
 
 
 def cross_section(x: Any, key: Any, axis: Any, level: Any, drop_level: bool) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.counting import Called, gathered
@@ -86,6 +87,8 @@ def rows_of_all(x: Any, name: str, **options: Any) -> Any:
 
 def asof(x: Any, where: Any, subset: Any) -> Any:
     """Return the last rows without nulls up to some labels."""
+    if isinstance(where, Frame):
+        raise NotSupportedError("asof looks for labels in memory: use gd.merge_asof, or compute()")
     index = x._meta.index
     given = where if np.ndim(where) or isinstance(where, str) else [where]
     labels = pd.Index([given] if isinstance(given, str) else list(given)).astype(index.dtype)
