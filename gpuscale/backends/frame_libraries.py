@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 from gpuscale.backends.creation import backend_names, is_on_device, lie_beside, namespace
 from gpuscale.backends.cudf_ops import load_cudf
 from gpuscale.backends.seams import backend_name
+from gpuscale.backends.transfer import to_device
 from gpuscale.base.config import allow, disallow, get
 from gpuscale.base.errors import BackendError
 
 __all__ = [
+    "array_beside",
     "frame_library",
+    "frames_beside",
     "register_frames",
     "resolve_frames",
     "unregister_frames",
@@ -110,17 +113,27 @@ def use(name: str) -> None:
         namespace(name)
 
 
-def frames_beside(data: Any) -> str:
-    """Return the library of frames that lie where an array does.
+def frames_beside(arrays: str) -> str:
+    """Return the library whose frames lie where a backend's arrays do.
 
     Examples
     --------
-    >>> import numpy
-    >>> frames_beside(numpy.arange(3))
-    'pandas'
+    >>> frames_beside("cupy")
+    'cudf'
     """
-    arrays = backend_name(data)
     return next(name for name, each in _libraries.items() if each.arrays == arrays)
+
+
+def array_beside(frame: Any, data: Any) -> Any:
+    """Return an array of the host where the columns of a frame are.
+
+    Examples
+    --------
+    >>> import numpy, pandas
+    >>> array_beside(pandas.Series([1]), numpy.arange(3))
+    array([0, 1, 2])
+    """
+    return to_device(data, _libraries[backend_name(frame)].arrays)
 
 
 def _checked(name: Any) -> str:

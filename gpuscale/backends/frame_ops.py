@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gpuscale.backends import frame_seams, seams
@@ -35,11 +35,26 @@ def _hashes(key: Any) -> Any:
     return key.hash_values(method="xxhash64").values
 
 
+def _places_among(dividing: Any, values: Any) -> Any:
+    if hasattr(dividing.dtype, "categories"):
+        dividing, values = dividing.cat.codes, values.cat.codes
+    return dividing.searchsorted(values, side="right")
+
+
+def _table_of(library: Any) -> Callable[..., Any]:
+    def table(index: Any, columns: Mapping[Any, Any]) -> Any:
+        return library.DataFrame(dict(columns), index=index)
+
+    return table
+
+
 ROWS: dict[Dispatch[Any], Callable[[Any, str], Callable[..., Any]]] = {
     seams.backend_name: lambda library, name: lambda data: name,
     frame_seams.frame_namespace: lambda library, name: lambda data: library,
     seams.join_grid: lambda library, name: _joined(library),
     frame_seams.key_hashes: lambda library, name: _hashes,
+    frame_seams.places_among: lambda library, name: _places_among,
+    frame_seams.table: lambda library, name: _table_of(library),
     seams.nbytes: lambda library, name: _nbytes,
     seams.on_device: lambda library, name: lambda data: True,
     # Columns may share memory, and nothing tells; then less goes with a frame than it takes.

@@ -8,9 +8,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from gpuscale.backends.seams import on_device
 from gpuscale.base.dispatch import Dispatch
 
-__all__ = ["frame_namespace", "key_hashes"]
+__all__ = ["frame_namespace", "is_frame_of_device", "key_hashes", "places_among", "table"]
 
 frame_namespace: Dispatch[ModuleType] = Dispatch(
     "frame_namespace",
@@ -41,3 +42,47 @@ key_hashes: Dispatch[Any] = Dispatch(
     True
     """,
 )
+
+places_among: Dispatch[Any] = Dispatch(
+    "places_among",
+    doc="""Return an array of how many of some values in order are no greater than each value.
+
+    ``places_among(dividing, values)``: both are series of one dtype, without nulls.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> import gpuscale.dataframe
+    >>> places_among(pandas.Series([10, 20]), pandas.Series([5, 10, 25]))
+    array([0, 1, 2])
+    """,
+)
+
+table: Dispatch[Any] = Dispatch(
+    "table",
+    doc="""Return a frame of columns, which need not be copied: ``table(index, columns)``.
+
+    They are given by name, and have an index of the library, this one; others are aligned.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> x = pandas.Series([1, 2])
+    >>> table(x.index, {"x": x, "twice": 2 * x})
+       x  twice
+    0  1      2
+    1  2      4
+    """,
+)
+
+
+def is_frame_of_device(data: Any) -> bool:
+    """Say whether data is a frame, a series or an index in the memory of a device.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> is_frame_of_device(pandas.Series([1]))
+    False
+    """
+    return on_device(data) and hasattr(data, "to_pandas")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpuscale.backends.frame_libraries import frame_library
-from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.frame_seams import frame_namespace, table
 from gpuscale.backends.seams import backend_name, from_host, join_grid, nbytes
 from gpuscale.base.identities import by_identity, now
 from gpuscale.base.tokens import ARRAY_CONTENT_LIMIT, elsewhere, normalize_token, tagged
@@ -23,6 +23,7 @@ _ELEMENT = 16  # bytes of an element, so that content is read of small frames al
 @frame_namespace.register_lazy("pandas")
 @from_host.register_lazy("pandas")
 @join_grid.register_lazy("pandas")
+@table.register_lazy("pandas")
 @nbytes.register_lazy("pandas")
 def _register_rows() -> None:
     import pandas as pd
@@ -31,6 +32,7 @@ def _register_rows() -> None:
     backend_name.register(*kinds)(lambda data: "pandas")
     frame_namespace.register(*kinds)(lambda data: pd)
     from_host.register(*kinds)(_moved)
+    table.register(*kinds)(lambda index, columns: pd.DataFrame(columns, index, copy=False))
     nbytes.register(*kinds)(_bytes)
     join_grid.register(pd.DataFrame, pd.Series)(_join)
     join_grid.register(pd.Index)(_join_indexes)

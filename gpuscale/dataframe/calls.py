@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.collection import Collection
 from gpuscale.dataframe.alignment import aligned
@@ -86,7 +87,7 @@ class Labelled:
 
     def __call__(self, index: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it, and make a series of what it gives."""
-        return pd.Series(self.function(*args, **kwargs), index=index)
+        return frame_namespace(index).Series(self.function(*args, **kwargs), index=index)
 
 
 def _index_of_rows(operands: Sequence[Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.accessors import StringAccessor
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, collects
@@ -207,4 +208,4 @@ for _kind in reversed(_KINDS_OF_TIMES):
 
 def index_of_times(index: Any, name: str) -> Any:
     """Return an attribute of an index of times, as an index."""
-    return pd.Index(getattr(index, name), name=index.name)
+    return frame_namespace(index).Index(getattr(index, name), name=index.name)

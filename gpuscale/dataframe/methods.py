@@ -12,12 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame
 from gpuscale.dataframe.nodes.partwise import Rows
 
-__all__ = ["Method", "Property", "dress", "with_methods"]
+__all__ = ["Function", "Method", "Property", "attribute", "dress", "with_methods"]
 
 C = TypeVar("C", bound=type)
 
@@ -78,6 +79,25 @@ INDEX_METHODS: dict[str, Rows] = {
 }
 
 
+def attribute(owner: Any, name: str) -> Any:
+    """Return what a partition, or its library, has of a name.
+
+    Raises
+    ------
+    NotSupportedError
+        If it is one of a device, and has nothing of that name.
+    """
+    try:
+        return getattr(owner, name)
+    except AttributeError as error:
+        if type(owner).__module__.startswith("pandas"):
+            raise
+        raise NotSupportedError(
+            f"{name} is not supported there ({error}); move the frame to the host first, by "
+            'to_backend("pandas")'
+        ) from error
+
+
 @dataclass(frozen=True)
 class Method:
     """Call a method of a partition, or of one of its accessors."""
@@ -87,8 +107,19 @@ class Method:
 
     def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it."""
-        owner = getattr(partition, self.accessor) if self.accessor else partition
-        return getattr(owner, self.name)(*args, **kwargs)
+        owner = attribute(partition, self.accessor) if self.accessor else partition
+        return attribute(owner, self.name)(*args, **kwargs)
+
+
+@dataclass(frozen=True)
+class Function:
+    """Call a function of the library of a partition."""
+
+    name: str
+
+    def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return attribute(frame_namespace(partition), self.name)(partition, *args, **kwargs)
 
 
 @dataclass(frozen=True)
@@ -100,7 +131,8 @@ class Property:
 
     def __call__(self, partition: Any) -> Any:
         """Ask for it."""
-        return getattr(getattr(partition, self.accessor) if self.accessor else partition, self.name)
+        owner = attribute(partition, self.accessor) if self.accessor else partition
+        return attribute(owner, self.name)
 
 
 def with_methods(pandas: type, table: Mapping[str, Rows]) -> Callable[[C], C]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.backends.seams import on_device
 from gpuscale.dataframe.inference import emptied
 
 __all__ = ["Promised", "described", "name_of", "promise"]
@@ -66,6 +67,8 @@ class Promised:
             If the result is something else; both are shown.
         """
         result = self.function(*args, **kwargs)
+        if on_device(result):
+            return result  # where dtypes are those of its library
         if not isinstance(result, pd.DataFrame | pd.Series | pd.Index):
             result = pd.Series([result])
         if not len(result) and type(result) is type(self.out):

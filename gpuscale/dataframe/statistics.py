@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pandas as pd
-
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import api
 
@@ -147,4 +146,6 @@ _AFTER = {
 def used(partition: Any, index: bool, deep: bool) -> Any:
     """Bytes of a partition: a row of a table, an element of a series."""
     found = partition.memory_usage(index=index, deep=deep)
-    return pd.Series([found]) if not isinstance(found, pd.Series) else found.to_frame().T
+    if hasattr(found, "to_frame"):
+        return found.to_frame().T
+    return frame_namespace(partition).Series([found])

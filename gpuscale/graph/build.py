@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product, repeat
 from typing import Any
 
+from gpuscale.backends.transfer import to_device
 from gpuscale.base.types import BlockIndex, Key
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
@@ -179,7 +180,28 @@ def _lay_out_blockwise(builder: GraphBuilder, node: Blockwise, wanted: list[Bloc
         return
     nbytes, workspace = all_nbytes(node, wanted), workspaces(node, wanted)
     deps, keys = _reads(builder, node, wanted), builder.keys(node, wanted)
-    builder.add_all(keys, node, node.run, deps, zip(wanted), nbytes, workspace)
+    function = _MeasuredMove(node) if _moves_what_data_decide(node) else node.run
+    builder.add_all(keys, node, function, deps, zip(wanted), nbytes, workspace)
+
+
+def _moves_what_data_decide(node: Blockwise) -> bool:
+    is_move = getattr(node.kernel, "function", None) is to_device
+    return is_move and isinstance(node.inputs[0].node, TreeReduce) and not node.meta.known
+
+
+class _MeasuredMove:
+    """The move of a result that is as large as data make it."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Blockwise) -> None:
+        self.node = node
+
+    def __call__(self, *values_and_index: Any) -> Any:
+        return self.node.run(*values_and_index)
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        return sizes[0], 0
 
 
 def _reads(

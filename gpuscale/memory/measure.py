@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.backends.frame_seams import is_frame_of_device
+from gpuscale.backends.seams import nbytes as nbytes_of
+
 __all__ = ["has_objects", "held_bytes", "is_held_alone", "is_table"]
 
 
@@ -65,6 +68,8 @@ def _own_bytes(result: Any) -> int | None:
     """Bytes of an array that owns them, or of a table; None for anything else."""
     if is_table(result):
         return _bytes_of_table(result)
+    if is_frame_of_device(result):
+        return nbytes_of(result)
     nbytes = _said_bytes(result)
     if nbytes is None or _base_of(result) is not None:
         return None

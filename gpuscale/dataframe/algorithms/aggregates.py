@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import table as table_of
 from gpuscale.dataframe.algorithms.aggregation import Aggregation, series_of
 
 __all__ = ["OwnRecipe", "Part", "Recipe", "combined", "partials_of", "recipe_of"]
@@ -113,7 +114,7 @@ def partials_of(
     wide = {n: _widened(columns[n]) for kind, n in parts if kind in _OF_WIDE}
     table: dict[Any, Any] = {**keys, **columns}
     table.update({label("wide", n): each for n, each in wide.items()})
-    grouped = group(pd.DataFrame(table, copy=False))
+    grouped = group(table_of(_index(keys), table))
     found: dict[str, Any] = {}
     for kind, numbers in _by_kind(parts).items():
         if isinstance(kind, Aggregation):
@@ -128,7 +129,16 @@ def partials_of(
         options = {"ddof": 0} if kind == "var" else {}
         made = getattr(grouped[names], _OF_WIDE.get(kind, kind))(**options)
         found.update({label(kind, n): made[name] for n, name in zip(numbers, names, strict=True)})
-    return pd.DataFrame(found, copy=False).reset_index()
+    return _aside(found).reset_index()
+
+
+def _aside(columns: Mapping[str, Any]) -> Any:
+    """Return a table of columns that have one index."""
+    return table_of(_index(columns), columns)
+
+
+def _index(columns: Mapping[str, Any]) -> Any:
+    return next(iter(columns.values())).index
 
 
 def _widened(column: Any) -> Any:
@@ -160,7 +170,7 @@ def combined(table: Any, parts: Sequence[Part], group: Callable[[Any], Any]) -> 
         elif kind == "var":
             for number in numbers:
                 found.update(_merged(table, grouped, group, number))
-    return pd.DataFrame(found, copy=False)
+    return _aside(found)
 
 
 def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) -> dict[str, Any]:
@@ -172,7 +182,7 @@ def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) 
     count, mean, var = (table[label(part, number)] for part in ("count", "mean", "var"))
     near = grouped[label("mean", number)].transform("first")
     away = (mean - near).fillna(0)
-    sums = pd.DataFrame(
+    sums = _aside(
         {
             "count": count,
             "away": count * away,

@@ -7,6 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import backend_name, to_host
+from gpuscale.backends.transfer import to_device
+from gpuscale.dataframe.algorithms.columns import concat
+
 __all__ = ["Bins", "empty_bin"]
 
 
@@ -39,7 +44,7 @@ class Bins:
 
     def __call__(self, partition: Any) -> Any:
         """Return for each row the label of its bin."""
-        counts = self._counts(partition.index)
+        counts = self._counts(to_host(partition.index))
         numbers = counts.to_numpy().copy()
         filled = numbers.nonzero()[0]  # pandas may put an empty bin before or behind all rows
         numbers[filled[0]] -= 1
@@ -47,15 +52,18 @@ class Bins:
         if numbers.min() < 0 or numbers.sum() != len(partition):
             raise ValueError("pandas leaves rows out of these bins: choose another origin= or rule")
         labels = counts.index.repeat(numbers)
-        return pd.Series(labels, index=partition.index, name=partition.index.name)
+        labels = to_device(labels, backend_name(partition))
+        library = frame_namespace(partition)
+        return library.Series(labels, index=partition.index, name=partition.index.name)
 
     def filled(self, found: Any, empty: Any) -> Any:
         """Return results of all bins, given those of bins with rows and that of one without."""
-        index = self._counts(found.index[:0]).index
-        if isinstance(found, pd.Series):
+        index = self._counts(to_host(found.index[:0])).index
+        index = to_device(index, backend_name(found))
+        if found.ndim == 1:
             return _with_all(found, index, empty)
         columns = [_with_all(found.iloc[:, k], index, empty[k]) for k in range(found.shape[1])]
-        result = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=index)
+        result = concat(columns, axis=1) if columns else pd.DataFrame(index=index)
         result.columns = found.columns
         return result
 

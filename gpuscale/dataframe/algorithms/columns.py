@@ -6,25 +6,63 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-__all__ = ["Result", "columns_of", "selected", "together"]
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import on_device
+
+__all__ = [
+    "Result",
+    "columns_of",
+    "concat",
+    "is_frame",
+    "is_index",
+    "numbers",
+    "selected",
+    "together",
+]
+
+
+def is_frame(partition: Any) -> bool:
+    """Say whether it has columns, whatever library it is of."""
+    return hasattr(partition, "columns")
+
+
+def is_index(partition: Any) -> bool:
+    """Say whether it is an index, whatever library it is of."""
+    return not hasattr(partition, "iloc")
 
 
 def selected(frame: Any, labels: Sequence[Any]) -> Any:
     """Return some columns of a frame, each as it lies in memory; a list between brackets copies."""
     if not labels or not frame.columns.is_unique:
         return frame[list(labels)]
-    result = pd.concat([frame[label] for label in labels], axis=1)
+    result = frame_namespace(frame).concat([frame[label] for label in labels], axis=1)
     result.columns = frame.columns[frame.columns.get_indexer(pd.Index(labels, dtype=object))]
     return result
 
 
+def concat(partitions: Sequence[Any], **options: Any) -> Any:
+    """Put frames, series or indexes together, as the function of their library does."""
+    first, *others = partitions
+    if is_index(first):
+        return first.append(others)
+    return frame_namespace(first).concat([first, *others], **options)
+
+
 def columns_of(partition: Any) -> list[Any]:
     """Return the columns of a frame, or a series as the only one."""
-    if isinstance(partition, pd.DataFrame):
+    if is_frame(partition):
         return [partition.iloc[:, k] for k in range(partition.shape[1])]
     return [partition]
+
+
+def numbers(partition: Any) -> Any:
+    """Return an array of floating-point numbers, with NaN where nulls are."""
+    if on_device(partition):
+        return partition.astype("float64").fillna(np.nan).values
+    return partition.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def together(partials: list[Any], combine: Callable[[list[Any]], Any]) -> list[Any]:

@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_libraries import array_beside
+from gpuscale.backends.frame_seams import frame_namespace, table
+from gpuscale.backends.seams import array_namespace, on_device, to_host
+from gpuscale.dataframe.algorithms.columns import columns_of, concat, is_index
 from gpuscale.dataframe.algorithms.packing import duplicated
 
 __all__ = ["Counts", "DistinctRows", "FrameModes", "Modes", "RowCounts", "Unique", "tally"]
@@ -25,6 +29,8 @@ def tally(values: Any, weights: Any = None) -> Tally:
     >>> list(values), counts.tolist()
     (['b', 'a'], [2, 1])
     """
+    if on_device(values):
+        return _tally_of_device(values, weights)
     if (
         weights is None
         and not hasattr(values.array, "_mask")
@@ -39,6 +45,15 @@ def tally(values: Any, weights: Any = None) -> Tally:
     first = np.zeros(len(distinct), dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several writes the last one stays
     return values.iloc[first].reset_index(drop=True), counts
+
+
+def _tally_of_device(values: Any, weights: Any) -> Tally:
+    """Group the values by themselves: few are different, and these come to the host."""
+    rows = table(values.index, {"value": values})
+    rows["count"] = 1 if weights is None else array_beside(values, weights)
+    found = rows.groupby("value", dropna=False, sort=False, observed=True)["count"].sum()
+    found = to_host(found.reset_index())
+    return found["value"].astype(values.dtype).rename(values.name), found["count"].to_numpy()
 
 
 def merged(partials: list[Tally]) -> Tally:
@@ -93,7 +108,7 @@ class RowCounts:
 
     def combine(self, partials: list[Any]) -> Any:
         """Add up; rows with nulls stay, since with categories their other values make rows."""
-        return self._sums(pd.concat(partials), dropna=False, observed=True).reset_index()
+        return self._sums(concat(partials), dropna=False, observed=True).reset_index()
 
     def _sums(self, counts: Any, dropna: bool, observed: bool) -> Any:
         keys = list(self.subset)
@@ -109,7 +124,9 @@ class RowCounts:
             result = (result / result.sum()).rename("proportion")
         if len(self.subset) == 1:
             names = [result.index.name]
-            result.index = pd.MultiIndex.from_arrays([result.index], names=names)
+            result.index = frame_namespace(result).MultiIndex.from_arrays(
+                [result.index], names=names
+            )
         return result
 
 
@@ -123,13 +140,11 @@ class Unique:
 
     def combine(self, partials: list[Any]) -> Any:
         """Find those of all."""
-        if isinstance(partials[0], pd.Index):
-            return partials[0].append(partials[1:]).drop_duplicates()
-        return pd.concat(partials).drop_duplicates()
+        return concat(partials).drop_duplicates()
 
     def finalize(self, partial: Any) -> Any:
         """Number them."""
-        return partial if isinstance(partial, pd.Index) else partial.reset_index(drop=True)
+        return partial if is_index(partial) else partial.reset_index(drop=True)
 
 
 @dataclass(frozen=True)
@@ -140,9 +155,7 @@ class Modes:
 
     def chunk(self, partition: Any) -> list[Tally]:
         """Count."""
-        if isinstance(partition, pd.Series):
-            return [tally(partition)]
-        return [tally(partition.iloc[:, k]) for k in range(partition.shape[1])]
+        return [tally(each) for each in columns_of(partition)]
 
     def combine(self, partials: list[list[Tally]]) -> list[Tally]:
         """Add up."""
@@ -187,12 +200,13 @@ class DistinctRows:
 
     def chunk(self, partition: Any) -> tuple[Any, Any]:
         """Keep one of each."""
-        return self._kept(partition, np.zeros(len(partition), dtype=bool))
+        return self._kept(partition, array_beside(partition, np.zeros(len(partition), dtype=bool)))
 
     def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Keep one of each of all."""
-        rows = pd.concat([rows for rows, _ in partials])
-        return self._kept(rows, np.concatenate([repeated for _, repeated in partials]))
+        rows = concat([rows for rows, _ in partials])
+        flags = [repeated for _, repeated in partials]
+        return self._kept(rows, array_namespace(flags[0]).concatenate(flags))
 
     def finalize(self, partial: tuple[Any, Any]) -> Any:
         """Drop what is there more than once, where that is asked."""

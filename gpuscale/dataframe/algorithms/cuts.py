@@ -5,19 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
+import numpy as np
+
+from gpuscale.backends.frame_libraries import array_beside
+from gpuscale.backends.transfer import to_device
+from gpuscale.dataframe.algorithms.columns import concat, is_index
 
 __all__ = ["Join", "Labels", "Rows", "Share", "index_of", "rows_of"]
 
 
 def index_of(partition: Any) -> Any:
     """Return the index of a frame or a series, or an index itself."""
-    return partition if isinstance(partition, pd.Index) else partition.index
+    return partition if is_index(partition) else partition.index
 
 
 def rows_of(partition: Any, rows: Any) -> Any:
     """Return rows by their positions."""
-    return partition[rows] if isinstance(partition, pd.Index) else partition.iloc[rows]
+    if isinstance(rows, np.ndarray):
+        rows = array_beside(partition, rows)
+    return partition[rows] if is_index(partition) else partition.iloc[rows]
 
 
 @dataclass(frozen=True)
@@ -73,17 +79,24 @@ class Labels:
 
 @dataclass(frozen=True)
 class Join:
-    """Join pieces; of none there is a partition without rows."""
+    """Join pieces; of none there is a partition without rows.
+
+    Parameters
+    ----------
+    empty : object of pandas
+        That, without rows.
+    backend : str
+        The library that has the pieces.
+    """
 
     empty: Any
+    backend: str = "pandas"
 
     def __call__(self, pieces: list[Any]) -> Any:
         """Join them in their order."""
         filled = [piece for piece in pieces if len(piece)] or pieces[:1]
         if not filled:
-            return self.empty
+            return to_device(self.empty, self.backend)
         if len(filled) == 1:
             return filled[0]
-        if isinstance(filled[0], pd.Index):
-            return filled[0].append(filled[1:])
-        return pd.concat(filled)
+        return concat(filled)

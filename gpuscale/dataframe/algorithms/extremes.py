@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-import pandas as pd
-
+from gpuscale.backends.seams import array_namespace
+from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.cuts import rows_of
 
 __all__ = ["Extremes", "FirstInOrder"]
@@ -44,11 +43,12 @@ class Extremes:
         found = self._of(partition.reset_index(drop=True), rows)
         if len(found) < rows:  # pandas finds none among more nulls of some dtypes than rows
             return partition
-        return rows_of(partition, np.sort(found.index.to_numpy()))
+        places = found.index.values
+        return rows_of(partition, array_namespace(places).sort(places))
 
     def combine(self, partials: list[Any]) -> Any:
         """Keep those of some partitions."""
-        return self.chunk(pd.concat(partials))
+        return self.chunk(concat(partials))
 
     def finalize(self, partial: Any) -> Any:
         """Have pandas choose and order them."""

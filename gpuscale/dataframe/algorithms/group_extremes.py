@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import table
+from gpuscale.backends.seams import on_device, to_host
+from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.group_places import key_label
 
 __all__ = ["ExtremesOfGroups"]
@@ -44,12 +47,14 @@ class ExtremesOfGroups:
 
     def chunk(self, values: Any, *keys: Any) -> Any:
         """Keep the best rows of each group of a partition."""
-        named = {key_label(k): key.array for k, key in enumerate(keys)}
-        return self._kept(pd.DataFrame({**named, "value": values.array}, index=values.index))
+        columns = {**{key_label(k): key for k, key in enumerate(keys)}, "value": values}
+        if not on_device(values):
+            columns = {name: each.array for name, each in columns.items()}
+        return self._kept(table(values.index, columns))
 
     def combine(self, partials: list[Any]) -> Any:
         """Keep the best of several parts, which are in the order of their rows."""
-        return self._kept(pd.concat(partials))
+        return self._kept(concat(partials))
 
     def of_parts(self, partials: list[Any]) -> Any:
         """Make the result of the last partials."""
@@ -57,6 +62,7 @@ class ExtremesOfGroups:
 
     def finalize(self, partial: Any) -> Any:
         """Put the groups in order, each with its best rows first."""
+        partial = to_host(partial)
         order = np.argsort(self._grouped(partial).ngroup().to_numpy(), kind="stable")
         rows = partial.iloc[order]
         levels = [rows[key_label(k)].array for k in range(self.keys)]

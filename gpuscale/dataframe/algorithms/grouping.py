@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from gpuscale.backends.frame_seams import table
 from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, combined, partials_of
-from gpuscale.dataframe.algorithms.columns import columns_of
+from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
@@ -48,7 +49,7 @@ def _texts(categories: Any, dtype: Any) -> Any:
 
 
 def _together(partials: list[Any]) -> Any:
-    return pd.concat(partials, ignore_index=True) if len(partials) > 1 else partials[0]
+    return concat(partials, ignore_index=True) if len(partials) > 1 else partials[0]
 
 
 def _needs_of_rows(sizes: Sequence[int]) -> tuple[int, int]:
@@ -131,10 +132,12 @@ class Aggregates:
         if isinstance(template, pd.Series):
             (column,) = columns
             column = _typed(column, template.dtype)
-            return column.rename_axis(template.index.names).rename(template.name)
+            column = column.rename(template.name)
+            column.index = column.index.set_names(template.index.names)
+            return column
         dtypes = list(template.dtypes)[template.shape[1] - len(columns) :]
         typed = [_typed(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
-        result = pd.DataFrame(dict(enumerate(typed)), copy=False)
+        result = table(typed[0].index, dict(enumerate(typed)))
         if self.options.as_index:
             result.index.names = template.index.names
         else:
@@ -193,7 +196,7 @@ class Gathered:
 
     def combine(self, partials: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         """Keep those of neighbours."""
-        return tuple(pd.concat(each) for each in zip(*partials, strict=True))
+        return tuple(concat(each) for each in zip(*partials, strict=True))
 
     def finalize(self, partial: tuple[Any, ...]) -> Any:
         """Ask pandas."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.exploding import check_size
 from gpuscale.dataframe.algorithms.matching import without_strangers
 from gpuscale.dataframe.algorithms.partitioning import Index
@@ -41,7 +40,7 @@ class Merge:
         if self.how not in _ONE_EACH:
             keys = ([], []) if self.how == "cross" else self.keys(left, right)
             check_size(left, right, *keys)
-        return pd.merge(left, right, **self.options)
+        return frame_namespace(left).merge(left, right, **self.options)
 
     def _that_may_meet(self, left: Any, right: Any) -> tuple[Any, Any]:
         """Leave out rows that are not in the result, where a look at a key tells."""

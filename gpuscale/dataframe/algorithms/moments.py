@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.algorithms.columns import Result, columns_of, together
+from gpuscale.backends.seams import array_namespace, on_device
+from gpuscale.dataframe.algorithms.columns import Result, columns_of, numbers, together
 
 __all__ = ["Mean", "Moments"]
 
@@ -43,7 +44,7 @@ def _total(column: Series, skipna: bool) -> tuple[Any, int, Any]:
     if dtype.kind in "mM":
         if not skipna and column.hasnans:
             return math.nan, count, dtype
-        return sum(column.dropna().array.asi8.tolist()), count, dtype
+        return sum(_ticks(column.dropna()).tolist()), count, dtype
     if dtype.kind in "iufbc" and isinstance(dtype, np.dtype):
         wide = np.result_type(dtype, np.float64)
         return column.astype(wide).sum(skipna=skipna), count, dtype
@@ -122,23 +123,29 @@ _HIGHEST = {"skew": 3, "kurt": 4}  # powers that are needed
 
 def _powers(column: Series, skipna: bool, highest: int) -> tuple[float, ...]:
     if column.dtype.kind in "mM":
-        values = column.array.asi8.astype(np.float64)
-        values[column.isna().to_numpy()] = np.nan
+        values = _ticks(column).astype(np.float64)
+        values[column.isna().values] = np.nan
     else:
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if skipna and np.isnan(values.sum()):
-        values = values[~np.isnan(values)]
+        values = numbers(column)
+    xp = array_namespace(values)
+    if skipna and xp.isnan(values.sum()):
+        values = values[~xp.isnan(values)]
     if not values.size:
         return 0, 0.0, 0.0, 0.0, 0.0
     with np.errstate(all="ignore"):
         mean = values.mean()
         left = values - mean
-        second = float(np.dot(left, left))
+        second = float(xp.dot(left, left))
         if highest == 2:
             return values.size, float(mean), second, 0.0, 0.0
         squares = left * left
-        third, fourth = float(np.dot(squares, left)), float(np.dot(squares, squares))
+        third, fourth = float(xp.dot(squares, left)), float(xp.dot(squares, squares))
         return values.size, float(mean), second, third, fourth
+
+
+def _ticks(column: Series) -> Any:
+    """Return times and durations as whole numbers."""
+    return column.astype("int64").values if on_device(column) else column.array.asi8
 
 
 def _merged(entries: list[tuple[float, ...]]) -> tuple[float, ...]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import on_device
 from gpuscale.dataframe.algorithms.columns import columns_of
 
 __all__ = ["duplicated", "packed"]
@@ -24,6 +26,9 @@ def duplicated(rows: Any, subset: Any, keep: Any) -> Any:
     subset : list of labels or None
     keep : {"first", "last", False}
     """
+    if on_device(rows):
+        options = {"keep": keep} if subset is None else {"subset": subset, "keep": keep}
+        return frame_namespace(rows).Series(rows.duplicated(**options)).values
     if isinstance(rows, pd.DataFrame):
         columns = columns_of(rows if subset is None else rows[subset])
         keys = packed(columns)

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.seams import array_namespace, to_host
+from gpuscale.dataframe.algorithms.columns import numbers
+
 __all__ = ["Pairs"]
 
 Sums = tuple[Any, Any, Any, Any]
@@ -37,18 +40,20 @@ class Pairs:
 
     def chunk(self, partition: Any) -> Sums:
         """Return the sums of one partition."""
-        values = partition.to_numpy(dtype=np.float64, na_value=np.nan)
-        there = ~np.isnan(values)
+        values = numbers(partition)
+        xp = array_namespace(values)
+        there = ~xp.isnan(values)
         with np.errstate(all="ignore"):
-            center = np.where(there, values, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-        left = np.where(there, values - center, 0.0)
+            center = xp.where(there, values, 0).sum(axis=0) / xp.maximum(there.sum(axis=0), 1)
+        left = xp.where(there, values - center, 0.0)
         valid = there.astype(np.float64)
         n = valid.T @ valid
         with np.errstate(all="ignore"):
-            mean = np.where(n > 0, (left.T @ valid) / n, 0.0)
+            mean = xp.where(n > 0, (left.T @ valid) / n, 0.0)
         products = left.T @ left - n * mean * mean.T
         squares = (left * left).T @ valid - n * mean * mean
-        return n, mean + center[:, None], products, squares
+        found: Sums = to_host((n, mean + center[:, None], products, squares))
+        return found
 
     def combine(self, partials: list[Sums]) -> Sums:
         """Merge neighbours."""

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gpuscale.backends.frame_seams import key_hashes
-from gpuscale.backends.seams import nbytes
+from gpuscale.backends.frame_seams import frame_namespace, key_hashes, places_among
+from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
+from gpuscale.backends.transfer import to_device
+from gpuscale.dataframe.algorithms.columns import concat, is_frame
 from gpuscale.memory.parts import Parts
 
 __all__ = [
@@ -55,7 +57,7 @@ class Cut(Parts):
     @classmethod
     def of(cls, parts: Sequence[Any]) -> Cut:
         """Put parts together again."""
-        return cls(pd.concat(parts), np.cumsum(list(map(len, parts))))
+        return cls(concat(parts), np.cumsum(list(map(len, parts))))
 
 
 class Index(NamedTuple):
@@ -74,7 +76,7 @@ def key_of(frame: Any, key: Any) -> Any:
     """
     if isinstance(key, Index):
         return frame.index.get_level_values(key.level)
-    return frame[key] if isinstance(frame, pd.DataFrame) else frame
+    return frame[key] if is_frame(frame) else frame
 
 
 def cut_by(frame: Any, codes: Any, count: int) -> Cut:
@@ -85,10 +87,11 @@ def cut_by(frame: Any, codes: Any, count: int) -> Cut:
     AssertionError
         If a row would be lost.
     """
-    sizes = np.bincount(codes, minlength=count)
+    xp = array_namespace(codes)
+    sizes = to_host(xp.bincount(codes, minlength=count))
     assert len(codes) == len(frame) == sizes.sum() and len(sizes) == count, "a row was lost"
     small = codes.astype(np.uint16) if count < 2**16 else codes  # which NumPy sorts by radix
-    order = np.argsort(small, kind="stable")
+    order = xp.argsort(small, kind="stable")
     return Cut(frame.take(order), np.cumsum(sizes))
 
 
@@ -96,7 +99,7 @@ def joined(pieces: Sequence[Any]) -> Any:
     """Put pieces together, all of their rows."""
     filled = [each for each in pieces if len(each)]
     # One alone is copied, or else it keeps alive all that it is a view of.
-    whole = pd.concat(filled) if len(filled) > 1 else (filled or list(pieces))[0].copy()
+    whole = concat(filled) if len(filled) > 1 else (filled or list(pieces))[0].copy()
     assert len(whole) == sum(map(len, pieces)), "a row was lost"
     return whole
 
@@ -229,19 +232,25 @@ class RangeCut:
         values = key_of(frame, self.key)
         if self.function is not None:
             values = self.function(values)
-        return cut_by(frame, self.codes(pd.Series(values), dividing), self.count)
+        values = frame_namespace(values).Series(values)
+        dividing = to_device(dividing, backend_name(values))
+        return cut_by(frame, self.codes(values, dividing), self.count)
 
     def codes(self, values: Any, dividing: Any) -> Any:
         """Return the number of the new partition of each row."""
-        nulls = values.isna().to_numpy()
-        found = np.zeros(len(values), dtype=np.int64)
+        nulls = values.isna().values
+        found = array_namespace(nulls).zeros(len(values), dtype=np.int64)
         if len(dividing):
-            there, bounds = sortable(values[~nulls]), sortable(dividing)
-            found[~nulls] = np.searchsorted(bounds, there, side="right")
+            found[~nulls] = places_among(dividing, values[~nulls])
         if not self.ascending:
             found = len(dividing) - found
         found[nulls] = self.count - 1 if self.nulls_last else 0
         return found
+
+
+@places_among.register(pd.Series)
+def _places_among(dividing: Any, values: Any) -> Any:
+    return np.searchsorted(sortable(dividing), sortable(values), side="right")
 
 
 def sortable(values: Any) -> Any:

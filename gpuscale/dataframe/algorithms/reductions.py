@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.algorithms.columns import Result, columns_of, together
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import on_device, to_host
+from gpuscale.dataframe.algorithms.columns import Result, columns_of, concat, together
 from gpuscale.dataframe.algorithms.moments import Mean, Moments
 
 __all__ = ["FOLDS", "Count", "Fold", "Length", "Position", "Unique", "blueprint", "folded"]
@@ -86,13 +88,24 @@ class Fold:
 
 def folded(column: Series, name: str, skipna: bool) -> Series:
     """Return a series of one element, which is what a column comes to; none of an empty one."""
+    if on_device(column):
+        return _of_device(column, name, skipna)
     if not len(column) or skipna and _is_neutral(column):
         return _emptied(column, name)
     if not isinstance(column.dtype, np.dtype):
         return _kept(column, name, skipna)
     value = getattr(column, name)(skipna=skipna)
     keeps = name in ("min", "max") or column.dtype.kind in "mMO"
-    return pd.Series([value], dtype=column.dtype if keeps and name not in ("any", "all") else None)
+    dtype = column.dtype if keeps and name not in ("any", "all") else None
+    return pd.Series([value], dtype=dtype)
+
+
+def _of_device(column: Series, name: str, skipna: bool) -> Series:
+    """Return what a column of a device comes to, which is a number of the host there."""
+    empty = _emptied(to_host(column.iloc[:0]), name)
+    if not len(column):
+        return empty
+    return pd.Series([getattr(column, name)(skipna=skipna)], dtype=empty.dtype)
 
 
 def _kept(column: Series, name: str, skipna: bool) -> Series:
@@ -172,7 +185,7 @@ class Unique:
 
     def combine(self, partials: list[list[Series]]) -> list[Series]:
         """Return those that neighbours have together."""
-        return together(partials, lambda parts: _different(pd.concat(parts)))
+        return together(partials, lambda parts: _different(concat(parts)))
 
     def finalize(self, partial: list[Series]) -> Any:
         """Count them."""
@@ -180,7 +193,7 @@ class Unique:
 
 
 def _different(column: Series) -> Series:
-    return pd.Series(column.unique(), dtype=column.dtype)
+    return frame_namespace(column).Series(column.unique(), dtype=column.dtype)
 
 
 # ------------------------------------------------------------------ positions
@@ -200,7 +213,7 @@ class Position:
 
     def combine(self, partials: list[list[Series]]) -> list[Series]:
         """Return the first of the best."""
-        return together(partials, lambda parts: self._best(pd.concat(parts)))
+        return together(partials, lambda parts: self._best(concat(parts)))
 
     def finalize(self, partial: list[Series]) -> Any:
         """Return labels; of nothing, and of nulls, pandas raises."""
@@ -210,7 +223,10 @@ class Position:
     def _best(self, column: Series) -> Series:
         nulls = column.isna()
         if nulls.all() or (nulls.any() and not self.skipna):
-            return column[nulls].iloc[:1]
+            return to_host(column[nulls].iloc[:1])
+        if on_device(column):
+            best = getattr(column, self.name.removeprefix("idx"))()
+            return to_host(column[column == best].iloc[:1])
         place = getattr(column, self.name.replace("idx", "arg"))(skipna=self.skipna)
         return column.iloc[[place]]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from gpuscale.dataframe.algorithms.columns import columns_of
+from gpuscale.backends.seams import backend_name
+from gpuscale.backends.transfer import to_device
+from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.reductions import folded
 
 __all__ = ["CUMULATIVE", "Before", "continued"]
@@ -56,7 +56,7 @@ class Before:
     def _both(self, before: list[Any], own: list[Any]) -> list[Any]:
         if self.name not in CUMULATIVE:
             return [new if len(new) else old for old, new in zip(before, own, strict=True)]
-        joined = (pd.concat(pair, ignore_index=True) for pair in zip(before, own, strict=True))
+        joined = (concat(pair, ignore_index=True) for pair in zip(before, own, strict=True))
         return [folded(each, CUMULATIVE[self.name], self.skipna) for each in joined]
 
 
@@ -68,13 +68,13 @@ def continued(
     call: Callable[[Any], Any] = lambda column: getattr(column, name)(**dict(options))  # noqa: E731
     if rows is None or not len(partition):
         return call(partition)
-    if isinstance(partition, pd.Series):
+    if partition.ndim == 1:
         return _continued(partition, rows[0], name, call)
     columns = [
         _continued(column, row, name, call)
         for column, row in zip(columns_of(partition), rows, strict=True)
     ]
-    result = pd.concat(columns, axis=1)
+    result = concat(columns, axis=1)
     result.columns = partition.columns
     return result
 
@@ -82,12 +82,13 @@ def continued(
 def _continued(column: Any, row: Any, name: str, call: Callable[[Any], Any]) -> Any:
     if not len(row):
         return call(column)
+    row = to_device(row, backend_name(column))
     values = column.reset_index(drop=True)
     if values.dtype != row.dtype:
         values = values.astype(row.dtype)
     if name == "bfill":
-        result = call(pd.concat([values, row], ignore_index=True)).iloc[: len(column)]
+        result = call(concat([values, row], ignore_index=True)).iloc[: len(column)]
     else:
-        result = call(pd.concat([row, values], ignore_index=True)).iloc[len(row) :]
+        result = call(concat([row, values], ignore_index=True)).iloc[len(row) :]
     result.index, result.name = column.index, column.name
     return result

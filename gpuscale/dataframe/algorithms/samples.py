@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_libraries import array_beside
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import to_host
 from gpuscale.dataframe.algorithms.partitioning import key_of
 
 __all__ = ["Dividing"]
@@ -37,13 +40,14 @@ class Dividing:
         values = key_of(frame, self.key)
         if self.function is not None:
             values = self.function(values)
-        values = pd.Series(values).dropna()
+        values = frame_namespace(values).Series(values).dropna()
         rows, most = len(values), max(_LOOKED_AT, 64 * self.parts)
         if rows > most:  # at random, for rows may come in cycles, but the same ones each time
-            values = values.iloc[np.random.default_rng(0).integers(0, rows, most)]
+            chosen = np.random.default_rng(0).integers(0, rows, most)
+            values = values.iloc[array_beside(values, chosen)]
         ordered = values.sort_values(ignore_index=True)
         step = max(1, len(ordered) // max(_OF_PARTITION, 8 * self.parts))
-        sample = ordered.iloc[step // 2 :: step].reset_index(drop=True)
+        sample = to_host(ordered.iloc[step // 2 :: step].reset_index(drop=True))
         return sample, np.full(len(sample), rows / max(1, len(sample)))
 
     def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
+from gpuscale.dataframe.algorithms.columns import concat
 
 __all__ = ["Whole"]
 
@@ -28,7 +28,7 @@ class Whole:
 
     def combine(self, partials: list[Any]) -> Any:
         """Put them together."""
-        return pd.concat(partials)
+        return concat(partials)
 
     def finalize(self, partial: Any) -> Any:
         """Call the function."""

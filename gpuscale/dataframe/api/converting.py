@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.cuts import rows_of
 from gpuscale.dataframe.api.columns import check_labels
@@ -16,7 +17,7 @@ from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.methods import SERIES_METHODS, Method
+from gpuscale.dataframe.methods import SERIES_METHODS, Function, Method
 from gpuscale.dataframe.operators import FLEXIBLE
 from gpuscale.expr.node import user_frame
 
@@ -94,7 +95,7 @@ def times(data: Any, first: Any, format: str | None = None, **options: Any) -> A
         from pandas.tseries.api import guess_datetime_format
 
         format = guess_datetime_format(first, dayfirst=options.get("dayfirst", False))
-    return pd.to_datetime(data, format=format, **options)
+    return frame_namespace(data).to_datetime(data, format=format, **options)
 
 
 def to_timedelta(arg: Any, unit: str | None = None, errors: str = "raise") -> Any:
@@ -109,7 +110,7 @@ def to_timedelta(arg: Any, unit: str | None = None, errors: str = "raise") -> An
     """
     if not isinstance(arg, Frame):
         return pd.to_timedelta(arg, unit=unit, errors=errors)
-    return call(pd.to_timedelta, (arg,), {"unit": unit, "errors": errors}, "to_timedelta")
+    return call(Function("to_timedelta"), (arg,), {"unit": unit, "errors": errors}, "to_timedelta")
 
 
 def to_numeric(arg: Any, errors: str = "raise", downcast: Any = None, **options: Any) -> Any:
@@ -135,7 +136,7 @@ def to_numeric(arg: Any, errors: str = "raise", downcast: Any = None, **options:
         return pd.to_numeric(arg, errors=errors, downcast=downcast, **options)
     if downcast is not None:
         raise NotSupportedError("downcast= depends on all rows; say the dtype by astype")
-    return call(pd.to_numeric, (arg,), {"errors": errors, **options}, "to_numeric")
+    return call(Function("to_numeric"), (arg,), {"errors": errors, **options}, "to_numeric")
 
 
 def get_dummies(data: Any, prefix: Any = None, columns: Any = None, **options: Any) -> Any:
@@ -170,7 +171,7 @@ def get_dummies(data: Any, prefix: Any = None, columns: Any = None, **options: A
     given = {"prefix": prefix, **options}
     if data.ndim == 2:
         given["columns"] = columns
-    return call(pd.get_dummies, (data,), given, "get_dummies")
+    return call(Function("get_dummies"), (data,), given, "get_dummies")
 
 
 def categorize(x: Any, columns: Any) -> Any:

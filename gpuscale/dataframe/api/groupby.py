@@ -133,7 +133,9 @@ class LevelOf:
         name = values.name
         if self.function is not None:
             values, name = values.map(self.function), None
-        return pd.Series(values.array, index=index, name=name)
+        series = values.to_series(name=name)
+        series.index = index
+        return series
 
 
 def _of_index(x: Any, function: LevelOf) -> Any:

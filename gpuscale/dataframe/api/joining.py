@@ -8,6 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import on_device
+from gpuscale.dataframe.algorithms.columns import concat as concat_partitions
 from gpuscale.dataframe.api.creating import from_pandas
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
@@ -94,10 +97,10 @@ class SideBySide:
         first, *others = (each.index for each in partitions)
         if all(first.equals(each) for each in others):
             options.pop("sort", None)
-        if all(first.identical(each) for each in others):
+        if not on_device(first) and all(first.identical(each) for each in others):
             # The very same index, so that labels that repeat are not looked up, as in pandas 3.0.
             partitions = tuple(each.set_axis(first, axis=0) for each in partitions)
-        return pd.concat(list(partitions), axis=1, **options)
+        return concat_partitions(partitions, axis=1, **options)
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,8 @@ class Conform:
                 partition if partition.name == self.out.name else partition.rename(self.out.name)
             )
             return named.astype(self.out.dtype)
-        frame = partition.to_frame() if isinstance(partition, pd.Series) else partition
-        return frame.reindex(columns=self.out.columns).astype(self.out.dtypes)
+        frame = partition.to_frame() if partition.ndim == 1 else partition
+        return frame.reindex(columns=self.out.columns).astype(dict(self.out.dtypes))
 
 
 def _keyed(frames: list[Any], keys: Sequence[Any], names: Any) -> list[Any]:
@@ -128,7 +131,7 @@ def _keyed(frames: list[Any], keys: Sequence[Any], names: Any) -> list[Any]:
 
 def with_key(partition: Any, key: Any, names: Any) -> Any:
     """Return a partition with another level of its index in front."""
-    return pd.concat({key: partition}, names=names)
+    return frame_namespace(partition).concat({key: partition}, names=names)
 
 
 def _one_after_the_other(frames: list[Any], join: str) -> Any:

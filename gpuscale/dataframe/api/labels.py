@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.api.positions import slice_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
@@ -159,7 +160,7 @@ class WithLabels:
 
     def combine(self, partials: list[Any]) -> Any:
         """Put them together."""
-        return pd.concat(partials)
+        return concat(partials)
 
     def finalize(self, partial: Any) -> Any:
         """Put them in order; of labels that are not there, pandas tells."""

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_libraries import frame_library, frames_beside
+from gpuscale.backends.seams import backend_name, on_device, to_host
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.api.creating import from_pandas
 from gpuscale.dataframe.collection import wrap
@@ -182,8 +184,9 @@ def from_delayed(
         handles.append(handle)
     if not handles:
         raise ValueError("from_delayed takes at least one delayed value")
-    computed = compute(handles[0])[0] if meta is None else None
-    out = emptied(computed) if meta is None else promise(meta, pd.DataFrame())
+    example = compute(handles[0])[0] if meta is None else meta
+    backend = backend_name(example) if on_device(example) else "pandas"
+    out = promise(to_host(example), pd.DataFrame())
     layout = tokenize("from_delayed", *(each.key for each in handles))
     rows = unknown_rows(layout, len(handles))
     guess = (1 << 16,) * len(handles)
@@ -194,11 +197,12 @@ def from_delayed(
             (),
             (),
             (),
-            FrameMeta(out, rows[k : k + 1], f"{layout}-{k}", None, guess[:1]),
+            FrameMeta(out, rows[k : k + 1], f"{layout}-{k}", None, guess[:1], backend=backend),
         )
         for k, each in enumerate(handles)
     )
-    return wrap(Exchange(nodes, ConcatenatePlan(0), FrameMeta(out, rows, layout, bounds, guess)))
+    whole = FrameMeta(out, rows, layout, bounds, guess, backend=backend)
+    return wrap(Exchange(nodes, ConcatenatePlan(0), whole))
 
 
 def from_array(
@@ -251,7 +255,8 @@ def _of_blocks(x: Any, columns: Any) -> Any:
 
 
 def _framed(block: Any, first: int, columns: Any) -> Any:
-    index = pd.RangeIndex(first, first + len(block))
+    library = frame_library(frames_beside(backend_name(block)))
+    index = library.RangeIndex(first, first + len(block))
     if block.ndim == 1:
-        return pd.Series(block, index, name=columns)
-    return pd.DataFrame(block, index, columns)
+        return library.Series(block, index, name=columns)
+    return library.DataFrame(block, index, columns)

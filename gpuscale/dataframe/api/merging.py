@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.dataframe.alignment import aligned
@@ -17,6 +18,7 @@ from gpuscale.dataframe.api.repartition import by_number
 from gpuscale.dataframe.api.shuffling import shuffled
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.methods import attribute
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.expr.node import Node
 
@@ -217,7 +219,7 @@ class MergeAsOf:
 
     def __call__(self, left: Any, right: Any) -> Any:
         """Merge a partition with all of the other frame."""
-        return pd.merge_asof(left, right, **dict(self.options))
+        return attribute(frame_namespace(left), "merge_asof")(left, right, **dict(self.options))
 
 
 def merge_asof(left: Any, right: Any, **options: Any) -> Any:

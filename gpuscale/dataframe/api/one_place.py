@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.counting import Called, gathered
@@ -125,7 +126,7 @@ class AsOf:
 
     def combine(self, partials: list[Any]) -> Any:
         """Put them one after the other."""
-        return self.chunk(pd.concat(partials))
+        return self.chunk(concat(partials))
 
     def finalize(self, partial: Any) -> Any:
         """Ask pandas."""

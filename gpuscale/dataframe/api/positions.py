@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import is_known
+from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.cuts import Rows, rows_of
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
@@ -105,7 +106,7 @@ class Take:
         """Put them in order."""
         filled = [each for each in partial if len(each[0])] or partial[:1]
         rows = [each for _, each in filled]
-        found = rows[0].append(rows[1:]) if isinstance(rows[0], pd.Index) else pd.concat(rows)
+        found = concat(rows)
         order = np.argsort(np.concatenate([places for places, _ in filled]), kind="stable")
         return rows_of(found, order)
 

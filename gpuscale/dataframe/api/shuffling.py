@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.extremes import FirstInOrder
 from gpuscale.dataframe.algorithms.partitioning import HashCut, Index, RangeCut, joined
 from gpuscale.dataframe.algorithms.samples import Dividing
@@ -312,4 +313,4 @@ def first_and_last(partition: Any) -> Any:
             "sorted=True, but the rows of a partition are not in order; leave it out to have them "
             "sorted"
         )
-    return pd.DataFrame({"first": index[:1], "last": index[-1:]})
+    return frame_namespace(index).DataFrame({"first": index[:1], "last": index[-1:]})

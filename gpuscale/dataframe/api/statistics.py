@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from gpuscale.backends.seams import to_host
 from gpuscale.base.tokens import tokenize
-from gpuscale.dataframe.algorithms.cuts import index_of, rows_of
+from gpuscale.dataframe.algorithms.columns import concat as concat_partitions
+from gpuscale.dataframe.algorithms.columns import is_frame
+from gpuscale.dataframe.algorithms.cuts import rows_of
 from gpuscale.dataframe.algorithms.pairs import Pairs
 from gpuscale.dataframe.api.counting import whole
 from gpuscale.dataframe.api.joining import concat
@@ -130,11 +133,11 @@ class Custom:
 
     def combine(self, partials: list[Any]) -> Any:
         """Call the second one."""
-        return _rows(self.merge(pd.concat(partials), **dict(self.merge_options)))
+        return _rows(self.merge(concat_partitions(partials), **dict(self.merge_options)))
 
     def of_parts(self, partials: list[Any]) -> Any:
         """Call the last one of all that is left."""
-        return self.finalize(pd.concat(partials))
+        return self.finalize(concat_partitions(partials))
 
     def finalize(self, partial: Any) -> Any:
         """Call the last one."""
@@ -142,9 +145,9 @@ class Custom:
 
 
 def _rows(result: Any) -> Any:
-    if isinstance(result, pd.Series):
-        return result.to_frame().T
-    return result if isinstance(result, pd.DataFrame) else pd.Series([result])
+    if not hasattr(result, "iloc"):
+        return pd.Series([result])
+    return result if is_frame(result) else result.to_frame().T
 
 
 def custom(
@@ -179,13 +182,13 @@ class Monotonic:
 
     def chunk(self, partition: Any) -> tuple[bool, Any]:
         """Return whether it is so, and both ends."""
-        values = index_of(partition) if isinstance(partition, pd.Index) else partition
-        return bool(getattr(values, self.name)), rows_of(values, [0, -1] if len(values) else [])
+        ends = to_host(rows_of(partition, [0, -1] if len(partition) else []))
+        return bool(getattr(partition, self.name)), ends
 
     def combine(self, partials: list[tuple[bool, Any]]) -> tuple[bool, Any]:
         """Look at the ends of neighbours."""
         ends = [ends for _, ends in partials]
-        joined = ends[0].append(ends[1:]) if isinstance(ends[0], pd.Index) else pd.concat(ends)
+        joined = concat_partitions(ends)
         rising = all(each for each, _ in partials) and bool(getattr(joined, self.name))
         return rising, rows_of(joined, [0, -1] if len(joined) else [])
 

@@ -15,5 +15,5 @@ __all__ = ["lower_regroup"]
 @lowers(Regroup)
 def lower_regroup(node: Regroup) -> Node:
     """Cut and join."""
-    plan = RegroupPlan(node.pieces, Join(node.meta.frame), node.label)
+    plan = RegroupPlan(node.pieces, Join(node.meta.frame, node.meta.backend), node.label)
     return Exchange(node.inputs, plan, node.meta)

@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.typing import DataFrameGroupBy, Resampler, Rolling, SeriesGroupBy
+from pandas.api.typing import (
+    DataFrameGroupBy,
+    Expanding,
+    ExponentialMovingWindow,
+    Resampler,
+    Rolling,
+    SeriesGroupBy,
+)
 
 from gpuscale.testing.fake_device.array import make, ndarray
 from gpuscale.testing.fake_device.calls import Call
@@ -69,10 +76,6 @@ class Frame:
     def values(self) -> Any:
         """The elements as an array of the device."""
         return given(self._host.to_numpy())
-
-    def memory_usage(self, index: bool = True, deep: bool = False) -> int:
-        """Bytes; a number for frames, too, since nobody looks at those of single columns."""
-        return int(self._nbytes)
 
     def hash_values(self, method: str = "murmur3", seed: int | None = None) -> Any:
         """Return a hash of each row."""
@@ -259,6 +262,7 @@ _TABLES: tuple[tuple[Any, str], ...] = (
     (pd.Series.str, "StringMethods"),
     (pd.Series.cat, "CategoricalAccessor"),
 )
+_HANDLES = (*(kind for kind, _ in _TABLES[5:]), Expanding, ExponentialMovingWindow)
 _INDEXERS = ("_iLocIndexer", "_LocIndexer", "_AtIndexer", "_iAtIndexer")
 
 
@@ -267,10 +271,14 @@ def has(host: Any, name: str) -> bool:
     if name.startswith("_"):
         return False
     table = next((text for kind, text in _TABLES if isinstance(host, kind)), "")
-    if not table and type(host).__name__.endswith("Properties"):
+    if not table and _is_of_times(type(host)):
         table = "DatetimeProperties"
     of_index = isinstance(host, pd.Index) and name in CUDF_NAMES["Index"]
     return of_index or name in CUDF_NAMES.get(table, ())
+
+
+def _is_of_times(kind: type) -> bool:
+    return kind.__name__.endswith("Properties")
 
 
 def given(value: Any) -> Any:
@@ -279,20 +287,15 @@ def given(value: Any) -> Any:
         if kind in _KINDS:
             return _KINDS[kind].of(value)
     if isinstance(value, pd.api.extensions.ExtensionArray):
-        raise TypeError(f"cuDF gives no {type(value).__name__}")
+        value = value.to_numpy()
     if isinstance(value, np.ndarray):
         return Call(make).device(value.copy())
+    kind = type(value)
+    if isinstance(value, _HANDLES) or kind.__name__ in _INDEXERS or _is_of_times(kind):
+        return Handle(value)
     if callable(value) and not isinstance(value, type):
         return lambda *args, **kwargs: given(value(*map(taken, args), **taken(kwargs)))
-    if type(value) in (list, tuple):
-        return type(value)(map(given, value))
-    if type(value).__module__.startswith("pandas.core") and (
-        any(isinstance(value, kind) for kind, _ in _TABLES[5:])
-        or type(value).__name__ in _INDEXERS
-        or type(value).__name__.endswith("Properties")
-    ):
-        return Handle(value)
-    return value
+    return type(value)(map(given, value)) if type(value) in (list, tuple) else value
 
 
 def taken(value: Any) -> Any:
