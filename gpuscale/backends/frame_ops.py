@@ -42,8 +42,8 @@ def _places_among(dividing: Any, values: Any) -> Any:
 
 
 def _table_of(library: Any) -> Callable[..., Any]:
-    def table(index: Any, columns: Mapping[Any, Any]) -> Any:
-        return library.DataFrame(dict(columns), index=index)
+    def table(first: Any, columns: Mapping[Any, Any]) -> Any:
+        return library.DataFrame(dict(columns))
 
     return table
 

@@ -60,15 +60,15 @@ places_among: Dispatch[Any] = Dispatch(
 
 table: Dispatch[Any] = Dispatch(
     "table",
-    doc="""Return a frame of columns, which need not be copied: ``table(index, columns)``.
+    doc="""Return a frame of columns by their names, aligned, and not copied where that can be.
 
-    They are given by name, and have an index of the library, this one; others are aligned.
+    ``table(first, columns)``: series of the library of the first argument, such as one of them.
 
     Examples
     --------
     >>> import pandas
     >>> x = pandas.Series([1, 2])
-    >>> table(x.index, {"x": x, "twice": 2 * x})
+    >>> table(x, {"x": x, "twice": 2 * x})
        x  twice
     0  1      2
     1  2      4

@@ -32,7 +32,7 @@ def _register_rows() -> None:
     backend_name.register(*kinds)(lambda data: "pandas")
     frame_namespace.register(*kinds)(lambda data: pd)
     from_host.register(*kinds)(_moved)
-    table.register(*kinds)(lambda index, columns: pd.DataFrame(columns, index, copy=False))
+    table.register(*kinds)(lambda first, columns: pd.DataFrame(columns, copy=False))
     nbytes.register(*kinds)(_bytes)
     join_grid.register(pd.DataFrame, pd.Series)(_join)
     join_grid.register(pd.Index)(_join_indexes)

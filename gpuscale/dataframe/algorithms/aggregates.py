@@ -114,7 +114,7 @@ def partials_of(
     wide = {n: _widened(columns[n]) for kind, n in parts if kind in _OF_WIDE}
     table: dict[Any, Any] = {**keys, **columns}
     table.update({label("wide", n): each for n, each in wide.items()})
-    grouped = group(table_of(_index(keys), table))
+    grouped = group(table_of(next(iter(keys.values())), table))
     found: dict[str, Any] = {}
     for kind, numbers in _by_kind(parts).items():
         if isinstance(kind, Aggregation):
@@ -133,12 +133,8 @@ def partials_of(
 
 
 def _aside(columns: Mapping[str, Any]) -> Any:
-    """Return a table of columns that have one index."""
-    return table_of(_index(columns), columns)
-
-
-def _index(columns: Mapping[str, Any]) -> Any:
-    return next(iter(columns.values())).index
+    """Return a table of columns, at least one."""
+    return table_of(next(iter(columns.values())), columns)
 
 
 def _widened(column: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.backends.frame_libraries import array_beside
-from gpuscale.backends.frame_seams import frame_namespace, table
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import array_namespace, on_device, to_host
 from gpuscale.dataframe.algorithms.columns import columns_of, concat, is_index
 from gpuscale.dataframe.algorithms.packing import duplicated
@@ -49,7 +49,7 @@ def tally(values: Any, weights: Any = None) -> Tally:
 
 def _tally_of_device(values: Any, weights: Any) -> Tally:
     """Group the values by themselves: few are different, and these come to the host."""
-    rows = table(values.index, {"value": values})
+    rows = values.to_frame("value")
     rows["count"] = 1 if weights is None else array_beside(values, weights)
     found = rows.groupby("value", dropna=False, sort=False, observed=True)["count"].sum()
     found = to_host(found.reset_index())

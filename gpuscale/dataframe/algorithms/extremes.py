@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+import pandas as pd
+
 from gpuscale.backends.seams import array_namespace
 from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.cuts import rows_of

@@ -48,9 +48,10 @@ class ExtremesOfGroups:
     def chunk(self, values: Any, *keys: Any) -> Any:
         """Keep the best rows of each group of a partition."""
         columns = {**{key_label(k): key for k, key in enumerate(keys)}, "value": values}
-        if not on_device(values):
-            columns = {name: each.array for name, each in columns.items()}
-        return self._kept(table(values.index, columns))
+        if on_device(values):
+            return self._kept(table(values, columns))
+        arrays = {name: each.array for name, each in columns.items()}
+        return self._kept(pd.DataFrame(arrays, index=values.index))
 
     def combine(self, partials: list[Any]) -> Any:
         """Keep the best of several parts, which are in the order of their rows."""

@@ -137,7 +137,7 @@ class Aggregates:
             return column
         dtypes = list(template.dtypes)[template.shape[1] - len(columns) :]
         typed = [_typed(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
-        result = table(typed[0].index, dict(enumerate(typed)))
+        result = table(typed[0], dict(enumerate(typed)))
         if self.options.as_index:
             result.index.names = template.index.names
         else:
