@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.backends.seams import nbytes
+from gpuscale.backends.frame_libraries import array_beside
+from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import backend_name, nbytes, to_host
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.dataframe.algorithms.partitioning import codes_of_hashes, key_of
@@ -38,7 +40,8 @@ def check_size(left: Any, right: Any, mine: Sequence[Any], theirs: Sequence[Any]
     """
     pairs = len(left) * len(right)
     width = nbytes(left) // max(1, len(left)) + nbytes(right) // max(1, len(right))
-    most = budget_of("pandas") // max(1, width)
+    limit = budget_of(backend_name(left))
+    most = limit // max(1, width)
     if pairs <= most:
         return
     if mine:
@@ -51,19 +54,19 @@ def check_size(left: Any, right: Any, mine: Sequence[Any], theirs: Sequence[Any]
         raise MemoryBudgetError(
             f"a merge of {len(left):,} and {len(right):,} rows gives {pairs:,} rows, about "
             f"{format_bytes(pairs * width)}, and the memory limit is "
-            f"{format_bytes(budget_of('pandas'))}{_most_frequent(left, right, mine, theirs)}"
+            f"{format_bytes(limit)}{_most_frequent(left, right, mine, theirs)}"
         )
 
 
 def _few(frame: Any, keys: Sequence[Any]) -> Any:
     if len(frame) > _LOOKED_AT:  # at random, for rows may come in cycles, but the same each time
         places = np.random.default_rng(0).choice(len(frame), _LOOKED_AT, replace=False)
-        frame = frame.take(places)
+        frame = frame.take(array_beside(frame, places))
     return _codes(frame, keys)
 
 
 def _codes(frame: Any, keys: Sequence[Any]) -> Any:
-    return codes_of_hashes([key_of(frame, key) for key in keys], _BINS)
+    return to_host(codes_of_hashes([key_of(frame, key) for key in keys], _BINS))
 
 
 def _pairs(left: Any, right: Any) -> int:
@@ -83,7 +86,7 @@ def _most_frequent(left: Any, right: Any, mine: Sequence[Any], theirs: Sequence[
     codes, others = _codes(left, mine), _codes(right, theirs)
     code = _met(codes, others).idxmax()
     place = int(np.argmax(codes == code))
-    values = [pd.Series(key_of(left, key)).iloc[place] for key in mine]
+    values = [frame_namespace(left).Series(key_of(left, key)).iloc[place] for key in mine]
     key = values[0] if len(values) == 1 else tuple(values)
     return (
         f"; the key {key!r} is there {int((codes == code).sum()):,} and "
