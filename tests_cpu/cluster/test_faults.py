@@ -143,7 +143,7 @@ def test_ctrl_c_in_a_terminal_while_a_cluster_starts(tmp_path):
         wait_until(lambda: len(worker_processes(program.pid)) == 2)
         workers = worker_processes(program.pid)
         os.killpg(program.pid, signal.SIGINT)
-        assert program.wait(60) == -signal.SIGINT
+        assert program.wait(90) == -signal.SIGINT
         assert not psutil.wait_procs(workers, timeout=30)[1]
     finally:
         with suppress(ProcessLookupError):

@@ -66,8 +66,9 @@ def shape_of(shape: Any) -> tuple[int, ...]:
 
 def new_chunks(chunks: Any, shape: tuple[int, ...], dtype: np.dtype[Any], backend: str) -> Chunks:
     """Chunks of a new array from what the user said."""
-    limit = chunk_bytes(backend)
-    return normalize_chunks(chunks, shape, max(dtype.itemsize, 1), limit)
+    itemsize = max(dtype.itemsize, 1)
+    limit = chunk_bytes(backend, nbytes=math.prod(shape) * itemsize)
+    return normalize_chunks(chunks, shape, itemsize, limit)
 
 
 def linear_index(shape: tuple[int, ...]) -> AffineIndex:
