@@ -84,6 +84,8 @@ def _is_too_large(data: Any) -> bool:
 def _frame_token(frame: Any) -> tuple[Any, ...]:
     if _is_too_large(frame):
         return by_identity(frame)
+    if not len(frame):  # what is known of a frame beforehand: many nodes have it
+        return tagged("no rows", type(frame), frame.columns, frame.index, *frame.dtypes)
     columns = [frame.iloc[:, k].array for k in range(frame.shape[1])]
     return tagged("frame", type(frame), frame.columns, frame.index, *columns)
 

@@ -70,7 +70,7 @@ def packed(columns: list[Any]) -> np.ndarray[Any, Any] | None:
     """
     if not columns or not len(columns[0]) or not all(map(_is_whole, columns)):
         return None
-    keys, count = np.zeros(len(columns[0]), np.int64), 1
+    keys, count = None, 1
     for column in columns:
         values = column.to_numpy()
         values = values.view(np.int64) if values.dtype.kind in "mM" else values
@@ -79,10 +79,14 @@ def packed(columns: list[Any]) -> np.ndarray[Any, Any] | None:
         count *= width
         if count > _WIDTH:
             return None
-        keys *= width
         # Differences of small integers may not fit their dtype; those of uint64 fit no other.
         wide = values if values.dtype == np.uint64 else values.astype(np.int64, copy=False)
-        keys += (wide - wide.dtype.type(low)).astype(np.int64, copy=False)
+        places = (wide - wide.dtype.type(low)).astype(np.int64, copy=False)
+        if keys is None:
+            keys = places
+        else:
+            keys *= width
+            keys += places
     return keys
 
 

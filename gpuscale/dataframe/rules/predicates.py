@@ -46,11 +46,10 @@ def filter_early(roots: list[Node]) -> list[Node]:
     """Read no rows that the only filter of a file drops; what cannot be said to it is left."""
     while True:
         nodes = list(toposort(roots))
-        found = next(filter(None, map(_pushed, _filters(nodes, roots))), None)
-        if found is None:
+        found = dict(filter(None, map(_pushed, _filters(nodes, roots))))
+        if not found:
             return roots
-        old, new = found
-        roots = replaced(roots, {old.token: new})
+        roots = replaced(roots, found)
 
 
 def replaced(roots: list[Node], new: dict[str, Node]) -> list[Node]:
@@ -99,7 +98,8 @@ def _is_alone(node: Filter, source: ReadPieces, readers: dict[str, set[str]]) ->
     return all(readers[token] <= inside for token in inside - {node.token})
 
 
-def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[Node, Node] | None:
+def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[str, Node] | None:
+    """Return the token of a filter, and what stands for it: less is read, and less is left."""
     node, source = found
     conditions: list[Condition] = []
     rest: list[Node] = []
@@ -115,9 +115,9 @@ def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[Node, Node] | None:
     x, *masks = replaced([node.x, *rest], {source.token: new})
     with on_behalf_of(node):
         if not masks:
-            return node, x
+            return node.token, x
         mask = reduce(lambda a, b: Partwise(operator.and_, (a, b), (), "and", "same", None), masks)
-        return node, Filter(x, mask)
+        return node.token, Filter(x, mask)
 
 
 def _conjuncts(mask: Node) -> Iterator[Node]:
