@@ -31,6 +31,7 @@ MODULES = (
     "workloads.h2o",
     "workloads.dataframes",
     "workloads.larger_than_memory",
+    "workloads.frames_beyond_memory",
     "workloads.clusters",
     "workloads.import_time",
     "device.headline",
