@@ -11,7 +11,7 @@
 `options`        the table of options, which classes and command lines read
 `contradictions` those that exclude one another
 `dashboards`     where pages are that show what happens
-`ctrl_c`         stays what it was when dask-jobqueue is imported
+`ctrl_c`         stays what it was when dask-jobqueue is imported; workers begin without it
 `devices`        the devices that workers get
 `worker_spec`    from devices and options to worker specifications
 `pinned`         starts a worker that has its device from its first instruction on

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
-from multiprocessing import resource_tracker
 from typing import Any
 
 import distributed
 from distributed.deploy import Cluster
+
+from gpuscale.cluster.ctrl_c import spawn_without_ctrl_c
 
 __all__ = ["KeptNannies"]
 
@@ -39,10 +39,7 @@ class KeptNannies(distributed.SpecCluster):
         specs = (*self.worker_spec.values(), self.new_spec or {})
         has_processes = any(each.get("cls") is not distributed.Worker for each in specs)
         if has_processes and threading.current_thread() is not threading.main_thread():
-            # Python's handler runs in the main thread in any case; processes inherit the mask, once
-            # the tracker of their resources runs, whose start unblocks the signal.
-            resource_tracker.ensure_running()
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            spawn_without_ctrl_c()
         await asyncio.shield(asyncio.ensure_future(super()._start()))
 
     def _correct_state(self) -> Any:

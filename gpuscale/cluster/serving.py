@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from distributed import Security
+from distributed import Nanny, Security
 from distributed.core import Server
 
+from gpuscale.cluster.ctrl_c import spawn_without_ctrl_c
 from gpuscale.cluster.security import given_tls
 
 __all__ = ["hush_closed_connections", "pid_file", "run_servers", "said_tls"]
@@ -48,6 +49,8 @@ async def run_servers(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ask, number)
     servers = make()
+    if any(isinstance(each, Nanny) for each in servers):
+        spawn_without_ctrl_c()
     living = asyncio.create_task(live())
     asking = asyncio.create_task(asked.wait())
     try:

@@ -73,3 +73,12 @@ def wait_for(path, one):
         assert one.process.poll() is None, one.end()
         assert time.monotonic() < end, f"nobody wrote {path}"
         time.sleep(0.05)
+
+
+def worker_processes(pid):
+    """Processes that a program has started as workers."""
+    import psutil  # which dask.distributed needs
+
+    with contextlib.suppress(psutil.Error):
+        return [p for p in psutil.Process(pid).children() if "spawn_main" in " ".join(p.cmdline())]
+    return []

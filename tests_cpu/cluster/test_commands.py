@@ -101,6 +101,19 @@ def test_a_signal_closes_cleanly(tmp_path, number):
     assert not pid.exists()
 
 
+def test_ctrl_c_in_a_terminal_while_a_worker_starts(cluster):
+    options = ("--scheduler-file", cluster, "--nworkers", 1, "--nthreads", 1, commands.NO_PAGE)
+    with commands.command("worker", *options) as one:
+        end = time.monotonic() + commands.PATIENCE
+        while not commands.worker_processes(one.pid):
+            assert time.monotonic() < end, "it starts none"
+            time.sleep(0.01)
+        os.killpg(one.pid, signal.SIGINT)
+        status, said = one.end()
+    assert status == 0, said
+    assert "Traceback" not in said
+
+
 def test_workers_end_with_their_scheduler(tmp_path):
     file = tmp_path / "scheduler.json"
     with commands.command("scheduler", *HERE, "--scheduler-file", file) as scheduler:

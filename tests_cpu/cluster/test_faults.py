@@ -23,6 +23,8 @@ from benchmarks.faults import FAULTS, judged  # noqa: E402
 from gpuscale.base.errors import EngineError  # noqa: E402
 from gpuscale.engines import stuck  # noqa: E402
 
+from . import commands  # noqa: E402
+
 pytestmark = pytest.mark.timeout(120)
 
 ANSWERED = (
@@ -125,13 +127,6 @@ if __name__ == "__main__":
 """
 
 
-def worker_processes(pid):
-    """Processes that a program has started as workers."""
-    with suppress(psutil.Error):
-        return [p for p in psutil.Process(pid).children() if "spawn_main" in " ".join(p.cmdline())]
-    return []
-
-
 def test_ctrl_c_in_a_terminal_while_a_cluster_starts(tmp_path):
     file, said = tmp_path / "program.py", tmp_path / "said"
     file.write_text(PROGRAM)
@@ -140,8 +135,8 @@ def test_ctrl_c_in_a_terminal_while_a_cluster_starts(tmp_path):
             [sys.executable, file], stdout=out, stderr=out, start_new_session=True
         )
     try:
-        wait_until(lambda: len(worker_processes(program.pid)) == 2)
-        workers = worker_processes(program.pid)
+        wait_until(lambda: len(commands.worker_processes(program.pid)) == 2)
+        workers = commands.worker_processes(program.pid)
         os.killpg(program.pid, signal.SIGINT)
         assert program.wait(90) == -signal.SIGINT
         assert not psutil.wait_procs(workers, timeout=30)[1]
