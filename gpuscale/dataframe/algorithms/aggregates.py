@@ -16,7 +16,16 @@ import pandas as pd
 from gpuscale.backends.frame_seams import table as table_of
 from gpuscale.dataframe.algorithms.aggregation import Aggregation, series_of
 
-__all__ = ["OwnRecipe", "Part", "Recipe", "combined", "partials_of", "recipe_of"]
+__all__ = [
+    "OwnRecipe",
+    "Part",
+    "Recipe",
+    "combined",
+    "label",
+    "partials_of",
+    "recipe_of",
+    "widened",
+]
 
 Kind = str | Aggregation
 Part = tuple[Kind, int]
@@ -111,7 +120,7 @@ def partials_of(
     group : callable
         Groups a frame by the keys in it.
     """
-    wide = {n: _widened(columns[n]) for kind, n in parts if kind in _OF_WIDE}
+    wide = {n: widened(columns[n]) for kind, n in parts if kind in _OF_WIDE}
     table: dict[Any, Any] = {**keys, **columns}
     table.update({label("wide", n): each for n, each in wide.items()})
     grouped = group(table_of(next(iter(keys.values())), table))
@@ -137,7 +146,8 @@ def _aside(columns: Mapping[str, Any]) -> Any:
     return table_of(next(iter(columns.values())), columns)
 
 
-def _widened(column: Any) -> Any:
+def widened(column: Any) -> Any:
+    """Return a column in wide floating-point numbers."""
     dtype = column.dtype
     if isinstance(dtype, np.dtype):
         return column if dtype.kind == "c" else column.astype(np.float64)

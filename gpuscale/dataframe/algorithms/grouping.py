@@ -14,8 +14,10 @@ import pandas as pd
 
 from gpuscale.backends.frame_seams import table
 from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, combined, partials_of
+from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
+from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
 
@@ -84,7 +86,7 @@ class Aggregates:
         own = [key if key.index.equals(index) else key.reindex(index) for key in keys]
         named = dict(zip(self._labels, own, strict=True))
         columns = dict(enumerate(columns_of(frame)))
-        table = partials_of(columns, named, self._parts, self._grouped)
+        table = self._partial(columns, named)
         for name, dtype in zip(self._labels, self._key_dtypes, strict=True):
             if isinstance(dtype, pd.StringDtype) and table[name].dtype != dtype:
                 table[name] = _texts(table[name].array, dtype)
@@ -107,6 +109,16 @@ class Aggregates:
     def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
         """Bytes of a partial of some others, and of what making it takes."""
         return _needs_of_rows(sizes)
+
+    def _partial(self, columns: dict[int, Any], keys: dict[str, Any]) -> Any:
+        parts = self._parts
+        has_own = any(isinstance(kind, Aggregation) for kind, _ in parts)
+        if has_own or not are_single(list(keys.values()), columns):
+            return partials_of(columns, keys, parts, self._grouped)
+        first = {number: each.iloc[:1] for number, each in columns.items()}
+        key = {name: each.iloc[:1] for name, each in keys.items()}
+        like = partials_of(first, key, parts, self._grouped)
+        return parts_of_rows(columns, keys, parts, like)
 
     @property
     def _labels(self) -> list[str]:
