@@ -41,6 +41,7 @@ from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.nodes.shuffle import Shuffle
+from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 from gpuscale.memory.limits import budget_of, chunk_bytes
 
@@ -58,9 +59,9 @@ _FEW = 1 << 16  # parts of groups are not divided: one partition has the result
 def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
     """In how many partitions results of groups are made.
 
-    The user says so by ``split_out``. Otherwise it is one for columns that are projected to take
-    as much as one place has room for, and else one for each 128 MiB of them, or less where
-    memory is short.
+    Of frames of a device it is one. The user says so by ``split_out``. Otherwise it is one for
+    columns that are projected to take as much as one place has room for, and else one for each
+    128 MiB of them, or less where memory is short.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
         Bytes that one place has room for.
     """
     meta = nodes[0].meta
+    if meta.backend != FrameMeta.host:
+        return 1
     if not all(_divides(key.dtype, grouped.options) for _, key in grouped.keys):
         return 1
     if grouped.split_out is not None:
