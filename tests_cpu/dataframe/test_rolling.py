@@ -125,6 +125,12 @@ def test_windows_of_all_rows(case):
     assert_eq(WINDOWS_OF_ALL[case](DF), WINDOWS_OF_ALL[case](PDF), rtol=1e-9)
 
 
+def test_pairs_of_other_labels_are_aligned():
+    few, expected = DF.y.loc[5:], PDF.y.loc[5:]
+    assert_eq(few.rolling(3).cov(DF.x.loc[:12]), expected.rolling(3).cov(PDF.x.loc[:12]), rtol=1e-9)
+    assert_eq(DF.x.expanding().corr(few), PDF.x.expanding().corr(expected), rtol=1e-9)
+
+
 def test_means_of_large_numbers_stay_exact():
     series = pd.Series(1e9 + np.arange(20.0) ** 2 % 7)
     lazy = gd.from_pandas(series, npartitions=7)

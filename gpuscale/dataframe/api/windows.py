@@ -14,6 +14,7 @@ from gpuscale.dataframe.algorithms.cuts import Labels
 from gpuscale.dataframe.algorithms.grouping import Call
 from gpuscale.dataframe.algorithms.growing import GrowingBefore, grown_on
 from gpuscale.dataframe.algorithms.windows import Ends, Moving, MovingPair
+from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.neighbours import on_rows_of, overlapped, without_margins
 from gpuscale.dataframe.api.one_place import in_one_place
 from gpuscale.dataframe.api.reductions import of_columns, reduction
@@ -153,4 +154,4 @@ def _paired(x: Any, method: Call) -> tuple[Any, Any]:
             f"df.x.rolling(...).{method.name}(df.y) for each pair of columns"
         )
     name = x.name if x.name == other.name else None
-    return x.to_frame("first").assign(second=other), name  # type: ignore[attr-defined]
+    return concat([x.rename("first"), other.rename("second")], axis=1), name
