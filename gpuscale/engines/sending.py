@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -148,7 +149,17 @@ class _Packer:
         for level in levels:
             heads = [i for i in level if all(graph.tasks[dep].nbytes for dep in graph.deps[i])]
             firsts.update(heads[:: max(-(-len(heads) // each), least)])
-        return [i for level in levels for i in level], firsts, len(graph)
+        order, saves = self._saved_at_once([i for level in levels for i in level])
+        return order, firsts - saves, len(graph)
+
+    def _saved_at_once(self, order: list[int]) -> tuple[list[int], set[int]]:
+        """Have what saves a result follow it: the cluster may end meanwhile."""
+        graph, saves, after = self.graph, set[int](), defaultdict[int, list[int]](list)
+        for i in order:
+            if getattr(graph.tasks[i].fn, "saves", False) and graph.deps[i][0] not in saves:
+                saves.add(i)
+                after[graph.deps[i][0]].append(i)
+        return [j for i in order if i not in saves for j in (i, *after[i])], saves
 
     def _are_small(self, room: int) -> bool:
         """Whether all results that tasks read are known to have room at the same time."""

@@ -32,6 +32,7 @@ class _Keep:
     """Write one block, and hand it on where somebody wants it."""
 
     __slots__ = ("entry", "quiet")
+    saves = True  # so it is to run as soon as the block is there
 
     def __init__(self, entry: Any, quiet: bool) -> None:
         self.entry, self.quiet = entry, quiet

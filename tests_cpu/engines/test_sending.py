@@ -3,11 +3,13 @@
 import gc
 import pickle
 import weakref
+from itertools import pairwise
 from random import Random
 
 import numpy as np
 import pytest
 
+import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.base.errors import EngineError
 from gpuscale.engines.remote import BLAMED, perform
@@ -86,6 +88,20 @@ def test_batches_of_small_results_do_not_wait_for_their_neighbours():
         ends[parcel.name] = begin + len(parcel.tasks)
     n_tasks = sum(len(parcel.tasks) for parcel in parcels)
     assert max(ends.values()) < n_tasks / 3
+
+
+def test_results_are_saved_as_soon_as_they_are_there(tmp_path):
+    x = ga.ones((80, 80), chunks=10).map_blocks(np.negative).map_blocks(np.sort)
+    kept = gs.checkpoint(gs.checkpoint(x, tmp_path / "a"), tmp_path / "b")
+    parcels, wanted = parcels_of(kept + kept.sum(axis=0))
+    tasks = [task for parcel in parcels for task in [*parcel.tasks, None]]
+    saves = {task.deps[0]: task for task in tasks if task and task.label == "checkpoint"}
+    assert len(saves) == 2 * 64
+    for task, follows in pairwise(tasks):
+        if task is not None and task.key in saves and task.label != "checkpoint":
+            assert follows is saves[task.key]
+    found = np.concatenate(deliver(parcels, wanted)[:8], axis=1)
+    np.testing.assert_array_equal(found, np.full((10, 80), -81.0))
 
 
 def test_large_results_are_made_one_after_the_other():
