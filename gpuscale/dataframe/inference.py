@@ -101,6 +101,8 @@ def _examples(dtype: Any, rows: int) -> Any:
         if len(dtype.categories):
             return pd.Categorical([dtype.categories[0]] * rows, dtype=dtype)
         return pd.Categorical([None] * rows, dtype=dtype)
+    if isinstance(dtype, pd.PeriodDtype):  # which takes numbers for years, with a warning
+        return pd.array([pd.Period("2000-01-01", freq=dtype.freq)] * rows, dtype=dtype)
     first = ("a",) if getattr(dtype, "kind", "O") == "O" else ()  # texts take numbers, too
     for value in (*first, *_CANDIDATES):
         try:
@@ -117,7 +119,6 @@ _CANDIDATES = (
     pd.Timestamp("2000-01-01"),
     pd.Timestamp("2000-01-01", tz="UTC"),
     pd.Timedelta(1, "D"),
-    pd.Period("2000-01-01"),
     pd.Interval(0, 1),
     b"a",
     [1],

@@ -184,3 +184,20 @@ def test_side_by_side_in_the_order_of_labels():
     expected = pd.concat([one, two], axis=1).sort_index()
     assert_eq(lazy, expected, promised=False)
     assert_eq(lazy.loc[2:4], expected.loc[2:4], promised=False)
+
+
+@pytest.mark.parametrize("value", ["big", 1, 2.5, True, pd.Timestamp("2026-01-01"), "of rows"])
+def test_rows_of_a_new_column(value):
+    pdf = pd.DataFrame({"x": np.arange(9)})
+    df = gd.from_pandas(pdf, npartitions=3)
+    for frame in (df, pdf):
+        frame.loc[frame.x > 4, "new"] = frame.x * 2 if value == "of rows" else value
+    assert_eq(df, pdf)
+
+
+def test_periods():
+    pdf = pd.DataFrame({"t": pd.date_range("2026-01-01", periods=90), "x": np.arange(90)})
+    df = gd.from_pandas(pdf, npartitions=4)
+    months = df.t.dt.to_period("M")
+    assert_eq(months, pdf.t.dt.to_period("M"))
+    assert_eq(df.groupby(months).x.sum(), pdf.groupby(pdf.t.dt.to_period("M")).x.sum())

@@ -15,7 +15,7 @@ from gpuscale.dataframe.api.positions import slice_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.inference import nonempty
+from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partitions import Partitions
 
@@ -60,7 +60,18 @@ class LabelIndexer:
 
 
 def _put(x: Any, label: Any, rows: Any, value: Any) -> Any:
-    return call(put, (x[label], rows, value), label="loc")
+    if label in x.columns:
+        return call(put, (x[label], rows, value), label="loc")
+    some = value._meta if isinstance(value, Frame) else value
+    out = put_anew(nonempty(rows._meta), nonempty(some) if some is not value else value, None)
+    return call(put_anew, (rows, value, out.dtype), label="loc", out=emptied(out))
+
+
+def put_anew(mask: Any, value: Any, dtype: Any) -> Any:
+    """Return a series of values in some rows, and nulls in the others."""
+    frame = pd.DataFrame(index=mask.index)
+    frame.loc[mask, "new"] = value
+    return frame["new"] if dtype is None else frame["new"].astype(dtype)
 
 
 def put(series: Any, mask: Any, value: Any) -> Any:
