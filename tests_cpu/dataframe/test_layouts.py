@@ -201,3 +201,18 @@ def test_periods():
     months = df.t.dt.to_period("M")
     assert_eq(months, pdf.t.dt.to_period("M"))
     assert_eq(df.groupby(months).x.sum(), pdf.groupby(pdf.t.dt.to_period("M")).x.sum())
+
+
+def test_slices_of_labels_of_one_partition():
+    times = (
+        pd.date_range("2026-01-01", periods=60)
+        .to_series(index=range(60))
+        .sample(frac=1, random_state=0)
+    )
+    pdf = pd.DataFrame({"t": times, "x": np.arange(60)}).reset_index(drop=True)
+    df = gd.from_pandas(pdf, npartitions=1)
+    ordered = pdf.set_index("t").sort_index()
+    assert_eq(df.set_index("t").loc["2026-02"], ordered.loc["2026-02"])
+    assert_eq(df.sort_values("t").set_index("t").loc["2026-02-03":], ordered.loc["2026-02-03":])
+    with pytest.raises(KeyError):  # as pandas: where a label that is not there would be
+        df.set_index("x").iloc[::-1].set_index("t", sort=False).loc["2026-01-01 05:00":].compute()

@@ -116,6 +116,8 @@ def rows_between(x: Any, key: slice) -> Any:
     if key.step not in (None, 1):
         raise NotImplementedError("slices of labels have no steps; use iloc")
     bounds = x.expr.meta.divisions
+    if bounds is None and x.npartitions == 1:  # as pandas has it, which looks at all rows
+        return call(Between(key.start, key.stop), (x,), label="loc", rows="some")
     if bounds is None:
         raise ValueError(
             "where a slice of labels begins and ends is known of a sorted index alone; make one by "
