@@ -17,6 +17,7 @@ from gpuscale.dataframe.api.bridges import *
 from gpuscale.dataframe.api.converting import *
 from gpuscale.dataframe.api.creating import *
 from gpuscale.dataframe.api.databases import *
+from gpuscale.dataframe.api.hdf import *
 from gpuscale.dataframe.api.joining import *
 from gpuscale.dataframe.api.making import *
 from gpuscale.dataframe.api.merging import *

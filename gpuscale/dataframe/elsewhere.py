@@ -9,7 +9,6 @@ import pandas as pd
 __all__ = ["FUNCTIONS", "METHODS", "advice"]
 
 _BAGS = "there are no bags; to_delayed() gives the partitions"
-_HDF = "pandas' HDF needs PyTables: from_map(pandas.read_hdf, ...), or Parquet"
 _PLOTS = "plots need values in one place: reduce or sample() the rows, then compute()"
 _UNKNOWN_COLUMNS = "which columns there are depends on the data: pivot_table computes it"
 _DTYPES = "dtypes would depend on all rows: say them by astype"
@@ -19,9 +18,7 @@ FUNCTIONS = {
     "assert_eq": "it is in gpuscale.testing.frames",
     "from_graph": "frames are made by from_map and from_delayed",
     "get_collection_type": "DataFrame, Series, Index and Scalar are the classes",
-    "read_hdf": _HDF,
     "to_bag": _BAGS,
-    "to_hdf": _HDF,
 }
 """Functions of dask.dataframe -> what to do."""
 
@@ -41,7 +38,6 @@ METHODS = {
     "simplify": 'optimize(until="simplify") does it',
     "take": "iloc takes rows by their positions",
     "to_bag": _BAGS,
-    "to_hdf": _HDF,
     "transform": "a function of whole columns needs all rows: assign, or map_partitions by rows",
     "unstack": _UNKNOWN_COLUMNS,
 }

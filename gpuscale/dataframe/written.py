@@ -19,6 +19,10 @@ class Written:
         """Write a CSV file, or one for each partition; see `gpuscale.dataframe.to_csv`."""
         api().writing.to_csv(self, path, **kwargs)
 
+    def to_hdf(self, path: PathLike, key: str, **kwargs: Any) -> None:
+        """Write a table of an HDF5 file; see `gpuscale.dataframe.to_hdf`."""
+        api().hdf.to_hdf(self, path, key, **kwargs)
+
     def to_json(self, path: PathLike, **kwargs: Any) -> None:
         """Write JSON, a line for each row; see `gpuscale.dataframe.to_json`."""
         api().writing.to_json(self, path, **kwargs)

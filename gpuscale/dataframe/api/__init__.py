@@ -9,6 +9,7 @@ from gpuscale.dataframe.api import counting as counting
 from gpuscale.dataframe.api import creating as creating
 from gpuscale.dataframe.api import databases as databases
 from gpuscale.dataframe.api import ends as ends
+from gpuscale.dataframe.api import hdf as hdf
 from gpuscale.dataframe.api import joining as joining
 from gpuscale.dataframe.api import labels as labels
 from gpuscale.dataframe.api import making as making
