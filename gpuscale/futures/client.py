@@ -25,7 +25,7 @@ from gpuscale.engines.session import Session
 from gpuscale.engines.threads import ThreadsEngine, default_workers
 from gpuscale.futures.current import find_client, forget_client, named, open_client
 from gpuscale.futures.executor import ClientExecutor
-from gpuscale.futures.future import Future, futures_here, futures_of
+from gpuscale.futures.future import Future, futures_here, futures_of, refuse_strangers
 from gpuscale.futures.manners import check_options, where_instead
 from gpuscale.futures.tasks import Starter
 from gpuscale.futures.telling import NO_LIMIT, Teller
@@ -276,6 +276,7 @@ class Client(Starter, Teller):
         self._session.try_again(list(again.values()))
 
     def _own(self, futures: Any) -> list[Future]:
+        refuse_strangers(futures, "a client")
         found = futures_here(futures)
         for future in found:
             if future.client is not self:

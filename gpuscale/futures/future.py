@@ -16,7 +16,7 @@ from gpuscale.collection import Collection
 from gpuscale.engines.failure import task_name
 from gpuscale.engines.outcome import Outcome
 from gpuscale.engines.seats import stepped_aside
-from gpuscale.futures.clusters import function_for, futures_of_clusters
+from gpuscale.futures.clusters import function_for, futures_of_clusters, is_of_cluster
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.packing import rebuilt
 from gpuscale.graph.task import Task
@@ -293,7 +293,7 @@ def futures_of(*values: Any) -> list[Any]:
 
 
 def refuse_strangers(values: Any, what: str) -> None:
-    """Refuse futures of `concurrent.futures` among what should be futures of clients.
+    """Refuse futures that are not those of clients in this process.
 
     Raises
     ------
@@ -304,6 +304,11 @@ def refuse_strangers(values: Any, what: str) -> None:
         raise TypeError(
             f"{what} takes futures of clients; for those of concurrent.futures, which "
             "get_executor() makes, say concurrent.futures.wait(futures) and result()"
+        )
+    if is_of_cluster(values):
+        raise TypeError(
+            f"{what} takes futures of clients in this process; for those of a cluster take its own "
+            "client, or gpuscale.compute(futures)"
         )
     if not isinstance(values, Handle | Collection):
 

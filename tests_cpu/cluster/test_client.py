@@ -254,6 +254,9 @@ def test_futures_of_two_kinds_are_told_apart(client):
         for wait_for in (gs.wait, gs.as_completed):
             with pytest.raises(TypeError, match="wait for each by themselves"):
                 wait_for(both)
+        for take in (here.gather, here.cancel, here.retry):
+            with pytest.raises(TypeError, match=r"or gpuscale\.compute\(futures\)"):
+                take(both)
 
 
 def test_get_client_finds_that_of_the_cluster(client):
