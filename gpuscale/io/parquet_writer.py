@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -110,6 +111,7 @@ class ParquetWriter(FrameWriter):
             raise ValueError("partition_on leaves no column to be written")
         if self._index is None:
             self._index = not (isinstance(schema.index, pd.RangeIndex) and not schema.index.name)
+        self._try(schema)
         self._staging.begin()
         try:
             if self._staging.append and self._staging.fs.exists(self._staging.path):
@@ -117,6 +119,17 @@ class ParquetWriter(FrameWriter):
         except BaseException:
             self.abort()
             raise
+
+    def _try(self, schema: Any) -> None:
+        """Have wrong options raise now, and not when the first partition is there."""
+        import pyarrow.parquet as pq
+
+        try:
+            pq.write_table(self._table(schema), io.BytesIO(), **self._options)
+        except TypeError as error:
+            raise TypeError(
+                f"{error}; options of to_parquet are those of pyarrow.parquet.write_table"
+            ) from None
 
     def _check_appended(self, schema: Any) -> int:
         """Compare columns with those that are there, and return the number of the next file."""

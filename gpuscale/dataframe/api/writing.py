@@ -89,6 +89,8 @@ def to_parquet(
     np.int64(6)
     """
     check_engine(engine)
+    if not kwargs.pop("compute", True):
+        raise ValueError("to_parquet writes at once; a function of gpuscale.delayed may call it")
     keys = _one_of("partition_on", partition_on, "partition_cols", partition_cols)
     keys = [] if keys is None else keys
     index = _one_of("index", index, "write_index", write_index)

@@ -205,3 +205,16 @@ def test_stores_elsewhere():
     made().to_csv("memory://out/y-*.csv")
     assert len(fs.find("/out")) == 4 + 1 + 3
     fs.rm("/out", recursive=True)
+
+
+def test_options_that_are_not_of_parquet_are_said_before_anything_is_computed(tmp_path):
+    def never(part):
+        raise AssertionError("computed")
+
+    df = gd.from_pandas(pd.DataFrame({"x": np.arange(9)}), npartitions=3)
+    df = df.map_partitions(never, meta={"x": "int64"})
+    with pytest.raises(TypeError, match="row_groups.*of pyarrow.parquet.write_table"):
+        df.to_parquet(tmp_path / "x", row_groups=3)
+    with pytest.raises(ValueError, match="writes at once"):
+        df.to_parquet(tmp_path / "x", compute=False)
+    assert not os.listdir(tmp_path)
