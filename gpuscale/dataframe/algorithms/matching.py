@@ -1,4 +1,7 @@
-"""Rows that can meet none of another frame go before a merge, which then has less to hash."""
+"""Keys that are whole numbers close together are looked up in a table, which takes no hashing.
+
+Of some merges that finds all pairs of rows; before others, rows go that can meet none.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,53 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["without_strangers"]
+__all__ = ["merged_by_numbers", "without_strangers"]
 
 _SLOTS = 4  # of the table of keys, for each row that is looked up in it
 _WORTH_IT = 0.7  # a copy of more rows than these costs as much as it saves
 
 
-def without_strangers(frame: Any, key: Any, other: Any, other_key: Any) -> Any:
+def merged_by_numbers(left: Any, right: Any, mine: Any, theirs: Any, how: str) -> Any:
+    """Merge frames of which the right one has each number once, as pandas does.
+
+    None where this is another kind of merge, and of a left one where a row meets none.
+
+    Examples
+    --------
+    >>> left, right = pd.DataFrame({"k": [2, 1, 2]}), pd.DataFrame({"k": [1, 2], "x": ["a", "b"]})
+    >>> merged_by_numbers(left, right, "k", "k", "inner").x.tolist()
+    ['b', 'a', 'b']
+    """
+    if not type(left) is type(right) is pd.DataFrame:
+        return None
+    rest = right.drop(columns=theirs) if mine == theirs else right
+    names = [left.columns, rest.columns]
+    plain = all(each.nlevels == 1 and each.name is None and each.is_unique for each in names)
+    if not plain or not len(right) or names[0].isin(names[1]).any():
+        return None
+    values, numbers = left[mine], right[theirs]
+    if not _is_whole(values) or not _is_whole(numbers) or values.dtype != numbers.dtype:
+        return None
+    numbers = numbers.to_numpy()
+    low, width = _span(numbers)
+    if width > _SLOTS * (len(left) + len(right)):
+        return None
+    small = np.int32 if len(right) < 2**31 else np.int64  # what stays in the cache is found faster
+    table = np.full(width + 1, -1, small)
+    table[_places(numbers, low)] = np.arange(len(right), dtype=small)
+    if np.count_nonzero(table >= 0) < len(right):
+        return None  # some number is there twice
+    found = table[np.minimum(_places(values.to_numpy(), low), np.uint64(width))]
+    there = found >= 0
+    if not there.all():
+        if how == "left":
+            return None
+        left, found = left[there], found[there]
+    index = pd.RangeIndex(len(found))
+    return pd.concat([left.set_axis(index), rest.take(found).set_axis(index)], axis=1)
+
+
+def without_strangers(frame: Any, key: Any, other_key: Any, other: Any) -> Any:
     """Return a frame without some rows whose key another frame has not.
 
     Keys are looked up in a table of all numbers between the least and the greatest: whole numbers
@@ -22,21 +65,26 @@ def without_strangers(frame: Any, key: Any, other: Any, other_key: Any) -> Any:
     Examples
     --------
     >>> large = pd.DataFrame({"k": [1, 2, 3, 4, 9]})
-    >>> without_strangers(large, "k", pd.DataFrame({"n": [2, 9]}), "n").k.tolist()
+    >>> without_strangers(large, "k", "n", pd.DataFrame({"n": [2, 9]})).k.tolist()
     [2, 9]
     """
     values, wanted = frame[key], other[other_key]
     if not (_is_whole(values) and _is_whole(wanted) and 0 < len(wanted) < len(values)):
         return frame
     numbers = wanted.to_numpy()
-    low, high = int(numbers.min()), int(numbers.max())
-    width = high - low + 1
+    low, width = _span(numbers)
     if width > _SLOTS * len(values):
         return frame
     seen = np.zeros(width + 1, bool)  # the last one stands for all that lie outside
     seen[_places(numbers, low)] = True
     there = seen[np.minimum(_places(values.to_numpy(), low), np.uint64(width))]
     return frame[there] if np.count_nonzero(there) <= _WORTH_IT * len(there) else frame
+
+
+def _span(numbers: Any) -> tuple[int, int]:
+    """Return the least number, and how many there are up to the greatest."""
+    low = int(numbers.min())
+    return low, int(numbers.max()) - low + 1
 
 
 def _places(numbers: Any, low: int) -> Any:

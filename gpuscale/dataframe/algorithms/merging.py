@@ -7,7 +7,7 @@ from typing import Any
 
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.exploding import check_size
-from gpuscale.dataframe.algorithms.matching import without_strangers
+from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_strangers
 from gpuscale.dataframe.algorithms.partitioning import Index
 from gpuscale.dataframe.inference import emptied, nonempty
 
@@ -36,24 +36,26 @@ class Merge:
 
     def __call__(self, left: Any, right: Any) -> Any:
         """Merge two partitions, or all that there is."""
-        left, right = self._that_may_meet(left, right)
+        numbers = self._numbers(left, right)
+        if len(numbers) == 1 and self.how != "right" and not self.sort and not self.indicator:
+            merged = merged_by_numbers(left, right, *numbers[0], self.how)
+            if merged is not None:
+                return merged
+        if numbers and "left" in DROPS[self.how]:
+            left = without_strangers(left, *numbers[0], right)
+        if numbers and "right" in DROPS[self.how]:
+            right = without_strangers(right, *numbers[0][::-1], left)
         if self.how not in _ONE_EACH:
             keys = ([], []) if self.how == "cross" else self.keys(left, right)
             check_size(left, right, *keys)
         return frame_namespace(left).merge(left, right, **self.options)
 
-    def _that_may_meet(self, left: Any, right: Any) -> tuple[Any, Any]:
-        """Leave out rows that are not in the result, where a look at a key tells."""
+    def _numbers(self, left: Any, right: Any) -> list[tuple[Any, Any]]:
+        """Pairs of columns that are compared, if a look at them may tell which rows meet none."""
         if self.left_index or self.right_index or self.validate or self.how not in DROPS:
-            return left, right
-        mine, theirs = self.keys(left, right)
-        if not mine or isinstance(mine[0], Index) or isinstance(theirs[0], Index):
-            return left, right
-        if "left" in DROPS[self.how]:
-            left = without_strangers(left, mine[0], right, theirs[0])
-        if "right" in DROPS[self.how]:
-            right = without_strangers(right, theirs[0], left, mine[0])
-        return left, right
+            return []
+        pairs = list(zip(*self.keys(left, right), strict=True))
+        return [] if any(isinstance(each, Index) for pair in pairs for each in pair) else pairs
 
     @property
     def options(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuscale.dataframe.algorithms.matching import without_strangers
+from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_strangers
 from gpuscale.dataframe.algorithms.merging import Merge
 
 DTYPES = ["int8", "uint8", "int32", "int64", "uint64", "float64", "Int64"]
@@ -43,9 +43,9 @@ def test_merges_are_those_of_pandas(left, right, how, indicator):
 def test_numbers_far_from_all_others_meet_nothing(far):
     many = pd.DataFrame({"k": [far, *range(100), far]})
     few = pd.DataFrame({"k": [3, 90]})
-    assert without_strangers(many, "k", few, "k").k.tolist() == [3, 90]
+    assert without_strangers(many, "k", "k", few).k.tolist() == [3, 90]
     wide = pd.DataFrame({"k": [-(2**63), 2**63 - 1]})
-    assert without_strangers(many, "k", wide, "k") is many
+    assert without_strangers(many, "k", "k", wide) is many
 
 
 def test_what_a_merge_validates_or_keeps_is_not_left_out():
@@ -55,3 +55,35 @@ def test_what_a_merge_validates_or_keeps_is_not_left_out():
         Merge(on="k", validate="1:1")(left, right)
     assert Merge("left", on="k")(left, right).k.tolist() == left.k.tolist()
     assert Merge("right", on="k")(right, left).k.tolist() == left.k.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    numbers=st.lists(st.integers(0, 12), max_size=30),
+    own=st.lists(st.integers(0, 12), unique=True, max_size=13),
+    dtype=st.sampled_from(DTYPES),
+    how=st.sampled_from(["inner", "left"]),
+    name=st.sampled_from(["k", "n"]),
+)
+def test_a_frame_that_has_each_number_once(numbers, own, dtype, how, name):
+    left = pd.DataFrame({"x": np.arange(len(numbers)), "k": np.array(numbers, dtype="int64")})
+    left = left.set_axis(left.index * 2 + 1).astype({"k": dtype})
+    right = pd.DataFrame({"s": list(map(str, own)), name: np.array(own, dtype="int64")})
+    right = right.astype({name: dtype})
+    for other in (right, right.assign(x=1)):  # with a name that both have
+        expected = left.merge(other, how=how, left_on="k", right_on=name)
+        found = Merge(how, left_on="k", right_on=name)(left, other)
+        pd.testing.assert_frame_equal(found, expected, check_column_type=True)
+
+
+def test_what_is_not_merged_by_numbers():
+    left = pd.DataFrame({"k": [1, 2, 5]})
+    once, twice = pd.DataFrame({"k": [2, 1], "x": 0}), pd.DataFrame({"k": [2, 1, 2], "x": 0})
+    assert merged_by_numbers(left, once, "k", "k", "inner").k.tolist() == [1, 2]
+    assert merged_by_numbers(left, once, "k", "k", "left") is None
+    assert merged_by_numbers(left[:2], once, "k", "k", "left").k.tolist() == [1, 2]
+    assert merged_by_numbers(left, twice, "k", "k", "inner") is None
+    assert merged_by_numbers(left, once.astype({"k": "int32"}), "k", "k", "inner") is None
+    assert merged_by_numbers(left, once.rename_axis(columns="c"), "k", "k", "inner") is None
+    far = pd.DataFrame({"k": [-(2**63), 2**63 - 1], "x": 0})
+    assert merged_by_numbers(left, far, "k", "k", "inner") is None
