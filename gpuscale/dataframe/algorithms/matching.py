@@ -41,7 +41,7 @@ def merged_by_numbers(left: Any, right: Any, mine: Any, theirs: Any, how: str) -
     low, width = _span(numbers)
     if width > _SLOTS * (len(left) + len(right)):
         return None
-    small = np.int32 if len(right) < 2**31 else np.int64  # what stays in the cache is found faster
+    small: Any = np.int32 if len(right) < 2**31 else np.int64  # which the cache holds more of
     table = np.full(width + 1, -1, small)
     table[_places(numbers, low)] = np.arange(len(right), dtype=small)
     if np.count_nonzero(table >= 0) < len(right):
