@@ -11,7 +11,10 @@ from gpuscale import config
 from gpuscale.dataframe.algorithms.group_places import KeySample, parts_of
 from gpuscale.testing.frames import COLUMNS, assert_eq, frames
 
-KEYS = ("int64", "float64", "str", "Int64", "bool", "datetime64[ns]", "category")
+KEYS = (
+    *("int64", "uint16", "float64", "str", "bool", "datetime64[ns]", "datetime64[us, UTC]"),
+    *("timedelta64[ns]", "category", "Int64", "Float64", "boolean", "int64[pyarrow]"),
+)
 ONE_EACH = {
     "sum": lambda g, **options: g.v.sum(**options),
     "median": lambda g, **options: g.v.median(**options),
@@ -108,6 +111,20 @@ def test_spreads_of_parts_that_met(name):
     assert_eq(getattr(groups.v, name)(split_out=3), getattr(pdf.groupby("k").v, name)(), rtol=1e-12)
     mixed = {"v": ["max", name]}
     assert_eq(groups.agg(mixed, split_out=3), pdf.groupby("k").agg(mixed), rtol=1e-12)
+
+
+def test_levels_and_groups_without_their_keys(pdf):
+    indexed = pdf.set_index(pdf.index % 40)
+    df = gd.from_pandas(indexed, npartitions=4, sort=False)
+    mine, theirs = df.groupby(level=0), indexed.groupby(level=0)
+    assert_eq(mine.v.median(split_out=3), theirs.v.median())
+    assert_eq(mine.v.sum(split_out=3), theirs.v.sum())
+    assert_eq(mine.head(1, split_out=3), theirs.head(1))
+    assert_eq(mine.v.shift(split_out=3), theirs.v.shift())
+    mine, theirs = df.groupby("k", group_keys=False), indexed.groupby("k", group_keys=False)
+    assert_eq(mine.v.nlargest(2, split_out=3), theirs.v.nlargest(2))
+    found = mine[["v"]].apply(lambda rows: rows.head(2), split_out=3)
+    assert_eq(found, theirs[["v"]].apply(lambda rows: rows.head(2)))
 
 
 def test_large_groups_are_spread_by_their_projected_size(pdf):

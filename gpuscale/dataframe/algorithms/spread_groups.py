@@ -1,6 +1,7 @@
 """What each of several partitions does with the groups of which it has all rows, or all parts.
 
-Each function takes a table, see `gpuscale.dataframe.algorithms.group_places`.
+Classes are called with a table, see `gpuscale.dataframe.algorithms.group_places`; functions put
+results where their rows are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ import pandas as pd
 from gpuscale.dataframe.algorithms.group_places import Packing
 from gpuscale.dataframe.algorithms.grouping import Call, Gathered
 
-__all__ = ["OfParts", "OfRows", "RowByRow", "SomeRows", "WithFirst", "in_place", "renumbered"]
+__all__ = [
+    "OfParts",
+    "OfRows",
+    "RowByRow",
+    "SomeRows",
+    "WithFirst",
+    "cut_back",
+    "in_place",
+    "of_their_groups",
+    "renumbered",
+]
 
 
 @dataclass(frozen=True)
@@ -152,3 +163,30 @@ def renumbered(partition: Any, lengths: tuple[int, ...], number: int) -> Any:
     """Return a partition whose rows are numbered as they stand among all."""
     start = int(np.sum(lengths[:number]))
     return partition.set_axis(pd.RangeIndex(start, start + len(partition)))
+
+
+def cut_back(partition: Any, whole: Any, lengths: tuple[int, ...], number: int) -> Any:
+    """Return the rows of one partition, of all of them.
+
+    Raises
+    ------
+    ValueError
+        If a function took rows away.
+    """
+    if sum(lengths) != len(whole):
+        raise ValueError(
+            f"a value for each of {sum(lengths)} rows was asked for, and {len(whole)} came out"
+        )
+    start = sum(lengths[:number])
+    return whole.iloc[start : start + len(partition)]
+
+
+def of_their_groups(results: Any, *keys: Any) -> Any:
+    """Return for each row the result of its group, by one key or several."""
+    if len(keys) == 1:
+        labels = pd.Index(keys[0].array)
+    else:
+        labels = pd.MultiIndex.from_arrays([key.array for key in keys])
+    found = results.reindex(labels)
+    found.index = keys[0].index
+    return found

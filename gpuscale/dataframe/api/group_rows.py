@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
-
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call
+from gpuscale.dataframe.algorithms.spread_groups import cut_back, of_their_groups
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api import spread
 from gpuscale.dataframe.api.group_results import (
@@ -85,33 +84,6 @@ def some(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, An
     if count == 1:
         return in_one(nodes, plan, template, name)
     return spread.some_rows(grouped, nodes, plan, template, name, count)
-
-
-def cut_back(partition: Any, whole: Any, lengths: tuple[int, ...], number: int) -> Any:
-    """Return the rows of one partition, of all of them.
-
-    Raises
-    ------
-    ValueError
-        If a function took rows away.
-    """
-    if sum(lengths) != len(whole):
-        raise ValueError(
-            f"a value for each of {sum(lengths)} rows was asked for, and {len(whole)} came out"
-        )
-    start = sum(lengths[:number])
-    return whole.iloc[start : start + len(partition)]
-
-
-def of_their_groups(results: Any, *keys: Any) -> Any:
-    """Return for each row the result of its group, by one key or several."""
-    if len(keys) == 1:
-        labels = pd.Index(keys[0].array)
-    else:
-        labels = pd.MultiIndex.from_arrays([key.array for key in keys])
-    found = results.reindex(labels)
-    found.index = keys[0].index
-    return found
 
 
 def applied(
