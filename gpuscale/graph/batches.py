@@ -158,6 +158,35 @@ class _Cutter:
     def cut(self) -> None:
         """End the batch."""
         if self._batch.tasks:
-            self._batch.results = [i for i in self._batch.tasks if i in self._open]
-            self.batches.append(self._batch)
+            self.batches += self._apart(self._batch.tasks)
             self._begin()
+
+    def _apart(self, tasks: list[int]) -> list[Batch]:
+        """Cut a batch where nothing but its results goes on, if large and small ones were together.
+
+        Who reads a small one, such as a sample of a block, would fetch the large ones with it.
+        """
+        nbytes = {i: self._graph.tasks[i].nbytes for i in tasks if i in self._open}
+        found = [Batch()]
+        for segment in self._segments(tasks):
+            results = [i for i in segment if i in self._open]
+            together = [nbytes[i] for i in (*found[-1].results, *results)]
+            is_much = sum(together) > self._room and 2 * min(together) < max(together)
+            if found[-1].results and results and is_much:
+                found.append(Batch())
+            found[-1].tasks += segment
+            found[-1].results += results
+        return found
+
+    def _segments(self, tasks: list[int]) -> list[list[int]]:
+        """Tasks of a batch, cut where no later one reads what is not a result."""
+        last = {dep: place for place, i in enumerate(tasks) for dep in self._graph.deps[i]}
+        found: list[list[int]] = [[]]
+        end = 0
+        for place, i in enumerate(tasks):
+            if found[-1] and place > end:
+                found.append([])
+            found[-1].append(i)
+            if i not in self._open:
+                end = max(end, last.get(i, 0))
+        return found

@@ -86,3 +86,23 @@ def test_what_a_batch_holds_at_once_has_room_where_it_runs():
         read = {dep for i in batch.tasks for dep in graph.deps[i]} - {*batch.tasks}
         held = [*batch.results, *read]
         assert len(batch.tasks) == 1 or sum(graph.tasks[i].nbytes for i in held) <= 40
+
+
+def test_what_is_small_does_not_travel_with_what_is_large():
+    """A sample of each block, which all are read with, and the blocks."""
+    tasks = {}
+    for k in range(3):
+        tasks[f"made {k}"] = Task(f"made {k}", int, nbytes=10)
+        tasks[f"block {k}"] = Task(f"block {k}", int, (f"made {k}",), nbytes=10)
+        tasks[f"sample {k}"] = Task(f"sample {k}", int, (f"block {k}",), nbytes=1)
+    tasks["cuts"] = Task("cuts", int, tuple(f"sample {k}" for k in range(3)), nbytes=1)
+    for k in range(3):
+        tasks[f"cut {k}"] = Task(f"cut {k}", int, (f"block {k}", "cuts"), nbytes=10)
+    graph = number(tasks, [f"cut {k}" for k in range(3)])
+    found = batches(graph, depth_first(graph), 100, 10)
+    for batch in found:
+        of_blocks = {graph.tasks[i].nbytes for i in batch.results}
+        assert len(of_blocks) <= 1
+    assert sorted(i for batch in found for i in batch.tasks) == list(range(len(graph)))
+    roomy = batches(graph, depth_first(graph), 100, 1000)
+    assert len(roomy) < len(found)
