@@ -20,8 +20,8 @@ from typing import Any
 
 from gpuscale.backends.cupy_ops import requested_bytes
 from gpuscale.backends.devices import IN_USE, free_blocks
-from gpuscale.backends.seams import backend_name, is_out_of_memory, nbytes
-from gpuscale.base.errors import DeviceMemoryError, NotSupportedError, written_at
+from gpuscale.backends.seams import is_out_of_memory, nbytes, on_device
+from gpuscale.base.errors import DeviceMemoryError, written_at
 from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.failure import forget_traceback, task_name
 from gpuscale.engines.spilling import SMALLEST
@@ -140,12 +140,7 @@ def device_bytes(value: Any) -> int:
     """
     if isinstance(value, tuple | list):
         return sum(map(device_bytes, value))
-    if not hasattr(value, "dtype"):
-        return 0
-    try:
-        return nbytes(value) if backend_name(value) in IN_USE else 0
-    except NotSupportedError:
-        return 0
+    return nbytes(value) if on_device(value) else 0
 
 
 def holdings(held: Iterable[tuple[Task, Any]]) -> list[tuple[str, int, int]]:

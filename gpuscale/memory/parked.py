@@ -25,32 +25,14 @@ from gpuscale.backends.seams import (
     to_host,
 )
 from gpuscale.backends.transfer import to_device
+from gpuscale.memory.parked_frame import Parked, ParkedFrame
 from gpuscale.memory.spill import spill
 from gpuscale.memory.spill_folder import SpillFolder
-from gpuscale.memory.spilled import ArrayOnDisk, OnDisk, SpilledArray, SpilledTuple
+from gpuscale.memory.spilled import ArrayOnDisk, SpilledArray, SpilledTuple
 
-__all__ = ["Parked", "ParkedArray", "ParkedTuple", "is_whole", "may_park", "park"]
+__all__ = ["Parked", "ParkedArray", "ParkedFrame", "ParkedTuple", "is_whole", "may_park", "park"]
 
 FLOOR = 64  # elements, which take about the smallest block that pools of devices give
-
-
-class Parked(OnDisk):
-    """A result of a device that is away."""
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes on the device, or on the host meanwhile."""
-        raise NotImplementedError
-
-    def sink(self, folder: SpillFolder) -> None:
-        """Go from the memory of the host to disk.
-
-        Raises
-        ------
-        SpillError
-            If the disk is full, or cannot be written; it stays where it is.
-        """
-        raise NotImplementedError
 
 
 class ParkedArray(ArrayOnDisk, Parked):
@@ -133,12 +115,12 @@ def _array_namespace(data: ParkedArray) -> ModuleType:
 
 
 class ParkedTuple(SpilledTuple, Parked):
-    """A tuple of arrays of a device."""
+    """A tuple of arrays and frames of a device."""
 
-    items: tuple[ParkedArray, ...]
+    items: tuple[Any, ...]
 
     def __init__(self, items: Iterable[Any]) -> None:
-        super().__init__(map(ParkedArray, items))
+        super().__init__(map(_parked, items))
 
     def sink(self, folder: SpillFolder) -> None:
         """Go from the memory of the host to disk."""
@@ -147,13 +129,21 @@ class ParkedTuple(SpilledTuple, Parked):
 
 
 def is_whole(result: Any) -> bool:
-    """Say whether a result is an array of a device whose memory goes with it."""
-    return on_device(result) and hasattr(result, "dtype") and _goes(result)
+    """Say whether a result is an array or a frame of a device whose memory goes with it."""
+    return not isinstance(result, tuple | list | dict) and on_device(result) and _goes(result)
 
 
 def _goes(data: Any) -> bool:
     # One that is broadcast would take more elsewhere than here.
-    return owns_memory(data) and nbytes(data) == data.nbytes
+    return owns_memory(data) and (not _is_array(data) or nbytes(data) == data.nbytes)
+
+
+def _is_array(data: Any) -> bool:
+    return hasattr(data, "strides")
+
+
+def _parked(data: Any) -> Parked:
+    return ParkedArray(data) if _is_array(data) else ParkedFrame(data)
 
 
 def may_park(result: Any) -> bool:
@@ -168,14 +158,14 @@ def park(result: Any) -> Parked | None:
 
     Parameters
     ----------
-    result : ndarray or tuple of ndarray
+    result : ndarray, frame or tuple of these
         Of a device.
 
     Returns
     -------
-    ParkedArray, ParkedTuple or None
+    ParkedArray, ParkedFrame, ParkedTuple or None
         None for anything else, and where others share the memory, so that it would not go.
     """
     if not may_park(result):
         return None
-    return ParkedTuple(result) if type(result) is tuple else ParkedArray(result)
+    return ParkedTuple(result) if type(result) is tuple else _parked(result)

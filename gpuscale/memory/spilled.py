@@ -229,7 +229,7 @@ class SpilledTuple(OnDisk):
     #: Type of what comes back.
     kind = tuple
 
-    def __init__(self, items: Iterable[ArrayOnDisk]) -> None:
+    def __init__(self, items: Iterable[Any]) -> None:
         self.items = tuple(items)
 
     @property

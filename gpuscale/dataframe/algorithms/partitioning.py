@@ -14,7 +14,15 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace, key_hashes, places_among
-from gpuscale.backends.seams import array_namespace, backend_name, nbytes, to_host
+from gpuscale.backends.seams import (
+    array_namespace,
+    backend_name,
+    from_host,
+    nbytes,
+    on_device,
+    owns_memory,
+    to_host,
+)
 from gpuscale.backends.transfer import to_device
 from gpuscale.dataframe.algorithms.columns import concat, is_frame
 from gpuscale.memory.parts import Parts
@@ -58,6 +66,36 @@ class Cut(Parts):
     def of(cls, parts: Sequence[Any]) -> Cut:
         """Put parts together again."""
         return cls(concat(parts), np.cumsum(list(map(len, parts))))
+
+
+@backend_name.register(Cut)
+def _backend_of_rows(cut: Cut) -> str:
+    return backend_name(cut.rows)
+
+
+@on_device.register(Cut)
+def _on_device(cut: Cut) -> bool:
+    return on_device(cut.rows)
+
+
+@owns_memory.register(Cut)
+def _owns_memory(cut: Cut) -> bool:
+    return owns_memory(cut.rows)
+
+
+@to_host.register(Cut)
+def _to_host(cut: Cut) -> Cut:
+    return Cut(to_host(cut.rows), cut.ends)
+
+
+@from_host.register(Cut)
+def _from_host(cut: Cut, backend: str) -> Cut:
+    return Cut(from_host(cut.rows, backend), cut.ends)
+
+
+@nbytes.register(Cut)
+def _nbytes(cut: Cut) -> int:
+    return cut.nbytes
 
 
 class Index(NamedTuple):
