@@ -24,6 +24,7 @@ demo: $(VENV)/.with-zarr
 test: $(VENV)/.with-dev
 	$(BIN)/python -m pytest tests_cpu tests -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest tests_cpu/array --backend fake --pool fifth -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest tests_cpu/dataframe --backend fake -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest tests_cpu/array --engine distributed --variants 1 -n $(JOBS) --dist worksteal
 
 test-cluster: $(VENV)/.with-dev
