@@ -56,6 +56,12 @@ class Tables:
     ) -> list[str]:
         """Mark the tests of a table, and return its entries that name none."""
         unused = []
+        if "modules" in table:  # others have not been looked at
+            why = f"{table_name}.toml: its module is not among those that run there"
+            for item, name in ours.items():
+                if name.partition("::")[0] not in table["modules"]:
+                    item.add_marker(pytest.mark.skip(reason=why))
+            unused += [each for each in table["modules"] if not (self.here / each).exists()]
         for mark, entry in _marks(table_name.replace("_", " "), table):
             found = [item for item, name in ours.items() if fnmatchcase(name, entry)]
             for item in found:

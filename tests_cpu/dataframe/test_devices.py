@@ -57,7 +57,7 @@ def test_readers_put_rows_there_and_read_what_is_wanted(df, tmp_path):
 
 
 def test_frames_of_two_libraries_do_not_meet(df):
-    host = gd.from_pandas(PDF, npartitions=2)
+    host = gd.from_pandas(PDF, npartitions=2, backend="pandas")
     for meet in (
         lambda: df.x + host.x,
         lambda: df[host.x > 1],

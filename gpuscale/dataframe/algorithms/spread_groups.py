@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.group_places import Packing
 from gpuscale.dataframe.algorithms.grouping import Call, Gathered
 
@@ -183,10 +184,11 @@ def cut_back(partition: Any, whole: Any, lengths: tuple[int, ...], number: int) 
 
 def of_their_groups(results: Any, *keys: Any) -> Any:
     """Return for each row the result of its group, by one key or several."""
+    library = frame_namespace(keys[0])
     if len(keys) == 1:
-        labels = pd.Index(keys[0].array)
+        labels = library.Index(keys[0])
     else:
-        labels = pd.MultiIndex.from_arrays([key.array for key in keys])
+        labels = library.MultiIndex.from_arrays(list(keys))
     found = results.reindex(labels)
     found.index = keys[0].index
     return found

@@ -187,10 +187,15 @@ def from_delayed(
     example = compute(handles[0])[0] if meta is None else meta
     backend = backend_name(example) if on_device(example) else "pandas"
     out = promise(to_host(example), pd.DataFrame())
+    return _of_handles(handles, out, _bounds(divisions, len(handles)), backend, verify_meta)
+
+
+def _of_handles(
+    handles: Sequence[Handle], out: Any, bounds: Any, backend: str, verify_meta: bool = True
+) -> Any:
     layout = tokenize("from_delayed", *(each.key for each in handles))
     rows = unknown_rows(layout, len(handles))
     guess = (1 << 16,) * len(handles)
-    bounds = _bounds(divisions, len(handles))
     nodes = tuple(
         Call(
             _Awaited(each, out, verify_meta),
@@ -251,7 +256,8 @@ def _of_blocks(x: Any, columns: Any) -> Any:
     meta = _framed(np.empty((0, *x.shape[1:]), x.dtype), 0, columns)
     starts = np.cumsum((0, *rows)).tolist()
     bounds = None if 0 in rows else (*starts[:-1], starts[-1] - 1)
-    return from_delayed(parts, meta, bounds)
+    handles = [handle for each in parts if (handle := handle_of(each)) is not None]
+    return _of_handles(handles, meta, bounds, frames_beside(x.backend))
 
 
 def _framed(block: Any, first: int, columns: Any) -> Any:

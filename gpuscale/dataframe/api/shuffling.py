@@ -228,11 +228,11 @@ def with_index(partition: Any, keys: Any, **options: Any) -> Any:
     found = partition.set_index(keys, **options)
     if found.index.nlevels > 1:
         return found
-    key = keys if isinstance(keys, pd.Series | pd.Index) else partition[keys]
+    key = keys if hasattr(keys, "dtype") else partition[keys]
     dtype = key.dtype if key.ndim == 1 else key.dtypes.iloc[0]
-    return (
-        found if found.index.dtype == dtype else found.set_axis(found.index.astype(dtype), axis=0)
-    )
+    if found.index.dtype != dtype:
+        found.index = found.index.astype(dtype)  # it is a frame of its own
+    return found
 
 
 def _in_order(indexed: Any, npartitions: int | None, divisions: Sequence[Any] | None) -> Any:
