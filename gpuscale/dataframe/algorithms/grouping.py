@@ -18,6 +18,7 @@ from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
+from gpuscale.dataframe.algorithms.whole import AllRows
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
 
@@ -182,7 +183,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class Gathered(AllRows):
     """All rows in one place, where pandas groups them.
 
     Parameters
@@ -201,14 +202,6 @@ class Gathered:
     options: Options
     calls: tuple[Call, ...]
     data_decide: ClassVar[bool] = True
-
-    def chunk(self, frame: Any, *keys: Any) -> tuple[Any, ...]:
-        """Keep the rows."""
-        return frame, *keys
-
-    def combine(self, partials: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-        """Keep those of neighbours."""
-        return tuple(concat(each) for each in zip(*partials, strict=True))
 
     def finalize(self, partial: tuple[Any, ...]) -> Any:
         """Ask pandas."""

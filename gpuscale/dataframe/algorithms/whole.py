@@ -8,12 +8,28 @@ from typing import Any
 
 from gpuscale.dataframe.algorithms.columns import concat
 
-__all__ = ["Whole"]
+__all__ = ["AllRows", "Whole"]
+
+
+class AllRows:
+    """What blueprints share that put all rows of some aligned frames into one task."""
+
+    def chunk(self, *partitions: Any) -> tuple[Any, ...]:
+        """Keep the rows."""
+        return partitions
+
+    def combine(self, partials: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+        """Keep those of neighbours."""
+        return tuple(concat(each) for each in zip(*partials, strict=True))
+
+    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Bytes of all together, and as much again."""
+        return sum(sizes), sum(sizes)
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A function of all rows: partitions are put together in one task.
+class Whole(AllRows):
+    """A function of all rows.
 
     Parameters
     ----------
@@ -22,18 +38,6 @@ class Whole:
 
     function: Callable[..., Any]
 
-    def chunk(self, partition: Any) -> Any:
-        """Return the partition."""
-        return partition
-
-    def combine(self, partials: list[Any]) -> Any:
-        """Put them together."""
-        return concat(partials)
-
-    def finalize(self, partial: Any) -> Any:
+    def finalize(self, partial: tuple[Any, ...]) -> Any:
         """Call the function."""
-        return self.function(partial)
-
-    def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
-        """Bytes of all together, and as much again."""
-        return sum(sizes), sum(sizes)
+        return self.function(*partial)
