@@ -320,7 +320,7 @@ def test_what_the_smallest_worker_may_take_is_explained(client, analyze):
 def test_products_keep_to_the_memory_of_workers(client, monkeypatch):
     """Where rows of blocks fit the program, and no worker."""
     x = ga.ones((1000, 1000), chunks=100)
-    monkeypatch.setattr(DistributedEngine, "_limit", lambda engine: 1 << 20)
+    monkeypatch.setattr(DistributedEngine, "_limit", lambda engine: (1 << 20, 1))
     with gs.config.set(engine="distributed"), client.as_current():
         assert "TreeReduce" in str((x @ x).explain())
 
