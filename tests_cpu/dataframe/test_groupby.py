@@ -308,6 +308,33 @@ def test_aggregations_of_users(df, pdf, options):
     assert_eq(with_median, expected, rtol=1e-12)
 
 
+def _listed(s):
+    s = s._selected_obj  # as dask's documentation has it: groups are levels of the index
+    return s.groupby(level=list(range(s.index.nlevels))).sum()
+
+
+DISTINCT = gd.Aggregation(
+    "distinct",
+    lambda s: s.apply(lambda x: list(set(x))),
+    _listed,
+    lambda s: s.apply(lambda x: len(set(x))),
+)
+
+
+@pytest.mark.parametrize("sort", [True, False])
+@pytest.mark.parametrize("by", ["s", ["s", "k"]], ids=str)
+def test_aggregations_of_users_see_groups_as_the_index(df, pdf, by, sort):
+    found = df.groupby(by, sort=sort).v.agg(["sum", DISTINCT])
+    expected = pdf.groupby(by, sort=sort).v.agg(["sum", "nunique"])
+    assert_eq(found, expected.rename(columns={"nunique": "distinct"}))
+
+
+def test_aggregations_of_users_with_nulls_among_keys(df, pdf):
+    mine = df.assign(k=df.k.where(df.k > 1)).groupby(["k", "s"], dropna=False)
+    theirs = pdf.assign(k=pdf.k.where(pdf.k > 1)).groupby(["k", "s"], dropna=False)
+    assert_eq(mine.f.agg(MEAN), theirs.f.mean(), rtol=1e-12)
+
+
 def test_aggregations_of_users_are_made_in_parts(df):
     plan = df.groupby("k").f.agg(MEAN).expr.blueprint
     assert [recipe.aggregation for _, recipe in plan.recipes] == [MEAN]

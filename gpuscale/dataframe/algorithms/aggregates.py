@@ -85,8 +85,11 @@ def _own(table: Any, kind: Aggregation, number: int) -> list[str]:
     return [name for name in table.columns if str(name).startswith(start)]
 
 
-def _named(kind: Aggregation, number: int, made: Any) -> dict[str, Any]:
-    return {f"{label(kind.name, number)}.{k}": each for k, each in enumerate(series_of(made))}
+def _named(kind: Aggregation, number: int, made: Any, grouped: Any) -> dict[str, Any]:
+    """Name what an aggregation of the user has made, each with the groups in their order."""
+    groups = grouped.size().index
+    series = [e if e.index.equals(groups) else e.reindex(groups) for e in series_of(made)]
+    return {f"{label(kind.name, number)}.{k}": each for k, each in enumerate(series)}
 
 
 def label(part: str, number: int) -> str:
@@ -128,7 +131,7 @@ def partials_of(
     for kind, numbers in _by_kind(parts).items():
         if isinstance(kind, Aggregation):
             for n in numbers:
-                found.update(_named(kind, n, kind.chunk(grouped[n])))
+                found.update(_named(kind, n, kind.chunk(grouped[n]), grouped))
             continue
         if kind == "size":
             found[label("size", 0)] = grouped.size()
@@ -166,9 +169,10 @@ def combined(table: Any, parts: Sequence[Part], group: Callable[[Any], Any]) -> 
     found: dict[str, Any] = {}
     for kind, numbers in _by_kind(parts).items():
         if isinstance(kind, Aggregation):
+            by_index = group(table.set_index(_keys(table)))  # which functions may look at
             for number in numbers:
-                again = (grouped[name] for name in _own(table, kind, number))
-                found.update(_named(kind, number, kind.agg(*again)))
+                again = (by_index[name] for name in _own(table, kind, number))
+                found.update(_named(kind, number, kind.agg(*again), grouped))
         elif kind in _FOLDED:
             labels = [label(kind, number) for number in numbers]
             made = getattr(grouped[labels], _FOLDED[kind])()
