@@ -349,3 +349,10 @@ def test_columns_that_no_result_is_made_of_are_not_grouped(df, pdf):
     nested = df.groupby("s").agg({"v": ["median", "sum"]})
     assert list(nested.expr.inputs[0].meta.frame.columns) == ["s", "v"]
     assert_eq(nested, pdf.groupby("s").agg({"v": ["median", "sum"]}))
+
+
+@pytest.mark.parametrize("values", [[4, 4, 8], [1, 2, 3]], ids=str)
+def test_products_of_small_integers_do_not_wrap(values):
+    frame = pd.DataFrame({"k": 1, "v": pd.Series(values, dtype="int8")})
+    lazy = gd.from_pandas(frame, npartitions=2).groupby("k").v.prod()
+    assert_eq(lazy, frame.groupby("k").v.prod(), promised=False)

@@ -162,10 +162,12 @@ class Aggregates:
 def _typed(column: Any, dtype: Any) -> Any:
     """Give means of small floats, say, their dtype: what they are made of was wider.
 
-    Sizes of groups are nullable integers in pandas where the column is.
+    Sizes of groups are nullable integers in pandas where the column is. Products of small integers
+    are as small only where all of them fit.
     """
     if column.dtype != dtype and column.dtype.kind == dtype.kind and dtype.kind in "fi":
-        return column.astype(dtype)
+        typed = column.astype(dtype)
+        return typed if dtype.kind == "f" or (typed == column).all() else column
     return column
 
 
