@@ -114,8 +114,11 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         return api().creating.from_dict(data, npartitions, **options)
 
     def get(self, key: Any, default: Any = None) -> Any:
-        """Return a column, or something else if there is none."""
-        return self[key] if not isinstance(key, list) and key in self.columns else default
+        """Return a column or some, or something else if there are none of that name."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
     def insert(self, loc: int, column: Any, value: Any, allow_duplicates: bool = False) -> None:
         """Put a column before others; see `pandas.DataFrame.insert`."""
@@ -148,7 +151,8 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         numeric_only: bool = False,
     ) -> Any:
         """Correlation of each column with a series, or with the column of its name."""
-        return api().aligning.corrwith(self, other, numeric_only, drop, method)
+        options = {"drop": drop, "method": method, "numeric_only": numeric_only}
+        return api().aligning.corrwith(self, other, axis, options)
 
     def to_html(self, max_rows: int = 5) -> str:
         """First rows as a table for a page."""

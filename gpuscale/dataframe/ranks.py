@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.collection import api
 
 __all__ = ["Ranks"]
@@ -40,6 +41,10 @@ class Ranks:
 
     def pct_change(self, periods: int = 1, **options: Any) -> Any:
         """By which share each row differs from one before; see `pandas.DataFrame.pct_change`."""
+        if options.get("freq") is not None:
+            raise NotSupportedError(
+                "pct_change(freq=): divide by shift(freq=), whose index is known"
+            )
         return api().neighbours.moved(self, "pct_change", periods, options)
 
     def asfreq(self, freq: Any, method: str | None = None, **options: Any) -> Any:

@@ -103,9 +103,12 @@ def dot(x: Any, other: Any) -> Any:
     return call(Method("dot"), (x, other), label="dot")
 
 
-def corrwith(x: Any, other: Any, numeric_only: bool, drop: bool, method: str) -> Any:
+def corrwith(x: Any, other: Any, axis: Any, options: dict[str, Any]) -> Any:
     """Return the correlation of each column with a series, or with the column of its name."""
+    if axis in (1, "columns"):
+        return call(Method("corrwith"), (x, other), {"axis": 1, **options}, "corrwith")
     _lazy(other, "corrwith")
+    numeric_only, drop, method = (options[name] for name in ("numeric_only", "drop", "method"))
     x = of_columns(x, is_numeric_dtype) if numeric_only else x
     labels = every = x.columns
     if other.ndim == 2:

@@ -59,6 +59,8 @@ def in_one_place(x: Frame, function: Callable[..., Any], label: str, out: Any = 
 
 def each_of_all(x: Any, name: str, options: dict[str, Any]) -> Any:
     """Return what a method of pandas gives for each row, knowing all of them."""
+    if options.pop("inplace", False):
+        raise TypeError(f"{name} takes no inplace= here; it returns a new collection")
     if options.get("axis", 0) in (1, "columns"):
         return call(Method(name), (x,), options, name)
     if options.pop("numeric_only", False):
