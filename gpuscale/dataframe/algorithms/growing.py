@@ -114,6 +114,8 @@ class Replacing:
     def _kept(self, gaps: Any) -> Any:
         """Part of the mean that an element leaves which comes some rows after the last one."""
         old = (1.0 - self.alpha) ** (np.ones_like(gaps) if self.ignore_na else gaps)
+        if self.alpha == 0.5:  # where pandas gives the new element all that the old mean has lost
+            return old
         return old / (old + self.alpha)
 
     def joined(self, before: State, local: State) -> State:
