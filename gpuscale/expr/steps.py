@@ -87,14 +87,17 @@ class StepsKernel:
     room : int, optional
         Bytes that the steps take for the largest partition, beside inputs and result; by default as
         much as a copy of the result or of the largest input.
-    advice : str
-        What to do where a partition is too large.
     """
 
     count: int
     steps: tuple[Step, ...]
     room: int | None = None
-    advice: str = "repartition into more partitions"
+
+    @property
+    def advice(self) -> str:
+        """What to do where a partition is too large: what a function says that has all rows."""
+        said = (getattr(step.function, "advice", "") for step in self.steps)
+        return next(filter(None, said), "repartition into more partitions")
 
     @cached_property
     def label(self) -> str:

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gpuscale
 import gpuscale.dataframe as gd
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.testing.frames import assert_eq
 
 PDF = pd.DataFrame(
@@ -69,6 +71,15 @@ def test_labels_beyond_divisions_are_told():
         wrong.enforce_runtime_divisions().compute(engine="sync")
     with pytest.raises(ValueError, match="not known"):
         moved.enforce_runtime_divisions()
+
+
+def test_rows_that_do_not_fit_one_task_are_told():
+    lazy = gd.from_pandas(pd.DataFrame({"x": np.arange(10_000.0)}), npartitions=8)
+    with (
+        gpuscale.config.set({"memory-limit": 100_000}),
+        pytest.raises(MemoryBudgetError, match="one task has all rows: take fewer"),
+    ):
+        lazy.x.rank().sum().compute(engine="sync")
 
 
 def test_asof_needs_order():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -49,12 +49,24 @@ def in_one_place(x: Frame, function: Callable[..., Any], label: str, out: Any = 
     starts = starts_of(node)
     every = tuple((0, block, None) for block in range(x.npartitions))
     whole = Regroup((node,), (every,), None, "in one place")
-    done = Partwise(function, (whole,), (), label, "same", out)
+    done = Partwise(OfAllRows(function), (whole,), (), label, "same", out)
     pieces = tuple(
         rows_between([0, starts[-1]], low, high)
         for low, high in zip(starts, starts[1:], strict=False)
     )
     return wrap(on_rows_of(node, Regroup((done,), pieces, None, label)))
+
+
+@dataclass(frozen=True)
+class OfAllRows:
+    """A function that has all rows at once, for which more partitions would not do."""
+
+    function: Callable[..., Any]
+    advice: ClassVar[str] = "one task has all rows: take fewer of them, or fewer columns, before"
+
+    def __call__(self, rows: Any) -> Any:
+        """Call it."""
+        return self.function(rows)
 
 
 def each_of_all(x: Any, name: str, options: dict[str, Any]) -> Any:
