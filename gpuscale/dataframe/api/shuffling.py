@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.extremes import FirstInOrder
+from gpuscale.dataframe.algorithms.ordering import stable_order
 from gpuscale.dataframe.algorithms.partitioning import HashCut, Index, RangeCut, joined
 from gpuscale.dataframe.algorithms.samples import Dividing
 from gpuscale.dataframe.api.columns import nearest
@@ -94,8 +95,27 @@ class InOrder:
 
     def __call__(self, pieces: Sequence[Any]) -> Any:
         """Sort them."""
+        rows = joined(pieces)
+        order = self._order(rows)
+        if order is not None:
+            return rows.take(order)
         by = [list(self.by)] if self.by else []
-        return self.sort(joined(pieces), *by, **dict(self.options))
+        return self.sort(rows, *by, **dict(self.options))
+
+    def _order(self, rows: Any) -> Any:
+        """Return the places of rows in order, where one key of numbers says it."""
+        options = dict(self.options)
+        if type(rows) is not pd.DataFrame or len(self.by) > 1 or options.get("key") is not None:
+            return None
+        if not self.by:
+            values = rows.index if self.sort.name == "sort_index" else None
+        else:
+            values = rows[self.by[0]] if self.by[0] in rows.columns else None
+        ascending = options.get("ascending", True)
+        ascending = ascending[0] if isinstance(ascending, list) else ascending
+        if not isinstance(values, pd.Series | pd.Index) or values.ndim > 1:
+            return None
+        return stable_order(values, bool(ascending))
 
 
 def sort_values(
