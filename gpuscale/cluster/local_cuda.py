@@ -199,9 +199,9 @@ class LocalCUDACluster(LinkedDashboard, KeptNannies):
         memory, cores : optional
             Instead of n, as of ``distributed.SpecCluster``.
         """
-        if n is not None and n > len(self._places):
+        if isinstance(n, int) and n > len(self._places):
             raise ValueError(f"this cluster has {len(self._places)} GPUs, and {n} workers need {n}")
-        return super().scale(n or 0, memory, cores)
+        return super().scale(n, memory, cores)
 
     def adapt(self, *args: Any, **options: Any) -> Any:
         """Have as many workers as there is work for, at most one for each GPU.
