@@ -31,9 +31,10 @@ class Client(distributed.Client):
 
     Parameters
     ----------
-    address : str or cluster, optional
-        Of a scheduler, as "tcp://host:8786", or a cluster such as `LocalCluster`. By default a
-        `LocalCluster` is started, and closed with the client; ``options`` are its options then.
+    address : str or cluster or distributed.Client, optional
+        Of a scheduler, as "tcp://host:8786", a cluster such as `LocalCluster`, or a client of
+        dask's own, on whose cluster another one is opened. By default a `LocalCluster` is
+        started, and closed with the client; ``options`` are its options then.
     set_as_default : bool
         Whether it is the engine, and what `get_client` finds.
     scheduler_file : str or path, optional
@@ -73,6 +74,9 @@ class Client(distributed.Client):
         others: dict[str, Any] = {}
         for name, value in options.items():
             (others if name in _OF_CLIENT else ours)[name] = value
+        if isinstance(address, distributed.Client) and not isinstance(address, Client):
+            others.setdefault("security", address.security)
+            address = _scheduler_of(address)
         waits = not others.get("asynchronous")
         if scheduler_file and not others.get("security") and (waits or exists(scheduler_file)):
             wait = parse_timedelta(others.get("timeout") or "30s") if waits else 0
@@ -235,6 +239,13 @@ class Client(distributed.Client):
         np.int64(30)
         """
         return super().publish_dataset(*held(list(args)), **held(kwargs))
+
+
+def _scheduler_of(client: distributed.Client) -> str:
+    """Return the address of the scheduler that a client of dask's own talks to."""
+    if client.scheduler is None or client.status != "running":
+        raise ValueError(f"{client} talks to no scheduler: it is {client.status}; open it first")
+    return str(client.scheduler.address)
 
 
 def _check_address(address: Any, security: Any) -> None:

@@ -389,6 +389,20 @@ def test_a_client_of_a_client_is_refused_in_words(cluster):
         Client(client)
 
 
+@pytest.mark.parametrize("security", [None, True])
+def test_a_client_of_dask_lends_its_cluster(x, security):
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    cluster = distributed.LocalCluster(**options, processes=False, security=security)
+    with cluster, distributed.Client(cluster) as theirs:
+        with Client(theirs):
+            (kept,) = gs.persist(x + 1)
+            assert futures_of(kept)
+            assert kept.sum().compute() == pytest.approx((A + 1).sum())
+        assert theirs.submit(sum, [1, 2]).result() == 3
+    with pytest.raises(ValueError, match="it is closed; open it first"):
+        Client(theirs)
+
+
 def test_a_program_that_workers_cannot_import_is_told_why(tmp_path):
     program = tmp_path / "unguarded.py"
     program.write_text(
