@@ -44,7 +44,8 @@ def deadly(client: Any, error: Any, parcel: Parcel) -> EngineError:
     )
     named = {each: task for task in parcel.tasks for each in _operations(task)}
     for (name, origin), task in list(named.items())[:NAMED]:
-        annotate(told, Task(task.key, task.fn, task.deps, task.args, label=name, origin=origin), ())
+        function = getattr(task.fn, "__func__", task.fn)  # not the node's, which names itself
+        annotate(told, Task(task.key, function, (), task.args, label=name, origin=origin), ())
     return told
 
 

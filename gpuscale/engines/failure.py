@@ -16,6 +16,7 @@ from gpuscale.base.errors import TaskTimeoutError, add_note
 from gpuscale.base.types import Key
 from gpuscale.graph.packing import PackedCall, Slot
 from gpuscale.graph.task import Task
+from gpuscale.memory.projection import operation_of
 
 __all__ = [
     "Failure",
@@ -89,7 +90,7 @@ def task_name(task: Task) -> str:
     """
     block = _block_of(task)
     if block is not None:
-        return f"{task.label or block[0]}, chunk {block[1]}"
+        return f"{operation_of(task) or block[0]}, chunk {block[1]}"
     return _named(task) or brief(task.key)
 
 
@@ -126,7 +127,7 @@ def annotate(error: BaseException, task: Task, inputs: Sequence[Any]) -> None:
     sizes = [getattr(each, "nbytes", None) for each in inputs]
     add_note(
         error,
-        operation=task.label or None,
+        operation=operation_of(task) or None,
         origin=task.origin,
         chunk=block[1],
         shapes=shapes or None,

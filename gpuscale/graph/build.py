@@ -13,6 +13,7 @@ from typing import Any
 
 from gpuscale.backends.transfer import to_device
 from gpuscale.base.types import BlockIndex, Key
+from gpuscale.expr.inside import operation_of
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Blockwise, Call, Exchange, Sink, Source, TreeReduce
 from gpuscale.expr.reads import count_reads, is_free_to_read, is_out_of_reach
@@ -388,7 +389,7 @@ class _WriteInPlace:
 
     @property
     def operation(self) -> str:
-        return self.node.operation
+        return operation_of(self.node.x)
 
     def __call__(self, *values_and_index: Any) -> None:
         target = self.node.writer.target(self.node.x.meta.block_slices(values_and_index[-1]))

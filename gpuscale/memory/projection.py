@@ -24,6 +24,7 @@ __all__ = [
     "hands_on",
     "is_measured",
     "measured_needs",
+    "operation_of",
     "peak_bytes",
     "reads_regions",
     "result_bytes",
@@ -380,6 +381,20 @@ def advice_of(function: Any, otherwise: str = "use smaller chunks") -> str:
     return said or getattr(getattr(function, "__self__", None), "advice", "") or otherwise
 
 
+def operation_of(task: Any) -> str:
+    """Name what a task is for, in messages: views and writes are of something.
+
+    Examples
+    --------
+    >>> from gpuscale.graph.task import Task
+    >>> operation_of(Task("x", len, label="len"))
+    'len'
+    """
+    owner = getattr(task.fn, "__self__", task.fn)  # of a method: the node that it is of
+    label: str = getattr(owner, "operation", task.label)
+    return label
+
+
 def _check(
     task: Projected, inputs: Sequence[int], nbytes: int, workspace: int, limits: Sequence[float]
 ) -> None:
@@ -388,8 +403,7 @@ def _check(
         needed = inputs[space] + result + room
         if needed <= limit:
             continue
-        owner = getattr(task.fn, "__self__", task.fn)  # of a method: the node that it is of
-        label = getattr(owner, "operation", task.label)
+        label = operation_of(task)
         name = f"a task of {label}" if label else f"the task {task.key!r}"
         advice = advice_of(task.fn)
         where = f"{written_at(task.origin)}{',' * bool(task.origin)}"

@@ -18,7 +18,7 @@ SMALL = {"memory_limit": "1 MiB"}
     ("compute", "said"),
     [
         (lambda x: x.map_blocks(sort).T.sum().compute(**SMALL), "sum"),
-        (lambda x: x.map_blocks(sort).T[:, :2].compute(**SMALL), "writing sort"),
+        (lambda x: x.map_blocks(sort).T[:, :2].compute(**SMALL), "sort"),
         (lambda x: ga.store(x + 1, np.empty(x.shape), **SMALL), r"writing full\+add"),
         (
             lambda x: ga.store(x.map_blocks(sort).T, np.empty(x.shape[::-1]), **SMALL),
