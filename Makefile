@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+# One more than two cores: tests of clusters and programs wait for other processes.
+JOBS ?= 3
 BIN := $(VENV)/bin
 
 .PHONY: help demo test test-cluster lint bench soak docs clean
