@@ -110,6 +110,11 @@ def _of_device(column: Series, name: str, skipna: bool) -> Series:
 
 def _kept(column: Series, name: str, skipna: bool) -> Series:
     """Return what an array of pandas' own comes to, in the dtype that it has in a frame."""
+    is_arrow = isinstance(column.dtype, pd.ArrowDtype)
+    if is_arrow and not skipna and name in ("any", "all"):
+        value = getattr(column, name)(skipna=False)
+        if value is pd.NA:  # a frame refuses it, but other parts of the column may decide
+            return pd.Series([value], dtype="bool[pyarrow]")
     return getattr(column.to_frame(), name)(skipna=skipna).reset_index(drop=True)
 
 

@@ -67,3 +67,11 @@ def test_moments_of_times(dtype, name):
     times[2] = pd.NaT
     parts = [times.iloc[:1], times.iloc[1:3], times.iloc[3:]]
     assert by_parts(name, parts, {}) == getattr(times, name)()
+
+
+@pytest.mark.parametrize(("name", "last"), [("any", 1), ("all", 0)])
+def test_a_part_that_is_null_may_be_decided_by_another(name, last):
+    column = pd.Series([None, None, last], dtype="int64[pyarrow]")
+    result = by_parts(name, [column[:2], column[2:]], {"skipna": False})
+    assert result == getattr(column, name)(skipna=False)
+    assert by_parts(name, [column[:1], column[1:2]], {"skipna": False}) is pd.NA
