@@ -80,6 +80,17 @@ class Tables:
         within = item.nodeid.partition("::")[2].replace("[", "<").replace("]", ">")
         return f"{item.path.relative_to(self.here).as_posix()}::{within}"
 
+    def watched(self, item: pytest.Item) -> Iterator[None]:
+        """Run a test where a wrapper yields; fail if the library moved what it may not."""
+        if item.config.getoption("--backend") != "fake":
+            return (yield)
+        from gpuscale.testing.fake_device import TRANSFERS
+
+        TRANSFERS.clear()
+        result = yield
+        self.check_transfers(item)
+        return result
+
     def check_transfers(self, item: pytest.Item) -> None:
         """Fail where the library moved data that nobody allowed it to move."""
         from gpuscale.testing.fake_device import TRANSFERS

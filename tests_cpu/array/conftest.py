@@ -38,11 +38,4 @@ def pretended(request):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    if item.config.getoption("--backend") != "fake":
-        return (yield)
-    from gpuscale.testing.fake_device import TRANSFERS
-
-    TRANSFERS.clear()
-    result = yield
-    TABLES.check_transfers(item)
-    return result
+    return (yield from TABLES.watched(item))

@@ -19,11 +19,4 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    if item.config.getoption("--backend") != "fake":
-        return (yield)
-    from gpuscale.testing.fake_device import TRANSFERS
-
-    TRANSFERS.clear()
-    result = yield
-    TABLES.check_transfers(item)
-    return result
+    return (yield from TABLES.watched(item))
