@@ -15,6 +15,7 @@ import pandas as pd
 
 from gpuscale.dataframe.algorithms.columns import columns_of
 from gpuscale.dataframe.algorithms.partitioning import Cut, cut_by, joined, sortable
+from gpuscale.dataframe.algorithms.samples import samples_together
 
 __all__ = [
     "KeyCut",
@@ -72,9 +73,7 @@ class KeySample:
 
     def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Put samples together."""
-        filled = [each for each in partials if len(each[0])] or partials[:1]
-        samples, weights = zip(*filled, strict=True)
-        return pd.concat(samples, ignore_index=True), np.concatenate(weights)
+        return samples_together(partials)
 
     def finalize(self, partial: tuple[Any, Any]) -> Any:
         """Return the keys at which parts begin, each once, in order."""

@@ -13,7 +13,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.dataframe.algorithms.partitioning import key_of
 
-__all__ = ["Dividing"]
+__all__ = ["Dividing", "samples_together"]
 
 _OF_PARTITION = 1024  # values that are taken of a partition, at the least
 _LOOKED_AT = 1 << 16  # values among which these are found: all would take as long as the sort
@@ -52,9 +52,7 @@ class Dividing:
 
     def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Put samples together."""
-        filled = [each for each in partials if len(each[0])] or partials[:1]
-        samples, weights = zip(*filled, strict=True)
-        return pd.concat(samples, ignore_index=True), np.concatenate(weights)
+        return samples_together(partials)
 
     def finalize(self, partial: tuple[Any, Any]) -> Any:
         """Return the values at which parts begin, each once."""
@@ -67,3 +65,10 @@ class Dividing:
         taken = [order[min(place, len(order) - 1)] for place in places if len(order)]
         found = sample.iloc[taken].drop_duplicates()
         return found.reset_index(drop=True).rename(None)
+
+
+def samples_together(partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Put samples together, each with what it stands for."""
+    filled = [each for each in partials if len(each[0])] or partials[:1]
+    samples, weights = zip(*filled, strict=True)
+    return pd.concat(samples, ignore_index=True), np.concatenate(weights)

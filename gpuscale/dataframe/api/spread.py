@@ -212,10 +212,8 @@ def row_by_row(
     grouped: Groups, nodes: Sequence[Node], plan: Gathered, template: Any, label: str, count: int
 ) -> Any:
     """Make a value for each row, in the partitions that there are."""
-    packing, rows, keys = _packed(grouped, nodes)
     out = emptied(template)
-    work = RowByRow(packing, plan, Packing(out))
-    placed = _back(rows, keys, work, label, count)
+    placed = _back(RowByRow, grouped, nodes, plan, out, label, count)
     args = (nodes[0], placed, Packing(out))
     return wrap(Partwise(in_place, args, (), f"groupby-{label}", "same", out))
 
@@ -224,14 +222,23 @@ def some_rows(
     grouped: Groups, nodes: Sequence[Node], plan: Gathered, template: Any, label: str, count: int
 ) -> Any:
     """Choose rows of groups, which stay in their partitions and in their order."""
-    packing, rows, keys = _packed(grouped, nodes)
     out = emptied(template)
-    work = SomeRows(packing, plan, Packing(out))
-    placed = _back(rows, keys, work, label, count)
+    placed = _back(SomeRows, grouped, nodes, plan, out, label, count)
     return wrap(Partwise(Packing(out).rows, (placed,), (), f"groupby-{label}", "some", out))
 
 
-def _back(rows: Node, keys: tuple[Any, ...], work: RowByRow, label: str, count: int) -> Node:
+def _back(
+    kind: type[RowByRow],
+    grouped: Groups,
+    nodes: Sequence[Node],
+    plan: Gathered,
+    out: Any,
+    label: str,
+    count: int,
+) -> Node:
+    """Work on rows where their groups meet, and send what comes of it back to where they were."""
+    packing, rows, keys = _packed(grouped, nodes)
+    work = kind(packing, plan, Packing(out))
     met = _by_hash(rows, keys, count, label)
     like = _packed_like(work.of_result.like)
     made = Partwise(work, (met,), (), f"groupby-{label}", "new", like)
