@@ -10,7 +10,7 @@
 `fuse`     merges what one task can do: `merge` programs, `coarsen` small blocks, `joins` joins;
            `regrid` moves rechunks
 `moving`   brings blocks to another backend
-`arrange`  the local part of a view, applied to a chunk
+`arrange`  the local part of a view, applied to a chunk; `locator` finds the chunks
 `inside`   what the tasks of a node do, in the user's words
 `detached` functions of tasks on their way to other processes
 ========== =================================================================================

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import repeat
 from typing import Any
 
 from gpuscale.backends.shared_ops import own
 from gpuscale.base.errors import add_note
 from gpuscale.base.types import BlockIndex, Chunks, Unknown
-from gpuscale.chunks.views import View, axis_tables
+from gpuscale.chunks.views import View
 from gpuscale.expr.arrange import LocalAxis, arrange, forward_slice
 from gpuscale.expr.kernels import Block, ProgramKernel
+from gpuscale.expr.locator import Locator
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
 
@@ -137,56 +137,6 @@ class BlockInput:
         return self if node is self.node else replace(self, node=node)
 
 
-class _Locator:
-    """Which block of an input a block of the iteration space reads, one table per axis."""
-
-    def __init__(self, source: BlockInput, domain: ArrayMeta) -> None:
-        meta = source.node.meta
-        if source.view is None:
-            assert source.axes is not None
-            pairs: list[tuple[int | None, Sequence[tuple[int, int]]]] = [
-                (axis, [(k, 0) for k in range(1 if axis is None else domain.numblocks[axis])])
-                for axis in source.axes
-            ]
-            self.steps = (1,) * len(pairs)
-        else:
-            tables = axis_tables(source.view, meta.chunks, domain.chunks)
-            pairs = [(spec[0], t) for spec, t in zip(source.view.axes, tables, strict=True)]
-            self.steps = tuple(step for _, _, step in source.view.axes)
-        self.axes = tuple(axis for axis, _ in pairs)
-        self.tables = tuple(table for _, table in pairs)
-        self.numbers = tuple([number for number, _ in table] for table in self.tables)
-        in_place = self.axes == tuple(range(len(domain.chunks))) and set(self.steps) <= {1}
-        self.is_identity = in_place and all(
-            all(row == (number, 0) for number, row in enumerate(table)) for table in self.tables
-        )
-
-    def block(self, index: BlockIndex) -> BlockIndex:
-        return tuple(
-            table[0 if axis is None else index[axis]][0]
-            for axis, table in zip(self.axes, self.tables, strict=True)
-        )
-
-    def blocks(self, indices: Sequence[BlockIndex]) -> Sequence[BlockIndex]:
-        """`block` of many: a hundred thousand tasks are laid out in a fraction of a second."""
-        if self.is_identity or not self.axes:
-            return indices if self.is_identity else [()] * len(indices)
-        columns = list(zip(*indices, strict=True))
-        rows = (
-            repeat(numbers[0], len(indices))
-            if axis is None
-            else map(numbers.__getitem__, columns[axis])
-            for axis, numbers in zip(self.axes, self.numbers, strict=True)
-        )
-        return list(zip(*rows, strict=True))
-
-    def local(self, index: BlockIndex) -> tuple[LocalAxis, ...]:
-        return tuple(
-            (axis, table[0 if axis is None else index[axis]][1], step)
-            for axis, table, step in zip(self.axes, self.tables, self.steps, strict=True)
-        )
-
-
 class Blockwise(Physical):
     """Each output block from aligned blocks of the inputs; views are part of the alignment.
 
@@ -209,10 +159,11 @@ class Blockwise(Physical):
         return ArrayMeta(self.meta.dtype, self.domain, self.meta.backend)
 
     @cached_property
-    def locators(self) -> tuple[_Locator | None, ...]:
+    def locators(self) -> tuple[Locator | None, ...]:
         """One for each input; None for a `Source` that is read in place by region."""
         return tuple(
-            None if _by_region(each) else _Locator(each, self.space) for each in self.inputs
+            None if _by_region(each) else Locator(each.node.meta, each.view, each.axes, self.space)
+            for each in self.inputs
         )
 
     def reads(self, blocks: Sequence[BlockIndex]) -> Iterator[tuple[Node, Sequence[BlockIndex]]]:
@@ -285,7 +236,7 @@ class Blockwise(Physical):
     def _arranged(
         self,
         each: BlockInput,
-        locator: _Locator | None,
+        locator: Locator | None,
         values: Iterator[Any],
         index: BlockIndex,
         shape: tuple[Any, ...],
