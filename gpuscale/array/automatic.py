@@ -12,20 +12,13 @@ _LITTLE = 64 << 10
 
 
 def chunk_bytes(backend: str, wanted: str | int | None = None, nbytes: float = float("inf")) -> int:
-    """Bytes of a chunk that is chosen automatically, with the limits of the default engine.
+    """What `gpuscale.memory.limits.chunk_bytes` says, under the limits of the default engine.
 
-    Parameters
-    ----------
-    backend : str
-        That of the chunks.
-    wanted : str or int, optional
-        By default the option ``array.chunk-size``.
-    nbytes : int, optional
-        Of all chunks together, where that is known.
+    ``nbytes`` is that of all chunks together, where it is known.
 
     Examples
     --------
-    >>> chunk_bytes("numpy", "1 MiB")
+    >>> chunk_bytes("numpy", "1 MiB", nbytes=1000)
     1048576
     """
     if nbytes <= _LITTLE:
