@@ -12,10 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pandas.api.types import is_list_like
+
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
-from gpuscale.dataframe.collection import Frame
+from gpuscale.dataframe.collection import Frame, api
 from gpuscale.dataframe.nodes.partwise import Rows
 
 __all__ = ["Function", "Method", "Property", "attribute", "dress", "with_methods"]
@@ -155,7 +157,8 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         inplace = kwargs.pop("inplace", False)
-        _refuse_columns(name, kwargs)
+        if name == "dropna":
+            _check_dropna(self, kwargs)
         own = "new" if _changes_labels(self, name, args, kwargs) else rows
         if name in _RESOLVES:
             args = resolved(self, args)
@@ -213,8 +216,11 @@ def _changes_labels(x: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[st
     return by_axis or kwargs.get("index") is not None
 
 
-def _refuse_columns(name: str, kwargs: Mapping[str, Any]) -> None:
-    if name == "dropna" and kwargs.get("axis") in (1, "columns"):
+def _check_dropna(x: Any, kwargs: Mapping[str, Any]) -> None:
+    subset = kwargs.get("subset")
+    if x.ndim == 2 and subset is not None and x.columns.nlevels == 1:
+        api().columns.check_labels(x, list(subset) if is_list_like(subset) else [subset])
+    if kwargs.get("axis") in (1, "columns"):
         raise NotSupportedError(
             "dropna along columns has to look at all rows before the columns are known; choose "
             "columns by df[df.columns[~df.isna().any().compute()]]"

@@ -51,6 +51,9 @@ def test_rows_with_too_many_fields(tmp_path, rows):
         lambda d: d.groupby("customer")["prise"],
         lambda d: d.groupby("customer").agg({"prise": "sum"}),
         lambda d: d.drop_duplicates("prise"),
+        lambda d: d.dropna(subset="prise"),
+        lambda d: d.dropna(subset=["customer", "prise"]),
+        lambda d: d.astype({"customer": float, "prise": int}),
         lambda d: d.merge(d, left_on="prise", right_on="price"),
     ],
 )

@@ -73,6 +73,26 @@ def test_results_of_rows_stand_where_these_stood(case, name):
     assert_eq(result, expected, promised=False, check_dtype=len(frame) > 0)
 
 
+@settings(max_examples=25)
+@given(case=grouped(), ascending=st.booleans())
+def test_numbers_of_groups_are_looked_up(case, ascending):
+    frame, by, options, npartitions = case
+    lazy = gd.from_pandas(frame, npartitions=npartitions, sort=False)
+    result = lazy.groupby(by, **options).ngroup(ascending=ascending)
+    assert result.npartitions == lazy.npartitions
+    expected = frame.groupby(by, observed=True, **options).ngroup(ascending=ascending)
+    assert_eq(result, expected, promised=False)
+
+
+def test_numbers_of_groups_move_no_rows(pdf):
+    found = gd.from_pandas(pdf, npartitions=4).groupby("k")
+    assert "TreeReduce" in found.ngroup().explain()
+    by = pdf.s.astype("category")
+    mine = gd.from_pandas(pdf.assign(s=by), npartitions=3).groupby(["s", "k"], observed=False)
+    theirs = pdf.assign(s=by).groupby(["s", "k"], observed=False)
+    assert_eq(mine.ngroup(), theirs.ngroup())
+
+
 @pytest.fixture(scope="module")
 def pdf():
     rng = np.random.default_rng(3)

@@ -66,3 +66,12 @@ def test_what_frames_take():
     assert_eq(DF[["x"]].squeeze(), PDF.x)
     assert DF.clear_divisions().compute_current_divisions() == (0, 10, 20, 30, 39)
     assert list(DF.axes[1]) == list("xyzn")
+
+
+@pytest.mark.parametrize("name", ["any", "all"])
+@pytest.mark.parametrize("of_arrow", ["int64[pyarrow]", "bool[pyarrow]"])
+@pytest.mark.parametrize("other", ["Int64", "boolean", "int64[pyarrow]"])
+def test_truth_of_columns_of_several_kinds(name, of_arrow, other):
+    columns = {"a": pd.array([0, 1, None, 0]), "b": pd.array([1, 1, None, 1])}
+    pdf = pd.DataFrame(columns).astype("boolean").astype({"a": of_arrow, "b": other})
+    assert_eq(getattr(gd.from_pandas(pdf, npartitions=2), name)(), getattr(pdf, name)())

@@ -40,6 +40,8 @@ class Fold:
     is_frame : bool
         Whether the result has a label for each column.
     columns : pandas.Index
+    is_plain : bool
+        Whether the result is of NumPy's truth values, whatever those of the columns are.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Fold:
     min_count: int
     is_frame: bool
     columns: Any
+    is_plain: bool = False
 
     def chunk(self, partition: Any) -> list[tuple[Series, int]]:
         """Reduce each column."""
@@ -75,6 +78,8 @@ class Fold:
         frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
         frame.columns = self.columns
         result = getattr(frame, self.name)(skipna=self.skipna)
+        if self.is_plain and result.dtype != bool:  # of parts from Arrow and others pandas' own
+            return pd.Series([bool(each) for each in result], index=result.index, dtype=bool)
         if enough.all() or result.dtype != object:
             return result if enough.all() else result.where(enough)
         each = [self._of_one(*pair) for pair in zip(columns, enough, strict=True)]
@@ -256,7 +261,8 @@ def blueprint(name: str, frame: Any, template: Any, options: dict[str, Any]) -> 
     is_frame = isinstance(frame, pd.DataFrame)
     if name in FOLDS:
         columns = frame.columns if is_frame else None
-        return Fold(name, skipna, options.get("min_count", 0), is_frame, columns)
+        is_plain = is_frame and name in ("any", "all") and template.dtype == bool
+        return Fold(name, skipna, options.get("min_count", 0), is_frame, columns, is_plain)
     if name == "count":
         return Count(result)
     if name == "nunique":

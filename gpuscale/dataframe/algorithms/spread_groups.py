@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_libraries import array_beside
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.group_places import Packing
 from gpuscale.dataframe.algorithms.grouping import Call, Gathered
@@ -25,6 +26,7 @@ __all__ = [
     "WithFirst",
     "cut_back",
     "in_place",
+    "numbers_of_groups",
     "of_their_groups",
     "renumbered",
 ]
@@ -192,3 +194,10 @@ def of_their_groups(results: Any, *keys: Any) -> Any:
     found = results.reindex(labels)
     found.index = keys[0].index
     return found
+
+
+def numbers_of_groups(sizes: Any, *keys: Any, ascending: bool) -> Any:
+    """Return for each row the number of its group among all, whose sizes are in their order."""
+    numbers = np.arange(len(sizes)) if ascending else np.arange(len(sizes))[::-1]
+    own = frame_namespace(sizes).Series(array_beside(sizes, numbers), index=sizes.index)
+    return of_their_groups(own, *keys)

@@ -191,7 +191,8 @@ def astype(x: Any, dtype: Any, options: dict[str, Any]) -> Any:
         series, dtypes = {None: x}, {None: dtype}
     else:
         dtypes = dict(dtype) if isinstance(dtype, Mapping) else dict.fromkeys(x.columns, dtype)
-        series = {label: x[label] for label in dtypes if label in x.columns}
+        check_labels(x, list(dtypes))
+        series = {label: x[label] for label in dtypes}
     unknown = [label for label, each in series.items() if _lacks_categories(each, dtypes[label])]
     if unknown:
         from gpuscale.run import compute

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call
-from gpuscale.dataframe.algorithms.spread_groups import cut_back, of_their_groups
+from gpuscale.dataframe.algorithms.spread_groups import cut_back, numbers_of_groups, of_their_groups
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api import spread
 from gpuscale.dataframe.api.group_results import (
@@ -34,23 +36,48 @@ __all__: list[str] = []
 def transform(grouped: Groups, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return a value for each row: an aggregation of its group, or what a function makes of it."""
     step = Call("transform", (func, *args), tuple(kwargs.items()))
-    template = template_of(grouped, (step,))
-    _, agree = aligned([each.expr for each in (grouped.x, *(key for _, key in grouped.keys))])
-    if agree and isinstance(func, str) and not args and not kwargs:
+    template, found = template_of(grouped, (step,)), None
+    if isinstance(func, str) and not args and not kwargs:
         own = replace(grouped.options, sort=False, observed=True, as_index=True)
-        found = simple(replace(grouped, options=own), func, (), {})
-        if isinstance(found.expr, Reduction) and isinstance(found.expr.blueprint, Aggregates):
-            keys = [key for _, key in grouped.keys]
-            out = emptied(template)
-            shared = [found]
-            return call(of_their_groups, (found, *keys), None, "transform", "same", out, shared)
-    return _in_place(grouped, step, template)
+        found = _of_parts(replace(grouped, options=own), func)
+    if found is None:
+        return _in_place(grouped, step, template)
+    return _looked_up(of_their_groups, found, grouped, {}, "transform", template)
+
+
+def _of_parts(grouped: Groups, name: str) -> Any:
+    """Return an aggregation that is made in parts in one partition, None where it is not."""
+    _, agree = aligned([each.expr for each in (grouped.x, *(key for _, key in grouped.keys))])
+    found = simple(grouped, name, (), {}) if agree else None
+    if found is None or not isinstance(found.expr, Reduction):
+        return None
+    return found if isinstance(found.expr.blueprint, Aggregates) else None
+
+
+def _looked_up(
+    function: Any, found: Any, grouped: Groups, options: dict[str, Any], label: str, template: Any
+) -> Any:
+    """Have each partition look up what was found for the groups of its rows."""
+    args = (found, *(key for _, key in grouped.keys))
+    return call(function, args, options, label, "same", emptied(template), [found])
 
 
 def rows(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return a value for each row, such as ``cumsum()``, made of all rows of its group."""
     step = Call(name, args, tuple(kwargs.items()))
-    return _in_place(grouped, step, template_of(grouped, (step,)))
+    template = template_of(grouped, (step,))
+    if name == "ngroup" and (grouped.options.observed or not _has_categories(grouped)):
+        own = replace(grouped, options=replace(grouped.options, as_index=True), selection=None)
+        found = _of_parts(own, "size")
+        if found is not None:
+            ascending = bool(args[0]) if args else kwargs.get("ascending", True)
+            options = {"ascending": ascending}
+            return _looked_up(numbers_of_groups, found, grouped, options, name, template)
+    return _in_place(grouped, step, template)
+
+
+def _has_categories(grouped: Groups) -> bool:
+    return any(isinstance(key.dtype, pd.CategoricalDtype) for _, key in grouped.keys)
 
 
 _NUMBERED = ("ngroup",)  # across all groups
