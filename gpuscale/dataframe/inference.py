@@ -10,7 +10,15 @@ import pandas as pd
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
-__all__ = ["emptied", "inferred", "inferred_of_values", "nonempty", "operands_of", "sample"]
+__all__ = [
+    "emptied",
+    "inferred",
+    "inferred_of_values",
+    "nonempty",
+    "operands_of",
+    "sample",
+    "with_numbers",
+]
 
 
 def operands_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> list[Node]:
@@ -76,6 +84,19 @@ def nonempty(frame: Any, rows: int = 2) -> Any:
     result = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=index)
     result.columns = frame.columns
     return result
+
+
+def with_numbers(made: Any) -> Any:
+    """Return what `nonempty` has made with numbers for objects, as decimals are, and not texts.
+
+    Examples
+    --------
+    >>> with_numbers(pd.Series(["a", "a"], dtype=object)).tolist()
+    [1, 1]
+    """
+    if isinstance(made, pd.DataFrame):
+        return made.apply(with_numbers)
+    return made.where(made.isna(), 1) if made.dtype == object else made
 
 
 def _index(index: pd.Index, rows: int) -> pd.Index:

@@ -156,8 +156,11 @@ def _of_whole_files(options: Mapping[str, Any]) -> str | None:
         return "a header of several rows"
     if not isinstance(options.get("skiprows") or 0, int):
         return "skiprows= that is no number"
-    for name in ("index_col", "lineterminator", "skipfooter"):
-        if options.get(name) not in (None, False, 0):
+    index = options.get("index_col")
+    if index is not None and index is not False:  # 0 is the first column
+        return "index_col="
+    for name in ("lineterminator", "skipfooter"):
+        if options.get(name) not in (None, 0):
             return f"{name}="
     encoding = (options.get("encoding") or "utf-8").lower()
     return f"encoding={encoding!r}" if encoding.startswith(_WIDE) else None
@@ -237,8 +240,13 @@ def spans_lines(head: bytes, form: CsvFormat, given: Mapping[str, Any]) -> bool:
 
 
 def _by_label(values: Mapping[Any, Any], names: list[Any]) -> dict[Any, Any]:
-    """Name columns by label that may be named by position."""
-    return {key if key in names else names[key]: value for key, value in values.items()}
+    """Name columns by label that may be named by position; those there are not are left out."""
+    places = range(len(names))
+    return {
+        key if key in names else names[key]: value
+        for key, value in values.items()
+        if key in names or isinstance(key, int) and key in places
+    }
 
 
 def _dtypes(dtype: Any, names: list[Any], columns: list[Any]) -> dict[Any, Any]:

@@ -118,7 +118,8 @@ class _NotPickled(Exception):
 def _write_object(result: Any, folder: SpillFolder, nbytes: int) -> SpilledObject:
     parts = _pickled(result)
     file = folder.store(parts, max(parts, key=len), sum(map(len, parts)))
-    return SpilledObject(file, list(map(len, parts)), nbytes, type(result))
+    shape = getattr(result, "shape", None)
+    return SpilledObject(file, list(map(len, parts)), nbytes, type(result), shape)
 
 
 def _write_parts(result: Parts, folder: SpillFolder) -> SpilledParts:

@@ -252,10 +252,18 @@ class SpilledTuple(OnDisk):
 
 
 class SpilledObject(OnDisk):
-    """Any other result, pickled."""
+    """Any other result, pickled; of tables it says the shape."""
 
-    def __init__(self, file: SpillFile, sizes: list[int], nbytes: int, kind: type) -> None:
+    def __init__(
+        self,
+        file: SpillFile,
+        sizes: list[int],
+        nbytes: int,
+        kind: type,
+        shape: tuple[int, ...] | None = None,
+    ) -> None:
         self._file, self._sizes, self.nbytes, self.kind = file, sizes, nbytes, kind
+        self.shape = shape
 
     @property
     def stored(self) -> int:

@@ -120,3 +120,12 @@ def test_different_values_that_are_many(large, frame, name):
 
 def test_different_values_in_order(large, frame):
     assert large.key.unique().compute().tolist() == frame.key.unique().tolist()
+
+
+def test_rows_that_are_kept_on_disk(large, frame):
+    with Spills() as spills:
+        kept = large[large.value > 0].persist()
+    assert spills.count
+    expected = frame[frame.value > 0]
+    assert len(kept) == len(expected)
+    assert_eq(kept.value.iloc[-3:], expected.value.iloc[-3:])

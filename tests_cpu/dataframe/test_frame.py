@@ -1,5 +1,7 @@
 """What users do with frames, against pandas."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,3 +174,27 @@ def test_first_and_last_rows(df, pdf, n):
         assert_eq(lazy.tail(n), whole.tail(n))
     assert_eq(df.index.head(n), pdf.head(n).index)
     assert_eq(df.index.tail(n), pdf.tail(n).index)
+
+
+def test_sums_that_are_undefined_stay_so():
+    values = [np.inf, -np.inf, 1, np.nan, 2.5, np.inf]
+    pdf = pd.DataFrame({"x": values, "k": [0, 0, 0, 1, 1, 0], "n": range(6)})
+    for npartitions in (1, 3):
+        df = gd.from_pandas(pdf, npartitions=npartitions)
+        with np.errstate(invalid="ignore"):
+            for name in ("sum", "prod", "mean", "max", "cumsum", "cumprod"):
+                assert_eq(getattr(df, name)(), getattr(pdf, name)())
+                assert_eq(getattr(df.x, name)(), getattr(pdf.x, name)())
+            for name in ("sum", "prod", "mean"):
+                assert_eq(getattr(df.groupby("k"), name)(), getattr(pdf.groupby("k"), name)())
+
+
+def test_decimals():
+    numbers = [Decimal("1.10"), None, Decimal("2.25"), Decimal("-3")]
+    pdf = pd.DataFrame({"v": numbers, "n": range(4)})
+    df = gd.from_pandas(pdf, npartitions=2)
+    assert df.v.mean().compute() == pytest.approx(pdf.v.mean())
+    assert df.v.sum().compute() == pdf.v.sum()
+    pd.testing.assert_series_equal(df.mean().compute(), pdf.mean())
+    with pytest.raises(TypeError, match="numeric"):
+        gd.from_pandas(pd.Series(["a", "b"], dtype=object)).mean().compute()

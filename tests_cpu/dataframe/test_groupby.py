@@ -356,3 +356,26 @@ def test_products_of_small_integers_do_not_wrap(values):
     frame = pd.DataFrame({"k": 1, "v": pd.Series(values, dtype="int8")})
     lazy = gd.from_pandas(frame, npartitions=2).groupby("k").v.prod()
     assert_eq(lazy, frame.groupby("k").v.prod(), promised=False)
+
+
+def test_days_as_keys():
+    times = pd.Series(pd.date_range("2024-01-01", periods=9, freq="8h"))
+    pdf = pd.DataFrame({"t": times, "day": times.dt.date, "v": range(9), "k": list("abcabcabc")})
+    for npartitions in (1, 3):
+        df = gd.from_pandas(pdf, npartitions=npartitions)
+        assert_eq(df.groupby("day").v.sum(), pdf.groupby("day").v.sum(), promised=False)
+        by_day = df.groupby(df.t.dt.date).v.agg(["sum", "mean"])
+        assert_eq(by_day, pdf.groupby(pdf.t.dt.date).v.agg(["sum", "mean"]), promised=False)
+        found, expected = (x.groupby(["day", "k"]).v.median() for x in (df, pdf))
+        assert_eq(found, expected, promised=False)
+        found, expected = (x.groupby(["day", "k"]).v.max() for x in (df, pdf))
+        assert_eq(found, expected, promised=False)
+
+
+def test_columns_of_one_name():
+    pdf = pd.DataFrame([[1, 2, 3], [4, 5, 3], [7, 8, 9]], columns=["a", "a", "k"])
+    df = gd.from_pandas(pdf, npartitions=2)
+    for name in ("sum", "mean", "count", "median"):
+        assert_eq(getattr(df.groupby("k"), name)(), getattr(pdf.groupby("k"), name)())
+    assert_eq(df.groupby("k").agg(["min", "max"]), pdf.groupby("k").agg(["min", "max"]))
+    assert_eq(df.groupby("k")[["a"]].sum(), pdf.groupby("k")[["a"]].sum())

@@ -6,7 +6,7 @@ columns that need them, and a part that two aggregations need is made once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,13 +174,38 @@ def combined(table: Any, parts: Sequence[Part], group: Callable[[Any], Any]) -> 
                 again = (by_index[name] for name in _own(table, kind, number))
                 found.update(_named(kind, number, kind.agg(*again), grouped))
         elif kind in _FOLDED:
-            labels = [label(kind, number) for number in numbers]
-            made = getattr(grouped[labels], _FOLDED[kind])()
-            found.update({each: made[each] for each in labels})
+            for labels, options in _foldings(table, kind, numbers):
+                made = getattr(grouped[labels], _FOLDED[kind])(**options)
+                found.update({each: made[each] for each in labels})
         elif kind == "var":
             for number in numbers:
                 found.update(_merged(table, grouped, group, number))
     return _aside(found)
+
+
+def _foldings(
+    table: Any, kind: str, numbers: list[int]
+) -> Iterator[tuple[list[str], dict[str, bool]]]:
+    """Yield columns of parts with the options they are folded with.
+
+    NaN is a sum, as that of infinities of both signs is, and no missing value.
+    """
+    labels = [label(kind, number) for number in numbers]
+    undefined = [each for each in labels if _has_nan(table[each])] if _adds(kind) else []
+    others = [each for each in labels if each not in undefined]
+    if others:
+        yield others, {}
+    if undefined:
+        yield undefined, {"skipna": False}
+
+
+def _adds(kind: str) -> bool:
+    return _FOLDED[kind] in ("sum", "prod")
+
+
+def _has_nan(column: Any) -> bool:
+    is_float = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fc"
+    return is_float and bool(column.isna().any())
 
 
 def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class Options:
 
 def _texts(categories: Any, dtype: Any) -> Any:
     """Return texts that were read as categories; pandas' own cast would make objects of them."""
+    if not isinstance(categories.dtype, pd.CategoricalDtype):
+        return categories  # objects, of which what has no rows promised texts
     distinct = categories.categories.astype(dtype).array
     return distinct.take(categories.codes, allow_fill=True)
 

@@ -17,7 +17,18 @@ from gpuscale.backends.seams import on_device, to_host
 from gpuscale.dataframe.algorithms.columns import Result, columns_of, concat, together
 from gpuscale.dataframe.algorithms.moments import Mean, Moments
 
-__all__ = ["FOLDS", "Count", "Fold", "Length", "Position", "Unique", "blueprint", "folded"]
+__all__ = [
+    "FOLDS",
+    "Count",
+    "Fold",
+    "Length",
+    "Position",
+    "Unique",
+    "blueprint",
+    "folded",
+    "is_undefined",
+    "refolded",
+]
 
 Series = Any
 
@@ -67,7 +78,8 @@ class Fold:
 
     def _two(self, entries: list[tuple[Series, int]]) -> tuple[Series, int]:
         values = pd.concat([value for value, _ in entries], ignore_index=True)
-        return folded(values, self.name, self.skipna), sum(count for _, count in entries)
+        total = refolded(values, self.name, self.skipna)
+        return total, sum(count for _, count in entries)
 
     def finalize(self, partial: list[tuple[Series, int]]) -> Any:
         """Have pandas reduce a frame of one row, so that dtypes are its own."""
@@ -80,6 +92,9 @@ class Fold:
         result = getattr(frame, self.name)(skipna=self.skipna)
         if self.is_plain and result.dtype != bool:  # of parts from Arrow and others pandas' own
             return pd.Series([bool(each) for each in result], index=result.index, dtype=bool)
+        undefined = [is_undefined(each, self.name) for each in columns]
+        if any(undefined):
+            result = result.mask(np.array(undefined))
         if enough.all() or result.dtype != object:
             return result if enough.all() else result.where(enough)
         each = [self._of_one(*pair) for pair in zip(columns, enough, strict=True)]
@@ -88,7 +103,8 @@ class Fold:
     def _of_one(self, values: Series, is_enough: bool) -> Any:
         if not is_enough:
             return getattr(values.iloc[:0], self.name)(min_count=1)
-        return getattr(values, self.name)(skipna=self.skipna)
+        skipna = self.skipna and not is_undefined(values, self.name)
+        return getattr(values, self.name)(skipna=skipna)
 
 
 def folded(column: Series, name: str, skipna: bool) -> Series:
@@ -103,6 +119,18 @@ def folded(column: Series, name: str, skipna: bool) -> Series:
     keeps = name in ("min", "max") or column.dtype.kind in "mMO"
     dtype = column.dtype if keeps and name not in ("any", "all") else None
     return pd.Series([value], dtype=dtype)
+
+
+def is_undefined(results: Series, name: str) -> bool:
+    """Whether a sum or a product among some is NaN, as that of inf and -inf; none is missing."""
+    if name not in ("sum", "prod") or not isinstance(results.dtype, np.dtype):
+        return False
+    return results.dtype.kind in "fc" and bool(results.isna().any())
+
+
+def refolded(results: Series, name: str, skipna: bool) -> Series:
+    """Return what the results of several parts of a column come to, as `folded` does."""
+    return folded(results, name, skipna and not is_undefined(results, name))
 
 
 def _of_device(column: Series, name: str, skipna: bool) -> Series:

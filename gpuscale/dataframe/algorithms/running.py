@@ -9,7 +9,7 @@ from typing import Any
 from gpuscale.backends.seams import backend_name
 from gpuscale.backends.transfer import to_device
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
-from gpuscale.dataframe.algorithms.reductions import folded
+from gpuscale.dataframe.algorithms.reductions import folded, is_undefined, refolded
 
 __all__ = ["CUMULATIVE", "Before", "continued"]
 
@@ -57,7 +57,7 @@ class Before:
         if self.name not in CUMULATIVE:
             return [new if len(new) else old for old, new in zip(before, own, strict=True)]
         joined = (concat(pair, ignore_index=True) for pair in zip(before, own, strict=True))
-        return [folded(each, CUMULATIVE[self.name], self.skipna) for each in joined]
+        return [refolded(each, CUMULATIVE[self.name], self.skipna) for each in joined]
 
 
 def continued(
@@ -88,6 +88,8 @@ def _continued(column: Any, row: Any, name: str, call: Callable[[Any], Any]) -> 
         values = values.astype(row.dtype)
     if name == "bfill":
         result = call(concat([values, row], ignore_index=True)).iloc[: len(column)]
+    elif is_undefined(row, CUMULATIVE.get(name, name)):
+        result = values.where(values.isna())
     else:
         result = call(concat([row, values], ignore_index=True)).iloc[len(row) :]
     result.index, result.name = column.index, column.name

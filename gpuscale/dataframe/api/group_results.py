@@ -88,6 +88,8 @@ def _columns(wanted: Wanted) -> list[Any]:
 
 
 def _recipes(grouped: Groups, wanted: Wanted) -> tuple[tuple[int, Recipe | OwnRecipe], ...] | None:
+    if grouped.x.ndim == 2 and not grouped.x.columns.is_unique:
+        return None  # a label is not enough to say which column is meant
     dtypes = dict(grouped.x.dtypes) if grouped.x.ndim == 2 else {None: grouped.x.dtype}
     numbers = {column: number for number, column in enumerate(_columns(wanted))}
     found = []

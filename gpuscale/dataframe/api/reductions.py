@@ -13,7 +13,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.algorithms.reductions import FOLDS, Length, blueprint
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, nonempty, with_numbers
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
@@ -45,9 +45,18 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
     if name == "nunique" and x.ndim == 1 and api().many.are_many(x):
         return api().many.nunique(x, options.get("dropna", True))
     frame = x._meta
-    template = getattr(nonempty(frame), name)(**options)
+    template = _template(frame, name, options)
     plan = blueprint(name, frame, template, options)
     return wrap(reduction((x.expr,), plan, name, template, split))
+
+
+def _template(frame: Any, name: str, options: dict[str, Any]) -> Any:
+    """Return what pandas makes of made-up rows; objects may be numbers, as decimals are."""
+    made = nonempty(frame)
+    try:
+        return getattr(made, name)(**options)
+    except TypeError:
+        return getattr(with_numbers(made), name)(**options)
 
 
 def reduction(

@@ -113,3 +113,13 @@ def test_dates_are_compared_in_the_file(tmp_path):
             (df.day != late, expected.day != late),
         ):
             assert_eq(df[kept & (df.x > 2)].day, expected[rows & (expected.x > 2)].day)
+
+
+def test_options_that_name_columns(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n7,x\n8,y\n")
+    with pytest.raises(ValueError, match="index_col"):
+        gd.read_csv(path, index_col=0)
+    assert_eq(gd.read_csv(path, index_col=0, blocksize=None), pd.read_csv(path, index_col=0))
+    options = {"dtype": {"a": "float64", "nowhere": "int8", 1: "object"}}
+    assert_eq(gd.read_csv(path, **options), pd.read_csv(path, **options))
