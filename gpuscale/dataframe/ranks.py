@@ -24,10 +24,13 @@ class Ranks:
         ascending: bool = True,
         pct: bool = False,
     ) -> Any:
-        """Rank of each element, by one task that has all rows; see `pandas.DataFrame.rank`."""
+        """Rank of each element among all; see `pandas.DataFrame.rank`.
+
+        One task ranks a column where it has room for all of it; else it is cut by its order.
+        """
         options = {"axis": axis, "method": method, "na_option": na_option, "pct": pct}
         options |= {"ascending": ascending, "numeric_only": numeric_only}
-        return api().one_place.each_of_all(self, "rank", options)
+        return api().ranking.rank(self, options)
 
     def interpolate(self, method: str = "linear", *, axis: Any = 0, **options: Any) -> Any:
         """Fill nulls between others, by one task that has all rows; as `pandas` does."""

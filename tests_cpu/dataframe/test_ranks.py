@@ -1,13 +1,18 @@
 """What looks at all rows, or at their order, against pandas."""
 
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import gpuscale
 import gpuscale.dataframe as gd
 from gpuscale.base.errors import MemoryBudgetError
-from gpuscale.testing.frames import assert_eq
+from gpuscale.dataframe.api import spread
+from gpuscale.testing.frames import assert_eq, frames
 
 PDF = pd.DataFrame(
     {"x": [3.0, 1, 2, 5, 1, None], "y": list("abcabc"), "z": [1, None, 3, 4, 3, 9]},
@@ -79,7 +84,46 @@ def test_rows_that_do_not_fit_one_task_are_told():
         gpuscale.config.set({"memory-limit": 100_000}),
         pytest.raises(MemoryBudgetError, match="one task has all rows: take fewer"),
     ):
-        lazy.x.rank().sum().compute(engine="sync")
+        lazy.x.interpolate().sum().compute(engine="sync")
+
+
+RANKED = (
+    *("int64", "uint16", "float64", "str", "bool", "datetime64[ns]", "datetime64[us, UTC]"),
+    *("timedelta64[ns]", "Int64", "Float64", "boolean", "int64[pyarrow]"),
+)
+
+
+@settings(max_examples=60)
+@given(
+    frame=frames(dtypes=RANKED, max_columns=2, max_rows=20),
+    method=st.sampled_from(["average", "min", "max", "first", "dense"]),
+    na_option=st.sampled_from(["keep", "top", "bottom"]),
+    ascending=st.booleans(),
+    pct=st.booleans(),
+    npartitions=st.integers(1, 4),
+    is_series=st.booleans(),
+)
+def test_ranks_in_several_partitions(frame, npartitions, is_series, **options):
+    theirs = frame.iloc[:, 0] if is_series else frame
+    try:
+        expected = theirs.rank(**options)
+    except TypeError:
+        return  # pandas ranks no such mix of columns
+    lazy = gd.from_pandas(frame, npartitions=npartitions, sort=False)
+    with mock.patch.object(spread, "parts_for", lambda nodes, most: 3):
+        result = (lazy[frame.columns[0]] if is_series else lazy).rank(**options)
+    assert result.npartitions == lazy.npartitions
+    assert_eq(result, expected, promised=False)
+
+
+def test_ranks_are_spread_where_one_task_has_no_room():
+    pdf = pd.DataFrame({"x": np.arange(10_000.0) * 7919 % 997, "y": np.arange(10_000)})
+    lazy = gd.from_pandas(pdf, npartitions=8)
+    with gpuscale.config.set({"memory-limit": "400 KiB"}):
+        found = lazy.assign(r=lazy.x.rank(method="first")).r
+        assert "rank-shuffle" in found.explain()
+        assert_eq(found, pdf.x.rank(method="first").rename("r"))
+    assert "rank-shuffle" not in lazy.x.rank().explain()
 
 
 def test_asof_needs_order():

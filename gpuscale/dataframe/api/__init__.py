@@ -22,6 +22,7 @@ from gpuscale.dataframe.api import partitions as partitions
 from gpuscale.dataframe.api import pivoting as pivoting
 from gpuscale.dataframe.api import positions as positions
 from gpuscale.dataframe.api import quantiles as quantiles
+from gpuscale.dataframe.api import ranking as ranking
 from gpuscale.dataframe.api import reading as reading
 from gpuscale.dataframe.api import reductions as reductions
 from gpuscale.dataframe.api import repartition as repartition

@@ -45,7 +45,19 @@ from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 from gpuscale.memory.limits import budget_of, chunk_bytes
 
-__all__ = ["OF_PARTS", "OF_ROWS", "count_of", "of_parts", "of_rows", "row_by_row", "some_rows"]
+__all__ = [
+    "OF_PARTS",
+    "OF_ROWS",
+    "as_they_stood_before",
+    "count_of",
+    "has_order",
+    "of_parts",
+    "of_rows",
+    "packed_like",
+    "parts_for",
+    "row_by_row",
+    "some_rows",
+]
 
 OF_PARTS = 1 << 30
 OF_ROWS = 128 << 20
@@ -78,16 +90,27 @@ def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
         return 1
     if grouped.split_out is not None:
         return grouped.split_out
+    return parts_for(nodes, most)
+
+
+def parts_for(nodes: Sequence[Node], most: int) -> int:
+    """In how many partitions columns have room: one if that has no more than so many bytes."""
+    backend = nodes[0].meta.backend
     nbytes = sum(each.meta.nbytes for each in nodes)
-    if nbytes <= min(most, budget_of(meta.backend) // _SHARE):
+    if backend != FrameMeta.host or nbytes <= min(most, budget_of(backend) // _SHARE):
         return 1
-    return int(max(2, -(-nbytes // chunk_bytes(meta.backend, _RESULT))))
+    return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT))))
 
 
 def _divides(dtype: Any, options: Options) -> bool:
     """Whether keys of a dtype have an order and hashes, and make no groups without rows."""
     if isinstance(dtype, pd.CategoricalDtype):
         return options.observed
+    return has_order(dtype)
+
+
+def has_order(dtype: Any) -> bool:
+    """Whether values of a dtype have an order and hashes that do not depend on other values."""
     return isinstance(dtype, pd.StringDtype) or getattr(dtype, "kind", "O") in "iufbmM"
 
 
@@ -156,9 +179,9 @@ def _results(
             (),
             f"groupby-{label}",
             "new",
-            _packed_like(out),
+            packed_like(out),
         )
-        placed = _as_they_stood(made, table.meta.npartitions, count, label)
+        placed = as_they_stood_before(made, table.meta.npartitions, count, _by(label))
         result = Partwise(packing.rows, (placed,), (), "unpack", "new", out)
     return wrap(result if options.as_index else _renumbered(result))
 
@@ -171,9 +194,9 @@ def _by_hash(table: Node, keys: tuple[Any, ...], count: int, label: str) -> Node
     return Shuffle(table, (), HashCut(keys, count), joined, count, None, _by(label))
 
 
-def _as_they_stood(made: Node, before: int, count: int, label: str) -> Node:
-    cut = PlaceCut(before, count)
-    return Shuffle(made, (), cut, as_they_stood, count, None, _by(label))
+def as_they_stood_before(made: Node, before: int, count: int, label: str) -> Node:
+    """Send packed rows to where they stood, in partitions that are as many or fewer."""
+    return Shuffle(made, (), PlaceCut(before, count), as_they_stood, count, None, label)
 
 
 def _renumbered(node: Node) -> Node:
@@ -201,7 +224,8 @@ def _packed(grouped: Groups, nodes: Sequence[Node]) -> tuple[Packing, Node, tupl
     return packing, rows, keys
 
 
-def _packed_like(out: Any) -> Any:
+def packed_like(out: Any) -> Any:
+    """Return packed rows of a result, none."""
     return Packing(out).packed(out, (), np.zeros(0, np.int64))
 
 
@@ -240,7 +264,7 @@ def _back(
     packing, rows, keys = _packed(grouped, nodes)
     work = kind(packing, plan, Packing(out))
     met = _by_hash(rows, keys, count, label)
-    like = _packed_like(work.of_result.like)
+    like = packed_like(work.of_result.like)
     made = Partwise(work, (met,), (), f"groupby-{label}", "new", like)
     before = rows.meta.npartitions
-    return _as_they_stood(made, before, before, label)
+    return as_they_stood_before(made, before, before, _by(label))
