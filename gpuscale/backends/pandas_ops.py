@@ -43,8 +43,11 @@ def _moved(data: Any, backend: str) -> Any:
 
 
 def _bytes(data: Any) -> int:
-    used = data.memory_usage(deep=False)
-    return int(used if isinstance(used, int) else used.sum())
+    if data.ndim == 1:
+        return int(data.memory_usage(deep=False))
+    # The method of frames makes a series of labels and sizes, which takes longer than adding up.
+    columns = sum(column.memory_usage(index=False) for _, column in data.items())
+    return int(data.index.memory_usage() + columns)
 
 
 def _join(first: Any, partitions: Sequence[Any], grid: tuple[int, ...]) -> Any:

@@ -182,7 +182,7 @@ def _bytes_of_base(view: Any) -> int:
 
 
 def _bytes_of_table(table: Any) -> int:
-    held = int(np.sum(table.memory_usage(index=True)))
+    held = nbytes_of(table)
     if not has_objects(table):
         return held
     rows = table.iloc[:: -(-len(table) // _SAMPLE) or 1]

@@ -15,6 +15,7 @@ __all__ = ["duplicated", "packed"]
 
 _WIDTH = 2**63
 """So many different rows have numbers of their own in 64 bits."""
+_RUN = 12  # rows that are alike in a column, up to which looking at each is faster than a sort
 
 
 def duplicated(rows: Any, subset: Any, keep: Any) -> Any:
@@ -31,14 +32,44 @@ def duplicated(rows: Any, subset: Any, keep: Any) -> Any:
         return frame_namespace(rows).Series(rows.duplicated(**options)).values
     if isinstance(rows, pd.DataFrame):
         columns = columns_of(rows if subset is None else rows[subset])
+        run = _longest_run(columns)
+        if run is not None and run <= _RUN:
+            return _again_nearby([_numbers(each) for each in columns], keep, run)
         keys = packed(columns)
         if keys is None:
             return rows.duplicated(subset, keep=keep).to_numpy()
-        leading = columns[0].to_numpy()
-        if (leading[1:] >= leading[:-1]).all():
+        if run is not None:
             return _again_in_order(keys, keep)
         rows = pd.Series(keys, copy=False)
     return np.asarray(rows.duplicated(keep=keep))
+
+
+def _longest_run(columns: list[Any]) -> int | None:
+    """Count the rows that are alike in a leading column of whole numbers, None if out of order."""
+    if not columns or not len(columns[0]) or not all(map(_is_whole, columns)):
+        return None
+    leading = _numbers(columns[0])
+    if not (leading[1:] >= leading[:-1]).all():
+        return None
+    ends = np.flatnonzero(leading[1:] != leading[:-1])
+    return int(np.diff(ends, prepend=-1, append=len(leading) - 1).max())
+
+
+def _again_nearby(columns: list[Any], keep: Any, run: int) -> np.ndarray[Any, Any]:
+    """Find equal rows where those that may be equal are neighbours, in runs of a few rows.
+
+    Each row is compared with the next ones, which takes half the time of a sort.
+    """
+    again = np.zeros(len(columns[0]), bool)
+    for away in range(1, run):
+        same = columns[-1][away:] == columns[-1][:-away]
+        for each in columns[:-1]:
+            same &= each[away:] == each[:-away]
+        if keep != "last":
+            again[away:] |= same
+        if keep != "first":
+            again[:-away] |= same
+    return again
 
 
 def _again_in_order(keys: Any, keep: Any) -> np.ndarray[Any, Any]:
@@ -72,8 +103,7 @@ def packed(columns: list[Any]) -> np.ndarray[Any, Any] | None:
         return None
     keys, count = None, 1
     for column in columns:
-        values = column.to_numpy()
-        values = values.view(np.int64) if values.dtype.kind in "mM" else values
+        values = _numbers(column)
         low, high = int(values.min()), int(values.max())
         width = high - low + 1
         count *= width
@@ -88,6 +118,12 @@ def packed(columns: list[Any]) -> np.ndarray[Any, Any] | None:
             keys *= width
             keys += places
     return keys
+
+
+def _numbers(column: Any) -> np.ndarray[Any, Any]:
+    """Return the values of a column, and times as the numbers that they are."""
+    values: np.ndarray[Any, Any] = column.to_numpy()
+    return values.view(np.int64) if values.dtype.kind in "mM" else values
 
 
 def _is_whole(column: Any) -> bool:

@@ -55,3 +55,13 @@ def test_rows_of_which_the_leading_column_is_in_order(rows, width, keep):
     np.testing.assert_array_equal(
         duplicated(frame, subset, keep), frame.duplicated(subset, keep=keep)
     )
+
+
+@pytest.mark.parametrize("run", [1, 2, 12, 13, 40])
+@pytest.mark.parametrize("keep", ["first", "last", False])
+def test_runs_of_any_length_and_of_missing_times(run, keep):
+    """Few rows that are alike in the leading column are compared with each other, many sorted."""
+    moments = pd.to_datetime(["2020-01-01", "2020-01-03"]).insert(0, pd.NaT)
+    rows = pd.DataFrame({"when": moments.repeat(run), "n": np.arange(3 * run, dtype="u8") * 7 % 3})
+    rows["flag"] = rows.n == 1
+    np.testing.assert_array_equal(duplicated(rows, None, keep), rows.duplicated(keep=keep))
