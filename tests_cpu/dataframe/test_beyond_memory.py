@@ -118,6 +118,13 @@ def test_different_values_that_are_many(large, frame, name):
     assert_eq(found.compute(), MANY[name](frame))
 
 
+def test_how_many_values_columns_have(large, frame):
+    assert_eq(large.nunique(), frame.nunique())
+    some = large[["name", "key"]].nunique(dropna=False)
+    assert "groupby-size-shuffle" in some.explain()
+    assert_eq(some, frame[["name", "key"]].nunique(dropna=False))
+
+
 def test_different_values_in_order(large, frame):
     assert large.key.unique().compute().tolist() == frame.key.unique().tolist()
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.api.reductions import length
+from gpuscale.dataframe.algorithms.reductions import Length
+from gpuscale.dataframe.api.reductions import length, reduction
 from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.passes import is_large
 
@@ -40,8 +44,48 @@ def value_counts(x: Any, options: Mapping[str, Any], like: Any) -> Any:
 
 
 def nunique(x: Any, dropna: bool) -> Any:
-    """Return how many different values a series has."""
-    return length(counts(x, dropna))
+    """Return how many different values a series has, or each column of a frame."""
+    return length(counts(x, dropna)) if x.ndim == 1 else nunique_of_columns(x, dropna)
+
+
+def nunique_of_columns(x: Any, dropna: bool) -> Any:
+    """Return how many different values each column of a frame has, none of them in one task."""
+    plan = OneLength()
+    found = [
+        reduction((counts(x.iloc[:, k], dropna).expr,), plan, "nunique", plan.finalize(0))
+        for k in range(len(x.columns))
+    ]
+    merge = SideBySide(x.columns)
+    template = merge.finalize(tuple(each.meta.sample for each in found))
+    return wrap(reduction(tuple(found), merge, "nunique", template))
+
+
+class OneLength(Length):
+    """How many rows there are, as a series of one number."""
+
+    def finalize(self, partial: int) -> Any:
+        """Make it."""
+        return pd.Series([partial], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """The number of each column, which a series of its own has, under the labels of these."""
+
+    columns: Any
+
+    def chunk(self, *numbers: Any) -> Any:
+        """Keep them."""
+        return numbers
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Keep the only ones that there are."""
+        (partial,) = partials
+        return partial
+
+    def finalize(self, numbers: tuple[Any, ...]) -> Any:
+        """Put them together."""
+        return pd.concat(numbers).set_axis(self.columns)
 
 
 def mode(x: Any, dropna: bool) -> Any:

@@ -42,7 +42,7 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
     if options.pop("bool_only", False):
         x = of_columns(x, pd.api.types.is_bool_dtype)
-    if name == "nunique" and x.ndim == 1 and api().many.are_many(x):
+    if name == "nunique" and api().many.are_many(x):
         return api().many.nunique(x, options.get("dropna", True))
     frame = x._meta
     template = _template(frame, name, options)
