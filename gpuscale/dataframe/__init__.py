@@ -16,6 +16,7 @@ from gpuscale.dataframe.algorithms.aggregation import Aggregation as Aggregation
 from gpuscale.dataframe.api.bridges import *
 from gpuscale.dataframe.api.converting import *
 from gpuscale.dataframe.api.creating import *
+from gpuscale.dataframe.api.crossing import *
 from gpuscale.dataframe.api.databases import *
 from gpuscale.dataframe.api.hdf import *
 from gpuscale.dataframe.api.joining import *

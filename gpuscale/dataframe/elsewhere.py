@@ -39,7 +39,6 @@ METHODS = {
     "take": "iloc takes rows by their positions",
     "to_bag": _BAGS,
     "transform": "a function of whole columns needs all rows: assign, or map_partitions by rows",
-    "unstack": _UNKNOWN_COLUMNS,
 }
 """Methods of pandas and dask -> what to do."""
 

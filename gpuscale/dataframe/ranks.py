@@ -54,6 +54,13 @@ class Ranks:
         """Rows at even times, by one task that has all rows; see `pandas.DataFrame.asfreq`."""
         return api().one_place.rows_of_all(self, "asfreq", freq=freq, method=method, **options)
 
+    def unstack(self, level: Any = -1, fill_value: Any = None, sort: bool = True) -> Any:
+        """Columns for the labels of a level, which are computed now; see `pandas.Series.unstack`.
+
+        All rows have to fit into memory, as results of groups by several keys do.
+        """
+        return api().pivoting.unstacked(self, level, fill_value, sort)
+
     def asof(self, where: Any, subset: Any = None) -> Any:
         """Last row without nulls up to a label, or some; see `pandas.DataFrame.asof`."""
         return api().one_place.asof(self, where, subset)

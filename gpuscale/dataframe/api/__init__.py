@@ -7,6 +7,7 @@ from gpuscale.dataframe.api import columns as columns
 from gpuscale.dataframe.api import converting as converting
 from gpuscale.dataframe.api import counting as counting
 from gpuscale.dataframe.api import creating as creating
+from gpuscale.dataframe.api import crossing as crossing
 from gpuscale.dataframe.api import databases as databases
 from gpuscale.dataframe.api import ends as ends
 from gpuscale.dataframe.api import hdf as hdf

@@ -36,8 +36,9 @@ def pivot_table(
     """Make a table of aggregations, with keys as its rows and as its columns.
 
     Which columns the table has depends on the data, so with ``columns`` the groups are computed
-    now. Aggregations by name are made in parts; functions and margins need all rows of the columns
-    that are asked for in one place.
+    now, unless these are categories of which all are wanted: with ``observed=False`` and
+    ``dropna=False`` a single aggregation is lazy. Aggregations by name are made in parts; functions
+    and margins need all rows of the columns that are asked for in one place.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def pivot_table(
     if isinstance(aggfunc, Mapping) and isinstance(values, list | tuple | pd.Index):
         options["values"] = list(aggfunc)
     pivot = _pivot({**options, "aggfunc": "first"})
-    if not across and not isinstance(aggfunc, list):
+    if not isinstance(aggfunc, list) and (not across or _are_known(data, across, options)):
         (table,) = tables
         return gathered(table, Whole(pivot), "pivot_table", pivot(nonempty(table._meta)))
     found = [pivot(each) for each in compute(*tables)]
@@ -109,6 +110,25 @@ def _labels(x: Any, keys: Any) -> list[Any]:
             )
     check_labels(x, labels)
     return labels
+
+
+def _are_known(x: Any, labels: list[Any], options: Mapping[str, Any]) -> bool:
+    """Whether a table has a column for each category of its keys, there or not."""
+    dtypes = x.dtypes
+    of_categories = all(isinstance(dtypes[each], pd.CategoricalDtype) for each in labels)
+    return of_categories and not options["observed"] and not options["dropna"]
+
+
+def unstacked(x: Any, level: Any, fill_value: Any, sort: bool) -> Any:
+    """Make columns of a level of the index; which there are depends on the data: it is computed."""
+    if x._meta.index.nlevels == 1:
+        raise ValueError(
+            "index must be a MultiIndex to unstack, as that of groups by several keys; for the "
+            "values of columns there is pivot_table"
+        )
+    options = {"level": level, "fill_value": fill_value, "sort": sort}
+    x._meta.unstack(**options)  # pandas says what is wrong
+    return from_pandas(x.compute().unstack(**options), npartitions=1, sort=False)
 
 
 def _is_named(function: Any) -> bool:

@@ -57,3 +57,26 @@ def test_what_is_wrong_is_said_at_once():
         lazy.pivot_table(values="sold", index="day", columns="ctiy")
     with pytest.raises(TypeError, match="labels of columns"):
         lazy.pivot_table(values="sold", index=lazy.day)
+
+
+@pytest.mark.parametrize("aggfunc", ["sum", "mean", "count"])
+def test_columns_of_all_categories_are_lazy(aggfunc):
+    lazy = gd.from_pandas(PDF, npartitions=2)
+    options = {"values": "sold", "index": "day", "columns": "kind", "aggfunc": aggfunc}
+    options |= {"observed": False, "dropna": False}
+    table = lazy.pivot_table(**options)
+    assert not table.expr.meta.known
+    assert list(table.columns) == list("abz")
+    assert_eq(table, PDF.pivot_table(**options), promised=False)
+
+
+def test_levels_become_columns():
+    lazy = gd.from_pandas(PDF, npartitions=2)
+    mine, theirs = lazy.groupby(["day", "city"]), PDF.groupby(["day", "city"])
+    assert_eq(mine.sold.sum().unstack(), theirs.sold.sum().unstack())
+    filled = mine[["sold", "paid"]].max().unstack("day", fill_value=0)
+    assert_eq(filled, theirs[["sold", "paid"]].max().unstack("day", fill_value=0))
+    with pytest.raises(KeyError):
+        mine.sold.sum().unstack("kind")
+    with pytest.raises(ValueError, match="pivot_table"):
+        lazy.sold.unstack()
