@@ -259,11 +259,20 @@ class DataFrameGroupBy(GroupBy):
         return sorted({*super().__dir__(), *labels})
 
 
+_WINDOWS = {
+    "rolling": pd.api.typing.Rolling,
+    "expanding": pd.api.typing.Expanding,
+    "ewm": pd.api.typing.ExponentialMovingWindow,
+    "resample": pd.api.typing.Resampler,
+}
+
+
 class WindowsOfGroups:
     """Windows over the rows of groups; what is asked of them pandas makes, with all rows there."""
 
     def __init__(self, groups: api.Groups, *windows: Call) -> None:
         self._groups, self._windows = groups, windows
+        self._kind = _WINDOWS[windows[0].name]
 
     def __getitem__(self, key: Any) -> WindowsOfGroups:
         return WindowsOfGroups(self._groups, *self._windows, Call("__getitem__", (key,)))
@@ -271,6 +280,9 @@ class WindowsOfGroups:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        groups = self._groups
+        if groups.x.ndim == 2 and name in groups.values and not hasattr(self._kind, name):
+            return self[name]
 
         def method(*args: Any, **kwargs: Any) -> Any:
             return group_results.gathered(

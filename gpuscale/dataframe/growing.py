@@ -12,12 +12,13 @@ from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.grouping import Call
 from gpuscale.dataframe.algorithms.growing import Moments, Replacing
 from gpuscale.dataframe.api import windows as api
+from gpuscale.dataframe.by_column import ByColumn
 from gpuscale.dataframe.methods import dress
 
 __all__ = ["Expanding", "ExponentialMovingWindow"]
 
 
-class _Growing:
+class _Growing(ByColumn):
     """The base of both."""
 
     _kind: str

@@ -6,9 +6,12 @@ import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
+from gpuscale.collection import Collection
 from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.collection import api
 from gpuscale.dataframe.methods import Method, dress
 from gpuscale.dataframe.nodes.partwise import Rows
 
@@ -49,14 +52,14 @@ FLEXIBLE = (
 
 def _binary(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def method(self: Any, other: Any) -> Any:
-        return _operate(function, self, other, name, (self, other))
+        return _operate(function, self, other, name, True)
 
     return method
 
 
 def _reflected(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def method(self: Any, other: Any) -> Any:
-        return _operate(function, self, other, name, (other, self))
+        return _operate(function, self, other, name, False)
 
     return method
 
@@ -68,14 +71,24 @@ def _unary(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return method
 
 
-def _operate(function: Any, own: Any, other: Any, label: str, args: tuple[Any, ...]) -> Any:
-    is_for_columns = getattr(own, "ndim", 0) == 2 and isinstance(other, pd.Series)
+def _operate(function: Any, own: Any, other: Any, label: str, is_left: bool) -> Any:
+    other = _operand(own, other)
+    return call(function, (own, other) if is_left else (other, own), label=label, rows=_rows(own))
+
+
+def _operand(own: Any, other: Any) -> Any:
+    """Return what meets the partitions of a collection; elements of an array by their positions."""
+    dimensions = getattr(own, "ndim", 0)
+    is_for_columns = dimensions == 2 and isinstance(other, pd.Series)
     if isinstance(other, pd.DataFrame | pd.Series | pd.Index) and not is_for_columns:
         raise TypeError(
             f"a {type(other).__name__} of pandas meets a {type(own).__name__} of gpuscale, whose "
             "rows are in partitions; make the first one by gd.from_pandas"
         )
-    return call(function, args, label=label, rows=_rows(own))
+    is_series = isinstance(getattr(own, "_meta", None), pd.Series)
+    if is_series and isinstance(other, np.ndarray) and other.ndim == 1:
+        return api().positions.beside(own, other, own.name)
+    return other
 
 
 def _rows(own: Any) -> Rows:
@@ -88,6 +101,15 @@ class Operators:
 
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Answer functions of NumPy for each element, as ``np.sqrt(df.x)``, as pandas does."""
+        if method == "__call__" and ufunc.nout == 1 and kwargs.get("out") is None:
+            name = ufunc.__name__
+            operands = [_operand(self, each) for each in inputs]
+            return call(ufunc, operands, kwargs, label=name, rows=_rows(self))
+        arrays = (each.compute() if isinstance(each, Collection) else each for each in inputs)
+        return getattr(ufunc, method)(*arrays, **kwargs)
 
 
 for _name, _function in _BINARY.items():

@@ -10,6 +10,7 @@ import pandas as pd
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.bins import Bins, empty_bin
 from gpuscale.dataframe.api.windows import ends_of
+from gpuscale.dataframe.by_column import ByColumn
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import dress
@@ -17,7 +18,7 @@ from gpuscale.dataframe.methods import dress
 __all__ = ["Resampler"]
 
 
-class Resampler:
+class Resampler(ByColumn):
     """Rows by bins of time; made by ``resample``.
 
     Rows are grouped by their bins in parts. The first and the last label of all, which say which

@@ -9,12 +9,13 @@ import pandas as pd
 
 from gpuscale.dataframe.algorithms.grouping import Call
 from gpuscale.dataframe.api import windows as api
+from gpuscale.dataframe.by_column import ByColumn
 from gpuscale.dataframe.methods import dress
 
 __all__ = ["Rolling"]
 
 
-class Rolling:
+class Rolling(ByColumn):
     """Windows that move over the rows of a frame or a series; made by ``rolling``.
 
     Partitions get the rows of their neighbours that their windows reach, and pandas makes the

@@ -34,6 +34,12 @@ class Scalar(Operators, Collection):
     def __index__(self) -> int:
         return int(self.compute().__index__())
 
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.compute(), digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.compute(), spec) if spec else str(self)
+
     def __bool__(self) -> bool:
         raise TypeError(f"the truth value of a {type(self).__name__} is not known; compute() it")
 

@@ -8,6 +8,7 @@ import pytest
 
 import gpuscale
 import gpuscale.dataframe as gd
+from gpuscale.collection import Collection
 from gpuscale.testing.frames import assert_eq
 
 
@@ -198,3 +199,64 @@ def test_decimals():
     pd.testing.assert_series_equal(df.mean().compute(), pdf.mean())
     with pytest.raises(TypeError, match="numeric"):
         gd.from_pandas(pd.Series(["a", "b"], dtype=object)).mean().compute()
+
+
+FUNCTIONS_OF_NUMPY = {
+    "one": lambda d: np.sqrt(d.x),
+    "table": lambda d: np.log1p(d[["x", "y"]]),
+    "two": lambda d: np.maximum(d.x, d.y),
+    "reflected": lambda d: np.float64(2) * d.y,
+    "compared": lambda d: np.float64(2) < d.y,
+    "reduced": lambda d: np.sqrt(d.y).mean(),
+    "of a value": lambda d: np.sqrt(d.y.sum()),
+    "array": lambda d: np.arange(10) * d.y,
+    "array at the right": lambda d: d[d.x > 3].y + np.arange(6),
+    "dtype": lambda d: np.add(d.x, 1, dtype="float32"),
+    "of groups": lambda d: np.exp(d.x).groupby(d.x % 2).sum(),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS_OF_NUMPY)
+def test_functions_of_numpy(df, pdf, name):
+    found = FUNCTIONS_OF_NUMPY[name](df)
+    assert isinstance(found, Collection)
+    assert_eq(found, FUNCTIONS_OF_NUMPY[name](pdf))
+
+
+def test_functions_of_numpy_that_give_arrays(df, pdf):
+    assert np.add.reduce(df.x) == 45
+    np.testing.assert_array_equal(np.modf(df.y)[0], np.modf(pdf.y)[0])
+    with pytest.raises(TypeError, match="from_pandas"):
+        np.add(df.x, pdf.x)
+    with pytest.raises(ValueError, match=r"values \(3\).*index \(10\)"):
+        df.x + np.arange(3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.arange(6), list("abcdef"), range(6), tuple([1.5, None] * 3), pd.array([1, None] * 3)],
+    ids=["array", "list", "range", "tuple", "nullable"],
+)
+def test_columns_by_position(df, pdf, values):
+    found, expected = df[df.x > 3], pdf[pdf.x > 3].copy()
+    found["new"] = values
+    expected["new"] = values
+    assert_eq(found, expected)
+    with pytest.raises(ValueError, match=r"values \(6\).*index \(10\)"):
+        df["new"] = values
+
+
+def test_several_columns_by_position(df, pdf):
+    df["kind"], pdf["kind"] = (np.where(each.x > 5, "high", "low") for each in (df, pdf))
+    for each in (df, pdf):
+        each[["a", "b"]] = np.arange(20).reshape(10, 2)
+        each[["c", "d"]] = np.array([1, 2])
+    assert_eq(df, pdf)
+    with pytest.raises(ValueError, match="same length as key"):
+        df[["a", "b"]] = np.arange(30).reshape(10, 3)
+
+
+def test_values_are_rounded_and_written(df, pdf):
+    assert round(df.y.mean(), 1) == round(pdf.y.mean(), 1)
+    assert f"{df.y.mean():.2f} {df.x.sum():,}" == f"{pdf.y.mean():.2f} {pdf.x.sum():,}"
+    assert "Scalar<mean" in f"{df.y.mean()}"

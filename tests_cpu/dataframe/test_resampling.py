@@ -65,3 +65,12 @@ def test_what_is_refused_says_what_to_do():
         DF.resample("1D", origin="end")
     with pytest.raises(TypeError, match="DatetimeIndex"):
         gd.from_pandas(PDF.reset_index(drop=True), npartitions=2).resample("1D")
+
+
+def test_columns_are_attributes():
+    assert_eq(DF.resample("2D").x.sum(), PDF.resample("2D").x.sum())
+    assert_eq(DF.resample("2D").y.agg(["max"]), PDF.resample("2D").y.agg(["max"]))
+    found, expected = (d.groupby("x").resample("2D").y.sum() for d in (DF, PDF))
+    assert_eq(found, expected)
+    with pytest.raises(AttributeError, match="no attribute or column 'z'"):
+        DF.resample("2D").z  # noqa: B018

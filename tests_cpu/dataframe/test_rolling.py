@@ -168,3 +168,23 @@ def test_what_is_refused_says_what_to_do():
     backwards = gd.from_pandas(PDF.set_index(times), npartitions=3, sort=False)
     with pytest.raises(ValueError, match="sort_index"):
         backwards.rolling("3D").sum()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda d: d.rolling(3).x.sum(),
+        lambda d: d.expanding().x.max(),
+        lambda d: d.ewm(1).x.mean(),
+        lambda d: d.groupby("y").rolling(2).x.sum(),
+        lambda d: d.groupby("y").expanding().x.sum(),
+    ],
+)
+def test_columns_are_attributes(asked):
+    assert_eq(asked(DF), asked(PDF), rtol=1e-12)
+
+
+def test_attributes_that_are_no_columns():
+    for windows in (DF.rolling(2), DF.expanding()):
+        with pytest.raises(AttributeError, match="no attribute or column 'z'"):
+            windows.z  # noqa: B018

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.calls import call, node_of
-from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.collection import Frame, api, wrap
 from gpuscale.dataframe.elsewhere import advice
 from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.methods import Method, Property, resolved
@@ -109,17 +109,32 @@ def with_item(x: Any, key: Any, value: Any) -> Any:
             for label, other in zip(key, value._meta.columns, strict=True):
                 x = with_item(x, label, columns_of(value, other))
             return x
-        for label in key:
-            x = with_item(x, label, value)
+        for label, each in zip(key, _for_each(key, value), strict=True):
+            x = with_item(x, label, each)
         return x
-    if isinstance(value, list | tuple | np.ndarray | pd.Series | pd.DataFrame | pd.Index):
+    if isinstance(value, pd.Series | pd.DataFrame):
         raise TypeError(
             f"a {type(value).__name__} has no partitions; make a series of it by gd.from_pandas"
         )
+    if isinstance(value, _BY_POSITION):
+        value = api().positions.beside(x, value)
     data, given = x.expr, node_of(value)
     if isinstance(value, Frame):
         (data, given), _ = aligned([data, given])
     return wrap(Assign(data, (key,), (given,)))
+
+
+_BY_POSITION = (list, tuple, range, np.ndarray, pd.Index, pd.api.extensions.ExtensionArray)
+
+
+def _for_each(labels: list[Any], value: Any) -> Sequence[Any]:
+    """Return what is put into each of several columns."""
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return [value] * len(labels)
+    columns = list(value.T)
+    if len(columns) != len(labels):
+        raise ValueError("Columns must be same length as key")
+    return columns
 
 
 def inserted(x: Any, place: int, label: Any, value: Any) -> Any:

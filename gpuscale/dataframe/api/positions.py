@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.seams import backend_name
+from gpuscale.backends.transfer import to_device
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import is_known
 from gpuscale.dataframe.algorithms.columns import concat
@@ -53,6 +56,33 @@ def counted(node: Node) -> Node:
 def starts_of(node: Node) -> list[int]:
     """Position of the first row of each partition, and how many there are in all."""
     return [0, *np.cumsum(node.meta.rows).tolist()]
+
+
+def beside(x: Frame, values: Any, name: Any = None) -> Any:
+    """Return values as a series with the rows of a frame, which they belong to by their positions.
+
+    Raises
+    ------
+    ValueError
+        If they are not as many.
+    """
+    series = pd.Series(values, name=name)
+    node = counted(x.expr)
+    starts = starts_of(node)
+    if len(series) != starts[-1]:
+        raise ValueError(
+            f"Length of values ({len(series)}) does not match length of index ({starts[-1]})"
+        )
+    parts = tuple(series.iloc[start:stop] for start, stop in pairwise(starts))
+    out = labelled(x._meta, series.iloc[:0])
+    return wrap(Numbered(labelled, (node,), parts, (), "values", None, out))
+
+
+def labelled(partition: Any, values: Any) -> Any:
+    """Return values with the index of a partition."""
+    result = to_device(values, backend_name(partition)).copy(deep=False)
+    result.index = partition.index
+    return result
 
 
 def slice_rows(x: Frame, key: slice) -> Any:
