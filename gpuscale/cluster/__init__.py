@@ -9,6 +9,7 @@
 `kubernetes`     `KubeCluster`: pods, by dask's operator; `manifests` do without one
 `option`         what one option is
 `options`        the table of options, which classes and command lines read
+`readers`        ports, folders and sizes that options can be
 `contradictions` those that exclude one another
 `dashboards`     where pages are that show what happens
 `ctrl_c`         stays what it was when dask-jobqueue is imported; workers begin without it

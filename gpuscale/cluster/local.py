@@ -56,6 +56,8 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
     dashboard_address : str or None
         Where the scheduler shows what happens; by default a port that only this machine reaches,
         None for nowhere.
+    scheduler_port : int
+        Port of the scheduler; 0, as by default, for any that is free.
     **options
         What ``distributed.LocalCluster`` takes beside these.
 
@@ -96,6 +98,7 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
         security: Any = None,
         insecure: bool = False,
         dashboard_address: str | None = DASHBOARD,
+        scheduler_port: int = 0,
         plugins: Sequence[Any] = (),
         **options: Any,
     ) -> None:
@@ -125,6 +128,7 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
                 interface=interface,
                 security=security,
                 dashboard_address=page["dashboard_address"],
+                scheduler_port=scheduler_port,
                 plugins=(setup, *plugins),
                 **options,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -83,6 +83,8 @@ class ClusterOption:
     key : str
         The option of the configuration that it sets in a worker; None leaves that one as it is
         where the cluster is made.
+    read : callable, optional
+        What raises ValueError, saying why, for a value that nothing can be made of here.
 
     Examples
     --------
@@ -104,6 +106,7 @@ class ClusterOption:
     choices: tuple[str, ...] = ()
     is_repeated: bool = False
     key: str = ""
+    read: Callable[[Any], Any] | None = None
 
     @property
     def is_switch(self) -> bool:
@@ -141,10 +144,13 @@ class ClusterOption:
 
     @property
     def _as_config(self) -> Option:
-        option = Option(self.name, self.types, self.unit, self.default, self.help, self.choices)
+        option = Option(
+            self.name, self.types, self.unit, self.default, self.help, self.choices, read=self.read
+        )
         if self.unit != "bytes":
             return option
-        return replace(option, minimum=0, read=lambda size: parse_bytes(size, total=1))
+        read = self.read or (lambda size: parse_bytes(size, total=1))
+        return replace(option, minimum=0, read=read)
 
 
 _CONFIG: Mapping[str, Option] = {option.key: option for option in CONFIG_OPTIONS}

@@ -22,6 +22,7 @@ from gpuscale.cluster.option import (
     row,
     switch,
 )
+from gpuscale.cluster.readers import read_folder, read_ports, read_worker_memory
 
 __all__ = ["OPTIONS", "find_option", "options_of"]
 
@@ -70,6 +71,7 @@ _PROCESSES = (
         "machine's, 'auto' for an equal share, or 0 for no limit.",
         (*CLASSES, *WORKERS),
         unit="bytes",
+        read=read_worker_memory,
     ),
     row(
         "local_directory",
@@ -77,6 +79,7 @@ _PROCESSES = (
         None,
         "Folder for what memory has no room for; by default the system's own.",
         ALL,
+        read=read_folder,
     ),
     row(
         "resources",
@@ -228,6 +231,15 @@ _NETWORK = (
         8786,
         "Port of the scheduler; 0 for any that is free.",
         (Taker.SCHEDULER,),
+        read=read_ports,
+    ),
+    row(
+        "scheduler_port",
+        (int,),
+        0,
+        "Port of the scheduler of a class; by default any that is free.",
+        CLASSES,
+        read=read_ports,
     ),
     row(
         "worker_port",
@@ -235,6 +247,7 @@ _NETWORK = (
         None,
         "Port of the worker, or a range such as 9000:9003; by default any that is free.",
         WORKERS,
+        read=read_ports,
     ),
     row(
         "nanny_port",
@@ -242,6 +255,7 @@ _NETWORK = (
         None,
         "Port of the process that watches a worker, or a range; by default any that is free.",
         (Taker.WORKER,),
+        read=read_ports,
     ),
     row(
         "listen_address",

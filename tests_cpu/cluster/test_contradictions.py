@@ -29,6 +29,12 @@ from gpuscale.cluster.option import Taker
         ({"threads_per_worker": -1}, "threads_per_worker is -1"),
         ({"n_wokers": 2}, "LocalCUDACluster has no option n_wokers; it has .*n_workers"),
         ({"memory_limit": "much"}, "memory_limit"),
+        ({"memory_limit": "1 kB"}, "memory_limit: a worker needs 96.0 MiB to begin.*1000 B; say"),
+        ({"memory_limit": 1e-9}, "memory_limit: a worker needs"),
+        ({"scheduler_port": 80_000}, "scheduler_port: a port is from 0.* to 65535, not 80000"),
+        ({"scheduler_port": -1}, "scheduler_port: a port"),
+        ({"local_directory": "/proc/nope"}, "local_directory: no data can be written to '/proc"),
+        ({"local_directory": __file__}, "local_directory: no data can be .*say a folder"),
         ({"device_memory_limit": -1}, "device_memory_limit"),
     ],
 )
