@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.extremes import FirstInOrder
-from gpuscale.dataframe.algorithms.ordering import stable_order
+from gpuscale.dataframe.algorithms.ordering import rows_in_order, stable_order
 from gpuscale.dataframe.algorithms.partitioning import HashCut, Index, RangeCut, joined
 from gpuscale.dataframe.algorithms.samples import Dividing
 from gpuscale.dataframe.api.columns import nearest
@@ -95,26 +96,30 @@ class InOrder:
 
     def __call__(self, pieces: Sequence[Any]) -> Any:
         """Sort them."""
-        rows = joined(pieces)
-        order = self._order(rows)
+        order = self._order(pieces)
         if order is not None:
-            return rows.take(order)
+            found = rows_in_order(pieces, order)
+            assert len(found) == sum(map(len, pieces)), "a row was lost"
+            return found
         by = [list(self.by)] if self.by else []
-        return self.sort(rows, *by, **dict(self.options))
+        return self.sort(joined(pieces), *by, **dict(self.options))
 
-    def _order(self, rows: Any) -> Any:
+    def _order(self, pieces: Sequence[Any]) -> Any:
         """Return the places of rows in order, where one key of numbers says it."""
         options = dict(self.options)
-        if type(rows) is not pd.DataFrame or len(self.by) > 1 or options.get("key") is not None:
+        first = pieces[0]
+        if type(first) is not pd.DataFrame or len(self.by) > 1 or options.get("key") is not None:
             return None
-        if not self.by:
-            values = rows.index if self.sort.name == "sort_index" else None
+        if self.by:
+            is_key = first.columns.is_unique and self.by[0] in first.columns
         else:
-            values = rows[self.by[0]] if self.by[0] in rows.columns else None
+            is_key = self.sort.name == "sort_index"
+        if not is_key:
+            return None
         ascending = options.get("ascending", True)
         ascending = ascending[0] if isinstance(ascending, list) else ascending
-        if not isinstance(values, pd.Series | pd.Index) or values.ndim > 1:
-            return None
+        filled = [each for each in pieces if len(each)] or [first]
+        values = concat([each[self.by[0]] if self.by else each.index for each in filled])
         return stable_order(values, bool(ascending))
 
 
