@@ -289,8 +289,9 @@ class ParquetPieces(FramePieces):
         if not table.num_columns:
             return pd.DataFrame(index=pd.RangeIndex(rows))
         flat = flat_frame(self._cast(table, table.column_names), self._backend)
+        schema = self._flat[list(flat.columns)]
         own = {name: flat.dtypes[name] for name in flat.columns if name in self._kept}
-        return conform(flat, self._flat[list(flat.columns)].astype(own))
+        return conform(flat, schema.astype(own) if own else schema)
 
 
 def _side_by_side(one: Any, other: Any) -> Any:

@@ -123,12 +123,17 @@ def partials_of(
     group : callable
         Groups a frame by the keys in it.
     """
-    wide = {n: widened(columns[n]) for kind, n in parts if kind in _OF_WIDE}
+    wanted = {n for kind, n in parts if kind in _OF_WIDE}
+    wide = {n: label("wide", n) for n in wanted if columns[n].dtype != np.float64}
     table: dict[Any, Any] = {**keys, **columns}
-    table.update({label("wide", n): each for n, each in wide.items()})
+    table.update({name: widened(columns[n]) for n, name in wide.items()})
     grouped = group(table_of(next(iter(keys.values())), table))
+    # Sums of numbers that are wide already are not made twice.
+    known = {n for kind, n in parts if kind == "sum" and n not in wide}
+    twice = [n for kind, n in parts if kind == "total" and n in known]
     found: dict[str, Any] = {}
-    for kind, numbers in _by_kind(parts).items():
+    rest = [part for part in parts if part[0] != "total" or part[1] not in twice]
+    for kind, numbers in _by_kind(rest).items():
         if isinstance(kind, Aggregation):
             for n in numbers:
                 found.update(_named(kind, n, kind.chunk(grouped[n]), grouped))
@@ -137,10 +142,11 @@ def partials_of(
             found[label("size", 0)] = grouped.size()
             continue
         of_wide = kind in _OF_WIDE
-        names = [label("wide", n) for n in numbers] if of_wide else numbers
+        names = [wide.get(n, n) for n in numbers] if of_wide else numbers
         options = {"ddof": 0} if kind == "var" else {}
         made = getattr(grouped[names], _OF_WIDE.get(kind, kind))(**options)
         found.update({label(kind, n): made[name] for n, name in zip(numbers, names, strict=True)})
+    found.update({label("total", n): found[label("sum", n)] for n in twice})
     return _aside(found).reset_index()
 
 
