@@ -39,7 +39,7 @@ class Ranks:
         )
 
     def duplicated(self, *args: Any, **options: Any) -> Any:
-        """Whether each row was there before, by one task that has all rows, as in `pandas`."""
+        """Whether each row was there before, as in `pandas`."""
         return api().one_place.duplicated(self, *args, **options)
 
     def pct_change(self, periods: int = 1, **options: Any) -> Any:

@@ -125,6 +125,14 @@ def test_how_many_values_columns_have(large, frame):
     assert_eq(some, frame[["name", "key"]].nunique(dropna=False))
 
 
+@pytest.mark.parametrize("keep", ["first", "last", False])
+def test_rows_that_were_there_before(large, frame, keep):
+    found = large.duplicated(["key", "name"], keep=keep)
+    assert found.npartitions == large.npartitions
+    assert_eq(found, frame.duplicated(["key", "name"], keep=keep))
+    assert_eq(large.name.duplicated(keep=keep), frame.name.duplicated(keep=keep))
+
+
 def test_different_values_in_order(large, frame):
     assert large.key.unique().compute().tolist() == frame.key.unique().tolist()
 

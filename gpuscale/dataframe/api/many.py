@@ -110,5 +110,16 @@ def distinct(x: Any, subset: list[Any] | None, keep: Any) -> Any:
     return groups.head(1) if keep == "first" else groups.tail(1)
 
 
+def duplicated(x: Any, keep: Any) -> Any:
+    """Return whether each row was there before: as those of its group, which meet by a shuffle."""
+    labels = list(x.columns) if x.ndim == 2 else []
+    groups = _by(x, labels)
+    if keep is False:
+        found = (groups[labels[0]] if labels else groups).transform("size") > 1
+    else:
+        found = groups.cumcount(ascending=keep == "first") > 0
+    return found.rename(None if labels else x.name)
+
+
 def _by(x: Any, labels: list[Any]) -> Any:
     return x.groupby(labels if x.ndim == 2 else x, sort=False, dropna=False)

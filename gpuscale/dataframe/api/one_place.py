@@ -13,6 +13,7 @@ from pandas.api.types import is_numeric_dtype
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.whole import Whole
+from gpuscale.dataframe.api import many
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.counting import Called, gathered
 from gpuscale.dataframe.api.neighbours import on_rows_of
@@ -82,16 +83,20 @@ def each_of_all(x: Any, name: str, options: dict[str, Any]) -> Any:
 
 def duplicated(x: Any, *args: Any, **options: Any) -> Any:
     """Return whether each row was there before."""
+    own = x
     if x.ndim == 2:
         subset = args[0] if args else options.get("subset")
         if subset is not None:
             labels = subset if isinstance(subset, list | tuple | pd.Index) else [subset]
             check_labels(x, list(labels))
             options["subset"] = tuple(labels)
+            own = x[list(labels)]
         options["keep"] = args[1] if len(args) > 1 else options.get("keep", "first")
     if options.get("keep", "first") not in ("first", "last", False):
         raise ValueError('keep must be either "first", "last" or False')
-    return in_one_place(x, Called("duplicated", tuple(sorted(options.items()))), "duplicated")
+    if many.are_many(own) and (x.ndim == 1 or own.columns.is_unique):
+        return many.duplicated(own, options.get("keep", "first"))
+    return in_one_place(own, Called("duplicated", tuple(sorted(options.items()))), "duplicated")
 
 
 def rows_of_all(x: Any, name: str, **options: Any) -> Any:
