@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 import gpuscale.dataframe as gd
 from gpuscale import config
 from gpuscale.dataframe.algorithms.group_places import KeySample, parts_of
+from gpuscale.dataframe.algorithms.grouping import Gathered
+from gpuscale.dataframe.nodes.reduction import Reduction
+from gpuscale.expr.walk import toposort
 from gpuscale.testing.frames import COLUMNS, assert_eq, frames
 
 KEYS = (
@@ -27,6 +30,10 @@ OF_ROWS = {
     "nth": lambda g, **options: g.nth(1, **options),
     "filter": lambda g, **options: g.filter(_keeps, **options),
 }
+
+
+def _spread_of(values):
+    return values.max() - values.min()
 
 
 def _keeps(rows):
@@ -71,6 +78,37 @@ def test_results_of_rows_stand_where_these_stood(case, name):
     result = OF_ROWS[name](lazy.groupby(by, **options), split_out=2)
     assert result.npartitions == lazy.npartitions
     assert_eq(result, expected, promised=False, check_dtype=len(frame) > 0)
+
+
+MIXES = {
+    "names": {"a": ("v", "sum"), "b": ("w", "median"), "c": ("v", "mean")},
+    "functions": {"a": ("w", _spread_of), "b": ("v", "max"), "c": ("w", "count")},
+}
+
+
+@settings(max_examples=25)
+@given(case=grouped(), name=st.sampled_from([*MIXES, "by column"]))
+def test_of_what_has_parts_no_rows_are_moved(case, name):
+    frame, by, options, npartitions = case
+    by_column = {"w": ["median", "min"], "v": ["sum", "nunique", "std"][: len(frame) % 3 or 1]}
+    args, kwargs = ([by_column], {}) if name == "by column" else ([], MIXES[name])
+    lazy = gd.from_pandas(frame, npartitions=npartitions, sort=False)
+    try:
+        expected = frame.groupby(by, observed=True, **options).agg(*args, **kwargs)
+    except (TypeError, ValueError):
+        return  # functions of pandas' own see no rows
+    result = lazy.groupby(by, **options).agg(*args, **kwargs)
+    many = len(frame) > 0
+    assert_eq(result, expected, rtol=1e-9, promised=many, check_dtype=many)
+
+
+def test_columns_that_have_parts_are_not_in_the_task_of_all_rows(pdf):
+    found = gd.from_pandas(pdf.assign(w=1.0), npartitions=4).groupby("k")
+    mixed = found.agg({"v": "sum", "w": "median"})
+    assert "groupby-agg" in mixed.explain()
+    nodes = [n for n in toposort([mixed.expr]) if isinstance(n, Reduction)]
+    gathering = [n for n in nodes if isinstance(n.blueprint, Gathered)]
+    assert [list(n.inputs[0].meta.frame.columns) for n in gathering] == [["k", "w"]]
 
 
 @settings(max_examples=25)

@@ -29,6 +29,7 @@ __all__ = [
     "numbers_of_groups",
     "of_their_groups",
     "renumbered",
+    "together",
 ]
 
 
@@ -201,3 +202,30 @@ def numbers_of_groups(sizes: Any, *keys: Any, ascending: bool) -> Any:
     numbers = np.arange(len(sizes)) if ascending else np.arange(len(sizes))[::-1]
     own = frame_namespace(sizes).Series(array_beside(sizes, numbers), index=sizes.index)
     return of_their_groups(own, *keys)
+
+
+def together(one: Any, other: Any, keys: int, order: tuple[str, ...], columns: Any) -> Any:
+    """Return two tables of the same groups side by side, their results in an order of their own.
+
+    Parameters
+    ----------
+    one, other : object of pandas
+        With as many columns of keys first, the same ones.
+    keys : int
+    order : tuple of str
+        Names of the results.
+    columns : pandas.Index
+        The labels that columns get.
+
+    Raises
+    ------
+    ValueError
+        If they are not of the same groups.
+    """
+    if len(one) != len(other):
+        raise ValueError(f"results of {len(one)} and of {len(other)} groups do not belong together")
+    results = [(one if name in one.columns else other)[name] for name in order]
+    rest = [one.iloc[:, k] for k in range(keys)]
+    table = frame_namespace(one).concat([*rest, *(e.set_axis(one.index) for e in results)], axis=1)
+    table.columns = columns
+    return table

@@ -13,13 +13,15 @@ from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Recipe, recipe_o
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.group_extremes import ExtremesOfGroups
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call, Gathered
+from gpuscale.dataframe.algorithms.spread_groups import together
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api import spread
 from gpuscale.dataframe.api.columns import nearest
 from gpuscale.dataframe.api.groupby import Groups
 from gpuscale.dataframe.api.reductions import one_partition, reduction
+from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import nonempty
+from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -221,10 +223,59 @@ def agg(grouped: Groups, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     if pairs is None:
         return gathered(grouped, step)
     grouped = _of_columns(grouped, [column for column, _ in pairs])
+    found = _mixed(grouped, pairs, step)
+    if found is not None:
+        return found
     if not all(isinstance(each, str | Aggregation) for _, each in pairs):
         return gathered(grouped, step)
     _check_names(pairs)
     return aggregate(grouped, [(column, each, 1) for column, each in pairs], (step,))
+
+
+def _mixed(grouped: Groups, pairs: list[tuple[Any, Any]], step: Call) -> Any:
+    """Aggregate in parts what has parts, and of rows the rest, of which alone rows are moved.
+
+    None where that spares no column the way, or where results are too large for one partition.
+    """
+    if grouped.x.ndim == 1 or not isinstance(grouped.selection, list | None):
+        return None
+    dtypes = dict(grouped.x.dtypes)
+    if not all(column in dtypes and _is_plain(each) for column, each in pairs):
+        return None
+    in_parts, of_all = {}, {}
+    for k, (column, each) in enumerate(pairs):
+        has_parts = isinstance(each, str) and recipe_of(each, dtypes.get(column)) is not None
+        (in_parts if has_parts else of_all)[f"result{k}"] = (column, each)
+    moved = {column for column, _ in of_all.values()}
+    if not moved or moved.issuperset(column for column, _ in in_parts.values()):
+        return None
+    template = template_of(grouped, (step,))
+    kept = 0 if grouped.options.as_index else len(grouped.keys)
+    if not isinstance(template, pd.DataFrame) or template.shape[1] != kept + len(pairs):
+        return None
+    found = [_named(grouped, each) for each in (in_parts, of_all)]
+    if any(each.npartitions > 1 for each in found):
+        return None
+    order = tuple(f"result{k}" for k in range(len(pairs)))
+    args = (*found, kept, order, template.columns)
+    return call(together, args, None, "groupby-agg", "new", emptied(template), found[1:])
+
+
+def _is_plain(each: Any) -> bool:
+    """Whether it is the name of an aggregation or a function, and no `Aggregation`."""
+    return isinstance(each, str) or callable(each) and not isinstance(each, Aggregation)
+
+
+def _named(grouped: Groups, results: Mapping[str, tuple[Any, Any]]) -> Any:
+    """Return results by their names."""
+    own = {column for column, _ in results.values()} | {label for label, _ in grouped.keys}
+    x = grouped.x[[label for label in grouped.x.columns if label in own]]
+    step = Call("agg", (), tuple(results.items()))
+    wanted = [(column, each, 1) for column, each in results.values()]
+    some = replace(grouped, x=x, selection=None)
+    if all(isinstance(each, str) for _, each in results.values()):
+        return aggregate(some, wanted, (step,))
+    return gathered(some, step)
 
 
 def _of_columns(grouped: Groups, columns: list[Any]) -> Groups:
@@ -261,9 +312,16 @@ def _of_names(grouped: Groups, kwargs: Mapping[str, Any]) -> list[tuple[Any, Any
         return [(None, each) for each in kwargs.values()]
     if not isinstance(grouped.selection, list | None):
         return [(grouped.selection, each) for each in kwargs.values()]
-    pairs = [each if isinstance(each, tuple) else (None, None) for each in kwargs.values()]
+    pairs = [_pair(each) for each in kwargs.values()]
     _check_columns(grouped, [column for column, _ in pairs])
     return pairs
+
+
+def _pair(named: Any) -> tuple[Any, Any]:
+    """Return column and aggregation, of a `pandas.NamedAgg` without further arguments as well."""
+    if isinstance(named, pd.NamedAgg) and not isinstance(named, tuple):
+        named = (named.column, named.aggfunc) if not (named.args or named.kwargs) else None
+    return named if isinstance(named, tuple) else (None, None)
 
 
 def _check_columns(grouped: Groups, columns: Any) -> None:
