@@ -86,7 +86,7 @@ MIXES = {
 }
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(case=grouped(), name=st.sampled_from([*MIXES, "by column"]))
 def test_of_what_has_parts_no_rows_are_moved(case, name):
     frame, by, options, npartitions = case

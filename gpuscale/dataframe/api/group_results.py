@@ -242,7 +242,8 @@ def _mixed(grouped: Groups, pairs: list[tuple[Any, Any]], step: Call) -> Any:
     dtypes = dict(grouped.x.dtypes)
     if not all(column in dtypes and _is_plain(each) for column, each in pairs):
         return None
-    in_parts, of_all = {}, {}
+    in_parts: dict[str, tuple[Any, Any]] = {}
+    of_all: dict[str, tuple[Any, Any]] = {}
     for k, (column, each) in enumerate(pairs):
         has_parts = isinstance(each, str) and recipe_of(each, dtypes.get(column)) is not None
         (in_parts if has_parts else of_all)[f"result{k}"] = (column, each)
