@@ -13,7 +13,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import backend_name, nbytes, to_host
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.sizes import format_bytes
-from gpuscale.dataframe.algorithms.partitioning import codes_of_hashes, key_of
+from gpuscale.dataframe.algorithms.partitioning import Index, codes_of_hashes, key_of
 from gpuscale.memory.limits import budget_of
 
 __all__ = ["check_size"]
@@ -61,8 +61,15 @@ def check_size(left: Any, right: Any, mine: Sequence[Any], theirs: Sequence[Any]
 def _few(frame: Any, keys: Sequence[Any]) -> Any:
     if len(frame) > _LOOKED_AT:  # at random, for rows may come in cycles, but the same each time
         places = np.random.default_rng(0).choice(len(frame), _LOOKED_AT, replace=False)
-        frame = frame.take(array_beside(frame, places))
+        frame = _keys_alone(frame, keys).take(array_beside(frame, places))
     return _codes(frame, keys)
+
+
+def _keys_alone(frame: Any, keys: Sequence[Any]) -> Any:
+    """Return a frame without the columns that are not compared, of which none need be copied."""
+    if any(isinstance(key, Index) for key in keys):
+        return frame
+    return frame[list(dict.fromkeys(keys))]
 
 
 def _codes(frame: Any, keys: Sequence[Any]) -> Any:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpuscale.dataframe.algorithms import packing
 from gpuscale.dataframe.algorithms.packing import duplicated, packed
 from gpuscale.testing.frames import frames
 
@@ -64,4 +65,13 @@ def test_runs_of_any_length_and_of_missing_times(run, keep):
     moments = pd.to_datetime(["2020-01-01", "2020-01-03"]).insert(0, pd.NaT)
     rows = pd.DataFrame({"when": moments.repeat(run), "n": np.arange(3 * run, dtype="u8") * 7 % 3})
     rows["flag"] = rows.n == 1
+    np.testing.assert_array_equal(duplicated(rows, None, keep), rows.duplicated(keep=keep))
+
+
+@pytest.mark.parametrize("block", [1, 2, 5])
+@pytest.mark.parametrize("keep", ["first", "last", False])
+def test_runs_that_go_on_in_the_next_block(block, keep, monkeypatch):
+    monkeypatch.setattr(packing, "_BLOCK", block)
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"a": np.arange(60) // 4, "b": random.integers(0, 3, 60)})
     np.testing.assert_array_equal(duplicated(rows, None, keep), rows.duplicated(keep=keep))
