@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 from gpuscale.base.types import is_known
@@ -12,7 +13,7 @@ from gpuscale.dataframe.elsewhere import advice
 from gpuscale.expr.frames import ScalarMeta
 from gpuscale.expr.node import Node
 
-__all__ = ["Frame", "Labelled", "api", "collects", "wrap"]
+__all__ = ["Frame", "Labelled", "api", "collects", "in_place", "wrap"]
 
 C = TypeVar("C", bound=type)
 
@@ -34,6 +35,26 @@ def wrap(node: Node) -> Any:
     meta = node.meta
     kind = ScalarMeta if isinstance(meta, ScalarMeta) else type(meta.frame)
     return next(_KINDS[each] for each in kind.__mro__ if each in _KINDS)(node)
+
+
+def in_place(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method change its own collection where ``inplace=True`` says so, as in pandas."""
+
+    @wraps(method)
+    def either(self: Any, *args: Any, **kwargs: Any) -> Any:
+        inplace = kwargs.pop("inplace", False)
+        result = method(self, *args, **kwargs)
+        if not inplace:
+            return result
+        if type(result) is not type(self):
+            raise TypeError(
+                f"{method.__name__} makes a {type(result).__name__} of a {type(self).__name__}, "
+                "which cannot be done in place: leave out inplace=True"
+            )
+        self._expr = result.expr
+        return None
+
+    return either
 
 
 def api() -> Any:
@@ -122,6 +143,7 @@ class Frame(Collection):
         """
         return api().shuffling.shuffle(self, on, npartitions, on_index, **options)
 
+    @in_place
     def sort_index(
         self,
         *,
@@ -280,6 +302,7 @@ class Labelled(Frame):
         """Rows by positions, as ``df.iloc[-3:]``; see `pandas.DataFrame.iloc`."""
         return api().positions.PositionIndexer(self)
 
+    @in_place
     def reset_index(self, level: Any = None, *, drop: bool = False, **options: Any) -> Any:
         """Number the rows from 0, and make columns of the index, as pandas does.
 

@@ -11,7 +11,7 @@ import pandas as pd
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.calls import call
-from gpuscale.dataframe.collection import Labelled, api, collects
+from gpuscale.dataframe.collection import Labelled, api, collects, in_place
 from gpuscale.dataframe.meetings import Meetings
 from gpuscale.dataframe.methods import FRAME_METHODS, Method, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
@@ -176,6 +176,7 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         del self[item]
         return column
 
+    @in_place
     def drop(
         self,
         labels: Any = None,
@@ -250,6 +251,7 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         options = {"normalize": normalize, "sort": sort, "ascending": ascending, "dropna": dropna}
         return api().counting.row_counts(self, subset, options)
 
+    @in_place
     def drop_duplicates(
         self, subset: Any = None, *, keep: Any = "first", ignore_index: bool = False
     ) -> Any:
@@ -319,6 +321,7 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         """
         return api().columns.apply(self, func, {"axis": axis, "args": args, **kwargs}, meta)
 
+    @in_place
     def sort_values(
         self,
         by: Any,
@@ -351,6 +354,7 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
             self, by, ascending, na_position, key, npartitions, ignore_index
         )
 
+    @in_place
     def set_index(
         self,
         keys: Any,

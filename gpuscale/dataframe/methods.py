@@ -17,7 +17,7 @@ from pandas.api.types import is_list_like
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
-from gpuscale.dataframe.collection import Frame, api
+from gpuscale.dataframe.collection import Frame, api, in_place
 from gpuscale.dataframe.nodes.partwise import Rows
 
 __all__ = ["Function", "Method", "Property", "attribute", "dress", "with_methods"]
@@ -156,7 +156,6 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
     theirs = getattr(pandas, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        inplace = kwargs.pop("inplace", False)
         if name == "dropna":
             _check_dropna(self, kwargs)
         own = "new" if _changes_labels(self, name, args, kwargs) else rows
@@ -164,16 +163,11 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
             args = resolved(self, args)
             kwargs = dict(zip(kwargs, resolved(self, kwargs.values()), strict=True))
         if name in _LOOKS_UP and (self.ndim == 1 or name != "isin"):
-            result = looked_up(Method(name), self, args, kwargs, own)
-        else:
-            result = call(Method(name), (self, *args), kwargs, name, own)
-        if not inplace:
-            return result
-        self._expr = result.expr
-        return None
+            return looked_up(Method(name), self, args, kwargs, own)
+        return call(Method(name), (self, *args), kwargs, name, own)
 
     dress(method, theirs, f"{collection.__name__}.{name}", f"{pandas.__name__}.{name}")
-    return method
+    return in_place(method)
 
 
 _RESOLVES = frozenset(("mask", "where"))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from gpuscale.dataframe.accessors import with_accessors
-from gpuscale.dataframe.collection import Labelled, api, collects
+from gpuscale.dataframe.collection import Labelled, api, collects, in_place
 from gpuscale.dataframe.meetings import Meetings
 from gpuscale.dataframe.methods import SERIES_METHODS, with_methods
 from gpuscale.dataframe.operators import Operators, with_flexible
@@ -126,6 +126,7 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
     def __getitem__(self, key: Any) -> Any:
         return api().columns.rows_of(self, key)
 
+    @in_place
     def drop(
         self, labels: Any = None, *, axis: Any = 0, index: Any = None, errors: str = "raise"
     ) -> Any:
@@ -156,6 +157,7 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         """Different values, in the order in which they come first: a series, unlike in pandas."""
         return api().counting.unique(self)
 
+    @in_place
     def drop_duplicates(self, *, keep: Any = "first", ignore_index: bool = False) -> Any:
         """Keep one of the values that are the same; see `pandas.Series.drop_duplicates`."""
         return api().counting.drop_duplicates(self, None, keep, ignore_index)
@@ -198,6 +200,7 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         """
         return api().columns.apply(self, func, {"args": args, **kwargs}, meta)
 
+    @in_place
     def sort_values(
         self,
         ascending: bool = True,

@@ -96,6 +96,11 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
     import pandas as pd
 
     _check_options(given)
+    if b"\r" in head and b"\n" not in head:
+        raise ValueError(
+            f"the lines of {where} end in \\r alone, at which it cannot be cut; pass "
+            "lineterminator='\\r' and blocksize=None, which makes one partition of each file"
+        )
     options = {name: value for name, value in given.items() if name not in IDLE}
     try:
         sample = pd.read_csv(io.BytesIO(head), **options, low_memory=False)

@@ -260,3 +260,33 @@ def test_values_are_rounded_and_written(df, pdf):
     assert round(df.y.mean(), 1) == round(pdf.y.mean(), 1)
     assert f"{df.y.mean():.2f} {df.x.sum():,}" == f"{pdf.y.mean():.2f} {pdf.x.sum():,}"
     assert "Scalar<mean" in f"{df.y.mean()}"
+
+
+IN_PLACE = {
+    "drop": lambda d: d.drop(columns="x", inplace=True),
+    "drop_duplicates": lambda d: d.drop_duplicates("name", inplace=True),
+    "fillna": lambda d: d.fillna({"y": 0}, inplace=True),
+    "reset_index": lambda d: d.reset_index(drop=True, inplace=True),
+    "set_index": lambda d: d.set_index("y", inplace=True),
+    "sort_index": lambda d: d.sort_index(ascending=False, inplace=True),
+    "sort_values": lambda d: d.sort_values("y", ascending=False, inplace=True),
+}
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_methods_that_change_their_own_frame(df, pdf, name):
+    before = df.copy()
+    expected = pdf.copy()
+    assert IN_PLACE[name](df) is None
+    IN_PLACE[name](expected)
+    assert_eq(df, expected)
+    assert_eq(before, pdf)
+
+
+def test_a_series_becomes_no_table_in_place(df):
+    x = df.x
+    with pytest.raises(TypeError, match="leave out inplace"):
+        x.reset_index(inplace=True)
+    x.sort_values(inplace=True, ascending=False)
+    assert x.iloc[0:1].compute().tolist() == [9]

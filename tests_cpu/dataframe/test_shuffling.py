@@ -166,10 +166,6 @@ def test_hashes_of_objects_are_the_same_in_all_processes():
 
 def test_options_that_mean_nothing_are_named_and_others_refused(df, pdf):
     assert_eq(df.sort_values("k", kind="quicksort"), pdf.sort_values("k", kind="stable"))
-    with pytest.raises(TypeError, match="inplace"):
-        df.sort_values("k", inplace=True)
-    with pytest.raises(TypeError, match="inplace"):
-        df.f.sort_values(inplace=True)
     with pytest.raises(TypeError, match="verify_integrity"):
         df.set_index("k", verify_integrity=True)
 

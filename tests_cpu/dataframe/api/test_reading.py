@@ -123,3 +123,12 @@ def test_options_that_name_columns(tmp_path):
     assert_eq(gd.read_csv(path, index_col=0, blocksize=None), pd.read_csv(path, index_col=0))
     options = {"dtype": {"a": "float64", "nowhere": "int8", 1: "object"}}
     assert_eq(gd.read_csv(path, **options), pd.read_csv(path, **options))
+
+
+def test_lines_that_end_as_on_old_computers(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\r1,x\r2,y\r")
+    with pytest.raises(ValueError, match="lineterminator"):
+        gd.read_csv(path)
+    options = {"lineterminator": "\r"}
+    assert_eq(gd.read_csv(path, blocksize=None, **options), pd.read_csv(path, **options))
