@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,15 @@ from distributed.shuffle._rechunk import ArrayRechunkSpec
 from gpuscale.graph.shuffle import OURS, WaitForAll
 
 __all__ = ["RechunkSpec", "barrier_of"]
+
+#: Part of a worker's memory that pieces may take that wait to be sent, and as many to be written.
+PART = 8
+#: Bytes of a message, and how many of them may be on their way from one worker to another.
+MESSAGE, AT_ONCE = 2 << 20, 2
+#: Bytes on their way to one worker from all others.
+ON_THE_WAY = 64 << 20
+
+Send = Callable[[str, Any], Awaitable[Any]]
 
 
 class RechunkSpec(ArrayRechunkSpec):  # type: ignore[misc]
@@ -30,14 +40,31 @@ class RechunkSpec(ArrayRechunkSpec):  # type: ignore[misc]
         logging.getLogger("distributed.shuffle._scheduler_plugin").addFilter(_is_news)
         return super().create_new_run(*args, **options)
 
-    def create_run_on_worker(self, *args: Any, **options: Any) -> Any:
+    def create_run_on_worker(
+        self, run_id: int, span_id: str | None, worker_for: dict[Any, str], plugin: Any
+    ) -> Any:
         """Begin, on a worker."""
-        run = super().create_run_on_worker(*args, **options)
+        run = super().create_run_on_worker(run_id, span_id, worker_for, plugin)
         passed_on, kept = run._comm_buffer, run._disk_buffer
-        passed_on.send = partial(_send, run, passed_on.send)
+        limit = plugin.worker.memory_manager.memory_limit
+        for limiter in (passed_on.memory_limiter, kept.memory_limiter):
+            _keep_to(limiter, limit)
+        most = min(MESSAGE, ON_THE_WAY // AT_ONCE // len(set(worker_for.values())))
+        passed_on.send = _Sender(run, passed_on.send, most)
         if isinstance(kept, DiskShardsBuffer):
             kept._process = partial(_write, run, kept._process)  # type: ignore[method-assign]
         return run
+
+
+def _keep_to(limiter: Any, memory_limit: int | None) -> None:
+    """Have pieces that wait take no more than a part of their worker's memory.
+
+    Tasks that hand over more wait, and so do the workers that send more. dask.distributed has one
+    size for all workers, of which 1 GiB for what is to be sent: a worker of that size was at its
+    end when the disk was slow.
+    """
+    if memory_limit and limiter.limit is not None:
+        limiter.limit = min(limiter.limit, memory_limit // PART)
 
 
 async def _write(run: Any, write: Callable[[str, Any], Any], name: str, pieces: Any) -> None:
@@ -45,14 +72,48 @@ async def _write(run: Any, write: Callable[[str, Any], Any], name: str, pieces: 
     await run.offload(asyncio.run, write(name, pieces))
 
 
-async def _send(
-    run: Any, over_the_network: Callable[[str, Any], Any], address: str, pieces: Any
-) -> Any:
-    """Hand pieces to a worker: to this one as they are, and not through a socket to itself."""
-    if address != run.local_address:
-        return await over_the_network(address, pieces)
-    run.raise_if_closed()
-    return await run.receive(pieces)
+class _Sender:
+    """Hands pieces to a worker: to this one as they are, and not through a socket to itself.
+
+    Others get few small messages at a time. What they have not taken yet is in their memory
+    already, and no limiter of theirs can refuse it; and a message, whose pieces share its memory,
+    stays until the last of them is written.
+    """
+
+    def __init__(self, run: Any, over_the_network: Send, most: int) -> None:
+        self._run, self._over_the_network, self._most = run, over_the_network, most
+        self._turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def __call__(self, address: str, pieces: Any) -> Any:
+        """Hand over the pieces of some blocks."""
+        response: Any = {"status": "OK"}
+        for message in _messages(pieces, self._most):
+            response = await self._hand_over(address, message)
+            if response["status"] != "OK":
+                break
+        return response
+
+    async def _hand_over(self, address: str, message: Any) -> Any:
+        if address == self._run.local_address:
+            self._run.raise_if_closed()
+            return await self._run.receive(message)
+        async with self._turns[address]:
+            return await self._over_the_network(address, message)
+
+
+def _messages(blocks: Any, most: int) -> Iterator[list[tuple[tuple[int, ...], list[Any]]]]:
+    """Cut what blocks hand over into messages of some bytes at most, or of one piece.
+
+    Each has a name by which its receiver knows it if it comes twice, from whichever worker.
+    """
+    for index, pieces in blocks:
+        first = number = nbytes = 0
+        for i, (_, (_, piece)) in enumerate(pieces):
+            if i > first and nbytes + piece.nbytes > most:
+                yield [((*index, number), pieces[first:i])]
+                first, number, nbytes = i, number + 1, 0
+            nbytes += piece.nbytes
+        yield [((*index, number), pieces[first:])]
 
 
 def _is_news(record: logging.LogRecord) -> bool:

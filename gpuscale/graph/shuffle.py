@@ -158,19 +158,24 @@ def workers_pass_pieces() -> bool:
     These are no public names of it. Without them, whole blocks move, as everywhere else.
     """
     try:
-        from distributed.shuffle import _core, _disk, _rechunk
+        from distributed.shuffle import _buffer, _core, _disk, _limiter, _rechunk
 
         takes: dict[Any, list[str]] = {
             _rechunk.rechunk_transfer: ["input", "id", "input_chunk"],
             _rechunk.rechunk_unpack: ["id", "output_chunk", "barrier_run_id"],
             _rechunk.ArrayRechunkSpec: ["id", "disk", "new", "old"],
+            _rechunk.ArrayRechunkSpec.create_run_on_worker: [
+                "self", "run_id", "span_id", "worker_for", "plugin",
+            ],
             _rechunk.ArrayRechunkRun.send: ["self", "address", "shards"],
             _rechunk.ArrayRechunkRun.receive: ["self", "data"],
             _rechunk.ArrayRechunkRun.offload: ["self", "func", "args", "kwargs"],
+            _limiter.ResourceLimiter: ["limit", "metrics_label"],
+            _buffer.ShardsBuffer: ["memory_limiter", "concurrency_limit", "max_message_size"],
             _disk.DiskShardsBuffer._process: ["self", "id", "shards"],
             _core.P2PBarrierTask: ["key", "func", "args", "spec", "kwargs"],
             _core.p2p_barrier: ["id", "run_ids"],
-        }
+        }  # fmt: skip
     except (ImportError, AttributeError):
         return False
     return all(list(signature(each).parameters) == names for each, names in takes.items())
