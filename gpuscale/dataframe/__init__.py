@@ -13,6 +13,7 @@ from gpuscale.dataframe.accessors import CategoricalAccessor as CategoricalAcces
 from gpuscale.dataframe.accessors import DatetimeAccessor as DatetimeAccessor
 from gpuscale.dataframe.accessors import StringAccessor as StringAccessor
 from gpuscale.dataframe.algorithms.aggregation import Aggregation as Aggregation
+from gpuscale.dataframe.api.binning import *
 from gpuscale.dataframe.api.bridges import *
 from gpuscale.dataframe.api.converting import *
 from gpuscale.dataframe.api.creating import *

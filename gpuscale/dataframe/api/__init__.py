@@ -2,6 +2,7 @@
 
 from gpuscale.dataframe.api import aggregating as aggregating
 from gpuscale.dataframe.api import aligning as aligning
+from gpuscale.dataframe.api import binning as binning
 from gpuscale.dataframe.api import bridges as bridges
 from gpuscale.dataframe.api import columns as columns
 from gpuscale.dataframe.api import converting as converting
