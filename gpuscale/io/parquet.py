@@ -193,8 +193,9 @@ class ParquetPieces(FramePieces):
         rest = self._table(piece, [name for name in names if name not in table.column_names])
         table = _side_by_side(table, rest).select(names)
         if met is not None and not met.all():
-            table, files = table.filter(met) if names else table, files[met]
-            rows = rows.take(np.flatnonzero(met))
+            places = np.flatnonzero(met)
+            table = table.filter(met) if names else table
+            rows, files = rows.take(places), files[: len(places)]
         frame = self._layout.frame(self._flat_frame(table, len(rows)), labels, rows, files)
         is_promised = self.divisions is not None and bool(self._layout.index)
         if is_promised and not frame.index.is_monotonic_increasing:
@@ -246,8 +247,11 @@ class ParquetPieces(FramePieces):
         return is_date and bool(pa.types.is_date32(self._arrow.field(name).type))
 
     def _files_of(self, piece: FramePiece) -> Any:
-        """Return the number of the file of each row; all are of one where folders have columns."""
-        return np.full(piece.rows, piece.source[0][0])
+        """Return the number of the file of each row; all are of one where folders have columns.
+
+        It is one number in memory, seen at each row.
+        """
+        return np.broadcast_to(piece.source[0][0], (piece.rows or 0,))
 
     def _table(self, piece: FramePiece, names: list[str]) -> Any:
         """Read some columns of a piece, in the types of the first file, or as numbers of texts."""
