@@ -33,6 +33,7 @@ INGREDIENTS = (
     "gpuscale.codegen.compiler",
     "gpuscale.codegen.draw_cpu",
     "gpuscale.codegen.geometry",
+    "gpuscale.codegen.groups_cpu",
     "gpuscale.codegen.intrinsics",
     "gpuscale.codegen.merge_cpu",
     "gpuscale.codegen.tiles_cpu",

@@ -21,6 +21,7 @@ __all__ = [
     "Part",
     "Recipe",
     "combined",
+    "in_one_pass",
     "label",
     "partials_of",
     "recipe_of",
@@ -240,6 +241,17 @@ def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) 
 
 def _keys(table: Any) -> list[str]:
     return [name for name in table.columns if name.startswith("key")]
+
+
+def in_one_pass(parts: Sequence[Part]) -> list[Part]:
+    """Return parts in the order in which `partials_of` has them: those of one kind together.
+
+    Examples
+    --------
+    >>> in_one_pass([("sum", 0), ("min", 0), ("sum", 1)])
+    [('sum', 0), ('sum', 1), ('min', 0)]
+    """
+    return [(kind, number) for kind, numbers in _by_kind(parts).items() for number in numbers]
 
 
 def _by_kind(parts: Sequence[Part]) -> dict[Kind, list[int]]:

@@ -17,6 +17,7 @@ from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, co
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
+from gpuscale.dataframe.algorithms.numbered_groups import parts_by_number
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
 from gpuscale.dataframe.algorithms.whole import AllRows
 
@@ -117,11 +118,19 @@ class Aggregates:
         parts = self._parts
         has_own = any(isinstance(kind, Aggregation) for kind, _ in parts)
         if has_own or not are_single(list(keys.values()), columns):
-            return partials_of(columns, keys, parts, self._grouped)
+            made = parts_by_number(columns, keys, parts) if self._are_texts(keys) else None
+            return partials_of(columns, keys, parts, self._grouped) if made is None else made
         first = {number: each.iloc[:1] for number, each in columns.items()}
         key = {name: each.iloc[:1] for name, each in keys.items()}
         like = partials_of(first, key, parts, self._grouped)
         return parts_of_rows(columns, keys, parts, like)
+
+    def _are_texts(self, keys: dict[str, Any]) -> bool:
+        """Whether keys that come as categories are texts, whose categories mean nothing more."""
+        return not any(
+            isinstance(key.dtype, pd.CategoricalDtype) and not isinstance(dtype, pd.StringDtype)
+            for key, dtype in zip(keys.values(), self._key_dtypes, strict=True)
+        )
 
     @property
     def _labels(self) -> list[str]:
