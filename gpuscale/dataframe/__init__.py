@@ -43,7 +43,7 @@ from gpuscale.run import compute as compute
 
 
 def __getattr__(name: str) -> Any:
-    from gpuscale.dataframe.elsewhere import FUNCTIONS
+    from gpuscale.dataframe.elsewhere import advice_of_functions
 
-    hint = f"; {FUNCTIONS[name]}" if name in FUNCTIONS else ""
+    hint = advice_of_functions(name)
     raise AttributeError(f"module 'gpuscale.dataframe' has no attribute {name!r}{hint}")

@@ -69,6 +69,15 @@ class Frame(Collection):
 
     __slots__ = ()
 
+    def __init__(self, expr: Node) -> None:
+        if not isinstance(expr, Node):
+            kind = type(self).__name__
+            raise TypeError(
+                f"a {kind} is not made of a {type(expr).__name__}; make it with pandas, and cut it "
+                f"into partitions: gd.from_pandas(pandas.{kind}(...), npartitions=2)"
+            )
+        super().__init__(expr)
+
     @property
     def _meta(self) -> Any:
         return self._expr.meta.frame

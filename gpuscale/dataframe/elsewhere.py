@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["FUNCTIONS", "METHODS", "advice"]
+__all__ = ["FUNCTIONS", "METHODS", "advice", "advice_of_functions"]
 
 _BAGS = "there are no bags; to_delayed() gives the partitions"
 _PLOTS = "plots need values in one place: reduce or sample() the rows, then compute()"
@@ -47,6 +47,21 @@ _KINDS = {
     "Series": (pd.Series, "to_frame() has what a table has"),
     "DataFrame": (pd.DataFrame, ""),
 }
+
+
+def advice_of_functions(name: str) -> str:
+    """Say what to do instead of asking the module for a function that it has not.
+
+    Examples
+    --------
+    >>> advice_of_functions("read_excel")
+    '; pandas has it: from_pandas makes a frame of what pandas.read_excel gives'
+    """
+    if name in FUNCTIONS:
+        return f"; {FUNCTIONS[name]}"
+    if name.startswith("_") or not callable(getattr(pd, name, None)):
+        return ""
+    return f"; pandas has it: from_pandas makes a frame of what pandas.{name} gives"
 
 
 def advice(kind: str, name: str) -> str:

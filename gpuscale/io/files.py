@@ -160,6 +160,11 @@ def find_files(
     >>> [os.path.basename(path) for path in find_files(folder / "*.csv").paths]
     ['9.csv', '10.csv']
     """
+    if hasattr(paths, "read"):
+        raise TypeError(
+            f"files are opened by the tasks that read them: give the path, and not a "
+            f"{type(paths).__name__}; what is in memory pandas can read, and from_pandas cut"
+        )
     named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not named:
         raise ValueError("no path was given")

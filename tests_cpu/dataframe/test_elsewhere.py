@@ -1,5 +1,6 @@
 """Every name of dask.dataframe is here, or it is said what to do instead."""
 
+from io import StringIO
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -73,3 +74,16 @@ def test_other_names_of_pandas():
         DF.coutn_  # noqa: B018
     with pytest.raises(AttributeError, match="str accessor"):
         DF.x.str  # noqa: B018
+
+
+def test_what_is_made_elsewhere():
+    with pytest.raises(AttributeError, match=r"what pandas\.read_excel gives"):
+        gd.read_excel  # noqa: B018
+    with pytest.raises(AttributeError, match="'nowhere'$"):
+        gd.nowhere  # noqa: B018
+    with pytest.raises(TypeError, match=r"from_pandas\(pandas\.DataFrame"):
+        gd.DataFrame({"x": [1, 2]})
+    with pytest.raises(TypeError, match=r"from_pandas\(pandas\.Series"):
+        gd.Series([1, 2])
+    with pytest.raises(TypeError, match="give the path, and not a StringIO"):
+        gd.read_csv(StringIO("a,b"))
