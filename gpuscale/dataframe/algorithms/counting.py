@@ -218,6 +218,6 @@ class DistinctRows:
         others = duplicated(rows, subset, self.keep or "first")
         if self.keep is False:
             repeated = repeated | duplicated(rows, subset, False)
-        if not others.any():
+        if not on_device(others) and not others.any():
             return rows, repeated  # without a copy, as where parts of what is in order meet
         return rows[~others], repeated[~others]
