@@ -92,6 +92,7 @@ class ParquetPieces(FramePieces):
         every = [group for each in groups for group in each]
         self._layout, self._arrow = layout, arrow
         self._encoded = frozenset(names).intersection(*(group.encoded for group in every))
+        self._plain = {name for group in every for name in group.plain}
         self._kept: frozenset[str] = frozenset()
         self._flat = flat_schema(files, arrow, every, dtype_backend)
         self._rows = _numbered(noted.range if index is None else None, every)
@@ -154,12 +155,14 @@ class ParquetPieces(FramePieces):
     def encoded(self, columns: tuple[Any, ...]) -> ParquetPieces:
         """Return the same, with categories of its own in each piece for the texts of some columns.
 
-        Dictionaries of texts are what files mostly have, so that nothing is decoded.
+        Dictionaries of texts are what files mostly have, so that nothing is decoded. Columns of
+        which some texts lie there without one stay as they are: to make one would take longer.
         """
         import pandas as pd
         import pyarrow as pa
 
         found = copy(self)
+        columns = tuple(c for c in columns if self._plain.isdisjoint(self._layout.names([c])))
         names = self._layout.names(columns)
         for name in names:
             field = self._arrow.field(name)

@@ -12,6 +12,7 @@ from gpuscale.io.files import Files
 __all__ = ["RowGroup", "check_alike", "merged_statistics", "read_footers", "row_groups_of"]
 
 _READERS = 16  # footers of stores come one request each, which is waiting for the most part
+_DICTIONARY = 1 << 20  # bytes of different texts, beyond which writers give dictionaries up
 
 Statistics = Mapping[str, tuple[Any, Any, int | None]]
 
@@ -31,6 +32,8 @@ class RowGroup:
         Of columns that are not nested.
     encoded : frozenset of str
         Columns of texts that lie in the file as numbers of a few different ones.
+    plain : frozenset of str
+        Columns of texts that are so many different ones that they lie there themselves.
     """
 
     file: int
@@ -39,6 +42,7 @@ class RowGroup:
     nbytes: dict[str, int]
     statistics: dict[str, tuple[Any, Any, int | None]]
     encoded: frozenset[str] = frozenset()
+    plain: frozenset[str] = frozenset()
 
 
 def read_footers(files: Files) -> list[tuple[Any, Any]]:
@@ -142,28 +146,32 @@ def row_groups_of(file: int, footer: Any, schema: Any) -> list[RowGroup]:
         group = footer.row_group(number)
         nbytes: dict[str, int] = dict.fromkeys(schema.names, 0)
         statistics = {}
-        encoded = set()
+        encoded, plain = set(), set()
         for i, name in enumerate(tops):
             if name not in nbytes:
                 continue
             column = group.column(i)
-            nbytes[name] += _projected(schema.field(name).type, column, group.num_rows)
+            kind = schema.field(name).type
+            nbytes[name] += _projected(kind, column, group.num_rows)
+            if _is_text(kind) and column.total_uncompressed_size > _DICTIONARY + 4 * group.num_rows:
+                plain.add(name)
             if name in flat and column.is_stats_set and column.statistics is not None:
                 statistics[name] = _bounds(column.statistics)
-                if _is_encoded(schema.field(name).type, column, group.num_rows):
+                if _is_text(kind) and _is_encoded(column, group.num_rows):
                     encoded.add(name)
-        groups.append(
-            RowGroup(file, number, group.num_rows, nbytes, statistics, frozenset(encoded))
-        )
+        texts = frozenset(encoded), frozenset(plain)
+        groups.append(RowGroup(file, number, group.num_rows, nbytes, statistics, *texts))
     return groups
 
 
-def _is_encoded(kind: Any, column: Any, rows: int) -> bool:
-    """Whether texts take less than the four bytes that the length of each takes otherwise."""
+def _is_text(kind: Any) -> bool:
     import pyarrow as pa
 
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        return False
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_encoded(column: Any, rows: int) -> bool:
+    """Whether texts take less than the four bytes that the length of each takes otherwise."""
     there = rows - (column.statistics.null_count or 0)
     return bool(column.has_dictionary_page and column.total_uncompressed_size < 4 * there)
 

@@ -84,3 +84,17 @@ def test_what_looks_at_texts_has_texts(path, pdf):
     for ask in cases:
         assert encoded(ask(df)) == []
         assert_eq(ask(df), ask(pdf))
+
+
+def test_texts_that_hardly_repeat_are_read_as_they_are(tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    few, many = [f"{k % 5:03d}" for k in range(20_000)], [f"{k // 2:0100d}" for k in range(20_000)]
+    path = tmp_path / "file.parquet"
+    parquet.write_table(pa.table({"few": few, "many": many}), path, dictionary_pagesize_limit=5000)
+    df, pdf = gd.read_parquet(path), pd.read_parquet(path)
+    assert encoded(df.groupby("many").size()) == []
+    lazy = df.groupby(["few", "many"]).size()
+    assert encoded(lazy) == ["few"]
+    assert_eq(lazy, pdf.groupby(["few", "many"]).size())
