@@ -26,8 +26,13 @@ class Resampler(ByColumn):
     """
 
     def __init__(self, x: Any, rule: Any, options: dict[str, Any]) -> None:
-        if options.get("on") is not None or options.get("level") is not None:
-            raise NotSupportedError("resample(on=) and (level=): make it the index, by set_index")
+        if options.get("level") is not None:
+            raise NotSupportedError("resample(level=): make it the index, by set_index")
+        options = dict(options)
+        if (on := options.pop("on", None)) is not None:
+            times = x[on]
+            pd.DataFrame(index=pd.Index(times._meta)).resample(rule)  # pandas says if it is no time
+            x = x[times.notna()].set_index(on)
         if options.get("origin") in ("end", "end_day"):
             raise NotSupportedError("bins are counted from the first row: say origin= as a time")
         given = tuple((name, value) for name, value in options.items() if value is not None)

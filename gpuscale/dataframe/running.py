@@ -79,7 +79,8 @@ class Running:
         rule : str or offset
         closed, label : {"left", "right"}, optional
         **options
-            ``origin`` and ``offset``, as pandas has them.
+            ``origin`` and ``offset``, as pandas has them, and ``on``: a column to be resampled by,
+            by which the rows are sorted, as `set_index` does.
         """
         from gpuscale.dataframe.resampling import Resampler
 

@@ -201,6 +201,8 @@ def test_bad_input(df):
     with pytest.raises(TypeError, match="are no result"):
         df.groupby("k").compute()
     with pytest.raises(TypeError, match=r"floor\(freq\)"):
+        df.groupby(["k", pd.Grouper(freq="D")])
+    with pytest.raises(TypeError, match="DatetimeIndex"):
         df.groupby(pd.Grouper(freq="D"))
     with pytest.raises(TypeError):
         df.groupby("k").mean()  # of strings

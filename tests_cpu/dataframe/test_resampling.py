@@ -60,7 +60,11 @@ def test_methods_with_arguments():
 
 def test_what_is_refused_says_what_to_do():
     with pytest.raises(NotSupportedError, match="set_index"):
+        DF.resample("1D", level=0)
+    with pytest.raises(TypeError, match="DatetimeIndex"):
         DF.resample("1D", on="x")
+    with pytest.raises(KeyError, match="did you mean 'x'"):
+        DF.resample("1D", on="xx")
     with pytest.raises(NotSupportedError, match="origin"):
         DF.resample("1D", origin="end")
     with pytest.raises(TypeError, match="DatetimeIndex"):
@@ -74,3 +78,23 @@ def test_columns_are_attributes():
     assert_eq(found, expected)
     with pytest.raises(AttributeError, match="no attribute or column 'z'"):
         DF.resample("2D").z  # noqa: B018
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_bins_of_a_column(seed):
+    rng = np.random.default_rng(seed)
+    times = pd.Timestamp("2024-02-27") + pd.to_timedelta(rng.integers(0, 99, 30), unit="h")
+    pdf = pd.DataFrame({"t": times, "x": np.arange(30), "y": rng.random(30)})
+    pdf.loc[[3, 17], "t"] = pd.NaT
+    df = gd.from_pandas(pdf, npartitions=3)
+    for asked in (
+        lambda d: d.resample("1D", on="t").sum(),
+        lambda d: d.resample("7h", on="t").x.max(),
+        lambda d: d.resample("W", on="t").agg({"x": "sum", "y": "mean"}),
+        lambda d: d.groupby(pd.Grouper(key="t", freq="1D")).x.sum(),
+        lambda d: d.groupby(pd.Grouper(key="t", freq="7h", closed="right")).y.mean(),
+        lambda d: d.groupby(pd.Grouper(key="t", freq="1D")).size(),
+        lambda d: d.dropna().set_index("t").sort_index().groupby(pd.Grouper(freq="ME")).x.count(),
+    ):
+        # Empty bins make other numbers of integers; pandas has no frequency where times are missing.
+        assert_eq(asked(df), asked(pdf), rtol=1e-12, promised=False, check_freq=False)
