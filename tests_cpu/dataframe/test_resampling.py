@@ -96,5 +96,5 @@ def test_bins_of_a_column(seed):
         lambda d: d.groupby(pd.Grouper(key="t", freq="1D")).size(),
         lambda d: d.dropna().set_index("t").sort_index().groupby(pd.Grouper(freq="ME")).x.count(),
     ):
-        # Empty bins make other numbers of integers; pandas has no frequency where times are missing.
+        # Empty bins make floats of integers; pandas has no frequency where times are missing.
         assert_eq(asked(df), asked(pdf), rtol=1e-12, promised=False, check_freq=False)

@@ -39,7 +39,7 @@ def value_counts(x: Any, options: Mapping[str, Any]) -> Any:
     """Count the values of a series."""
     if options.get("bins") is not None:
         raise NotSupportedError(
-            "value_counts(bins=): cut the series by map_partitions(pd.cut, bins)"
+            "value_counts(bins=): count what gd.cut(x, bins) gives"
         )
     like = _counted_like(x, options)
     if many.are_many(x):
