@@ -24,6 +24,7 @@ from gpuscale.graph.packing import PackedCall
 from gpuscale.graph.shuffle import HandOver, ShuffleStep, Take, WaitForAll
 from gpuscale.graph.task import Task
 from gpuscale.io.memory import KeptChunks
+from gpuscale.memory.byte_order import keep_byte_order
 from gpuscale.memory.limits import memory_limit, thread_share
 from gpuscale.memory.remote import RemoteValue
 
@@ -258,7 +259,7 @@ class _Inputs:
         for place, (i, value) in enumerate(here):
             self._numbers[i] = len(places)
             places.append(place)
-            self.data.append(value)
+            self.data.append(keep_byte_order(value))
         self._places = tuple(places)
 
     def _take(self, i: int, need: Any, place: int | None, places: list[int | None]) -> None:

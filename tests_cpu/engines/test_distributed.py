@@ -176,6 +176,19 @@ def test_a_release_whose_workers_pass_no_pieces(engine, shuffled, monkeypatch, c
     assert not shuffled
 
 
+@pytest.mark.parametrize("size", [2, 3, (2, 6), (4, 1)])
+def test_the_byte_order_of_blocks_with_gaps_stays(engine, size):
+    a = np.arange(24, dtype=">i4").reshape(4, 6)
+    x = ga.from_array(a, chunks=size)
+    for lazy in (x, x[:, 1:5].rechunk((3, 2)), (x + 0).astype(">i4").T[1:, :3]):
+        orders = lazy.map_blocks(_order, dtype="S1").compute(engine=engine)
+        assert (orders == b">").all()
+
+
+def _order(block):
+    return np.full(block.shape, block.dtype.byteorder, "S1")
+
+
 def test_random_numbers_are_the_same_in_all_processes(engine):
     x = ga.random.default_rng(5).normal(size=(500, 400), chunks=100)
     assert (x.compute(engine=engine) == x.compute(engine="threads")).all()
