@@ -42,9 +42,22 @@ class Statistics:
         frac: float | None = None,
         replace: bool = False,
         random_state: Any = None,
+        *,
+        weights: Any = None,
     ) -> Any:
-        """Rows at random: a number of all, or a share of each partition."""
-        return api().statistics.sample(self, n, frac, replace, random_state)
+        """Rows at random: a number of all, or a share of each partition.
+
+        Parameters
+        ----------
+        n : int, optional
+        frac : float, optional
+        replace : bool
+        random_state : int or generator of NumPy, optional
+        weights : label or Series, optional
+            How likely each row is, among all; these numbers are computed now, and a share is one
+            of all rows.
+        """
+        return api().statistics.sample(self, n, frac, replace, random_state, weights)
 
     def random_split(self, frac: Any, random_state: Any = None, shuffle: bool = False) -> list[Any]:
         """Frames of shares of the rows, which together are all of them."""

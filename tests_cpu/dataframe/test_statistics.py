@@ -75,3 +75,20 @@ def test_truth_of_columns_of_several_kinds(name, of_arrow, other):
     columns = {"a": pd.array([0, 1, None, 0]), "b": pd.array([1, 1, None, 1])}
     pdf = pd.DataFrame(columns).astype("boolean").astype({"a": of_arrow, "b": other})
     assert_eq(getattr(gd.from_pandas(pdf, npartitions=2), name)(), getattr(pdf, name)())
+
+
+def test_rows_at_random_by_weights():
+    weighted = DF.assign(w=DF.n.isin(["a", "b"]) * DF.x)
+    some = weighted.sample(n=12, weights="w", random_state=3).compute()
+    assert len(some.index.unique()) == 12 and set(some.n) <= {"a", "b"}
+    again = DF.sample(n=12, weights=weighted.w, random_state=3).compute()
+    assert_eq(again, some.drop(columns="w"))
+    assert len(weighted.sample(frac=2, replace=True, weights="w")) == 80
+    with pytest.raises(ValueError, match="20 have a weight"):
+        weighted.sample(n=21, weights="w")
+    with pytest.raises(KeyError, match="did you mean 'w'"):
+        weighted.sample(n=1, weights="W")
+    with pytest.raises(ValueError, match="none may be negative"):
+        DF.sample(n=1, weights=-DF.x)
+    with pytest.raises(ValueError, match="zero everywhere"):
+        DF.sample(n=1, weights=DF.x * 0)

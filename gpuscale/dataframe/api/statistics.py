@@ -16,6 +16,8 @@ from gpuscale.dataframe.algorithms.columns import concat as concat_partitions
 from gpuscale.dataframe.algorithms.columns import is_frame
 from gpuscale.dataframe.algorithms.cuts import rows_of
 from gpuscale.dataframe.algorithms.pairs import Pairs
+from gpuscale.dataframe.alignment import aligned
+from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.counting import whole
 from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.positions import counted, starts_of, take_rows
@@ -50,10 +52,25 @@ def pair(x: Any, other: Any, name: str, min_periods: int | None, **options: Any)
     return wrap(reduction((both.expr,), plan, name, np.float64(0)))
 
 
-def sample(x: Any, n: int | None, frac: float | None, replace: bool, random_state: Any) -> Any:
+def sample(
+    x: Any,
+    n: int | None,
+    frac: float | None,
+    replace: bool,
+    random_state: Any,
+    weights: Any = None,
+) -> Any:
     """Return some rows at random."""
     if (n is None) == (frac is None):
         raise ValueError("say n=, a number of rows, or frac=, a share of them")
+    if weights is not None:
+        shares = _shares(x, weights)
+        count = round((frac or 0) * len(shares)) if n is None else n
+        likely = int(np.count_nonzero(shares))
+        if not replace and count > likely:
+            raise ValueError(f"{count} rows are asked for, and {likely} have a weight")
+        rng = np.random.default_rng(random_state)
+        return take_rows(x, rng.choice(len(shares), count, replace=replace, p=shares))
     if n is not None:
         total = starts_of(counted(x.expr))[-1]
         rng = np.random.default_rng(random_state)
@@ -61,6 +78,26 @@ def sample(x: Any, n: int | None, frac: float | None, replace: bool, random_stat
     seeds = seeds_of(random_state, x.npartitions)
     plan = (sampled, (x.expr,), seeds, (frac, replace), "sample")
     return wrap(Numbered(*plan, _unknown(x, seeds, frac), x._meta))
+
+
+def _shares(x: Any, weights: Any) -> Any:
+    """Return how likely rows are, as pandas says it: nulls are none, and the sum is one."""
+    if not isinstance(weights, Frame):
+        if x.ndim == 1:
+            raise TypeError(
+                "weights of a series are a series of gpuscale, with a number for each row"
+            )
+        check_labels(x, [weights])
+        weights = x[weights]
+    elif weights.ndim != 1 or not aligned([x.expr, weights.expr])[1]:
+        raise ValueError("weights are a column, or a series of the same rows")
+    found = weights.compute().to_numpy(dtype=np.float64, na_value=np.nan)
+    found = np.nan_to_num(found, posinf=np.inf)
+    if (found < 0).any() or not np.isfinite(found).all():
+        raise ValueError("weights have to be finite, and none may be negative")
+    if not found.sum():
+        raise ValueError("weights are zero everywhere, so that no row is likely")
+    return found / found.sum()
 
 
 def seeds_of(random_state: Any, count: int) -> tuple[int, ...]:
