@@ -3,7 +3,10 @@ import json
 import pytest
 
 from gpuscale.base import config
+from gpuscale.base.options import OPTIONS
 from gpuscale.cli.main import main
+
+DEFAULTS = {option.key: option.default for option in OPTIONS}
 
 
 @pytest.fixture
@@ -26,8 +29,14 @@ def test_all_options_are_listed(settings, capsys):
     listed = capsys.readouterr().out
     rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in listed.splitlines()}
     assert {*rows} == {*config.to_dict()}
-    assert rows["num-workers"] == ["2", "the environment variable GPUSCALE_NUM_WORKERS"]
-    assert rows["array.split-every"] == ["9", str(settings / "b.yaml")]
+    assert rows["num-workers"] == [
+        "2",
+        f"the environment variable GPUSCALE_NUM_WORKERS (by default {DEFAULTS['num-workers']})",
+    ]
+    assert rows["array.split-every"] == [
+        "9",
+        f"{settings / 'b.yaml'} (by default {DEFAULTS['array.split-every']})",
+    ]
     assert rows["engine"] == ["threads", "default"]
     assert main(["config"]) == 0
     assert capsys.readouterr().out == listed
@@ -36,7 +45,11 @@ def test_all_options_are_listed(settings, capsys):
 def test_options_for_programs(settings, capsys):
     assert main(["config", "list", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["array.split-every"] == {"value": 9, "source": str(settings / "b.yaml")}
+    assert found["array.split-every"] == {
+        "value": 9,
+        "source": str(settings / "b.yaml"),
+        "default": DEFAULTS["array.split-every"],
+    }
     assert main(["config", "get", "engine", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"value": "threads", "source": "default"}
 
@@ -57,3 +70,13 @@ def test_mistakes_are_told(settings, capsys):
     assert main(["config", "list"]) == 2
     assert "engine" in capsys.readouterr().err
     (settings / "b.yaml").unlink()
+
+
+def test_options_of_clusters_are_listed(capsys):
+    assert main(["config", "clusters"]) == 0
+    rows = {row.split()[0]: row.split()[1:] for row in capsys.readouterr().out.splitlines()}
+    assert rows["memory_limit"][:2] == ["auto", "LocalCluster,"]
+    assert rows["scheduler_port"] == ["0", "LocalCluster,", "LocalCUDACluster"]
+    assert main(["config", "clusters", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {*found} == {*rows} and found["port"]["flags"] == ["--port"]
