@@ -22,6 +22,7 @@
 `security`       who may talk to a cluster; the scheduler file
 `plugins`        plugins of schedulers and workers, as dask.distributed has them
 `serving`        processes that a signal ends: `{,cuda_}worker_process`, `scheduler_process`
+`short_logs`     what dask.distributed logs at length, in a line
 `ssh`            `SSHCluster`: machines that SSH reaches
 `transport`      UCX where it works, and else TCP; `transport_trial` tries it
 `yarn`           `YarnCluster`: containers of Hadoop's YARN, as skein's specification

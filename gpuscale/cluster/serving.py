@@ -16,6 +16,7 @@ from distributed.core import Server
 
 from gpuscale.cluster.ctrl_c import spawn_without_ctrl_c
 from gpuscale.cluster.security import given_tls
+from gpuscale.cluster.short_logs import shorten_logs
 
 __all__ = ["hush_closed_connections", "pid_file", "run_servers", "said_tls"]
 
@@ -34,6 +35,7 @@ async def run_servers(
         Called with all of them when they have started.
     """
     hush_closed_connections()
+    shorten_logs()
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
 

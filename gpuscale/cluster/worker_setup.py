@@ -22,6 +22,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import EngineError, GpuscaleError
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice
 from gpuscale.cluster.serving import hush_closed_connections
+from gpuscale.cluster.short_logs import shorten_logs
 from gpuscale.cluster.spill_target import lower_target
 from gpuscale.engines import blas
 from gpuscale.engines.reserving import has_memory
@@ -80,6 +81,7 @@ class WorkerSetup(WorkerPlugin):
             blas.enter()
         if worker.nanny or self.is_alone:  # its log and its options are nobody else's
             hush_closed_connections()
+            shorten_logs()
             config.set({**_of_worker(worker), **self.settings})
         for module in self.imports:
             try:

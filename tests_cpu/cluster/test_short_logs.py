@@ -1,0 +1,69 @@
+"""Logs of dask.distributed say in one line what happened, and the rest at level DEBUG."""
+
+import logging
+
+import pytest
+
+from gpuscale.cluster.short_logs import shorten_logs
+
+NAMES = ("distributed.worker", "distributed.scheduler", "gpuscale.cluster")
+
+
+@pytest.fixture
+def records(monkeypatch):
+    """What is logged, also where dask.distributed has its loggers hand nothing on."""
+    found, levels = [], {name: logging.getLogger(name).level for name in NAMES}
+    handler = logging.Handler()
+    handler.emit = found.append
+    for name in NAMES:
+        logger = logging.getLogger(name)
+        monkeypatch.setattr(logger, "filters", [])
+        monkeypatch.setattr(logger, "handlers", [handler])
+        monkeypatch.setattr(logger, "propagate", False)
+        logger.setLevel(logging.DEBUG)
+    shorten_logs()
+    shorten_logs()
+    yield found
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def said(records):
+    return [each.getMessage() for each in records]
+
+
+FAILED = "Compute Failed\nKey:       %s\nState:     %s\nTask:  %s\nException: %r\nTraceback: %r\n"
+
+
+def test_a_task_that_fails_is_one_line(records):
+    worker = logging.getLogger("distributed.worker")
+    worker.error(FAILED, ("k", 1), "executing", "<Task>", "ValueError('no luck')", "File ..." * 99)
+    full, short = said(records)
+    assert [each.levelname for each in records] == ["DEBUG", "ERROR"] and "\n" not in short
+    assert short.startswith("the task ('k', 1) failed: ValueError('no luck'); its traceback")
+    assert "File ..." * 99 in full
+
+
+def test_long_lists_of_keys_are_cut(records):
+    keys = {("name", i) for i in range(500)}
+    logging.getLogger("distributed.scheduler").warning(f"Removing worker: {keys} (why)")
+    full, short = said(records)
+    assert len(short) < 420 and short.startswith("Removing worker") and short.endswith("(why)")
+    assert str(keys) in full
+
+
+def test_connections_that_end_have_no_traceback(records):
+    try:
+        raise OSError("in <TCP>: Stream is closed")
+    except OSError:
+        logging.getLogger("distributed.worker").exception("Failed to communicate.")
+    assert said(records)[-1] == "Failed to communicate. (OSError: in <TCP>: Stream is closed)"
+    assert [bool(each.exc_info) for each in records] == [True, False]
+
+
+def test_the_rest_is_as_it_was(records):
+    try:
+        raise ValueError("no")
+    except ValueError:
+        logging.getLogger("distributed.worker").exception("a mistake of %s", "ours")
+    assert said(records) == ["a mistake of ours"] and records[0].exc_info
