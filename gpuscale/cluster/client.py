@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from os.path import exists
 from typing import Any
@@ -11,11 +12,16 @@ import distributed
 from dask.utils import parse_timedelta
 
 from gpuscale.base import config
+from gpuscale.base.errors import EngineError, add_note
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.security import given_tls, read_scheduler_file
+from gpuscale.cluster.short_logs import shorten_logs
+from gpuscale.engines.deadly import died
 from gpuscale.engines.distributed import DistributedEngine
+from gpuscale.expr.node import user_line
 from gpuscale.keeping import persist
+from gpuscale.memory.remote import CLOSED
 from gpuscale.nested import find, replace
 from gpuscale.run import asked, whole_values
 
@@ -70,6 +76,8 @@ class Client(distributed.Client):
         scheduler_file: Any = None,
         **options: Any,
     ) -> None:
+        shorten_logs()
+        self._calls: dict[Any, tuple[str, tuple[str, int] | None]] = {}
         ours: dict[str, Any] = {}
         others: dict[str, Any] = {}
         for name, value in options.items():
@@ -126,6 +134,26 @@ class Client(distributed.Client):
         if own is not None:
             own.close()
         return closing
+
+    def sync(self, func: Any, *args: Any, **options: Any) -> Any:
+        """Wait for what is to be done in the client's thread, and raise errors in words of ours."""
+        if self.status == "closed" and not self.asynchronous:
+            raise EngineError(CLOSED)
+        try:
+            return super().sync(func, *args, **options)
+        except distributed.KilledWorker as error:
+            name, origin = self._calls.get(error.task, (None, None))
+            told = died(self, error, f"the task {name or error.task}")
+            raise add_note(told, operation=name, origin=origin) from None
+
+    def _release_key(self, key: Any) -> None:
+        self._calls.pop(key, None)
+        super()._release_key(key)
+
+    def _note_call(self, func: Any, futures: Sequence[Any]) -> None:
+        """Keep what is called, and in which line, for as long as there are futures of it."""
+        call = getattr(func, "__name__", None) or type(func).__name__, user_line()
+        self._calls.update({future.key: call for future in futures})
 
     def compute(  # type: ignore[override]
         self, collections: Any, sync: bool = False, **options: Any
@@ -195,7 +223,9 @@ class Client(distributed.Client):
         np.float64(4.0)
         """
         args, kwargs = self._with_futures((args, kwargs))
-        return super().submit(func, *args, **kwargs)
+        future = super().submit(func, *args, **kwargs)
+        self._note_call(func, [future])
+        return future
 
     def map(self, func: Any, *iterables: Any, **kwargs: Any) -> Any:
         """Call a function on each of some arguments; a list of futures.
@@ -209,7 +239,9 @@ class Client(distributed.Client):
             Of the function, and what ``distributed.Client.map`` takes.
         """
         iterables, kwargs = self._with_futures((iterables, kwargs))
-        return super().map(func, *iterables, **kwargs)
+        futures = super().map(func, *iterables, **kwargs)
+        self._note_call(func, futures)
+        return futures
 
     def _with_futures(self, value: Any) -> Any:
         """Put futures of their whole values in the place of collections."""

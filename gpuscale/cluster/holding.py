@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import dask
 import distributed
 
 from gpuscale.keeping import kept_elsewhere
-from gpuscale.nested import replace
+from gpuscale.nested import find, replace
 
 __all__ = ["futures_of", "held", "progress", "wait"]
 
@@ -63,6 +64,26 @@ def futures_of(*values: Any, client: Any = None) -> list[Any]:
     return found
 
 
+def _checked(*values: Any) -> list[Any]:
+    """List the futures that are to be waited for.
+
+    Raises
+    ------
+    TypeError
+        A value is nothing that could have any.
+    """
+    for each in values:
+        if not (isinstance(each, _KINDS) or find(each) or dask.is_dask_collection(each)):
+            raise TypeError(
+                "wait and progress take persisted collections, futures, and lists of these, not "
+                f"{type(each).__name__}"
+            )
+    return futures_of(*values)
+
+
+_KINDS = (distributed.Future, list, tuple, set, frozenset, dict)
+
+
 def wait(values: Any, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
     """Wait until persisted collections, or futures, are there.
 
@@ -79,7 +100,7 @@ def wait(values: Any, timeout: Any = None, return_when: str = "ALL_COMPLETED") -
     (set of Future, set of Future)
         ``done`` and ``not_done``.
     """
-    return distributed.wait(futures_of(values), timeout, return_when)
+    return distributed.wait(_checked(values), timeout, return_when)
 
 
 def progress(*values: Any, **options: Any) -> Any:
@@ -92,4 +113,4 @@ def progress(*values: Any, **options: Any) -> Any:
     **options
         What ``distributed.progress`` takes, such as ``notebook=False``.
     """
-    return distributed.progress(*futures_of(*values), **options)
+    return distributed.progress(*_checked(*values), **options)

@@ -13,7 +13,7 @@ from gpuscale.expr.inside import operations
 from gpuscale.expr.node import Node
 from gpuscale.graph.task import Origin, Task
 
-__all__ = ["deadly", "parcel_name"]
+__all__ = ["deadly", "died", "parcel_name"]
 
 #: Under which nannies tell the scheduler that they end a worker for the memory that it takes.
 OVER_LIMIT = "worker-restart-memory"
@@ -36,17 +36,21 @@ def deadly(client: Any, error: Any, parcel: Parcel) -> EngineError:
     error : distributed.KilledWorker
     parcel : Parcel
     """
-    times = error.allowed_failures + 1
-    workers = f"{times} workers, and each" if times > 1 else "a worker, which"
-    told = EngineError(
-        f"{parcel_name(parcel)} was given to {workers} died of it: "
-        f"{_reason(client, error.last_worker)}"
-    )
+    told = died(client, error, parcel_name(parcel))
     named = {each: task for task in parcel.tasks for each in _operations(task)}
     for (name, origin), task in list(named.items())[:NAMED]:
         function = getattr(task.fn, "__func__", task.fn)  # not the node's, which names itself
         annotate(told, Task(task.key, function, (), task.args, label=name, origin=origin), ())
     return told
+
+
+def died(client: Any, error: Any, name: str) -> EngineError:
+    """Return what there is to say about a task of some name that its workers have died of."""
+    times = error.allowed_failures + 1
+    workers = f"{times} workers, and each" if times > 1 else "a worker, which"
+    return EngineError(
+        f"{name} was given to {workers} died of it: {_reason(client, error.last_worker)}"
+    )
 
 
 def _operations(task: Task) -> Iterator[tuple[str, Origin | None]]:

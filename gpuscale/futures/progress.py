@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Container
 from contextlib import closing
 from typing import Any, TextIO
 
 from gpuscale.diagnostics.progress import is_watched, open_bar
 from gpuscale.futures.future import futures_of
 from gpuscale.futures.waiting import as_completed
+from gpuscale.nested import find, listed
 
 __all__ = ["progress"]
 
@@ -30,6 +32,11 @@ def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
         ``notebook``, ``multi``, ``complete`` and the like of ``dask.distributed.progress`` mean
         nothing here.
 
+    Raises
+    ------
+    TypeError
+        A value is nothing that could have futures.
+
     Examples
     --------
     >>> import io
@@ -40,6 +47,14 @@ def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
     ...     [square.done() for square in squares]
     [True, True, True, True, True]
     """
+    futures = listed(futures)
+    for each in futures:
+        is_full = isinstance(each, Container) and not isinstance(each, str | bytes)
+        if not (is_full or find(each) or futures_of(each)):
+            raise TypeError(
+                "gpuscale.progress takes futures of clients, persisted collections, and "
+                f"containers of these, not {type(each).__name__}"
+            )
     found = {id(getattr(each, "_outcome", each)): each for each in futures_of(futures)}
     queue = as_completed(found.values())
     if out is None and not is_watched():

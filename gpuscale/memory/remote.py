@@ -8,7 +8,13 @@ from typing import Any
 from gpuscale.base.errors import EngineError
 from gpuscale.memory.spilled import OnDisk
 
-__all__ = ["RemoteValue"]
+__all__ = ["CLOSED", "RemoteValue"]
+
+#: What there is to say of results whose client is closed.
+CLOSED = (
+    "the client of the cluster was closed, and what workers held for it went with it: persist or "
+    "submit it again with an open client, and compute or gather what is to stay before closing"
+)
 
 
 class RemoteValue(OnDisk):
@@ -37,10 +43,16 @@ class RemoteValue(OnDisk):
     @property
     def is_lost(self) -> bool:
         """Whether it is gone for good."""
-        return bool(self.future.status == "cancelled")
+        return self._is_closed or bool(self.future.status == "cancelled")
+
+    @property
+    def _is_closed(self) -> bool:
+        return getattr(self.future.client, "status", None) == "closed"
 
     def lost(self) -> EngineError:
         """Return what there is to say if it is."""
+        if self._is_closed:
+            return EngineError(CLOSED)
         return EngineError(
             "what was persisted is lost with its worker, and cannot be computed again, as it came "
             "from data of this program; or somebody has cancelled it, or restarted the cluster: "
@@ -90,6 +102,8 @@ class RemoteValue(OnDisk):
     def _future(self) -> Any:
         """The future; one that came with the function of a task is made known to the cluster."""
         future = self.future
+        if self._is_closed:
+            raise self.lost()
         if future.client is None:
             from distributed import get_client
 

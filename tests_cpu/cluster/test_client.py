@@ -17,7 +17,7 @@ from gpuscale.base.errors import ConfigError, EngineError
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
-from gpuscale.cluster import Client, LocalCluster, futures_of, wait  # noqa: E402
+from gpuscale.cluster import Client, LocalCluster, futures_of, progress, wait  # noqa: E402
 from gpuscale.cluster import client as client_module  # noqa: E402
 from gpuscale.engines import stuck  # noqa: E402
 from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
@@ -339,6 +339,25 @@ def test_a_cluster_that_ends_is_told(x):
         x.sum().compute()
     client.close()
     assert x.sum().compute() == pytest.approx(A.sum())
+
+
+def test_what_a_closed_client_held_is_told(cluster, x):
+    with Client(cluster) as closed:
+        kept, future = closed.persist(x + 1), closed.submit(sum, [1, 2])
+        wait([kept, future])
+    asks = [kept.compute, kept.sum().compute, future.result, lambda: closed.gather(future)]
+    for ask in asks:
+        with pytest.raises(EngineError, match=r"client .* closed, and what .* before closing"):
+            ask()
+    with Client(cluster), pytest.raises(EngineError, match="was closed, and what"):
+        kept.sum().compute()
+
+
+def test_only_what_has_futures_is_waited_for(client, x):
+    for ask in (wait, progress):
+        with pytest.raises(TypeError, match="take persisted collections, futures, .* not int"):
+            ask(5)
+    assert len(wait([client.persist(x), client.submit(int)]).done) > 1
 
 
 def test_a_cluster_without_workers_has_some_when_there_is_work(x):

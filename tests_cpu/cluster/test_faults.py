@@ -85,6 +85,14 @@ def test_a_task_that_is_deadly_is_named(here, monkeypatch, name):
     assert (outcome, says.count("a worker, which died of it")) == ("clear error", 1), says
 
 
+def test_a_submitted_call_that_is_deadly_is_named(here, monkeypatch):
+    monkeypatch.setattr(here.cluster.scheduler, "allowed_failures", 0)
+    future = here.client.submit(os._exit, 1)
+    with pytest.raises(EngineError, match="task _exit was given to a worker.*600.0 MiB") as told:
+        future.result()
+    assert f"in operation _exit, written at {__file__}" in told.value.__notes__[0]
+
+
 def pause(dask_worker):
     """Stop a worker as one does that has no memory left."""
     dask_worker.memory_manager.memory_pause_fraction = False

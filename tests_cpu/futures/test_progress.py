@@ -58,3 +58,9 @@ def test_no_futures():
     out = io.StringIO()
     gs.progress([], out=out)
     assert "0/0" in out.getvalue() or "0it" in out.getvalue() or "0 tasks" in out.getvalue()
+
+
+def test_what_has_no_futures_is_refused():
+    for value in (5, "text"):
+        with pytest.raises(TypeError, match="progress takes futures of clients, .* not (int|str)"):
+            gs.progress(value)
