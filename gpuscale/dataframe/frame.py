@@ -215,13 +215,11 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
 
     def query(self, expr: str, **options: Any) -> Any:
         """Rows for which an expression is true, such as "x > @least", as in pandas."""
-        options = api().converting.with_variables(expr, options)
-        return call(Method("query"), (self, expr), options, "query", "some")
+        return api().converting.evaluated(self, "query", expr, options, "some")
 
     def eval(self, expr: str, **options: Any) -> Any:
         """Value of an expression of columns; see `pandas.DataFrame.eval`."""
-        options = api().converting.with_variables(expr, options)
-        return call(Method("eval"), (self, expr), options, "eval")
+        return api().converting.evaluated(self, "eval", expr, options, "same")
 
     def melt(self, id_vars: Any = None, value_vars: Any = None, **options: Any) -> Any:
         """Make rows of columns; see `gpuscale.dataframe.melt`."""

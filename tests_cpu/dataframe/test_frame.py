@@ -290,3 +290,12 @@ def test_a_series_becomes_no_table_in_place(df):
         x.reset_index(inplace=True)
     x.sort_values(inplace=True, ascending=False)
     assert x.iloc[0:1].compute().tolist() == [9]
+
+
+def test_values_in_expressions(df, pdf):
+    most = df.y.max()
+    assert_eq(df.query("x > 3 and y < @most"), pdf[(pdf.x > 3) & (pdf.y < pdf.y.max())])
+    local = {"total": df.x.sum(), "one": 1}
+    found = df.eval("share = x / @total + @one", local_dict=local)
+    assert_eq(found, pdf.assign(share=pdf.x / pdf.x.sum() + 1))
+    assert most is not None  # expressions find it by its name

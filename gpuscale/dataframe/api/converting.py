@@ -18,7 +18,9 @@ from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.methods import SERIES_METHODS, Function, Method
+from gpuscale.dataframe.nodes.partwise import Rows
 from gpuscale.dataframe.operators import FLEXIBLE
+from gpuscale.dataframe.scalar import Scalar
 from gpuscale.expr.node import user_frame
 
 __all__ = ["get_dummies", "isna", "melt", "to_datetime", "to_numeric", "to_timedelta"]
@@ -245,6 +247,34 @@ def melt(
     ]
     result = concat(parts)
     return result.reset_index(drop=True) if ignore_index else result
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Evaluate an expression of columns and of variables, whose values are operands."""
+
+    method: str
+    names: tuple[str, ...]
+
+    def __call__(
+        self, partition: Any, expression: str, *values: Any, local_dict: Any, **options: Any
+    ) -> Any:
+        """Call pandas."""
+        local = {**local_dict, **dict(zip(self.names, values, strict=True))}
+        return Method(self.method)(partition, expression, local_dict=local, **options)
+
+
+def evaluated(x: Any, method: str, expression: str, options: dict[str, Any], rows: Rows) -> Any:
+    """Answer ``query`` and ``eval``; values that are not computed yet are variables as others."""
+    options = with_variables(expression, options)
+    local = options.get("local_dict") or {}
+    lazy = {name: value for name, value in local.items() if isinstance(value, Scalar)}
+    if not lazy:
+        return call(Method(method), (x, expression), options, method, rows)
+    plain = {name: value for name, value in local.items() if name not in lazy}
+    function = Expression(method, tuple(lazy))
+    options = {**options, "local_dict": plain}
+    return call(function, (x, expression, *lazy.values()), options, method, rows)
 
 
 def with_variables(expression: str, options: dict[str, Any]) -> dict[str, Any]:

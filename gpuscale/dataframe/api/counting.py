@@ -38,9 +38,7 @@ def gathered(x: Any, plan: Any, label: str, like: Any, split_every: int | None =
 def value_counts(x: Any, options: Mapping[str, Any]) -> Any:
     """Count the values of a series."""
     if options.get("bins") is not None:
-        raise NotSupportedError(
-            "value_counts(bins=): count what gd.cut(x, bins) gives"
-        )
+        raise NotSupportedError("value_counts(bins=): count what gd.cut(x, bins) gives")
     like = _counted_like(x, options)
     if many.are_many(x):
         return many.value_counts(x, options, like)
