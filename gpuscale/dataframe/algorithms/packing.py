@@ -59,8 +59,7 @@ def _longest_run(columns: list[Any]) -> int | None:
 def _again_nearby(columns: list[Any], keep: Any, run: int) -> np.ndarray[Any, Any]:
     """Find equal rows where those that may be equal are neighbours, in runs of a few rows.
 
-    Each row is compared with the next ones, in blocks that the cache holds, which takes a third of
-    the time of a sort.
+    Each row is compared with the next ones, in blocks that the cache holds; nothing is sorted.
     """
     again = np.zeros(len(columns[0]), bool)
     for start in range(0, len(again), _BLOCK):
