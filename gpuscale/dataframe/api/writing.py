@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -111,6 +112,7 @@ def to_csv(
     compression: str | None = "infer",
     storage_options: Mapping[str, Any] | None = None,
     compute_kwargs: Mapping[str, Any] | None = None,
+    single_file: bool = False,
     **kwargs: Any,
 ) -> None:
     """Write a CSV file, or one for each partition; see `pandas.DataFrame.to_csv`.
@@ -130,6 +132,8 @@ def to_csv(
         Arguments of the file system.
     compute_kwargs : mapping, optional
         Arguments of `gpuscale.compute`.
+    single_file : bool
+        As dask has it; a name without a ``*`` is one file in any case.
     **kwargs
         As pandas has them: ``sep``, ``index``, ``header``, ``na_rep`` and so on.
 
@@ -150,6 +154,8 @@ def to_csv(
     ['x', '1', '2', '3']
     """
     _refuse(kwargs, "mode", "chunksize", "path_or_buf")
+    if single_file and "*" in os.fspath(path):
+        raise ValueError(f"single_file=True: leave the * out of {os.fspath(path)!r}")
     writer = CsvWriter(path, overwrite, name_function, compression, storage_options, **kwargs)
     write(df, writer, dict(compute_kwargs or {}))
 

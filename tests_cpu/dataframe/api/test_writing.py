@@ -218,3 +218,12 @@ def test_options_that_are_not_of_parquet_are_said_before_anything_is_computed(tm
     with pytest.raises(ValueError, match="writes at once"):
         df.to_parquet(tmp_path / "x", compute=False)
     assert not os.listdir(tmp_path)
+
+
+def test_one_file_as_dask_says_it(tmp_path):
+    pdf = pd.DataFrame({"x": [1, 2, 3]})
+    df = gd.from_pandas(pdf, npartitions=2)
+    df.to_csv(tmp_path / "x.csv", single_file=True, index=False)
+    assert_eq(gd.read_csv(tmp_path / "x.csv"), pdf)
+    with pytest.raises(ValueError, match="leave the"):
+        df.to_csv(tmp_path / "x-*.csv", single_file=True)
