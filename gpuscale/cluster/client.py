@@ -145,6 +145,16 @@ class Client(distributed.Client):
             name, origin = self._calls.get(error.task, (None, None))
             told = died(self, error, f"the task {name or error.task}")
             raise add_note(told, operation=name, origin=origin) from None
+        except Exception as error:
+            self._annotate(error)
+            raise
+
+    def _annotate(self, error: Exception) -> None:
+        """Say which call an exception is of, if a future of one has it."""
+        for key, (name, origin) in self._calls.copy().items():
+            state = self.futures.get(key)
+            if state is not None and getattr(state, "exception", None) is error:
+                add_note(error, operation=name, origin=origin)
 
     def _release_key(self, key: Any) -> None:
         self._calls.pop(key, None)

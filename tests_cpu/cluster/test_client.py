@@ -341,6 +341,15 @@ def test_a_cluster_that_ends_is_told(x):
     assert x.sum().compute() == pytest.approx(A.sum())
 
 
+def test_calls_that_fail_have_the_line_of_the_user(client):
+    (one, many), cause = (client.submit(int, "x"), client.map(int, ["1", "y"])), "invalid literal"
+    for ask in (one.result, lambda: client.gather(many), lambda: client.gather([one])):
+        with pytest.raises(ValueError, match=cause) as told:
+            ask()
+        assert len(told.value.__notes__) == 1
+        assert f"in operation int, written at {__file__}" in told.value.__notes__[0]
+
+
 def test_what_a_closed_client_held_is_told(cluster, x):
     with Client(cluster) as closed:
         kept, future = closed.persist(x + 1), closed.submit(sum, [1, 2])
