@@ -43,6 +43,14 @@ def test_methods(name):
     assert_eq(result, getattr(PDF.resample("1D"), name)(), rtol=1e-9, promised=False)
 
 
+@pytest.mark.parametrize("name", ["first", "max"])
+def test_truths_beside_empty_bins(name):
+    truths = PDF[["x"]] > 4
+    for rule in ("1D", "365D"):
+        result = getattr(gd.from_pandas(truths, npartitions=2).resample(rule), name)()
+        assert_eq(result, getattr(truths.resample(rule), name)(), promised=False)
+
+
 def test_a_last_bin_that_pandas_leaves_empty():
     series = pd.Series([1, 2], pd.DatetimeIndex(["2020-01-09", "2020-02-01"]))
     bins = gd.from_pandas(series, npartitions=2).resample("MS", closed="right")

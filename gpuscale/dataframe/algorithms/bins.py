@@ -69,7 +69,11 @@ class Bins:
 
 
 def _with_all(column: Any, index: Any, empty: Any) -> Any:
-    return column.reindex(index) if pd.isna(empty) else column.reindex(index, fill_value=empty)
+    if not pd.isna(empty):
+        return column.reindex(index, fill_value=empty)
+    if column.dtype == bool and len(column) < len(index):
+        column = column.astype("float64")  # as pandas has it beside an empty bin
+    return column.reindex(index)
 
 
 def empty_bin(example: Any, place: int) -> Any:

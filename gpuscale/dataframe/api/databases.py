@@ -17,7 +17,7 @@ __all__ = ["read_sql", "read_sql_query", "read_sql_table", "to_sql"]
 def read_sql_query(
     sql: Any,
     con: str,
-    index_col: str,
+    index_col: str | None = None,
     divisions: Sequence[Any] | None = None,
     npartitions: int | None = None,
     bytes_per_chunk: float | str = "auto",
@@ -78,7 +78,7 @@ def read_sql_query(
 def read_sql_table(
     table_name: str,
     con: str,
-    index_col: str,
+    index_col: str | None = None,
     divisions: Sequence[Any] | None = None,
     npartitions: int | None = None,
     columns: Sequence[str] | None = None,
@@ -107,7 +107,7 @@ def read_sql_table(
     )  # fmt: skip
 
 
-def read_sql(sql: Any, con: str, index_col: str, **kwargs: Any) -> Any:
+def read_sql(sql: Any, con: str, index_col: str | None = None, **kwargs: Any) -> Any:
     """Read a table, by its name, or a query; see `read_sql_table` and `read_sql_query`."""
     is_name = isinstance(sql, str) and not sql.lstrip()[:6].lower().startswith(("select", "with "))
     read = read_sql_table if is_name else read_sql_query
@@ -117,7 +117,7 @@ def read_sql(sql: Any, con: str, index_col: str, **kwargs: Any) -> Any:
 def _read(
     con: str,
     source: str,
-    index: str,
+    index: str | None,
     columns: Sequence[str] | None,
     divisions: Sequence[Any] | None,
     npartitions: int | None,
@@ -126,6 +126,11 @@ def _read(
     engine_kwargs: Mapping[str, Any] | None,
     options: Mapping[str, Any],
 ) -> Any:
+    if index is None:
+        raise TypeError(
+            "index_col= names the column whose ranges of values are the partitions; of a small "
+            "table make one partition: gd.from_pandas(pandas.read_sql(...), npartitions=1)"
+        )
     pieces = SqlPieces(
         _checked(con), source, index, columns, divisions, npartitions,
         block_bytes(blocksize), head_rows, engine_kwargs, options,

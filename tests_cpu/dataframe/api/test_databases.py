@@ -102,6 +102,8 @@ def test_writing(uri):
     assert_eq(gd.read_sql_table("numbers", uri, "id"), PDF[["y"]])
     with pytest.raises(TypeError, match="con is the URI"):
         gd.read_sql_table("numbers", sa.create_engine(uri), "id")
+    with pytest.raises(TypeError, match="index_col= names the column"):
+        gd.read_sql("SELECT * FROM numbers", uri)
 
 
 def failing(part):
