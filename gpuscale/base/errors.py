@@ -128,7 +128,7 @@ def add_note(
     """Tell on an exception where in the user's program, and on which data, it happened.
 
     An exception that takes no notes, as one whose class is frozen, goes without; what is noted on
-    it already is not noted again.
+    it already is not noted again, and what says more of the same takes its place.
 
     Parameters
     ----------
@@ -173,6 +173,17 @@ def add_note(
         lines.append(f"  bytes: {format_bytes(nbytes)}")
     note = "\n".join(lines)
     with suppress(Exception):  # what its class raises would take the place of what it says
-        if note not in getattr(exc, "__notes__", ()):  # one object may be raised again and again
-            exc.add_note(note)
+        _put(exc, note)
     return exc
+
+
+def _put(exc: BaseException, note: str) -> None:
+    """Note what is not noted yet: one object may be raised again and again, and told more of."""
+    notes = getattr(exc, "__notes__", [])
+    for i, each in enumerate(notes):
+        if f"{each}\n".startswith(f"{note}\n"):
+            return
+        if note.startswith(f"{each}\n"):
+            notes[i] = note
+            return
+    exc.add_note(note)

@@ -2,6 +2,7 @@
 
 ================ ==========================================================================
 `client`         `Client`: makes a cluster the engine that `compute` and `persist` use
+`calls`          what a client submits, as workers call it
 `local`          `LocalCluster`: processes of this machine
 `holding`        `futures_of`, `wait` and `progress` of collections that workers hold
 `local_cuda`     `LocalCUDACluster`: one for each GPU of this machine

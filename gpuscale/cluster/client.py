@@ -13,6 +13,7 @@ from dask.utils import parse_timedelta
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, add_note
+from gpuscale.cluster.calls import for_worker
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.security import given_tls, read_scheduler_file
@@ -233,7 +234,7 @@ class Client(distributed.Client):
         np.float64(4.0)
         """
         args, kwargs = self._with_futures((args, kwargs))
-        future = super().submit(func, *args, **kwargs)
+        future = super().submit(for_worker(func, kwargs), *args, **kwargs)
         self._note_call(func, [future])
         return future
 
@@ -249,7 +250,7 @@ class Client(distributed.Client):
             Of the function, and what ``distributed.Client.map`` takes.
         """
         iterables, kwargs = self._with_futures((iterables, kwargs))
-        futures = super().map(func, *iterables, **kwargs)
+        futures = super().map(for_worker(func, kwargs), *iterables, **kwargs)
         self._note_call(func, futures)
         return futures
 

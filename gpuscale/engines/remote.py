@@ -27,7 +27,7 @@ from gpuscale.memory.measure import held_bytes
 from gpuscale.memory.projection import check_measured
 from gpuscale.memory.spaces import HOST
 
-__all__ = ["BLAMED", "RemoteBatch", "Step", "perform"]
+__all__ = ["BLAMED", "RemoteBatch", "Step", "perform", "that_travels"]
 
 #: Bytes of pickles of functions that are kept for other batches, at most.
 SMALL = 64 << 10
@@ -193,7 +193,7 @@ def _result(
             raise
         task = step.as_task(function)
         annotate(raised, task, arguments)
-        error = _that_travels(raised)
+        error = that_travels(raised)
         telling.failed(error)
     if batch.goes_on:
         return Failure(task.key, error, task_name(task))
@@ -203,7 +203,7 @@ def _result(
     raise error
 
 
-def _that_travels(error: BaseException) -> Exception:
+def that_travels(error: BaseException) -> Exception:
     """Return an exception that arrives with its notes: itself, or one that says the same."""
     notes = getattr(error, "__notes__", [])
     with suppress(Exception):
@@ -238,7 +238,7 @@ def _attempts(step: Step, function: Any, arguments: Sequence[Any], telling: Tell
             if options is None or attempt > options.retries:
                 raise
             if telling.is_on:
-                telling.failed(_that_travels(error), attempt)
+                telling.failed(that_travels(error), attempt)
             time.sleep(options.delay(attempt))
             telling.begin()
 

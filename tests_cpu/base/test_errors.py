@@ -41,3 +41,17 @@ def test_the_same_is_noted_once():
         errors.add_note(error, operation="abs", call="abs(1)")
     errors.add_note(error, operation="abs", call="abs(2)")
     assert len(error.__notes__) == 2
+
+
+@pytest.mark.parametrize("known", [[{}, {"nbytes": 8}], [{"nbytes": 8}, {}]])
+def test_what_says_more_of_the_same_stands_for_it(known):
+    error = ValueError("told twice")
+    for more in known:
+        errors.add_note(error, operation="abs", chunk=(1,), **more)
+        errors.add_note(error, operation="sum", chunk=(1,))
+    errors.add_note(error, operation="abs", chunk=(10,))
+    assert error.__notes__ == [
+        "in operation abs\n  chunk: (1,)\n  bytes: 8 B",
+        "in operation sum\n  chunk: (1,)",
+        "in operation abs\n  chunk: (10,)",
+    ]

@@ -350,6 +350,37 @@ def test_calls_that_fail_have_the_line_of_the_user(client):
         assert f"in operation int, written at {__file__}" in told.value.__notes__[0]
 
 
+def test_calls_that_exit_end_no_worker(client):
+    workers = set(client.scheduler_info()["workers"])
+    for future in (client.submit(sys.exit, 3), *client.map(sys.exit, [3])):
+        with pytest.raises(EngineError, match="SystemExit: 3") as told:
+            future.result(timeout=30)
+        assert f"in operation exit, written at {__file__}" in told.value.__notes__[0]
+    assert set(client.scheduler_info()["workers"]) == workers
+
+
+class Counter:
+    n = 0
+
+    def count(self):
+        self.n += 1
+        return self.n
+
+
+async def seven():
+    return 7
+
+
+def test_calls_are_those_of_dask(client):
+    one, same, other = client.submit(abs, -1), client.submit(abs, -1), client.submit(abs, -2)
+    assert one.key == same.key != other.key and one.key.startswith("abs-")
+    assert client.submit(seven).result() == 7
+    counter = client.submit(Counter, actor=True).result()
+    assert [counter.count().result() for _ in range(2)] == [1, 2]
+    with pytest.raises(TypeError, match="callable"):
+        client.submit(5)
+
+
 def test_what_a_closed_client_held_is_told(cluster, x):
     with Client(cluster) as closed:
         kept, future = closed.persist(x + 1), closed.submit(sum, [1, 2])
