@@ -1,17 +1,18 @@
-"""Calls that a client submits, as workers make them: what they raise is no reason to end."""
+"""Calls that a client submits: as workers make them, and what of them cannot be sent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import cloudpickle
 from dask.tokenize import normalize_token
 from dask.utils import funcname
 from distributed.utils import iscoroutinefunction
 
 from gpuscale.engines.remote import that_travels
 
-__all__ = ["Call", "for_worker"]
+__all__ = ["Call", "for_worker", "not_fetched", "not_sent"]
 
 
 class Call:
@@ -57,6 +58,43 @@ class Call:
 def for_worker(function: Any, options: dict[str, Any]) -> Any:
     """Return what a worker is to call for a function, with such options of ``submit``."""
     is_actor = options.get("actor") or options.get("actors")
-    if not callable(function) or is_actor or iscoroutinefunction(function):
+    is_done = isinstance(function, Call)  # as dask.distributed maps batches by maps of each
+    if not callable(function) or is_actor or is_done or iscoroutinefunction(function):
         return function
     return Call(function)
+
+
+def not_sent(
+    name: str, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> TypeError | None:
+    """Say which part of a call cannot be pickled; None if all can be.
+
+    Examples
+    --------
+    >>> import threading
+    >>> not_sent("load", print, (1, threading.Lock()), {})
+    TypeError("load cannot be sent to a worker: argument 1 cannot be pickled: cannot pickle \
+'_thread.lock' object; make it in the function")
+    """
+    parts = [("the function itself", function)]
+    parts += [(f"argument {i}", each) for i, each in enumerate(args)]
+    parts += [(f"argument {key}=", each) for key, each in kwargs.items()]
+    for part, value in parts:
+        try:
+            cloudpickle.dumps(value)
+        except Exception as error:
+            return TypeError(
+                f"{name} cannot be sent to a worker: {part} cannot be pickled: {error}; make it in "
+                "the function"
+            )
+    return None
+
+
+def not_fetched(names: Iterable[str], error: TypeError) -> TypeError:
+    """Return what there is to say about results that cannot be pickled."""
+    reason = str(error).strip().rpartition("\n")[2].partition(": ")[2]
+    who = " or ".join(sorted(set(names))) or "a task"
+    return TypeError(
+        f"what {who} returned cannot be fetched from its worker: {reason or error}; return what "
+        "can be pickled, or hand the future to another call"
+    )

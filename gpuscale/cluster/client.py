@@ -9,15 +9,16 @@ from typing import Any
 
 import dask
 import distributed
+from dask.tokenize import TokenizationError
 from dask.utils import parse_timedelta
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, add_note
-from gpuscale.cluster.calls import for_worker
+from gpuscale.cluster.calls import for_worker, not_fetched, not_sent
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.security import given_tls, read_scheduler_file
-from gpuscale.cluster.short_logs import shorten_logs
+from gpuscale.cluster.short_logs import cannot_be_sent, shorten_logs
 from gpuscale.engines.deadly import died
 from gpuscale.engines.distributed import DistributedEngine
 from gpuscale.expr.node import user_line
@@ -157,13 +158,27 @@ class Client(distributed.Client):
             if state is not None and getattr(state, "exception", None) is error:
                 add_note(error, operation=name, origin=origin)
 
+    async def _gather(self, futures: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return await super()._gather(futures, *args, **options)
+        except TypeError as error:
+            if not cannot_be_sent(error):
+                raise
+            keys = [each.key for each in distributed.futures_of(futures, client=self)]
+            calls = {self._calls[key] for key in keys if key in self._calls}
+            told = not_fetched([name for name, _ in calls], error)
+            if len(calls) == 1:
+                [(name, origin)] = calls
+                add_note(told, operation=name, origin=origin)
+            raise told from None
+
     def _release_key(self, key: Any) -> None:
         self._calls.pop(key, None)
         super()._release_key(key)
 
     def _note_call(self, func: Any, futures: Sequence[Any]) -> None:
         """Keep what is called, and in which line, for as long as there are futures of it."""
-        call = getattr(func, "__name__", None) or type(func).__name__, user_line()
+        call = _name_of(func), user_line()
         self._calls.update({future.key: call for future in futures})
 
     def compute(  # type: ignore[override]
@@ -234,7 +249,7 @@ class Client(distributed.Client):
         np.float64(4.0)
         """
         args, kwargs = self._with_futures((args, kwargs))
-        future = super().submit(for_worker(func, kwargs), *args, **kwargs)
+        future = _sent(super().submit, func, args, kwargs)
         self._note_call(func, [future])
         return future
 
@@ -250,7 +265,7 @@ class Client(distributed.Client):
             Of the function, and what ``distributed.Client.map`` takes.
         """
         iterables, kwargs = self._with_futures((iterables, kwargs))
-        futures = super().map(for_worker(func, kwargs), *iterables, **kwargs)
+        futures = _sent(super().map, func, iterables, kwargs)
         self._note_call(func, futures)
         return futures
 
@@ -282,6 +297,22 @@ class Client(distributed.Client):
         np.int64(30)
         """
         return super().publish_dataset(*held(list(args)), **held(kwargs))
+
+
+def _name_of(func: Any) -> str:
+    return getattr(func, "__name__", None) or type(func).__name__
+
+
+def _sent(send: Any, func: Any, args: Any, kwargs: Any) -> Any:
+    """Send a call to workers; what of it cannot be pickled is said."""
+    try:
+        return send(for_worker(func, kwargs), *args, **kwargs)
+    except (TypeError, TokenizationError) as error:
+        is_ours = isinstance(error, TokenizationError) or cannot_be_sent(error)
+        told = not_sent(_name_of(func), func, args, kwargs) if is_ours else None
+        if told is None:
+            raise
+        raise add_note(told, operation=_name_of(func), origin=user_line()) from error.__cause__
 
 
 def _scheduler_of(client: distributed.Client) -> str:

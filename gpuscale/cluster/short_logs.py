@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-__all__ = ["shorten_logs"]
+__all__ = ["cannot_be_sent", "shorten_logs"]
 
 _logger = logging.getLogger("gpuscale.cluster")
 
@@ -13,7 +13,16 @@ SOME = 200
 #: Characters of a message: beyond these come the keys of many tasks.
 MOST = 400
 
-_LOGGERS = tuple(f"distributed.{name}" for name in ("client", "nanny", "scheduler", "worker"))
+_LOGGERS = tuple(
+    f"distributed.{name}"
+    for name in (
+        "client", "nanny", "protocol.core", "protocol.pickle", "scheduler", "worker",
+        "worker.state_machine",
+    )
+)  # fmt: skip
+
+# The other side has closed the connection or is gone, or a call ends its worker: no mistakes.
+_ENDS = (OSError, SystemExit, KeyboardInterrupt)
 
 
 class _Short(logging.Filter):
@@ -36,9 +45,28 @@ def _in_short(record: logging.LogRecord) -> str | None:
             "its result"
         )
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, OSError):  # the other side has closed the connection, or is gone
-        return f"{_cut(text, MOST)} ({type(error).__name__}: {_cut(str(error))})"
+    if isinstance(error, _ENDS) or (error and _is_refused(record, error)):
+        return f"{_cut(text, MOST)} ({type(error).__name__}: {_cut(_reason(error))})"
     return _cut(text, MOST) if len(text) > MOST and not error else None
+
+
+def _is_refused(record: logging.LogRecord, error: BaseException) -> bool:
+    """Whether something cannot be pickled, which is told to whoever sends it, or asks for it."""
+    return record.name.startswith("distributed.protocol.") and (
+        record.getMessage().lower().startswith("failed to serialize") or cannot_be_sent(error)
+    )
+
+
+def cannot_be_sent(error: BaseException) -> bool:
+    """Whether an error is what dask.distributed says of objects that cannot be pickled."""
+    said = error.args[0] if isinstance(error, TypeError) and error.args else ""
+    return str(said).startswith("Could not serialize")
+
+
+def _reason(error: BaseException) -> str:
+    """Say what an error says, without the traceback that it quotes."""
+    lines = str(error).splitlines()
+    return f"{lines[0]}: {lines[-1]}" if len(lines) > 1 else str(error)
 
 
 def _cut(text: str, most: int = SOME) -> str:

@@ -5,6 +5,7 @@ import io
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -352,11 +353,41 @@ def test_calls_that_fail_have_the_line_of_the_user(client):
 
 def test_calls_that_exit_end_no_worker(client):
     workers = set(client.scheduler_info()["workers"])
-    for future in (client.submit(sys.exit, 3), *client.map(sys.exit, [3])):
+    batches = client.map(sys.exit, [3], batch_size=1)
+    for future in (client.submit(sys.exit, 3), *client.map(sys.exit, [3], pure=False), *batches):
         with pytest.raises(EngineError, match="SystemExit: 3") as told:
             future.result(timeout=30)
+        assert len(told.value.__notes__) == 1
         assert f"in operation exit, written at {__file__}" in told.value.__notes__[0]
     assert set(client.scheduler_info()["workers"]) == workers
+
+
+def opened(*args, **kwargs):
+    return {"it": threading.Lock()}
+
+
+LOCK = threading.Lock()
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda c: c.submit(opened, 1, LOCK), "opened .* worker: argument 1 cannot be pickled"),
+        (lambda c: c.submit(opened, of=LOCK), "argument of= cannot"),
+        (lambda c: c.map(opened, [LOCK]), "argument 0 cannot be pickled: cannot pickle .*lock"),
+        (lambda c: c.submit(LOCK.acquire), "acquire .* the function itself cannot"),
+        (lambda c: c.submit(opened).result(), "what opened returned .*: cannot pickle .*lock"),
+        (lambda c: c.gather(c.map(opened, [1, 2])), "what opened returned"),
+        (lambda c: c.gather([c.submit(opened), c.submit(int)]), "what int or opened returned"),
+    ],
+)
+def test_what_cannot_be_pickled_is_named(client, ask, said):
+    with pytest.raises(TypeError, match=said) as told:
+        ask(client)
+    assert "Traceback" not in str(told.value) and len(str(told.value)) < 300
+    notes = getattr(told.value, "__notes__", [])
+    assert bool(notes) != ("int or" in said)
+    assert all(f"written at {__file__}" in each for each in notes)
 
 
 class Counter:

@@ -6,7 +6,14 @@ import pytest
 
 from gpuscale.cluster.short_logs import shorten_logs
 
-NAMES = ("distributed.worker", "distributed.scheduler", "gpuscale.cluster")
+NAMES = (
+    "distributed.worker",
+    "distributed.worker.state_machine",
+    "distributed.scheduler",
+    "distributed.protocol.core",
+    "distributed.protocol.pickle",
+    "gpuscale.cluster",
+)
 
 
 @pytest.fixture
@@ -59,6 +66,40 @@ def test_connections_that_end_have_no_traceback(records):
         logging.getLogger("distributed.worker").exception("Failed to communicate.")
     assert said(records)[-1] == "Failed to communicate. (OSError: in <TCP>: Stream is closed)"
     assert [bool(each.exc_info) for each in records] == [True, False]
+
+
+SENT = "Could not serialize object of type lock\nTraceback ...\nTypeError: cannot pickle 'lock'\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("protocol.pickle", AttributeError("local"), "Failed to serialize (AttributeError: local)"),
+        (
+            "protocol.core",
+            TypeError(SENT),
+            "Failed to serialize (TypeError: Could not serialize object of type lock: TypeError: "
+            "cannot pickle 'lock')",
+        ),
+        ("worker.state_machine", SystemExit(3), "Failed to serialize (SystemExit: 3)"),
+    ],
+)
+def test_what_cannot_be_pickled_has_no_traceback(records, name, error, said):
+    try:
+        raise error
+    except BaseException:
+        logging.getLogger(f"distributed.{name}").exception("Failed to serialize")
+    assert records[-1].getMessage() == said
+    assert [bool(each.exc_info) for each in records] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["protocol.core", "worker.state_machine"])
+def test_mistakes_of_others_keep_their_traceback(records, name):
+    try:
+        raise TypeError("of a __setstate__")
+    except TypeError:
+        logging.getLogger(f"distributed.{name}").exception("Failed to deserialize")
+    assert records[-1].exc_info
 
 
 def test_the_rest_is_as_it_was(records):
