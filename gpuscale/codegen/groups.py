@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -13,30 +13,50 @@ from gpuscale.base import config
 from gpuscale.codegen.cache import compile_kernel, is_stored
 from gpuscale.codegen.helpers import Helper
 from gpuscale.codegen.kernel import address
+from gpuscale.codegen.worth import is_worth_by_now
 
 __all__ = ["aggregated", "number_codes", "pays"]
 
 Array = Any
 
 _MODULE = "gpuscale.codegen.groups_cpu"
-_LEAST, _MANY = 1 << 16, 1 << 19
-"""Rows that pay for a kernel on the disk, and for its compilation."""
+_LEAST = 1 << 16
+"""Rows: fewer are grouped sooner by a library, even where kernels are at hand."""
+_SAVED = 10
+"""Additions that take as long as what one loop saves beside a library, for each row."""
 _CODES = Helper(_MODULE, "number_codes", ("int64", "", "", "int32", "int32", "int64", "int64"))
 
+_paid_for: set[Helper] = set()
 
-def pays(rows: int) -> bool:
-    """Whether so many rows are grouped sooner by kernels than by a library.
+
+def pays(rows: int, asked: Iterable[tuple[str, Any]]) -> bool:
+    """Whether rows are grouped by kernels, or by a library until these are worth their making.
+
+    Parameters
+    ----------
+    rows : int
+    asked : iterable of (str, dtype or None)
+        Kinds of aggregations as for `aggregated`, and the dtypes of their values.
 
     Examples
     --------
-    >>> pays(10)
+    >>> pays(10, [("size", None)])
     False
     """
     if not config.get("codegen.enabled"):
         return False
-    if config.get("codegen.min-elements") == 0:
-        return True
-    return rows >= _MANY or (rows >= _LEAST and is_stored(_CODES.source()))
+    if rows < _LEAST and config.get("codegen.min-elements") != 0:
+        return False
+    helpers = {_CODES, *(_helper(kind, dtype) for kind, dtype in asked)}
+    return sum(_is_paid_for(helper, rows) for helper in helpers) == len(helpers)  # asks them all
+
+
+def _is_paid_for(helper: Helper, rows: int) -> bool:
+    if helper not in _paid_for and is_worth_by_now(
+        helper, rows, _SAVED, lambda: is_stored(helper.source())
+    ):
+        _paid_for.add(helper)
+    return helper in _paid_for
 
 
 @cache
@@ -99,24 +119,35 @@ def aggregated(kind: str, ids: Array, values: Array | None, groups: int) -> Arra
     >>> aggregated("sum", np.array([0, 1, 0], np.int32), np.array([1, 2, 3]), 2)
     array([4, 2])
     """
-    rows = len(ids)
-    if values is None or (kind == "count" and values.dtype.kind == "i"):
-        return _filled("count_rows", ids, None, rows, np.zeros(groups, np.int64))
-    if kind == "count":
-        return _filled("count_numbers", ids, values, rows, np.zeros(groups, np.int64))
-    is_whole = values.dtype.kind == "i"
-    if kind == "sum" and is_whole:
-        return _filled("add_whole", ids, values, rows, np.zeros(groups, np.int64))
-    if kind in ("sum", "total"):
-        return _filled("add_wide", ids, values, rows, *np.zeros((2, groups)))
-    limits = np.iinfo(np.int64)
-    start = {"min": limits.max, "max": limits.min}[kind] if is_whole else np.nan
-    found = np.full(groups, start, values.dtype)
-    return _filled("least" if kind == "min" else "greatest", ids, values, rows, found)
-
-
-def _filled(function: str, ids: Array, values: Array | None, rows: int, *results: Array) -> Array:
-    arrays = (ids,) if values is None else (ids, values)
-    kinds = (*(each.dtype.name for each in arrays), "", *(each.dtype.name for each in results))
-    _run(Helper(_MODULE, function, kinds), *arrays, rows, *results)
+    helper = _helper(kind, None if values is None else values.dtype)
+    end = helper.words.index("")
+    results = [np.zeros(groups, dtype) for dtype in helper.words[end + 1 :]]
+    if kind in _EXTREMES:
+        results[0].fill(_start(kind, results[0].dtype))
+    _run(helper, *(ids, values)[:end], len(ids), *results)
     return results[0]
+
+
+_EXTREMES = {"min": "least", "max": "greatest"}
+
+
+def _helper(kind: str, dtype: Any) -> Helper:
+    """Return the loop of an aggregation: of numbers, perhaps values, how many rows, results."""
+    name, is_whole = str(dtype), dtype is not None and dtype.kind == "i"
+    if kind == "size" or (kind == "count" and is_whole):
+        return Helper(_MODULE, "count_rows", ("int32", "", "int64"))
+    if kind in _EXTREMES:
+        return Helper(_MODULE, _EXTREMES[kind], ("int32", name, "", name))
+    if kind == "count":
+        return Helper(_MODULE, "count_numbers", ("int32", name, "", "int64"))
+    if kind == "sum" and is_whole:
+        return Helper(_MODULE, "add_whole", ("int32", name, "", "int64"))
+    return Helper(_MODULE, "add_wide", ("int32", name, "", "float64", "float64"))
+
+
+def _start(kind: str, dtype: Any) -> Any:
+    """Return what every value is beyond."""
+    if dtype.kind == "f":
+        return np.nan
+    limits = np.iinfo(dtype)
+    return limits.max if kind == "min" else limits.min

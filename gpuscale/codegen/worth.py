@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 
 from gpuscale.base import config
@@ -12,7 +13,7 @@ from gpuscale.codegen.program import LEAVES, ScalarProgram
 from gpuscale.codegen.reductions import REDUCTIONS
 from gpuscale.codegen.spec import KernelSpec
 
-__all__ = ["may_pay", "pays"]
+__all__ = ["is_worth_by_now", "may_pay", "pays"]
 
 #: What a kernel costs in additions over one element: about a third of a second to compile, and one
 #: second more where Numba must be imported; far less where it is on the disk.
@@ -22,7 +23,7 @@ SLOW_DRAW = 15
 #: Elements: below, launching a kernel takes longer than interpreting, even where it is at hand.
 LAUNCH = 4096
 
-_interpreted: dict[KernelSpec, int] = {}
+_interpreted: dict[Hashable, int] = {}
 
 
 def may_pay(elements: int) -> bool:
@@ -38,29 +39,45 @@ def pays(spec: KernelSpec, elements: int) -> bool:
         return False
     if kernel.is_compiled(spec):
         return True
-    return _is_worth_by_now(spec, elements) and kernel.can_compile(spec)
+    cost = _cost(spec.program, spec.reductions)
+    is_worth = is_worth_by_now(spec, elements, cost, lambda: kernel.is_stored(spec))
+    return is_worth and kernel.can_compile(spec)
 
 
-def _is_worth_by_now(spec: KernelSpec, elements: int) -> bool:
-    elements += _interpreted.get(spec, 0)
-    if _is_worth(spec, elements):
-        _interpreted.pop(spec, None)
+def is_worth_by_now(
+    kernel: Hashable, elements: int, cost: int, is_stored: Callable[[], bool]
+) -> bool:
+    """Whether as much was done without a kernel as it costs to make.
+
+    Parameters
+    ----------
+    kernel : hashable
+        What stands for the kernel in the sums of what was done.
+    elements : int
+        How many there are now.
+    cost : int
+        Additions that are as much work as one element.
+    is_stored : callable
+        Whether the kernel is on the disk; only asked where that would decide.
+    """
+    elements += _interpreted.get(kernel, 0)
+    if _is_worth(elements, cost, is_stored):
+        _interpreted.pop(kernel, None)
         return True
     if len(_interpreted) > 10_000:
         _interpreted.clear()
-    _interpreted[spec] = elements
+    _interpreted[kernel] = elements
     return False
 
 
-def _is_worth(spec: KernelSpec, elements: int) -> bool:
+def _is_worth(elements: int, cost: int, is_stored: Callable[[], bool]) -> bool:
     threshold = config.get("codegen.min-elements")
     if threshold == 0 or elements < threshold:
         return bool(threshold == 0)
-    work = elements * _cost(spec.program, spec.reductions)
+    work = elements * cost
     if work >= (COMPILER if "numba" in sys.modules else NUMBA):
         return True
-    loader = LOADER if "llvmlite" in sys.modules else LLVM
-    return work >= loader and kernel.is_stored(spec)
+    return work >= (LOADER if "llvmlite" in sys.modules else LLVM) and is_stored()
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gpuscale.base import config
+from gpuscale.codegen import groups, worth
 from gpuscale.codegen.groups import aggregated, number_codes, pays
 
 pd = pytest.importorskip("pandas")
@@ -44,9 +45,39 @@ def test_what_rounding_loses_is_kept():
     assert found == math.fsum(values) != np.cumsum(values)[-1]
 
 
-def test_loops_pay_for_many_rows_where_kernels_are_allowed():
-    assert pays(1 << 20) and not pays(1000)
-    with config.set({"codegen.min-elements": 0}):
-        assert pays(1)
+@pytest.fixture
+def stored(monkeypatch):
+    """Loops on the disk, none at first, with nothing grouped yet; compilation is for 3e6 rows."""
+    found = set()
+    monkeypatch.setattr(groups, "_paid_for", set())
+    monkeypatch.setattr(worth, "_interpreted", {})
+    monkeypatch.setattr(groups, "is_stored", found.__contains__)
+    for name in ("COMPILER", "NUMBA", "LOADER", "LLVM"):
+        monkeypatch.setattr(worth, name, 1e7 if name in ("LOADER", "LLVM") else 3e7)
+    return found
+
+
+SUM = [("sum", np.dtype("i8"))]
+MEAN = [("total", np.dtype("f8")), ("count", np.dtype("f8"))]
+
+
+def test_loops_are_compiled_once_a_library_has_done_as_much(stored):
+    assert [pays(1 << 20, SUM) for _ in range(4)] == [False, False, True, True]
+    assert not pays(1000, SUM)
+    assert not pays(1 << 20, SUM + MEAN)  # two loops more, that nobody has asked for
     with config.set({"codegen.enabled": False}):
-        assert not pays(1 << 20)
+        assert not pays(1 << 20, SUM)
+
+
+def test_loops_on_the_disk_pay_sooner_if_all_that_it_takes_are_there(stored):
+    stored.update(groups._helper(*each).source() for each in SUM)
+    assert not pays(1 << 20, SUM)
+    stored.add(groups._CODES.source())
+    assert pays(1 << 20, SUM) and not pays(1 << 20, SUM + MEAN)
+
+
+def test_loops_pay_for_any_rows_where_the_option_says_so(stored):
+    with config.set({"codegen.min-elements": 0}):
+        assert pays(1, SUM)
+    with config.set({"codegen.min-elements": 1 << 40}):
+        assert not pays(1 << 30, MEAN)

@@ -26,6 +26,7 @@ __all__ = [
     "partials_of",
     "recipe_of",
     "widened",
+    "without_twins",
 ]
 
 Kind = str | Aggregation
@@ -129,11 +130,8 @@ def partials_of(
     table: dict[Any, Any] = {**keys, **columns}
     table.update({name: widened(columns[n]) for n, name in wide.items()})
     grouped = group(table_of(next(iter(keys.values())), table))
-    # Sums of numbers that are wide already are not made twice.
-    known = {n for kind, n in parts if kind == "sum" and n not in wide}
-    twice = [n for kind, n in parts if kind == "total" and n in known]
+    rest, twice = without_twins(columns, parts)
     found: dict[str, Any] = {}
-    rest = [part for part in parts if part[0] != "total" or part[1] not in twice]
     for kind, numbers in _by_kind(rest).items():
         if isinstance(kind, Aggregation):
             for n in numbers:
@@ -241,6 +239,21 @@ def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) 
 
 def _keys(table: Any) -> list[str]:
     return [name for name in table.columns if name.startswith("key")]
+
+
+def without_twins(
+    columns: Mapping[int, Any], parts: Sequence[Part]
+) -> tuple[list[Part], list[int]]:
+    """Return parts but the totals that are sums already, and the columns of these.
+
+    Examples
+    --------
+    >>> without_twins({0: pd.Series([0.5]), 1: pd.Series([1])}, [("sum", 0), ("total", 0)])
+    ([('sum', 0)], [0])
+    """
+    sums = {n for kind, n in parts if kind == "sum" and columns[n].dtype == np.float64}
+    twice = [n for kind, n in parts if kind == "total" and n in sums]
+    return [part for part in parts if part[0] != "total" or part[1] not in twice], twice
 
 
 def in_one_pass(parts: Sequence[Part]) -> list[Part]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.codegen.groups import aggregated, number_codes, pays
-from gpuscale.dataframe.algorithms.aggregates import Part, in_one_pass, label
+from gpuscale.dataframe.algorithms.aggregates import Part, in_one_pass, label, without_twins
 
 __all__ = ["numbered", "parts_by_number"]
 
@@ -37,10 +37,13 @@ def parts_by_number(
     parts : sequence of (str, int)
     """
     rows = len(next(iter(keys.values())))
-    if not all(kind in _KINDS for kind, _ in parts) or not rows or not pays(rows):
+    if not all(kind in _KINDS for kind, _ in parts) or not rows:
         return None
     wanted = {number for kind, number in parts if kind != "size"}
     if not all(_is_plain(columns[number]) for number in wanted):
+        return None
+    asked = [(str(kind), columns[n].dtype if n in wanted else None) for kind, n in parts]
+    if not pays(rows, asked):
         return None
     found = numbered(list(keys.values()))
     if found is None:
@@ -48,10 +51,12 @@ def parts_by_number(
     ids, first = found
     table: dict[str, Any] = {name: key.array.take(first) for name, key in keys.items()}
     arrays = {number: np.ascontiguousarray(columns[number].to_numpy()) for number in wanted}
-    for kind, number in in_one_pass(parts):
+    rest, twice = without_twins(columns, parts)
+    for kind, number in in_one_pass(rest):
         table[label(str(kind), number)] = aggregated(
             str(kind), ids, arrays.get(number) if kind != "size" else None, len(first)
         )
+    table.update({label("total", n): table[label("sum", n)] for n in twice})
     return pd.DataFrame(table, copy=False)
 
 
