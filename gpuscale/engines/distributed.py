@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from gpuscale.base import config
 from gpuscale.base.blocks import block
@@ -52,6 +53,7 @@ class DistributedEngine(Engine):
 
     def __init__(self, client: Any = None) -> None:
         self._client = client
+        self._limits: WeakKeyDictionary[Any, list[tuple[int, int]]] = WeakKeyDictionary()
 
     @property
     def client(self) -> Any:
@@ -82,6 +84,8 @@ class DistributedEngine(Engine):
             for each in self._workers().values()
             if each["memory_limit"]
         ]
+        # All of them may just be beginning again.
+        limits = self._limits[self.client] = limits or self._limits.get(self.client, [])
         limit = min((most for most, _ in limits), default=memory_limit())
         if config.get("memory-limit") != "auto":
             limit = min(limit, memory_limit())

@@ -21,6 +21,7 @@ from gpuscale.engines.telling import Telling
 from gpuscale.engines.timeouts import call_within
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Origin, Task
+from gpuscale.io.mapped import leave_pages
 from gpuscale.memory.byte_order import keep_byte_order
 from gpuscale.memory.limits import within_workers
 from gpuscale.memory.measure import held_bytes
@@ -155,6 +156,7 @@ def perform(batch: RemoteBatch, *inputs: Any) -> Any:
                 for i in step.ends:
                     values[i] = None
     finally:
+        leave_pages()
         telling.tell()
     found = tuple([keep_byte_order(values[i]) for i in batch.results])
     return found[0] if len(found) == 1 else found

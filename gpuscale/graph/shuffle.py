@@ -18,6 +18,7 @@ from gpuscale.base.types import BlockIndex, Chunks, Key
 from gpuscale.chunks.rechunk import step_cost
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.reads import is_planned_elsewhere
+from gpuscale.memory.limits import memory_limit
 
 if TYPE_CHECKING:
     from gpuscale.graph.build import GraphBuilder
@@ -38,6 +39,8 @@ OURS = "gpuscale-"
 
 #: Bytes of a piece on the average: smaller ones cost their worker more than copies of whole blocks.
 LEAST_PIECE = 1 << 17
+#: What whole blocks may take of a worker: it holds results, and its program, beside them.
+ROOMS = 3
 # Arrays of these kinds are written to files as they are.
 _PLAIN = "biufcmM"
 
@@ -185,16 +188,19 @@ def shuffles(node: Exchange, wanted: list[BlockIndex]) -> bool:
     """Whether workers are to pass on the pieces of a rechunk.
 
     They pass on all of them, so not where few blocks are wanted. Where each block has few pieces,
-    nobody has to wait until all others are there.
+    and a worker has room for the blocks that they are of, nobody has to wait until all others are
+    there.
     """
     (x,), meta = node.inputs, node.meta
-    if not is_planned_elsewhere() or len(node.plan.steps) == 1 or meta.backend != "numpy":
+    if not is_planned_elsewhere() or meta.backend != "numpy":
         return False
     if meta.dtype.kind not in _PLAIN or not meta.known or not meta.size:
         return False
-    pieces = step_cost(x.meta.chunks, meta.chunks, meta.dtype.itemsize).pieces
-    is_worth = pieces * LEAST_PIECE <= meta.nbytes and 2 * len(wanted) >= prod(meta.numblocks)
-    return is_worth and workers_pass_pieces()
+    direct = step_cost(x.meta.chunks, meta.chunks, meta.dtype.itemsize)
+    if len(node.plan.steps) == 1 and direct.held_bytes * ROOMS <= memory_limit():
+        return False
+    is_worth = direct.pieces * LEAST_PIECE <= meta.nbytes
+    return is_worth and 2 * len(wanted) >= prod(meta.numblocks) and workers_pass_pieces()
 
 
 def lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import accumulate
 from operator import mul
 from typing import Any, TypeAlias
+from weakref import WeakSet
 
 import numpy as np
 
@@ -24,6 +25,7 @@ __all__ = [
     "c_strides",
     "check_unchanged",
     "file_stamp",
+    "leave_pages",
     "stamp_of",
 ]
 
@@ -74,6 +76,10 @@ def check_unchanged(path: PathLike, before: Stamp, now: Stamp) -> None:
         raise ValueError(f"{path} has changed since it was opened, {how}; open it again")
 
 
+_ALL: WeakSet[MappedArray] = WeakSet()
+_ALL_LOCK = threading.Lock()
+
+
 class MappedArray:
     """Part of a file as an array; pickling it sends the file's name, not its bytes.
 
@@ -112,6 +118,8 @@ class MappedArray:
         self._lock = threading.Lock()
         self._mapping: mmap.mmap | None = None
         self._inode: tuple[int, int] = (0, 0)
+        with _ALL_LOCK:
+            _ALL.add(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MappedArray, self._state
@@ -135,6 +143,11 @@ class MappedArray:
         """Return a view of one piece."""
         index: Any = (*region, ...)  # so that no piece is a scalar
         return self.array[index]
+
+    def leave_pages(self) -> None:
+        """Let go of the pages; the array stays as it is."""
+        if self._mapping is not None:
+            self._mapping.madvise(mmap.MADV_DONTNEED)
 
     @cached_property
     def _array(self) -> np.ndarray[Any, Any]:
@@ -162,6 +175,18 @@ class MappedArray:
                 check_unchanged(path, stamp, stamp_of(status))
                 return
         _check_length(path, mapping.size(), dtype, shape, strides, offset)
+
+
+def leave_pages() -> None:
+    """Let go of the pages of all mapped files that this process has touched.
+
+    They stay in the system's cache, from which the next access has them, and no longer count as
+    memory of the process, by which a cluster judges its workers.
+    """
+    with _ALL_LOCK:
+        every = list(_ALL)
+    for each in every:
+        each.leave_pages()
 
 
 class MappedReader(PieceReader):

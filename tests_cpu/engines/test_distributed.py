@@ -189,6 +189,13 @@ def _order(block):
     return np.full(block.shape, block.dtype.byteorder, "S1")
 
 
+def test_limits_of_workers_that_begin_again_are_remembered(engine, monkeypatch):
+    limit = engine._limit()
+    monkeypatch.setattr(DistributedEngine, "_workers", lambda self: {})
+    assert engine._limit() == limit
+    assert DistributedEngine(engine.client)._limit()[1] == 1  # which has not seen any
+
+
 def test_random_numbers_are_the_same_in_all_processes(engine):
     x = ga.random.default_rng(5).normal(size=(500, 400), chunks=100)
     assert (x.compute(engine=engine) == x.compute(engine="threads")).all()

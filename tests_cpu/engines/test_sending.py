@@ -138,6 +138,15 @@ def test_the_one_that_waits_for_pieces_reads_no_blocks(small_pieces):
         assert [type(task.fn) for task in tasks[need]] == [HandOver]  # tall() is read twice
 
 
+@pytest.mark.parametrize(("limit", "passes"), [(1 << 20, True), (1 << 24, False)])
+def test_pieces_are_passed_where_whole_blocks_would_fill_a_worker(limit, passes):
+    x = ga.ones((600, 100), chunks=(100, 100)).map_blocks(np.negative)  # 480 kB, 13 kB a piece
+    with within_workers(limit), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shuffle, "LEAST_PIECE", 1 << 13)
+        parcels, _ = parcels_of(x.rechunk((600, 17)).map_blocks(np.abs))
+    assert any(parcel.waits is not None for parcel in parcels) is passes
+
+
 def test_blocks_that_are_handed_over_stay_in_their_batch(small_pieces):
     parcels, _ = parcels_of(wide().map_blocks(np.abs))
     handing = [p.tasks for p in parcels if any(isinstance(task.fn, HandOver) for task in p.tasks)]

@@ -1,5 +1,6 @@
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpuscale.io.array_like import reader_of
-from gpuscale.io.mapped import MappedArray, MappedReader, c_strides
+from gpuscale.io.mapped import MappedArray, MappedReader, c_strides, leave_pages
 
 
 @pytest.fixture
@@ -106,3 +107,20 @@ def test_a_file_that_may_change_must_not_become_too_short(file):
     os.truncate(file, 39_996)
     with pytest.raises(ValueError, match=r"x\.bin is truncated.* has 39996 bytes"):
         reader.read((slice(0, 1), slice(0, 3)))
+
+
+def test_pages_are_let_go_and_come_back(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.arange(4_000_000))
+    reader = reader_of(np.load(path, mmap_mode="r"))
+    block = reader.read((slice(None),))
+
+    def mapped():
+        lines = Path("/proc/self/smaps").read_text().partition(str(path))[2]
+        return 1024 * int(lines.partition("\nRss:")[2].split()[0])
+
+    expected = block.sum()
+    assert mapped() >= block.nbytes
+    leave_pages()
+    assert mapped() < block.nbytes / 10
+    assert block.sum() == expected
