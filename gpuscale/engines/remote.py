@@ -156,8 +156,8 @@ def perform(batch: RemoteBatch, *inputs: Any) -> Any:
                 for i in step.ends:
                     values[i] = None
     finally:
-        leave_pages()
         telling.tell()
+        leave_pages()
     found = tuple([keep_byte_order(values[i]) for i in batch.results])
     return found[0] if len(found) == 1 else found
 

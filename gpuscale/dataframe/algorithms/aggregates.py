@@ -15,6 +15,7 @@ import pandas as pd
 
 from gpuscale.backends.frame_seams import table as table_of
 from gpuscale.dataframe.algorithms.aggregation import Aggregation, series_of
+from gpuscale.dataframe.algorithms.reductions import is_undefined
 
 __all__ = [
     "OwnRecipe",
@@ -196,21 +197,12 @@ def _foldings(
     NaN is a sum, as that of infinities of both signs is, and no missing value.
     """
     labels = [label(kind, number) for number in numbers]
-    undefined = [each for each in labels if _has_nan(table[each])] if _adds(kind) else []
+    undefined = [each for each in labels if is_undefined(table[each], _FOLDED[kind])]
     others = [each for each in labels if each not in undefined]
     if others:
         yield others, {}
     if undefined:
         yield undefined, {"skipna": False}
-
-
-def _adds(kind: str) -> bool:
-    return _FOLDED[kind] in ("sum", "prod")
-
-
-def _has_nan(column: Any) -> bool:
-    is_float = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fc"
-    return is_float and bool(column.isna().any())
 
 
 def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) -> dict[str, Any]:

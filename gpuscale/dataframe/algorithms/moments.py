@@ -70,9 +70,8 @@ def _divided(total: Any, count: int, dtype: Any) -> Any:
         return np.nan if isinstance(dtype, np.dtype) else pd.NA
     if isinstance(dtype, np.dtype) and dtype.kind == "f":
         return dtype.type(total / count)
-    if (
-        isinstance(dtype, np.dtype) and dtype.kind == "O"
-    ):  # a sum of decimals becomes a float, and one of texts is refused
+    if isinstance(dtype, np.dtype) and dtype.kind == "O":
+        # A sum of decimals becomes a float, and one of texts is refused.
         total = pd.Series([total], dtype=object).mean()
     return total / count
 
