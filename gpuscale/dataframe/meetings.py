@@ -61,7 +61,26 @@ class Meetings:
     __matmul__ = dot
 
     def agg(self, func: Any = None, axis: Any = 0, *args: Any, **kwargs: Any) -> Any:
-        """Reductions by name, several at once; see `pandas.DataFrame.agg`."""
+        """Reductions by name, several at once, in one pass; see `pandas.DataFrame.agg`.
+
+        Parameters
+        ----------
+        func : str, list of str, or mapping of columns to these, optional
+        axis : {0, 1}
+        *args, **kwargs
+            For each reduction; without ``func``, results by their names: of a table as
+            ``result=("column", "sum")``, of a series as ``result="sum"``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import gpuscale.dataframe as gd
+        >>> df = gd.from_pandas(pd.DataFrame({"x": [1, 2, 4], "y": [0.5, 2, 1]}), npartitions=2)
+        >>> df.agg({"x": ["sum", "max"], "y": "max"}).compute()
+             x    y
+        sum  7  NaN
+        max  4  2.0
+        """
         return api().aggregating.aggregate(self, func, axis, args, kwargs)
 
     aggregate = agg

@@ -3,99 +3,139 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.sizes import format_bytes
+from gpuscale.dataframe.algorithms.several import Labels, Several, Together
 from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.counting import Called
+from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.api.reductions import length, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.inference import nonempty, with_numbers
 from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.nodes.reduction import Reduction
+from gpuscale.dataframe.nodes.source import FromFrame
+from gpuscale.expr.frames import ScalarMeta
 from gpuscale.run import compute
 
 __all__: list[str] = []
 
 
 def aggregate(x: Any, func: Any, axis: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Return the reduction of a name, or those of several as rows or under labels of columns."""
+    """Return the reduction of a name, or several under the labels that pandas gives them."""
     if x.ndim == 2 and axis in (1, "columns"):
         return call(Method("agg"), (x, func), {"axis": 1, **options}, "agg")
     if isinstance(func, str):
         return getattr(x, func)(*args, **options)
-    if isinstance(func, list):
-        _check(func)
-        if x.ndim == 1:
-            label = x.name
-            return aggregate(x.to_frame(), func, 0, args, options)[0 if label is None else label]
-        parts = [getattr(x, name)(*args, **options) for name in func]
-        plan: Any = Stacked(tuple(func), x.columns)
-    elif isinstance(func, Mapping) and x.ndim == 2:
-        _check(func.values())
-        check_labels(x, list(func))
-        parts = [getattr(x[[label]], name)(*args, **options) for label, name in func.items()]
-        plan = Chosen(tuple(func))
+    is_named = func is None and bool(options)
+    if is_named:
+        func, options = {label: _said(x, each) for label, each in options.items()}, {}
+    pairs = _pairs(x, func, is_named)
+    if x.ndim == 1 or x.columns.is_unique:
+        return _several(x, func, is_named, pairs, args, options)
+    if not isinstance(func, list):
+        raise NotSupportedError("agg of single columns needs columns of different names")
+    labels, x = list(x.columns), x.set_axis(range(x.shape[1]), axis=1)
+    found = _several(x, func, False, _pairs(x, func, False), args, options)
+    return found.set_axis(labels, axis=1)
+
+
+def _said(x: Any, named: Any) -> Any:
+    """Return what stands behind the name of a result: a reduction, of a table with its column."""
+    if x.ndim == 1:
+        return named
+    if isinstance(named, pd.NamedAgg) and not (named.args or named.kwargs):
+        return named.column, named.aggfunc
+    if isinstance(named, tuple) and len(named) == 2:
+        return named
+    raise TypeError(f'a result with a name is said as name=("column", "sum"), not as {named!r}')
+
+
+def _pairs(x: Any, func: Any, is_named: bool) -> list[tuple[Any, str]]:
+    """Return columns and names of reductions, each once; of a series, None instead of columns."""
+    if isinstance(func, Mapping) and x.ndim == 1:
+        pairs = [(None, name) for name in func.values()]
+    elif is_named:
+        pairs = list(func.values())
+    elif isinstance(func, Mapping):
+        pairs = [(label, name) for label, names in func.items() for name in _listed(names)]
+    elif isinstance(func, list):
+        pairs = [(label, name) for label in (x.columns if x.ndim == 2 else [None]) for name in func]
     else:
-        _check([func])
-    template = plan.finalize(tuple(each.expr.meta.sample for each in parts))
-    return wrap(reduction(tuple(each.expr for each in parts), plan, "agg", template))
-
-
-def _check(functions: Any) -> None:
-    for each in functions:
-        if not isinstance(each, str):
+        pairs = [(None, func)]
+    for _, name in pairs:
+        if not isinstance(name, str):
             raise NotSupportedError(
-                f"agg takes names of reductions, such as 'sum', and not {each!r}: what a function "
+                f"agg takes names of reductions, such as 'sum', and not {name!r}: what a function "
                 "makes of parts of the rows says nothing of all; use df.reduction, or compute()"
             )
+    if x.ndim == 2:
+        check_labels(x, list(dict.fromkeys(label for label, _ in pairs)))
+    return list(dict.fromkeys(pairs))
 
 
-@dataclass(frozen=True)
-class _OfOne:
-    """The base of functions of several results of one partition each."""
-
-    def chunk(self, *results: Any) -> Any:
-        """Keep them."""
-        return results
-
-    def combine(self, partials: list[Any]) -> Any:
-        """Keep the only ones that there are."""
-        (partial,) = partials
-        return partial
+def _listed(names: Any) -> list[Any]:
+    return names if isinstance(names, list) else [names]
 
 
-@dataclass(frozen=True)
-class Stacked(_OfOne):
-    """Results of several reductions of columns, as rows of a table."""
+def _several(
+    x: Any,
+    func: Any,
+    is_named: bool,
+    pairs: list[tuple[Any, str]],
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+) -> Any:
+    """Return reductions: in one pass those that have parts, others by passes of their own."""
+    template = _template(x, func, is_named, args, options)
+    if x.ndim == 2:
+        x = x[list(dict.fromkeys(label for label, _ in pairs))]
+    plans, others = {}, {}
+    for label, name in pairs:
+        column = x if label is None else x[label]
+        found = getattr(column, name)
+        found = found(*args, **options) if callable(found) else found
+        if not isinstance(found.expr.meta, ScalarMeta):
+            raise NotSupportedError(f"agg takes reductions, and {name} gives several values")
+        if _is_in_parts(found.expr, column.expr):
+            place = 0 if label is None else x.columns.get_loc(label)
+            plans[label, name] = (place, found.expr.blueprint)
+        else:
+            others[label, name] = found
+    labels = Labels(x._meta, func, is_named, (*plans, *others), template)
+    if not others:
+        return wrap(reduction((x.expr,), Several(tuple(plans.values()), labels), "agg", template))
+    parts = reduction((x.expr,), Several(tuple(plans.values()), tuple), "agg", ())
+    place = placed(FromFrame(pd.DataFrame(index=[0]), (0,), None, None), x.expr.meta.backend)
+    nodes = (place.expr, parts, *(each.expr for each in others.values()))
+    return wrap(reduction(nodes, Together(labels), "agg", template))
 
-    names: tuple[str, ...]
-    columns: Any
 
-    def finalize(self, results: tuple[Any, ...]) -> Any:
-        """Put the values of each column together."""
-        made = [
-            pd.Series([each.iloc[k] for each in results], index=list(self.names))
-            for k in range(len(self.columns))
-        ]
-        table = pd.concat(made, axis=1)
-        table.columns = self.columns
-        return table
+def _is_in_parts(node: Any, column: Any) -> bool:
+    """Whether a node is a reduction of a column, of which little is kept of each partition."""
+    own = isinstance(node, Reduction) and [each.token for each in node.inputs] == [column.token]
+    return own and not hasattr(node.blueprint, "needs")
 
 
-@dataclass(frozen=True)
-class Chosen(_OfOne):
-    """The result of one reduction for each column, as a series."""
-
-    labels: tuple[Any, ...]
-
-    def finalize(self, results: tuple[Any, ...]) -> Any:
-        """Put them together."""
-        return pd.Series([each.iloc[0] for each in results], index=pd.Index(self.labels))
+def _template(
+    x: Any, func: Any, is_named: bool, args: tuple[Any, ...], options: dict[str, Any]
+) -> Any:
+    """Return what pandas makes of made-up rows; objects may be numbers, as decimals are."""
+    made = nonempty(x._meta)
+    if is_named:
+        args, options = (), func
+    else:
+        args = (func, 0, *args)
+    try:
+        return made.agg(*args, **options)
+    except TypeError:
+        return with_numbers(made).agg(*args, **options)
 
 
 def transposed(x: Any) -> Any:
