@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -235,6 +235,10 @@ class Frame(Collection):
     def tail(self, n: int = 5) -> Any:
         """Compute the last rows; of a negative number, all rows but the first ones."""
         return api().ends.tail(self, n)
+
+    def __iter__(self) -> Iterator[Any]:
+        for part in self.partitions:  # of which one is in memory at a time
+            yield from part.compute()
 
     def __len__(self) -> int:
         rows = self._expr.meta.rows

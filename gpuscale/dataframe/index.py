@@ -79,6 +79,9 @@ class Index(Operators, Frame):
         """Whether no label is greater than the one before, lazy."""
         return api().statistics.monotonic(self, "is_monotonic_decreasing")
 
+    def __getitem__(self, key: Any) -> Any:
+        return api().columns.labels_of(self, key)
+
     def isin(self, values: Any) -> Any:
         """Whether each label is one of some: a series, which chooses rows of a frame."""
         return looked_up(Method("isin"), self, (values,), {}, "labels")

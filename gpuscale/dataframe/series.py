@@ -89,10 +89,6 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         for part in self.partitions:
             yield from part.compute().items()
 
-    def __iter__(self) -> Iterator[Any]:
-        for part in self.partitions:
-            yield from part.compute()
-
     def item(self) -> Any:
         """Compute the only element; see `pandas.Series.item`."""
         return self.head(2).item()
@@ -124,7 +120,7 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         return self.corr(self.shift(lag))
 
     def __getitem__(self, key: Any) -> Any:
-        return api().columns.rows_of(self, key)
+        return api().columns.elements_of(self, key)
 
     @in_place
     def drop(

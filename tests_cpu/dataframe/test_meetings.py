@@ -106,13 +106,20 @@ def test_levels_of_an_index():
         lambda x: x.xs("b", level="l"),
         lambda x: x.xs("c", level=1, drop_level=False),
         lambda x: x.xs("x", axis=1),
+    ):
+        assert_eq(case(x), case(LEVELS))
+    with pytest.raises(NotSupportedError, match=r"use df\.loc"):
+        x.xs((1, "a"))
+
+
+def test_levels_that_go_or_change_places():
+    x = gd.from_pandas(LEVELS, npartitions=3)
+    for case in (
         lambda x: x.swaplevel(),
         lambda x: x.droplevel("k"),
         lambda x: x.x.reorder_levels([1, 0]),
     ):
         assert_eq(case(x), case(LEVELS))
-    with pytest.raises(NotSupportedError, match=r"use df\.loc"):
-        x.xs((1, "a"))
 
 
 def test_times_of_days():

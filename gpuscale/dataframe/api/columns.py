@@ -77,6 +77,33 @@ def rows_of(x: Any, key: Any) -> Any:
     return wrap(Filter(data, mask))
 
 
+def elements_of(x: Any, key: Any) -> Any:
+    """Answer ``series[key]``: rows, as of a table, or what has a label or some."""
+    if callable(key) and not isinstance(key, Frame):
+        return elements_of(x, key(x))
+    if isinstance(key, Frame | slice | pd.Series):
+        return rows_of(x, key)
+    if isinstance(key, list | np.ndarray | pd.Index):
+        return api().labels.rows_of_labels(x, key, None)
+    if not pd.api.types.is_hashable(key):
+        raise TypeError(f"a {type(key).__name__} is no label of an element")
+    levels = x._meta.index.nlevels
+    if levels > 1 and (not isinstance(key, tuple) or len(key) < levels):
+        return x.xs(key)
+    if isinstance(key, str) and isinstance(x._meta.index, pd.DatetimeIndex):
+        return x.loc[key]  # all rows of a day, say
+    return api().labels.element_with(x, key)
+
+
+def labels_of(x: Any, key: Any) -> Any:
+    """Answer ``index[key]``: labels by their positions, or those that a series chooses."""
+    if isinstance(key, Frame | pd.Series):
+        return rows_of(x, key)
+    if isinstance(key, tuple):
+        raise IndexError("too many indices: an index has one axis")
+    return api().positions.PositionIndexer(x)[key]
+
+
 def attribute_of(x: Any, name: str) -> Any:
     """Answer ``df.name``: the column of that name."""
     if name in x.columns:

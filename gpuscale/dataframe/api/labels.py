@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.api.positions import slice_rows
@@ -190,7 +193,7 @@ class WithLabel(WithLabels):
     def finalize(self, partial: Any) -> Any:
         """Take it out; of several elements, pandas gives all."""
         found = super().finalize(partial)
-        return found.iloc[0] if len(found) == 1 else found
+        return found.iloc[0] if len(found) == 1 else to_host(found)
 
 
 def element_with(x: Any, label: Any) -> Any:
@@ -213,9 +216,11 @@ def _which_may_have(x: Any, labels: list[Any]) -> tuple[Any, list[Any]]:
     bounds, node = x.expr.meta.divisions, x.expr
     labels = [moment(each, x._meta.index) for each in labels]
     if bounds is not None and labels:
-        numbers = sorted(
-            {min(max(0, bisect_right(bounds, each) - 1), len(bounds) - 2) for each in labels}
-        )
+        try:
+            places = {bisect_right(bounds, each) - 1 for each in labels}
+        except TypeError:  # texts among numbers, say
+            raise KeyError(f"{labels} of an index of {x._meta.index.dtype}") from None
+        numbers = sorted({min(max(0, each), len(bounds) - 2) for each in places})
         node = Partitions(node, tuple(numbers))
     return node, labels
 
@@ -296,6 +301,8 @@ def reindexed(labels: Any, rows: Any, fill_value: Any) -> Any:
 def cross_section(x: Any, key: Any, axis: Any, level: Any, drop_level: bool) -> Any:
     """Return the rows that have a label in one level, or some, or a column."""
     if axis in (1, "columns"):
+        if level is None and x.columns.nlevels == 1:
+            return x[key]
         options = {"axis": 1, "level": level, "drop_level": drop_level}
         return call(Method("xs"), (x, key), options, "xs")
     index = x._meta.index
@@ -322,5 +329,7 @@ class Section:
         index = partition.index
         pairs = zip(self.levels, self.keys, strict=True)
         chosen = [index.get_level_values(level) == key for level, key in pairs]
-        found = partition[np.logical_and.reduce(chosen)]
-        return found.droplevel(list(self.levels)) if self.drop_level else found
+        found = partition[reduce(and_, chosen)]
+        if self.drop_level:
+            found.index = found.index.droplevel(list(self.levels))
+        return found

@@ -13,7 +13,7 @@ from gpuscale.backends.seams import backend_name
 from gpuscale.backends.transfer import to_device
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.types import is_known
-from gpuscale.dataframe.algorithms.columns import concat
+from gpuscale.dataframe.algorithms.columns import concat, is_index
 from gpuscale.dataframe.algorithms.cuts import Rows, rows_of
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
@@ -192,7 +192,7 @@ class Row(Take):
     def finalize(self, partial: list[tuple[Any, Any]]) -> Any:
         """Take it out."""
         found = super().finalize(partial)
-        return found[0] if isinstance(found, pd.Index) else found.iloc[0]
+        return found[0] if is_index(found) else found.iloc[0]
 
 
 def row_at(x: Any, position: int) -> Any:

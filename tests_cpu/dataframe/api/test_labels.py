@@ -1,0 +1,87 @@
+"""Elements of series by their labels, and labels of an index by their positions, against pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq, splits
+
+LABELS = {
+    "int64": st.integers(0, 9),
+    "str": st.sampled_from("abcdefgh"),
+    "float64": st.integers(0, 9).map(float),
+    "datetime64[us]": st.integers(1, 9).map(lambda n: pd.Timestamp(2020, 1, n)),
+}
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_elements(data):
+    dtype = data.draw(st.sampled_from(list(LABELS)))
+    labels = data.draw(st.lists(LABELS[dtype], min_size=1, max_size=8, unique=True))
+    index = pd.Index(sorted(labels) if data.draw(st.booleans()) else labels, dtype=dtype)
+    series = pd.Series(range(len(index)), index=index)
+    whole = gd.from_pandas(series, npartitions=data.draw(st.integers(1, 3)))
+    parts = data.draw(splits(series))
+    for lazy in (whole, gd.concat([gd.from_pandas(each, npartitions=1) for each in parts])):
+        label = data.draw(LABELS[dtype])
+        if label in index:
+            assert_eq(lazy[label], series[label])
+        else:
+            with pytest.raises(KeyError):
+                lazy[label].compute(engine="sync")
+        chosen = data.draw(st.lists(st.sampled_from(list(index)), max_size=3))
+        assert_eq(lazy[chosen], series[chosen], check_freq=False)
+        truths = data.draw(st.lists(st.booleans(), min_size=len(index), max_size=len(index)))
+        assert_eq(lazy[np.array(truths)], series[np.array(truths)], check_freq=False)
+        _check_positions(data, lazy.index, series.index)
+
+
+def _check_positions(data, lazy, index):
+    place = data.draw(st.integers(-len(index), len(index) - 1))
+    assert_eq(lazy[place], index[place])
+    cut = data.draw(st.slices(len(index)))
+    assert_eq(lazy[cut], index[cut])
+    places = data.draw(st.lists(st.integers(-len(index), len(index) - 1), max_size=3))
+    assert_eq(lazy[places], index[places])
+    assert list(lazy) == list(index)
+
+
+LEVELS = pd.Series(
+    range(4), index=pd.MultiIndex.from_tuples([("b", 1), ("a", 2), ("a", 1), ("b", 2)])
+)
+DAYS = pd.Series(range(5), index=pd.date_range("2020-01-30", periods=5))
+REPEATED = pd.Series([1, 2, 3], index=list("aab"))
+
+
+@pytest.mark.parametrize("npartitions", [1, 3])
+def test_labels_that_stand_for_several_rows(npartitions):
+    for case, series in (
+        (lambda s: s["a"], LEVELS),
+        (lambda s: s["a", 2], LEVELS),
+        (lambda s: s["2020-02"], DAYS),
+        (lambda s: s[[pd.Timestamp("2020-02-01")]], DAYS),
+        (lambda s: s["a"], REPEATED),
+        (lambda s: s[lambda s: s > 1], REPEATED),
+        (lambda s: s.index[s.index > "a"], REPEATED),
+        (lambda s: s.index[1], LEVELS),
+        (lambda s: s.index[::-2], LEVELS),
+    ):
+        expected = case(series)
+        assert_eq(case(gd.from_pandas(series, npartitions)), expected, promised=False)
+
+
+def test_what_is_no_label():
+    lazy = gd.from_pandas(REPEATED, npartitions=2)
+    for wrong, kind, match in (
+        (lambda: lazy[1], KeyError, "index of str"),
+        (lambda: lazy[{"a"}], TypeError, "set"),
+        (lambda: lazy[pd.Series([True, False, True])], TypeError, "series of truth values"),
+        (lambda: lazy.index[3], IndexError, "out-of-bounds"),
+        (lambda: lazy.index[0, 1], IndexError, "one axis"),
+    ):
+        with pytest.raises(kind, match=match):
+            wrong()
