@@ -3,6 +3,7 @@
 ================ ==========================================================================
 `client`         `Client`: makes a cluster the engine that `compute` and `persist` use
 `calls`          what a client submits, as workers call it
+`closed`         a closed client says so; `as_completed` of its futures
 `local`          `LocalCluster`: processes of this machine
 `holding`        `futures_of`, `wait` and `progress` of collections that workers hold
 `local_cuda`     `LocalCUDACluster`: one for each GPU of this machine
@@ -41,6 +42,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpuscale.cluster.client import Client as Client
+    from gpuscale.cluster.closed import as_completed as as_completed
     from gpuscale.cluster.holding import futures_of as futures_of
     from gpuscale.cluster.holding import progress as progress
     from gpuscale.cluster.holding import wait as wait
@@ -77,6 +79,7 @@ _OWN = {
     "PBSCluster": "gpuscale.cluster.jobqueue",
     "SGECluster": "gpuscale.cluster.jobqueue",
     "SLURMCluster": "gpuscale.cluster.jobqueue",
+    "as_completed": "gpuscale.cluster.closed",
     "futures_of": "gpuscale.cluster.holding",
     "progress": "gpuscale.cluster.holding",
     "wait": "gpuscale.cluster.holding",
@@ -88,7 +91,7 @@ _HANDED_ON = (
     "KilledWorker", "Lock", "MultiLock", "Nanny", "NannyPlugin", "Queue", "Reschedule",
     "Scheduler", "SchedulerPlugin", "Security", "Semaphore", "SpecCluster", "Status",
     "TimeoutError", "UploadDirectory", "UploadFile", "Variable", "Worker", "WorkerPlugin",
-    "as_completed", "default_client", "fire_and_forget", "get_client",
+    "default_client", "fire_and_forget", "get_client",
     "get_task_metadata", "get_task_stream", "get_worker", "performance_report", "print",
     "rejoin", "secede", "span", "warn", "worker_client",
 )  # fmt: skip

@@ -13,8 +13,9 @@ from dask.tokenize import TokenizationError
 from dask.utils import parse_timedelta
 
 from gpuscale.base import config
-from gpuscale.base.errors import EngineError, add_note
+from gpuscale.base.errors import add_note
 from gpuscale.cluster.calls import for_worker, not_fetched, not_sent
+from gpuscale.cluster.closed import NoScheduler
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.security import given_tls, read_scheduler_file
@@ -23,7 +24,7 @@ from gpuscale.engines.deadly import died
 from gpuscale.engines.distributed import DistributedEngine
 from gpuscale.expr.node import user_line
 from gpuscale.keeping import persist
-from gpuscale.memory.remote import CLOSED
+from gpuscale.memory.remote import check_open
 from gpuscale.nested import find, replace
 from gpuscale.run import asked, whole_values
 
@@ -124,6 +125,10 @@ class Client(distributed.Client):
         if settings is not None:
             settings.__exit__(None, None, None)
 
+    def __enter__(self) -> Any:
+        check_open(self)
+        return super().__enter__()
+
     async def __aexit__(self, *error: object) -> None:
         self._leave()
         await super().__aexit__(*error)
@@ -137,10 +142,22 @@ class Client(distributed.Client):
             own.close()
         return closing
 
+    async def _close(self, *args: Any, **options: Any) -> None:
+        await super()._close(*args, **options)
+        self.scheduler = NoScheduler()  # type: ignore[assignment]
+
+    def _graph_to_futures(self, *args: Any, **options: Any) -> Any:
+        check_open(self)  # before there are futures, which nobody would let go
+        return super()._graph_to_futures(*args, **options)
+
+    def _send_to_scheduler(self, message: Any) -> None:
+        check_open(self)
+        super()._send_to_scheduler(message)
+
     def sync(self, func: Any, *args: Any, **options: Any) -> Any:
         """Wait for what is to be done in the client's thread, and raise errors in words of ours."""
-        if self.status == "closed" and not self.asynchronous:
-            raise EngineError(CLOSED)
+        if not self.asynchronous:
+            check_open(self)
         try:
             return super().sync(func, *args, **options)
         except distributed.KilledWorker as error:

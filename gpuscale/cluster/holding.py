@@ -8,6 +8,7 @@ import dask
 import distributed
 
 from gpuscale.keeping import kept_elsewhere
+from gpuscale.memory.remote import check_open
 from gpuscale.nested import find, replace
 
 __all__ = ["futures_of", "held", "progress", "wait"]
@@ -71,6 +72,8 @@ def _checked(*values: Any) -> list[Any]:
     ------
     TypeError
         A value is nothing that could have any.
+    EngineError
+        The client of some is closed.
     """
     for each in values:
         if not (isinstance(each, _KINDS) or find(each) or dask.is_dask_collection(each)):
@@ -78,7 +81,10 @@ def _checked(*values: Any) -> list[Any]:
                 "wait and progress take persisted collections, futures, and lists of these, not "
                 f"{type(each).__name__}"
             )
-    return futures_of(*values)
+    found = futures_of(*values)
+    for future in found:
+        check_open(future.client)
+    return found
 
 
 _KINDS = (distributed.Future, list, tuple, set, frozenset, dict)

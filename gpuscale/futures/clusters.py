@@ -10,6 +10,7 @@ from gpuscale.collection import Collection
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.packing import rebuilt
 from gpuscale.keeping import kept_elsewhere
+from gpuscale.memory.remote import check_open
 
 __all__ = [
     "client_of_cluster",
@@ -97,9 +98,13 @@ def function_for(name: str, here: Any, there: Any) -> Callable[..., Any] | None:
     ------
     TypeError
         Some are of a cluster, and some of this process.
+    EngineError
+        Their client is closed, which nobody would hear the end of them from.
     """
     if here and there:
         raise TypeError(
             "there are futures of a cluster and of this process: wait for each by themselves"
         )
+    for future in there:
+        check_open(future.client)
     return getattr(_distributed(), name) if there else None

@@ -8,13 +8,33 @@ from typing import Any
 from gpuscale.base.errors import EngineError
 from gpuscale.memory.spilled import OnDisk
 
-__all__ = ["CLOSED", "RemoteValue"]
+__all__ = ["CLOSED", "RemoteValue", "check_open"]
 
 #: What there is to say of results whose client is closed.
 CLOSED = (
     "the client of the cluster was closed, and what workers held for it went with it: persist or "
     "submit it again with an open client, and compute or gather what is to stay before closing"
 )
+
+
+def check_open(client: Any) -> None:
+    """Refuse to go on with a client that is closed.
+
+    Parameters
+    ----------
+    client : distributed.Client or None
+
+    Raises
+    ------
+    EngineError
+        It is.
+    """
+    if _is_closed(client):
+        raise EngineError(CLOSED)
+
+
+def _is_closed(client: Any) -> bool:
+    return getattr(client, "status", None) == "closed"
 
 
 class RemoteValue(OnDisk):
@@ -43,15 +63,11 @@ class RemoteValue(OnDisk):
     @property
     def is_lost(self) -> bool:
         """Whether it is gone for good."""
-        return self._is_closed or bool(self.future.status == "cancelled")
-
-    @property
-    def _is_closed(self) -> bool:
-        return getattr(self.future.client, "status", None) == "closed"
+        return _is_closed(self.future.client) or bool(self.future.status == "cancelled")
 
     def lost(self) -> EngineError:
         """Return what there is to say if it is."""
-        if self._is_closed:
+        if _is_closed(self.future.client):
             return EngineError(CLOSED)
         return EngineError(
             "what was persisted is lost with its worker, and cannot be computed again, as it came "
@@ -102,7 +118,7 @@ class RemoteValue(OnDisk):
     def _future(self) -> Any:
         """The future; one that came with the function of a task is made known to the cluster."""
         future = self.future
-        if self._is_closed:
+        if _is_closed(self.future.client):
             raise self.lost()
         if future.client is None:
             from distributed import get_client

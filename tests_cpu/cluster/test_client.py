@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,14 @@ from gpuscale.base.errors import ConfigError, EngineError
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
-from gpuscale.cluster import Client, LocalCluster, futures_of, progress, wait  # noqa: E402
+from gpuscale.cluster import (  # noqa: E402
+    Client,
+    LocalCluster,
+    as_completed,
+    futures_of,
+    progress,
+    wait,
+)
 from gpuscale.cluster import client as client_module  # noqa: E402
 from gpuscale.engines import stuck  # noqa: E402
 from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
@@ -422,6 +430,28 @@ def test_what_a_closed_client_held_is_told(cluster, x):
             ask()
     with Client(cluster), pytest.raises(EngineError, match="was closed, and what"):
         kept.sum().compute()
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_every_door_of_a_closed_client_says_that_it_is_closed(cluster, x, shares):
+    options = {"n_workers": 1, "processes": False, "dashboard_address": None}
+    with Client(cluster) if shares else Client(**options) as closed:  # whose thread ends with it
+        future = closed.submit(sum, [1, 2])
+        begun = as_completed([future, closed.submit(slow, 1)])
+    doors = [
+        closed.__enter__, closed.restart, closed.nthreads, closed.who_has, closed.scheduler_info,
+        closed.list_datasets, closed.retire_workers, closed.get_worker_logs, closed.amm.running,
+        lambda: closed.submit(sum, [1]), lambda: closed.map(str, [1]), lambda: closed.scatter([1]),
+        lambda: closed.run(int), lambda: closed.get({"k": (sum, [1])}, "k"),
+        lambda: closed.subscribe_topic("topic", print), lambda: wait(future),
+        lambda: as_completed([future]), lambda: gs.as_completed([future]),
+    ]  # fmt: skip
+    for number, door in enumerate(doors):
+        with pytest.raises(EngineError, match="client of the cluster was closed"):
+            pytest.fail(f"door {number} gave {door()}")
+    assert "closed" in repr(closed) and not closed.futures
+    with suppress(EngineError):  # which it is once its thread has ended: nothing waits for ever
+        assert all(each.cancelled() for each in begun)
 
 
 def test_only_what_has_futures_is_waited_for(client, x):
