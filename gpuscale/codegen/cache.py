@@ -34,6 +34,7 @@ INGREDIENTS = (
     "gpuscale.codegen.draw_cpu",
     "gpuscale.codegen.geometry",
     "gpuscale.codegen.groups_cpu",
+    "gpuscale.codegen.hashing_cpu",
     "gpuscale.codegen.intrinsics",
     "gpuscale.codegen.merge_cpu",
     "gpuscale.codegen.tiles_cpu",

@@ -15,7 +15,7 @@ from gpuscale.codegen.helpers import Helper
 from gpuscale.codegen.kernel import address
 from gpuscale.codegen.worth import is_worth_by_now
 
-__all__ = ["aggregated", "number_codes", "pays"]
+__all__ = ["aggregated", "number_codes", "number_texts", "pays"]
 
 Array = Any
 
@@ -24,7 +24,16 @@ _LEAST = 1 << 16
 """Rows: fewer are grouped sooner by a library, even where kernels are at hand."""
 _SAVED = 10
 """Additions that take as long as what one loop saves beside a library, for each row."""
-_CODES = Helper(_MODULE, "number_codes", ("int64", "", "", "int32", "int32", "int64", "int64"))
+_SAVED_OF_TEXTS = 60
+"""The same for each loop where texts are numbered, which libraries take far longer for."""
+_NUMBERED = {
+    "codes": Helper(_MODULE, "number_codes", ("int64", "", "", "int32", "int32", "int64", "int64")),
+    "texts": Helper(
+        "gpuscale.codegen.hashing_cpu",
+        "number_texts",
+        ("int64", "int8", "int8", "", "", "int32", "int64", "int32", "int64", "int64", "int64"),
+    ),
+}
 
 _paid_for: set[Helper] = set()
 
@@ -36,24 +45,27 @@ def pays(rows: int, asked: Iterable[tuple[str, Any]]) -> bool:
     ----------
     rows : int
     asked : iterable of (str, dtype or None)
-        Kinds of aggregations as for `aggregated`, and the dtypes of their values.
+        Kinds of aggregations as for `aggregated`, and the dtypes of their values; "codes" and
+        "texts" are the kinds of what is numbered.
 
     Examples
     --------
-    >>> pays(10, [("size", None)])
+    >>> pays(10, [("codes", None), ("size", None)])
     False
     """
     if not config.get("codegen.enabled"):
         return False
     if rows < _LEAST and config.get("codegen.min-elements") != 0:
         return False
-    helpers = {_CODES, *(_helper(kind, dtype) for kind, dtype in asked)}
-    return sum(_is_paid_for(helper, rows) for helper in helpers) == len(helpers)  # asks them all
+    helpers = {_NUMBERED.get(kind) or _helper(kind, dtype) for kind, dtype in asked}
+    saved = _SAVED_OF_TEXTS if _NUMBERED["texts"] in helpers else _SAVED
+    paid = [_is_paid_for(helper, rows, saved) for helper in helpers]  # asks them all
+    return all(paid)
 
 
-def _is_paid_for(helper: Helper, rows: int) -> bool:
+def _is_paid_for(helper: Helper, rows: int, saved: int) -> bool:
     if helper not in _paid_for and is_worth_by_now(
-        helper, rows, _SAVED, lambda: is_stored(helper.source())
+        helper, rows, saved, lambda: is_stored(helper.source())
     ):
         _paid_for.add(helper)
     return helper in _paid_for
@@ -97,7 +109,46 @@ def number_codes(codes: Array, low: int, width: int) -> tuple[Array, Array]:
     rows, found = len(codes), np.zeros(1, np.int64)
     ids, places = np.empty(rows, np.int32), np.full(width, -1, np.int32)
     first = np.empty(min(rows, width), np.int64)
-    _run(_CODES, codes, low, rows, places, ids, first, found)
+    _run(_NUMBERED["codes"], codes, low, rows, places, ids, first, found)
+    return ids, first[: found[0]]
+
+
+def number_texts(offsets: Array, data: Array, nulls: Array | None = None) -> tuple[Array, Array]:
+    """Number texts in the order in which they come; nulls are one of them.
+
+    Parameters
+    ----------
+    offsets : array of int64
+        Where each starts, and where the last one ends; contiguous.
+    data : array of int8
+        Bytes of all; contiguous.
+    nulls : array of int8, optional
+        1 for what is null.
+
+    Returns
+    -------
+    array of int32
+        For each its number.
+    array of int64
+        For each number the first row that has it.
+
+    Examples
+    --------
+    >>> texts = np.frombuffer(b"bab", np.int8)
+    >>> ids, first = number_texts(np.arange(4), texts)
+    >>> ids.tolist(), first.tolist()
+    ([0, 1, 0], [0, 1])
+    """
+    rows, found = len(offsets) - 1, np.zeros(1, np.int64)
+    slots = np.zeros(1 << max(10, (2 * rows + 1).bit_length()), np.int32)  # pages as they are used
+    entries, first = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)
+    ids, none, ahead = np.empty(rows, np.int32), np.zeros(1, np.int8), np.empty(128, np.int64)
+    has_nulls, flags = (0, none) if nulls is None else (1, nulls)
+    _run(
+        _NUMBERED["texts"],
+        *(offsets, data if len(data) else none, flags, has_nulls, rows),
+        *(slots, entries, ids, first, ahead, found),
+    )
     return ids, first[: found[0]]
 
 

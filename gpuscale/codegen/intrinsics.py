@@ -60,6 +60,18 @@ def address_of(typing_context: Any, address: Any, index: Any) -> Any:
     return types.intp(address, types.intp), codegen
 
 
+@intrinsic
+def word_at(typing_context: Any, address: Any, index: Any) -> Any:
+    """Read eight bytes as a whole number, from any byte on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = ir.IntType(64).as_pointer()
+        at = builder.bitcast(builder.gep(args[0], [args[1]]), word)
+        return builder.load(at, align=1)
+
+    return types.int64(address, types.intp), codegen
+
+
 def _tag(builder: Any, instruction: Any, scope: str) -> None:
     """Say which memory area an access is in, and that the areas do not overlap.
 

@@ -7,7 +7,7 @@ import pytest
 
 from gpuscale.base import config
 from gpuscale.codegen import groups, worth
-from gpuscale.codegen.groups import aggregated, number_codes, pays
+from gpuscale.codegen.groups import aggregated, number_codes, number_texts, pays
 
 pd = pytest.importorskip("pandas")
 
@@ -18,6 +18,40 @@ def test_numbers_come_in_the_order_of_rows():
     numbers, distinct = pd.factorize(codes)
     assert ids.tolist() == numbers.tolist()
     assert codes[first].tolist() == distinct.tolist()
+
+
+def numbers_of_texts(texts):
+    data = [b"" if text is None else text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, data)])
+    nulls = np.array([text is None for text in texts], np.int8)
+    return number_texts(
+        offsets, np.frombuffer(b"".join(data), np.int8), nulls if nulls.any() else None
+    )
+
+
+@pytest.mark.parametrize("distinct", [1, 30, 5000])
+@pytest.mark.parametrize("length", [1, 7, 8, 9, 16, 17, 24, 40])
+@pytest.mark.parametrize("has_nulls", [False, True])
+def test_texts_of_any_length_are_told_apart(distinct, length, has_nulls):
+    rng = np.random.default_rng(2)
+    chosen = rng.integers(0, distinct, 4000)
+    sides = rng.integers(0, length, distinct)  # where the number is in a text that is all the same
+    texts = [("é" * s + f"{n:x}" + "é" * (length - s))[:length] for n, s in enumerate(sides)]
+    column = [None if has_nulls and n % 7 == 3 else texts[n] for n in chosen.tolist()]
+    ids, first = numbers_of_texts(column)
+    numbers, values = pd.factorize(np.array(column, object), use_na_sentinel=False)
+    assert ids.tolist() == numbers.tolist()
+    assert [column[i] for i in first] == [None if each != each else each for each in values]
+
+
+def test_texts_that_differ_in_length_or_are_not_there():
+    zeros = ["\0" * k for k in (3, 0, 8, 7, 0, 9, 16, 3, 17, 33)] + [None, "", None]
+    ids, first = numbers_of_texts(zeros)
+    assert ids.tolist() == [0, 1, 2, 3, 1, 4, 5, 0, 6, 7, 8, 1, 8]
+    assert first.tolist() == [0, 1, 2, 3, 5, 6, 8, 9, 10]
+    for nothing in ([], ["", ""], [None]):
+        ids, first = numbers_of_texts(nothing)
+        assert ids.tolist() == [0] * len(nothing) and first.tolist() == [0] * bool(nothing)
 
 
 @pytest.mark.parametrize("kind", ["size", "count", "sum", "total", "min", "max"])
@@ -57,7 +91,7 @@ def stored(monkeypatch):
     return found
 
 
-SUM = [("sum", np.dtype("i8"))]
+SUM = [("codes", None), ("sum", np.dtype("i8"))]
 MEAN = [("total", np.dtype("f8")), ("count", np.dtype("f8"))]
 
 
@@ -70,10 +104,15 @@ def test_loops_are_compiled_once_a_library_has_done_as_much(stored):
 
 
 def test_loops_on_the_disk_pay_sooner_if_all_that_it_takes_are_there(stored):
-    stored.update(groups._helper(*each).source() for each in SUM)
+    stored.update(groups._helper(*each).source() for each in SUM[1:])
     assert not pays(1 << 20, SUM)
-    stored.add(groups._CODES.source())
+    stored.add(groups._NUMBERED["codes"].source())
     assert pays(1 << 20, SUM) and not pays(1 << 20, SUM + MEAN)
+
+
+def test_loops_that_number_texts_pay_sooner(stored):
+    assert [pays(1 << 20, [(kind, None)]) for kind in ("codes", "texts")] == [False, True]
+    assert not pays(1000, [("texts", None)])
 
 
 def test_loops_pay_for_any_rows_where_the_option_says_so(stored):

@@ -6,22 +6,39 @@ few rows, are left to the library of the frame.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gpuscale.codegen.groups import aggregated, number_codes, pays
+from gpuscale.codegen.groups import aggregated, number_codes, number_texts, pays
 from gpuscale.dataframe.algorithms.aggregates import Part, in_one_pass, label, without_twins
 
-__all__ = ["numbered", "parts_by_number"]
+__all__ = ["numbered", "numbered_texts", "parts_by_number"]
 
 _KINDS = frozenset({"size", "count", "sum", "total", "min", "max"})
 _FEW = 1 << 16  # keys that there could be: so many are no matter beside the rows
 
-Codes = tuple[Any, int, int]
-"""Whole numbers for the keys of rows, the least that there could be, and how many."""
+
+@dataclass(frozen=True)
+class Codes:
+    """Whole numbers for the keys of rows, the least that there could be, and how many.
+
+    Where they are numbers in the order in which keys come, `first` has the first row of each.
+    """
+
+    values: Any
+    low: int
+    width: int
+    first: Any = None
+
+    def groups(self) -> tuple[Any, Any]:
+        """Return for each row the number of its group, and for each group its first row."""
+        if self.first is not None:
+            return self.values, self.first
+        return number_codes(self.values, self.low, self.width)
 
 
 def parts_by_number(
@@ -43,7 +60,7 @@ def parts_by_number(
     if not all(_is_plain(columns[number]) for number in wanted):
         return None
     asked = [(str(kind), columns[n].dtype if n in wanted else None) for kind, n in parts]
-    if not pays(rows, asked):
+    if not pays(rows, [*_numberings(keys.values()), *asked]):
         return None
     found = numbered(list(keys.values()))
     if found is None:
@@ -82,17 +99,28 @@ def numbered(keys: Sequence[Any]) -> tuple[Any, Any] | None:
     met: Codes | None = None
     for key in keys:
         codes = _codes(key)
-        if codes is None or codes[2] > most:
+        if codes is None or codes.width > most:
             return None
         if met is not None:
-            ids, first = number_codes(*met)
-            width = len(first) * codes[2]
+            ids, first = met.groups()
+            width = len(first) * codes.width
             if width > most:
                 return None
-            codes = (ids * np.int64(codes[2]) + (codes[0] - codes[1]), 0, width)
+            values = ids * np.int64(codes.width) + (codes.values - codes.low)
+            codes = Codes(values, 0, width)
         met = codes
     assert met is not None
-    return number_codes(*met)
+    return met.groups()
+
+
+def _numberings(keys: Collection[Any]) -> list[tuple[str, None]]:
+    """Kinds of loops that number keys."""
+    kinds = ["texts" if _is_text(key) else "codes" for key in keys]
+    return [(kind, None) for kind in (kinds if len(kinds) == 1 else [*kinds, "codes"])]
+
+
+def _is_text(key: Any) -> bool:
+    return isinstance(key.dtype, pd.StringDtype) and key.dtype.storage == "pyarrow"
 
 
 def _codes(key: Any) -> Codes | None:
@@ -103,18 +131,37 @@ def _codes(key: Any) -> Codes | None:
     if dtype == np.int64:
         values = np.ascontiguousarray(key.to_numpy())
         low = int(values.min())
-        return values, low, int(values.max()) - low + 1
+        return Codes(values, low, int(values.max()) - low + 1)
     if isinstance(dtype, pd.CategoricalDtype):
-        return key.array.codes.astype(np.int64), -1, len(dtype.categories) + 1
-    if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
-        return _codes_of_texts(key)
+        return Codes(key.array.codes.astype(np.int64), -1, len(dtype.categories) + 1)
+    if _is_text(key):
+        ids, first = numbered_texts(key.array)
+        return Codes(ids, 0, len(first), first)
     return None
 
 
-def _codes_of_texts(key: Any) -> Codes:
+def numbered_texts(texts: Any) -> tuple[Any, Any]:
+    """Number texts of pyarrow in the order in which they come; nulls are one of them.
+
+    Returns
+    -------
+    array
+        For each its number.
+    array
+        For each number the first row that has it.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in numbered_texts(pd.array(["b", None, "b"], dtype="str"))]
+    [[0, 1, 0], [0, 1]]
+    """
     import pyarrow as pa
 
-    texts = pa.chunked_array(pa.array(key.array)).combine_chunks()
-    encoded = texts.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int64), -1, len(encoded.dictionary) + 1
+    whole = pa.chunked_array(pa.array(texts)).combine_chunks().cast(pa.large_string())
+    _, offsets, data = whole.buffers()
+    start, stop = whole.offset, whole.offset + len(whole) + 1
+    return number_texts(
+        np.frombuffer(offsets, np.int64)[start:stop] if len(whole) else np.zeros(1, np.int64),
+        np.zeros(0, np.int8) if data is None else np.frombuffer(data, np.int8),
+        whole.is_null().to_numpy(zero_copy_only=False).view(np.int8) if whole.null_count else None,
+    )
