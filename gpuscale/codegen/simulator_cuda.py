@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +19,7 @@ from numba import cuda
 
 from gpuscale.codegen.emit_cuda import OTHER_NAMES, SAME_BINARY, SAME_UNARY, TYPE_NAMES
 from gpuscale.codegen.launch_cuda import Kernel
+from gpuscale.codegen.simulator_blocks import wait_in_blocks
 from gpuscale.codegen.simulator_shared import share_arrays
 
 __all__ = ["Memory", "SimulatorLauncher"]
@@ -96,19 +95,8 @@ class SimulatorLauncher:
         assert grid[0] * grid[1] <= self.blocks and block[0] * block[1] <= self.threads
         self.launched.append(kernel)
         given = [_argument(kind, arg) for kind, arg in zip(kernel.types, args, strict=True)]
-        with _one_at_a_time, _quick_turns():
+        with _one_at_a_time:
             _function(kernel.text)[grid, block](*given)
-
-
-@contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Let threads that wait for each other take turns at once."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def _argument(kind: str, value: Any) -> Any:
@@ -118,6 +106,7 @@ def _argument(kind: str, value: Any) -> Any:
 
 
 share_arrays()
+wait_in_blocks()
 _one_at_a_time = threading.Lock()  # the simulator knows one kernel at a time
 
 

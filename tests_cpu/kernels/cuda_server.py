@@ -61,10 +61,12 @@ class Simulator(Device):
     def launch(self, kernel, grid, block, *arguments):
         from numba import cuda
 
+        from gpuscale.codegen.simulator_blocks import wait_in_blocks
         from gpuscale.codegen.simulator_shared import share_arrays
         from gpuscale.kernels import blocks_cuda
 
         share_arrays()
+        wait_in_blocks()
 
         # Simulated threads enter and leave such a function together, and the simulator's own way to
         # give it the running kernel is to change a global variable at each of these moments.
