@@ -214,12 +214,12 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         return call(Method("set_axis"), (self, list(labels)), {"axis": 1}, "set_axis")
 
     def query(self, expr: str, **options: Any) -> Any:
-        """Rows for which an expression is true, such as "x > @least", as in pandas."""
-        return api().converting.evaluated(self, "query", expr, options, "some")
+        """Rows for which an expression is true, as in pandas: "x > @least", "x in @other.x"."""
+        return api().expressions.evaluated(self, "query", expr, options, "some")
 
     def eval(self, expr: str, **options: Any) -> Any:
         """Value of an expression of columns; see `pandas.DataFrame.eval`."""
-        return api().converting.evaluated(self, "eval", expr, options, "same")
+        return api().expressions.evaluated(self, "eval", expr, options, "same")
 
     def melt(self, id_vars: Any = None, value_vars: Any = None, **options: Any) -> Any:
         """Make rows of columns; see `gpuscale.dataframe.melt`."""

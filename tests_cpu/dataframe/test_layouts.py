@@ -186,7 +186,9 @@ def test_side_by_side_in_the_order_of_labels():
     assert_eq(lazy.loc[2:4], expected.loc[2:4], promised=False)
 
 
-@pytest.mark.parametrize("value", ["big", 1, 2.5, True, pd.Timestamp("2026-01-01"), "of rows"])
+@pytest.mark.parametrize(
+    "value", ["big", 1, 2.5, True, pd.Timestamp("2026-01-01"), None, "of rows"]
+)
 def test_rows_of_a_new_column(value):
     pdf = pd.DataFrame({"x": np.arange(9)})
     df = gd.from_pandas(pdf, npartitions=3)

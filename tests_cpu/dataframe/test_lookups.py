@@ -55,6 +55,22 @@ def test_rows_that_are_in_a_filtered_frame():
     assert_eq(x.x.map(few.set_index("x").y), PDF.x.map(expected.set_index("x").y), promised=False)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["x in @other.x", "x > @other.x.min()", "s == 'a@home'", "x > @least and x < @other.y.max( )"],
+)
+def test_variables_of_expressions(expression):
+    pdf = PDF.assign(s=["a@home", *"bcdef"])
+    few, least = PDF[PDF.y > 8], 2
+    x, lazy = gd.from_pandas(pdf, npartitions=3), gd.from_pandas(few, npartitions=2)
+    expected = pdf.query(expression, local_dict={"other": few, "least": least})
+    assert_eq(x.query(expression, local_dict={"other": lazy, "least": least}), expected)
+    other = lazy  # noqa: F841
+    assert_eq(x.query(expression), expected)
+    with pytest.raises(NameError, match="nothing"):
+        x.query("x > @nothing.max()")
+
+
 def test_functions_that_would_see_one_partition_are_refused():
     x = gd.from_pandas(PDF, npartitions=3)
     least = np.array([2, 3])  # noqa: F841

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +16,7 @@ from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.methods import SERIES_METHODS, Function, Method
-from gpuscale.dataframe.nodes.partwise import Rows
-from gpuscale.dataframe.operators import FLEXIBLE
-from gpuscale.dataframe.scalar import Scalar
-from gpuscale.expr.node import user_frame
+from gpuscale.dataframe.methods import Function, Method
 
 __all__ = ["get_dummies", "isna", "melt", "to_datetime", "to_numeric", "to_timedelta"]
 
@@ -247,72 +242,3 @@ def melt(
     ]
     result = concat(parts)
     return result.reset_index(drop=True) if ignore_index else result
-
-
-@dataclass(frozen=True)
-class Expression:
-    """Evaluate an expression of columns and of variables, whose values are operands."""
-
-    method: str
-    names: tuple[str, ...]
-
-    def __call__(
-        self, partition: Any, expression: str, *values: Any, local_dict: Any, **options: Any
-    ) -> Any:
-        """Call pandas."""
-        local = {**local_dict, **dict(zip(self.names, values, strict=True))}
-        return Method(self.method)(partition, expression, local_dict=local, **options)
-
-
-def evaluated(x: Any, method: str, expression: str, options: dict[str, Any], rows: Rows) -> Any:
-    """Answer ``query`` and ``eval``; values that are not computed yet are variables as others."""
-    options = with_variables(expression, options)
-    local = options.get("local_dict") or {}
-    lazy = {name: value for name, value in local.items() if isinstance(value, Scalar)}
-    if not lazy:
-        return call(Method(method), (x, expression), options, method, rows)
-    plain = {name: value for name, value in local.items() if name not in lazy}
-    function = Expression(method, tuple(lazy))
-    options = {**options, "local_dict": plain}
-    return call(function, (x, expression, *lazy.values()), options, method, rows)
-
-
-def with_variables(expression: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Add the variables of the user's function that an expression names by ``@``.
-
-    Raises
-    ------
-    NotSupportedError
-        If the expression calls a method that says something of all rows.
-    """
-    _check_calls(expression)
-    names = set(re.findall(r"@([A-Za-z_]\w*)", expression)) - set(options.get("local_dict") or ())
-    if not names:
-        return options
-    frame = user_frame()
-    found = {} if frame is None else {**frame.f_globals, **frame.f_locals}
-    missing = names - set(found)
-    if missing:
-        raise NameError(f"local variable {sorted(missing)[0]!r} is not defined")
-    local = {name: found[name] for name in sorted(names)}
-    return {**options, "local_dict": {**local, **(options.get("local_dict") or {})}}
-
-
-_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
-_CALL = re.compile(r"\.\s*([A-Za-z_]\w*)\s*\(")
-_OF_OTHERS = re.compile(r"(@[\w.]*|\.(str|dt|cat))$")
-
-
-def _check_calls(expression: str) -> None:
-    """Refuse methods that are not of each element by itself: expressions see single partitions."""
-    bare = _TEXT.sub("''", expression)
-    for match in _CALL.finditer(bare):
-        name = match[1]
-        if name not in _OF_ELEMENTS and not _OF_OTHERS.search(bare[: match.start()]):
-            raise NotSupportedError(
-                f"{name}() in an expression would see one partition at a time: compute() what it "
-                "says of all rows before, and name that by @"
-            )
-
-
-_OF_ELEMENTS = frozenset((*SERIES_METHODS, *FLEXIBLE)) - {"map", "stack"}

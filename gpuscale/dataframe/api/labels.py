@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.columns import concat
@@ -66,15 +67,21 @@ def _put(x: Any, label: Any, rows: Any, value: Any) -> Any:
     if label in x.columns:
         return call(put, (x[label], rows, value), label="loc")
     some = value._meta if isinstance(value, Frame) else value
-    out = put_anew(nonempty(rows._meta), nonempty(some) if some is not value else value, None)
+    none = ~nonempty(rows._meta)  # so that there is room for nulls
+    out = put_anew(none, nonempty(some) if some is not value else value, None)
     return call(put_anew, (rows, value, out.dtype), label="loc", out=emptied(out))
 
 
 def put_anew(mask: Any, value: Any, dtype: Any) -> Any:
     """Return a series of values in some rows, and nulls in the others."""
-    frame = pd.DataFrame(index=mask.index)
-    frame.loc[mask, "new"] = value
-    return frame["new"] if dtype is None else frame["new"].astype(dtype)
+    has_rows = hasattr(value, "where")
+    if has_rows:
+        every = value
+    else:
+        dtype_of_none = object if value is None else None
+        every = frame_namespace(mask).Series(value, index=mask.index, dtype=dtype_of_none)
+    found = every.rename("new").where(mask)
+    return found if dtype is None else found.astype(dtype)
 
 
 def put(series: Any, mask: Any, value: Any) -> Any:
