@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
+from gpuscale.base import config
 from gpuscale.testing.frames import assert_eq, frames
 
 PDF = pd.DataFrame(
@@ -24,6 +25,23 @@ def test_value_counts_in_the_order_of_pandas(frame, dropna, ascending, data):
     if series.dtype != "boolean":  # of nulls alone pandas makes an error
         assert_eq(lazy.mode(dropna=dropna), series.mode(dropna=dropna))
     assert_eq(lazy.unique(), series.drop_duplicates().reset_index(drop=True))
+
+
+@pytest.mark.parametrize("dtype", ["str", "string[pyarrow]"])
+@pytest.mark.parametrize(
+    "values", [list("baabcb"), ["b", None, "a", None, "", "b"], [None] * 3, []]
+)
+def test_texts_that_a_kernel_numbers_are_counted_as_by_pandas(values, dtype):
+    texts = pd.Series(values, dtype=dtype, name="t")
+    with config.set({"codegen.min-elements": 0}):
+        for npartitions in (1, 2):
+            lazy = gd.from_pandas(texts, npartitions=npartitions)
+            for dropna in (True, False):
+                assert_eq(lazy.nunique(dropna), texts.nunique(dropna))
+                assert_eq(lazy.mode(dropna=dropna), texts.mode(dropna=dropna))
+                for sort in (True, False):
+                    options = {"dropna": dropna, "sort": sort, "normalize": npartitions == 2}
+                    assert_eq(lazy.value_counts(**options), texts.value_counts(**options))
 
 
 def test_counts_of_rows():

@@ -13,6 +13,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import array_namespace, on_device, to_host
 from gpuscale.dataframe.algorithms.columns import columns_of, concat, is_index
 from gpuscale.dataframe.algorithms.packing import duplicated
+from gpuscale.dataframe.algorithms.texts import different_texts, is_text
 
 __all__ = ["Counts", "DistinctRows", "FrameModes", "Modes", "RowCounts", "Unique", "tally"]
 
@@ -31,6 +32,11 @@ def tally(values: Any, weights: Any = None) -> Tally:
     """
     if on_device(values):
         return _tally_of_device(values, weights)
+    texts = different_texts(values)
+    if texts is not None:
+        ids, first = texts
+        counts = np.bincount(ids, weights=weights, minlength=len(first)).astype(np.int64)
+        return pd.Series(values.array.take(first), name=values.name), counts
     if (
         weights is None
         and not hasattr(values.array, "_mask")
@@ -81,14 +87,21 @@ class Counts:
 
     def finalize(self, partial: Tally) -> Any:
         """Put the numbers where pandas puts those of the distinct values, and sort."""
-        values, counts = partial
-        each = values.value_counts(sort=False, dropna=self.dropna)
-        by_value = pd.Series(counts, index=pd.Index(values))
-        numbers = by_value.reindex(each.index, fill_value=0).to_numpy()
-        result = pd.Series(numbers, index=each.index, name=each.name).astype(each.dtype)
+        result = self._in_order(*partial)
         if self.sort:
             result = result.sort_values(ascending=self.ascending, kind="stable")
         return (result / result.sum()).rename("proportion") if self.normalize else result
+
+    def _in_order(self, values: Any, counts: Any) -> Any:
+        if is_text(values):  # which come as they came first
+            like = values[:0].value_counts(sort=False)
+            there = values.notna().to_numpy() if self.dropna else slice(None)
+            index = pd.Index(values[there], name=like.index.name)
+            return pd.Series(counts[there], index=index, name=like.name).astype(like.dtype)
+        each = values.value_counts(sort=False, dropna=self.dropna)
+        by_value = pd.Series(counts, index=pd.Index(values))
+        numbers = by_value.reindex(each.index, fill_value=0).to_numpy()
+        return pd.Series(numbers, index=each.index, name=each.name).astype(each.dtype)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.codegen.groups import aggregated, number_codes, number_texts, pays
+from gpuscale.codegen.groups import aggregated, number_codes, pays
 from gpuscale.dataframe.algorithms.aggregates import Part, in_one_pass, label, without_twins
+from gpuscale.dataframe.algorithms.texts import is_text, numbered_texts
 
-__all__ = ["numbered", "numbered_texts", "parts_by_number"]
+__all__ = ["numbered", "parts_by_number"]
 
 _KINDS = frozenset({"size", "count", "sum", "total", "min", "max"})
 _FEW = 1 << 16  # keys that there could be: so many are no matter beside the rows
@@ -115,12 +116,8 @@ def numbered(keys: Sequence[Any]) -> tuple[Any, Any] | None:
 
 def _numberings(keys: Collection[Any]) -> list[tuple[str, None]]:
     """Kinds of loops that number keys."""
-    kinds = ["texts" if _is_text(key) else "codes" for key in keys]
+    kinds = ["texts" if is_text(key) else "codes" for key in keys]
     return [(kind, None) for kind in (kinds if len(kinds) == 1 else [*kinds, "codes"])]
-
-
-def _is_text(key: Any) -> bool:
-    return isinstance(key.dtype, pd.StringDtype) and key.dtype.storage == "pyarrow"
 
 
 def _codes(key: Any) -> Codes | None:
@@ -134,34 +131,7 @@ def _codes(key: Any) -> Codes | None:
         return Codes(values, low, int(values.max()) - low + 1)
     if isinstance(dtype, pd.CategoricalDtype):
         return Codes(key.array.codes.astype(np.int64), -1, len(dtype.categories) + 1)
-    if _is_text(key):
+    if is_text(key):
         ids, first = numbered_texts(key.array)
         return Codes(ids, 0, len(first), first)
     return None
-
-
-def numbered_texts(texts: Any) -> tuple[Any, Any]:
-    """Number texts of pyarrow in the order in which they come; nulls are one of them.
-
-    Returns
-    -------
-    array
-        For each its number.
-    array
-        For each number the first row that has it.
-
-    Examples
-    --------
-    >>> [each.tolist() for each in numbered_texts(pd.array(["b", None, "b"], dtype="str"))]
-    [[0, 1, 0], [0, 1]]
-    """
-    import pyarrow as pa
-
-    whole = pa.chunked_array(pa.array(texts)).combine_chunks().cast(pa.large_string())
-    _, offsets, data = whole.buffers()
-    start, stop = whole.offset, whole.offset + len(whole) + 1
-    return number_texts(
-        np.frombuffer(offsets, np.int64)[start:stop] if len(whole) else np.zeros(1, np.int64),
-        np.zeros(0, np.int8) if data is None else np.frombuffer(data, np.int8),
-        whole.is_null().to_numpy(zero_copy_only=False).view(np.int8) if whole.null_count else None,
-    )

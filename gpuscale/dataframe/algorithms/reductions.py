@@ -16,6 +16,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import on_device, to_host
 from gpuscale.dataframe.algorithms.columns import Result, columns_of, concat, together
 from gpuscale.dataframe.algorithms.moments import Mean, Moments
+from gpuscale.dataframe.algorithms.texts import different_texts
 
 __all__ = [
     "FOLDS",
@@ -227,10 +228,17 @@ class Unique:
 
     def finalize(self, partial: list[Series]) -> Any:
         """Count them."""
-        return self.result.series([each.nunique(dropna=self.dropna) for each in partial])
+        return self.result.series([self._number(each) for each in partial])
+
+    def _number(self, different: Series) -> int:
+        nulls = int(different.isna().sum()) if self.dropna else 0
+        return len(different) - nulls
 
 
 def _different(column: Series) -> Series:
+    texts = different_texts(column)
+    if texts is not None:
+        return pd.Series(column.array.take(texts[1]))
     return frame_namespace(column).Series(column.unique(), dtype=column.dtype)
 
 

@@ -7,7 +7,7 @@ import pytest
 import gpuscale.dataframe as gd
 from gpuscale.base import config
 from gpuscale.dataframe.algorithms.aggregates import partials_of
-from gpuscale.dataframe.algorithms.numbered_groups import numbered, numbered_texts, parts_by_number
+from gpuscale.dataframe.algorithms.numbered_groups import numbered, parts_by_number
 from gpuscale.testing.frames import assert_eq
 
 PARTS = [("sum", 0), ("count", 0), ("sum", 1), ("total", 0), ("size", 0), ("min", 1), ("max", 0)]
@@ -43,16 +43,6 @@ def test_parts_are_those_of_pandas(rows, names):
     by_pandas = partials_of(columns, keys, PARTS, lambda t: t.groupby(list(keys), **options))
     made = parts_by_number(columns, keys, PARTS)
     pd.testing.assert_frame_equal(made, by_pandas, check_categorical=False)
-
-
-@pytest.mark.parametrize("dtype", ["str", "string[pyarrow]"])
-def test_texts_of_slices_and_of_several_chunks_are_numbered(dtype):
-    texts = pd.Series(["x", "long enough for words", None, "", "x", None, "y"] * 3, dtype=dtype)
-    for part in (texts, texts[3:9], texts[::2], texts[:0], pd.concat([texts[5:], texts[2:8]])):
-        numbers, distinct = pd.factorize(part, use_na_sentinel=False)
-        ids, first = numbered_texts(part.array)
-        assert ids.tolist() == numbers.tolist()
-        pd.testing.assert_index_equal(pd.Index(part.array.take(first)), distinct)
 
 
 def test_other_keys_columns_and_parts_are_left_to_pandas(rows):

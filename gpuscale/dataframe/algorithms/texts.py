@@ -1,0 +1,51 @@
+"""Different texts of a column by a compiled table of hashes, and where each comes first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.codegen.groups import number_texts, pays
+
+__all__ = ["different_texts", "is_text", "numbered_texts"]
+
+
+def is_text(key: Any) -> bool:
+    """Whether a series has texts of pyarrow."""
+    return isinstance(key.dtype, pd.StringDtype) and key.dtype.storage == "pyarrow"
+
+
+def different_texts(column: Any) -> tuple[Any, Any] | None:
+    """Number the texts of a column as `numbered_texts` does; None if it has others, or few."""
+    if type(column) is not pd.Series or not is_text(column):
+        return None
+    return numbered_texts(column.array) if pays(len(column), [("texts", None)]) else None
+
+
+def numbered_texts(texts: Any) -> tuple[Any, Any]:
+    """Number texts of pyarrow in the order in which they come; nulls are one of them.
+
+    Returns
+    -------
+    array
+        For each its number.
+    array
+        For each number the first row that has it.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in numbered_texts(pd.array(["b", None, "b"], dtype="str"))]
+    [[0, 1, 0], [0, 1]]
+    """
+    import pyarrow as pa
+
+    whole = pa.chunked_array(pa.array(texts)).combine_chunks().cast(pa.large_string())
+    _, offsets, data = whole.buffers()
+    start, stop = whole.offset, whole.offset + len(whole) + 1
+    return number_texts(
+        np.frombuffer(offsets, np.int64)[start:stop] if len(whole) else np.zeros(1, np.int64),
+        np.zeros(0, np.int8) if data is None else np.frombuffer(data, np.int8),
+        whole.is_null().to_numpy(zero_copy_only=False).view(np.int8) if whole.null_count else None,
+    )

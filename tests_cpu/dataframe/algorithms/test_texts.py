@@ -1,0 +1,28 @@
+"""Texts that a kernel numbers have the numbers that pandas gives them; or nobody tries."""
+
+import pandas as pd
+import pytest
+
+from gpuscale.base import config
+from gpuscale.dataframe.algorithms.texts import different_texts, numbered_texts
+
+
+@pytest.mark.parametrize("dtype", ["str", "string[pyarrow]"])
+def test_texts_of_slices_and_of_several_chunks_are_numbered(dtype):
+    texts = pd.Series(["x", "long enough for words", None, "", "x", None, "y"] * 3, dtype=dtype)
+    for part in (texts, texts[3:9], texts[::2], texts[:0], pd.concat([texts[5:], texts[2:8]])):
+        numbers, distinct = pd.factorize(part, use_na_sentinel=False)
+        ids, first = numbered_texts(part.array)
+        assert ids.tolist() == numbers.tolist()
+        pd.testing.assert_index_equal(pd.Index(part.array.take(first)), distinct)
+
+
+def test_few_texts_and_others_are_left_to_pandas():
+    texts = pd.Series(["b", "a", "b"], dtype="str")
+    assert different_texts(texts) is None
+    with config.set({"codegen.min-elements": 0}):
+        ids, first = different_texts(texts)
+        assert ids.tolist() == [0, 1, 0] and first.tolist() == [0, 1]
+        for other in ("category", "object", "string[python]"):
+            assert different_texts(texts.astype(other)) is None
+        assert different_texts(pd.Index(texts)) is None
