@@ -182,7 +182,7 @@ def test_ptx_is_the_same_in_every_process_and_stored(compile_ptx, tmp_path):
         assert ptx_of(kernel, (8, 0)) == compile_ptx(kernel, (8, 0))
 
 
-@pytest.mark.parametrize("char, architecture", zip("?iQfdF", 2 * ARCHITECTURES, strict=True))
+@pytest.mark.parametrize("char, architecture", list(zip("?iQfdF", 2 * ARCHITECTURES, strict=True)))
 def test_reductions_compile(compile_ptx, architecture, char):
     dtype = np.dtype(char)
     names = tuple(name for name in REDUCTIONS if state_of(name, dtype))
