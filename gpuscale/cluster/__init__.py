@@ -20,6 +20,7 @@
 `pinned`         starts a worker that has its device from its first instruction on
 `worker_setup`   what a worker does before it takes tasks
 `kept_nannies`   workers that are slow to start anew stay
+`scaling`        workers that leave hand their results on; what `scale` and `adapt` take
 `result_store`   results of a worker: on the device, on the host, on disk
 `security`       who may talk to a cluster; the scheduler file
 `plugins`        plugins of schedulers and workers, as dask.distributed has them

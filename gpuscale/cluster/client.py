@@ -13,11 +13,12 @@ from dask.tokenize import TokenizationError
 from dask.utils import parse_timedelta
 
 from gpuscale.base import config
-from gpuscale.base.errors import add_note
+from gpuscale.base.errors import EngineError, add_note
 from gpuscale.cluster.calls import for_worker, not_fetched, not_sent
 from gpuscale.cluster.closed import NoScheduler
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
+from gpuscale.cluster.scaling import as_many_workers
 from gpuscale.cluster.security import given_tls, read_scheduler_file
 from gpuscale.cluster.short_logs import cannot_be_sent, shorten_logs
 from gpuscale.engines.deadly import died
@@ -145,6 +146,20 @@ class Client(distributed.Client):
     async def _close(self, *args: Any, **options: Any) -> None:
         await super()._close(*args, **options)
         self.scheduler = NoScheduler()  # type: ignore[assignment]
+
+    async def _restart(self, timeout: Any, wait_for_workers: bool) -> None:
+        if wait_for_workers:
+            scheduler: Any = self.scheduler
+            workers = (await scheduler.identity(n_workers=-1))["workers"]
+            alone = sum(not each["nanny"] for each in workers.values())
+            if alone:
+                raise EngineError(
+                    f"{alone} workers of the cluster have no nanny, as with processes=False or "
+                    "--no-nanny, which would start them again: make another cluster, or say "
+                    "restart(wait_for_workers=False) to end them"
+                )
+        async with as_many_workers(self.cluster):
+            await super()._restart(timeout, wait_for_workers)
 
     def _graph_to_futures(self, *args: Any, **options: Any) -> Any:
         check_open(self)  # before there are futures, which nobody would let go

@@ -19,6 +19,7 @@ from dask.utils import parse_bytes
 from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.ctrl_c import kept_ctrl_c
 from gpuscale.cluster.dashboards import DASHBOARD, LinkedDashboard, free_dashboard
+from gpuscale.cluster.scaling import MovedResults
 from gpuscale.cluster.security import in_file, remove_credentials, temporary
 
 with kept_ctrl_c():  # which the import would take for itself: it would end the program
@@ -41,7 +42,7 @@ __all__ = [
 _Options = dict[str, Any]
 
 
-class BatchCluster(LinkedDashboard):
+class BatchCluster(LinkedDashboard, MovedResults):
     """What the clusters of all batch systems have in common; it is none itself.
 
     Parameters

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 from typing import Any
 
 import distributed
 from distributed.deploy import Cluster
 
-from gpuscale.base.errors import ConfigError
 from gpuscale.cluster.ctrl_c import spawn_without_ctrl_c
+from gpuscale.cluster.scaling import ScaledCluster
 
 __all__ = ["KeptNannies"]
 
 
-class KeptNannies(distributed.SpecCluster):
+class KeptNannies(ScaledCluster):
     """A cluster whose nannies are objects of this process.
 
     Some seconds after a worker has gone, a ``SpecCluster`` looks whether one of its name is there,
@@ -44,48 +43,6 @@ class KeptNannies(distributed.SpecCluster):
             spawn_without_ctrl_c()
         await asyncio.shield(asyncio.ensure_future(super()._start()))
 
-    def scale(self, n: int | None = None, memory: Any = None, cores: Any = None) -> Any:
-        """Have so many workers.
-
-        Parameters
-        ----------
-        n : int, optional
-        memory, cores : optional
-            Instead of n, as of ``distributed.SpecCluster``.
-
-        Raises
-        ------
-        ConfigError
-            n is not a number of workers.
-        """
-        n = 0 if n is None else n
-        _check_number("scale(n)", n)
-        return super().scale(n, memory, cores)
-
-    def adapt(self, *args: Any, **options: Any) -> Any:
-        """Have as many workers as there is work for.
-
-        Parameters
-        ----------
-        *args, **options
-            What ``distributed.SpecCluster.adapt`` takes, such as ``minimum`` and ``maximum``.
-
-        Raises
-        ------
-        ConfigError
-            These are no numbers of workers, or there would be more at least than at most.
-        """
-        minimum, maximum = options.get("minimum", 0), options.get("maximum", math.inf)
-        _check_number("adapt(minimum=)", minimum)
-        if maximum != math.inf:
-            _check_number("adapt(maximum=)", maximum)
-        if minimum > maximum:
-            raise ConfigError(
-                f"adapt() cannot have {minimum} workers at least and {maximum} at most; say a "
-                "maximum that is not below the minimum"
-            )
-        return super().adapt(*args, **options)
-
     def _correct_state(self) -> Any:
         return asyncio.shield(super()._correct_state())
 
@@ -100,11 +57,6 @@ class KeptNannies(distributed.SpecCluster):
                 Cluster._update_worker_status(self, op, msg)
                 return
         super()._update_worker_status(op, msg)
-
-
-def _check_number(what: str, n: Any) -> None:
-    if not isinstance(n, int) or n < 0:
-        raise ConfigError(f"{what} takes a number of workers, 0 or more, not {n!r}")
 
 
 _BEGUN = (distributed.Status.starting, distributed.Status.running)

@@ -461,29 +461,6 @@ def test_only_what_has_futures_is_waited_for(client, x):
     assert len(wait([client.persist(x), client.submit(int)]).done) > 1
 
 
-def test_a_cluster_without_workers_has_some_when_there_is_work(x):
-    options = {"threads_per_worker": 1, "dashboard_address": None, "processes": False}
-    with LocalCluster(n_workers=0, **options) as cluster, Client(cluster):
-        cluster.adapt(minimum=0, maximum=1, interval="100ms")
-        assert x.sum().compute() == pytest.approx(A.sum())  # data of this process, too
-
-
-@pytest.mark.parametrize(
-    ("ask", "said"),
-    [
-        (lambda cluster: cluster.scale(-1), r"scale\(n\) takes a number of workers.*not -1"),
-        (lambda cluster: cluster.scale("x"), r"not 'x'"),
-        (lambda cluster: cluster.adapt(minimum=-1), r"adapt\(minimum=\) takes .*not -1"),
-        (lambda cluster: cluster.adapt(maximum=1.5), r"adapt\(maximum=\) takes .*not 1\.5"),
-        (lambda cluster: cluster.adapt(minimum=3, maximum=1), "3 workers at least and 1 at most"),
-    ],
-)
-def test_numbers_of_workers_that_cannot_be_are_refused(cluster, ask, said):
-    with pytest.raises(ConfigError, match=said):
-        ask(cluster)
-    assert len(cluster.worker_spec) == 2
-
-
 def test_reports_of_the_cluster(client, x, tmp_path):
     with distributed.performance_report(filename=str(tmp_path / "report.html")):
         x.sum().compute()
