@@ -89,7 +89,10 @@ def _with_inline(node: Blockwise, flags: list[bool]) -> Node:
 def _should_inline(node: Blockwise, each: BlockInput, readers: Counter[str]) -> bool:
     source = each.node
     if isinstance(source, Source):
-        return is_read_in_place(source, readers)
+        # A partition that goes to all those of others would be decoded for each of them.
+        is_repeated = each.view is None and not _one_to_one(each, source, node)
+        reads = readers[source.token] + is_repeated
+        return is_read_in_place(source, Counter({source.token: reads}))
     return (
         isinstance(source, Blockwise)
         and readers[source.token] == 1
@@ -104,7 +107,7 @@ def _leaves_device(source: Node, node: Node) -> bool:
     return spaces == (DEVICE, HOST)
 
 
-def _one_to_one(each: BlockInput, source: Blockwise, node: Blockwise) -> bool:
+def _one_to_one(each: BlockInput, source: Blockwise | Source, node: Blockwise) -> bool:
     """Whether every block of the source is read by exactly one block of the reader."""
     if math.prod(source.meta.numblocks) != math.prod(node.space.numblocks):
         return False

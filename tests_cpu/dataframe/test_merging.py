@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
+from gpuscale.io.parquet import ParquetPieces
 from gpuscale.testing.frames import COLUMNS, assert_eq
 
 HOWS = ("inner", "left", "right", "outer")
@@ -149,6 +150,16 @@ def _nodes(node):
     from gpuscale.expr.walk import toposort
 
     return toposort([node])
+
+
+def test_a_file_that_goes_everywhere_is_read_once(left, right, tmp_path, monkeypatch):
+    right.to_parquet(tmp_path / "right.parquet")
+    calls, read = [], ParquetPieces.read
+    monkeypatch.setattr(ParquetPieces, "read", lambda *args: calls.append(args) or read(*args))
+    other = gd.read_parquet(tmp_path / "right.parquet")
+    result = gd.from_pandas(left, npartitions=4).merge(other, on="k")
+    assert_same_rows(result, left.merge(right, on="k"))
+    assert len(calls) == 1
 
 
 def test_bad_input(left, right):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Literal
 
 from gpuscale.base import config
@@ -18,7 +18,7 @@ from gpuscale.io.arrow_frames import DtypeBackend
 from gpuscale.io.csv import CsvPieces
 from gpuscale.io.csv_format import needs_whole_files
 from gpuscale.io.csv_whole import WholeCsvPieces
-from gpuscale.io.files import compression_of, find_files
+from gpuscale.io.files import Files, compression_of, find_files
 from gpuscale.io.fixed_width import FixedWidthPieces
 from gpuscale.io.frames import FramePieces
 from gpuscale.io.json import JsonPieces, has_lines
@@ -28,6 +28,8 @@ from gpuscale.io.parquet import ParquetPieces
 __all__ = ["read_csv", "read_fwf", "read_json", "read_orc", "read_parquet", "read_table"]
 
 Paths = PathLike | Iterable[PathLike]
+
+_REMEMBERED = 16  # sets of Parquet files, whose footers may be large
 
 TEXT_BYTES = 64 << 20
 """Bytes of text of a partition, which take a few times as much in memory."""
@@ -206,15 +208,31 @@ def read_parquet(
     needed = None if wanted is None else list(dict.fromkeys([*wanted, *asked]))
     split = None if split_row_groups == "infer" else split_row_groups
     size = block_bytes(blocksize)
-    pieces = ParquetPieces(
-        files, needed, index, split, size, _workers(), dtype_backend, calculate_divisions
-    )
+    labels = None if needed is None else tuple(needed)
+    has_levels = isinstance(index, list)
+    index = tuple(index) if has_levels else index
+    # Those of stores hold connections, which somebody may want to make anew.
+    of = _pieces_of_footers if files.on_disk else _pieces_of_footers.__wrapped__
+    options = (split, size, _workers(), dtype_backend, calculate_divisions)
+    pieces = of(files, labels, index, has_levels, *options)
     frame = _frame(pieces, backend)
     if alternatives:
         frame = frame[reduce(operator.or_, (_mask(frame, each) for each in alternatives))]
     if single:
         return frame[columns]
     return frame if needed == wanted else frame[wanted]
+
+
+@lru_cache(_REMEMBERED, typed=True)
+def _pieces_of_footers(
+    files: Files, columns: tuple[Any, ...] | None, index: Any, has_levels: bool, *options: Any
+) -> ParquetPieces:
+    """Read footers, those of the last files once: a program names the same files again and again.
+
+    A file that has changed is another one, by its size and its time.
+    """
+    labels = None if columns is None else list(columns)
+    return ParquetPieces(files, labels, list(index) if has_levels else index, *options)
 
 
 _COMPARISONS = {

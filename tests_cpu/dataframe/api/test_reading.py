@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import gpuscale.dataframe as gd
+from gpuscale.io import parquet as reader
 from gpuscale.testing.frames import assert_eq
 
 
@@ -63,6 +64,19 @@ def test_filters_are_masks(parquet, pdf, filters, mask):
 def test_filters_that_are_none(parquet):
     with pytest.raises(ValueError, match=r"filters are \(column, comparison, value\)"):
         gd.read_parquet(parquet, filters=[("x", "~", 3)])
+
+
+def test_footers_are_read_again_where_a_file_has_changed(tmp_path, monkeypatch):
+    path, calls, read = tmp_path / "x.parquet", [], reader.read_footers
+    monkeypatch.setattr(reader, "read_footers", lambda files: calls.append(files) or read(files))
+    for rows in (3, 5):
+        frame = pd.DataFrame({"x": range(rows), "y": range(rows)})
+        frame.to_parquet(path)
+        for _ in range(2):
+            assert_eq(gd.read_parquet(path), frame)
+            assert_eq(gd.read_parquet(path, columns=["y"]), frame[["y"]])
+            assert_eq(gd.read_parquet(path, index=["x"]), frame.set_index("x"))
+    assert len(calls) == 6
 
 
 def test_csv(csv, pdf):
