@@ -1,5 +1,7 @@
 """Keys that are whole numbers close together are looked up in a table, which takes no hashing.
 
+Texts become numbers first, by a compiled table of hashes.
+
 Of some merges that finds all pairs of rows; before others, rows go that can meet none.
 """
 
@@ -10,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.dataframe.algorithms.texts import different_texts, is_text, numbered_texts
+
 __all__ = ["merged_by_numbers", "without_strangers"]
 
 _SLOTS = 4  # of the table of keys, for each row that is looked up in it
@@ -17,7 +21,7 @@ _WORTH_IT = 0.7  # a copy of more rows than these costs as much as it saves
 
 
 def merged_by_numbers(left: Any, right: Any, mine: Any, theirs: Any, how: str) -> Any:
-    """Merge frames of which the right one has each number once, as pandas does.
+    """Merge frames of which the right one has each number or text once, as pandas does.
 
     None where this is another kind of merge, and of a left one where a row meets none.
 
@@ -34,19 +38,9 @@ def merged_by_numbers(left: Any, right: Any, mine: Any, theirs: Any, how: str) -
     plain = all(each.nlevels == 1 and each.name is None and each.is_unique for each in names)
     if not plain or not len(right) or names[0].isin(names[1]).any():
         return None
-    values, numbers = left[mine], right[theirs]
-    if not _is_whole(values) or not _is_whole(numbers) or values.dtype != numbers.dtype:
+    found = _rows_of(left[mine], right[theirs])
+    if found is None:
         return None
-    numbers = numbers.to_numpy()
-    low, width = _span(numbers)
-    if width > _SLOTS * (len(left) + len(right)):
-        return None
-    small: Any = np.int32 if len(right) < 2**31 else np.int64  # which the cache holds more of
-    table = np.full(width + 1, -1, small)
-    table[_places(numbers, low)] = np.arange(len(right), dtype=small)
-    if np.count_nonzero(table >= 0) < len(right):
-        return None  # some number is there twice
-    found = table[np.minimum(_places(values.to_numpy(), low), np.uint64(width))]
     there = found >= 0
     if not there.all():
         if how == "left":
@@ -54,6 +48,40 @@ def merged_by_numbers(left: Any, right: Any, mine: Any, theirs: Any, how: str) -
         left, found = left[there], found[there]
     index = pd.RangeIndex(len(found))
     return pd.concat([left.set_axis(index), rest.take(found).set_axis(index)], axis=1)
+
+
+def _rows_of(values: Any, keys: Any) -> Any | None:
+    """Return the row of the key that each value is, or -1; None if keys are there twice, or odd."""
+    if not type(values) is type(keys) is pd.Series or values.dtype != keys.dtype:
+        return None
+    return _rows_of_texts(values, keys) if is_text(keys) else _rows_of_numbers(values, keys)
+
+
+def _rows_of_texts(values: Any, keys: Any) -> Any | None:
+    """Number keys, and values after them: what has a number beyond those of keys is none."""
+    own = different_texts(keys, len(keys) + len(values))
+    if own is None or len(own[1]) < len(keys):
+        return None
+    ids, _ = numbered_texts(pd.concat([keys, values]).array)
+    found = ids[len(keys) :]
+    found[found >= len(keys)] = -1
+    return found
+
+
+def _rows_of_numbers(values: Any, keys: Any) -> Any | None:
+    """Look values up in a table of all numbers between the least key and the greatest."""
+    if not _is_whole(values) or not _is_whole(keys):
+        return None
+    numbers = keys.to_numpy()
+    low, width = _span(numbers)
+    if width > _SLOTS * (len(values) + len(keys)):
+        return None
+    small: Any = np.int32 if len(keys) < 2**31 else np.int64  # which the cache holds more of
+    table = np.full(width + 1, -1, small)
+    table[_places(numbers, low)] = np.arange(len(keys), dtype=small)
+    if np.count_nonzero(table >= 0) < len(keys):
+        return None  # some number is there twice
+    return table[np.minimum(_places(values.to_numpy(), low), np.uint64(width))]
 
 
 def without_strangers(frame: Any, key: Any, other_key: Any, other: Any) -> Any:

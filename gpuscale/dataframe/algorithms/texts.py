@@ -17,11 +17,19 @@ def is_text(key: Any) -> bool:
     return isinstance(key.dtype, pd.StringDtype) and key.dtype.storage == "pyarrow"
 
 
-def different_texts(column: Any) -> tuple[Any, Any] | None:
-    """Number the texts of a column as `numbered_texts` does; None if it has others, or few."""
+def different_texts(column: Any, rows: int | None = None) -> tuple[Any, Any] | None:
+    """Number the texts of a column as `numbered_texts` does; None if it has others, or few.
+
+    Parameters
+    ----------
+    column : Series
+    rows : int, optional
+        How many are to be numbered, if these are not all.
+    """
     if type(column) is not pd.Series or not is_text(column):
         return None
-    return numbered_texts(column.array) if pays(len(column), [("texts", None)]) else None
+    is_worth = pays(len(column) if rows is None else rows, [("texts", None)])
+    return numbered_texts(column.array) if is_worth else None
 
 
 def numbered_texts(texts: Any) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpuscale.base import config
 from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_strangers
 from gpuscale.dataframe.algorithms.merging import Merge
 
@@ -74,6 +75,26 @@ def test_a_frame_that_has_each_number_once(numbers, own, dtype, how, name):
         expected = left.merge(other, how=how, left_on="k", right_on=name)
         found = Merge(how, left_on="k", right_on=name)(left, other)
         pd.testing.assert_frame_equal(found, expected, check_column_type=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=st.lists(st.sampled_from(["a", "b", "", None, "a long text, longer"]), max_size=20),
+    own=st.lists(
+        st.sampled_from(["a", "", None, "a long text, longer"]), unique_by=str, max_size=4
+    ),
+    dtype=st.sampled_from(["str", "string[pyarrow]", "category"]),
+    how=st.sampled_from(["inner", "left"]),
+)
+def test_a_frame_that_has_each_text_once(texts, own, dtype, how):
+    left = pd.DataFrame({"x": np.arange(len(texts)), "k": pd.array(texts, dtype="str")})
+    right = pd.DataFrame({"k": pd.array(own, dtype="str"), "y": np.arange(len(own)) * 0.5})
+    left, right = (each.astype({"k": dtype}) for each in (left, right))
+    with config.set({"codegen.min-elements": 0}):
+        for other in (right, pd.concat([right, right[:1]])):
+            expected = left.merge(other, how=how, on="k")
+            found = Merge(how, on="k")(left, other)
+            pd.testing.assert_frame_equal(found, expected, check_column_type=True)
 
 
 def test_what_is_not_merged_by_numbers():
