@@ -12,7 +12,7 @@ from distributed.utils import iscoroutinefunction
 
 from gpuscale.engines.remote import that_travels
 
-__all__ = ["Call", "for_worker", "not_fetched", "not_sent"]
+__all__ = ["Call", "for_worker", "not_fetched", "not_scattered", "not_sent"]
 
 
 class Call:
@@ -79,14 +79,31 @@ def not_sent(
     parts = [("the function itself", function)]
     parts += [(f"argument {i}", each) for i, each in enumerate(args)]
     parts += [(f"argument {key}=", each) for key, each in kwargs.items()]
+    said = _not_pickled(parts)
+    return said and TypeError(f"{name} cannot be sent to a worker: {said}; make it in the function")
+
+
+def not_scattered(data: Any) -> TypeError | None:
+    """Say which part of some data cannot be pickled; None if all can be."""
+    parts: Iterable[tuple[str, Any]] = [("it", data)]
+    if isinstance(data, dict):
+        parts = [(f"item {key!r}", each) for key, each in data.items()]
+    elif isinstance(data, list | tuple):
+        parts = [(f"item {i}", each) for i, each in enumerate(data)]
+    said = _not_pickled(parts)
+    return said and TypeError(
+        f"{type(data).__name__} cannot be scattered: {said}; make it in a function that a worker "
+        "calls"
+    )
+
+
+def _not_pickled(parts: Iterable[tuple[str, Any]]) -> Any:
+    """Name the first part that cannot be pickled; None if there is none."""
     for part, value in parts:
         try:
             cloudpickle.dumps(value)
         except Exception as error:
-            return TypeError(
-                f"{name} cannot be sent to a worker: {part} cannot be pickled: {error}; make it in "
-                "the function"
-            )
+            return f"{part} cannot be pickled: {error}"
     return None
 
 

@@ -14,7 +14,7 @@ from dask.utils import parse_timedelta
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, add_note
-from gpuscale.cluster.calls import for_worker, not_fetched, not_sent
+from gpuscale.cluster.calls import for_worker, not_fetched, not_scattered, not_sent
 from gpuscale.cluster.closed import NoScheduler
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
@@ -202,6 +202,16 @@ class Client(distributed.Client):
             if len(calls) == 1:
                 [(name, origin)] = calls
                 add_note(told, operation=name, origin=origin)
+            raise told from None
+
+    async def _scatter(self, data: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return await super()._scatter(data, *args, **options)
+        except (TypeError, TokenizationError) as error:
+            is_ours = isinstance(error, TokenizationError) or cannot_be_sent(error)
+            told = not_scattered(data) if is_ours else None
+            if told is None:
+                raise
             raise told from None
 
     def _release_key(self, key: Any) -> None:

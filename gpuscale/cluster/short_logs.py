@@ -16,7 +16,7 @@ MOST = 400
 _LOGGERS = tuple(
     f"distributed.{name}"
     for name in (
-        "client", "nanny", "protocol.core", "protocol.pickle", "scheduler", "worker",
+        "client", "comm.utils", "nanny", "protocol.core", "protocol.pickle", "scheduler", "worker",
         "worker.state_machine",
     )
 )  # fmt: skip
@@ -52,7 +52,7 @@ def _in_short(record: logging.LogRecord) -> str | None:
 
 def _is_refused(record: logging.LogRecord, error: BaseException) -> bool:
     """Whether something cannot be pickled, which is told to whoever sends it, or asks for it."""
-    return record.name.startswith("distributed.protocol.") and (
+    return record.name.startswith(("distributed.protocol.", "distributed.comm.")) and (
         record.getMessage().lower().startswith("failed to serialize") or cannot_be_sent(error)
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from dask._expr import LLGExpr
 from dask._task_spec import Task as RemoteTask
 from dask._task_spec import TaskRef
+from dask.tokenize import tokenize
 
 from gpuscale.base.types import Key
 from gpuscale.engines.remote import perform
@@ -24,6 +25,11 @@ class RemoteGraph(LLGExpr):  # type: ignore[misc]
     """A dictionary of tasks, and what the scheduler has to know of some of them."""
 
     _parameters = ["dsk", "annotations"]  # noqa: RUF012 - as its class has them
+
+    def __dask_tokenize__(self) -> str:
+        # No other graph has these names; what tasks hold may have no name that can be told.
+        self._determ_token = self._determ_token or tokenize(list(self.operand("dsk")))
+        return self._determ_token
 
     def __dask_annotations__(self) -> dict[str, dict[Key, Any]]:
         annotations: dict[str, dict[Key, Any]] = self.operand("annotations")

@@ -28,7 +28,7 @@ from gpuscale.memory.byte_order import keep_byte_order
 from gpuscale.memory.limits import memory_limit, thread_share
 from gpuscale.memory.remote import RemoteValue
 
-__all__ = ["Parcel", "Result", "pack"]
+__all__ = ["Parcel", "Result", "pack", "unsendable"]
 
 #: Bytes of results that travel with others of their batch: moving them takes about as long as the
 #: scheduler takes for a task.
@@ -297,6 +297,24 @@ class _Inputs:
             tuple(functions), self._places, tuple(steps), results, packer.options,
             memory_limit(), packer.goes_on, told_as,
         )  # fmt: skip
+
+
+def unsendable(parcels: Sequence[Parcel]) -> EngineError | None:
+    """Say which task reads data of this process that cannot be pickled; None if all can be."""
+    for parcel in parcels:
+        for task in parcel.tasks:
+            is_here, value = _value_here(task)
+            try:
+                dumps(value if is_here else task.args)
+            except Exception as error:
+                reader = next((each for each in parcel.tasks if task.key in each.deps), task)
+                refused = EngineError(
+                    f"task {task_name(reader)} cannot be sent to a worker, since what it is given "
+                    f"cannot be pickled: {error}; make it in the task"
+                )
+                annotate(refused, reader, ())
+                return refused
+    return None
 
 
 def _in_force() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gpuscale.engines.events import PERIOD
 from gpuscale.engines.failure import Failure, annotate
 from gpuscale.engines.remote import BLAMED
 from gpuscale.engines.scattering import scatter
-from gpuscale.engines.sending import Parcel, Result
+from gpuscale.engines.sending import Parcel, Result, unsendable
 from gpuscale.engines.stuck import Watch
 from gpuscale.memory.remote import RemoteValue
 
@@ -52,10 +52,13 @@ class Sent:
         self._readers: dict[Key, list[tuple[Key, int | None]]] = defaultdict(list)
         for key, (batch, place) in zip(keys, wanted, strict=True):
             self._readers[batch].append((key, place))
-        self._data = scatter(client, parcels)
         names = list(self._readers)
-        graph = graph_of(parcels, self._data)
-        futures = client.get(graph, names, sync=False) if names else []
+        try:
+            self._data = scatter(client, parcels)
+            graph = graph_of(parcels, self._data)
+            futures = client.get(graph, names, sync=False) if names else []
+        except TypeError as error:  # of what dask cannot serialize
+            raise unsendable(parcels) or error from None
         self._futures: dict[Key, Any] = dict(zip(names, futures, strict=True))
         self._done: SimpleQueue[Key] = SimpleQueue()
 

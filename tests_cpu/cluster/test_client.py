@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from contextlib import suppress
 from types import SimpleNamespace
 
@@ -396,6 +397,31 @@ def test_what_cannot_be_pickled_is_named(client, ask, said):
     notes = getattr(told.value, "__notes__", [])
     assert bool(notes) != ("int or" in said)
     assert all(f"written at {__file__}" in each for each in notes)
+
+
+class Unlike:
+    """Can be pickled, by other bytes each time."""
+
+    def __reduce__(self):
+        return Unlike, (), {"bytes": uuid.uuid4().bytes}
+
+
+def test_what_delayed_calls_are_given_need_not_have_a_name(client):
+    assert gs.delayed(isinstance)(Unlike(), Unlike).compute()
+    for given in (LOCK, [LOCK, np.ones(1 << 18)]):  # the latter would go before its task
+        with pytest.raises(
+            EngineError, match=r"task opened cannot .*: cannot pickle .*lock"
+        ) as told:
+            gs.delayed(opened)(given).compute()
+        assert f"written at {__file__}" in told.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "part"), [(LOCK, "it"), ([1, LOCK], "item 1"), ({"a": LOCK}, "'a'")]
+)
+def test_what_cannot_be_scattered_is_named(client, data, part):
+    with pytest.raises(TypeError, match=f"cannot be scattered: .*{part} cannot be pickled"):
+        client.scatter(data)
 
 
 class Counter:
