@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from gpuscale.graph.build import GraphBuilder
 
 __all__ = [
+    "LEAST_PIECE",
     "OURS",
+    "PLAIN",
+    "ROOMS",
     "HandOver",
     "ShuffleStep",
     "Take",
@@ -41,8 +44,8 @@ OURS = "gpuscale-"
 LEAST_PIECE = 1 << 17
 #: What whole blocks may take of a worker: it holds results, and its program, beside them.
 ROOMS = 3
-# Arrays of these kinds are written to files as they are.
-_PLAIN = "biufcmM"
+#: Arrays of these kinds are written to files as they are.
+PLAIN = "biufcmM"
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,15 @@ class WaitForAll(ShuffleStep):
     ----------
     old, new : Chunks
         Before and after the rechunk.
+    turns : int
+        In how many of the old blocks, along the first axis, each task hands over what it has.
     """
 
     takes_failures: ClassVar[bool] = True
 
     old: Chunks
     new: Chunks
+    turns: int = 1
 
     @property
     def key(self) -> str:
@@ -108,6 +114,9 @@ class WaitForAll(ShuffleStep):
         if len(good) == len(runs):
             return run
         places = product(*(list(pairwise(accumulate(axis, initial=0))) for axis in self.old))
+        width = prod(map(len, self.old[1:]))  # of the blocks of a turn
+        rows = (runs[k : k + width] for k in range(0, len(runs), width))
+        runs = tuple(run for row in rows for run in row * self.turns)
         lost = [pair for pair in zip(places, runs, strict=True) if not isinstance(pair[1], int)]
         return Incomplete(run, self.new, tuple(lost))
 
@@ -194,7 +203,7 @@ def shuffles(node: Exchange, wanted: list[BlockIndex]) -> bool:
     (x,), meta = node.inputs, node.meta
     if not is_planned_elsewhere() or meta.backend != "numpy":
         return False
-    if meta.dtype.kind not in _PLAIN or not meta.known or not meta.size:
+    if meta.dtype.kind not in PLAIN or not meta.known or not meta.size:
         return False
     direct = step_cost(x.meta.chunks, meta.chunks, meta.dtype.itemsize)
     if len(node.plan.steps) == 1 and direct.held_bytes * ROOMS <= memory_limit():

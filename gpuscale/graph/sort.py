@@ -10,9 +10,11 @@ drops by number what belongs to its neighbours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from operator import itemgetter
 from typing import Any
+
+import numpy as np
 
 from gpuscale.backends.seams import array_namespace
 from gpuscale.base.types import BlockIndex, Key
@@ -22,6 +24,7 @@ from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import SortPlan
 from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.graph.cuts import Cuts, find_cuts, order_by
+from gpuscale.graph.piece_shuffle import Fields, PieceShuffle, Rows, passes_pieces
 from gpuscale.graph.sort_sizes import SortSizes, advice, fitting
 from gpuscale.memory.limits import budget_of
 from gpuscale.memory.spaces import DEVICE, space_of
@@ -35,13 +38,12 @@ Run = tuple[Any, ...]  # sorted keys and, where wanted, the positions that they 
 def _lay_out_sort(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
     sort = _Sort(builder, node)
     sort.add_runs()
-    parts = {index[0] // sort.width for index in wanted}
-    levels = sort.levels
-    for level in range(1, levels.depth):
-        for branch in sorted({part // levels.width(level) for part in parts}):
-            for group in range(levels.groups(level)):
-                sort.add_merged(level, branch, group)
-    for part in sorted(parts):
+    parts = sorted({index[0] // sort.width for index in wanted})
+    if sort.passes_pieces(parts):
+        sort.hand_over()
+    else:
+        sort.add_levels(parts)
+    for part in parts:
         sort.add_blocks(part, [k for (k,) in wanted if k // sort.width == part])
 
 
@@ -61,6 +63,7 @@ class _Sort:
         self.ends = [0, *accumulate(map(sum, _grouped(blocks, self.width)))]
         self.levels = plan_levels(self.sizes.runs, self.sizes.runs)
         self.table: Key = (f"{self.name}-cuts",)
+        self.shuffle: PieceShuffle | None = None
 
     def _key(self, level: int, branch: int, group: int) -> Key:
         return (f"{self.name}-{level}", branch, group)
@@ -94,6 +97,38 @@ class _Sort:
         room = self.sizes.in_sample * (self._nbytes(samples) // max(1, of_keys))
         self._add(self.table, find, samples, self.sizes.table, room)
 
+    def passes_pieces(self, parts: Sequence[int]) -> bool:
+        """Whether workers pass on pieces: all of them, so not where few parts are wanted."""
+        metas, levels = [key.meta for key in self.node.inputs], self.levels
+        run = self._largest_run()
+        return 2 * len(parts) >= levels.parts and passes_pieces(
+            self.node.meta.backend,
+            [meta.dtype for meta in metas],
+            self.sizes.size * self.sizes.itemsize,
+            (min(levels.fan_in, levels.runs) + 1) * run,
+            levels.runs * levels.parts,
+        )
+
+    def _largest_run(self) -> int:
+        return max(b - a for a, b in pairwise(self.ends)) * self.sizes.itemsize
+
+    def hand_over(self) -> None:
+        """Cut runs into what each part has of them, and have workers pass it on."""
+        runs, cut = self.levels.runs, _CutRun(self.levels)
+        parts, largest = self.levels.parts, self._largest_run()
+        self.shuffle = PieceShuffle(self.builder, self.node, runs, 1, parts, largest)
+        for k in range(runs):
+            self.shuffle.hand_over(k, 0, cut, (self._key(0, 0, k), self.table))
+        self.shuffle.wait()
+
+    def add_levels(self, parts: Sequence[int]) -> None:
+        """Have runs meet level by level, as far as some parts need it."""
+        levels = self.levels
+        for level in range(1, levels.depth):
+            for branch in sorted({part // levels.width(level) for part in parts}):
+                for group in range(levels.groups(level)):
+                    self.add_merged(level, branch, group)
+
     def add_merged(self, level: int, branch: int, group: int) -> None:
         """Gather what a branch of parts has of a group of runs."""
         sources, levels = self._sources(level, branch, group), self.levels
@@ -115,18 +150,27 @@ class _Sort:
         keys = builder.keys(self.node, [(k,) for k in numbers])
         starts = [meta.block_start((k,))[0] for k in numbers]
         spans = [(a, a + meta.block_shape((k,))[0]) for a, k in zip(starts, numbers, strict=True)]
-        sources = (self.table, *self._sources(self.levels.depth, part, 0))
         gathered = self.sizes.of_part(self.ends[part + 1] - self.ends[part])
         sizes = [(b - a) * meta.dtype.itemsize for a, b in spans]
         blocks = _Blocks(self.levels, part, spans, len(self.node.inputs), self.advice)
+        together = keys[0] if self.width == 1 else (f"{self.name}-part", part)
+        if self.shuffle is None:
+            sources = (self.table, *self._sources(self.levels.depth, part, 0))
+            function = _Only(blocks) if self.width == 1 else blocks
+            self._add(together, function, sources, sum(sizes), gathered)
+        else:
+            make = _OfPieces(blocks, self.width == 1)
+            needs = (self.table,), sum(sizes), gathered
+            self.shuffle.take(together, 0, part, make, self._fields(), *needs)
         if self.width == 1:
-            ((key, nbytes),) = zip(keys, sizes, strict=True)
-            self._add(key, _Only(blocks), sources, nbytes, gathered)
             return
-        together = (f"{self.name}-part", part)
-        self._add(together, blocks, sources, sum(sizes), gathered)
         for number, (key, nbytes) in enumerate(zip(keys, sizes, strict=True)):
             self._add(key, itemgetter(number), (together,), nbytes)
+
+    def _fields(self) -> Fields:
+        """What runs consist of."""
+        dtypes = [key.meta.dtype for key in self.node.inputs]
+        return [(dtype, ()) for dtype in (*dtypes, *[np.dtype(np.int64)] * self.sizes.positions)]
 
 
 def _plan_sizes(node: Exchange, blocks: Sequence[int]) -> SortSizes:
@@ -262,8 +306,11 @@ class _Blocks:
         self.n_keys, self.advice = n_keys, advice
 
     def __call__(self, cuts: Cuts, *sources: Run) -> tuple[Any, ...]:
+        return self.cut_out(cuts, self.merge(cuts, *sources))
+
+    def cut_out(self, cuts: Cuts, met: Run) -> tuple[Any, ...]:
+        """Return the blocks of a part from what has met for it."""
         first = sum(start for start, _ in self.merge.spans(cuts).values())  # so many come before
-        met = self.merge(cuts, *sources)
         keys, where = met[: self.n_keys], met[self.n_keys :]
         spans = [slice(a - first, b - first) for a, b in self.spans]
         if not where:
@@ -271,6 +318,36 @@ class _Blocks:
             return tuple(keys[0][span].copy() for span in spans)
         order = order_by(keys)
         return tuple(where[0][order[span]] for span in spans)
+
+
+class _CutRun:
+    """What all parts have of a run."""
+
+    __slots__ = ("levels",)
+
+    def __init__(self, levels: Levels) -> None:
+        self.levels = levels
+
+    def __call__(
+        self, run: Run, cuts: Cuts, index: BlockIndex
+    ) -> tuple[Rows, list[tuple[int, int]]]:
+        alone = range(index[0], index[0] + 1)
+        parts = (range(part, part + 1) for part in range(self.levels.parts))
+        spans = [cuts.spans(part, alone)[0] for part in parts]
+        return (lambda start, stop: [array[start:stop] for array in run]), spans
+
+
+class _OfPieces:
+    """The blocks of a part, or its only one, from pieces of all runs one after the other."""
+
+    __slots__ = ("blocks", "is_only")
+
+    def __init__(self, blocks: _Blocks, is_only: bool) -> None:
+        self.blocks, self.is_only = blocks, is_only
+
+    def __call__(self, rows: Any, cuts: Cuts, index: BlockIndex) -> Any:
+        found = self.blocks.cut_out(cuts, tuple(rows[name] for name in rows.dtype.names))
+        return found[0] if self.is_only else found
 
 
 class _Only:

@@ -1,0 +1,122 @@
+"""Sorts on a cluster whose pieces go from worker to worker."""
+
+import numpy as np
+import pytest
+
+import gpuscale.array as ga
+from gpuscale.engines.sending import pack
+from gpuscale.expr import stages
+from gpuscale.expr.reads import planned_for_elsewhere
+from gpuscale.graph import (
+    layouts,  # noqa: F401 - registers the layouts of plans
+    piece_shuffle,
+    sort_sizes,
+)
+from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.piece_shuffle import HandOverPieces
+from gpuscale.graph.shuffle import HandOver
+from gpuscale.memory.limits import within_workers
+
+distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+
+from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
+
+LIMIT = 1 << 20
+RNG = np.random.default_rng(0)
+A = RNG.random(60_000)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        yield DistributedEngine(client)
+
+
+@pytest.fixture
+def small_workers(monkeypatch):
+    monkeypatch.setattr(piece_shuffle, "ROOMS", 1 << 40)  # whatever they have
+    monkeypatch.setattr(piece_shuffle, "AT_ONCE", 1 << 16)
+    monkeypatch.setattr(piece_shuffle, "LEAST_PIECE", 1 << 10)
+
+
+def random(n=200_000, chunks=20_000):
+    return ga.random.default_rng(0).random(n, chunks=chunks)
+
+
+def planned(array, limit=LIMIT):
+    """The tasks for workers that are so large, and what they send each other."""
+    with within_workers(limit), planned_for_elsewhere():
+        (root,) = stages.optimize([array.expr])
+        graph = build([root])
+        return graph, pack(graph, block_keys(root), 2)[0]
+
+
+def passes(graph):
+    return any(isinstance(task.fn, HandOver) for task in graph.values())
+
+
+@pytest.mark.parametrize("function", [ga.sort, ga.argsort])
+def test_no_worker_needs_all_runs_at_a_time(function):
+    graph, parcels = planned(function(random()))
+    assert passes(graph)
+    held = {parcel.name: sum(task.nbytes for task in parcel.tasks) for parcel in parcels}
+    assert max(sum(held[need] for need in parcel.needs) for parcel in parcels) < LIMIT // 2
+
+
+def test_where_there_is_room_whole_runs_are_read():
+    assert not passes(planned(ga.sort(random()), limit=8 << 20)[0])
+    assert not passes(planned(ga.sort(random())[:1000])[0])  # few blocks of all
+    assert not passes(planned(ga.sort(ga.asarray(A.astype("U8"), chunks=20_000)))[0])
+
+
+KEYS = {
+    "floats": A,
+    "NaN": np.where(A < 0.1, np.nan, A),
+    "ties": RNG.integers(0, 5, A.size),
+    "ascending": np.sort(A),
+    "big-endian": A.astype(">f8"),
+    "times": (A * 1e6).astype("m8[s]"),
+    "truths": A < 0.5,
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_sorts_are_those_of_numpy(engine, small_workers, name):
+    array = KEYS[name]
+    x = ga.asarray(array, chunks=13_001)
+    assert passes(planned(ga.sort(x))[0])
+    found = ga.sort(x).compute(engine=engine)
+    np.testing.assert_array_equal(found, np.sort(array))
+    assert found.dtype == array.dtype
+    order = ga.argsort(x).compute(engine=engine)
+    np.testing.assert_array_equal(order, np.argsort(array, kind="stable"))
+
+
+def test_runs_of_several_blocks(engine, small_workers, monkeypatch):
+    monkeypatch.setattr(sort_sizes, "MOST_RUNS", 3)
+    x = ga.asarray(A, chunks=13_001)
+    assert passes(planned(ga.sort(x))[0])
+    np.testing.assert_array_equal(ga.sort(x).compute(engine=engine), np.sort(A))
+
+
+def test_keys_and_numbers_of_unlike_sizes_travel_together(engine, small_workers):
+    keys = [KEYS["floats"].round(2), KEYS["ties"].astype("u1"), KEYS["truths"]]
+    order = ga.lexsort([ga.asarray(key, chunks=13_001) for key in keys])
+    assert passes(planned(order)[0])
+    found = order.compute(engine=engine)
+    np.testing.assert_array_equal(found, np.lexsort(keys))
+
+
+def test_all_turns_of_a_source_belong_to_one_run(monkeypatch):
+    runs, given = iter([1, 2, 2, 2]), []
+
+    def hand_over(self, block, index):
+        given.append((index, bytes(block[:, :, 0:1].ravel()), bytes(block[:, :, 1:2].ravel())))
+        return next(runs)
+
+    monkeypatch.setattr(HandOver, "__call__", hand_over)
+    task = HandOverPieces("a", lambda x, _: ((lambda a, b: [x[a:b]]), [(0, 3), (3, 4)]), 2)
+    assert task(np.arange(4, dtype="u1"), (3, 0, 0)) == 2
+    halves = [((6, 0, 0), b"\0", b""), ((7, 0, 0), b"\1\2", b"\3")]
+    assert given == 2 * halves
