@@ -21,6 +21,7 @@ from gpuscale.backends.driver.cores import cores_in
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, GpuscaleError
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice
+from gpuscale.cluster.handing_back import hand_back
 from gpuscale.cluster.serving import hush_closed_connections
 from gpuscale.cluster.short_logs import shorten_logs
 from gpuscale.cluster.spill_target import lower_target
@@ -76,6 +77,7 @@ class WorkerSetup(WorkerPlugin):
             _leave_ctrl_c_to_the_program()
         has_memory(worker)
         lower_target(worker.memory_manager)
+        hand_back(worker)
         # One thread of BLAS for each that runs tasks: each of them counts as busy from now on.
         for _ in range(worker.state.nthreads):
             blas.enter()

@@ -1,4 +1,4 @@
-"""A cluster on which nothing will ever go on: its workers have stopped, or cannot be started."""
+"""A cluster on which nothing will ever go on: workers have stopped, or cannot be started."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ __all__ = ["Watch"]
 PAUSE = 2.0
 #: Seconds without any change after which nothing is waited for any longer.
 PATIENCE = 30.0
+# Of tasks that a worker which has not stopped is about to do something for.
+_UNDER_WAY = ("executing", "long-running", "ready", "constrained", "fetch", "flight")
 
 
 class Watch:
     """Notices that a cluster is stuck.
 
     A worker takes no tasks while its memory is nearly full. The task that it runs goes on, and
-    results go to disk or are let go, until it has room again. Where all of them wait for that and
-    none of it happens, as with a disk that is full, they wait for ever. So does who waits for
+    results go to disk or are let go, until it has room again. Where none of it happens, as with a
+    disk that is full, it waits for ever. Others may have what it has not begun, but not the blocks
+    whose pieces it holds: as soon as they have nothing else to do, all wait. So does who waits for
     workers that could not be started anew after they had died, since their cluster gives them up.
 
     Parameters
@@ -46,7 +49,8 @@ class Watch:
         Raises
         ------
         EngineError
-            All have stopped or are given up, and nothing has changed for `PATIENCE` seconds.
+            Some have stopped and no other has anything to do, or all are given up, and nothing has
+            changed for `PATIENCE` seconds.
         """
         now = time.monotonic()
         if now < self._looked + PAUSE:
@@ -57,7 +61,9 @@ class Watch:
             return
         seen = {address: _moving_parts(each) for address, each in workers.items()}
         if workers:
-            has_stopped = all(map(_waits, workers.values()))
+            has_stopped = any(map(_waits, workers.values())) and not any(
+                map(_acts, workers.values())
+            )
         else:
             has_stopped = _has_given_up(self._client.cluster)
         if not has_stopped or seen != self._seen:
@@ -77,13 +83,16 @@ class Watch:
 
     def _stuck(self, workers: Mapping[str, Any]) -> EngineError:
         """Say how much memory and disk the fullest worker has."""
-        address, worst = max(workers.items(), key=lambda each: each[1]["metrics"]["memory"])
+        stopped = {address: each for address, each in workers.items() if _waits(each)}
+        address, worst = max(stopped.items(), key=lambda each: each[1]["metrics"]["memory"])
         used, limit = worst["metrics"]["memory"], worst["memory_limit"]
         disks = self._client.run(_room_on_disk, workers=[address], on_error="ignore")
         disk = "".join(f", the disk of {folder} has {left} left" for folder, left in disks.values())
+        of = "all" if len(stopped) == len(workers) else f"{len(stopped)} of"
+        idle = "" if of == "all" else ", and the others have nothing to do that does not need them"
         return EngineError(
-            f"all {len(workers)} workers of the cluster have stopped, since their memory is full, "
-            f"and nothing of it goes to disk any more: {address} has {format_bytes(used)} of "
+            f"{of} {len(workers)} workers of the cluster have stopped, since their memory is full, "
+            f"and nothing of it goes to disk any more{idle}: {address} has {format_bytes(used)} of "
             f"{format_bytes(limit)} in use{disk}; give workers more memory (memory_limit=) or a "
             "larger disk (local_directory=), or persist less"
         )
@@ -105,6 +114,13 @@ def _given_up() -> EngineError:
 
 def _waits(worker: Mapping[str, Any]) -> bool:
     return worker["status"] == "paused" and not _counts(worker).get("executing")
+
+
+def _acts(worker: Mapping[str, Any]) -> bool:
+    """Whether a worker has a task that it runs or, where it has not stopped, will run."""
+    counts = _counts(worker)
+    states = ("executing",) if worker["status"] == "paused" else _UNDER_WAY
+    return any(counts.get(state) for state in states)
 
 
 def _counts(worker: Mapping[str, Any]) -> Mapping[str, int]:

@@ -112,6 +112,31 @@ def test_workers_that_have_all_stopped_are_not_waited_for(here, monkeypatch):
     works_again(here)
 
 
+def until(name):
+    distributed.Event(name).wait()
+    return distributed.get_worker().address
+
+
+def test_tasks_that_a_stopped_worker_has_not_begun_go_to_others(here):
+    client, scheduler = here.client, here.cluster.scheduler
+    (full, other), tasks = scheduler.workers, scheduler.tasks
+    # Of more than one task for each of its threads a worker is robbed; the last ones stay.
+    client.sync(scheduler.extensions["stealing"].stop)
+    runs = client.submit(until, "may end", workers=[full])
+    waits = client.submit(until, "may go on", workers=[full], allow_other_workers=True)
+    wait_until(lambda: all(each.key in tasks for each in (runs, waits)))
+    wait_until(lambda: all(tasks[each.key].processing_on for each in (runs, waits)))
+    assert tasks[waits.key].processing_on.address == full
+    client.run(pause, workers=[full])
+    distributed.Event("may go on").set()
+    distributed.Event("may end").set()
+    assert runs.result(timeout=30) == full
+    assert waits.result(timeout=30) == other
+    client.sync(scheduler.extensions["stealing"].start)
+    client.run(resume)
+    works_again(here)
+
+
 def test_workers_that_are_slow_to_start_anew_stay(tmp_path):
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "100ms"}),

@@ -27,6 +27,7 @@ def worker(tmp_path):
         local_directory=str(tmp_path),
         state=SimpleNamespace(nthreads=2, total_resources={}, available_resources={}),
         memory_manager=SimpleNamespace(memory_limit=1000, data={}),
+        periodic_callbacks={},
     )
 
 

@@ -64,12 +64,21 @@ def test_workers_that_all_wait_are_not_waited_for(cluster):
 
 @pytest.mark.parametrize(
     "other",
-    [worker("running"), worker(executing=1)],
-    ids=["one that takes tasks", "one that has a task"],
+    [worker("running", ready=1), worker("running", flight=1), worker(executing=1)],
+    ids=["one that takes tasks", "one that fetches", "one that has a task"],
 )
 def test_one_worker_that_goes_on_is_waited_for(cluster, other):
     cluster.workers["tcp://b"] = other
     looks(cluster, stuck.Watch(cluster), 200)
+
+
+def test_workers_that_wait_for_one_that_has_stopped_are_not_waited_for(cluster):
+    cluster.workers["tcp://b"] = worker("running", memory=99)
+    watch = stuck.Watch(cluster)
+    looks(cluster, watch, 30)
+    says = r"^1 of 2 workers .* have nothing to do that does not need them: tcp://a has 90 B"
+    with pytest.raises(EngineError, match=says):
+        looks(cluster, watch, 5)
 
 
 def test_results_that_go_to_disk_are_waited_for(cluster):
