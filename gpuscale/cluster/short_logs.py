@@ -24,10 +24,19 @@ _LOGGERS = tuple(
 # The other side has closed the connection or is gone, or a call ends its worker: no mistakes.
 _ENDS = (OSError, SystemExit, KeyboardInterrupt)
 
+# A thread cannot be interrupted: a worker that closes leaves its tasks, and ends with its process.
+_USUAL_ENDS = (
+    "Worker process still alive after",
+    "Async instruction for <Task cancelled",
+)
+
 
 class _Short(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten a record; none is left out."""
+        """Shorten a record, or leave it out where nothing is wrong that it tells."""
+        if record.getMessage().startswith(_USUAL_ENDS):
+            _logger.debug("%s", record.getMessage())
+            return False
         text = _in_short(record)
         if text is not None:
             _logger.debug("in full: %s", record.getMessage(), exc_info=record.exc_info)

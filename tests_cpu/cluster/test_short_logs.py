@@ -7,6 +7,7 @@ import pytest
 from gpuscale.cluster.short_logs import shorten_logs
 
 NAMES = (
+    "distributed.nanny",
     "distributed.worker",
     "distributed.worker.state_machine",
     "distributed.scheduler",
@@ -100,6 +101,22 @@ def test_mistakes_of_others_keep_their_traceback(records, name):
     except TypeError:
         logging.getLogger(f"distributed.{name}").exception("Failed to deserialize")
     assert records[-1].exc_info
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("nanny", "Worker process still alive after 4.0 seconds, killing"),
+        (
+            "worker.state_machine",
+            "Async instruction for <Task cancelled name=\"execute('sleep-1')\" coro=<...>> ended "
+            "with CancelledError",
+        ),
+    ],
+)
+def test_tasks_that_end_with_their_cluster_are_no_warning(records, name, text):
+    logging.getLogger(f"distributed.{name}").warning(text)
+    assert [(each.levelname, each.getMessage()) for each in records] == [("DEBUG", text)]
 
 
 def test_the_rest_is_as_it_was(records):
