@@ -21,7 +21,7 @@ def import_h5py() -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise ImportError("HDF5 files need h5py; install it with gpuscale[hdf5]") from error
+        raise ImportError("HDF5 files need h5py: pip install 'gpuscale[hdf5]'") from error
     return h5py
 
 

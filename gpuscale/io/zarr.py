@@ -264,7 +264,7 @@ def _import_zarr() -> Any:
     try:
         import zarr
     except ImportError as error:
-        raise ImportError("Zarr arrays need zarr; install it with gpuscale[zarr]") from error
+        raise ImportError("Zarr arrays need zarr: pip install 'gpuscale[zarr]'") from error
     return zarr
 
 
