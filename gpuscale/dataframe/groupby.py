@@ -304,14 +304,12 @@ def grouped(
     dropna: bool = True,
 ) -> Any:
     """Return the groups of a frame or a series."""
-    if isinstance(by, pd.Grouper) and getattr(by, "freq", None) is not None:
-        return _by_time(x, by)
+    if isinstance(by, list) and len(by) == 1 and isinstance(by[0], pd.Grouper):
+        by = by[0]
+    elif isinstance(by, pd.Grouper) and not api.is_of_bins(by):
+        sort = by.sort  # pandas asks the grouper alone
+    if api.is_of_bins(by):
+        return x.resample(by.freq, on=by.key, level=by.level, **api.options_of(by))
     options = Options(sort, observed, dropna, as_index, group_keys)
     kind = DataFrameGroupBy if x.ndim == 2 else SeriesGroupBy
     return kind(api.groups(x, by, level, options))
-
-
-def _by_time(x: Any, by: Any) -> Any:
-    """Return the bins of a column, or the index, that a grouper of pandas says."""
-    given = ("closed", "label", "origin", "offset", "level")
-    return x.resample(by.freq, on=by.key, **{name: getattr(by, name, None) for name in given})

@@ -12,7 +12,7 @@ from gpuscale.backends.seams import backend_name, to_host
 from gpuscale.backends.transfer import to_device
 from gpuscale.dataframe.algorithms.columns import concat
 
-__all__ = ["Bins", "empty_bin"]
+__all__ = ["BinsOfValues", "Bins", "Range", "empty_bin"]
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,20 @@ class Bins:
 
     def __call__(self, partition: Any) -> Any:
         """Return for each row the label of its bin."""
-        counts = self._counts(to_host(partition.index))
+        labels = to_device(self.labels(to_host(partition.index)), backend_name(partition))
+        library = frame_namespace(partition)
+        return library.Series(labels, index=partition.index, name=partition.index.name)
+
+    def labels(self, times: Any) -> Any:
+        """Return for each of some times, in their order, the label of its bin."""
+        counts = self._counts(times)
         numbers = counts.to_numpy().copy()
         filled = numbers.nonzero()[0]  # pandas may put an empty bin before or behind all rows
         numbers[filled[0]] -= 1
         numbers[filled[-1]] -= 1
-        if numbers.min() < 0 or numbers.sum() != len(partition):
+        if numbers.min() < 0 or numbers.sum() != len(times):
             raise ValueError("pandas leaves rows out of these bins: choose another origin= or rule")
-        labels = counts.index.repeat(numbers)
-        labels = to_device(labels, backend_name(partition))
-        library = frame_namespace(partition)
-        return library.Series(labels, index=partition.index, name=partition.index.name)
+        return counts.index.repeat(numbers)
 
     def filled(self, found: Any, empty: Any) -> Any:
         """Return results of all bins, given those of bins with rows and that of one without."""
@@ -66,6 +69,43 @@ class Bins:
         result = concat(columns, axis=1) if columns else pd.DataFrame(index=index)
         result.columns = found.columns
         return result
+
+
+@dataclass(frozen=True)
+class Range:
+    """The first and the last of some times, in whatever order they come."""
+
+    def chunk(self, column: Any) -> list[Any]:
+        """Return those of a partition, none of nulls alone."""
+        ends = [column.min(), column.max()]
+        return [] if pd.isna(ends[0]) else ends
+
+    def combine(self, partials: list[list[Any]]) -> list[Any]:
+        """Return those of several."""
+        every = [each for partial in partials for each in partial]
+        return [min(every), max(every)] if every else []
+
+    def finalize(self, partial: list[Any]) -> list[Any]:
+        """Return them."""
+        return partial
+
+
+@dataclass(frozen=True)
+class BinsOfValues:
+    """The bin of each element of a column; see `Bins`."""
+
+    rule: Any
+    options: tuple[tuple[str, Any], ...]
+
+    def __call__(self, column: Any, ends: list[Any]) -> Any:
+        """Return labels of bins, and nulls for nulls."""
+        if not ends:
+            return column
+        codes, times = pd.factorize(to_host(column), sort=True)
+        labels = Bins(self.rule, self.options, *ends).labels(pd.Index(times))
+        found = labels.insert(len(labels), pd.NaT).take(codes)  # -1, of nulls, is the last
+        found = to_device(found, backend_name(column))
+        return frame_namespace(column).Series(found, index=column.index, name=column.name)
 
 
 def _with_all(column: Any, index: Any, empty: Any) -> Any:

@@ -224,8 +224,10 @@ def together(one: Any, other: Any, keys: int, order: tuple[str, ...], columns: A
     """
     if len(one) != len(other):
         raise ValueError(f"results of {len(one)} and of {len(other)} groups do not belong together")
+    other = other.copy(deep=False)
+    other.index = one.index
     results = [(one if name in one.columns else other)[name] for name in order]
     rest = [one.iloc[:, k] for k in range(keys)]
-    table = frame_namespace(one).concat([*rest, *(e.set_axis(one.index) for e in results)], axis=1)
+    table = frame_namespace(one).concat([*rest, *results], axis=1)
     table.columns = columns
     return table

@@ -285,7 +285,8 @@ def _of_columns(grouped: Groups, columns: list[Any]) -> Groups:
     if x.ndim == 1 or grouped.selection is not None or not x.columns.is_unique:
         return grouped
     kept = {*columns, *(label for label, _ in grouped.keys)}
-    return replace(grouped, x=x[[label for label in x.columns if label in kept]])
+    binned = tuple(label for label in grouped.binned if label not in columns)
+    return replace(grouped, x=x[[label for label in x.columns if label in kept]], binned=binned)
 
 
 def _pairs(grouped: Groups, func: Any, kwargs: Mapping[str, Any]) -> list[tuple[Any, Any]] | None:

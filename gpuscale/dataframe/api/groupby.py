@@ -8,13 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms.bins import BinsOfValues, Range
 from gpuscale.dataframe.algorithms.grouping import Options
 from gpuscale.dataframe.api.columns import nearest
+from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
-from gpuscale.dataframe.collection import Frame
+from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import Property
 from gpuscale.dataframe.nodes.partwise import Project
+from gpuscale.dataframe.passes import another_pass
 
 __all__: list[str] = []
 
@@ -34,6 +38,8 @@ class Groups:
         In how many partitions results are to be made.
     by, level : object, optional
         What the user gave to say the keys.
+    binned : tuple of labels
+        Columns of whose bins there are keys: they are aggregated if they are asked for.
     """
 
     x: Any
@@ -43,6 +49,7 @@ class Groups:
     split_out: int | None = None
     by: Any = None
     level: Any = None
+    binned: tuple[Any, ...] = ()
 
     @property
     def values(self) -> list[Any]:
@@ -51,13 +58,13 @@ class Groups:
             return []
         if self.selection is not None:
             return list(self.selection) if isinstance(self.selection, list) else [self.selection]
-        named = [label for label, _ in self.keys]
+        named = [*(label for label, _ in self.keys), *self.binned]
         return [label for label in self.x.columns if label not in named]
 
     @property
     def frame(self) -> Any:
         """What is needed of the frame to group all of it in one place."""
-        if self.x.ndim == 1 or self.selection is None:
+        if self.x.ndim == 1 or self.selection is None and not self.binned:
             return self.x
         named = [label for label, _ in self.keys if label is not None]
         return self.x[list(dict.fromkeys([*named, *self.values]))]
@@ -90,10 +97,58 @@ def groups(x: Any, by: Any, level: Any, options: Options) -> Groups:
     several = by if isinstance(by, list) else [by]
     if not several:
         raise ValueError("No group keys passed!")
-    return Groups(x, tuple(_key(x, each) for each in several), options, by=by)
+    bins = [each for each in several if is_of_bins(each)]
+    if bins and not options.dropna:
+        raise NotSupportedError(
+            "pandas drops times that are not there with dropna=False as well, other keys not: drop "
+            "those rows before, and leave dropna= out"
+        )
+    binned = tuple(each.key for each in bins if each.key is not None)
+    keys = tuple(_key(x, each) for each in several)
+    return Groups(x, keys, options, by=by, binned=binned)
+
+
+def is_of_bins(key: Any) -> bool:
+    """Whether a key is a grouper of pandas by bins of time."""
+    return isinstance(key, pd.Grouper) and getattr(key, "freq", None) is not None
+
+
+def options_of(grouper: Any) -> dict[str, Any]:
+    """Return what a grouper by bins of time says about these, as ``resample`` takes it."""
+    given = ("closed", "label", "origin", "offset")
+    return {name: getattr(grouper, name, None) for name in given}
+
+
+def _bins(x: Any, grouper: Any) -> Any:
+    """Return for each row the bin of the column, or of the level, that a grouper of pandas says."""
+    if grouper.key is None:
+        times = _of_index(x, LevelOf(0 if grouper.level is None else grouper.level))
+    elif x.ndim == 2 and grouper.key in x.columns:
+        times = x[grouper.key]
+    else:
+        raise KeyError(f"{grouper.key}{nearest(x, grouper.key) if x.ndim == 2 else ''}")
+    index = pd.Index(times._meta)
+    options = {name: value for name, value in options_of(grouper).items() if value is not None}
+    pd.Series(index=index, dtype=float).resample(
+        grouper.freq, **options
+    )  # pandas says what is wrong
+    if isinstance(index, pd.PeriodIndex):
+        raise NotSupportedError("bins of periods: make times of them by dt.to_timestamp()")
+    if options.get("origin") in ("end", "end_day"):
+        raise NotSupportedError("bins are counted from the first row: say origin= as a time")
+    ends = list(nonempty(times._meta))
+    found = wrap(reduction((another_pass(times.expr),), Range(), "range", ends))
+    function = BinsOfValues(grouper.freq, tuple(options.items()))
+    return call(function, (times, found), label="bins", out=times._meta)
 
 
 def _key(x: Any, key: Any) -> tuple[Any, Any]:
+    if is_of_bins(key):
+        return None, _bins(x, key)
+    if isinstance(key, pd.Grouper) and key.key is not None:
+        key = key.key
+    elif isinstance(key, pd.Grouper):
+        return None, _of_index(x, LevelOf(key.level))
     if isinstance(key, Frame) and isinstance(key._meta, pd.Index):
         key = call(Property("array"), (key,), label="key", rows="labels").rename(key.name)
     if isinstance(key, Frame):
@@ -111,7 +166,7 @@ def _key(x: Any, key: Any) -> tuple[Any, Any]:
         return None, _of_index(x, LevelOf(key))
     if callable(key) or isinstance(key, Mapping):
         return None, _of_index(x, LevelOf(0, key))
-    if isinstance(key, pd.Grouper | pd.Series | pd.Index):
+    if isinstance(key, pd.Series | pd.Index):
         raise TypeError(
             f"a {type(key).__name__} of pandas is no key here: give a column, a series of gpuscale "
             "(of pandas' by gd.from_pandas), or for spans of time .dt.floor(freq) or resample"
