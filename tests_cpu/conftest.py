@@ -1,5 +1,6 @@
 """Tests that need no device: the same on every machine, whatever its user has configured."""
 
+import gc
 import logging
 import os
 import random
@@ -132,6 +133,15 @@ def keep_variants(config, items, count):
     kept = {item for some in variants.values() for item in some[:: -(-len(some) // count)]}
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]
+
+
+def pytest_collection_finish():
+    """Leave what lives as long as this process out of all later collections of garbage.
+
+    To look through the objects of all tests and modules takes longer than most tests do.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header():
