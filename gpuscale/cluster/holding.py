@@ -119,4 +119,9 @@ def progress(*values: Any, **options: Any) -> Any:
     **options
         What ``distributed.progress`` takes, such as ``notebook=False``.
     """
+    if not values:
+        raise TypeError(
+            "progress(futures) shows how far these are; for a bar of what a block computes, say "
+            "with gpuscale.diagnostics.ProgressBar(): ..."
+        )
     return distributed.progress(*_checked(*values), **options)

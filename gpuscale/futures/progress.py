@@ -35,7 +35,7 @@ def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
     Raises
     ------
     TypeError
-        A value is nothing that could have futures.
+        A value is nothing that could have futures, or there is none.
 
     Examples
     --------
@@ -47,6 +47,11 @@ def progress(*futures: Any, out: TextIO | None = None, **options: Any) -> None:
     ...     [square.done() for square in squares]
     [True, True, True, True, True]
     """
+    if not futures:
+        raise TypeError(
+            "gpuscale.progress(futures) waits for these; for a bar of what a block computes, say "
+            "with gpuscale.diagnostics.ProgressBar(): ..."
+        )
     futures = listed(futures)
     for each in futures:
         is_full = isinstance(each, Container) and not isinstance(each, str | bytes)

@@ -484,6 +484,8 @@ def test_only_what_has_futures_is_waited_for(client, x):
     for ask in (wait, progress):
         with pytest.raises(TypeError, match="take persisted collections, futures, .* not int"):
             ask(5)
+    with pytest.raises(TypeError, match=r"with gpuscale\.diagnostics\.ProgressBar"):
+        progress()
     assert len(wait([client.persist(x), client.submit(int)]).done) > 1
 
 

@@ -64,3 +64,8 @@ def test_what_has_no_futures_is_refused():
     for value in (5, "text"):
         with pytest.raises(TypeError, match="progress takes futures of clients, .* not (int|str)"):
             gs.progress(value)
+
+
+def test_a_bar_of_a_block_is_another_name():
+    with pytest.raises(TypeError, match=r"with gpuscale\.diagnostics\.ProgressBar\(\)"):
+        gs.progress()
