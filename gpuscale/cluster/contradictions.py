@@ -9,10 +9,12 @@ from typing import Any
 from gpuscale.backends.driver.devices import Driver
 from gpuscale.base.config import set as config_set
 from gpuscale.base.errors import ConfigError
-from gpuscale.base.sizes import is_fraction
+from gpuscale.base.sizes import format_bytes, is_fraction
 from gpuscale.cluster.devices import VisibleDevice, find_devices
 from gpuscale.cluster.option import Taker, read_resources
 from gpuscale.cluster.options import options_of
+from gpuscale.cluster.readers import LEAST_MEMORY
+from gpuscale.memory.limits import total_memory
 from gpuscale.memory.pool import pool_plan
 
 __all__ = ["check_device_options", "check_options"]
@@ -65,6 +67,8 @@ def check_options(
             raise ConfigError(f"option {name} is {found[name]}; it takes {n} or more")
     if "resources" in found:
         found["resources"] = read_resources(found["resources"])
+    if taker is Taker.LOCAL:
+        _check_share(found, found["n_workers"])
     _check_transport(found)
     _check_pool(found, memory)
     return found
@@ -106,9 +110,23 @@ def check_device_options(
             f"{', '.join(device.name for device in devices)}"
         )
     devices = devices[:n_workers]
+    _check_share(found, len(devices))
     memories = [device.memory for device in devices if device.memory is not None]
     check_options(taker, options, min(memories, default=None))
     return found, devices
+
+
+def _check_share(options: Mapping[str, Any], n_workers: int | None) -> None:
+    """Refuse more workers than can begin in the memory that they share."""
+    if options["memory_limit"] != "auto" or not n_workers:
+        return
+    each = total_memory() // n_workers
+    if each < LEAST_MEMORY:
+        raise ConfigError(
+            f"{n_workers} workers that share the memory of this machine have {format_bytes(each)} "
+            f"each, and one needs {format_bytes(LEAST_MEMORY)} to begin: say fewer by n_workers=, "
+            "or memory_limit=0 for no limit"
+        )
 
 
 def _check_transport(options: Mapping[str, Any]) -> None:

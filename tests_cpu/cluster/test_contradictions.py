@@ -1,10 +1,14 @@
 """Options that exclude one another are refused by name, before anything starts."""
 
+from contextlib import nullcontext
+
 import pytest
 
+from gpuscale.backends.driver.nvml import ask_driver
 from gpuscale.base import config
 from gpuscale.base.errors import ConfigError
-from gpuscale.cluster.contradictions import check_options
+from gpuscale.cluster import contradictions
+from gpuscale.cluster.contradictions import check_device_options, check_options
 from gpuscale.cluster.option import Taker
 
 
@@ -80,3 +84,18 @@ def test_resources_are_numbers_by_name(taker):
     for said in ("GPU", {"GPU": "two"}):
         with pytest.raises(ConfigError, match="option resources: it is pairs such as 'GPU=2"):
             check_options(taker, {"resources": said})
+
+
+@pytest.mark.parametrize("limit", ["auto", 0, "1 GiB"])
+def test_shares_of_memory_in_which_no_worker_can_begin(monkeypatch, limit):
+    monkeypatch.setattr(contradictions, "total_memory", lambda: 300 << 20)
+    many, few = {"n_workers": 4, "memory_limit": limit}, {"n_workers": 3, "memory_limit": limit}
+    assert check_options(Taker.LOCAL, few)["n_workers"] == 3
+    said = pytest.raises(
+        ConfigError, match=r"4 workers .* have 75.0 MiB each, .* 96.0 MiB .* fewer"
+    )
+    with said if limit == "auto" else nullcontext():
+        check_options(Taker.LOCAL, many)
+    devices = {"CUDA_VISIBLE_DEVICES": "0,1,2,3", "allow_no_device": True, "memory_limit": limit}
+    with said if limit == "auto" else nullcontext():
+        check_device_options(Taker.LOCAL_CUDA, devices, ask_driver)
