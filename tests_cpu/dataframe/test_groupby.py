@@ -200,10 +200,11 @@ def test_bad_input(df):
         df.groupby()
     with pytest.raises(TypeError, match="are no result"):
         df.groupby("k").compute()
-    with pytest.raises(TypeError, match=r"floor\(freq\)"):
-        df.groupby(["k", pd.Grouper(freq="D")])
-    with pytest.raises(TypeError, match="DatetimeIndex"):
-        df.groupby(pd.Grouper(freq="D"))
+    with pytest.raises(TypeError, match="from_pandas"):
+        df.groupby(["k", pd.Series([1, 2])])
+    for by in (pd.Grouper(freq="D"), ["k", pd.Grouper(freq="D")]):
+        with pytest.raises(TypeError, match="DatetimeIndex"):
+            df.groupby(by)
     with pytest.raises(TypeError):
         df.groupby("k").mean()  # of strings
 

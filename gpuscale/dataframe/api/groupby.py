@@ -169,7 +169,7 @@ def _key(x: Any, key: Any) -> tuple[Any, Any]:
     if isinstance(key, pd.Series | pd.Index):
         raise TypeError(
             f"a {type(key).__name__} of pandas is no key here: give a column, a series of gpuscale "
-            "(of pandas' by gd.from_pandas), or for spans of time .dt.floor(freq) or resample"
+            "(of pandas' by gd.from_pandas), or a pd.Grouper for spans of time"
         )
     raise KeyError(f"{key}{nearest(x, key) if x.ndim == 2 else ''}")
 
