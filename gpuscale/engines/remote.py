@@ -21,6 +21,7 @@ from gpuscale.engines.telling import Telling
 from gpuscale.engines.timeouts import call_within
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Origin, Task
+from gpuscale.io.bands import few_pages
 from gpuscale.io.mapped import leave_pages
 from gpuscale.memory.byte_order import keep_byte_order
 from gpuscale.memory.limits import within_workers
@@ -149,7 +150,7 @@ def perform(batch: RemoteBatch, *inputs: Any) -> Any:
     del inputs
     telling, loaded = Telling(batch.told_as), dict[int, Any]()
     try:
-        with config.set(batch.options), within_workers(batch.limit):
+        with config.set(batch.options), within_workers(batch.limit), few_pages():
             for number, step in enumerate(batch.steps):
                 telling.begin(number)
                 values.append(_result(batch, step, values, loaded, telling))

@@ -15,6 +15,7 @@ import numpy as np
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import PathLike
+from gpuscale.io.bands import copied_in_bands, is_copied
 from gpuscale.io.pieces import Cost, PieceReader, Region
 from gpuscale.io.places import place_of
 
@@ -231,8 +232,9 @@ class MappedReader(PieceReader):
         self._mapped = MappedArray(name, dtype, shape, strides, offset, stamp=stamp)
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
-        """Return a read-only view of the file."""
-        return self._mapped.piece(region)
+        """Return a read-only view of the file, or a copy within `gpuscale.io.bands.few_pages`."""
+        view = self._mapped.piece(region)
+        return copied_in_bands(view, self._mapped.leave_pages) if is_copied(view) else view
 
     def shows(self, target: Any) -> bool:
         """Whether an array lies in the same file."""

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gpuscale.io import bands
 from gpuscale.io.array_like import reader_of
 from gpuscale.io.mapped import MappedArray, MappedReader, c_strides, leave_pages
+from gpuscale.io.npy import open_npy
 
 
 @pytest.fixture
@@ -114,13 +116,49 @@ def test_pages_are_let_go_and_come_back(tmp_path):
     np.save(path, np.arange(4_000_000))
     reader = reader_of(np.load(path, mmap_mode="r"))
     block = reader.read((slice(None),))
-
-    def mapped():
-        lines = Path("/proc/self/smaps").read_text().partition(str(path))[2]
-        return 1024 * int(lines.partition("\nRss:")[2].split()[0])
-
     expected = block.sum()
-    assert mapped() >= block.nbytes
+    assert held(path) >= block.nbytes
     leave_pages()
-    assert mapped() < block.nbytes / 10
+    assert held(path) < block.nbytes / 10
     assert block.sum() == expected
+
+
+def held(path):
+    """Bytes of a file in memory of this process."""
+    lines = Path("/proc/self/smaps").read_text().partition(str(path))[2]
+    return 1024 * int(lines.partition("\nRss:")[2].split()[0])
+
+
+COLUMNS = np.arange(2_000_000).reshape(50, 40, 1000)
+
+
+@pytest.mark.parametrize(
+    ("index", "is_view"),
+    [
+        ((slice(None), slice(None), slice(300, 350)), False),
+        ((slice(1, 50, 7), slice(None, None, 3), slice(2, 900, 100)), False),
+        ((slice(None), slice(7, 8), slice(None)), False),
+        ((slice(20, 22), slice(None), slice(300, 350)), True),  # little of the file
+        ((slice(None), slice(None), slice(900)), True),  # most of what it spans
+        ((slice(5, 5), slice(None), slice(None)), True),
+    ],
+)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_pieces_that_lie_scattered_hold_few_pages(tmp_path, monkeypatch, order, index, is_view):
+    monkeypatch.setattr(bands, "BAND", 1 << 20)
+    path, seen = tmp_path / "x.npy", [0]
+    stored, index = (COLUMNS, index) if order == "C" else (COLUMNS.T, index[::-1])
+    np.save(path, stored)
+    reader = open_npy(path)
+    assert np.shares_memory(reader.read(index), reader.read(index)) == (stored[index].size > 0)
+    leave = reader._mapped.leave_pages
+    monkeypatch.setattr(reader._mapped, "leave_pages", lambda: (seen.append(held(path)), leave()))
+    with bands.few_pages():
+        found = reader.read(index)
+        if stored[index].size:
+            assert np.shares_memory(found, reader.read(index)) == is_view
+    np.testing.assert_array_equal(found, stored[index])
+    assert not found.flags.writeable
+    # A band, and what the system maps around a page, which may be large ones.
+    assert max(seen) < COLUMNS.nbytes / 2
+    assert is_view == (len(seen) == 1)
