@@ -160,17 +160,17 @@ def _key(x: Any, key: Any) -> tuple[Any, Any]:
         if isinstance(node, Project) and node.x is x.expr and node.as_series:
             return node.columns[0], key  # as pandas does: it is the column that is meant
         return None, key
+    if isinstance(key, pd.Series | pd.Index):
+        raise TypeError(
+            f"a {type(key).__name__} of pandas is no key here: give a column, a series of gpuscale "
+            "(of pandas' by gd.from_pandas), or a pd.Grouper for spans of time"
+        )
     if x.ndim == 2 and not callable(key) and not isinstance(key, Mapping) and key in x.columns:
         return key, x[key]
     if x.ndim == 2 and key in x._meta.index.names and key is not None:
         return None, _of_index(x, LevelOf(key))
     if callable(key) or isinstance(key, Mapping):
         return None, _of_index(x, LevelOf(0, key))
-    if isinstance(key, pd.Series | pd.Index):
-        raise TypeError(
-            f"a {type(key).__name__} of pandas is no key here: give a column, a series of gpuscale "
-            "(of pandas' by gd.from_pandas), or a pd.Grouper for spans of time"
-        )
     raise KeyError(f"{key}{nearest(x, key) if x.ndim == 2 else ''}")
 
 
