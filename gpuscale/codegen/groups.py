@@ -140,8 +140,8 @@ def number_texts(offsets: Array, data: Array, nulls: Array | None = None) -> tup
     ([0, 1, 0], [0, 1])
     """
     rows, found = len(offsets) - 1, np.zeros(1, np.int64)
-    slots = np.zeros(1 << max(10, (2 * rows + 1).bit_length()), np.int32)  # pages as they are used
-    entries, first = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)
+    slots = np.empty(1 << max(10, (2 * rows + 1).bit_length()), np.int32)
+    entries, first = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)  # pages as they fill
     ids, none, ahead = np.empty(rows, np.int32), np.zeros(1, np.int8), np.empty(128, np.int64)
     has_nulls, flags = (0, none) if nulls is None else (1, nulls)
     _run(

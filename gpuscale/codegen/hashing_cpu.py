@@ -62,10 +62,12 @@ def number_texts(offsets: Any, data: Any, nulls: Any, has_nulls: int, rows: int,
                  entries: Any, ids: Any, first: Any, ahead: Any, found: Any) -> None:
     """Number texts; all nulls, for which `nulls` has a 1, have one number.
 
-    `slots` are zeros, a power of two and more than twice as many as rows; entries take four words,
-    and `ahead` twice a block.
+    `slots` are a power of two and more than twice as many as rows; entries take four words, and
+    `ahead` twice a block.
     """
     groups, null, size = 0, -1, _FIRST
+    for place in range(size):
+        slots[place] = 0
     for start in range(0, rows, _BLOCK):
         stop = min(start + _BLOCK, rows)
         look_ahead(offsets, data, start, stop, slots, size, entries, ahead)
@@ -121,9 +123,9 @@ def look_ahead(offsets: Any, data: Any, start: int, stop: int, slots: Any, size:
 @in_kernel
 def grown(slots: Any, size: int, entries: Any, groups: int, null: int) -> int:
     """Enter all but nulls again, in a table twice as large; return how large it is."""
+    size *= 2
     for place in range(size):
         slots[place] = 0
-    size *= 2
     for group in range(groups):
         if group != null:
             place = entries[4 * group] & (size - 1)

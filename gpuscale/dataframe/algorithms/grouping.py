@@ -19,6 +19,7 @@ from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
 from gpuscale.dataframe.algorithms.numbered_groups import parts_by_number
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
+from gpuscale.dataframe.algorithms.texts import in_one_piece
 from gpuscale.dataframe.algorithms.whole import AllRows
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
@@ -115,7 +116,7 @@ class Aggregates:
         return _needs_of_rows(sizes)
 
     def _partial(self, columns: dict[int, Any], keys: dict[str, Any]) -> Any:
-        parts = self._parts
+        parts, keys = self._parts, {name: in_one_piece(key) for name, key in keys.items()}
         has_own = any(isinstance(kind, Aggregation) for kind, _ in parts)
         if has_own or not are_single(list(keys.values()), columns):
             made = parts_by_number(columns, keys, parts) if self._are_texts(keys) else None

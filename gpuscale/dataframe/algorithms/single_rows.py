@@ -13,6 +13,8 @@ from gpuscale.dataframe.algorithms.aggregates import Part, label, widened
 __all__ = ["are_single", "parts_of_rows"]
 
 _LOOKED_AT = 1 << 13  # rows
+_GLANCE = 1 << 10  # rows that are looked at first
+_MANY_PAIRS = 8  # among these, of one group: there would hardly be one where keys hardly repeat
 _LEAST = 1 << 16  # rows: fewer are grouped before anybody has looked
 _REPEATED = 0.25  # rows of a group beside the first, on average
 
@@ -48,10 +50,18 @@ def are_single(keys: Sequence[Any], columns: Mapping[int, Any]) -> bool:
     is_on_host = type(keys[0]) is pd.Series  # a device groups faster than anybody looks
     if rows < _LEAST or not is_on_host or not all(map(_is_number, columns.values())):
         return False
-    places = np.unique(np.random.default_rng(0).integers(0, rows, _LOOKED_AT))
+    if _pairs(keys, _GLANCE)[0] > _MANY_PAIRS:
+        return False
+    pairs, looked_at = _pairs(keys, _LOOKED_AT)
+    return 2 * pairs * rows <= _REPEATED * looked_at**2
+
+
+def _pairs(keys: Sequence[Any], most: int) -> tuple[int, int]:
+    """Return how many of some rows are of the group of another, and how many are looked at."""
+    places = np.sort(np.random.default_rng(0).integers(0, len(keys[0]), most))
+    places = places[np.diff(places, prepend=-1) > 0]
     sample = pd.DataFrame({k: key.array.take(places) for k, key in enumerate(keys)})
-    pairs = int(sample.duplicated().sum())
-    return 2 * pairs * rows <= _REPEATED * len(places) ** 2
+    return int(sample.duplicated().sum()), len(places)
 
 
 def _is_number(column: Any) -> bool:

@@ -9,12 +9,30 @@ import pandas as pd
 
 from gpuscale.codegen.groups import number_texts, pays
 
-__all__ = ["different_texts", "is_text", "numbered_texts"]
+__all__ = ["different_texts", "in_one_piece", "is_text", "numbered_texts"]
 
 
 def is_text(key: Any) -> bool:
     """Whether a series has texts of pyarrow."""
     return isinstance(key.dtype, pd.StringDtype) and key.dtype.storage == "pyarrow"
+
+
+def in_one_piece(column: Any) -> Any:
+    """Return a column whose texts are one array of pyarrow, as each look at several joins them.
+
+    Examples
+    --------
+    >>> texts = pd.concat([pd.Series(["a"], dtype="str"), pd.Series(["b"], dtype="str")])
+    >>> in_one_piece(texts).array.__arrow_array__().num_chunks
+    1
+    """
+    if type(column) is not pd.Series or not is_text(column):
+        return column
+    pieces = column.array.__arrow_array__()
+    if pieces.num_chunks < 2:
+        return column
+    whole = column.dtype.__from_arrow__(pieces.combine_chunks())
+    return pd.Series(whole, column.index, name=column.name)
 
 
 def different_texts(column: Any, rows: int | None = None) -> tuple[Any, Any] | None:

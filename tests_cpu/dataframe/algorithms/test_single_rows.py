@@ -35,6 +35,7 @@ def test_keys_that_hardly_repeat_are_found_by_a_sample(monkeypatch):
     assert are_single([unique], numbers)
     assert are_single([often % 100, unique], numbers)
     assert not are_single([often], numbers)
+    assert not are_single([often % 100], numbers)
     assert not are_single([pd.Series(np.arange(20_000) // 3)], numbers)
     assert not are_single([unique], {0: pd.Series(["a"] * 20_000)})
     assert not are_single([unique[:100]], numbers)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from gpuscale.base import config
-from gpuscale.dataframe.algorithms.texts import different_texts, numbered_texts
+from gpuscale.dataframe.algorithms.texts import different_texts, in_one_piece, numbered_texts
 
 
 @pytest.mark.parametrize("dtype", ["str", "string[pyarrow]"])
@@ -15,6 +15,13 @@ def test_texts_of_slices_and_of_several_chunks_are_numbered(dtype):
         ids, first = numbered_texts(part.array)
         assert ids.tolist() == numbers.tolist()
         pd.testing.assert_index_equal(pd.Index(part.array.take(first)), distinct)
+
+
+@pytest.mark.parametrize("dtype", ["str", "string[pyarrow]", "int64", "category"])
+def test_columns_in_one_piece_are_the_same(dtype):
+    parts = [pd.Series(["1", "2"], [5, 6], dtype, name="t"), pd.Series(["3"], [5], dtype, name="t")]
+    for column in (pd.concat(parts), parts[0], parts[0].iloc[:0]):
+        pd.testing.assert_series_equal(in_one_piece(column), column)
 
 
 def test_few_texts_and_others_are_left_to_pandas():
