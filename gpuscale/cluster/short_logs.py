@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from distributed.client import AllExit
+
 __all__ = ["cannot_be_sent", "shorten_logs"]
 
 _logger = logging.getLogger("gpuscale.cluster")
@@ -42,6 +44,12 @@ class _Short(logging.Filter):
             _logger.debug("in full: %s", record.getMessage(), exc_info=record.exc_info)
             record.msg, record.args, record.exc_info = text, (), None
         return True
+
+
+class _Interrupted(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Leave out what says only that nobody waits any more, once for each future."""
+        return not (record.exc_info and isinstance(record.exc_info[1], AllExit))
 
 
 def _in_short(record: logging.LogRecord) -> str | None:
@@ -89,10 +97,11 @@ def _cut(text: str, most: int = SOME) -> str:
     return text if len(text) <= most else f"{text[: most * 3 // 4]} ... {text[-(most // 4) :]}"
 
 
-_SHORT = _Short()
+_SHORT, _INTERRUPTED = _Short(), _Interrupted()
 
 
 def shorten_logs() -> None:
     """Have this process log in one line what fails, or ends, on a cluster."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_SHORT)  # once, however often it is said
+    logging.getLogger("asyncio").addFilter(_INTERRUPTED)

@@ -19,6 +19,7 @@ from gpuscale.base.types import Key
 from gpuscale.engines.failure import Failure, annotate, task_name, too_late
 from gpuscale.engines.telling import Telling
 from gpuscale.engines.timeouts import call_within
+from gpuscale.engines.wanted import leaving
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Origin, Task
 from gpuscale.io.bands import few_pages
@@ -148,10 +149,11 @@ def perform(batch: RemoteBatch, *inputs: Any) -> Any:
         _aligned(_part(each, place)) for each, place in zip(inputs, batch.places, strict=True)
     ]
     del inputs
-    telling, loaded = Telling(batch.told_as), dict[int, Any]()
+    telling, loaded, leave = Telling(batch.told_as), dict[int, Any](), leaving()
     try:
         with config.set(batch.options), within_workers(batch.limit), few_pages():
             for number, step in enumerate(batch.steps):
+                leave()
                 telling.begin(number)
                 values.append(_result(batch, step, values, loaded, telling))
                 for i in step.ends:

@@ -4,9 +4,14 @@ import logging
 
 import pytest
 
-from gpuscale.cluster.short_logs import shorten_logs
+pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+
+from distributed.client import AllExit  # noqa: E402
+
+from gpuscale.cluster.short_logs import shorten_logs  # noqa: E402
 
 NAMES = (
+    "asyncio",
     "distributed.nanny",
     "distributed.worker",
     "distributed.worker.state_machine",
@@ -117,6 +122,13 @@ def test_mistakes_of_others_keep_their_traceback(records, name):
 def test_tasks_that_end_with_their_cluster_are_no_warning(records, name, text):
     logging.getLogger(f"distributed.{name}").warning(text)
     assert [(each.levelname, each.getMessage()) for each in records] == [("DEBUG", text)]
+
+
+def test_futures_whose_gathering_was_interrupted_are_not_told_one_by_one(records):
+    for error in (AllExit(), ValueError("no")):
+        exc_info = (type(error), error, None)
+        logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=exc_info)
+    assert [each.exc_info[0] for each in records] == [ValueError]
 
 
 def test_the_rest_is_as_it_was(records):

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 
 import numpy as np
 import pytest
@@ -36,6 +37,13 @@ def client():
 @pytest.fixture
 def engine(client):
     return DistributedEngine(client)
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert condition()
 
 
 def slow(chunk):
@@ -226,6 +234,27 @@ def test_ctrl_c_cancels(client, engine):
     while any(client.processing().values()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(client.processing().values())
+
+
+def test_batches_that_nobody_waits_for_end_after_a_task(client, engine, tmp_path):
+    def held(chunk):
+        (tmp_path / uuid.uuid4().hex).touch()
+        wait_until(lambda: (tmp_path.parent / f"{tmp_path.name}-go").exists())
+        return chunk
+
+    def all_cancelled():
+        states = client.run(lambda dask_worker: {t.state for t in dask_worker.state.tasks.values()})
+        return all("cancelled" in each for each in states.values())
+
+    x = ga.ones((400, 10), chunks=(2, 10)).map_blocks(held, dtype=float)
+    (kept,) = gs.persist(x, engine=engine)
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2)  # a task on each worker
+    del kept
+    wait_until(all_cancelled)
+    (tmp_path.parent / f"{tmp_path.name}-go").touch()
+    workers = client.scheduler_info()["workers"]
+    client.gather([client.submit(int, workers=[each], pure=False) for each in workers])
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_ctrl_c_while_results_are_let_go(engine, monkeypatch):
