@@ -136,9 +136,11 @@ class Job:
         self.state.shelf = shelf_bytes(self.limits[HOST])
 
     def look_for_room(self, siblings: Collection[Any] = (), own: Any = None) -> None:
-        """Take what other runs leave of the limits, and what `persist` keeps."""
+        """Take what other runs leave of the limits, and what else there is in memory."""
         state, room, kept = self.state, room_beside(siblings, own, self.limits), kept_bytes()
         state.kept, state.budget = kept, list(map(sub, room, kept))
+        counted = self.limits[HOST] - state.budget[HOST] + state.alive[HOST] + state.reserved[HOST]
+        state.budget[HOST] -= self.spiller.beside(counted, self.limits[HOST])
 
     def perform(self, i: int, worker: int) -> int:
         """Run a task, keep its result, and return the bytes that the result holds."""
@@ -330,7 +332,6 @@ class Job:
         elif written is None:
             state.unspilled(i)
         elif not state.spilled(i):
-            self.spiller.active = True
             self._results[i] = written
 
     def blame(self, error: BaseException, i: int) -> None:
@@ -406,6 +407,7 @@ class Job:
 
     def announce_end(self, error: BaseException | None = None) -> None:
         """Tell listeners that the run is over, also those that run after one that raises."""
+        self.spiller.end()
         if self.desk:
             try:
                 self.desk.deliver()

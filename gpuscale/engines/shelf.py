@@ -127,7 +127,6 @@ class Shelf(Job):
             if written.stored is not None:
                 self._tell_back(i, written.stored.nbytes)
         elif not self.state.spilled(i):
-            self.spiller.active = True
             self._results[i] = stored
 
     def try_disk_again(self) -> None:

@@ -16,7 +16,11 @@ from gpuscale.engines.events import EventDesk, Loaded, Spilled
 from gpuscale.engines.rescue import rescue
 from gpuscale.graph.numbering import NumberedGraph
 from gpuscale.memory.data import is_data_alone
-from gpuscale.memory.freed import give_back_freed_memory, keep_only_small_blocks
+from gpuscale.memory.freed import (
+    bytes_of_process,
+    give_back_freed_memory,
+    keep_only_small_blocks,
+)
 from gpuscale.memory.kept import let_kept_leave
 from gpuscale.memory.measure import held_bytes, is_held_alone
 from gpuscale.memory.parked import Parked, is_whole, park
@@ -35,6 +39,16 @@ def _kept_leave(nbytes: int) -> bool:
 
 # Bytes of results after which the memory that was freed meanwhile is given back to the system.
 _TRIM_AFTER = 1 << 24
+# Part of the memory limit from which on memory is scarce: it is given back before any result has to
+# be written.
+_SCARCE = 0.6
+# Part of it that may go to what the process takes beside results and tasks.
+_MOST_BESIDE = 0.25
+# In smaller limits there is no room for modules: they are for tasks alone.
+_LEAST = 1 << 28
+# What is left of an earlier measurement of that at the next one, which may come when tasks have not
+# yet taken what they reserve.
+_FADING = 0.9
 
 
 class Spiller:
@@ -53,13 +67,24 @@ class Spiller:
     Attributes
     ----------
     active : bool
-        Whether any result has ever been written.
+        Whether memory is scarce: results have been written, or may soon have to be.
     error : SpillError or None
         Why no more results are written.
     desk : EventDesk
     """
 
-    __slots__ = ("_churned", "_graph", "_keeps", "_kept", "_results", "active", "desk", "error")
+    __slots__ = (
+        "_beside",
+        "_churned",
+        "_graph",
+        "_keeps",
+        "_kept",
+        "_resident",
+        "_results",
+        "active",
+        "desk",
+        "error",
+    )
 
     def __init__(
         self, graph: NumberedGraph, results: list[Any], desk: EventDesk, keeps: bool = False
@@ -67,9 +92,34 @@ class Spiller:
         self._keeps = keeps
         self._graph, self._results, self.desk = graph, results, desk
         self._kept = frozenset(graph.kept)
-        self._churned = 0
+        self._churned = self._resident = 0
+        self._beside = 0.0
         self.active = False
         self.error: SpillError | None = None
+
+    def beside(self, counted: float, limit: float) -> float:
+        """Bytes of the limit that the process takes beside what is counted, once it is scarce.
+
+        Those are modules and what they keep, gaps between blocks, and data of the user.
+        """
+        if not self.active:
+            if not counted > _SCARCE * limit:
+                return 0.0
+            self._start()
+        if self._resident:
+            found, self._resident = self._resident - counted, 0
+            self._beside = max(0.0, found, _FADING * self._beside)
+        return min(self._beside, _MOST_BESIDE * limit) if limit >= _LEAST else 0.0
+
+    def _start(self) -> None:
+        self.active = True
+        keep_only_small_blocks()
+        self._give_back()
+
+    def end(self) -> None:
+        """Leave no memory with the process that the run has freed, if it was scarce."""
+        if self.active:
+            give_back_freed_memory()
 
     def write(self, i: int, worker: int, others: int = 0, on_shelf: bool = False) -> Any:
         """Write a result; None if that is impossible or would free no memory.
@@ -87,7 +137,8 @@ class Spiller:
             return None
         if i in self._kept and not self._may_go(i, others):
             return None  # whoever asked for an object gets the very object
-        keep_only_small_blocks()
+        if not self.active:
+            self._start()
         nbytes, space = held_bytes(results[i], task.nbytes), space_of_result(results[i])
         start = time.perf_counter()
         written: OnDisk | None
@@ -143,7 +194,7 @@ class Spiller:
     def inputs(self, i: int, worker: int) -> list[Any]:
         """Return what a task gets, of which some may be on disk."""
         results, task = self._results, self._graph.tasks[i]
-        self._churn(task.nbytes)
+        self._churn(task.nbytes + task.workspace)
         inputs = [results[dep] for dep in self._graph.deps[i]]
         for k, value in enumerate(inputs):
             if isinstance(value, OnDisk):
@@ -205,7 +256,11 @@ class Spiller:
         self._churned += nbytes
         if self.active and self._churned > _TRIM_AFTER:
             self._churned = 0
-            give_back_freed_memory()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        give_back_freed_memory()
+        self._resident = bytes_of_process()
 
     def _load(self, i: int, value: Any, worker: int) -> Any:
         start = time.perf_counter()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["give_back_freed_memory", "keep_freed_memory", "keep_only_small_blocks"]
+__all__ = [
+    "bytes_of_process",
+    "give_back_freed_memory",
+    "keep_freed_memory",
+    "keep_only_small_blocks",
+]
 
 _M_MMAP_THRESHOLD = -3  # of malloc.h: from so many bytes on a block is pages of its own
 KEPT = 2**22  # bytes; intermediates of a tile are smaller, blocks of arrays mostly larger
@@ -64,6 +70,22 @@ def give_back_freed_memory() -> None:
     arrow = sys.modules.get("pyarrow")
     if arrow is not None and hasattr(arrow, "default_memory_pool"):
         arrow.default_memory_pool().release_unused()
+
+
+def bytes_of_process() -> int:
+    """Return the bytes of memory of this process that are no pages of files; 0 if not on Linux.
+
+    Examples
+    --------
+    >>> bytes_of_process() < 2**40
+    True
+    """
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            _, resident, of_files, *_ = map(int, file.read().split())
+    except OSError:
+        return 0
+    return (resident - of_files) * os.sysconf("SC_PAGE_SIZE")
 
 
 @cache

@@ -11,16 +11,19 @@ import gpuscale.array as ga
 from gpuscale.base import config
 from gpuscale.base.errors import MemoryBudgetError, SpillError
 from gpuscale.diagnostics.listening import Watcher
+from gpuscale.engines import spiller as spiller_module
 from gpuscale.engines import spilling
-from gpuscale.engines.events import Loaded, RunFinished, Spilled
+from gpuscale.engines.events import EventDesk, Loaded, RunFinished, Spilled
+from gpuscale.engines.spiller import Spiller
 from gpuscale.engines.sync import SyncEngine
 from gpuscale.engines.threads import ThreadsEngine
+from gpuscale.graph.numbering import number
 from gpuscale.graph.options import TaskOptions
 from gpuscale.graph.task import Task
 from gpuscale.memory.spill_folder import spill_folder
 from gpuscale.memory.spilled import SpilledArray
 
-KIB = 1 << 10
+KIB, GIB = 1 << 10, 1 << 30
 SIZE = 100 * KIB
 
 
@@ -260,3 +263,24 @@ def test_what_is_tried_again_when_nothing_runs_gets_room(run):
     with config.set(spill=True):
         (found,) = run(graph, ["sum"], 5 * SIZE // 2, watcher)
     assert found == sum(map(np.sum, map(chunk, (0, 1, 1)))) and len(attempts) == 2
+
+
+def test_what_the_process_takes_beside_is_no_room_for_tasks(monkeypatch):
+    monkeypatch.setattr(spiller_module, "bytes_of_process", lambda: taken * GIB)
+    spiller = Spiller(number({}, []), [], EventDesk([]))
+    taken = 2.0
+    assert spiller.beside(0.5 * GIB, GIB) == 0.0  # memory is not scarce
+    assert not spiller.active
+    assert spiller.beside(0.75 * GIB, GIB) == 0.25 * GIB  # no more than a quarter of the limit
+    assert spiller.beside(9 * GIB, 8 * GIB) == 1.25 * GIB  # until it is measured again
+    taken = 1.0
+    spiller._give_back()
+    assert spiller.beside(0.75 * GIB, 8 * GIB) == 1.125 * GIB  # a tenth less, and not 0.25
+    assert spiller.beside(GIB, GIB >> 4) == 0.0  # a limit with no room for modules
+
+
+@pytest.mark.parametrize("limit", [float("inf"), 0.0])
+def test_a_run_without_a_limit_or_results_gives_nothing_back(limit):
+    spiller = Spiller(number({}, []), [], EventDesk([]))
+    assert spiller.beside(0.0, limit) == 0.0
+    assert not spiller.active
