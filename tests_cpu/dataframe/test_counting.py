@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
 from gpuscale.base import config
+from gpuscale.dataframe.api import many
 from gpuscale.testing.frames import assert_eq, frames
 
 PDF = pd.DataFrame(
@@ -59,6 +60,52 @@ def test_drop_duplicates(keep):
     assert_eq(DF.y.drop_duplicates(keep=keep), PDF.y.drop_duplicates(keep=keep))
     expected = PDF.drop_duplicates(["x", "n"], keep=keep, ignore_index=True)
     assert_eq(DF.drop_duplicates(["x", "n"], keep=keep, ignore_index=True), expected)
+
+
+DIFFERENT = {
+    "rows": lambda d: d.drop_duplicates(),
+    "by a column": lambda d: d.drop_duplicates(subset="x"),
+    "of columns": lambda d: d[["x", "n"]].drop_duplicates(),
+    "values": lambda d: d.x.drop_duplicates(),
+    "labels": lambda d: d.index.drop_duplicates().to_series(),
+}
+
+
+@pytest.fixture(params=["few", "many"])
+def are_many(request, monkeypatch):
+    if request.param == "many":
+        monkeypatch.setattr(many, "are_many", lambda x: x.npartitions > 1 and x.ndim > 0)
+
+
+@pytest.mark.usefixtures("are_many")
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_the_first_of_different_rows(case):
+    pdf = PDF.set_axis([1, 1, 2, 0, 0, 5, 4], axis=0)
+    found = DIFFERENT[case](gd.from_pandas(pdf, npartitions=4))
+    for n in (0, 2, 4, 9):
+        assert_eq(found.head(n), DIFFERENT[case](pdf).head(n))
+
+
+@pytest.mark.usefixtures("are_many")
+def test_no_more_partitions_are_looked_at_than_have_the_first_of_different_rows():
+    seen = []
+
+    def note(part):
+        seen.append(len(part))
+        return part
+
+    pdf = pd.DataFrame({"x": [0, 0, 1, 1, 2, 2, 3, 3], "y": 1.5})
+    lazy = gd.from_pandas(pdf, npartitions=8).map_partitions(note, meta=pdf.iloc[:0])
+    for case in (lambda d: d.drop_duplicates(), lambda d: d.x.drop_duplicates()):
+        found = case(lazy)
+        seen.clear()
+        assert_eq(found.head(2), case(pdf).head(2))
+        assert len(seen) == 4
+        assert_eq(found.head(9), case(pdf))
+    values = lazy.x.unique()
+    seen.clear()
+    assert values.head(2).tolist() == [0, 1]
+    assert len(seen) == 4
 
 
 def test_modes_of_columns():

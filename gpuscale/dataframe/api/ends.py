@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gpuscale.base.types import is_known
+from gpuscale.dataframe.algorithms.counting import DistinctRows, Unique
 from gpuscale.dataframe.algorithms.cuts import rows_of
+from gpuscale.dataframe.api import counting
 from gpuscale.dataframe.api.shuffling import first_in_order
+from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.nodes.moving import ToBackend
+from gpuscale.dataframe.nodes.partitions import Partitions
+from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
+from gpuscale.dataframe.nodes.reduction import Reduction
+from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
+from gpuscale.expr.walk import toposort
 
 __all__: list[str] = []
 
@@ -23,6 +34,9 @@ def head(x: Any, n: int, npartitions: int = -1) -> Any:
     ordered = first_in_order(x, n) if n <= _FEW and most == x.npartitions else None
     if ordered is not None:
         return ordered.compute()
+    different = _different(x) if most == x.npartitions else None
+    if different is not None:
+        return _first_different(*different, n)
     count, rows = 1, x.expr.meta.rows
     if is_known(rows):
         total = np.cumsum(rows)
@@ -37,6 +51,66 @@ def head(x: Any, n: int, npartitions: int = -1) -> Any:
 
 def _first(x: Any, count: int, n: int) -> Any:
     return rows_of(x.partitions[:count].compute(), slice(n))
+
+
+def _different(x: Any) -> tuple[Any, Any] | None:
+    """Return the frame of which `drop_duplicates` or `unique` made another, and what does that.
+
+    None if it is no such frame, or if partitions are not made one by one.
+    """
+    nodes = list(toposort([x.expr]))
+    inner = (node for node in reversed(nodes) if _drops_duplicates(node))
+    node = next(inner, None)
+    if node is None:
+        return None
+    if isinstance(node, Reduction):
+        source, plans = wrap(node.inputs[0]), [node.blueprint]
+    else:  # which comes before a shuffle
+        source, options = wrap(node.args[0]), dict(node.kwargs)  # type: ignore[attr-defined]
+        subset = options.get("subset")
+        plans = [DistinctRows(None if subset is None else tuple(subset), options["keep"]), Unique()]
+    if not all(isinstance(each, _OF_PARTITIONS) for each in toposort([source.expr])):
+        return None
+    asked = (Different(plan) for plan in plans if getattr(plan, "keep", "first") == "first")
+    return next(((source, e) for e in asked if e(source).expr.token == x.expr.token), None)
+
+
+_OF_PARTITIONS = (FromFrame, ReadPieces, ToBackend, Partwise, Project, Filter, Assign, Partitions)
+
+
+def _drops_duplicates(node: Any) -> bool:
+    if isinstance(node, Reduction):
+        return isinstance(node.blueprint, DistinctRows | Unique)
+    return isinstance(node, Partwise) and node.function == Method("drop_duplicates")
+
+
+@dataclass(frozen=True)
+class Different:
+    """What the user has asked for: rows or values that are different, of a frame or of pandas."""
+
+    plan: DistinctRows | Unique
+
+    def __call__(self, x: Any) -> Any:
+        """Return them, lazy."""
+        if isinstance(self.plan, Unique):
+            return counting.unique(x)
+        subset = self.plan.subset
+        return counting.drop_duplicates(x, None if subset is None else list(subset), "first", False)
+
+    def of_all(self, found: list[Any]) -> Any:
+        """Return those of several results."""
+        return self.plan.finalize(self.plan.combine([self.plan.chunk(each) for each in found]))
+
+
+def _first_different(x: Any, different: Different, n: int) -> Any:
+    """Compute as many rows as are asked for, from as few partitions as have them."""
+    found: list[Any] = []
+    start, stop = 0, 1
+    while True:
+        found = [different.of_all([*found, different(x.partitions[start:stop]).compute()])]
+        if len(found[0]) >= n or stop >= x.npartitions:
+            return rows_of(found[0], slice(n))
+        start, stop = stop, min(x.npartitions, 4 * stop)
 
 
 def tail(x: Any, n: int) -> Any:
