@@ -6,6 +6,7 @@ VENV ?= .venv
 # One more than two cores: tests of clusters and programs wait for other processes.
 JOBS ?= 3
 BIN := $(VENV)/bin
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --kernels $(abspath $(VENV)/kernels)
 
 .PHONY: help demo test test-cluster lint bench soak docs clean
 
@@ -23,10 +24,11 @@ demo: $(VENV)/.with-zarr
 	$(BIN)/python -m benchmarks.demo
 
 test: $(VENV)/.with-dev
-	$(BIN)/python -m pytest tests_cpu tests -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest tests_cpu/array --backend fake --pool fifth -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest tests_cpu/dataframe --backend fake -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest tests_cpu/array --engine distributed --variants 1 -n $(JOBS) --dist worksteal
+	rm -rf $(VENV)/kernels
+	$(PYTEST) tests_cpu tests
+	$(PYTEST) tests_cpu/array --backend fake --pool fifth
+	$(PYTEST) tests_cpu/dataframe --backend fake
+	$(PYTEST) tests_cpu/array --engine distributed --variants 1
 
 test-cluster: $(VENV)/.with-dev
 	$(BIN)/python -m pytest tests_cpu/array --engine distributed

@@ -7,6 +7,7 @@ import random
 import shutil
 import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
@@ -47,6 +48,11 @@ def pytest_addoption(parser):
         "--variants",
         type=int,
         help="run at most so many variants of each parametrized test, from among all of them",
+    )
+    parser.addoption(
+        "--kernels",
+        type=Path,
+        help="folder of the kernels of tests that always compile, for several runs to share",
     )
 
 
@@ -161,8 +167,10 @@ def options_are_put_back():
 
 
 @pytest.fixture(scope="session")
-def kernel_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("kernels")
+def kernel_cache(request):
+    """One folder for all processes of a run; what else they do does not depend on it."""
+    apart = Path(os.environ["GPUSCALE_CODEGEN__CACHE_DIR"]).with_name("always")
+    return request.config.getoption("--kernels") or apart
 
 
 @pytest.fixture
