@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpuscale.codegen import run
@@ -95,7 +95,7 @@ def reduce_program(dtype):
     return b.build(*[b.apply("add", x, y)] * len(FEW))
 
 
-@quick
+@settings(quick, max_examples=20)  # nearly every layout is a kernel of its own to compile
 @given(st.data())
 def test_reductions_on_any_layout(data):
     shape = data.draw(shapes(LONGER, 3, 60_000, min_dims=1))
