@@ -18,6 +18,7 @@ from gpuscale.dataframe.algorithms.aggregation import Aggregation, series_of
 from gpuscale.dataframe.algorithms.reductions import is_undefined
 
 __all__ = [
+    "FOLDED",
     "OwnRecipe",
     "Part",
     "Recipe",
@@ -34,7 +35,7 @@ Kind = str | Aggregation
 Part = tuple[Kind, int]
 """A kind of partial result, and the number of the column that it is of."""
 
-_FOLDED = {
+FOLDED = {
     **{name: name for name in ("sum", "prod", "min", "max", "first", "last", "any", "all")},
     **dict.fromkeys(("count", "size", "total"), "sum"),
 }
@@ -179,9 +180,9 @@ def combined(table: Any, parts: Sequence[Part], group: Callable[[Any], Any]) -> 
             for number in numbers:
                 again = (by_index[name] for name in _own(table, kind, number))
                 found.update(_named(kind, number, kind.agg(*again), grouped))
-        elif kind in _FOLDED:
+        elif kind in FOLDED:
             for labels, options in _foldings(table, kind, numbers):
-                made = getattr(grouped[labels], _FOLDED[kind])(**options)
+                made = getattr(grouped[labels], FOLDED[kind])(**options)
                 found.update({each: made[each] for each in labels})
         elif kind == "var":
             for number in numbers:
@@ -197,7 +198,7 @@ def _foldings(
     NaN is a sum, as that of infinities of both signs is, and no missing value.
     """
     labels = [label(kind, number) for number in numbers]
-    undefined = [each for each in labels if is_undefined(table[each], _FOLDED[kind])]
+    undefined = [each for each in labels if is_undefined(table[each], FOLDED[kind])]
     others = [each for each in labels if each not in undefined]
     if others:
         yield others, {}
@@ -313,7 +314,7 @@ def recipe_of(name: Kind, dtype: Any, ddof: int = 1) -> Recipe | OwnRecipe | Non
     if isinstance(name, Aggregation):
         return OwnRecipe(name)
     is_number = getattr(dtype, "kind", "O") in "iufcb"
-    if name in _FOLDED and name != "total":
+    if name in FOLDED and name != "total":
         return Recipe((name,), _itself)
     if name == "mean" and is_number:
         return Recipe(("total", "count"), _mean)

@@ -17,7 +17,7 @@ from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, co
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
-from gpuscale.dataframe.algorithms.numbered_groups import parts_by_number
+from gpuscale.dataframe.algorithms.numbered_groups import combined_by_number, parts_by_number
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
 from gpuscale.dataframe.algorithms.texts import in_one_piece
 from gpuscale.dataframe.algorithms.whole import AllRows
@@ -99,7 +99,9 @@ class Aggregates:
 
     def combine(self, partials: list[Any]) -> Any:
         """Group the groups of neighbours."""
-        return combined(_together(partials), self._parts, self._grouped).reset_index()
+        table = _together(partials)
+        made = combined_by_number(table, self._labels, self._parts)
+        return combined(table, self._parts, self._grouped).reset_index() if made is None else made
 
     def of_parts(self, partials: list[Any]) -> Any:
         """Make the results of the last partials, whose groups are grouped but once."""

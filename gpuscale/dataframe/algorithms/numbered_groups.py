@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.codegen.groups import aggregated, number_codes, pays
-from gpuscale.dataframe.algorithms.aggregates import Part, in_one_pass, label, without_twins
+from gpuscale.dataframe.algorithms.aggregates import FOLDED, Part, in_one_pass, label, without_twins
+from gpuscale.dataframe.algorithms.reductions import is_undefined
 from gpuscale.dataframe.algorithms.texts import is_text, numbered_texts
 
-__all__ = ["numbered", "parts_by_number"]
+__all__ = ["combined_by_number", "numbered", "parts_by_number"]
 
 _KINDS = frozenset({"size", "count", "sum", "total", "min", "max"})
 _FEW = 1 << 16  # keys that there could be: so many are no matter beside the rows
@@ -76,6 +77,33 @@ def parts_by_number(
         )
     table.update({label("total", n): table[label("sum", n)] for n in twice})
     return pd.DataFrame(table, copy=False)
+
+
+def combined_by_number(table: Any, keys: Sequence[str], parts: Sequence[Part]) -> Any | None:
+    """Make one part of several of each group, as `combined` does; None if loops cannot.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row for each part of a group, its keys among the columns.
+    keys : sequence of str
+    parts : sequence of (str, int)
+    """
+    if type(table) is not pd.DataFrame or not all(kind in _KINDS for kind, _ in parts):
+        return None
+    if any(isinstance(table.dtypes[name], pd.CategoricalDtype) for name in keys):
+        return None  # of which pandas keeps those that there are
+    named = [label(str(kind), number) for kind, number in in_one_pass(parts)]
+    columns = {k: table[name] for k, name in enumerate(named)}
+    folds = [FOLDED[str(kind)] for kind, _ in in_one_pass(parts)]
+    if any(is_undefined(columns[k], fold) for k, fold in enumerate(folds)):
+        return None
+    folded = [(fold, k) for k, fold in enumerate(folds)]
+    made = parts_by_number(columns, {name: table[name] for name in keys}, folded)
+    if made is None:
+        return None
+    made = made[[*keys, *(label(fold, k) for fold, k in folded)]]
+    return made.set_axis([*keys, *named], axis=1)
 
 
 def _is_plain(column: Any) -> bool:

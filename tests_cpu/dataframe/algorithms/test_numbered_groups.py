@@ -6,8 +6,12 @@ import pytest
 
 import gpuscale.dataframe as gd
 from gpuscale.base import config
-from gpuscale.dataframe.algorithms.aggregates import partials_of
-from gpuscale.dataframe.algorithms.numbered_groups import numbered, parts_by_number
+from gpuscale.dataframe.algorithms.aggregates import combined, partials_of
+from gpuscale.dataframe.algorithms.numbered_groups import (
+    combined_by_number,
+    numbered,
+    parts_by_number,
+)
 from gpuscale.testing.frames import assert_eq
 
 PARTS = [("sum", 0), ("count", 0), ("sum", 1), ("total", 0), ("size", 0), ("min", 1), ("max", 0)]
@@ -43,6 +47,34 @@ def test_parts_are_those_of_pandas(rows, names):
     by_pandas = partials_of(columns, keys, PARTS, lambda t: t.groupby(list(keys), **options))
     made = parts_by_number(columns, keys, PARTS)
     pd.testing.assert_frame_equal(made, by_pandas, check_categorical=False)
+
+
+@pytest.mark.parametrize("names", ["texts", "small texts"])
+def test_parts_of_parts_are_those_of_pandas(rows, names):
+    keys = {f"key{k}": rows[name] for k, name in enumerate(names.split())}
+    rng = np.random.default_rng(1)
+    columns = {0: pd.Series(rng.choice([np.nan, 1.5, -2.0], 300)), 1: rows["small"] * 7}
+    options = {"sort": False, "observed": True, "dropna": False}
+
+    def group(table):
+        return table.groupby(list(keys), **options)
+
+    halves = [
+        partials_of(
+            {n: each[where] for n, each in columns.items()},
+            {name: each[where] for name, each in keys.items()},
+            PARTS,
+            group,
+        )
+        for where in (slice(150), slice(150, None))
+    ]
+    table = pd.concat(halves, ignore_index=True)
+    made = combined_by_number(table, list(keys), PARTS)
+    pd.testing.assert_frame_equal(made, combined(table, PARTS, group).reset_index())
+    assert combined_by_number(table.astype({"key0": "category"}), list(keys), PARTS) is None
+    table.loc[7, "sum 0"] = np.nan  # of infinities of both signs, and not missing
+    assert combined_by_number(table, list(keys), PARTS) is None
+    assert combined_by_number(table, list(keys), [*PARTS, ("first", 0)]) is None
 
 
 def test_other_keys_columns_and_parts_are_left_to_pandas(rows):
