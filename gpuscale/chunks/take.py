@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from gpuscale.chunks.blocks import known_sizes, offsets, uniform_sizes
 
-__all__ = ["BlockTake", "TakeRead", "TakeStep", "normalize_take", "plan_take", "take_sizes"]
+__all__ = [
+    "BlockTake",
+    "TakeRead",
+    "TakeStep",
+    "direct_step",
+    "normalize_take",
+    "plan_take",
+    "take_sizes",
+]
 
 IntArray = NDArray[np.int64]
 
@@ -129,6 +137,55 @@ class TakeStep:
         firsts = np.searchsorted(self.pairs, np.arange(len(self.out_sizes) + 1) * n_in)
         return (self.pairs % n_in).tolist(), firsts.tolist()
 
+    @property
+    def held(self) -> int:
+        """The most elements that a task holds: the blocks that it reads, and the one it makes."""
+        return _cost(self)[1]
+
+    @cached_property
+    def used(self) -> list[int]:
+        """Input blocks that are read at all, in order."""
+        return np.unique(self.pairs % len(self.in_sizes)).tolist()
+
+    def handed(self) -> list[tuple[NDArray[Any], list[int]]]:
+        """Return what each block in use gives, output block by output block.
+
+        Returns
+        -------
+        list of (ndarray of int, list of int)
+            Positions in the block, and where those for each output block end.
+
+        Examples
+        --------
+        >>> step = TakeStep(np.array([5, 0, 4]), (3, 3), (2, 1), False)
+        >>> [(positions.tolist(), ends) for positions, ends in step.handed()]
+        [([0], [1, 1]), ([2, 1], [1, 2])]
+        """
+        blocks, (starts, out_starts) = _blocks_of(self.index, self.in_sizes), self._starts
+        order = _order(blocks, len(self.in_sizes))
+        firsts = np.searchsorted(blocks[order], [*self.used, len(self.in_sizes)])
+        found = []
+        for block, first, last in zip(self.used, firsts[:-1], firsts[1:], strict=True):
+            chosen = order[first:last]
+            positions = self.index[chosen] - starts[block]
+            ends = np.searchsorted(chosen, out_starts[1:])
+            small = np.min_scalar_type(self.in_sizes[block])
+            found.append((positions.astype(small), ends.tolist()))
+        return found
+
+    def came_from(self, out_block: int) -> NDArray[Any]:
+        """Return for each element of an output block the number of its block among those in use.
+
+        Examples
+        --------
+        >>> TakeStep(np.array([5, 0, 4]), (3, 3), (2, 1), False).came_from(0)
+        array([1, 0], dtype=uint8)
+        """
+        _, starts = self._starts
+        index = self.index[starts[out_block] : starts[out_block + 1]]
+        numbers = np.searchsorted(self.used, _blocks_of(index, self.in_sizes))
+        return numbers.astype(np.min_scalar_type(len(self.in_sizes)))
+
     def block(self, out_block: int) -> BlockTake:
         """Return what one output block takes."""
         starts, out_starts = self._starts
@@ -218,6 +275,17 @@ def _order(numbers: IntArray, n_numbers: int) -> IntArray:
     return np.argsort(numbers.astype(np.uint16) if n_numbers < 2**16 else numbers, kind="stable")
 
 
+def direct_step(index: IntArray, sizes: tuple[int, ...], out_sizes: tuple[int, ...]) -> TakeStep:
+    """Return the one step that takes an index array.
+
+    Examples
+    --------
+    >>> direct_step(np.array([0, 1, 5]), (3, 3), (2, 1)).ascending
+    True
+    """
+    return TakeStep(index, sizes, out_sizes, _ascends(index))
+
+
 def plan_take(
     index: IntArray,
     sizes: tuple[int, ...],
@@ -257,7 +325,7 @@ def plan_take(
     """
     sizes = known_sizes(sizes)
     out_sizes = take_sizes(index, sizes) if out_sizes is None else out_sizes
-    direct = TakeStep(index, sizes, out_sizes, _ascends(index))
+    direct = direct_step(index, sizes, out_sizes)
     if direct.ascending:
         return [direct]
     reads, held = _cost(direct)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from gpuscale.base import config
@@ -132,6 +133,7 @@ class _Packer:
         self._mark = uuid.uuid4().hex[:12]
         self._uses = self.graph.uses()
         order, self._firsts, most = self._order(n_threads)
+        self._follow = self._after_their_data(order)
         holds = min(memory_limit() // HELD, thread_share() // 2)
         for batch in batches(self.graph, order, most, ROOM, self._cuts, holds):
             self.parcels.append(self._parcel(batch))
@@ -183,16 +185,35 @@ class _Packer:
     def _kind(self, i: int) -> Cuts:
         """Where batches end around a task because of what it is."""
         task = self.graph.tasks[i]
+        if task.fn is same and (steps := self._steps_of(i)):
+            return Cuts(before=True) if self._follow.issuperset(steps) else ALONE
         if isinstance(task.fn, Take):  # which says on which worker its batch runs
-            return Cuts(before=True)
+            return Cuts(before=i not in self._follow)
         if isinstance(task.fn, HandOver):
             # The one that waits reads results of whole batches: blocks are not to be among them.
+            if i in self._follow:
+                return Cuts(after=True)
             return _NO_CUTS if self._uses[self.graph.deps[i][0]] == 1 else ALONE
         # More than pieces of what the user asked for stand alone.
         is_whole = isinstance(task.fn, PackedCall | WaitForAll) or task.options is not None
         # A batch fails if one future that it reads has failed, the results of others with it.
         is_alone = is_whole or (self.goes_on and task.fn is kept)
         return ALONE if is_alone else _NO_CUTS
+
+    def _steps_of(self, i: int) -> list[int]:
+        """Steps of a shuffle that read a result."""
+        graph = self.graph
+        return [user for user in graph.users[i] if isinstance(graph.tasks[user].fn, ShuffleStep)]
+
+    def _after_their_data(self, order: Sequence[int]) -> set[int]:
+        """Steps of a shuffle that follow what they alone read of this process, and go with it."""
+        graph = self.graph
+        return {
+            i
+            for before, i in pairwise(order)
+            if graph.tasks[before].fn is same
+            and graph.users[before] == [i] == self._steps_of(before)
+        }
 
     def _parcel(self, batch: Batch) -> Parcel:
         parcel = Parcel()

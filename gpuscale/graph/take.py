@@ -7,6 +7,7 @@ each of their tasks gathers what one block needs.
 from __future__ import annotations
 
 import math
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ from gpuscale.backends.seams import array_namespace, update
 from gpuscale.base.types import BlockIndex, Key
 from gpuscale.chunks.blocks import known_sizes, offsets
 from gpuscale.chunks.points import line_sizes
-from gpuscale.chunks.take import BlockTake, plan_take
+from gpuscale.chunks.take import BlockTake, TakeStep, direct_step, plan_take
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import ScatterPlan, TakePlan
+from gpuscale.expr.reads import is_planned_elsewhere
 from gpuscale.graph.build import GraphBuilder, block_nbytes, lays_out
+from gpuscale.graph.handle import same
+from gpuscale.graph.piece_shuffle import PieceShuffle, Rows, passes_pieces
 
 __all__: list[str] = []
 
@@ -67,7 +71,12 @@ def _lay_out_take(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
     line = _Line(x.meta, plan.axes)
     place = line.place
     out_sizes = known_sizes(node.meta.chunks[place])
-    steps = plan_take(plan.index, line.sizes, _row_bytes(node, line), plan.max_bytes, out_sizes)
+    row_bytes = _row_bytes(node, line)
+    direct = direct_step(plan.index, line.sizes, out_sizes)
+    if _passes_pieces(node, direct, row_bytes, len(wanted)):
+        _lay_out_pieces(builder, node, line, direct, row_bytes, wanted)
+        return
+    steps = plan_take(plan.index, line.sizes, row_bytes, plan.max_bytes, out_sizes)
     name = builder.key(node, ())[0]
     names = [*(f"{name}-{level}" for level in range(1, len(steps))), name]
     for level in reversed(range(len(steps))):
@@ -95,6 +104,90 @@ def _lay_out_take(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex
         wanted = list(needed)
 
 
+def _passes_pieces(node: Exchange, step: TakeStep, row_bytes: int, wanted: int) -> bool:
+    """Whether workers pass on pieces: all of them, so not where few blocks are wanted."""
+    meta = node.meta
+    if step.ascending or not is_planned_elsewhere() or 2 * wanted < math.prod(meta.numblocks):
+        return False
+    if not meta.known or not meta.size:
+        return False
+    pieces = len(step.used) * math.prod(meta.numblocks)
+    return passes_pieces(meta.backend, [meta.dtype], meta.nbytes, step.held * row_bytes, pieces)
+
+
+def _lay_out_pieces(
+    builder: GraphBuilder,
+    node: Exchange,
+    line: _Line,
+    step: TakeStep,
+    row_bytes: int,
+    wanted: list[BlockIndex],
+) -> None:
+    """Have each block give what all new ones take of it, and these put it in order.
+
+    The positions are data of this process, which workers keep as they keep results.
+    """
+    (x,), meta, place, name = node.inputs, node.meta, line.place, builder.key(node, ())[0]
+    beside = list(product(*(range(len(sizes)) for sizes in line.rest)))
+    handed = step.handed()
+    largest = max(len(positions) for positions, _ in handed) * row_bytes
+    shape = len(handed), len(beside), len(step.out_sizes)
+    shuffle = PieceShuffle(builder, node, *shape, largest)
+    for source, (block, (positions, ends)) in enumerate(zip(step.used, handed, strict=True)):
+        own: Key = (f"{name}-positions", source)
+        builder.add(own, node, same, (), (positions,), positions.nbytes)
+        cut = _CutBlock(node.plan.axes, ends)
+        for number, rest in enumerate(beside):
+            source_key = builder.want(x, line.block(rest, block))
+            shuffle.hand_over(source, number, cut, (source_key, own))
+    shuffle.wait()
+    numbers, origins = {rest: k for k, rest in enumerate(beside)}, dict[int, Key]()
+    for index in wanted:
+        rest, out = (*index[:place], *index[place + 1 :]), index[place]
+        if out not in origins:
+            origins[out], came_from = (f"{name}-origins", out), step.came_from(out)
+            builder.add(origins[out], node, same, (), (came_from,), came_from.nbytes)
+        row = tuple(n for axis, n in enumerate(meta.block_shape(index)) if axis != place)
+        nbytes, room = meta.block_nbytes(index) or 0, 8 * step.out_sizes[out]
+        fields, needs = [(meta.dtype, row)], ((origins[out],), nbytes, nbytes + room)
+        key, put = builder.key(node, index), _InOrder(place)
+        shuffle.take(key, numbers[rest], out, put, fields, *needs)
+
+
+class _CutBlock:
+    """What all new blocks take of a block."""
+
+    __slots__ = ("axes", "ends")
+
+    def __init__(self, axes: tuple[int, ...], ends: list[int]) -> None:
+        self.axes, self.ends = axes, ends
+
+    def __call__(
+        self, chunk: Any, positions: Any, index: BlockIndex
+    ) -> tuple[Rows, list[tuple[int, int]]]:
+        def rows(start: int, stop: int) -> list[Any]:
+            at = positions[start:stop].astype(np.intp)
+            return [np.moveaxis(_chosen(np, chunk, self.axes, at), self.axes[0], 0)]
+
+        return rows, list(pairwise([0, *self.ends]))
+
+
+class _InOrder:
+    """A new block from what it takes of all blocks, one after the other."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+    def __call__(self, rows: Any, came_from: Any, index: BlockIndex) -> Any:
+        values = np.moveaxis(rows["f0"], 0, self.place)
+        out = np.empty(values.shape, values.dtype)
+        places: Any = np.argsort(came_from, kind="stable")
+        out[(*(slice(None),) * self.place, places)] = values
+        return out
+
+
 def _with(chunks: Any, place: int, sizes: tuple[int, ...]) -> Any:
     return (*chunks[:place], sizes, *chunks[place + 1 :])
 
@@ -111,7 +204,7 @@ class _Gather:
     def __call__(self, *chunks: Any) -> Any:
         xp = array_namespace(chunks[0])
         first, *rest = self.take.reads()
-        piece = self._chosen(xp, chunks[0], first.positions)
+        piece = _chosen(xp, chunks[0], self.axes, first.positions)
         if not rest:
             return piece
         # Each piece goes before the next one comes: besides the block, only one is in memory.
@@ -121,7 +214,7 @@ class _Gather:
         self._put(xp, out, first.places, piece)
         del piece
         for chunk, read in zip(chunks[1:], rest, strict=True):
-            self._put(xp, out, read.places, self._chosen(xp, chunk, read.positions))
+            self._put(xp, out, read.places, _chosen(xp, chunk, self.axes, read.positions))
         return out
 
     def _put(self, xp: Any, out: Any, places: Any, piece: Any) -> None:
@@ -129,15 +222,16 @@ class _Gather:
         places = places if isinstance(places, slice) else xp.asarray(places)
         out[(*(slice(None),) * self.place, places)] = piece
 
-    def _chosen(self, xp: Any, chunk: Any, positions: Any) -> Any:
-        """Elements of one block, on a new axis at the place of the first that they replace."""
-        if len(self.axes) == 1:
-            return chunk.take(xp.asarray(positions), axis=self.place)
-        chunk = chunk[...]  # from disk, if it is there
-        index = map(xp.asarray, _points(chunk, self.axes, positions))
-        last = chunk.ndim - len(self.axes)
-        front = xp.moveaxis(chunk, self.axes, tuple(range(last, chunk.ndim)))
-        return xp.moveaxis(front[(..., *index)], -1, self.place)
+
+def _chosen(xp: Any, chunk: Any, axes: tuple[int, ...], positions: Any) -> Any:
+    """Elements of one block, on a new axis at the place of the first that they replace."""
+    if len(axes) == 1:
+        return chunk.take(xp.asarray(positions), axis=axes[0])
+    chunk = chunk[...]  # from disk, if it is there
+    index = map(xp.asarray, _points(chunk, axes, positions))
+    last = chunk.ndim - len(axes)
+    front = xp.moveaxis(chunk, axes, tuple(range(last, chunk.ndim)))
+    return xp.moveaxis(front[(..., *index)], -1, axes[0])
 
 
 def _points(chunk: Any, axes: tuple[int, ...], positions: Any) -> tuple[NDArray[Any], ...]:

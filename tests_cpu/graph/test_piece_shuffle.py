@@ -1,9 +1,10 @@
-"""Sorts on a cluster whose pieces go from worker to worker."""
+"""Sorts and takes on a cluster whose pieces go from worker to worker."""
 
 import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.engines.failure import Failure
 from gpuscale.engines.sending import pack
 from gpuscale.expr import stages
 from gpuscale.expr.reads import planned_for_elsewhere
@@ -13,8 +14,9 @@ from gpuscale.graph import (
     sort_sizes,
 )
 from gpuscale.graph.build import block_keys, build
+from gpuscale.graph.handle import same
 from gpuscale.graph.piece_shuffle import HandOverPieces
-from gpuscale.graph.shuffle import HandOver
+from gpuscale.graph.shuffle import HandOver, Take
 from gpuscale.memory.limits import within_workers
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
@@ -24,6 +26,9 @@ from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
 LIMIT = 1 << 20
 RNG = np.random.default_rng(0)
 A = RNG.random(60_000)
+SQUARE = A.reshape(300, 200)
+MIXED = RNG.integers(-200, 200, 700)
+POSITIONS = RNG.integers(-60_000, 60_000, 70_000)
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +69,37 @@ def test_no_worker_needs_all_runs_at_a_time(function):
     assert max(sum(held[need] for need in parcel.needs) for parcel in parcels) < LIMIT // 2
 
 
+@pytest.mark.parametrize("of", [lambda x: x, lambda x: x + x.mean()])
+def test_no_worker_needs_all_blocks_of_a_take(of):
+    graph, parcels = planned(of(random(chunks=8_000))[RNG.permutation(200_000)])
+    assert passes(graph)
+    held = {parcel.name: sum(task.nbytes for task in parcel.tasks) for parcel in parcels}
+    for parcel in parcels:
+        (step, *_) = [task.fn for task in parcel.tasks if task.fn is not same] or [None]
+        assert sum(held[need] for need in parcel.needs) < LIMIT // 2
+        # Positions are data of those that read them.
+        assert bool(parcel.data) is isinstance(step, HandOver | Take)
+        assert sum(each.nbytes for each in parcel.data) <= 4 * 8_000
+
+
+@pytest.mark.parametrize("chunks", [(70, 90), (70, 200)])
+def test_each_batch_takes_for_one_place(chunks, small_workers):
+    """Which says where it runs: two of them might each wait to run elsewhere, for ever."""
+    x = ga.asarray(SQUARE, chunks=chunks)
+    _, parcels = planned(x[MIXED] + x[:, MIXED[:200]].sum())
+    taking = [[task.fn for task in p.tasks if task.fn is not same] for p in parcels]
+    assert sum(isinstance(fn, Take) for fns in taking for fn in fns) > 10
+    for fns in taking:
+        assert not any(isinstance(fn, Take) for fn in fns[1:])
+
+
 def test_where_there_is_room_whole_runs_are_read():
     assert not passes(planned(ga.sort(random()), limit=8 << 20)[0])
     assert not passes(planned(ga.sort(random())[:1000])[0])  # few blocks of all
+    mixed = RNG.permutation(200_000)
+    assert not passes(planned(random()[mixed], limit=8 << 20)[0])
+    assert not passes(planned(random()[mixed][:1000])[0])
+    assert not passes(planned(random()[np.sort(mixed)[::3]])[0])  # of each block one reads
     assert not passes(planned(ga.sort(ga.asarray(A.astype("U8"), chunks=20_000)))[0])
 
 
@@ -106,6 +139,48 @@ def test_keys_and_numbers_of_unlike_sizes_travel_together(engine, small_workers)
     assert passes(planned(order)[0])
     found = order.compute(engine=engine)
     np.testing.assert_array_equal(found, np.lexsort(keys))
+
+
+TAKES = {
+    "one axis": (A, 13_001, lambda a: a[POSITIONS]),
+    "few blocks of many": (A, 5_000, lambda a: a[POSITIONS % 11_000]),
+    "rows": (SQUARE, (70, 90), lambda a: a[MIXED]),
+    "columns": (SQUARE, (70, 90), lambda a: a[:, MIXED]),
+    "points": (SQUARE, (70, 90), lambda a: a[MIXED, MIXED[::-1]]),
+    "a box's": (A.reshape(30, 40, 50), (9, 15, 25), lambda a: a[:, MIXED % 40, MIXED % 50]),
+    "times": ((SQUARE * 1e6).astype("m8[s]"), (70, 90), lambda a: a[MIXED]),
+}
+
+
+@pytest.mark.parametrize("name", TAKES)
+def test_takes_are_those_of_numpy(engine, small_workers, name):
+    array, chunks, take = TAKES[name]
+    y = take(ga.asarray(array, chunks=chunks))
+    assert passes(planned(y)[0])
+    found = y.compute(engine=engine)
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found, take(array))
+
+
+def _positive(block):
+    if (block < 0).any():
+        raise ValueError("negative")
+    return block
+
+
+def test_only_blocks_beside_one_that_failed_fail(engine, small_workers):
+    array = SQUARE.copy()
+    array[150, 100] = -1  # in the second of three columns of blocks
+    y = ga.asarray(array, chunks=(70, 90)).map_blocks(_positive)[RNG.permutation(300)]
+    graph, _ = planned(y)
+    assert passes(graph)
+    with planned_for_elsewhere():
+        (root,) = stages.optimize([y.expr])
+        graph = build([root])
+    keys = block_keys(root)
+    found = engine.run(graph, keys, on_error="continue")
+    failed = {key[2] for key, each in zip(keys, found, strict=True) if isinstance(each, Failure)}
+    assert failed == {1}
 
 
 def test_all_turns_of_a_source_belong_to_one_run(monkeypatch):
