@@ -226,6 +226,10 @@ class DistinctRows:
         rows, repeated = partial
         return rows[~repeated] if self.keep is False else rows
 
+    def __call__(self, rows: Any) -> Any:
+        """Keep one of each of all rows, or those that are there once."""
+        return self.finalize(self.chunk(rows))
+
     def _kept(self, rows: Any, repeated: Any) -> tuple[Any, Any]:
         subset = None if self.subset is None else list(self.subset)
         others = duplicated(rows, subset, self.keep or "first")

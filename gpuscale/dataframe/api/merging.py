@@ -56,7 +56,9 @@ def merge(
     both are shuffled by the hash of their keys: the rows are those of pandas, in the order of
     partitions, each in pandas' order. Where pandas numbers the rows, each partition has numbers
     of its own; ``reset_index(drop=True)`` numbers them all. Of a side whose rows meet none of the
-    other, which was filtered, few are shuffled: ``explain`` says ``with-known-keys``.
+    other, which was filtered, few are shuffled: ``explain`` says ``with-known-keys``. Where files
+    say that whole numbers which are the key come in order of partitions, on both sides, these are
+    cut at the same keys, and nothing is hashed: ``in-order``.
 
     Parameters
     ----------

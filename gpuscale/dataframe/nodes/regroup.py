@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from gpuscale.base.tokens import tokenize
@@ -46,7 +47,7 @@ class Regroup(Node):
             Unknown(layout, number) if None in each else sum(n for n in each if n is not None)
             for number, each in enumerate(sizes)
         ]
-        projected = [sum(metas[k].projected[block] for k, block, _ in each) for each in self.pieces]
+        projected = [sum(_projected(metas[k], *rest) for k, *rest in each) for each in self.pieces]
         total = sum(sum(meta.projected) for meta in metas)
         share = max(1, total // max(1, sum(projected)))
         return FrameMeta(
@@ -68,3 +69,8 @@ def _rows(meta: FrameMeta, block: int, cut: Any) -> int | None:
     if cut is None:
         return rows
     return cut.count(rows) if isinstance(cut, Rows) else None
+
+
+def _projected(meta: FrameMeta, block: int, cut: Any) -> int:
+    """Rows of a piece by projection: those of the partition, or a share that is known."""
+    return ceil(meta.projected[block] * getattr(cut, "share", 1))

@@ -7,5 +7,7 @@ is shuffled is known after both, and then who reads texts.
 
 from gpuscale.dataframe.rules import predicates as predicates
 from gpuscale.dataframe.rules import projection as projection
+from gpuscale.dataframe.rules import ranges as ranges
+from gpuscale.dataframe.rules import repeats as repeats
 from gpuscale.dataframe.rules import semijoins as semijoins
 from gpuscale.dataframe.rules import texts as texts
