@@ -21,6 +21,7 @@ from gpuscale.io.csv_whole import WholeCsvPieces
 from gpuscale.io.files import Files, compression_of, find_files
 from gpuscale.io.fixed_width import FixedWidthPieces
 from gpuscale.io.frames import FramePieces
+from gpuscale.io.joined import joined
 from gpuscale.io.json import JsonPieces, has_lines
 from gpuscale.io.orc import OrcPieces
 from gpuscale.io.parquet import ParquetPieces
@@ -37,6 +38,11 @@ TEXT_BYTES = 64 << 20
 
 def _frame(pieces: FramePieces, backend: str | None) -> Any:
     return placed(ReadPieces(pieces, None, ()), backend)
+
+
+def _of_text(pieces: FramePieces, blocksize: float | str | None, backend: str | None) -> Any:
+    """Return the frame of blocks of text; small files are read together if nobody said a size."""
+    return _frame(joined(pieces, _workers()) if blocksize == "auto" else pieces, backend)
 
 
 def _workers() -> int:
@@ -62,8 +68,8 @@ def read_csv(
         files have the same columns.
     blocksize : int, str or None
         Bytes of text that become one partition, cut at the ends of lines; by default 64 MiB, and
-        less where memory is short. None for a partition of each file. Compressed files are never
-        cut.
+        less where memory is short, and several small files become one if there are many. None for
+        a partition of each file. Compressed files are never cut.
     sample : int or str
         Bytes from the start of the first file that decide which dtypes columns have. Every block
         is checked: what does not fit is an error that names column, file and line.
@@ -110,7 +116,7 @@ def read_csv(
         return _frame(WholeCsvPieces(files, kwargs, method), backend)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     pieces = CsvPieces(files, kwargs, size, parse_bytes(sample, 0), _workers(), method)
-    return _frame(pieces, backend)
+    return _of_text(pieces, blocksize, backend)
 
 
 def read_table(path: Paths, blocksize: float | str | None = "auto", **kwargs: Any) -> Any:
@@ -315,7 +321,7 @@ def read_json(
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     options = {"orient": orient, **kwargs}
     pieces = JsonPieces(files, options, lines, size, parse_bytes(sample, 0), _workers(), method)
-    return _frame(pieces, backend)
+    return _of_text(pieces, blocksize, backend)
 
 
 def read_orc(
@@ -391,4 +397,4 @@ def read_fwf(
     files = find_files(path, storage_options)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     pieces = FixedWidthPieces(files, kwargs, size, parse_bytes(sample, 0), _workers())
-    return _frame(pieces, backend)
+    return _of_text(pieces, blocksize, backend)
