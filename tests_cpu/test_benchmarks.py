@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+import gpuscale as gs
 from benchmarks import demo, hand_fused, harness, report, worker, workload
 from benchmarks.__main__ import chosen
 from benchmarks.limits import Rates, best_time
 from benchmarks.memory import PeakMemory, forget_peak, peak_bytes
 from benchmarks.workload import OURS, Limit, Seconds, Workload
-from benchmarks.workloads import WORKLOADS, grid_search
+from benchmarks.workloads import WORKLOADS, clusters, grid_search
 from gpuscale.kernels.philox.uniform import uniform
 
 U = np.uint64
@@ -149,11 +150,29 @@ def test_measure_runs_processes():
     assert measured.digest["shape"] == [300]
 
 
-@pytest.mark.parametrize("name", [n for n, w in WORKLOADS.items() if w.needs == "distributed"])
-def test_workloads_on_clusters_run_as_those_of_dask(name):
+FROM_NOTHING = "cluster-start"
+
+
+def test_workloads_on_clusters_run_as_those_of_dask(tmp_path, monkeypatch):
     pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
     pytest.importorskip("dask.array", exc_type=ModuleNotFoundError)
-    results = harness.measure(WORKLOADS[name], "quick", repeats=1)
+    items = [w for n, w in WORKLOADS.items() if w.needs == "distributed" and n != FROM_NOTHING]
+    with clusters.start(gs) as client, client.cluster:
+        monkeypatch.setattr(clusters, "start", lambda library, limit: client)
+        for item in items:
+            folder = tmp_path / item.name
+            if item.files is not None:
+                item.files(item.sizes["quick"], folder)
+            ours, theirs = (
+                worker.digest(prepared(item, each, folder)()) for each in (OURS, "distributed")
+            )
+            assert harness.agree(ours, theirs, item.same, item.tolerance), item.name
+
+
+def test_clusters_start_in_processes_that_are_measured():
+    pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
+    pytest.importorskip("dask.array", exc_type=ModuleNotFoundError)
+    results = harness.measure(WORKLOADS[FROM_NOTHING], "quick", repeats=1)
     assert {each: result.problem for each, result in results.items()} == dict.fromkeys(results, "")
 
 
