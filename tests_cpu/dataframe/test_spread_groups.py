@@ -147,6 +147,31 @@ def test_any_number_of_partitions(pdf, npartitions):
         assert_eq(mine.v.median(split_out=npartitions), theirs.v.median())
 
 
+@settings(max_examples=12)
+@given(data=st.data())
+def test_descriptions_by_several_keys(data):
+    rows = data.draw(st.integers(1, 20))
+    keys = {"int64": st.integers(-2, 2), "bool": st.booleans(), "int8": st.integers(0, 3)}
+    frame = pd.DataFrame(
+        {
+            name: pd.Series(
+                data.draw(st.lists(keys[name], min_size=rows, max_size=rows)), dtype=name
+            )
+            for name in data.draw(st.permutations(list(keys)))
+        }
+    ).assign(v=range(rows))
+    by = list(frame.columns[: data.draw(st.integers(2, 3))])
+    result = gd.from_pandas(frame, npartitions=3).groupby(by).v.describe(split_out=3)
+    assert result.npartitions == 3
+    assert_eq(result, frame.groupby(by).v.describe(), rtol=1e-12)
+
+
+def test_descriptions_by_keys_that_may_be_nulls_are_made_in_one_place(pdf):
+    mine = gd.from_pandas(pdf, npartitions=4).groupby(["s", "k"]).v.describe(split_out=3)
+    assert mine.npartitions == 1
+    assert_eq(mine, pdf.groupby(["s", "k"]).v.describe(), rtol=1e-12)
+
+
 def test_what_comes_group_by_group(pdf):
     df = gd.from_pandas(pdf, npartitions=4)
     mine, theirs = df.groupby(["s", "k"]), pdf.groupby(["s", "k"])

@@ -160,9 +160,14 @@ def _comes_in_order(grouped: Groups, calls: tuple[Call, ...]) -> bool:
     name, options = calls[0].name, grouped.options
     if name in _A_ROW_EACH:
         return True
-    if name == "describe" and len(grouped.keys) > 1:
-        return False  # pandas has an order of its own
+    if name == "describe" and len(grouped.keys) > 1 and any(map(_may_be_null, grouped.keys)):
+        return False  # pandas has an order of its own where some keys are nulls
     return name in _IN_ORDER and options.sort and options.as_index and options.group_keys
+
+
+def _may_be_null(key: tuple[Any, Any]) -> bool:
+    dtype = key[1].dtype
+    return not isinstance(dtype, np.dtype) or dtype.kind not in "iub"
 
 
 def of_rows(grouped: Groups, calls: tuple[Call, ...], template: Any) -> Any:
