@@ -11,6 +11,7 @@ import dask
 import distributed
 from dask.tokenize import TokenizationError
 from dask.utils import parse_timedelta
+from distributed.comm.core import FatalCommClosedError
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, add_note
@@ -110,11 +111,9 @@ class Client(distributed.Client):
         except BaseException as error:
             if self._own_cluster is not None:
                 self._own_cluster.close()
-            if isinstance(error, OSError) and not others.get("security"):
-                error.add_note(
-                    "a scheduler that speaks TLS ends connections without: if this one does, say "
-                    "scheduler_file= or security="
-                )
+            note = _why_refused(error, others.get("security"))
+            if note:
+                error.add_note(note)
             raise
         if set_as_default:
             self._settings = config.set(engine="distributed")
@@ -362,6 +361,21 @@ def _scheduler_of(client: distributed.Client) -> str:
     if client.scheduler is None or client.status != "running":
         raise ValueError(f"{client} talks to no scheduler: it is {client.status}; open it first")
     return str(client.scheduler.address)
+
+
+def _why_refused(error: BaseException, security: Any) -> str | None:
+    """Say what may be the matter where a scheduler takes no connection."""
+    if isinstance(error, FatalCommClosedError):
+        return (
+            "its credentials are not those that were given, or these have expired: give the file "
+            "that this scheduler itself has written, as scheduler_file="
+        )
+    if isinstance(error, OSError) and not security:
+        return (
+            "a scheduler that speaks TLS ends connections without: if this one does, say "
+            "scheduler_file= or security="
+        )
+    return None
 
 
 def _check_address(address: Any, security: Any) -> None:

@@ -15,6 +15,7 @@ import socket
 import stat
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,11 @@ def is_loopback(host: str = "", interface: str = "") -> bool:
     interface : str
         Name of a network interface, which stands for its address.
 
+    Raises
+    ------
+    ValueError
+        Both are said, or there is no such interface.
+
     Examples
     --------
     >>> is_loopback("localhost"), is_loopback("tcp://127.0.0.1:8786"), is_loopback("0.0.0.0")
@@ -78,6 +84,8 @@ def is_loopback(host: str = "", interface: str = "") -> bool:
     >>> is_loopback(interface="lo")
     True
     """
+    if host and interface:
+        raise ValueError(f"host {host} and interface {interface} both say where to listen: say one")
     if interface:
         host = get_ip_interface(interface)
     host = host.rpartition("://")[2]
@@ -309,16 +317,20 @@ def write_scheduler_file(
         content["security"] = {"cert": own["cert"], "key": own["key"]}
     whole = Path(path)
     part = whole.with_name(f".{whole.name}.{socket.gethostname()}.{os.getpid()}")
-    part.unlink(missing_ok=True)
     try:
+        part.unlink(missing_ok=True)
         # 0600 from the first byte on: a file made readable and closed later has been read.
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(content, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
         part.replace(whole)
+    except OSError as error:
+        reason = f"no scheduler file can be written there ({error.strerror})"
+        raise type(error)(error.errno, reason, str(path)) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def read_scheduler_file(path: str | os.PathLike[str], wait: float = 0) -> SchedulerFile:
@@ -358,7 +370,9 @@ def read_scheduler_file(path: str | os.PathLike[str], wait: float = 0) -> Schedu
         parse_address(address, strict=True)
         kept = content.get("security")
         security = None if kept is None else _of_one(kept["cert"], kept["key"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if security is not None:
+            security.get_connection_args("client")  # which reads them
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a scheduler file: {error!r}") from None
     if security is not None and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise PermissionError(

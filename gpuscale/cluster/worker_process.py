@@ -51,7 +51,13 @@ def run_workers(
     shared = worker_options(chosen, address, credentials)
     method = {"distributed.worker.multiprocessing-method": chosen["multiprocessing_method"]}
     with pid_file(chosen["pid_file"]), dask.config.set(method):
-        asyncio.run(run_servers(lambda: make(chosen, address, shared)))
+        try:
+            asyncio.run(run_servers(lambda: make(chosen, address, shared)))
+        except TimeoutError as error:
+            raise TimeoutError(
+                f"no worker could join a scheduler at {address} in the time of --death-timeout: is "
+                f"it running, and can it be reached from here? ({error})"
+            ) from None
     return 0
 
 

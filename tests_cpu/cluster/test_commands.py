@@ -85,6 +85,17 @@ def test_who_has_no_credentials_is_refused(cluster):
         distributed.Client(address, security=temporary(), timeout=3)
     with pytest.raises(TypeError, match="TLS"):
         distributed.Client(address, timeout=3)
+    with pytest.raises(OSError, match="certificate") as told:
+        Client(address, security=temporary(), timeout=3)
+    assert "not those that were given, or these have expired" in told.value.__notes__[0]
+
+
+def test_workers_say_that_no_scheduler_answers():
+    with commands.command(
+        "worker", "tcp://127.0.0.1:1", "--death-timeout", 1, "--no-nanny", "--nworkers", 1
+    ) as one:
+        status, said = one.end()
+    assert status == 1 and "no worker could join a scheduler at tcp://127.0.0.1:1" in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

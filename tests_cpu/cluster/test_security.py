@@ -138,13 +138,24 @@ def test_names_of_files_are_no_credentials(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"address": 3}', '{"address": "tcp://a:1", "security": {}}']
-)
+    "text",
+    [
+        "", "{", "[]", "{}", '{"address": 3}', '{"address": "tcp://a:1", "security": {}}',
+        '{"address": "tls://a:1", "security": {"cert": "nonsense", "key": "no"}}',
+        '{"address": "tls://a:1", "security": {"cert": "non\\nsense", "key": "n\\no"}}',
+    ],
+)  # fmt: skip
 def test_what_is_no_scheduler_file(tmp_path, text):
     path = tmp_path / "scheduler.json"
     path.write_text(text)
     with pytest.raises(ValueError, match="not a scheduler file"):
         read_scheduler_file(path)
+
+
+def test_a_file_that_cannot_be_written(tmp_path):
+    path = tmp_path / "missing" / "scheduler.json"
+    with pytest.raises(FileNotFoundError, match="no scheduler file can be written there.*json'"):
+        write_scheduler_file(path, IDENTITY)
 
 
 def test_a_file_that_nobody_writes(tmp_path):
@@ -179,6 +190,11 @@ def test_clusters_beyond_loopback_have_credentials(credentials, options, protoco
     name, security = cluster_security(**options)
     assert name == protocol
     assert (security is not None and security.require_encryption) == is_tls
+
+
+def test_a_host_or_an_interface_says_where_to_listen():
+    with pytest.raises(ValueError, match="host 0.0.0.0 and interface lo both say"):
+        cluster_security("0.0.0.0", "lo")
 
 
 def test_clusters_whose_protocol_is_not_encrypted_are_refused():
