@@ -113,6 +113,11 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         """Make a table of a dictionary of columns; see `gpuscale.dataframe.from_dict`."""
         return api().creating.from_dict(data, npartitions, **options)
 
+    @classmethod
+    def from_records(cls, data: Any, npartitions: int, **options: Any) -> Any:
+        """Make a table of rows in memory; see `pandas.DataFrame.from_records`."""
+        return api().creating.from_pandas(pd.DataFrame.from_records(data, **options), npartitions)
+
     def get(self, key: Any, default: Any = None) -> Any:
         """Return a column or some, or something else if there are none of that name."""
         try:
@@ -200,7 +205,7 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         """Columns by their names; see `pandas.DataFrame.filter`."""
         options = {"items": items, "like": like, "regex": regex, "axis": axis}
         if axis in (0, "index"):
-            return call(Method("filter"), (self,), options, "filter", "some")
+            return api().labels.filtered(self, items, like, regex)
         return api().columns.like(self, self._meta.filter(**options))
 
     def select_dtypes(self, include: Any = None, exclude: Any = None) -> Any:

@@ -129,6 +129,29 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         """Leave rows out by their labels, with ``errors="ignore"`` alone."""
         return api().labels.without_rows(self, index if labels is None else labels, errors)
 
+    def filter(
+        self, items: Any = None, like: str | None = None, regex: str | None = None, axis: Any = None
+    ) -> Any:
+        """Elements by their labels; see `pandas.Series.filter`."""
+        return api().labels.filtered(self, items, like, regex)
+
+    def divmod(self, other: Any, *args: Any, **options: Any) -> tuple[Any, Any]:
+        """Quotients and remainders; see `pandas.Series.divmod`."""
+        return self.floordiv(other, *args, **options), self.mod(other, *args, **options)  # type: ignore[attr-defined]
+
+    def rdivmod(self, other: Any, *args: Any, **options: Any) -> tuple[Any, Any]:
+        """Quotients and remainders by the elements; see `pandas.Series.rdivmod`."""
+        return self.rfloordiv(other, *args, **options), self.rmod(other, *args, **options)  # type: ignore[attr-defined]
+
+    def transpose(self) -> Any:
+        """The series itself."""
+        return self.copy()
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        """The same as `transpose`."""
+        return self.transpose()
+
     def astype(self, dtype: Any, **options: Any) -> Any:
         """Cast; "category" computes now which there are; see `pandas.Series.astype`."""
         return api().converting.astype(self, dtype, options)

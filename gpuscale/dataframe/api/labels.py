@@ -232,6 +232,26 @@ def _which_may_have(x: Any, labels: list[Any]) -> tuple[Any, list[Any]]:
     return node, labels
 
 
+@dataclass(frozen=True)
+class OfItems(WithLabels):
+    """Rows that have some labels, in the order of these, as far as they are there."""
+
+    def finalize(self, partial: Any) -> Any:
+        """Put them in order."""
+        return partial.filter(items=list(self.labels), axis=0)
+
+
+def filtered(x: Any, items: Any, like: Any, regex: Any) -> Any:
+    """Return rows by their labels: some, or those with a text in them."""
+    if items is None or like is not None or regex is not None:
+        options = {"items": items, "like": like, "regex": regex, "axis": 0}
+        return call(Method("filter"), (x,), options, "filter", "some")
+    node, labels = _which_may_have(x, list(items))
+    plan = OfItems(tuple(labels))
+    out = one_partition(x._meta, node, plan, projected=len(labels))
+    return wrap(reduction((node,), plan, "filter", out))
+
+
 def without_rows(x: Any, labels: Any, errors: str) -> Any:
     """Return the rows that have none of some labels."""
     if errors != "ignore":

@@ -85,3 +85,26 @@ def test_what_is_no_label():
     ):
         with pytest.raises(kind, match=match):
             wrong()
+
+
+@pytest.mark.parametrize("npartitions", [1, 3])
+def test_rows_by_parts_of_labels(npartitions):
+    table = pd.DataFrame({"x": range(5)}, index=["ab", "b", "ca", "d", "da"])
+    lazy = gd.from_pandas(table.iloc[::-1], npartitions)
+    for case in (
+        lambda d: d.filter(items=["d", "none", "ab"], axis=0),
+        lambda d: d.filter(like="a", axis=0),
+        lambda d: d.x.filter(items=["ca", "da", "b"]),
+        lambda d: d.x.filter(regex="^d"),
+    ):
+        assert_eq(case(lazy), case(table.iloc[::-1]))
+    with pytest.raises(TypeError, match="mutually exclusive"):
+        lazy.x.filter(items=["d"], like="a")
+    quotients, rest = lazy.x.divmod(2)
+    assert_eq(quotients, lazy.x.compute() // 2)
+    assert_eq(rest, lazy.x.compute() % 2)
+    for one, other in zip((lazy.x + 1).rdivmod(7), (table.x[::-1] + 1).rdivmod(7), strict=True):
+        assert_eq(one, other)
+    assert_eq(lazy.x.T, lazy.x.transpose().compute())
+    made = gd.DataFrame.from_records([(1, "a"), (2, "b")], npartitions=2, columns=["n", "s"])
+    assert_eq(made, pd.DataFrame({"n": [1, 2], "s": ["a", "b"]}))
