@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace
@@ -50,14 +51,31 @@ class Bins:
 
     def labels(self, times: Any) -> Any:
         """Return for each of some times, in their order, the label of its bin."""
+        bins, numbers = self._bounded(times) or self._counted(times)
+        if numbers.min() < 0 or numbers.sum() != len(times):
+            raise ValueError("pandas leaves rows out of these bins: choose another origin= or rule")
+        return bins.repeat(numbers)
+
+    def _bounded(self, times: Any) -> tuple[Any, Any] | None:
+        """Return all bins and how many of some times are in each, where labels are their bounds."""
+        sides = {"closed": "left", "label": "left", **dict(self.options)}
+        is_fixed = isinstance(pd.tseries.frequencies.to_offset(self.rule), pd.offsets.Tick)
+        if not is_fixed or sides["closed"] != sides["label"]:
+            return None
+        bins = self._counts(times[:0]).index
+        places = times.searchsorted(bins, side=sides["closed"])
+        if sides["closed"] == "left":
+            return bins, np.diff(places, append=len(times))
+        return bins, np.diff(places, prepend=0)
+
+    def _counted(self, times: Any) -> tuple[Any, Any]:
+        """Return all bins and how many of some times are in each."""
         counts = self._counts(times)
         numbers = counts.to_numpy().copy()
         filled = numbers.nonzero()[0]  # pandas may put an empty bin before or behind all rows
         numbers[filled[0]] -= 1
         numbers[filled[-1]] -= 1
-        if numbers.min() < 0 or numbers.sum() != len(times):
-            raise ValueError("pandas leaves rows out of these bins: choose another origin= or rule")
-        return counts.index.repeat(numbers)
+        return counts.index, numbers
 
     def filled(self, found: Any, empty: Any) -> Any:
         """Return results of all bins, given those of bins with rows and that of one without."""
