@@ -187,13 +187,14 @@ def test_side_by_side_in_the_order_of_labels():
 
 
 @pytest.mark.parametrize(
-    "value", ["big", 1, 2.5, True, pd.Timestamp("2026-01-01"), None, "of rows"]
+    "value", ["big", 1, 2.5, True, pd.Timestamp("2026-01-01"), None, "of rows", "of all"]
 )
 def test_rows_of_a_new_column(value):
     pdf = pd.DataFrame({"x": np.arange(9)})
     df = gd.from_pandas(pdf, npartitions=3)
     for frame in (df, pdf):
-        frame.loc[frame.x > 4, "new"] = frame.x * 2 if value == "of rows" else value
+        given = {"of rows": frame.x * 2, "of all": frame.x.sum()}.get(value, value)
+        frame.loc[frame.x > 4, "new"] = given
     assert_eq(df, pdf)
 
 

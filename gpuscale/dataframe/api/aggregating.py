@@ -14,7 +14,7 @@ from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.counting import Called
 from gpuscale.dataframe.api.moving import placed
-from gpuscale.dataframe.api.reductions import length, reduction
+from gpuscale.dataframe.api.reductions import length, of_columns, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import nonempty, with_numbers
@@ -33,6 +33,9 @@ def aggregate(x: Any, func: Any, axis: Any, args: tuple[Any, ...], options: dict
         return call(Method("agg"), (x, func), {"axis": 1, **options}, "agg")
     if isinstance(func, str):
         return getattr(x, func)(*args, **options)
+    func, options = _lists(func), dict(options)
+    if isinstance(func, list) and options.pop("numeric_only", False):
+        x = of_columns(x, pd.api.types.is_numeric_dtype)
     is_named = func is None and bool(options)
     if is_named:
         func, options = {label: _said(x, each) for label, each in options.items()}, {}
@@ -44,6 +47,13 @@ def aggregate(x: Any, func: Any, axis: Any, args: tuple[Any, ...], options: dict
     labels, x = list(x.columns), x.set_axis(range(x.shape[1]), axis=1)
     found = _several(x, func, False, _pairs(x, func, False), args, options)
     return found.set_axis(labels, axis=1)
+
+
+def _lists(func: Any) -> Any:
+    """Return names of reductions with lists for tuples, which pandas takes as well."""
+    if isinstance(func, Mapping):
+        return {label: _lists(each) for label, each in func.items()}
+    return list(func) if isinstance(func, tuple) else func
 
 
 def _said(x: Any, named: Any) -> Any:
@@ -66,6 +76,8 @@ def _pairs(x: Any, func: Any, is_named: bool) -> list[tuple[Any, str]]:
     elif isinstance(func, Mapping):
         pairs = [(label, name) for label, names in func.items() for name in _listed(names)]
     elif isinstance(func, list):
+        if not func:
+            raise ValueError("agg takes one name of a reduction at least")
         pairs = [(label, name) for label in (x.columns if x.ndim == 2 else [None]) for name in func]
     else:
         pairs = [(None, func)]

@@ -17,9 +17,9 @@ from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.api.positions import slice_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
-from gpuscale.dataframe.calls import call
+from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, nonempty, sample
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partitions import Partitions
 
@@ -66,9 +66,9 @@ class LabelIndexer:
 def _put(x: Any, label: Any, rows: Any, value: Any) -> Any:
     if label in x.columns:
         return call(put, (x[label], rows, value), label="loc")
-    some = value._meta if isinstance(value, Frame) else value
+    some = sample(node_of(value), nonempty)
     none = ~nonempty(rows._meta)  # so that there is room for nulls
-    out = put_anew(none, nonempty(some) if some is not value else value, None)
+    out = put_anew(none, some, None)
     return call(put_anew, (rows, value, out.dtype), label="loc", out=emptied(out))
 
 
