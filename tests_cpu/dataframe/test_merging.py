@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
+from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.io.parquet import ParquetPieces
 from gpuscale.testing.frames import COLUMNS, assert_eq
 
@@ -160,6 +161,17 @@ def test_a_file_that_goes_everywhere_is_read_once(left, right, tmp_path, monkeyp
     result = gd.from_pandas(left, npartitions=4).merge(other, on="k")
     assert_same_rows(result, left.merge(right, on="k"))
     assert len(calls) == 1
+
+
+def test_a_merge_planned_again_is_tried_on_no_rows_again(left, right, monkeypatch):
+    lazy, other = gd.from_pandas(left, npartitions=2), gd.from_pandas(right, npartitions=2)
+    expected = lazy.merge(other, on="k").dtypes
+    tried, call = [], Merge.__call__
+    monkeypatch.setattr(Merge, "__call__", lambda *args: tried.append(args) or call(*args))
+    pd.testing.assert_series_equal(lazy.merge(other, on="k").dtypes, expected)
+    assert not tried
+    assert lazy.astype({"v": "float64"}).merge(other, on="k").dtypes["v_x"] == "float64"
+    assert len(tried) == 1
 
 
 def test_bad_input(left, right):

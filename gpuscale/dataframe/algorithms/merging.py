@@ -19,6 +19,10 @@ DROPS = {"inner": ("left", "right"), "left": ("right",), "right": ("left",)}
 """Of which frames rows that meet none of the other are not in the result."""
 
 
+_REMEMBERED = 256
+_TEMPLATES: dict[tuple[Merge, str, str], Any] = {}
+
+
 @dataclass(frozen=True)
 class Merge:
     """What ``pandas.merge`` takes, and a call of it."""
@@ -75,8 +79,18 @@ class Merge:
         return mine, theirs
 
     def template(self, left: Any, right: Any) -> Any:
-        """Return what comes of two nodes, without rows; contradictions are raised here."""
-        return emptied(self(nonempty(left.meta.frame, 1), nonempty(right.meta.frame, 1)))
+        """Return what comes of two nodes, without rows; contradictions are raised here.
+
+        Plans are made anew with each call of `compute`, of the same merges: these are remembered.
+        """
+        key = self, left.meta.token, right.meta.token
+        found = _TEMPLATES.get(key)
+        if found is None:
+            if len(_TEMPLATES) >= _REMEMBERED:
+                _TEMPLATES.clear()
+            found = emptied(self(nonempty(left.meta.frame, 1), nonempty(right.meta.frame, 1)))
+            _TEMPLATES[key] = found
+        return found
 
     def wants(self, left: Any, right: Any, wanted: Any) -> tuple[Any, Any]:
         """Return the columns of both nodes that some columns of the result need.
