@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
+from threadpoolctl import threadpool_limits
 
 from .fake_nvml import nvml as nvml
 
@@ -153,6 +154,16 @@ def pytest_collection_finish():
 def pytest_report_header():
     """Say the new seed, so that what it finds can be found again."""
     return f"SIMULATOR_SEED={os.environ['SIMULATOR_SEED']}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def blas_has_one_thread():
+    """Threads of BLAS wait for each other at work, for longer than the small data here needs.
+
+    More so as other tests run beside these. `engines/test_blas.py` has two.
+    """
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture(autouse=True)
