@@ -67,11 +67,15 @@ def numbered_texts(texts: Any) -> tuple[Any, Any]:
     """
     import pyarrow as pa
 
-    whole = pa.chunked_array(pa.array(texts)).combine_chunks().cast(pa.large_string())
-    _, offsets, data = whole.buffers()
-    start, stop = whole.offset, whole.offset + len(whole) + 1
+    pieces = pa.chunked_array(pa.array(texts))
+    whole = pieces.chunk(0) if pieces.num_chunks == 1 else pieces.combine_chunks()  # which copies
+    whole = whole.cast(pa.large_string())
+    _, ends, data = whole.buffers()
+    offsets = np.zeros(1, np.int64)
+    if len(whole):
+        offsets = np.frombuffer(ends, np.int64, len(whole) + 1, offset=8 * whole.offset)
     return number_texts(
-        np.frombuffer(offsets, np.int64)[start:stop] if len(whole) else np.zeros(1, np.int64),
+        offsets,
         np.zeros(0, np.int8) if data is None else np.frombuffer(data, np.int8),
         whole.is_null().to_numpy(zero_copy_only=False).view(np.int8) if whole.null_count else None,
     )

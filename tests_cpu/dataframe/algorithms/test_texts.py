@@ -1,6 +1,8 @@
 """Texts that a kernel numbers have the numbers that pandas gives them; or nobody tries."""
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from gpuscale.base import config
@@ -15,6 +17,14 @@ def test_texts_of_slices_and_of_several_chunks_are_numbered(dtype):
         ids, first = numbered_texts(part.array)
         assert ids.tolist() == numbers.tolist()
         pd.testing.assert_index_equal(pd.Index(part.array.take(first)), distinct)
+
+
+def test_offsets_may_be_followed_by_some_bytes():
+    offsets = np.array([0, 1, 2, 3]).tobytes() + b"abc"
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"bab")]
+    texts = pa.Array.from_buffers(pa.large_string(), 3, buffers)
+    column = pd.StringDtype(na_value=np.nan).__from_arrow__(texts)
+    assert numbered_texts(column)[0].tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize("dtype", ["str", "string[pyarrow]", "int64", "category"])
