@@ -26,7 +26,7 @@ Of frames:
 `csv`           CSV files: `csv_format` and `csv_dates` of the first lines, `csv_arrow` and
                 `csv_pandas` for blocks, `csv_whole` for what cannot be cut, `quotes`
 `text_blocks`   files in blocks of lines        `promised_dtypes`   of the first rows, for all
-`text_writer`   CSV and JSON
+`text_writer`   CSV and JSON                    `csv_lines`   by Arrow, as pandas has them
 `json`, `orc`, `orc_writer`, `sql`, `fixed_width`, `frame_functions`
 `predicates`    conditions on rows              `labels`   columns that do not exist
 =============== ==========================================================================

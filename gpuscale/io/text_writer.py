@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gpuscale.base.types import PathLike
+from gpuscale.io.csv_lines import csv_lines
 from gpuscale.io.files import compression_of
 from gpuscale.io.frames import FrameWriter
 from gpuscale.io.staging import FilesStaging, SingleStaging, Staging
@@ -104,7 +105,10 @@ class CsvWriter(TextWriter):
         """Return lines, with a header at the start of a file."""
         header = self._options.get("header", True)
         options = self._options | {"header": header if is_first else False}
-        return str(frame.to_csv(**options))
+        lines = csv_lines(frame, self._options)
+        if lines is None:
+            return str(frame.to_csv(**options))
+        return str(frame.iloc[:0].to_csv(**options)) + lines
 
 
 class JsonWriter(TextWriter):
