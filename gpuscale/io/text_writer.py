@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gpuscale.base.types import PathLike
-from gpuscale.io.csv_lines import csv_lines
 from gpuscale.io.files import compression_of
 from gpuscale.io.frames import FrameWriter
 from gpuscale.io.staging import FilesStaging, SingleStaging, Staging
@@ -105,6 +104,8 @@ class CsvWriter(TextWriter):
         """Return lines, with a header at the start of a file."""
         header = self._options.get("header", True)
         options = self._options | {"header": header if is_first else False}
+        from gpuscale.io.csv_lines import csv_lines  # needs pyarrow
+
         lines = csv_lines(frame, self._options)
         if lines is None:
             return str(frame.to_csv(**options))
