@@ -183,7 +183,9 @@ class Client(distributed.Client):
             raise
 
     def _annotate(self, error: Exception) -> None:
-        """Say which call an exception is of, if a future of one has it."""
+        """Say which call an exception is of, if a future has it, or why a future has nothing."""
+        if isinstance(error, distributed.CancelledError) and _GONE not in _notes(error):
+            error.add_note(_GONE)
         for key, (name, origin) in self._calls.copy().items():
             state = self.futures.get(key)
             if state is not None and getattr(state, "exception", None) is error:
@@ -338,6 +340,16 @@ class Client(distributed.Client):
         np.int64(30)
         """
         return super().publish_dataset(*held(list(args)), **held(kwargs))
+
+
+_GONE = (
+    "somebody has cancelled it or restarted the cluster, or it was scattered, and the last worker "
+    "that held it has gone: submit or scatter it again"
+)
+
+
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])
 
 
 def _name_of(func: Any) -> str:

@@ -24,7 +24,8 @@ class MovedResults(distributed.SpecCluster):
 
     async def _correct_state_internal(self) -> None:
         leaving = set(self.workers) - set(self.worker_spec)
-        if leaving and self.status == distributed.Status.running:
+        is_open = self.status == distributed.Status.running
+        if leaving and is_open and len(leaving) < len(self.workers):  # or nobody could take them
             names, scheduler = worker_names(leaving, self.new_spec or {}), self.scheduler_comm
             await scheduler.retire_workers(names=names)  # type: ignore[union-attr]
             # Whom somebody has called for meanwhile begins anew.

@@ -424,6 +424,16 @@ def test_what_cannot_be_scattered_is_named(client, data, part):
         client.scatter(data)
 
 
+def test_a_future_that_is_gone_says_why(client):
+    future = client.scatter([1])[0]
+    future.cancel(reason="no need")
+    for ask in (future.result, lambda: client.gather([future])):
+        with pytest.raises(distributed.CancelledError, match="cancelled") as told:
+            ask()
+        assert [each for each in told.value.__notes__ if "scatter it again" in each][1:] == []
+        assert "scatter it again" in told.value.__notes__[0]
+
+
 class Counter:
     n = 0
 
