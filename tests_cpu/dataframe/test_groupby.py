@@ -382,3 +382,21 @@ def test_columns_of_one_name():
         assert_eq(getattr(df.groupby("k"), name)(), getattr(pdf.groupby("k"), name)())
     assert_eq(df.groupby("k").agg(["min", "max"]), pdf.groupby("k").agg(["min", "max"]))
     assert_eq(df.groupby("k")[["a"]].sum(), pdf.groupby("k")[["a"]].sum())
+
+
+@pytest.mark.parametrize("npartitions", [1, 3])
+@pytest.mark.parametrize("name", ["var", "std", "sem"])
+def test_spreads_of_infinities_are_undefined(name, npartitions):
+    pdf = pd.DataFrame(
+        {"k": [1, 1, 2, 2, 3, 1], "f": [1, np.inf, 2, 4, np.nan, 3], "g": np.arange(6.0)}
+    )
+    df = gd.from_pandas(pdf, npartitions=npartitions)
+    assert_eq(getattr(df.groupby("k"), name)(), getattr(pdf.groupby("k"), name)())
+
+
+@pytest.mark.parametrize("name", ["mean", "sum"])
+def test_groups_without_numbers_are_the_groups_alone(name):
+    pdf = pd.DataFrame({"k": [1, 1, 2], "t": list("abc")})
+    df = gd.from_pandas(pdf, npartitions=2)
+    expected = getattr(pdf.groupby("k"), name)(numeric_only=True)
+    assert_eq(getattr(df.groupby("k"), name)(numeric_only=True), expected)

@@ -88,3 +88,10 @@ def test_functions_that_would_see_one_partition_are_refused():
         x.x.asof(x.y)
     named = x.assign(s="a.mean(")
     assert len(named.query("s.str.contains('a.mean(', regex=False)")) == 6
+
+
+def test_truncating_at_a_day_ends_with_its_first_moment():
+    days = pd.date_range("2024-01-01", periods=20, freq="9h")
+    pdf = pd.DataFrame({"x": range(20)}, index=days)
+    expected = pdf.truncate("2024-01-02", "2024-01-04")
+    assert_eq(gd.from_pandas(pdf, npartitions=3).truncate("2024-01-02", "2024-01-04"), expected)

@@ -203,3 +203,10 @@ def test_sorting_by_levels_of_an_index(options):
     assert_eq(df.sort_index(**options), frame.sort_index(**{"kind": "stable", **options}))
     if options.get("axis") is None:
         assert_eq(df.y.sort_index(**options), frame.y.sort_index(**{"kind": "stable", **options}))
+
+
+def test_rows_sorted_by_nothing_stay():
+    pdf = pd.DataFrame({"x": [3, 1, 2]}, index=[5, 6, 7])
+    df = gd.from_pandas(pdf, npartitions=2)
+    assert_eq(df.sort_values([]), pdf)
+    assert_eq(df.sort_values([], ignore_index=True), pdf.reset_index(drop=True))

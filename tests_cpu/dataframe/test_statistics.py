@@ -92,3 +92,8 @@ def test_rows_at_random_by_weights():
         DF.sample(n=1, weights=-DF.x)
     with pytest.raises(ValueError, match="zero everywhere"):
         DF.sample(n=1, weights=DF.x * 0)
+
+
+def test_infinities_are_left_out_of_correlations_of_frames():
+    pdf = EXPECTED.assign(x=EXPECTED.x.where(EXPECTED.x > EXPECTED.x.min(), np.inf))
+    assert_eq(gd.from_pandas(pdf, npartitions=4).corr(), pdf.corr(), rtol=1e-9)

@@ -220,6 +220,7 @@ def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) 
             "count": count,
             "away": count * away,
             "squares": (count * var).fillna(0) + count * away**2,
+            "undefined": (count > 0) & var.isna(),  # as of infinities
         }
     )
     total = group(table.drop(columns=table.columns.difference(_keys(table))).join(sums))
@@ -227,6 +228,7 @@ def _merged(table: Any, grouped: Any, group: Callable[[Any], Any], number: int) 
     n = total["count"].where(total["count"] > 0)
     shift = total["away"] / n
     squares = total["squares"] - shift * total["away"]
+    squares = squares.where(total["undefined"] == 0, np.nan)
     return {label("mean", number): first + shift, label("var", number): squares / n}
 
 

@@ -42,7 +42,9 @@ class Pairs:
         """Return the sums of one partition."""
         values = numbers(partition)
         xp = array_namespace(values)
-        there = ~xp.isnan(values)
+        # As pandas has it: correlations of frames leave out infinities as well.
+        finite = self.name == "corr" and not self.is_pair
+        there = xp.isfinite(values) if finite else ~xp.isnan(values)
         with np.errstate(all="ignore"):
             center = xp.where(there, values, 0).sum(axis=0) / xp.maximum(there.sum(axis=0), 1)
         left = xp.where(there, values - center, 0.0)

@@ -45,7 +45,24 @@ def _with_lengths(node: Node, lengths: Any) -> Node:
 
 def values_of(partition: Any, dtype: Any) -> Any:
     """Return the elements of a partition."""
+    _check_nulls(partition, dtype)
     return partition.to_numpy(dtype=dtype)
+
+
+def _check_nulls(partition: Any, dtype: np.dtype[Any]) -> None:
+    """Refuse nulls where integers or truths are planned, which have none.
+
+    Raises
+    ------
+    ValueError
+        If there are any.
+    """
+    nulls = partition.isna() if dtype.kind in "iub" else False
+    if np.any(getattr(nulls, "values", nulls)):
+        raise ValueError(
+            f"there are nulls where an array of {dtype} was planned, which has none: "
+            "astype('float64') before, or fillna or dropna"
+        )
 
 
 def to_records(df: Any, index: bool = True, lengths: bool | Sequence[int] | None = None) -> Any:
@@ -74,12 +91,21 @@ def to_records(df: Any, index: bool = True, lengths: bool | Sequence[int] | None
 
 def records_of(partition: Any, dtype: Any) -> Any:
     """Return the rows of a partition with their labels."""
+    _check_fields(partition, dtype, index=True)
     return partition.to_records().astype(dtype).view(np.ndarray)
 
 
 def records_of_columns(partition: Any, dtype: Any) -> Any:
     """Return the rows of a partition."""
+    _check_fields(partition, dtype)
     return partition.to_records(index=False).astype(dtype).view(np.ndarray)
+
+
+def _check_fields(partition: Any, dtype: np.dtype[Any], index: bool = False) -> None:
+    fields = (dtype.fields or {}).values()
+    planned = [each for each, *_ in fields][partition.index.nlevels if index else 0 :]
+    for k, each in enumerate(planned):
+        _check_nulls(partition.iloc[:, k], each)
 
 
 def from_dask_array(x: Any, columns: Any = None, index: None = None, meta: Any = None) -> Any:

@@ -208,6 +208,8 @@ def simple(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, 
     if kwargs.get("numeric_only"):
         grouped = _numbers(grouped)
     columns = grouped.values if grouped.x.ndim == 2 else [None]
+    if not columns:  # the groups alone
+        return gathered(grouped, step)
     return aggregate(grouped, [(column, name, ddof) for column in columns], (step,))
 
 

@@ -283,7 +283,8 @@ def truncated(x: Any, before: Any, after: Any, axis: Any) -> Any:
         return call(Method("truncate"), (x, before, after), {"axis": 1}, "truncate")
     if before is not None and after is not None and before > after:
         raise ValueError(f"Truncate: {after} must be after {before}")
-    return rows_between(x, slice(before, after))
+    bounds = (None if each is None else moment(each, x._meta.index) for each in (before, after))
+    return rows_between(x, slice(*bounds))  # a day is its first moment
 
 
 def reindex(

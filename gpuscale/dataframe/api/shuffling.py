@@ -134,6 +134,8 @@ def sort_values(
 ) -> Any:
     """Sort rows by columns; see `DataFrame.sort_values`."""
     keys = labels_of(x, by) if x.ndim == 2 else [None]
+    if not keys:
+        return x.reset_index(drop=True) if ignore_index else x
     order = list(ascending) if isinstance(ascending, list | tuple) else [ascending] * len(keys)
     if len(order) != len(keys):
         raise ValueError(f"Length of ascending ({len(order)}) != length of by ({len(keys)})")

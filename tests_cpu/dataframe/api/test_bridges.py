@@ -106,3 +106,22 @@ def test_arrays_of_frames_are_asked_for(df):
         ga.ones(6, chunks=2) + df.n
     with pytest.raises(TypeError, match="to_dask_array"):
         ga.stack([ga.ones(6), df.n])
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_nulls_that_records_have_no_place_for_are_refused(index):
+    df = gd.from_pandas(pd.DataFrame({"x": [0.5] * 4, "i": [1, 2, 3, 4]}), npartitions=2)
+    some = df.assign(i=df.i.where(df.i < 4))
+    with pytest.raises(ValueError, match="nulls where an array of int64"):
+        gd.to_records(some, index=index).compute()
+
+
+def test_nulls_that_an_array_of_integers_has_no_place_for_are_refused():
+    pdf = pd.DataFrame({"i": [1, 2, 3, 4]})
+    df = gd.from_pandas(pdf, npartitions=2)
+    some = df.i.where(df.i < 4)
+    for made in (some.to_dask_array(), some.values):
+        with pytest.raises(ValueError, match="nulls where an array of int64"):
+            made.compute()
+    expected = pdf.i.where(pdf.i < 4).to_numpy()
+    np.testing.assert_array_equal(some.astype("float64").values.compute(), expected)
