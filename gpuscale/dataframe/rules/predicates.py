@@ -61,14 +61,20 @@ def replaced(roots: list[Node], new: dict[str, Node]) -> list[Node]:
     return [done[root.token] for root in roots]
 
 
-def _filters(nodes: list[Node], roots: list[Node]) -> Iterator[tuple[Filter, ReadPieces]]:
-    """Filters of files whose rows nobody else sees."""
+def readers_of(nodes: list[Node], roots: list[Node]) -> dict[str, set[str]]:
+    """Return who reads each node, by tokens; "" is the user, who reads the roots."""
     readers: dict[str, set[str]] = defaultdict(set)
     for node in nodes:
         for child in node.children:
             readers[child.token].add(node.token)
     for root in roots:
         readers[root.token].add("")
+    return readers
+
+
+def _filters(nodes: list[Node], roots: list[Node]) -> Iterator[tuple[Filter, ReadPieces]]:
+    """Filters of files whose rows nobody else sees."""
+    readers = readers_of(nodes, roots)
     for node in nodes:
         if isinstance(node, Filter):
             source = _source(node.x)

@@ -6,7 +6,6 @@ whose key the next partition has, too: no task has to look at all rows.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +17,7 @@ from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.partwise import Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.regroup import Regroup
-from gpuscale.dataframe.rules.predicates import replaced
+from gpuscale.dataframe.rules.predicates import readers_of, replaced
 from gpuscale.dataframe.rules.ranges import bounds_of, cut_in_order, ranges_of
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node, on_behalf_of
@@ -35,12 +34,7 @@ def group_distinct_in_order(roots: list[Node]) -> list[Node]:
         nodes = list(toposort(roots))
         if not any(map(_is_distinct, nodes)):
             return roots
-        readers: dict[str, set[str]] = defaultdict(set)
-        for node in nodes:
-            for child in node.children:
-                readers[child.token].add(node.token)
-        for root in roots:
-            readers[root.token].add("")
+        readers = readers_of(nodes, roots)
         found = next((new for node in nodes for new in _grouped(node, readers)), None)
         if found is None:
             return roots
