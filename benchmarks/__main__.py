@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from benchmarks import harness, report
+from benchmarks import harness, readme, report
 from benchmarks.limits import Rates, measure_rates
 from benchmarks.workload import LIBRARIES, Workload
 from benchmarks.workloads import WORKLOADS
@@ -34,8 +34,14 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=float, default=600, help="seconds each (default: 600)")
     run.add_argument("--output", type=Path, default=RESULTS, help="folder of the table and JSON")
     commands.add_parser("list", help="name the workloads")
-    readme = commands.add_parser("readme", help="put a table into README.md")
-    readme.add_argument("report", type=Path, help="the JSON file that `run` wrote")
+    tables = commands.add_parser("readme", help="put tables into README.md")
+    tables.add_argument(
+        "reports",
+        nargs="+",
+        type=readme.Titled.parse,
+        metavar="TITLE=REPORT.json",
+        help="a table's title and a file that `run` wrote; later ones of a title replace rows",
+    )
     return top
 
 
@@ -115,7 +121,7 @@ def main() -> None:
         for workload in WORKLOADS.values():
             print(f"{workload.name:<18} {workload.about.format(**workload.sizes['full'])}")
     elif options.command == "readme":
-        report.into_readme(options.report, WORKLOADS)
+        readme.into_readme(options.reports, WORKLOADS)
     else:
         run(options)
 

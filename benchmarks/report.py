@@ -30,8 +30,6 @@ PACKAGES = (
     "torch",
     "zarr",
 )
-README = ROOT / "README.md"
-START, END = "<!-- benchmarks -->\n", "<!-- benchmarks end -->"
 Results = Mapping[str, Mapping[str, Measurement]]
 
 
@@ -188,23 +186,3 @@ def write(
     }
     path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
     return path
-
-
-def into_readme(record: Path, workloads: Mapping[str, Workload], readme: Path = README) -> None:
-    """Put the table of a JSON report where the README has its marks."""
-    known = json.loads(record.read_text())
-    results = {
-        key: {name: Measurement(**fields) for name, fields in result.items()}
-        for key, result in known["results"].items()
-    }
-    facts, rates = known["machine"], Rates(**known["rates"])
-    text = f"""
-{table(workloads, known["size"], results, rates)}
-
-Measured on {known["date"]} at {facts["gpuscale"]} on {facts["cores used"]} cores of an
-{facts["processor"]} with {facts["memory"]}: `benchmarks/results/{record.stem}.md` says how.
-
-"""
-    before, _, rest = readme.read_text().partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(before + START + text + END + after)

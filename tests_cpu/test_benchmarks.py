@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import gpuscale as gs
-from benchmarks import demo, hand_fused, harness, report, worker, workload
+from benchmarks import demo, hand_fused, harness, readme, report, worker, workload
 from benchmarks.__main__ import chosen
 from benchmarks.limits import Rates, best_time
 from benchmarks.memory import PeakMemory, forget_peak, peak_bytes
@@ -233,18 +233,40 @@ def test_report(tmp_path):
     assert '"above_imports": 3000000' in path.with_suffix(".json").read_text()
 
 
-def test_the_table_goes_into_the_readme(tmp_path):
-    results = {"w": {OURS: harness.Measurement([2.0])}}
+def reported(folder, seconds, **peers):
+    """Write a report of one workload; peers by their seconds."""
+    measured = {OURS: harness.Measurement([seconds], above_imports=3_000_000)}
+    measured |= {name: harness.Measurement([value]) for name, value in peers.items()}
     rates = Rates(bytes=10.0, randoms=1.0, flops=1.0)
-    path = report.write(tmp_path, {"w": workload_with_goals()}, "full", results, rates, MACHINE)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.START}old\n{report.END}\nafter\n")
+    results = {"w": measured}
+    path = report.write(folder, {"w": workload_with_goals()}, "full", results, rates, MACHINE)
+    return path.with_suffix(".json")
+
+
+def test_tables_go_into_the_readme(tmp_path):
+    older = reported(tmp_path / "older", 1.0)
+    newer = reported(tmp_path / "newer", 2.0, dask=10.0)
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{readme.START}old\n{readme.END}\nafter\n")
+    given = [f"Arrays={older}", f"Arrays={newer}", f"Clusters={older}"]
     for _ in range(2):
-        report.into_readme(path.with_suffix(".json"), {"w": workload_with_goals()}, readme)
-    text = readme.read_text()
+        reports = [readme.Titled.parse(text) for text in given]
+        readme.into_readme(reports, {"w": workload_with_goals()}, path)
+    text = path.read_text()
     assert text.startswith("before") and text.endswith("after\n")
-    assert text.count("| `w`: of 10 | 2 s, 0 MB |") == 1
-    assert "old" not in text and path.name in text
+    assert text.count("| `w`: of 10 | 2 s, 3 MB | dask **5.00** | 4x dask: yes;") == 1
+    assert text.count("| `w`: of 10 | 1 s, 3 MB |  |") == 1
+    assert text.index("### Arrays") < text.index("### Clusters")
+    assert "old\n" not in text and text.count(f"results/{older.stem}.md") == 3
+    with pytest.raises(ValueError, match=r"'x.json' is not TITLE=REPORT.json"):
+        readme.Titled.parse("x.json")
+
+
+def test_what_was_not_measured_is_no_ratio():
+    failed = harness.Measurement(problem="longer than 9 s")
+    assert readme.ratio("dask", failed, harness.Measurement([1.0])) == "dask longer than 9 s"
+    assert readme.ratio("dask", harness.Measurement([1.0]), failed) == "dask -"
+    assert readme.own(failed) == "longer than 9 s"
 
 
 def test_what_is_slow_runs_once():
