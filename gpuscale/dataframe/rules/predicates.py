@@ -16,6 +16,7 @@ from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.moving import ToBackend
 from gpuscale.dataframe.nodes.partwise import Filter, Partwise, Project
 from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.dataframe.rules.row_by_row import is_row_by_row
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.stages import simplify_rules
 from gpuscale.expr.walk import toposort
@@ -78,7 +79,7 @@ def _filters(nodes: list[Node], roots: list[Node]) -> Iterator[tuple[Filter, Rea
     for node in nodes:
         if isinstance(node, Filter):
             source = _source(node.x)
-            if source is not None and _is_alone(node, source, readers):
+            if source is not None and _is_alone(node, source, readers) and _commutes(node, source):
                 yield node, source
 
 
@@ -102,6 +103,11 @@ def _is_alone(node: Filter, source: ReadPieces, readers: dict[str, set[str]]) ->
         if any(child.token in inside for child in each.children):
             inside.add(each.token)
     return all(readers[token] <= inside for token in inside - {node.token})
+
+
+def _commutes(node: Filter, source: ReadPieces) -> bool:
+    """Whether what is left to compare is the same where fewer rows are read."""
+    return is_row_by_row([node.x, node.mask], source)
 
 
 def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[str, Node] | None:

@@ -80,3 +80,21 @@ def test_a_reader_that_takes_nothing():
     df, reads = opened(takes=frozenset())
     assert_eq(df[df.x > 3][["y"]], PDF[PDF.x > 3][["y"]])
     assert set(reads) == {(None, ())}
+
+
+WITH_OTHER_ROWS = {
+    "reduction": lambda d: d[(d.x > 3) & (d.y > d.y.mean())],
+    "running": lambda d: d[(d.x > 3) & (d.y.cumsum() > 5)],
+    "shifted": lambda d: d[(d.x > 3) & (d.x.shift(1) > 4)],
+    "ranked": lambda d: d[(d.x > 3) & (d.x.rank() > 5)],
+    "grouped": lambda d: d[(d.x > 3) & (d.groupby("name").y.transform("sum") > 8)],
+    "scalar of itself": lambda d: d[(d.x > 3) & (d.x < d.x.max())],
+}
+
+
+@pytest.mark.parametrize("case", WITH_OTHER_ROWS)
+def test_a_mask_that_looks_at_other_rows_sees_all_of_them(case):
+    function = WITH_OTHER_ROWS[case]
+    df, reads = opened()
+    assert_eq(function(df), function(PDF))
+    assert all(predicate == () for _, predicate in reads)
