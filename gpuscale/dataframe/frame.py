@@ -303,6 +303,10 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         options = {"percentiles": percentiles, "include": include, "exclude": exclude}
         return api().quantiles.describe(self, options)
 
+    def map(self, func: Any, na_action: Any = None, meta: Any = None, **kwargs: Any) -> Any:
+        """Call a function on each element; see `Series.map`, `pandas.DataFrame.map`."""
+        return api().mapping.mapped(self, func, {"na_action": na_action, **kwargs}, "same", meta)
+
     def apply(
         self,
         func: Any,

@@ -96,6 +96,10 @@ class Index(Operators, Frame):
 
     isnull, notnull = isna, notna
 
+    def map(self, mapper: Any, na_action: Any = None, meta: Any = None) -> Any:
+        """Replace labels by what a mapping, a series or a function has for them."""
+        return api().mapping.mapped(self, mapper, {"na_action": na_action}, "labels", meta)
+
     def unique(self) -> Any:
         """Different labels, in the order in which they come first."""
         return api().counting.unique(self)

@@ -42,7 +42,6 @@ _BOTH: dict[str, Rows] = {
     "isin": "same",
     "isna": "same",
     "isnull": "same",
-    "map": "same",
     "mask": "same",
     "notna": "same",
     "notnull": "same",
@@ -70,7 +69,6 @@ INDEX_METHODS: dict[str, Rows] = {
     "dropna": "some",
     "fillna": "labels",
     "get_level_values": "labels",
-    "map": "labels",
     "rename": "same",
     "repeat": "new",
     "round": "labels",
@@ -181,7 +179,7 @@ def resolved(x: Any, values: Iterable[Any]) -> tuple[Any, ...]:
     )
 
 
-_LOOKS_UP = frozenset(("isin", "map", "rename", "replace"))
+_LOOKS_UP = frozenset(("isin", "rename", "replace"))
 """Methods that look values or labels up in a series, where others align it; no table's ``isin``."""
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from gpuscale.backends.seams import on_device
 from gpuscale.dataframe.inference import emptied
 
-__all__ = ["Promised", "described", "name_of", "promise"]
+__all__ = ["Promised", "all_null", "described", "name_of", "of_a_kind", "promise"]
 
 
 def promise(meta: Any, like: Any) -> Any:
@@ -41,6 +41,43 @@ def promise(meta: Any, like: Any) -> Any:
     return pd.Series([], name=name, dtype=dtype, index=index)
 
 
+def alike(found: Any, promised: Any) -> bool:
+    """Whether class, names and dtypes are the same."""
+    return described(found) == described(promised)
+
+
+def of_a_kind(found: Any, promised: Any) -> bool:
+    """Whether class and names are the same, and dtypes but for what nulls make of them.
+
+    Examples
+    --------
+    >>> of_a_kind(pd.Series([1.0, None]), pd.Series([1])), of_a_kind(pd.Series([1]), pd.Series("a"))
+    (True, False)
+    """
+    if _class(found) != _class(promised):
+        return False
+    if isinstance(found, pd.DataFrame):
+        names = found.columns.equals(promised.columns)
+        pairs = zip(found.items(), promised.items(), strict=True) if names else ()
+        return names and all(of_a_kind(ours, theirs) for (_, ours), (_, theirs) in pairs)
+    if found.name != promised.name:
+        return False
+    return found.dtype == promised.dtype or _kind(found) in ("empty", _kind(promised))
+
+
+def all_null(values: Any) -> bool:
+    """Whether a series or an index has nulls alone, and at least one."""
+    return bool(len(values) and pd.isna(values.to_numpy()).all())
+
+
+def _kind(values: Any) -> str:
+    """Name what values are, whatever nulls have made of their dtype."""
+    if all_null(values):
+        return "empty"
+    kind = str(pd.api.types.infer_dtype(values, skipna=True))
+    return "number" if kind in ("integer", "floating", "mixed-integer-float") else kind
+
+
 @dataclass(frozen=True)
 class Promised:
     """A function whose result is checked against what was promised.
@@ -52,11 +89,14 @@ class Promised:
         Without rows.
     said : str
         What errors call it.
+    agree : callable
+        Whether a result is what was promised; by default names and dtypes have to be the same.
     """
 
     function: Callable[..., Any]
     out: Any
     said: str = ""
+    agree: Callable[[Any, Any], bool] = alike
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function.
@@ -73,7 +113,7 @@ class Promised:
             result = pd.Series([result])
         if not len(result) and type(result) is type(self.out):
             return self.out  # of no rows, functions make columns of any dtype
-        if described(result) != described(self.out):
+        if not self.agree(result, self.out):
             name = self.said or f"the function {name_of(self.function)}"
             raise TypeError(
                 f"{name} was expected to give {described(self.out)} and gave "

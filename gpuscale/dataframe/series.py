@@ -205,6 +205,20 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         """Count, mean, deviation and quantiles; see `pandas.Series.describe`."""
         return api().quantiles.describe(self, {"percentiles": percentiles})
 
+    def map(self, func: Any, na_action: Any = None, meta: Any = None, **kwargs: Any) -> Any:
+        """Replace elements by what a mapping, a series or a function has for them.
+
+        Parameters
+        ----------
+        func : mapping, Series or callable
+        na_action : {None, "ignore"}
+        meta : object of pandas, dtype, or pair of name and dtype, optional
+            What the result is like; by default functions are tried on made-up elements.
+        **kwargs
+            For the function.
+        """
+        return api().mapping.mapped(self, func, {"na_action": na_action, **kwargs}, "same", meta)
+
     def apply(
         self, func: Any, args: tuple[Any, ...] = (), *, meta: Any = None, **kwargs: Any
     ) -> Any:

@@ -17,6 +17,7 @@ from gpuscale.dataframe.api import joining as joining
 from gpuscale.dataframe.api import labels as labels
 from gpuscale.dataframe.api import making as making
 from gpuscale.dataframe.api import many as many
+from gpuscale.dataframe.api import mapping as mapping
 from gpuscale.dataframe.api import merging as merging
 from gpuscale.dataframe.api import moving as moving
 from gpuscale.dataframe.api import neighbours as neighbours

@@ -1,0 +1,71 @@
+"""`map` promises the dtype of what comes out, not that of what goes in."""
+
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+import gpuscale.dataframe as gd
+from gpuscale.testing.frames import assert_eq
+
+PDF = pd.DataFrame(
+    {
+        "text": ["a", "b", "a", "b"],
+        "number": [1, 2, 1, 2],
+        "day": pd.to_datetime(["2024-01-01", "2024-02-01"] * 2),
+        "price": [Decimal("1.5"), Decimal(2), Decimal(3), Decimal(4)],
+        "digits": pd.array(["1", "2", "3", "4"], dtype="string"),
+        "kind": pd.Categorical(["x", "y", "x", "y"]),
+    },
+    index=pd.Index(["a", "b", "c", "d"], name="label"),
+)
+CASES = {
+    "texts to numbers": lambda x: x.text.map({"a": 1, "b": 2}),
+    "texts to numbers and nulls": lambda x: x.text.map({"a": 1.5}),
+    "a series": lambda x: x.text.map(pd.Series({"a": 1, "b": 2})),
+    "numbers to texts": lambda x: x.number.map({1: "a", 2.0: "b", "no key": "c"}),
+    "no keys of that dtype": lambda x: x.number.map({"a": 1}),
+    "times": lambda x: x.number.map({1: pd.Timestamp("2024"), 2: pd.Timestamp("2025")}),
+    "categories": lambda x: x.kind.map({"x": 1, "y": 2}),
+    "labels": lambda x: x.index.map({"a": 1, "b": 2, "c": 3, "d": 4}),
+    "lengths": lambda x: x.text.map(len),
+    "of texts": lambda x: x.text.map(lambda text: 1 if text == "a" else 2),
+    "numbers in texts": lambda x: x.digits.map(int),
+    "of times": lambda x: x.day.map(lambda day: day.month),
+    "of decimals": lambda x: x.price.map(float),
+    "still decimals": lambda x: x.price.map(lambda price: price * 2),
+    "tuples of labels": lambda x: x.index.map(lambda k: (k, len(k))),
+    "tables": lambda x: x[["number", "digits"]].map(str),
+    "arguments": lambda x: x.number.map(lambda k, more: k + more, more=0.5),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_promised(case):
+    assert_eq(CASES[case](gd.from_pandas(PDF, npartitions=3)), CASES[case](PDF))
+
+
+def test_columns_of_numbers_are_described():
+    x = gd.from_pandas(PDF, npartitions=2)
+    ours, theirs = (each.assign(code=each.text.map({"a": 1, "b": 2})) for each in (x, PDF))
+    assert_eq(ours.describe(), theirs.describe())
+    assert_eq(ours.mean(numeric_only=True), theirs.mean(numeric_only=True))
+
+
+def test_partitions_without_rows_are_of_the_dtype_that_was_promised():
+    x = gd.from_pandas(PDF, npartitions=2)
+    assert_eq(x.text[x.number > 1].map({"b": 1}), PDF.text[PDF.number > 1].map({"b": 1}))
+    few = x.text[x.index > "c"]
+    assert_eq(few.map({"a": 1, "b": 2}), PDF.text[3:].map({"a": 1, "b": 2}))
+
+
+def test_functions_that_give_something_else():
+    x = gd.from_pandas(PDF, npartitions=2)
+    surprising = x.text.map(lambda text: text if text == "b" else 1)
+    with pytest.raises(TypeError, match="(?s)map of the function <lambda>.*of int64.*meta="):
+        surprising.compute(engine="sync")
+    with pytest.raises(KeyError) as raised:
+        x.number.map(lambda k: {2: 1}[k])
+    assert "meta=" in raised.value.__notes__[0]
+    said = x.number.map(lambda k: {1: 2.0, 2: 1.0}[k], meta=("number", "float64"))
+    assert_eq(said, PDF.number.map({1: 2.0, 2: 1.0}))
