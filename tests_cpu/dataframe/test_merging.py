@@ -73,6 +73,19 @@ def test_keys_of_any_dtype_with_nulls_and_duplicates(data):
     assert_same_rows(result, pd.merge(*frames, on="k", how=how))
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "float64", "str"])
+@pytest.mark.parametrize("how", HOWS)
+def test_small_frames_meet_in_the_order_of_pandas(how, dtype):
+    left = pd.DataFrame({"k": pd.array([1, None, 3, 2, None]), "v": range(5)})
+    right = pd.DataFrame({"k": pd.array([3, None, 7, 2, 0]), "w": range(5)})
+    frames = [each.astype({"k": dtype}) for each in (left, right)]
+    lazy = [gd.from_pandas(each, npartitions=3) for each in frames]
+    for mine, theirs in ((*lazy,), (lazy[0], frames[1]), (frames[0], lazy[1])):
+        result = gd.merge(mine, theirs, on="k", how=how)
+        expected = frames[0].merge(frames[1], on="k", how=how)
+        assert_eq(result.reset_index(drop=True), expected, promised=False)
+
+
 @pytest.mark.parametrize("npartitions", [1, 2, 127, 128, 129, 257])
 def test_no_row_is_lost(npartitions):
     frame = pd.DataFrame({"k": np.arange(1000) % 300, "x": np.arange(1000)})

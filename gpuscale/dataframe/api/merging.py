@@ -52,7 +52,8 @@ def merge(
 ) -> Any:
     """Join rows of two frames by columns or indexes; see `pandas.merge`.
 
-    A small frame goes whole to each partition of the other, whose rows keep their order. Otherwise
+    A small frame goes whole to each partition of the other, whose rows keep their order; two small
+    ones meet in one task where that would not do, as for ``how="outer"``. Otherwise
     both are shuffled by the hash of their keys: the rows are those of pandas, in the order of
     partitions, each in pandas' order. Where pandas numbers the rows, each partition has numbers
     of its own; ``reset_index(drop=True)`` numbers them all. Of a side whose rows meet none of the
@@ -170,26 +171,33 @@ def _brought_together(
     if call.left_index and call.right_index and left.known_divisions and right.known_divisions:
         (one, other), _ = aligned([left.expr, right.expr])
         return one, other
+    if broadcast is None and npartitions is None and max(map(_size, (left, right))) <= SMALL:
+        return by_number(left.expr, 1), by_number(right.expr, 1)
     mine, theirs = call.keys(left._meta, right._meta)
     count = npartitions or max(left.npartitions, right.npartitions)
     return shuffled(left.expr, mine, count), shuffled(right.expr, theirs, count)
 
 
 def _goes_everywhere(call: Merge, left: Any, right: Any, broadcast: bool | None) -> str | None:
-    """Which frame goes whole to all partitions of the other: the smaller one, if it may."""
+    """Which frame goes whole to all partitions of the other: a small one, or the smaller one."""
     if broadcast is False:
         return None
-    sizes = {"left": left.expr.meta.nbytes, "right": right.expr.meta.nbytes}
+    sizes = {"left": _size(left), "right": _size(right)}
     may = {
         "right": call.how in _RIGHT_EVERYWHERE and call.validate in (None, "m:1", "many_to_one"),
         "left": call.how in _LEFT_EVERYWHERE and call.validate in (None, "1:m", "one_to_many"),
     }
-    for side in sorted(sizes, key=sizes.__getitem__):
+    # Rows come in the order of the left frame in pandas, and so they do where the right one moves.
+    for side in sorted(sizes, key=lambda side: (max(sizes[side], SMALL), side == "left")):
         frame = left if side == "left" else right
         is_small = broadcast or frame.npartitions == 1 or sizes[side] <= SMALL
         if may[side] and is_small:
             return side
     return None
+
+
+def _size(frame: Any) -> float:
+    return float(frame.expr.meta.nbytes)
 
 
 def join(left: Any, other: Any, on: Any, how: str, suffixes: Any, sort: bool, validate: Any) -> Any:
