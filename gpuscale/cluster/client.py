@@ -24,6 +24,7 @@ from gpuscale.cluster.security import given_tls, read_scheduler_file
 from gpuscale.cluster.short_logs import cannot_be_sent, shorten_logs
 from gpuscale.engines.deadly import died
 from gpuscale.engines.distributed import DistributedEngine
+from gpuscale.engines.stuck import watched
 from gpuscale.expr.node import user_line
 from gpuscale.keeping import persist
 from gpuscale.memory.remote import check_open
@@ -172,6 +173,8 @@ class Client(distributed.Client):
         """Wait for what is to be done in the client's thread, and raise errors in words of ours."""
         if not self.asynchronous:
             check_open(self)
+        if getattr(func, "__name__", "") in _WAITING and not options.get("asynchronous"):
+            func = watched(func, self)
         try:
             return super().sync(func, *args, **options)
         except distributed.KilledWorker as error:
@@ -405,6 +408,8 @@ def _check_address(address: Any, security: Any) -> None:
         )
 
 
+# What waits for tasks, of clients and futures.
+_WAITING = frozenset({"_gather", "_result", "_exception", "_scatter", "_traceback", "_wait"})
 _OF_CLIENT = frozenset(
     {
         "loop", "timeout", "security", "asynchronous", "name", "heartbeat_interval",

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 import distributed
 
 from gpuscale.base.errors import EngineError
+from gpuscale.engines.events import PERIOD
+from gpuscale.engines.stuck import Watch
 from gpuscale.memory.remote import CLOSED, check_open
 
 __all__ = ["NoScheduler", "as_completed"]
@@ -64,8 +66,21 @@ class as_completed(distributed.as_completed):  # type: ignore[misc]  # noqa: N80
 
     def __next__(self) -> Any:
         if self.queue.empty():
-            _check_all(list(self.futures))
+            waited_for = list(self.futures)
+            _check_all(waited_for)
+            self._watch(waited_for)
         return super().__next__()
+
+    def _watch(self, futures: list[Any]) -> None:
+        """Look at the workers until one of some futures is there, or nobody waits any longer."""
+        client = next((each.client for each in futures if hasattr(each, "client")), None)
+        if client is None:
+            return
+        watch = Watch(client)
+        while self.queue.empty() and not self.is_empty() and not self._deadline.expired:
+            watch.look()
+            with self.thread_condition:
+                self.thread_condition.wait(PERIOD)
 
 
 def _check_all(futures: Iterable[Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import dask
 import distributed
 
+from gpuscale.engines.stuck import Watch
 from gpuscale.keeping import kept_elsewhere
 from gpuscale.memory.remote import check_open
 from gpuscale.nested import find, replace
@@ -124,4 +125,8 @@ def progress(*values: Any, **options: Any) -> Any:
             "progress(futures) shows how far these are; for a bar of what a block computes, say "
             "with gpuscale.diagnostics.ProgressBar(): ..."
         )
-    return distributed.progress(*_checked(*values), **options)
+    futures = _checked(*values)
+    for client in {each.client for each in futures}:
+        if not client.asynchronous:
+            Watch(client).look()  # a bar would wait for workers that nobody has asked for
+    return distributed.progress(*futures, **options)

@@ -18,8 +18,8 @@ MOST = 400
 _LOGGERS = tuple(
     f"distributed.{name}"
     for name in (
-        "client", "comm.utils", "nanny", "protocol.core", "protocol.pickle", "scheduler", "worker",
-        "worker.state_machine",
+        "client", "comm.utils", "core", "nanny", "protocol.core", "protocol.pickle", "scheduler",
+        "worker", "worker.state_machine",
     )
 )  # fmt: skip
 

@@ -1,21 +1,28 @@
-"""A cluster on which nothing will ever go on: workers have stopped, or cannot be started."""
+"""A cluster on which nothing will ever go on: workers have stopped, or none of them will come."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from gpuscale.base.errors import EngineError
 from gpuscale.base.sizes import format_bytes
+from gpuscale.engines.events import PERIOD
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "watched"]
+
+_logger = logging.getLogger("gpuscale.cluster")
 
 #: Seconds between two looks.
 PAUSE = 2.0
 #: Seconds without any change after which nothing is waited for any longer.
 PATIENCE = 30.0
+#: Seconds without workers after which it is said that they are waited for.
+SILENCE = 5.0
 # Of tasks that a worker which has not stopped is about to do something for.
 _UNDER_WAY = ("executing", "long-running", "ready", "constrained", "fetch", "flight")
 
@@ -27,7 +34,8 @@ class Watch:
     results go to disk or are let go, until it has room again. Where none of it happens, as with a
     disk that is full, it waits for ever. Others may have what it has not begun, but not the blocks
     whose pieces it holds: as soon as they have nothing else to do, all wait. So does who waits for
-    workers that could not be started anew after they had died, since their cluster gives them up.
+    workers that could not be started anew after they had died, since their cluster gives them up,
+    and for those that nobody has asked for.
 
     Parameters
     ----------
@@ -36,7 +44,10 @@ class Watch:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._is_told = False
         self.restart()
+        if _expects_none(client.cluster):
+            self._looked -= PAUSE  # not to wait for what is known
 
     def restart(self) -> None:
         """Start anew: something has come of the cluster."""
@@ -49,44 +60,86 @@ class Watch:
         Raises
         ------
         EngineError
-            Some have stopped and no other has anything to do, or all are given up, and nothing has
-            changed for `PATIENCE` seconds.
+            There is no worker and none was asked for; or some have stopped and no other has
+            anything to do, or all are given up, and nothing has changed for `PATIENCE` seconds.
         """
-        now = time.monotonic()
-        if now < self._looked + PAUSE:
-            return
-        self._looked = now
-        workers = self._workers()
+        if self._is_due() and self._client.status == "running":
+            self._client.sync(self._look)
+
+    async def wait(self, coming: Coroutine[Any, Any, Any]) -> Any:
+        """Wait for what comes of the cluster, in the client's thread, and look meanwhile.
+
+        Raises
+        ------
+        EngineError
+            As of `look`.
+        """
+        waiting = asyncio.ensure_future(coming)
+        try:
+            while not (await asyncio.wait({waiting}, timeout=PERIOD))[0]:
+                if self._is_due():
+                    await self._look()
+            return await waiting
+        finally:
+            waiting.cancel()
+
+    def _is_due(self) -> bool:
+        return time.monotonic() >= self._looked + PAUSE
+
+    async def _look(self) -> None:
+        self._looked = now = time.monotonic()
+        workers = await self._workers()
         if workers is None:  # futures tell what has become of the scheduler
             return
-        seen = {address: _moving_parts(each) for address, each in workers.items()}
-        if workers:
-            has_stopped = any(map(_waits, workers.values())) and not any(
-                map(_acts, workers.values())
-            )
-        else:
-            has_stopped = _has_given_up(self._client.cluster)
-        if not has_stopped or seen != self._seen:
+        seen: Any = {address: _moving_parts(each) for address, each in workers.items()}
+        if not workers:
+            seen = _has_given_up(self._client.cluster)
+        if seen != self._seen:
             self._seen, self._since = seen, now
-        elif now > self._since + PATIENCE:
-            raise self._stuck(workers) if workers else _given_up()
+        is_over = now > self._since + PATIENCE
+        if not workers:
+            self._look_for_workers(now, is_over)
+        elif not (any(map(_waits, workers.values())) and not any(map(_acts, workers.values()))):
+            self._seen = None
+        elif is_over:
+            raise await self._stuck(workers)
 
-    def _workers(self) -> dict[str, Any] | None:
+    def _look_for_workers(self, now: float, is_over: bool) -> None:
+        """Say that there is no worker, or raise if none will come."""
+        cluster = self._client.cluster
+        if _expects_none(cluster):
+            raise EngineError(
+                "the cluster has no workers, and nobody has asked for any: cluster.scale(2) starts "
+                "two, cluster.adapt(maximum=8) as many as there is work for"
+            )
+        if is_over and _has_given_up(cluster):
+            raise EngineError(
+                "all workers of the cluster have ended, and none of them could be started anew: "
+                "the log of distributed.nanny says why; close the cluster, and start another one"
+            )
+        if now > self._since + SILENCE and not self._is_told:
+            self._is_told = True
+            address = self._client.scheduler.address
+            _logger.warning(
+                "waiting for workers: the scheduler at %s has none%s", address, _hope(cluster)
+            )
+
+    async def _workers(self) -> dict[str, Any] | None:
         """What the scheduler says of its workers; None without one, whom to ask would take long."""
         if self._client.status != "running":
             return None
         try:
-            found: dict[str, Any] | None = self._client.scheduler_info(n_workers=-1).get("workers")
+            found: dict[str, Any] = await self._client.scheduler.identity(n_workers=-1)
         except OSError:
             return None
-        return found
+        return found["workers"]
 
-    def _stuck(self, workers: Mapping[str, Any]) -> EngineError:
+    async def _stuck(self, workers: Mapping[str, Any]) -> EngineError:
         """Say how much memory and disk the fullest worker has."""
         stopped = {address: each for address, each in workers.items() if _waits(each)}
         address, worst = max(stopped.items(), key=lambda each: each[1]["metrics"]["memory"])
         used, limit = worst["metrics"]["memory"], worst["memory_limit"]
-        disks = self._client.run(_room_on_disk, workers=[address], on_error="ignore")
+        disks = await self._client.run(_room_on_disk, workers=[address], on_error="ignore")
         disk = "".join(f", the disk of {folder} has {left} left" for folder, left in disks.values())
         of = "all" if len(stopped) == len(workers) else f"{len(stopped)} of"
         idle = "" if of == "all" else ", and the others have nothing to do that does not need them"
@@ -105,11 +158,38 @@ def _has_given_up(cluster: Any) -> bool:
     return is_to_have and all(each.status.name in ("closed", "failed") for each in workers.values())
 
 
-def _given_up() -> EngineError:
-    return EngineError(
-        "all workers of the cluster have ended, and none of them could be started anew: the log of "
-        "distributed.nanny says why; close the cluster, and start another one"
-    )
+def watched(function: Callable[..., Any], client: Any) -> Callable[..., Any]:
+    """Have what waits in the client's thread end with an error when the cluster is stuck."""
+
+    async def wait(*args: Any, **options: Any) -> Any:
+        return await Watch(client).wait(function(*args, **options))
+
+    return wait
+
+
+def _expects_none(cluster: Any) -> bool:
+    """Whether a cluster has not been told to have workers."""
+    if cluster is None or getattr(cluster, "worker_spec", None) != {}:
+        return False
+    adaptive = _adaptive(cluster)
+    return adaptive is None or not adaptive.maximum
+
+
+def _adaptive(cluster: Any) -> Any:
+    """What has a cluster adapt; None if it does not."""
+    adaptive = getattr(cluster, "_adaptive", None)
+    return None if adaptive is None or adaptive.state == "stopped" else adaptive
+
+
+def _hope(cluster: Any) -> str:
+    """Say which workers may come."""
+    spec = getattr(cluster, "worker_spec", None)
+    if spec:
+        return f"; its cluster has asked for {len(spec)}, which have not joined yet"
+    adaptive = _adaptive(cluster)
+    if adaptive is not None:
+        return f"; its cluster adapts, and starts them for work (at most {adaptive.maximum})"
+    return "; start some, as by gpuscale-worker on the machines that are to compute"
 
 
 def _waits(worker: Mapping[str, Any]) -> bool:

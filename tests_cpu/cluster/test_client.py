@@ -571,5 +571,10 @@ def test_a_scheduler_that_has_gone_is_said_so_at_once():
 
 @pytest.mark.parametrize("status", ["connecting", "running"])
 def test_nobody_waits_for_what_a_scheduler_that_has_gone_says(status, monkeypatch):
+    async def gone(**options):
+        raise OSError
+
     monkeypatch.setattr(stuck, "PAUSE", 0)
-    Watch(SimpleNamespace(status=status, scheduler_info=lambda **_: {})).look()
+    client = SimpleNamespace(status=status, cluster=None, sync=lambda ask: asyncio.run(ask()))
+    client.scheduler = SimpleNamespace(identity=gone)
+    Watch(client).look()

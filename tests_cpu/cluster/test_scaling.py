@@ -5,12 +5,13 @@ import time
 import numpy as np
 import pytest
 
+import gpuscale as gs
 import gpuscale.array as ga
 from gpuscale.base.errors import ConfigError, EngineError
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
-from gpuscale.cluster import Client, LocalCluster, wait  # noqa: E402
+from gpuscale.cluster import Client, LocalCluster, as_completed, progress, wait  # noqa: E402
 
 A = np.random.default_rng(0).random((60, 40))
 HERE = {"processes": False, "threads_per_worker": 1, "dashboard_address": None}
@@ -77,6 +78,37 @@ def test_a_cluster_without_workers_has_some_when_there_is_work(x):
     with LocalCluster(n_workers=0, **HERE) as cluster, Client(cluster):
         cluster.adapt(minimum=0, maximum=1, interval="100ms")
         assert x.sum().compute() == pytest.approx(A.sum())  # data of this process, too
+
+
+@pytest.fixture(scope="module")
+def nobody():
+    with LocalCluster(n_workers=0, **HERE) as cluster, Client(cluster) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: ga.ones(10, chunks=5).sum().compute(),
+        lambda client: wait(client.persist(ga.ones(10, chunks=5))),
+        lambda client: client.persist(ga.ones(10, chunks=5)).compute(),
+        lambda client: client.submit(abs, -1).result(),
+        lambda client: client.submit(abs, -1).exception(timeout=20),
+        lambda client: client.gather(client.map(abs, [1, 2])),
+        lambda client: client.compute(ga.ones(10, chunks=5), sync=True),
+        lambda client: list(as_completed(client.map(abs, [1, 2]))),
+        lambda client: gs.wait(client.map(abs, [1, 2])),
+        lambda client: list(gs.as_completed(client.map(abs, [1, 2]))),
+        lambda client: gs.progress(client.map(abs, [1, 2])),
+        lambda client: progress(client.map(abs, [1, 2])),
+        lambda client: client.scatter([1, 2]),
+    ],
+)
+def test_nobody_waits_for_workers_that_nobody_has_asked_for(nobody, ask):
+    with pytest.raises(
+        EngineError, match=r"no workers, and nobody has asked .*cluster\.scale\(2\)"
+    ):
+        ask(nobody)
 
 
 @pytest.mark.parametrize(

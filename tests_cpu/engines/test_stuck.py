@@ -1,5 +1,8 @@
 """`Watch`: workers that have stopped for good, told from those that only have a rest."""
 
+import asyncio
+import logging
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -17,17 +20,21 @@ class Cluster:
         self.now, self.is_there, self.asked = 0.0, True, 0
         self.workers = {f"tcp://{i}": worker() for i in "ab"}
         self.cluster = None
+        self.scheduler = SimpleNamespace(identity=self.identity, address="tcp://here:8786")
 
     def monotonic(self):
         return self.now
 
-    def scheduler_info(self, n_workers):
+    def sync(self, function):
+        return asyncio.run(function())
+
+    async def identity(self, n_workers):
         self.asked += 1
         if not self.is_there:
             raise OSError("the scheduler is gone")
         return {"workers": {name: dict(each) for name, each in self.workers.items()}}
 
-    def run(self, function, workers, on_error):
+    async def run(self, function, workers, on_error):
         return {workers[0]: ("/tmp/worker-b", "0 B")}
 
 
@@ -102,14 +109,60 @@ def nannies(*statuses):
     return SimpleNamespace(worker_spec={0: {}, 1: {}}, workers=dict(enumerate(workers)))
 
 
+def scaled(state=None, maximum=4):
+    """A cluster that has no workers yet, and may adapt."""
+    adaptive = state and SimpleNamespace(state=state, maximum=maximum)
+    return SimpleNamespace(worker_spec={}, workers={}, _adaptive=adaptive)
+
+
+@pytest.mark.parametrize(
+    ("cluster_of_client", "said"),
+    [
+        (None, "start some, as by gpuscale-worker"),
+        (SimpleNamespace(), "start some, as by gpuscale-worker"),
+        (scaled("running"), r"adapts, .* \(at most 4\)"),
+        (nannies("closed", "running"), "its cluster has asked for 2"),
+    ],
+    ids=["elsewhere", "of another kind", "that adapts", "with a worker on its way"],
+)
+def test_workers_that_may_come_are_waited_for_and_that_is_said(
+    cluster, caplog, cluster_of_client, said
+):
+    cluster.workers, cluster.cluster = {}, cluster_of_client
+    watch = stuck.Watch(cluster)
+    with caplog.at_level(logging.WARNING, "gpuscale.cluster"):
+        looks(cluster, watch, 5)
+        assert not caplog.messages  # a cluster that begins has none for a moment
+        looks(cluster, watch, 200)
+    (message,) = caplog.messages
+    assert re.search(
+        f"^waiting for workers: the scheduler at tcp://here:8786 has none.*{said}", message
+    )
+
+
 @pytest.mark.parametrize(
     "cluster_of_client",
-    [None, SimpleNamespace(worker_spec={}, workers={}), nannies("closed", "running")],
-    ids=["elsewhere", "of no size yet", "with a worker on its way"],
+    [scaled(), scaled("stopped"), scaled("running", maximum=0)],
+    ids=["of no size", "that adapts no more", "that adapts to none"],
 )
-def test_workers_that_may_come_are_waited_for(cluster, cluster_of_client):
+def test_workers_that_nobody_has_asked_for_are_not_waited_for(cluster, cluster_of_client):
     cluster.workers, cluster.cluster = {}, cluster_of_client
-    looks(cluster, stuck.Watch(cluster), 200)
+    with pytest.raises(EngineError, match=r"nobody has asked for any: cluster\.scale\(2\) starts"):
+        looks(cluster, stuck.Watch(cluster), 1)
+
+
+def test_what_comes_ends_the_wait(cluster):
+    async def come():
+        return 3
+
+    async def never():
+        await asyncio.Event().wait()
+
+    watch = stuck.Watch(cluster)
+    assert asyncio.run(watch.wait(come())) == 3
+    cluster.workers, cluster.cluster = {}, scaled()
+    with pytest.raises(EngineError, match="nobody has asked for any"):
+        asyncio.run(stuck.Watch(cluster).wait(never()))
 
 
 @pytest.mark.parametrize("left", [nannies("closed", "failed"), nannies()], ids=["ended", "gone"])
