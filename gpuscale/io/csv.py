@@ -8,7 +8,7 @@ from typing import Any
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.csv_arrow import ArrowReader
 from gpuscale.io.csv_dates import plain_options
-from gpuscale.io.csv_format import header_of, quote_of, read_format, spans_lines
+from gpuscale.io.csv_format import CsvFormat, header_of, quote_of, read_format, spans_lines
 from gpuscale.io.csv_pandas import Surprise, read_block
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
@@ -34,13 +34,14 @@ class CsvPieces(FramePieces):
     Parameters
     ----------
     files : Files
-        Each with a header, if the first one has one.
+        Each with a header, if the first one has one; the first one that has rows decides about
+        dtypes.
     options : mapping
         Arguments of ``pandas.read_csv``.
     blocksize : int or None
         Bytes of text of a piece at most; None for whole files.
     sample : int
-        Bytes from the start of the first file that decide about dtypes.
+        Bytes from the start of that file that decide about dtypes.
     parts : int
         How many pieces there should be at least, if the files are large enough.
     compression : str or None
@@ -67,10 +68,9 @@ class CsvPieces(FramePieces):
         self.files, self._compression = files, compression
         self._options = plain_options(options)
         self._quote = quote_of(options)
-        head = self._head(0, sample)
-        self._form = form = read_format(head, options, files.name(0))
-        self._arrow = ArrowReader(form)
-        self._headers: dict[int, int] = {0: len(form.header)}
+        self._first, head, form = self._like(options, sample)
+        self._form, self._arrow = form, ArrowReader(form)
+        self._headers: dict[int, int] = {self._first: len(form.header)}
         self.schema = form.schema
         blocks = blocks_of(files, None if compression else blocksize, parts)
         self._is_cut = len(blocks) > len(files)
@@ -78,6 +78,18 @@ class CsvPieces(FramePieces):
             blocks = cut_outside_quotes(files, blocks, self._quote)
         self.pieces = tuple(FramePiece(each, None, self._projected(each)) for each in blocks)
         self.token = tokenize("csv", files.token, dict(options), blocks, sample)
+
+    def _like(self, options: Mapping[str, Any], sample: int) -> tuple[int, bytes, CsvFormat]:
+        """Return the number, the head and the format of the first file that has rows."""
+        found = None
+        for number in range(len(self.files)):
+            head = self._head(number, sample)
+            form = read_format(head, options, self.files.name(number))
+            if form.first_row:
+                return number, head, form
+            found = found or (number, head, form)
+        assert found is not None
+        return found
 
     def _head(self, number: int, size: int) -> bytes:
         """Return whole lines from the start of a file, about as many bytes as asked for."""
@@ -168,7 +180,7 @@ class CsvPieces(FramePieces):
     def _check_names(self, number: int, names: list[Any]) -> None:
         if names == self._form.names:
             return
-        one, two = self.files.name(0), self.files.name(number)
+        one, two = self.files.name(self._first), self.files.name(number)
         for name in [*names, *self._form.names]:
             if (name in names) != (name in self._form.names):
                 having, lacking = (two, one) if name in names else (one, two)

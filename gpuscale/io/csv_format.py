@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpuscale.io.csv_dates import IDLE, date_formats, plain_options
+from gpuscale.io.csv_encoding import undecodable
 from gpuscale.io.quotes import reader_options
 
 __all__ = ["CsvFormat", "header_of", "needs_whole_files", "quote_of", "read_format", "spans_lines"]
@@ -91,7 +92,8 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
     Raises
     ------
     ValueError
-        If an option is of use for whole files only, or rows have more fields than there are names.
+        If an option is of use for whole files only, rows have more fields than there are names, or
+        bytes are no text.
     """
     import pandas as pd
 
@@ -105,6 +107,9 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
     try:
         sample = pd.read_csv(io.BytesIO(head), **options, low_memory=False)
     except ValueError as error:
+        wrong = undecodable(head, options)
+        if wrong is not None:
+            raise ValueError(f"{where}, line {wrong[0] + 1}: {wrong[1]}") from None
         error.add_note(f"in the first lines of {where}")
         raise
     names, start = header_of(head, options)

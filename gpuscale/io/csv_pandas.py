@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gpuscale.io.csv_encoding import undecodable
 from gpuscale.io.csv_format import CsvFormat
 from gpuscale.io.promised_dtypes import fits
 
@@ -91,6 +92,9 @@ def _read(
 
 def _explained(form: CsvFormat, data: bytes, labels: Sequence[Any], error: ValueError) -> Surprise:
     """Say in which line or column it was that pandas could not read a block."""
+    wrong = undecodable(data, form.options)
+    if wrong is not None:
+        return Surprise(wrong[1], wrong[0])
     found = re.search(r"\bline (\d+)", str(error))
     if found:
         line = int(found[1]) - 1 - form.first_row.count(b"\n")

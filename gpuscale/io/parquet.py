@@ -112,18 +112,20 @@ class ParquetPieces(FramePieces):
         found = groupby(groups, attrgetter("file"))
         source = tuple((file, tuple(g.number for g in each)) for file, each in found)
         by_name = merged_statistics(groups)
+        rows = sum(group.rows for group in groups)
         statistics = {}
         for label, name in self._layout.columns.items():
             if label in self._layout.hive:
                 values = self._layout.hive[label]
                 value = values[source[0][0]] if source else None
-                bounds = comparable((value, value, 0), values.categories.dtype)
+                value, nulls = (None, rows) if value != value else (value, 0)
+                bounds = comparable((value, value, nulls), values.categories.dtype)
             else:
                 bounds = comparable(by_name.get(name, (None,) * 3), self._flat[name].dtype)
             if bounds is not None and bounds != (None, None, None):
                 statistics[label] = bounds
         nbytes = sum(sum(group.nbytes.values()) for group in groups)
-        return FramePiece(source, sum(group.rows for group in groups), nbytes, statistics)
+        return FramePiece(source, rows, nbytes, statistics)
 
     def _noted_divisions(self, cuts: Sequence[Cut]) -> tuple[Any, ...] | None:
         """Return the bounds of an index of numbers or moments, if its pieces follow each other."""

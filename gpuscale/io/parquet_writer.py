@@ -13,7 +13,7 @@ from urllib.parse import quote
 from gpuscale.base.types import PathLike
 from gpuscale.io.files import find_files
 from gpuscale.io.frames import FrameWriter
-from gpuscale.io.hive import NULL
+from gpuscale.io.hive import NULL, hive_values
 from gpuscale.io.labels import check_labels
 from gpuscale.io.parquet_footers import check_alike, read_footers
 from gpuscale.io.staging import FolderStaging
@@ -88,6 +88,7 @@ class ParquetWriter(FrameWriter):
         self._keys, self._index, self._options = list(partition_on), index, options
         self._name_of, self._storage = name_function, dict(storage_options or {})
         self._first = 0
+        self._there: str | None = None
         self.token = f"parquet-{uuid.uuid4().hex}"
 
     def open(self, schema: Any, npartitions: int) -> None:
@@ -111,45 +112,42 @@ class ParquetWriter(FrameWriter):
             raise ValueError("partition_on leaves no column to be written")
         if self._index is None:
             self._index = not (isinstance(schema.index, pd.RangeIndex) and not schema.index.name)
-        self._try(schema)
+        written = self._try(schema)
         self._staging.begin()
         try:
             if self._staging.append and self._staging.fs.exists(self._staging.path):
-                self._first = self._check_appended(schema)
+                self._first = self._check_appended(written)
         except BaseException:
             self.abort()
             raise
 
-    def _try(self, schema: Any) -> None:
-        """Have wrong options raise now, and not when the first partition is there."""
+    def _try(self, schema: Any) -> Any:
+        """Have wrong options raise now, and return what files say of their columns."""
         import pyarrow.parquet as pq
 
+        file = io.BytesIO()
         try:
-            pq.write_table(self._table(schema), io.BytesIO(), **self._options)
+            pq.write_table(self._table(schema.drop(columns=self._keys)), file, **self._options)
         except TypeError as error:
             raise TypeError(
                 f"{error}; options of to_parquet are those of pyarrow.parquet.write_table"
             ) from None
+        return pq.read_schema(file)
 
-    def _check_appended(self, schema: Any) -> int:
+    def _check_appended(self, new: Any) -> int:
         """Compare columns with those that are there, and return the number of the next file."""
         try:
             old = find_files(self._staging.given, self._storage, folders=True)
         except FileNotFoundError:
             return 0
-        there = read_footers(old)[0][1]
-        new = self._table(schema).schema
-        for name in [*there.names, *new.names]:
-            if (name in there.names) != (name in new.names):
-                which, other = (
-                    (old.name(0), "the frame")
-                    if name in there.names
-                    else (
-                        "the frame",
-                        old.name(0),
-                    )
-                )
-                raise ValueError(f"{which} has a column {name!r}, and {other} has none")
+        folders = list(hive_values(old.paths[0][len(old.root) :]))
+        if folders != self._keys:
+            raise ValueError(
+                f"the folders of {old.name(0)} name the columns {folders}: say "
+                f"partition_on={folders}, and not {self._keys}"
+            )
+        _check_types(old.name(0), read_footers(old)[0][1], new)
+        self._there = old.name(0)
         return len(old)
 
     def write(self, place: tuple[int], frame: Any) -> None:
@@ -185,12 +183,14 @@ class ParquetWriter(FrameWriter):
         Raises
         ------
         ValueError
-            If partitions differ in what the objects of a column are.
+            If partitions differ in what the objects of a column are, or from what is there.
         """
         names = self._staging.written()
         if names:
             paths = [f"{self._staging.hidden}/{name}" for name in names]
-            files = find_files([self._staging.fs.unstrip_protocol(p) for p in paths], self._storage)
+            paths = [self._staging.fs.unstrip_protocol(path) for path in paths]
+            there = [] if self._there is None else [self._there]
+            files = find_files([*there, *paths], self._storage)
             check_alike(files, [schema for _, schema in read_footers(files)], None)
         self._staging.publish()
 
@@ -199,5 +199,23 @@ class ParquetWriter(FrameWriter):
         self._staging.remove()
 
 
+def _check_types(file: str, there: Any, new: Any) -> None:
+    """Refuse a frame whose columns are not those of a file."""
+    import pyarrow as pa
+
+    for name in [*there.names, *new.names]:
+        if (name in there.names) != (name in new.names):
+            which, other = (file, "the frame") if name in there.names else ("the frame", file)
+            raise ValueError(f"{which} has a column {name!r}, and {other} has none")
+        mine, its = new.field(name).type, there.field(name).type
+        if mine != its and not pa.types.is_null(mine) and not pa.types.is_null(its):
+            raise ValueError(
+                f"column {name!r} is {its} in {file}, and {mine} in the frame: astype it before, "
+                "or write a folder of its own"
+            )
+
+
 def _folder_name(value: Any) -> str:
-    return NULL if value is None or value != value else quote(str(value), safe="")
+    import pandas as pd
+
+    return NULL if pd.isna(value) else quote(str(value), safe="")

@@ -102,10 +102,10 @@ class CsvWriter(TextWriter):
 
     def text(self, frame: Any, is_first: bool) -> str:
         """Return lines, with a header at the start of a file."""
-        header = self._options.get("header", True)
-        options = self._options | {"header": header if is_first else False}
         from gpuscale.io.csv_lines import csv_lines  # needs pyarrow
 
+        header = self._options.get("header", True)
+        options = self._options | {"header": header if is_first else False}
         lines = csv_lines(frame, self._options)
         if lines is None:
             return str(frame.to_csv(**options))

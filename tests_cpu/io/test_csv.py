@@ -261,6 +261,28 @@ def test_headers_that_differ(tmp_path, other, message):
         read(opened(tmp_path / "*.csv"))
 
 
+@pytest.mark.parametrize("make", [opened, lambda path: WholeCsvPieces(find_files(path), {})])
+def test_files_without_rows_say_nothing_of_dtypes(tmp_path, make):
+    for k, rows in enumerate(("", "1,x\n2,y\n", "")):
+        (tmp_path / f"{k}.csv").write_text("a,b\n" + rows)
+    assert_frame_equal(read(make(tmp_path / "*.csv")), pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}))
+    (tmp_path / "1.csv").write_text("a,b\n")
+    assert list(read(make(tmp_path / "*.csv")).columns) == ["a", "b"]
+
+
+@pytest.mark.parametrize("before", [0, 50])
+def test_bytes_that_are_no_text(tmp_path, before):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\n" + b"1,x\n" * before + b"2,\xff\n3,y\n")
+    message = rf"x\.csv, line {before + 2}: byte 0xff is no text in utf-8; pass the encoding="
+    with pytest.raises(ValueError, match=message):
+        read(opened(path, 40, 40))
+    with pytest.raises(ValueError, match=message):
+        read(WholeCsvPieces(find_files(path), {"index_col": 0}))
+    expected = pd.read_csv(path, encoding="latin-1")
+    assert_frame_equal(read(opened(path, 40, 40, encoding="latin-1")), expected)
+
+
 @pytest.mark.parametrize("columns", [("c",), ("b", "a"), ()])
 def test_only_some_columns(tmp_path, columns):
     path = tmp_path / "x.csv"

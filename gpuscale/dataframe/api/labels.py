@@ -15,7 +15,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.columns import concat
-from gpuscale.dataframe.api.positions import slice_rows
+from gpuscale.dataframe.api.positions import slice_rows, take_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, wrap
@@ -113,12 +113,31 @@ def rows_of_labels(x: Any, rows: Any, columns: Any) -> Any:
         return x[rows]
     labels = list(rows) if isinstance(rows, list | np.ndarray | pd.Index | pd.Series) else [rows]
     if labels and all(isinstance(each, bool | np.bool_) for each in labels):
-        from gpuscale.dataframe.api.positions import take_rows
-
         return take_rows(x, labels)
     if isinstance(rows, str) and isinstance(x._meta.index, pd.DatetimeIndex):
-        return rows_between(x, slice(rows, rows))  # all rows of a day, say
+        return rows_of_time(x, rows)
     return rows_with(x, labels)
+
+
+def rows_of_time(x: Any, text: str) -> Any:
+    """Return the rows of the time that a text stands for, such as those of a day or a month.
+
+    Raises
+    ------
+    KeyError
+        If the index ends before it or begins after it.
+    """
+    bounds = x.expr.meta.divisions
+    if bounds is not None and _lies_beyond(text, pd.Index(bounds)):
+        raise KeyError(f"{text}; labels are from {bounds[0]} to {bounds[-1]}")
+    if bounds is None and x.npartitions == 1:
+        return call(OfTime(text, text), (x,), label="loc", rows="some")
+    return rows_between(x, slice(text, text))
+
+
+def _lies_beyond(text: str, index: pd.Index) -> bool:
+    start, stop = index.slice_locs(text, text)
+    return bool(start == stop and start in (0, len(index)))
 
 
 def rows_between(x: Any, key: slice) -> Any:
@@ -161,6 +180,18 @@ class Between:
         if not len(partition):
             return partition
         return partition.loc[self.start : self.stop]
+
+
+@dataclass(frozen=True)
+class OfTime(Between):
+    """All rows of a time, given all rows that there are."""
+
+    def __call__(self, partition: Any) -> Any:
+        """Take them."""
+        found = super().__call__(partition)
+        if not len(found) and len(partition) and _lies_beyond(self.start, partition.index):
+            raise KeyError(self.start)
+        return found
 
 
 @dataclass(frozen=True)

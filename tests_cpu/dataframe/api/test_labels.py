@@ -108,3 +108,22 @@ def test_rows_by_parts_of_labels(npartitions):
     assert_eq(lazy.x.T, lazy.x.transpose().compute())
     made = gd.DataFrame.from_records([(1, "a"), (2, "b")], npartitions=2, columns=["n", "s"])
     assert_eq(made, pd.DataFrame({"n": [1, 2], "s": ["a", "b"]}))
+
+
+def test_times_beyond_the_labels_are_no_rows():
+    days = pd.date_range("2024-03-01", periods=40, freq="2D", tz="UTC")
+    pdf = pd.DataFrame({"x": range(40)}, index=days)
+    for npartitions in (1, 3):
+        lazy = gd.from_pandas(pdf, npartitions=npartitions)
+        for x, expected in ((lazy, pdf), (lazy.x, pdf.x)):
+            assert_eq(x.loc["2024-04"], expected.loc["2024-04"], check_freq=False)
+            assert x.loc["2024-03-02"].compute(engine="sync").empty
+            for text in ("2024-02", "2025"):
+                with pytest.raises(KeyError, match=text):
+                    expected.loc[text]
+                with pytest.raises(KeyError, match=text):
+                    x.loc[text].compute(engine="sync")
+        assert lazy.loc["2025":].compute(engine="sync").empty
+    one = gd.from_pandas(pdf, npartitions=1).clear_divisions()
+    with pytest.raises(KeyError, match="2025"):
+        one.loc["2025"].compute(engine="sync")

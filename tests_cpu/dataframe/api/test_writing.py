@@ -84,6 +84,38 @@ def test_appending(tmp_path):
     assert len(os.listdir(path)) == 6
 
 
+def test_what_is_appended_has_the_dtypes_that_are_there(tmp_path):
+    path, objects = tmp_path / "x", pd.DataFrame({"x": [1, 2]}, dtype=object)
+    numbers = pd.DataFrame({"x": [1, 2]})
+    made(numbers, 1).to_parquet(path)
+    with pytest.raises(ValueError, match="column 'x' is int64 in .*, and double in the frame: ast"):
+        made(numbers / 2, 1).to_parquet(path, append=True)
+    with pytest.raises(ValueError, match="column 'x' is int64 in .*, and string in"):
+        made(objects.astype(str).astype(object), 1).to_parquet(path, append=True)
+    made(objects, 1).to_parquet(path, append=True)
+    assert_eq(gd.read_parquet(path), pd.concat([numbers, numbers], ignore_index=True))
+    with pytest.raises(
+        ValueError, match=r"name the columns \[\]: say partition_on=\[\], and not \['k'"
+    ):
+        made(numbers.assign(k=1), 1).to_parquet(path, append=True, partition_on="k")
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "string", "int64[pyarrow]"])
+def test_folders_of_nulls(tmp_path, dtype):
+    keys = pd.array([1, None, 0, None], dtype="Int64")
+    pdf = pd.DataFrame({"k": pd.Series(keys).astype(dtype), "x": range(4)})
+    for part in (pdf[:3], pdf[3:]):
+        made(part, 1).to_parquet(tmp_path / "x", partition_on="k", append=True, index=False)
+    found = gd.read_parquet(tmp_path / "x").compute(engine="sync").sort_values("x")
+    assert found.x.tolist() == [0, 1, 2, 3]
+    assert found.k.isna().tolist() == [False, True, False, True]
+    lazy = gd.read_parquet(tmp_path / "x")
+    first = found.k.iloc[0]
+    assert lazy.x[lazy.k == first].compute(engine="sync").tolist() == [0]
+    assert sorted(lazy.x[lazy.k != first].compute(engine="sync")) == [1, 2, 3]
+    assert sorted(lazy.x[lazy.k.isna()].compute(engine="sync")) == [1, 3]
+
+
 def failing(part):
     if 5 in part.x.tolist():
         raise RuntimeError("no")
