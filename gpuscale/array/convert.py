@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import PYTHON_SCALARS, on_backend, scalar
 from gpuscale.array.nodes.elementwise import common_backend
@@ -19,6 +18,7 @@ from gpuscale.backends.seams import on_device
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.collection import Collection
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.moving import moved
 from gpuscale.expr.node import Node

@@ -10,6 +10,7 @@ from dask.tokenize import normalize_token
 from dask.utils import funcname
 from distributed.utils import iscoroutinefunction
 
+from gpuscale.cluster.scattered import named_items
 from gpuscale.engines.remote import that_travels
 
 __all__ = ["Call", "for_worker", "not_fetched", "not_scattered", "not_sent"]
@@ -85,12 +86,7 @@ def not_sent(
 
 def not_scattered(data: Any) -> TypeError | None:
     """Say which part of some data cannot be pickled; None if all can be."""
-    parts: Iterable[tuple[str, Any]] = [("it", data)]
-    if isinstance(data, dict):
-        parts = [(f"item {key!r}", each) for key, each in data.items()]
-    elif isinstance(data, list | tuple):
-        parts = [(f"item {i}", each) for i, each in enumerate(data)]
-    said = _not_pickled(parts)
+    said = _not_pickled(named_items(data))
     return said and TypeError(
         f"{type(data).__name__} cannot be scattered: {said}; make it in a function that a worker "
         "calls"

@@ -20,6 +20,7 @@ from gpuscale.cluster.closed import NoScheduler
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.scaling import as_many_workers
+from gpuscale.cluster.scattered import check_room, scatter_in_messages
 from gpuscale.cluster.security import given_tls, read_scheduler_file
 from gpuscale.cluster.short_logs import cannot_be_sent, shorten_logs
 from gpuscale.engines.deadly import died
@@ -147,10 +148,13 @@ class Client(distributed.Client):
         await super()._close(*args, **options)
         self.scheduler = NoScheduler()  # type: ignore[assignment]
 
+    async def _ask_for_workers(self) -> Any:
+        scheduler: Any = self.scheduler
+        return (await scheduler.identity(n_workers=-1))["workers"]
+
     async def _restart(self, timeout: Any, wait_for_workers: bool) -> None:
         if wait_for_workers:
-            scheduler: Any = self.scheduler
-            workers = (await scheduler.identity(n_workers=-1))["workers"]
+            workers = await self._ask_for_workers()
             alone = sum(not each["nanny"] for each in workers.values())
             if alone:
                 raise EngineError(
@@ -209,8 +213,12 @@ class Client(distributed.Client):
             raise told from None
 
     async def _scatter(self, data: Any, *args: Any, **options: Any) -> Any:
+        async def send(some: Any) -> Any:
+            return await super(Client, self)._scatter(some, *args, **options)
+
         try:
-            return await super()._scatter(data, *args, **options)
+            await check_room(data, self._ask_for_workers)
+            return await scatter_in_messages(send, data)
         except (TypeError, TokenizationError) as error:
             is_ours = isinstance(error, TokenizationError) or cannot_be_sent(error)
             told = not_scattered(data) if is_ours else None

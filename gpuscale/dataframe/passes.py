@@ -9,9 +9,9 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.methods import Method, Property
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
+from gpuscale.engines.automatic import budget_of
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.walk import toposort
-from gpuscale.memory.limits import budget_of
 
 __all__ = ["another_pass", "is_large"]
 
@@ -20,8 +20,8 @@ _IN_MEMORY = 4  # times the rows: what came in, what is made of it, and what tha
 
 def is_large(node: Node) -> bool:
     """Whether memory is too small to have all rows of a frame in one task."""
-    nbytes: int = node.meta.nbytes
-    return _IN_MEMORY * nbytes > budget_of(node.meta.backend)
+    needs: int = _IN_MEMORY * node.meta.nbytes
+    return needs > budget_of(node.meta.backend, needs)
 
 
 def another_pass(node: Node) -> Node:

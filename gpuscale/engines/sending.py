@@ -32,7 +32,7 @@ from gpuscale.memory.remote import RemoteValue
 __all__ = ["Parcel", "Result", "pack", "unsendable"]
 
 #: Bytes of results that travel with others of their batch: moving them takes about as long as the
-#: scheduler takes for a task.
+#: scheduler takes for a task. Fewer where a task reads many results that it has no room for.
 ROOM = 4 << 20
 #: Batches for each thread of the cluster: enough for the last ones to end at about the same time.
 BATCHES_EACH = 16
@@ -135,8 +135,15 @@ class _Packer:
         order, self._firsts, most = self._order(n_threads)
         self._follow = self._after_their_data(order)
         holds = min(memory_limit() // HELD, thread_share() // 2)
-        for batch in batches(self.graph, order, most, ROOM, self._cuts, holds):
+        room = min(ROOM, holds // self._widest())
+        for batch in batches(self.graph, order, most, room, self._cuts, holds):
             self.parcels.append(self._parcel(batch))
+
+    def _widest(self) -> int:
+        """Count the results that a task reads; what travels with each of them is fetched, too."""
+        tasks = self.graph.tasks
+        reads = (sum(1 for dep in deps if tasks[dep].nbytes) for deps in self.graph.deps)
+        return max(1, max(reads, default=1))
 
     def _order(self, n_threads: int) -> tuple[list[int], set[int], int]:
         """Tasks as they are put into batches, the first ones of some, and the most of one.

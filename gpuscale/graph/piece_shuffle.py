@@ -1,4 +1,4 @@
-"""Tasks of sorts and takes whose pieces go from worker to worker, each to where it is needed.
+"""Tasks of sorts, takes and shuffles whose pieces go from worker to worker, to where they belong.
 
 The workers of dask.distributed pass on pieces of arrays that they rechunk: see
 `gpuscale.graph.shuffle`. Other pieces go the same way if each is a place in an array of three axes
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gpuscale.backends.creation import is_on_device
 from gpuscale.base.types import Key
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.reads import is_planned_elsewhere
@@ -40,8 +41,8 @@ FEW = 1 << 16
 #: Bytes that are handed over at once: as much as that is in memory twice.
 AT_ONCE = 8 << 20
 
-#: Rows that a source has, from one to another: of some arrays, which are equally long.
-Rows = Callable[[int, int], Sequence[Any]]
+#: Rows that a source has for a place, from one to another: of some arrays, which are equally long.
+Rows = Callable[[int, int, int], Sequence[Any]]
 #: Of some arrays the type of each, and the shape of its rows.
 Fields = Sequence[tuple[np.dtype[Any], tuple[int, ...]]]
 
@@ -62,7 +63,7 @@ def passes_pieces(
     pieces : int
         How many there are.
     """
-    if not is_planned_elsewhere() or backend != "numpy" or held * ROOMS <= memory_limit():
+    if not is_planned_elsewhere() or is_on_device(backend) or held * ROOMS <= memory_limit():
         return False
     if any(dtype.kind not in PLAIN for dtype in dtypes):
         return False
@@ -100,9 +101,14 @@ class PieceShuffle:
         self._all_there = (f"{self._name}-all",)
 
     def hand_over(
-        self, source: int, beside: int, cut: Callable[..., Any], deps: Sequence[Key]
+        self,
+        source: int,
+        beside: int,
+        cut: Callable[..., Any],
+        deps: Sequence[Key],
+        room: int = 0,
     ) -> None:
-        """Cut the pieces of a source.
+        """Cut the pieces of a source, which takes some room.
 
         ``cut(*inputs, index)`` says which rows it has (`Rows`), and for each place from which one
         to which other they go there.
@@ -110,7 +116,7 @@ class PieceShuffle:
         index = (source, beside, 0)
         self._handed.append((f"{self._name}-handed", *index))
         function = HandOverPieces(self._shuffle, cut, self._turns)
-        self._builder.add(self._handed[-1], self._node, function, deps, (index,), 0, AT_ONCE)
+        self._builder.add(self._handed[-1], self._node, function, deps, (index,), 0, AT_ONCE + room)
 
     def wait(self) -> None:
         """Wait until all pieces are where they belong: all of them are handed over."""
@@ -184,13 +190,14 @@ class _Row:
 
     def __getitem__(self, place: tuple[slice, ...]) -> Any:
         """Bytes for a place, a line for each row."""
-        start, stop = self.spans[place[-1].start]
+        number = place[-1].start
+        start, stop = self.spans[number]
         first, last = (
             start + (stop - start) * turn // self.turns for turn in (self.turn, self.turn + 1)
         )
-        arrays = self.rows(first, last)
+        arrays = self.rows(number, first, last)
         record = _record([(array.dtype, array.shape[1:]) for array in arrays])
-        lines = np.empty((last - first, 1, record.itemsize), np.uint8)
+        lines = np.empty((len(arrays[0]), 1, record.itemsize), np.uint8)
         fields = lines.view(record)[:, 0, 0]
         for name, array in zip(record.names or (), arrays, strict=True):
             fields[name] = array

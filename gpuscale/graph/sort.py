@@ -334,7 +334,7 @@ class _CutRun:
         alone = range(index[0], index[0] + 1)
         parts = (range(part, part + 1) for part in range(self.levels.parts))
         spans = [cuts.spans(part, alone)[0] for part in parts]
-        return (lambda start, stop: [array[start:stop] for array in run]), spans
+        return (lambda _, start, stop: [array[start:stop] for array in run]), spans
 
 
 class _OfPieces:

@@ -165,7 +165,7 @@ class _CutBlock:
     def __call__(
         self, chunk: Any, positions: Any, index: BlockIndex
     ) -> tuple[Rows, list[tuple[int, int]]]:
-        def rows(start: int, stop: int) -> list[Any]:
+        def rows(_: int, start: int, stop: int) -> list[Any]:
             at = positions[start:stop].astype(np.intp)
             return [np.moveaxis(_chosen(np, chunk, self.axes, at), self.axes[0], 0)]
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from gpuscale.base.strides import axes_in_memory
 
-__all__ = ["LayoutPickler", "laid_out"]
+__all__ = ["LayoutPickler", "laid_out", "packed", "pickled", "unpacked"]
+
+#: What begins in memory where such a number of bytes begins suits all libraries.
+_ALIGNED = 64
 
 
 class LayoutPickler(pickle.Pickler):
@@ -60,3 +65,54 @@ def laid_out(
     if not writeable:
         array.flags.writeable = False
     return array
+
+
+def pickled(value: Any) -> list[memoryview]:
+    """Return a pickle, and the memory that lies beside it.
+
+    Examples
+    --------
+    >>> [len(each) for each in pickled(np.zeros(1000))][1:]
+    [8000]
+    """
+    main = io.BytesIO()
+    buffers: list[pickle.PickleBuffer] = []
+    LayoutPickler(main, protocol=5, buffer_callback=buffers.append).dump(value)
+    return [main.getbuffer(), *(each.raw() for each in buffers)]
+
+
+def packed(value: Any) -> np.ndarray[Any, Any]:
+    """Return a value as bytes, behind which others may follow.
+
+    Examples
+    --------
+    >>> list(unpacked(np.concatenate([packed({"x": 1}), packed("text")])))
+    [{'x': 1}, 'text']
+    """
+    parts = pickled(value)
+    head = np.array([len(parts), *map(len, parts)], np.int64)
+    arrays = [head.view(np.uint8), *(np.frombuffer(part, np.uint8) for part in parts)]
+    found = np.zeros(sum(_padded(len(each)) for each in arrays), np.uint8)
+    start = 0
+    for each in arrays:
+        found[start : start + len(each)] = each
+        start += _padded(len(each))
+    return found
+
+
+def unpacked(data: np.ndarray[Any, Any]) -> Iterator[Any]:
+    """Yield the values that `packed` made bytes of, each in memory of its own."""
+    start = 0
+    while start < len(data):
+        (count,) = data[start : start + 8].view(np.int64)
+        sizes = data[start + 8 : start + 8 * (count + 1)].view(np.int64)
+        start += _padded(8 * (count + 1))
+        parts = []
+        for size in sizes:
+            parts.append(memoryview(data[start : start + size].copy()))  # type: ignore[arg-type]
+            start += _padded(int(size))
+        yield pickle.loads(parts[0], buffers=parts[1:])
+
+
+def _padded(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from pickle import PickleBuffer
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -13,7 +11,7 @@ from gpuscale.base.errors import SpillError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.strides import axes_in_memory
 from gpuscale.memory.parts import Parts, SpilledParts
-from gpuscale.memory.pickler import LayoutPickler
+from gpuscale.memory.pickler import pickled
 from gpuscale.memory.spill_folder import SpillFolder
 from gpuscale.memory.spilled import (
     BUFFER,
@@ -127,9 +125,9 @@ def _write_parts(result: Parts, folder: SpillFolder) -> SpilledParts:
 
     def pickles() -> Iterator[memoryview]:
         for number in range(len(result)):  # what is pickled goes before the next one comes
-            pickled = _pickled(result[number])
-            sizes.append(list(map(len, pickled)))
-            yield from pickled
+            parts = _pickled(result[number])
+            sizes.append(list(map(len, parts)))
+            yield from parts
 
     sample = max(_pickled(result[len(result) // 2]), key=len)
     file = folder.store(pickles(), sample, result.nbytes)
@@ -138,10 +136,7 @@ def _write_parts(result: Parts, folder: SpillFolder) -> SpilledParts:
 
 def _pickled(result: Any) -> list[memoryview]:
     """Return a pickle, and what lies beside it."""
-    main = io.BytesIO()
-    buffers: list[PickleBuffer] = []
     try:
-        LayoutPickler(main, protocol=5, buffer_callback=buffers.append).dump(result)
-        return [main.getbuffer(), *(each.raw() for each in buffers)]
+        return pickled(result)
     except Exception as error:  # whatever its own methods raise
         raise _NotPickled from error

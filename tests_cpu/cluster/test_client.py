@@ -29,7 +29,7 @@ from gpuscale.cluster import (  # noqa: E402
     wait,
 )
 from gpuscale.cluster import client as client_module  # noqa: E402
-from gpuscale.engines import stuck  # noqa: E402
+from gpuscale.engines import scattering, stuck  # noqa: E402
 from gpuscale.engines.distributed import DistributedEngine  # noqa: E402
 from gpuscale.engines.stuck import Watch  # noqa: E402
 
@@ -422,6 +422,17 @@ def test_what_delayed_calls_are_given_need_not_have_a_name(client):
 def test_what_cannot_be_scattered_is_named(client, data, part):
     with pytest.raises(TypeError, match=f"cannot be scattered: .*{part} cannot be pickled"):
         client.scatter(data)
+
+
+def test_data_are_scattered_in_messages(client, monkeypatch):
+    monkeypatch.setattr(scattering, "MESSAGE", 1 << 10)
+    data = {f"part {k}": np.full(100, k) for k in range(5)}
+    there = client.scatter(data)
+    assert {key: future.key for key, future in there.items()} == {key: key for key in data}
+    assert client.gather(client.map(max, list(there.values()))) == list(range(5))
+    futures = client.scatter(tuple(data.values()), broadcast=True)
+    assert isinstance(futures, tuple)
+    assert {len(holders) for holders in client.who_has(futures).values()} == {2}
 
 
 def test_a_future_that_is_gone_says_why(client):

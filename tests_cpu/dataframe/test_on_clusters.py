@@ -1,11 +1,16 @@
 """Frames on the workers of a cluster, and with less memory than they take."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import gpuscale
 import gpuscale.dataframe as gd
+from gpuscale.dataframe.passes import is_large
+from gpuscale.engines import automatic
+from gpuscale.memory.limits import within_workers
 from gpuscale.testing.frames import assert_eq
 
 PDF = pd.DataFrame({"x": np.arange(10), "y": np.arange(10) * 1.5, "n": list("abcdefghij")})
@@ -24,6 +29,19 @@ def test_a_cluster_gives_what_threads_give():
         assert_eq(kept.compute(), PDF.assign(z=PDF.x.cumsum()))
         assert_eq(kept.z.shift(1).sum().compute(), PDF.x.cumsum().shift(1).sum())
         assert client.compute(df.x.sum()).result() == PDF.x.sum()
+
+
+def test_partitions_are_for_the_memory_of_workers(monkeypatch, tmp_path):
+    whole = pd.DataFrame({"x": np.arange(200_000), "y": 0.5})
+    whole.to_parquet(tmp_path / "a.parquet", row_group_size=10_000)
+    of_workers = partial(within_workers, 3200 << 10, 2)
+    monkeypatch.setattr(automatic, "planned_for_default", of_workers)
+    in_memory, df = gd.from_pandas(whole), gd.read_parquet(tmp_path / "a.parquet")
+    assert in_memory.npartitions == 32
+    assert df.npartitions == 20  # groups of rows are not cut
+    assert is_large(df.expr)
+    assert gd.from_pandas(whole[:1000]).npartitions == 1
+    assert df.groupby("x").y.sum().npartitions > 1
 
 
 def test_partitions_that_are_kept_go_to_disk():

@@ -1,4 +1,4 @@
-"""Sorts and takes on a cluster whose pieces go from worker to worker."""
+"""Sorts, takes and shuffles on a cluster whose pieces go from worker to worker."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from gpuscale.engines.sending import pack
 from gpuscale.expr import stages
 from gpuscale.expr.reads import planned_for_elsewhere
 from gpuscale.graph import (
+    frame_shuffle,
     layouts,  # noqa: F401 - registers the layouts of plans
     piece_shuffle,
     sort_sizes,
@@ -41,6 +42,7 @@ def engine():
 @pytest.fixture
 def small_workers(monkeypatch):
     monkeypatch.setattr(piece_shuffle, "ROOMS", 1 << 40)  # whatever they have
+    monkeypatch.setattr(frame_shuffle, "_IN_MEMORY", 1 << 40)
     monkeypatch.setattr(piece_shuffle, "AT_ONCE", 1 << 16)
     monkeypatch.setattr(piece_shuffle, "LEAST_PIECE", 1 << 10)
 
@@ -162,6 +164,63 @@ def test_takes_are_those_of_numpy(engine, small_workers, name):
     np.testing.assert_array_equal(found, take(array))
 
 
+# ------------------------------------------------------------------ frames
+
+gd = pytest.importorskip("gpuscale.dataframe", exc_type=ImportError)
+pd = pytest.importorskip("pandas")
+
+ROWS = 20_000
+FRAME = pd.DataFrame(
+    {
+        "x": np.where(A[:ROWS] < 0.1, np.nan, A[:ROWS]),
+        "k": KEYS["ties"][:ROWS],
+        "t": pd.Series([f"text {i % 700}" for i in range(ROWS)]).where(A[:ROWS] > 0.2),
+        "c": pd.Categorical(np.where(A[:ROWS] < 0.5, "low", "high")),
+    },
+    index=RNG.permutation(ROWS),
+)
+SHUFFLES = {
+    "numbers": (lambda d: d.sort_values("x"), lambda d: d.sort_values("x", kind="stable")),
+    "nulls": (
+        lambda d: d.sort_values(["x", "t"], ascending=False, na_position="first"),
+        lambda d: d.sort_values(["x", "t"], ascending=False, na_position="first", kind="stable"),
+    ),
+    "texts": (lambda d: d.sort_values("t"), lambda d: d.sort_values("t", kind="stable")),
+    "a series": (lambda d: d.x.sort_values(), lambda d: d.x.sort_values(kind="stable")),
+    "labels": (lambda d: d.sort_index(), lambda d: d.sort_index()),
+    "an index": (lambda d: d.set_index("x"), None),
+    "hashes": (lambda d: d.shuffle("t").sort_index(), lambda d: d.sort_index()),
+    "few keys": (lambda d: d.shuffle("k", npartitions=9).sort_index(), lambda d: d.sort_index()),
+}
+
+
+@pytest.mark.parametrize("name", SHUFFLES)
+def test_shuffles_are_those_of_pandas(engine, small_workers, name):
+    shuffle, oracle = SHUFFLES[name]
+    df = gd.from_pandas(FRAME, npartitions=7)
+    y = shuffle(df)
+    assert passes(planned(y)[0])
+    found = y.compute(engine=engine)
+    if oracle is None:
+        expected = FRAME.set_index("x").sort_index(kind="stable")
+    else:
+        expected = oracle(FRAME)
+    if expected.ndim == 1:
+        pd.testing.assert_series_equal(found, expected)
+    else:
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_no_worker_needs_all_partitions_of_a_sort():
+    df = gd.from_pandas(FRAME, npartitions=12)
+    graph, parcels = planned(df.sort_values("x"))
+    assert passes(graph)
+    held = {parcel.name: sum(task.nbytes for task in parcel.tasks) for parcel in parcels}
+    assert max(sum(held[need] for need in parcel.needs) for parcel in parcels) < LIMIT // 2
+    assert not passes(planned(df.sort_values("x"), limit=64 << 20)[0])
+    assert not passes(planned(df.sort_values("x").partitions[:2])[0])  # few of all
+
+
 def _positive(block):
     if (block < 0).any():
         raise ValueError("negative")
@@ -191,7 +250,7 @@ def test_all_turns_of_a_source_belong_to_one_run(monkeypatch):
         return next(runs)
 
     monkeypatch.setattr(HandOver, "__call__", hand_over)
-    task = HandOverPieces("a", lambda x, _: ((lambda a, b: [x[a:b]]), [(0, 3), (3, 4)]), 2)
+    task = HandOverPieces("a", lambda x, _: ((lambda _, a, b: [x[a:b]]), [(0, 3), (3, 4)]), 2)
     assert task(np.arange(4, dtype="u1"), (3, 0, 0)) == 2
     halves = [((6, 0, 0), b"\0", b""), ((7, 0, 0), b"\1\2", b"\3")]
     assert given == 2 * halves

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk, split_every_of
 from gpuscale.array.convert import known_node
@@ -20,6 +19,7 @@ from gpuscale.base.types import Unknown
 from gpuscale.chunks.axes import normalize_axis
 from gpuscale.chunks.blocks import max_block
 from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.kernels import Block, FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node

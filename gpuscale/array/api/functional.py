@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.batched import whole_axes
 from gpuscale.array.caller import called_as
 from gpuscale.array.calls import UserCall, align, dtype_of, name_of, span_grid
@@ -24,6 +23,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Chunks, Unknown
 from gpuscale.chunks.axes import normalize_axes
 from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from gpuscale.array.api.index_terms import broadcast_index
 from gpuscale.array.api.reshaping import reshape
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import view
 from gpuscale.chunks import views
@@ -22,6 +21,7 @@ from gpuscale.chunks.blocks import known_sizes
 from gpuscale.chunks.points import line_positions, line_sizes
 from gpuscale.chunks.slicing import slice_view
 from gpuscale.chunks.take import take_sizes
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange
 from gpuscale.expr.plans import TakePlan

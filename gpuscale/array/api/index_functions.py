@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.convert import as_array
 from gpuscale.array.nodes.creation import IndexFunction
@@ -17,6 +16,7 @@ from gpuscale.base.errors import BackendError
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.codegen.program import AffineIndex, ProgramBuilder
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.meta import ArrayMeta
 
 __all__ = [

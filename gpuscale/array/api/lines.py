@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.backends.seams import array_namespace, on_device
 from gpuscale.base.types import Chunks
 from gpuscale.chunks.blocks import max_block
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpuscale.array.api.index_functions import lengths_of
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk as rechunk_node
 from gpuscale.array.construct import view as view_node
@@ -15,6 +14,7 @@ from gpuscale.base.types import Shape
 from gpuscale.chunks import broadcast, views
 from gpuscale.chunks.axes import normalize_axes, normalize_axis
 from gpuscale.chunks.normalize import normalize_chunks
+from gpuscale.engines.automatic import chunk_bytes
 
 __all__ = [
     "atleast_1d",

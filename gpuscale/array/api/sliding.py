@@ -8,7 +8,6 @@ from math import prod
 from operator import index as as_int
 from typing import Any
 
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import known_node
@@ -18,6 +17,7 @@ from gpuscale.chunks.axes import listed_axes, normalize_axis
 from gpuscale.chunks.blocks import known_sizes, max_block, offsets
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.chunks.overlap import Boundary
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.node import Node
 from gpuscale.expr.physical import Exchange

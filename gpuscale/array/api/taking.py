@@ -15,7 +15,6 @@ from gpuscale.array.api.index_functions import is_lazy
 from gpuscale.array.api.index_terms import whole_index
 from gpuscale.array.api.lines import are_too_long, take_from_blocks
 from gpuscale.array.api.reshaping import along_axis, ravel
-from gpuscale.array.automatic import chunk_bytes
 from gpuscale.array.collection import Array
 from gpuscale.array.construct import rechunk
 from gpuscale.array.convert import as_array, as_arrays, known_node
@@ -27,6 +26,7 @@ from gpuscale.chunks.blocks import max_block, merge_sizes
 from gpuscale.chunks.broadcast import unify_chunks
 from gpuscale.chunks.normalize import normalize_chunks
 from gpuscale.chunks.take import normalize_take
+from gpuscale.engines.automatic import chunk_bytes
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.meta import axis_size
 from gpuscale.expr.node import Node

@@ -12,7 +12,7 @@ from gpuscale.base import config
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.nodes.source import FromFrame
-from gpuscale.memory.limits import chunk_bytes
+from gpuscale.engines.automatic import chunk_bytes
 
 __all__ = ["from_dict", "from_pandas"]
 
@@ -83,12 +83,14 @@ def _starts(rows: int, npartitions: int | None, chunksize: int | None, size: int
 def _enough(size: int) -> int:
     """How many partitions are neither too small nor too large for who works on them."""
     workers = int(config.get("num-workers") or 1)
-    most = block_bytes("auto", PARTITION_BYTES)
+    most = chunk_bytes("pandas", PARTITION_BYTES, size)
     return max(-(-size // most), workers if size > PARTITION_BYTES // 64 else 1)
 
 
 def block_bytes(wanted: float | str, most: int = 128 << 20) -> int:
     """Return the bytes of a partition: those that a user wants, or what suits memory and workers.
+
+    The memory is that of where the default engine computes, as of the workers of a cluster.
 
     Examples
     --------

@@ -41,9 +41,9 @@ from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.nodes.shuffle import Shuffle
+from gpuscale.engines.automatic import budget_of, chunk_bytes
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
-from gpuscale.memory.limits import budget_of, chunk_bytes
 
 __all__ = [
     "OF_PARTS",
@@ -97,9 +97,9 @@ def parts_for(nodes: Sequence[Node], most: int) -> int:
     """In how many partitions columns have room: one if that has no more than so many bytes."""
     backend = nodes[0].meta.backend
     nbytes = sum(each.meta.nbytes for each in nodes)
-    if backend != FrameMeta.host or nbytes <= min(most, budget_of(backend) // _SHARE):
+    if backend != FrameMeta.host or nbytes <= min(most, budget_of(backend, nbytes) // _SHARE):
         return 1
-    return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT))))
+    return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT, nbytes))))
 
 
 def _divides(dtype: Any, options: Options) -> bool:

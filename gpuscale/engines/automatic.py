@@ -5,10 +5,28 @@ from __future__ import annotations
 from gpuscale.engines.base import planned_for_default
 from gpuscale.memory import limits
 
-__all__ = ["chunk_bytes"]
+__all__ = ["budget_of", "chunk_bytes"]
 
 #: No worker is so small that this would not be one chunk, and to ask a cluster takes a while.
 _LITTLE = 64 << 10
+
+
+def budget_of(backend: str, nbytes: float = float("inf")) -> int:
+    """What `gpuscale.memory.limits.budget_of` says, under the limits of the default engine.
+
+    ``nbytes`` are those that are to be compared with it, where they are known.
+
+    Examples
+    --------
+    >>> from gpuscale.base import config
+    >>> with config.set({"memory-limit": 4000}):
+    ...     budget_of("numpy", nbytes=1000)
+    4000
+    """
+    if nbytes <= _LITTLE:
+        return limits.budget_of(backend)
+    with planned_for_default():
+        return limits.budget_of(backend)
 
 
 def chunk_bytes(backend: str, wanted: str | int | None = None, nbytes: float = float("inf")) -> int:

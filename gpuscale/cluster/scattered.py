@@ -1,0 +1,83 @@
+"""Data that users scatter, in messages that workers have room for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain
+from typing import Any
+
+from dask.sizeof import sizeof
+
+from gpuscale.base.sizes import format_bytes
+from gpuscale.cluster.spill_target import BASE
+from gpuscale.engines.reserving import HELD
+from gpuscale.engines.scattering import MESSAGE, in_messages
+
+__all__ = ["check_room", "named_items", "scatter_in_messages"]
+
+
+def named_items(data: Any) -> list[tuple[str, Any]]:
+    """Return what `distributed.Client.scatter` makes a future of each, and what to call it.
+
+    Examples
+    --------
+    >>> named_items([1, 2]), named_items(3)
+    ([('item 0', 1), ('item 1', 2)], [('it', 3)])
+    """
+    if isinstance(data, dict):
+        return [(f"item {key!r}", each) for key, each in data.items()]
+    if isinstance(data, list | tuple):
+        return [(f"item {k}", each) for k, each in enumerate(data)]
+    return [("it", data)]
+
+
+async def scatter_in_messages(send: Callable[[Any], Awaitable[Any]], data: Any) -> Any:
+    """Scatter the items of a list, a tuple or a dictionary, a few at a time.
+
+    A worker has a whole message in memory before it can write anything of it to disk.
+
+    Parameters
+    ----------
+    send : callable
+        Scatters some of them.
+    data : object
+    """
+    if type(data) not in (list, tuple, dict):
+        return await send(data)
+    sizes = [sizeof(each) for _, each in named_items(data)]
+    items = data.items() if isinstance(data, dict) else data
+    kind = dict if isinstance(data, dict) else list
+    messages = list(in_messages(items, sizes))
+    if len(messages) < 2:
+        return await send(data)
+    sent = [await send(kind(message)) for message in messages]
+    if isinstance(data, dict):
+        return dict(chain.from_iterable(each.items() for each in sent))
+    return type(data)(chain.from_iterable(sent))
+
+
+async def check_room(data: Any, workers: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+    """Refuse an item that no worker has room for.
+
+    Parameters
+    ----------
+    data : object
+    workers : callable
+        Asks the scheduler what it knows of them.
+
+    Raises
+    ------
+    ValueError
+        Says which, and what to do.
+    """
+    nbytes, name = max(((sizeof(each), name) for name, each in named_items(data)), default=(0, ""))
+    if nbytes <= MESSAGE:
+        return
+    limits = [each["memory_limit"] or float("inf") for each in (await workers()).values()]
+    limit = max(limits, default=float("inf"))
+    if nbytes > limit - BASE - limit // HELD:
+        raise ValueError(
+            f"{name} takes {format_bytes(nbytes)}, and the largest worker may hold "
+            f"{format_bytes(int(limit))}, its program and its tasks among them: scatter several "
+            "smaller items, or give workers more memory (memory_limit=)"
+        )
