@@ -1,13 +1,31 @@
 """Rewrites of expressions of frames, one file per topic, all in the stage ``simplify``.
 
-They are passes over all roots, since who else reads a file decides what is read of it. Rows are
-chosen before columns are, so that columns which a file compares by itself need not leave it; what
-is shuffled is known after both, and then who reads texts.
+They are passes over all roots, since who else reads a file decides what is read of it; this is the
+table of them, in their order. Rows are chosen before columns are, so that columns which a file
+compares by itself need not leave it; what is shuffled is known after both, and then who reads
+texts.
 """
 
-from gpuscale.dataframe.rules import predicates as predicates
-from gpuscale.dataframe.rules import projection as projection
-from gpuscale.dataframe.rules import ranges as ranges
-from gpuscale.dataframe.rules import repeats as repeats
-from gpuscale.dataframe.rules import semijoins as semijoins
-from gpuscale.dataframe.rules import texts as texts
+from gpuscale.dataframe.rules.filters import filter_below
+from gpuscale.dataframe.rules.predicates import filter_early
+from gpuscale.dataframe.rules.projection import project_early
+from gpuscale.dataframe.rules.ranges import merge_in_order
+from gpuscale.dataframe.rules.repeats import group_distinct_in_order
+from gpuscale.dataframe.rules.semijoins import shuffle_known_keys
+from gpuscale.dataframe.rules.texts import encode_keys
+from gpuscale.expr.stages import simplify_rules
+
+__all__ = ["PASSES"]
+
+PASSES = (
+    filter_below,
+    filter_early,
+    project_early,
+    merge_in_order,
+    group_distinct_in_order,
+    shuffle_known_keys,
+    encode_keys,
+)
+
+for each in PASSES:
+    simplify_rules.first(each)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime
 import operator
-from collections import defaultdict
 from collections.abc import Iterator
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,13 +14,13 @@ from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.moving import ToBackend
 from gpuscale.dataframe.nodes.partwise import Filter, Partwise, Project
 from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.dataframe.rules.rewriting import all_of, conjuncts, is_alone, readers_of, replaced
 from gpuscale.dataframe.rules.row_by_row import is_row_by_row
 from gpuscale.expr.node import Node, on_behalf_of
-from gpuscale.expr.stages import simplify_rules
 from gpuscale.expr.walk import toposort
 from gpuscale.io.frames import Comparison, Condition
 
-__all__: list[str] = []
+__all__ = ["filter_early"]
 
 _COMPARISONS: dict[Any, Comparison] = {
     operator.eq: "==",
@@ -42,7 +40,6 @@ _TURNED: dict[Comparison, Comparison] = {
 }
 
 
-@simplify_rules.first
 def filter_early(roots: list[Node]) -> list[Node]:
     """Read no rows that the only filter of a file drops; what cannot be said to it is left."""
     while True:
@@ -53,33 +50,13 @@ def filter_early(roots: list[Node]) -> list[Node]:
         roots = replaced(roots, found)
 
 
-def replaced(roots: list[Node], new: dict[str, Node]) -> list[Node]:
-    """Put other nodes in the place of some."""
-    done = dict(new)
-    for node in toposort(roots):
-        if node.token not in done:
-            done[node.token] = node.map_children(lambda child: done[child.token])
-    return [done[root.token] for root in roots]
-
-
-def readers_of(nodes: list[Node], roots: list[Node]) -> dict[str, set[str]]:
-    """Return who reads each node, by tokens; "" is the user, who reads the roots."""
-    readers: dict[str, set[str]] = defaultdict(set)
-    for node in nodes:
-        for child in node.children:
-            readers[child.token].add(node.token)
-    for root in roots:
-        readers[root.token].add("")
-    return readers
-
-
 def _filters(nodes: list[Node], roots: list[Node]) -> Iterator[tuple[Filter, ReadPieces]]:
     """Filters of files whose rows nobody else sees."""
     readers = readers_of(nodes, roots)
     for node in nodes:
         if isinstance(node, Filter):
             source = _source(node.x)
-            if source is not None and _is_alone(node, source, readers) and _commutes(node, source):
+            if source is not None and is_alone(node, source, readers) and _commutes(node, source):
                 yield node, source
 
 
@@ -96,15 +73,6 @@ def _unmoved(node: Node) -> Node:
     return node.x if isinstance(node, ToBackend) else node
 
 
-def _is_alone(node: Filter, source: ReadPieces, readers: dict[str, set[str]]) -> bool:
-    """Whether all that depends on a file goes into a filter of it."""
-    inside = {source.token}
-    for each in toposort([node]):
-        if any(child.token in inside for child in each.children):
-            inside.add(each.token)
-    return all(readers[token] <= inside for token in inside - {node.token})
-
-
 def _commutes(node: Filter, source: ReadPieces) -> bool:
     """Whether what is left to compare is the same where fewer rows are read."""
     return is_row_by_row([node.x, node.mask], source)
@@ -115,7 +83,7 @@ def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[str, Node] | None:
     node, source = found
     conditions: list[Condition] = []
     rest: list[Node] = []
-    for part in _conjuncts(node.mask):
+    for part in conjuncts(node.mask):
         said = _conditions(part, source)
         conditions.extend(said)
         if not said:
@@ -126,19 +94,7 @@ def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[str, Node] | None:
         new = ReadPieces(source.pieces, source.columns, (*source.predicate, *conditions))
     x, *masks = replaced([node.x, *rest], {source.token: new})
     with on_behalf_of(node):
-        if not masks:
-            return node.token, x
-        mask = reduce(lambda a, b: Partwise(operator.and_, (a, b), (), "and", "same", None), masks)
-        return node.token, Filter(x, mask)
-
-
-def _conjuncts(mask: Node) -> Iterator[Node]:
-    both = isinstance(mask, Partwise) and mask.function is operator.and_
-    if both and all(isinstance(each, Node) for each in mask.args):  # type: ignore[attr-defined]
-        for each in mask.args:  # type: ignore[attr-defined]
-            yield from _conjuncts(each)
-    else:
-        yield mask
+        return node.token, Filter(x, all_of(masks)) if masks else x
 
 
 def _conditions(mask: Node, source: ReadPieces) -> list[Condition]:

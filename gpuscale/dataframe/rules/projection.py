@@ -6,7 +6,7 @@ down, and a second makes the nodes anew from the sources up: a file is still rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,10 +24,9 @@ from gpuscale.dataframe.nodes.rows import Counted
 from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
 from gpuscale.expr.node import Node, on_behalf_of
-from gpuscale.expr.stages import simplify_rules
 from gpuscale.expr.walk import toposort
 
-__all__ = ["ALL", "NARROWING", "Narrowing", "Wanted", "wants"]
+__all__ = ["ALL", "NARROWING", "Narrowing", "Wanted", "project_early", "wanted_of", "wants"]
 
 Wanted: TypeAlias = frozenset[Any] | None
 """Labels of columns; None for all."""
@@ -62,19 +61,12 @@ def wants(node_type: type[Node], function: Any, narrowed: Any = None) -> None:
     NARROWING[node_type] = Narrowing(function, narrowed or _over)
 
 
-@simplify_rules.first
 def project_early(roots: list[Node]) -> list[Node]:
     """Leave out columns that nobody wants, from the readers down to the files."""
     nodes = list(toposort(roots))
     if not any(isinstance(node, FromFrame | ReadPieces) for node in nodes):
         return roots
-    wanted: dict[str, Wanted] = {root.token: ALL for root in roots}
-    for node in reversed(nodes):
-        if node.token not in wanted:
-            continue  # nobody wants any of it
-        for child, columns in _row(node).wants(node, wanted[node.token]):
-            before = wanted.get(child.token, frozenset())
-            wanted[child.token] = _both(before, columns)
+    wanted = wanted_of(nodes, roots)
     done: dict[str, Node] = {}
     for node in nodes:
         if node.token in wanted:
@@ -84,6 +76,18 @@ def project_early(roots: list[Node]) -> list[Node]:
                     node, wanted[node.token], lambda child: done[child.token]
                 )
     return [done[root.token] for root in roots]
+
+
+def wanted_of(nodes: Sequence[Node], roots: Iterable[Node]) -> dict[str, Wanted]:
+    """Return the columns that all readers of each node want together, by its token, if any do."""
+    wanted: dict[str, Wanted] = {root.token: ALL for root in roots}
+    for node in reversed(nodes):
+        if node.token not in wanted:
+            continue  # nobody wants any of it
+        for child, columns in _row(node).wants(node, wanted[node.token]):
+            before = wanted.get(child.token, frozenset())
+            wanted[child.token] = _both(before, columns)
+    return wanted
 
 
 def _both(some: Wanted, others: Wanted) -> Wanted:

@@ -26,16 +26,14 @@ from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node, on_behalf_of
-from gpuscale.expr.stages import simplify_rules
 from gpuscale.expr.walk import toposort
 
-__all__ = ["bounds_of", "cut_in_order", "ranges_of"]
+__all__ = ["bounds_of", "cut_in_order", "merge_in_order", "ranges_of"]
 
 _UNEVEN = 2  # times as much as the others may come together in one partition
 _SMALL = 32 << 20  # or so many bytes
 
 
-@simplify_rules.first
 def merge_in_order(roots: list[Node]) -> list[Node]:
     """Cut both sides of a merge at the same keys, where both come in order of these."""
     nodes = list(toposort(roots))

@@ -17,17 +17,15 @@ from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.partwise import Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.regroup import Regroup
-from gpuscale.dataframe.rules.predicates import readers_of, replaced
 from gpuscale.dataframe.rules.ranges import bounds_of, cut_in_order, ranges_of
+from gpuscale.dataframe.rules.rewriting import readers_of, replaced
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node, on_behalf_of
-from gpuscale.expr.stages import simplify_rules
 from gpuscale.expr.walk import toposort
 
-__all__: list[str] = []
+__all__ = ["group_distinct_in_order"]
 
 
-@simplify_rules.first
 def group_distinct_in_order(roots: list[Node]) -> list[Node]:
     """Find distinct rows, and group them, where they are, if a key comes in order of partitions."""
     while True:

@@ -1,7 +1,11 @@
-"""Work that makes each row of the same row of another frame alone, and may see fewer rows."""
+"""Work that makes each row of the same row of another frame alone, and may see fewer rows.
+
+Where it goes below a merge it may see more, such as would be dropped: then it must raise nothing.
+"""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,27 +17,31 @@ from gpuscale.dataframe.nodes.moving import ToBackend
 from gpuscale.dataframe.nodes.partwise import Assign, Partwise, Project
 from gpuscale.dataframe.operators import FLEXIBLE
 from gpuscale.dataframe.promises import Promised
+from gpuscale.dataframe.rules.rewriting import seen_by
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
-from gpuscale.expr.walk import toposort
 
-__all__ = ["is_row_by_row", "seen_by"]
+__all__ = ["calls_for_each_row", "is_row_by_row", "is_safe"]
 
 _ROW_BY_ROW = {
     *(name for name, rows in (FRAME_METHODS | SERIES_METHODS).items() if rows == "same"),
     *FLEXIBLE,
 }
 
-
-def seen_by(nodes: Iterable[Node], base: Node) -> list[Node]:
-    """Return what depends on a node among some and those below them, in order."""
-    inside = {base.token}
-    found = []
-    for each in toposort(nodes):
-        if any(child.token in inside for child in each.children):
-            inside.add(each.token)
-            found.append(each)
-    return found
+_COMPARING = {operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge}
+_SAFE = {*_COMPARING, operator.and_, operator.or_, operator.xor, operator.invert}
+_SAFE_METHODS = {
+    *("between", "isin", "isna", "isnull", "notna", "notnull"),
+    *("lt", "le", "gt", "ge", "eq", "ne"),
+}
+_SAFE_OF_TEXTS = {
+    *("contains", "endswith", "fullmatch", "len", "lower", "lstrip", "match", "removeprefix"),
+    *("removesuffix", "rstrip", "slice", "startswith", "strip", "upper"),
+}
+_SAFE_OF_TIMES = {
+    *("day", "dayofweek", "dayofyear", "hour", "is_leap_year", "minute", "month", "quarter"),
+    *("second", "weekday", "year"),
+}
 
 
 def is_row_by_row(nodes: Iterable[Node], base: Node) -> bool:
@@ -47,10 +55,11 @@ def _is_row_by_row(node: Node, own: set[str]) -> bool:
         return False  # rows of another frame, as many as there were
     if isinstance(node, Assign):
         return all(isinstance(value, Node) or np.ndim(value) == 0 for value in node.values)
-    return isinstance(node, Project | ToBackend) or _calls_for_each_row(node)
+    return isinstance(node, Project | ToBackend) or calls_for_each_row(node)
 
 
-def _calls_for_each_row(node: Node) -> bool:
+def calls_for_each_row(node: Node) -> bool:
+    """Whether a node is a function of the elements of each row, or of several such rows."""
     if not isinstance(node, Partwise) or node.rows != "same":
         return False
     function, options = node.function, dict(node.kwargs)
@@ -71,3 +80,30 @@ def _is_operator(function: Any) -> bool:
 
 def _frame(node: Any) -> Any:
     return getattr(getattr(node, "meta", None), "frame", None)
+
+
+def is_safe(mask: Node, base: Node) -> bool:
+    """Whether truth values are made of columns of any values, equal ones of equal, raising nothing.
+
+    It is of work that is row by row.
+    """
+    return all(_is_safe(each) for each in seen_by([mask], base))
+
+
+def _is_safe(node: Node) -> bool:
+    if isinstance(node, Project):
+        return all(not pd.api.types.is_object_dtype(dtype) for dtype in _dtypes(node.meta.frame))
+    if not isinstance(node, Partwise) or any(callable(each) for each in node.args):
+        return False
+    function = node.function
+    if isinstance(function, Property):
+        return function.accessor == "dt" and function.name in _SAFE_OF_TIMES
+    if isinstance(function, Method):
+        if function.accessor == "str":
+            return function.name in _SAFE_OF_TEXTS
+        return not function.accessor and function.name in _SAFE_METHODS
+    return function in _SAFE
+
+
+def _dtypes(frame: Any) -> list[Any]:
+    return list(frame.dtypes) if isinstance(frame, pd.DataFrame) else [frame.dtype]

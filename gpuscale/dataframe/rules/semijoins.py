@@ -25,17 +25,15 @@ from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.expr.frames import ScalarMeta
 from gpuscale.expr.node import Node, on_behalf_of
-from gpuscale.expr.stages import simplify_rules
 from gpuscale.expr.walk import toposort
 
-__all__: list[str] = []
+__all__ = ["shuffle_known_keys"]
 
 _BITS_OF_KEY = 8  # so few bits are shared by different keys
 _LEAST, _MOST = 1 << 16, 1 << 24  # bits
 _SPLIT = 16
 
 
-@simplify_rules.first
 def shuffle_known_keys(roots: list[Node]) -> list[Node]:
     """Leave rows out of a shuffle that meet none of a side that was filtered."""
     nodes = list(toposort(roots))

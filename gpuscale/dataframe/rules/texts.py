@@ -16,19 +16,17 @@ from gpuscale.dataframe.algorithms.grouping import Aggregates
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.source import ReadPieces
-from gpuscale.dataframe.rules.predicates import replaced
+from gpuscale.dataframe.rules.rewriting import replaced
 from gpuscale.expr.node import Node, on_behalf_of
-from gpuscale.expr.stages import simplify_rules
 from gpuscale.expr.walk import toposort
 
-__all__: list[str] = []
+__all__ = ["encode_keys"]
 
 _TEXT = pd.StringDtype(na_value=np.nan)
 
 Readers = Mapping[str, Sequence[Node]]
 
 
-@simplify_rules.first
 def encode_keys(roots: list[Node]) -> list[Node]:
     """Read texts as they are encoded where all who read them group by them."""
     nodes = list(toposort(roots))
