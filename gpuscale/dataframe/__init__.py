@@ -45,5 +45,6 @@ from gpuscale.run import compute as compute
 def __getattr__(name: str) -> Any:
     from gpuscale.dataframe.elsewhere import advice_of_functions
 
-    hint = advice_of_functions(name)
+    functions = [own for own, each in globals().items() if callable(each)]
+    hint = advice_of_functions(name, functions)
     raise AttributeError(f"module 'gpuscale.dataframe' has no attribute {name!r}{hint}")

@@ -11,6 +11,7 @@ import pandas as pd
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.elsewhere import meant
 from gpuscale.dataframe.methods import Method, Property, dress
 
 __all__ = ["CategoricalAccessor", "DatetimeAccessor", "StringAccessor", "with_accessors"]
@@ -50,14 +51,21 @@ class _Accessor:
     """The base of all: it holds the series."""
 
     _name: str
+    _elements: str
 
     def __init__(self, x: Any) -> None:
         getattr(x._meta, self._name)  # pandas says what is wrong with the dtype
         self._x = x
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        said = f"{self._elements} of {self._x.dtype} have no attribute {name!r}"
+        raise AttributeError(said + meant(name, dir(self)))
+
     def __dir__(self) -> list[str]:
         names = dir(getattr(self._x._meta, self._name))
-        return [each for each in names if hasattr(self, each)]
+        return [each for each in names if hasattr(type(self), each)]
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         rows: Any = "labels" if isinstance(self._x._meta, pd.Index) else "same"
@@ -87,7 +95,7 @@ def _method(accessor: type, pandas: Any, name: str) -> Callable[..., Any]:
 class StringAccessor(_Accessor):
     """``series.str``: functions of texts."""
 
-    _name = "str"
+    _name, _elements = "str", "texts"
 
     def __getitem__(self, index: Any) -> Any:
         return self._call("__getitem__", index)
@@ -149,6 +157,24 @@ class StringAccessor(_Accessor):
         options = {"sep": sep, "na_rep": na_rep, "join": join}
         return call(joined_texts, (self._x, *series), options, "cat", out=self._x._meta)
 
+    def get_dummies(self, sep: str = "|", dtype: Any = None) -> Any:
+        """Make a column for each text between separators, of which there are is computed now.
+
+        See ``pandas.Series.str.get_dummies``.
+        """
+        if isinstance(self._x._meta, pd.Index):
+            raise NotSupportedError("columns of an index: to_series().str.get_dummies()")
+        found = self._x.drop_duplicates().compute().str.get_dummies(sep, dtype)
+        args = (self._x, sep, dtype, found.columns)
+        out = pd.DataFrame(found.iloc[:0].to_dict("series"), self._x._meta.index)
+        return call(dummies, args, label="get_dummies", out=out)
+
+
+def dummies(series: Any, sep: str, dtype: Any, columns: Any) -> Any:
+    """Make a column for each of some texts."""
+    found = series.str.get_dummies(sep, dtype).reindex(columns=columns)
+    return found.fillna(0).astype("int64" if dtype is None else dtype)
+
 
 def split_columns(series: Any, name: str, count: int, **options: Any) -> Any:
     """Split texts into as many columns as were promised."""
@@ -164,10 +190,7 @@ def joined_texts(series: Any, *others: Any, **options: Any) -> Any:
 class DatetimeAccessor(_Accessor):
     """``series.dt``: parts of times, durations and periods, and what can be done to them."""
 
-    _name = "dt"
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"times of {self._x.dtype} have no attribute {name!r}")
+    _name, _elements = "dt", "times"
 
     def __dir__(self) -> list[str]:
         theirs = type(self._x._meta.dt)  # asking itself would warn of what is deprecated
@@ -198,7 +221,7 @@ for _kind in reversed(_KINDS_OF_TIMES):
 class CategoricalAccessor(_Accessor):
     """``series.cat``: categories, which are known before anything is computed."""
 
-    _name = "cat"
+    _name, _elements = "cat", "categories"
 
     @property
     def known(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpuscale.dataframe.elsewhere import meant
+
 __all__ = ["ByColumn"]
 
 
@@ -16,6 +18,12 @@ class ByColumn:
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in getattr(self._x, "columns", ()):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        columns = getattr(self._x, "columns", ())
+        if name in columns:
             return self[name]
-        raise AttributeError(f"{type(self).__name__!r} has no attribute or column {name!r}")
+        instead = meant(name, [*columns, *dir(type(self))])
+        raise AttributeError(
+            f"{type(self).__name__!r} has no attribute or column {name!r}{instead}"
+        )

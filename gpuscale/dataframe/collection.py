@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from gpuscale.base.types import is_known
 from gpuscale.collection import Collection
 from gpuscale.dataframe import display
-from gpuscale.dataframe.elsewhere import advice
+from gpuscale.dataframe.elsewhere import advice, meant
 from gpuscale.expr.frames import ScalarMeta
 from gpuscale.expr.node import Node
 
@@ -86,9 +86,8 @@ class Frame(Collection):
         kind = type(self)
         if name.startswith("_") or hasattr(kind, name):
             return object.__getattribute__(self, name)  # which raises what it raised
-        raise AttributeError(
-            f"{kind.__name__!r} has no attribute {name!r}{advice(kind.__name__, name)}"
-        )
+        instead = advice(kind.__name__, name) or meant(name, dir(kind))
+        raise AttributeError(f"{kind.__name__!r} has no attribute {name!r}{instead}")
 
     def _wrap(self, expr: Node) -> Any:
         return wrap(expr)
@@ -299,6 +298,9 @@ class Labelled(Frame):
     """The base of `DataFrame` and `Series`: rows with an index."""
 
     __slots__ = ()
+
+    def __round__(self, decimals: int = 0) -> Any:
+        return self.round(decimals)
 
     @property
     def index(self) -> Any:

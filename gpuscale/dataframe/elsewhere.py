@@ -1,12 +1,14 @@
-"""Names of pandas and dask that are not here, and what to do instead."""
+"""Names of pandas and dask that are not here, misspelled ones, and what to do instead."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["FUNCTIONS", "METHODS", "advice", "advice_of_functions"]
+__all__ = ["FUNCTIONS", "METHODS", "advice", "advice_of_functions", "meant"]
 
 _BAGS = "there are no bags; to_delayed() gives the partitions"
 _PLOTS = "plots need values in one place: reduce or sample() the rows, then compute()"
@@ -49,7 +51,20 @@ _KINDS = {
 }
 
 
-def advice_of_functions(name: str) -> str:
+def meant(name: Any, names: Iterable[Any]) -> str:
+    """Say which of some names somebody may have meant.
+
+    Examples
+    --------
+    >>> meant("Citty", ["city", "day"]), meant("x", ["city"])
+    ("; did you mean 'city'?", '')
+    """
+    spelled = {str(each).casefold(): str(each) for each in names if str(each)[:1] != "_"}
+    close = difflib.get_close_matches(str(name).casefold(), spelled, 1)
+    return f"; did you mean {spelled[close[0]]!r}?" if close else ""
+
+
+def advice_of_functions(name: str, names: Iterable[str] = ()) -> str:
     """Say what to do instead of asking the module for a function that it has not.
 
     Examples
@@ -59,8 +74,10 @@ def advice_of_functions(name: str) -> str:
     """
     if name in FUNCTIONS:
         return f"; {FUNCTIONS[name]}"
-    if name.startswith("_") or not callable(getattr(pd, name, None)):
+    if name.startswith("_"):
         return ""
+    if not callable(getattr(pd, name, None)):
+        return meant(name, names)
     return f"; pandas has it: from_pandas makes a frame of what pandas.{name} gives"
 
 

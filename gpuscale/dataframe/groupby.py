@@ -12,6 +12,7 @@ from gpuscale.dataframe.algorithms.grouping import Call, Options
 from gpuscale.dataframe.api import group_results, group_rows
 from gpuscale.dataframe.api import groupby as api
 from gpuscale.dataframe.api.columns import nearest
+from gpuscale.dataframe.elsewhere import meant
 from gpuscale.dataframe.methods import dress
 
 __all__ = ["DataFrameGroupBy", "SeriesGroupBy", "grouped"]
@@ -249,9 +250,8 @@ class DataFrameGroupBy(GroupBy):
             raise AttributeError(name)
         if name in self._groups.x.columns:
             return self[name]
-        raise AttributeError(
-            f"'DataFrameGroupBy' has no attribute or column {name!r}{nearest(self._groups.x, name)}"
-        )
+        instead = meant(name, [*self._groups.x.columns, *dir(type(self))])
+        raise AttributeError(f"'DataFrameGroupBy' has no attribute or column {name!r}{instead}")
 
     def __dir__(self) -> list[str]:
         columns = self._groups.x.columns
@@ -283,6 +283,11 @@ class WindowsOfGroups:
         groups = self._groups
         if groups.x.ndim == 2 and name in groups.values and not hasattr(self._kind, name):
             return self[name]
+        if not hasattr(self._kind, name):
+            kind = self._kind.__name__
+            raise AttributeError(
+                f"{kind!r} has no attribute {name!r}{meant(name, dir(self._kind))}"
+            )
 
         def method(*args: Any, **kwargs: Any) -> Any:
             return group_results.gathered(

@@ -214,5 +214,6 @@ for _kind in reversed(_KINDS_OF_TIMES):
 
 
 def index_of_times(index: Any, name: str) -> Any:
-    """Return an attribute of an index of times, as an index."""
-    return frame_namespace(index).Index(getattr(index, name), name=index.name)
+    """Return an attribute of an index of times, as an index; arrays have no name."""
+    found = getattr(index, name)
+    return frame_namespace(index).Index(found, name=getattr(found, "name", None))

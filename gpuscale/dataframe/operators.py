@@ -102,6 +102,12 @@ class Operators:
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
 
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other  # type: ignore[operator]
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Answer functions of NumPy for each element, as ``np.sqrt(df.x)``, as pandas does."""
         if method == "__call__" and ufunc.nout == 1 and kwargs.get("out") is None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.bins import Bins, empty_bin
+from gpuscale.dataframe.algorithms.grouping import Call
+from gpuscale.dataframe.algorithms.whole import Whole
+from gpuscale.dataframe.api.counting import gathered
+from gpuscale.dataframe.api.one_place import in_one_place
 from gpuscale.dataframe.api.windows import ends_of
 from gpuscale.dataframe.by_column import ByColumn
 from gpuscale.dataframe.calls import call
@@ -66,20 +71,57 @@ class Resampler(ByColumn):
         made.index = pd.Index([first, first + 5 * offset]).astype(index.dtype)
         return made
 
+    def _of_all(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return rows at the bounds of bins, which look for rows near them."""
+        function = self._whole(name, args, kwargs)
+        out = function(self._far_apart(nonempty(self._x._meta.index)[0]))
+        return gathered(self._x, Whole(function), name, out)
+
+    def _whole(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OfBins:
+        method = Call(name, args, tuple(kwargs.items()))
+        return OfBins(Call("resample", (self._rule,), self._options), method)
+
+    def apply(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Aggregate the rows of each bin; the same as `agg`, as it is in pandas."""
+        return self._asked("agg", (func, *args), kwargs)
+
+    aggregate = apply
+
+    def transform(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Give each row something of its bin, by one task that has all rows."""
+        function = self._whole("transform", (func, *args), kwargs)
+        return in_one_place(self._x, function, "transform")
+
+    def pipe(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return ``func(self, *args, **kwargs)``, as pandas does."""
+        return func(self, *args, **kwargs)
+
     def __repr__(self) -> str:
         return f"gpuscale.dataframe.Resampler by {self._rule!r}"
+
+
+@dataclass(frozen=True)
+class OfBins:
+    """A method of the bins of all rows."""
+
+    bins: Call
+    method: Call
+
+    def __call__(self, rows: Any) -> Any:
+        """Call it."""
+        return self.method(self.bins(rows))
 
 
 def _no_rows(partition: Any, out: Any) -> Any:
     return out
 
 
-def _method(name: str) -> Callable[..., Any]:
+def _method(name: str, asked: Callable[..., Any], of: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return self._asked(name, args, kwargs)
+        return asked(self, name, args, kwargs)
 
     dress(method, getattr(pd.api.typing.Resampler, name), f"Resampler.{name}", f"Resampler.{name}")
-    method.__doc__ = (method.__doc__ or "").replace("on each partition", "of the rows of each bin")
+    method.__doc__ = (method.__doc__ or "").replace("on each partition", of)
     return method
 
 
@@ -87,4 +129,6 @@ for _name in (
     *("sum", "prod", "min", "max", "mean", "var", "std", "sem", "count", "size", "first", "last"),
     *("median", "quantile", "nunique", "ohlc", "agg"),
 ):
-    setattr(Resampler, _name, _method(_name))
+    setattr(Resampler, _name, _method(_name, Resampler._asked, "of the rows of each bin"))
+for _name in ("ffill", "bfill", "nearest", "asfreq", "interpolate"):
+    setattr(Resampler, _name, _method(_name, Resampler._of_all, "by one task that has all rows"))

@@ -27,6 +27,8 @@ CASES = {
     "extractall": lambda x: x.n.str.extractall("(.)"),
     "partition": lambda x: x.n.str.partition(" "),
     "cat": lambda x: x.n.str.cat(x.n, sep="-"),
+    "get_dummies": lambda x: x.n.str.get_dummies(" "),
+    "get_dummies of truths": lambda x: x[x.t > "2020-01-02"].n.str.get_dummies(" ", dtype=bool),
     "hour": lambda x: x.t.dt.hour,
     "date": lambda x: x.t.dt.date,
     "floor": lambda x: x.t.dt.floor("D"),

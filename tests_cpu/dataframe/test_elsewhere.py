@@ -87,3 +87,29 @@ def test_what_is_made_elsewhere():
         gd.Series([1, 2])
     with pytest.raises(TypeError, match="give the path, and not a StringIO"):
         gd.read_csv(StringIO("a,b"))
+
+
+TIMES = gd.from_pandas(pd.DataFrame({"day": [1, 2]}, pd.date_range("2024", periods=2)), 2)
+TEXTS = gd.from_pandas(pd.Series(["a", "b"]), npartitions=2)
+
+
+@pytest.mark.parametrize(
+    ("ask", "name"),
+    [
+        (lambda: DF.gropby, "groupby"),
+        (lambda: DF.X, "x"),
+        (lambda: DF.x.value_count, "value_counts"),
+        (lambda: DF.index.get_level_value, "get_level_values"),
+        (lambda: DF.groupby("x").summ, "sum"),
+        (lambda: DF.groupby("x").Count_, "count_"),
+        (lambda: DF.groupby("x").rolling(2).men, "mean"),
+        (lambda: TIMES.resample("1D").fill, "ffill"),
+        (lambda: DF.x.rolling(2).mx, "max"),
+        (lambda: TEXTS.str.contans, "contains"),
+        (lambda: TEXTS.astype("category").cat.categorys, "categories"),
+        (lambda: gd.raed_csv, "read_csv"),
+    ],
+)
+def test_misspelled_names(ask, name):
+    with pytest.raises(AttributeError, match=f"did you mean '{name}'"):
+        ask()

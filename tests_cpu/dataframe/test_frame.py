@@ -25,6 +25,14 @@ def df(pdf):
 def test_operators(df, pdf):
     assert_eq(df.x + df.y, pdf.x + pdf.y)
     assert_eq(2 * df.x - 1 > df.y, 2 * pdf.x - 1 > pdf.y)
+    for ask in (lambda d: divmod(d.x, 3), lambda d: divmod(20, d[["x"]] + 1)):
+        for found, expected in zip(ask(df), ask(pdf), strict=True):
+            assert_eq(found, expected)
+    assert_eq(round(df.y), round(pdf.y))
+    assert_eq(round(df, 1), round(pdf, 1))
+    for lazy in (df.x**-1, df.x**-df.x):
+        with pytest.raises(ValueError, match="Integers to negative integer powers"):
+            lazy.compute()
     assert_eq(~(df.x > 3) & (df.y < 9), ~(pdf.x > 3) & (pdf.y < 9))
     assert_eq(df[["x", "y"]] / df.x.sum(), pdf[["x", "y"]] / pdf.x.sum())
     numbers, expected = df[["x", "y"]], pdf[["x", "y"]]

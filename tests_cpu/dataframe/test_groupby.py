@@ -375,6 +375,26 @@ def test_days_as_keys():
         assert_eq(found, expected, promised=False)
 
 
+def test_keys_without_a_name():
+    days = pd.date_range("2024-01-01", periods=6, freq="12h", name="when")
+    pdf = pd.DataFrame({"x": range(6)}, index=days)
+    df = gd.from_pandas(pdf, npartitions=2)
+    for name in ("date", "hour", "is_month_start"):
+        expected = pdf.groupby(getattr(pdf.index, name)).x.sum()
+        assert_eq(df.groupby(getattr(df.index, name)).x.sum(), expected)
+    keys = np.array([1, 2, 1, 2, 1, 2])
+    for key in (keys, keys.astype(str), pd.array(keys)):
+        assert_eq(df.groupby(key).sum(), pdf.groupby(key).sum())
+        assert_eq(df.x.groupby([key, df.x > 3]).max(), pdf.x.groupby([key, pdf.x > 3]).max())
+
+
+def test_results_of_one_column_have_no_names_of_columns():
+    for d in (pdf := pd.DataFrame({"k": [1, 2], "x": [1, 2]}), gd.from_pandas(pdf, npartitions=2)):
+        for func in ({"x": "sum"}, {"total": "sum"}):
+            with pytest.raises(pd.errors.SpecificationError, match="nested renamer"):
+                d.groupby("k").x.agg(func)
+
+
 def test_columns_of_one_name():
     pdf = pd.DataFrame([[1, 2, 3], [4, 5, 3], [7, 8, 9]], columns=["a", "a", "k"])
     df = gd.from_pandas(pdf, npartitions=2)

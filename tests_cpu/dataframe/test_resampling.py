@@ -66,6 +66,31 @@ def test_methods_with_arguments():
     assert_eq(DF[DF.x < 0].resample("2D").sum(), PDF[PDF.x < 0].resample("2D").sum())
 
 
+ASKED_OF_BINS = {
+    "ffill": lambda bins: bins.ffill(),
+    "ffill of two": lambda bins: bins.ffill(limit=2),
+    "bfill": lambda bins: bins.bfill(),
+    "nearest": lambda bins: bins.nearest(),
+    "asfreq": lambda bins: bins.asfreq(fill_value=-1),
+    "interpolate": lambda bins: bins.interpolate(),
+    "apply": lambda bins: bins.apply(lambda rows: rows.max() - rows.min()),
+    "apply names": lambda bins: bins.apply(["sum", "max"]),
+    "aggregate": lambda bins: bins.aggregate("sum"),
+    "transform": lambda bins: bins.transform("max"),
+    "pipe": lambda bins: bins.pipe(lambda each: each.max() - each.min()),
+}
+
+
+@pytest.mark.parametrize("case", ASKED_OF_BINS)
+def test_what_else_is_asked_of_bins(case):
+    unique = PDF[~PDF.index.duplicated()]
+    for pdf, rule in ((unique, "7h"), (unique, "3D")):
+        expected = ASKED_OF_BINS[case](pdf.resample(rule))
+        for npartitions in (1, 3):
+            bins = gd.from_pandas(pdf, npartitions=npartitions).resample(rule)
+            assert_eq(ASKED_OF_BINS[case](bins), expected, promised=False, check_freq=False)
+
+
 def test_what_is_refused_says_what_to_do():
     with pytest.raises(NotSupportedError, match="set_index"):
         DF.resample("1D", level=0)

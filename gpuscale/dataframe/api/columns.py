@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, api, wrap
-from gpuscale.dataframe.elsewhere import advice
+from gpuscale.dataframe.elsewhere import advice, meant
 from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.methods import Method, Property, resolved
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
@@ -55,9 +54,7 @@ def check_labels(x: Any, labels: list[Any]) -> None:
 
 def nearest(x: Any, label: Any) -> str:
     """Say which column somebody may have meant."""
-    labels = {str(each).casefold(): str(each) for each in x.columns}
-    close = difflib.get_close_matches(str(label).casefold(), labels, 1)
-    return f"; did you mean {labels[close[0]]!r}?" if close else ""
+    return meant(label, x.columns)
 
 
 def rows_of(x: Any, key: Any) -> Any:
@@ -109,7 +106,7 @@ def attribute_of(x: Any, name: str) -> Any:
     if name in x.columns:
         return columns_of(x, name)
     kind = type(x).__name__
-    instead = advice(kind, name) or nearest(x, name)
+    instead = advice(kind, name) or meant(name, [*x.columns, *dir(type(x))])
     raise AttributeError(f"{kind!r} has no attribute or column {name!r}{instead}")
 
 

@@ -300,7 +300,8 @@ def _pairs(grouped: Groups, func: Any, kwargs: Mapping[str, Any]) -> list[tuple[
     """Columns and aggregations in the order of the results; None where pandas says which."""
     if func is None:
         return _of_names(grouped, kwargs)
-    if isinstance(func, Mapping) and not kwargs and grouped.x.ndim == 2:
+    is_table = grouped.x.ndim == 2 and isinstance(grouped.selection, list | None)
+    if isinstance(func, Mapping) and not kwargs and is_table:
         _check_columns(grouped, func)
         return [(column, each) for column, names in func.items() for each in _listed(names)]
     if isinstance(func, list | Aggregation) and not kwargs:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.bins import BinsOfValues, Range
 from gpuscale.dataframe.algorithms.grouping import Options
 from gpuscale.dataframe.api.columns import nearest
+from gpuscale.dataframe.api.positions import beside
 from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
@@ -160,6 +162,8 @@ def _key(x: Any, key: Any) -> tuple[Any, Any]:
         if isinstance(node, Project) and node.x is x.expr and node.as_series:
             return node.columns[0], key  # as pandas does: it is the column that is meant
         return None, key
+    if isinstance(key, np.ndarray | pd.api.extensions.ExtensionArray):
+        return None, beside(x, key)  # which belongs to the rows by their positions
     if isinstance(key, pd.Series | pd.Index):
         raise TypeError(
             f"a {type(key).__name__} of pandas is no key here: give a column, a series of gpuscale "
