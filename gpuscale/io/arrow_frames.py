@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["DtypeBackend", "conform", "types_mapper"]
+__all__ = ["DtypeBackend", "conform", "rows_of", "types_mapper"]
 
 DtypeBackend: TypeAlias = Literal["numpy_nullable", "pyarrow"] | None
 """Which dtypes pandas is to use: those that know nulls, those of Arrow, or its usual ones."""
 
+_NEARLY_ALL = 0.95  # of the rows
 _MASKED = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
 
 
@@ -45,7 +46,7 @@ def types_mapper(backend: DtypeBackend) -> Callable[[Any], Any] | None:
     raise ValueError(f"dtype_backend is 'numpy_nullable' or 'pyarrow', not {backend!r}")
 
 
-def conform(frame: Any, schema: Any) -> Any:
+def conform(frame: Any, dtypes: Mapping[str, Any]) -> Any:
     """Give the columns of a piece the dtypes that they have in all pieces.
 
     A piece has integers where another one has nulls besides, which makes them floats in all; or
@@ -53,16 +54,51 @@ def conform(frame: Any, schema: Any) -> Any:
 
     Parameters
     ----------
-    frame, schema : pandas.DataFrame
-        With the same columns in the same order.
+    frame : pandas.DataFrame
+    dtypes : mapping of str to dtype
+        Columns without one stay as they are.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> conform(pd.DataFrame({"x": [1]}), pd.DataFrame({"x": [0.5]})).x.dtype
+    >>> conform(pd.DataFrame({"x": [1]}), {"x": "float64"}).x.dtype
     dtype('float64')
     """
-    for at, (dtype, wanted) in enumerate(zip(frame.dtypes, schema.dtypes, strict=True)):
+    for at, (name, dtype) in enumerate(zip(frame.columns, frame.dtypes, strict=True)):
+        wanted = dtypes.get(name, dtype)
         if dtype != wanted:
             frame.isetitem(at, frame.iloc[:, at].astype(wanted))
     return frame
+
+
+def rows_of(table: Any, met: Any) -> Any:
+    """Return some rows of a table of Arrow.
+
+    Arrow copies runs of rows where a mask says which, and one row after the other by numbers:
+    where runs are short, as they are unless nearly all rows are wanted, numbers are far sooner.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        With columns.
+    met : numpy.ndarray of bool
+        Which rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pyarrow as pa
+    >>> rows_of(pa.table({"x": [1, 2, 3]}), np.array([True, False, True]))["x"].to_pylist()
+    [1, 3]
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    found, start = [], 0
+    for batch in table.to_batches():
+        own = met[start : start + batch.num_rows]
+        start += batch.num_rows
+        places = np.flatnonzero(own)
+        by_runs = len(places) > _NEARLY_ALL * len(own)
+        found.append(batch.filter(pa.array(own)) if by_runs else batch.take(pa.array(places)))
+    return pa.Table.from_batches(found, table.schema)

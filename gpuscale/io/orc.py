@@ -115,4 +115,4 @@ class OrcPieces(FramePieces):
                     f"{self.files.name(number)}: column {name!r} has nulls, and is {dtype} without "
                     "them; pass dtype_backend='numpy_nullable' or 'pyarrow'"
                 )
-        return conform(frame, self.schema[names])
+        return conform(frame, dict(self.schema.dtypes))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpuscale.base.tokens import tokenize
-from gpuscale.io.arrow_frames import DtypeBackend, conform
+from gpuscale.io.arrow_frames import DtypeBackend, conform, rows_of
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, Condition, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.hive import hive_columns
@@ -93,10 +93,10 @@ class ParquetPieces(FramePieces):
         self._layout, self._arrow = layout, arrow
         self._encoded = frozenset(names).intersection(*(group.encoded for group in every))
         self._plain = {name for group in every for name in group.plain}
-        self._kept: frozenset[str] = frozenset()
-        self._flat = flat_schema(files, arrow, every, dtype_backend)
+        flat = flat_schema(files, arrow, every, dtype_backend)
+        self._dtypes = dict(zip(flat.columns, flat.dtypes, strict=True))
         self._rows = _numbered(noted.range if index is None else None, every)
-        self.schema = layout.frame(self._flat, list(layout.columns), self._rows[:0], _NOWHERE)
+        self.schema = layout.frame(flat, list(layout.columns), self._rows[:0], _NOWHERE)
         cuts = cut(groups, split_row_groups, blocksize, parts, not layout.hive) or [()]
         self.pieces = tuple(map(self._piece, cuts))
         self.divisions = self._noted_divisions(cuts) if is_sorted else None
@@ -121,7 +121,7 @@ class ParquetPieces(FramePieces):
                 value, nulls = (None, rows) if value != value else (value, 0)
                 bounds = comparable((value, value, nulls), values.categories.dtype)
             else:
-                bounds = comparable(by_name.get(name, (None,) * 3), self._flat[name].dtype)
+                bounds = comparable(by_name.get(name, (None,) * 3), self._dtypes[name])
             if bounds is not None and bounds != (None, None, None):
                 statistics[label] = bounds
         nbytes = sum(sum(group.nbytes.values()) for group in groups)
@@ -132,7 +132,7 @@ class ParquetPieces(FramePieces):
         if len(self._layout.index) != 1 or not cuts[0]:
             return None
         (name,) = self._layout.index_names
-        dtype = self._flat[name].dtype
+        dtype = self._dtypes[name]
         if not isinstance(dtype, np.dtype) or dtype.kind not in "iufM":
             return None  # bounds of texts may be cut short
         bounds = [merged_statistics(groups).get(name, (None,) * 3) for groups in cuts]
@@ -170,8 +170,8 @@ class ParquetPieces(FramePieces):
             field = self._arrow.field(name)
             kept = field.with_type(pa.dictionary(pa.int32(), field.type))
             found._arrow = found._arrow.set(found._arrow.get_field_index(name), kept)
-        found._kept = frozenset(names)
-        found._encoded = self._encoded | found._kept
+        found._encoded = self._encoded.union(names)
+        found._dtypes = {n: dtype for n, dtype in self._dtypes.items() if n not in names}
         found.schema = self.schema.astype(dict.fromkeys(columns, pd.CategoricalDtype()))
         found.token = tokenize("encoded", self.token, columns)
         return found
@@ -199,7 +199,7 @@ class ParquetPieces(FramePieces):
         table = _side_by_side(table, rest).select(names)
         if met is not None and not met.all():
             places = np.flatnonzero(met)
-            table = table.filter(met) if names else table
+            table = rows_of(table, met) if names else table
             rows, files = rows.take(places), files[: len(places)]
         frame = self._layout.frame(self._flat_frame(table, len(rows)), labels, rows, files)
         is_promised = self.divisions is not None and bool(self._layout.index)
@@ -298,9 +298,7 @@ class ParquetPieces(FramePieces):
         if not table.num_columns:
             return pd.DataFrame(index=pd.RangeIndex(rows))
         flat = flat_frame(self._cast(table, table.column_names), self._backend)
-        schema = self._flat[list(flat.columns)]
-        own = {name: flat.dtypes[name] for name in flat.columns if name in self._kept}
-        return conform(flat, schema.astype(own) if own else schema)
+        return conform(flat, self._dtypes)
 
 
 def _side_by_side(one: Any, other: Any) -> Any:

@@ -1,7 +1,7 @@
 """Parts of groups by compiled loops: keys become numbers of groups, and columns are added by these.
 
 Keys are integers in a small range, or texts; columns are plain numbers of 64 bits. All else, and
-few rows, are left to the library of the frame.
+few rows, are left to the library of the frame. Few groups need no loops (`few_groups`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pandas as pd
 
 from gpuscale.codegen.groups import aggregated, number_codes, pays
 from gpuscale.dataframe.algorithms.aggregates import FOLDED, Part, in_one_pass, label, without_twins
+from gpuscale.dataframe.algorithms.few_groups import few_groups
 from gpuscale.dataframe.algorithms.reductions import is_undefined
 from gpuscale.dataframe.algorithms.texts import is_text, numbered_texts
 
@@ -62,21 +63,38 @@ def parts_by_number(
     if not all(_is_plain(columns[number]) for number in wanted):
         return None
     asked = [(str(kind), columns[n].dtype if n in wanted else None) for kind, n in parts]
-    if not pays(rows, [*_numberings(keys.values()), *asked]):
+    groups = few_groups(list(keys.values())) or _compiled(list(keys.values()), asked)
+    if groups is None:
         return None
-    found = numbered(list(keys.values()))
-    if found is None:
-        return None
-    ids, first = found
+    first = groups.first
     table: dict[str, Any] = {name: key.array.take(first) for name, key in keys.items()}
     arrays = {number: np.ascontiguousarray(columns[number].to_numpy()) for number in wanted}
     rest, twice = without_twins(columns, parts)
     for kind, number in in_one_pass(rest):
-        table[label(str(kind), number)] = aggregated(
-            str(kind), ids, arrays.get(number) if kind != "size" else None, len(first)
-        )
+        values = arrays.get(number) if kind != "size" else None
+        table[label(str(kind), number)] = groups.aggregated(str(kind), values)
     table.update({label("total", n): table[label("sum", n)] for n in twice})
     return pd.DataFrame(table, copy=False)
+
+
+@dataclass(frozen=True)
+class NumberedGroups:
+    """For each row the number of its group, and for each group its first row."""
+
+    ids: Any
+    first: Any
+
+    def aggregated(self, kind: str, values: Any) -> Any:
+        """Aggregate the values of each group."""
+        return aggregated(kind, self.ids, values, len(self.first))
+
+
+def _compiled(keys: Sequence[Any], asked: Sequence[tuple[str, Any]]) -> NumberedGroups | None:
+    """Return groups for the compiled loops, None where these do not pay, or cannot."""
+    if not pays(len(keys[0]), [*_numberings(keys), *asked]):
+        return None
+    found = numbered(keys)
+    return None if found is None else NumberedGroups(*found)
 
 
 def combined_by_number(table: Any, keys: Sequence[str], parts: Sequence[Part]) -> Any | None:
