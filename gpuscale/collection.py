@@ -84,6 +84,8 @@ class Collection:
     def explain(self, stage: str = "plan", analyze: bool = False) -> Explanation:
         """Say what `compute` would do: tasks, bytes and projected peak of every physical node.
 
+        Of files of tables it says how many columns, pieces and bytes are read, and of how many.
+
         Parameters
         ----------
         stage : {"plan", "expression", "simplify", "lower", "fuse", "all"}
@@ -101,7 +103,7 @@ class Collection:
         --------
         >>> import gpuscale.array as ga
         >>> (ga.ones((4, 4), chunks=2) + 1).explain("fuse")
-        Blockwise full+add float64 (4, 4), 4 blocks
+        Blockwise full+add float64 (4, 4), 4 blocks, 128 B
         """
         from gpuscale.diagnostics.explain import explain
 

@@ -11,12 +11,13 @@ from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.diagnostics.analysis import analysis
 from gpuscale.diagnostics.plan import PlanRow, call_rows, plan_rows, plan_tasks
-from gpuscale.diagnostics.wording import aligned, bracketed, of_device
+from gpuscale.diagnostics.wording import aligned, bracketed, line_of, of_device
 from gpuscale.engines.base import planned_for_default
 from gpuscale.expr import stages
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import Physical
+from gpuscale.expr.physical import Physical, Source
+from gpuscale.expr.walk import toposort
 from gpuscale.graph.calls import calls_behind
 from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
@@ -67,7 +68,8 @@ def _explained(nodes: Sequence[Node], stage: str, analyze: bool) -> str:
         rows = plan_rows(physical, graph)
         if analyze:
             return analysis(graph, keys, rows)
-        return _plan(graph, keys, rows, [node.meta for node in physical])
+        plan = _plan(graph, keys, rows, [node.meta for node in physical])
+        return "\n".join([plan, *_parts_of_files(physical)])
     if stage != "all":
         return _tree(stages.optimize(nodes, stage))
     parts = [f"--- {s} ---\n{_tree(stages.optimize(nodes, s))}" for s in _STAGES]
@@ -108,7 +110,8 @@ def _tree(roots: Iterable[Node]) -> str:
             node, depth = stack.pop()
             again = node.token in seen
             seen.add(node.token)
-            lines.append("  " * depth + _describe(node) + (" (see above)" * again))
+            beside = " (see above)" if again else f"; reads {node.note}" if node.note else ""
+            lines.append("  " * depth + _describe(node) + beside)
             if not again:
                 stack.extend((child, depth + 1) for child in reversed(node.children))
     return "\n".join(lines)
@@ -120,7 +123,8 @@ def _describe(node: Node) -> str:
     name = f"{kind} {node.name}".strip()
     blocks = math.prod(meta.numblocks)
     what = f"{name} {meta.kind}".strip()
-    return f"{what} {bracketed(meta.shape)}, {blocks} block{'s' * (blocks != 1)}"
+    size = f"{blocks} block{'s' * (blocks != 1)}, {format_bytes(meta.projected_nbytes)}"
+    return f"{what} {bracketed(meta.shape)}, {size}"
 
 
 def _plan(
@@ -155,6 +159,13 @@ def _plan(
             *([f"compute() refuses this: {refused}"] if refused else []),
         ]
     )
+
+
+def _parts_of_files(physical: Sequence[Node]) -> Iterable[str]:
+    """Say what is read of files, by the lines that opened them."""
+    for node in toposort(physical):
+        if isinstance(node, Source) and node.note:
+            yield f"{line_of(node.origin)} reads {node.note}".strip()
 
 
 def _refusal(graph: Graph, limits: Sequence[float], results: Sequence[ArrayMeta]) -> str:

@@ -144,6 +144,11 @@ class Node:
         """Short human name of the operation, used in keys, plans and diagnostics."""
         return type(self).__name__.lower()
 
+    @property
+    def note(self) -> str:
+        """What `explain` says beside all that, such as how much of a file is read."""
+        return ""
+
     @cached_property
     def task_prefix(self) -> str:
         """First part of the keys of the tasks that it becomes: readable and unique."""

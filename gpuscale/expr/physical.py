@@ -98,6 +98,11 @@ class Source(Physical):
         return "read"
 
     @property
+    def note(self) -> str:
+        """What is read, of how much."""
+        return str(getattr(self.reader, "note", ""))
+
+    @property
     def room(self) -> float:
         """Bytes that reading a piece takes beside it, for each of its bytes."""
         return float(getattr(self.reader, "room", 0))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from gpuscale.backends.creation import parcel
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.tokens import tokenize
+from gpuscale.expr.frames import row_bytes
 from gpuscale.io.frames import Columns, FramePieces, Predicate
 from gpuscale.io.pieces import Cost
+from gpuscale.io.predicates import may_match
 
-__all__ = ["FrameInMemory", "PiecesReader", "Values"]
+__all__ = ["FrameInMemory", "PiecesReader", "Values", "part_of"]
+
+_SAID = 100  # letters of a predicate
 
 
 class _PartitionReader:
@@ -65,10 +70,43 @@ class PiecesReader(_PartitionReader):
         self.cost = pieces.cost
         self.token = tokenize("pieces", pieces.token, columns, predicate)
 
+    @property
+    def note(self) -> str:
+        """What is read, of how much."""
+        return part_of(self._pieces, self._columns, self._predicate)
+
     def read(self, place: tuple[int]) -> Any:
         """Return what is wanted of one piece."""
         (number,) = place
         return self._pieces.read(self._pieces.pieces[number], self._columns, self._predicate)
+
+
+def part_of(pieces: FramePieces, columns: Columns, predicate: Predicate) -> str:
+    """Say what is read of a dataset, and how much less that is than all of it.
+
+    Bytes are those that it is projected to take in memory. Pieces are left out in which statistics
+    say that no row meets the predicate.
+    """
+    every = list(pieces.schema.columns)
+    asked = every if columns is None else [*columns, *(label for label, _, _ in predicate)]
+    labels = tuple(label for label in every if label in asked)
+    chosen = [each for each in pieces.pieces if may_match(predicate, each.statistics, each.rows)]
+    whole = _width(pieces, tuple(every))
+    share = min(1.0, _width(pieces, labels) / whole) if labels else 0.0
+    total, rest = (sum(each.nbytes for each in some) for some in (pieces.pieces, chosen))
+    return (
+        f"{len(labels)} of {len(every)} columns, {len(chosen)} of {len(pieces.pieces)} pieces, "
+        f"{format_bytes(int(rest * share))} of {format_bytes(total)}{_where(predicate)}"
+    )
+
+
+def _width(pieces: FramePieces, labels: tuple[Any, ...]) -> int:
+    return max(1, pieces.row_bytes(labels) or row_bytes(pieces.schema[list(labels)]))
+
+
+def _where(predicate: Predicate) -> str:
+    said = " and ".join(f"{label} {comparison} {value}" for label, comparison, value in predicate)
+    return f", where {said if len(said) <= _SAID else said[:_SAID] + '...'}" if said else ""
 
 
 class Values(_PartitionReader):

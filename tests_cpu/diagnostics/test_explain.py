@@ -59,7 +59,7 @@ def test_broadcast_inputs_are_read_as_small_as_they_are():
 @pytest.mark.parametrize("stage", ["expression", "simplify", "lower", "fuse"])
 def test_stages_are_trees(stage):
     lines = expression().explain(stage).splitlines()
-    assert lines[0].endswith("float64 (8,), 2 blocks")
+    assert lines[0].endswith("float64 (8,), 2 blocks, 64 B")
     assert all(line.startswith("  ") for line in lines[1:])
     assert ("Blockwise" in "\n".join(lines)) == (stage in ("lower", "fuse"))
 

@@ -9,7 +9,7 @@ from gpuscale.dataframe.algorithms.columns import selected
 from gpuscale.expr.frames import FrameMeta, row_bytes, unknown_rows
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
-from gpuscale.io.frame_readers import Values
+from gpuscale.io.frame_readers import Values, part_of
 from gpuscale.io.frames import Columns, FramePieces, Predicate
 
 __all__ = ["FromFrame", "PartitionValues", "ReadPieces"]
@@ -72,6 +72,11 @@ class ReadPieces(Node):
     @property
     def name(self) -> str:
         return "read"
+
+    @property
+    def note(self) -> str:
+        """What is read, of how much."""
+        return part_of(self.pieces, self.columns, self.predicate)
 
     def _infer(self) -> FrameMeta:
         pieces = self.pieces

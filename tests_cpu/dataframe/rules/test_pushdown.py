@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gpuscale.dataframe as gd
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.testing.frames import assert_eq
@@ -98,3 +99,22 @@ def test_a_mask_that_looks_at_other_rows_sees_all_of_them(case):
     df, reads = opened()
     assert_eq(function(df), function(PDF))
     assert all(predicate == () for _, predicate in reads)
+
+
+def test_explain_says_what_is_read_at_each_stage(tmp_path):
+    path = tmp_path / "x.parquet"
+    PDF.to_parquet(path, row_group_size=4)
+    df = gd.read_parquet(path, split_row_groups=True)
+    total = df[df.x > 7].y.sum()
+    read, whole = 4 * 2 * 8, sum(piece.nbytes for piece in df.expr.pieces.pieces)
+    said = f"2 of 4 columns, 1 of 3 pieces, {read} B of {whole} B, where x > 7"
+    assert f"4 of 4 columns, 3 of 3 pieces, {whole} B of {whole} B" in total.explain("expression")
+    for stage in ("simplify", "lower", "fuse", "plan"):
+        text = total.explain(stage)
+        assert text.count(said) == 1
+        assert text.count("pieces") == 1
+
+
+def test_explain_says_what_is_read_of_rows_alone():
+    df, _ = opened()
+    assert "0 of 4 columns, 3 of 3 pieces, 0 B of 1.2 KiB" in df.index.explain("simplify")
