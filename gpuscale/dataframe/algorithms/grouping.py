@@ -18,6 +18,7 @@ from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
 from gpuscale.dataframe.algorithms.numbered_groups import combined_by_number, parts_by_number
+from gpuscale.dataframe.algorithms.ordered_groups import combined_in_order
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
 from gpuscale.dataframe.algorithms.texts import in_one_piece
 from gpuscale.dataframe.algorithms.whole import AllRows
@@ -101,7 +102,11 @@ class Aggregates:
         """Group the groups of neighbours."""
         table = _together(partials)
         made = combined_by_number(table, self._labels, self._parts)
-        return combined(table, self._parts, self._grouped).reset_index() if made is None else made
+        if made is not None:
+            return made
+        if are_single([table[name] for name in self._labels], {}):
+            return table
+        return combined(table, self._parts, self._grouped).reset_index()
 
     def of_parts(self, partials: list[Any]) -> Any:
         """Make the results of the last partials, whose groups are grouped but once."""
@@ -109,8 +114,12 @@ class Aggregates:
 
     def finalize(self, partial: Any) -> Any:
         """Order the groups as users want them, and make the results of what is kept of each."""
-        options = self.options.of_all()
-        parts = combined(partial, self._parts, lambda t: t.groupby(self._labels, **options))
+        options, parts = self.options, None
+        if options.sort:
+            parts = combined_in_order(partial, self._labels, self._parts, options.dropna)
+        if parts is None:
+            given = options.of_all()
+            parts = combined(partial, self._parts, lambda t: t.groupby(self._labels, **given))
         return self._dressed([recipe.result(parts, number) for number, recipe in self.recipes])
 
     def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
