@@ -17,6 +17,7 @@ from gpuscale.dataframe.api.creating import from_pandas
 from gpuscale.dataframe.api.repartition import by_number
 from gpuscale.dataframe.api.shuffling import shuffled
 from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.estimates import likely_nbytes
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import attribute
 from gpuscale.dataframe.nodes.partwise import Partwise
@@ -26,6 +27,8 @@ __all__ = ["merge", "merge_asof"]
 
 SMALL = 32 << 20
 """A frame that is not larger by projection goes whole to all partitions of the other."""
+
+_SURELY = 8  # times as large it may be, if filters leave all of it
 
 # With these the frame that goes everywhere adds no rows of its own.
 _RIGHT_EVERYWHERE = ("inner", "left", "cross", "left_anti", "leftsemi")
@@ -71,7 +74,7 @@ def merge(
         Of a shuffle; by default as many as the frame that has more.
     broadcast : bool, optional
         Whether the smaller frame goes to all partitions of the other; by default where it is
-        projected to take 32 MiB or less.
+        projected to take 32 MiB or less, or likely to after filters, by what files note of columns.
     shuffle_method : object, optional
         Means nothing here; dask has it.
 
@@ -197,7 +200,9 @@ def _goes_everywhere(call: Merge, left: Any, right: Any, broadcast: bool | None)
 
 
 def _size(frame: Any) -> float:
-    return float(frame.expr.meta.nbytes)
+    """Bytes that a frame is likely to have, unless it may be much larger than is small."""
+    nbytes: int = frame.expr.meta.nbytes
+    return likely_nbytes([frame.expr]) if nbytes <= _SURELY * SMALL else nbytes
 
 
 def join(left: Any, other: Any, on: Any, how: str, suffixes: Any, sort: bool, validate: Any) -> Any:

@@ -37,6 +37,7 @@ from gpuscale.dataframe.api.groupby import Groups
 from gpuscale.dataframe.api.positions import Lengths
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.collection import wrap
+from gpuscale.dataframe.estimates import likely_nbytes
 from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.rows import Numbered
@@ -64,6 +65,7 @@ OF_ROWS = 128 << 20
 """What is grouped in one place at the most: partial results of so many bytes, or rows."""
 
 _SHARE = 16  # of the memory budget is the most in any case
+_SURELY = 8  # and so much of it at the most, if all rows are there that may be
 _RESULT = 128 << 20  # bytes that one partition of results is made of
 _FEW = 1 << 16  # parts of groups are not divided: one partition has the result
 
@@ -72,7 +74,7 @@ def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
     """In how many partitions results of groups are made.
 
     Of frames of a device it is one. The user says so by ``split_out``. Otherwise it is one for
-    columns that are projected to take as much as one place has room for, and else one for each
+    columns that are likely to take as much as one place has room for, and else one for each
     128 MiB of them, or less where memory is short.
 
     Parameters
@@ -94,10 +96,15 @@ def count_of(grouped: Groups, nodes: Sequence[Node], most: int) -> int:
 
 
 def parts_for(nodes: Sequence[Node], most: int) -> int:
-    """In how many partitions columns have room: one if that has no more than so many bytes."""
+    """In how many partitions columns have room: one if that has no more than so many bytes.
+
+    Of what was filtered it is those that are likely, unless memory had no room for the rest.
+    """
     backend = nodes[0].meta.backend
     nbytes = sum(each.meta.nbytes for each in nodes)
-    if backend != FrameMeta.host or nbytes <= min(most, budget_of(backend, nbytes) // _SHARE):
+    budget = budget_of(backend, nbytes)
+    expected = likely_nbytes(nodes) if nbytes <= budget // _SURELY else nbytes
+    if backend != FrameMeta.host or expected <= min(most, budget // _SHARE):
         return 1
     return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT, nbytes))))
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.dataframe.conditions import conjuncts
 from gpuscale.dataframe.nodes.partwise import Filter, Project
 from gpuscale.dataframe.nodes.rows import Counted
 from gpuscale.dataframe.rules.below import BELOW, View
 from gpuscale.dataframe.rules.rewriting import (
     all_of,
-    conjuncts,
     is_alone,
     readers_of,
     replaced,

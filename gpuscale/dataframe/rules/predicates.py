@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import datetime
-import operator
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.conditions import compared, conjuncts
 from gpuscale.dataframe.nodes.moving import ToBackend
-from gpuscale.dataframe.nodes.partwise import Filter, Partwise, Project
+from gpuscale.dataframe.nodes.partwise import Filter, Project
 from gpuscale.dataframe.nodes.source import ReadPieces
-from gpuscale.dataframe.rules.rewriting import all_of, conjuncts, is_alone, readers_of, replaced
+from gpuscale.dataframe.rules.rewriting import all_of, is_alone, readers_of, replaced
 from gpuscale.dataframe.rules.row_by_row import is_row_by_row
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.walk import toposort
 from gpuscale.io.frames import Comparison, Condition
 
 __all__ = ["filter_early"]
-
-_COMPARISONS: dict[Any, Comparison] = {
-    operator.eq: "==",
-    operator.ne: "!=",
-    operator.lt: "<",
-    operator.le: "<=",
-    operator.gt: ">",
-    operator.ge: ">=",
-}
-_TURNED: dict[Comparison, Comparison] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
-}
 
 
 def filter_early(roots: list[Node]) -> list[Node]:
@@ -99,27 +81,15 @@ def _pushed(found: tuple[Filter, ReadPieces]) -> tuple[str, Node] | None:
 
 def _conditions(mask: Node, source: ReadPieces) -> list[Condition]:
     """What a mask asks of a column of a file, in the words of its reader; nothing if it cannot."""
-    if not isinstance(mask, Partwise) or not mask.args:
-        return []
-    if mask.function in _COMPARISONS and not mask.kwargs and len(mask.args) == 2:
-        comparison = _COMPARISONS[mask.function]
-        column, value = mask.args
-        if isinstance(value, Node):
-            column, value, comparison = value, column, _TURNED[comparison]
+    found = [_asked(*each, source) for each in compared(mask)]
+    return [each for some in found for each in some] if all(found) else []
+
+
+def _asked(column: Any, comparison: Comparison, value: Any, source: ReadPieces) -> list[Condition]:
+    if comparison != "in":
         return _condition(column, comparison, value, source)
-    if mask.function == Method("isin") and len(mask.args) == 2 and not mask.kwargs:
-        column, values = mask.args
-        if not isinstance(values, list | tuple | set | frozenset) or not len(values):
-            return []
-        said = [_condition(column, "==", value, source) for value in values]
-        if not all(said):
-            return []
-        return [(said[0][0][0], "in", tuple(each[0][2] for each in said))]
-    if mask.function == Method("between") and len(mask.args) == 3 and not mask.kwargs:
-        column, low, high = mask.args
-        both = _condition(column, ">=", low, source), _condition(column, "<=", high, source)
-        return [*both[0], *both[1]] if all(both) else []
-    return []
+    said = [_condition(column, "==", each, source) for each in value]
+    return [(said[0][0][0], "in", tuple(each[0][2] for each in said))] if all(said) else []
 
 
 def _condition(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 
 from gpuscale.dataframe.nodes.partwise import Partwise, Project
 from gpuscale.expr.node import Node
 from gpuscale.expr.walk import toposort
 
-__all__ = ["all_of", "conjuncts", "is_alone", "readers_of", "replaced", "seen_by", "table_of"]
+__all__ = ["all_of", "is_alone", "readers_of", "replaced", "seen_by", "table_of"]
 
 Readers = Mapping[str, set[str]]
 
@@ -58,16 +58,6 @@ def is_alone(node: Node, base: Node, readers: Readers) -> bool:
     """Whether all that depends on some frame goes into one node."""
     inside = {base.token, *(each.token for each in seen_by([node], base))}
     return all(readers[token] <= inside for token in inside - {node.token})
-
-
-def conjuncts(mask: Node) -> Iterator[Node]:
-    """Yield truth values that a mask is true where all of them are."""
-    both = isinstance(mask, Partwise) and mask.function is operator.and_
-    if both and all(isinstance(each, Node) for each in mask.args):  # type: ignore[attr-defined]
-        for each in mask.args:  # type: ignore[attr-defined]
-            yield from conjuncts(each)
-    else:
-        yield mask
 
 
 def all_of(masks: Iterable[Node]) -> Node:
