@@ -254,7 +254,8 @@ class CategoricalAccessor(_Accessor):
     def remove_unused_categories(self) -> Any:
         """Leave out the categories that no element has, which is computed now."""
         used = set(self._x.drop_duplicates().compute().dropna())
-        return self.set_categories([each for each in self.categories if each in used])  # type: ignore[attr-defined]
+        kept = self.categories[self.categories.isin(used)]
+        return self.set_categories(kept)  # type: ignore[attr-defined]
 
 
 def with_accessors(collection: C) -> C:

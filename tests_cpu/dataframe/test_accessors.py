@@ -39,6 +39,8 @@ CASES = {
     "zones": lambda x: x.t.dt.tz_localize("UTC").dt.tz_convert("Europe/Rome"),
     "to_period": lambda x: x.t.dt.to_period("M"),
     "codes": lambda x: x.c.cat.codes,
+    "used categories": lambda x: x.c[x.t > "2020-01-02"].cat.remove_unused_categories(),
+    "no used categories": lambda x: x.c[x.t > "2025"].cat.remove_unused_categories(),
     "rename_categories": lambda x: x.c.cat.rename_categories({"a": "z"}),
 }
 

@@ -395,6 +395,20 @@ def test_results_of_one_column_have_no_names_of_columns():
                 d.groupby("k").x.agg(func)
 
 
+def test_columns_under_one_label():
+    pdf = pd.DataFrame({"k": [1, 2, 1], "x": [1, 2, 3], "y": [4, 5, 6]})
+    found, expected = (
+        d.groupby("k").agg({"x": ["min", "max"], "y": ["sum"]})
+        for d in (gd.from_pandas(pdf, npartitions=2), pdf)
+    )
+    for ask in (
+        lambda d: d[["x"]],
+        lambda d: d[[("x", "max"), ("y", "sum")]].sum(),
+        lambda d: d["x"].max(),
+    ):
+        assert_eq(ask(found), ask(expected))
+
+
 def test_columns_of_one_name():
     pdf = pd.DataFrame([[1, 2, 3], [4, 5, 3], [7, 8, 9]], columns=["a", "a", "k"])
     df = gd.from_pandas(pdf, npartitions=2)

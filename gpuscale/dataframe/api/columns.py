@@ -36,6 +36,8 @@ def columns_of(x: Any, key: Any) -> Any:
                 "a list of truth values chooses rows; make a series of it by from_pandas"
             )
         check_labels(x, labels)
+        if x.columns.nlevels > 1:  # of which a label may stand for several columns
+            labels = list(x._meta[labels].columns)
         return wrap(Project(x.expr, tuple(labels), False))
     if callable(key):
         return columns_of(x, key(x))
