@@ -13,6 +13,7 @@ from gpuscale.dataframe.algorithms.grouping import Call
 from gpuscale.dataframe.algorithms.growing import Moments, Replacing
 from gpuscale.dataframe.api import windows as api
 from gpuscale.dataframe.by_column import ByColumn
+from gpuscale.dataframe.inference import nonempty
 from gpuscale.dataframe.methods import dress
 
 __all__ = ["Expanding", "ExponentialMovingWindow"]
@@ -24,7 +25,7 @@ class _Growing(ByColumn):
     _kind: str
 
     def __init__(self, x: Any, windows: Call) -> None:
-        windows(api.nonempty(x._meta))  # pandas says what is wrong
+        windows(nonempty(x._meta))  # pandas says what is wrong
         self._x, self._windows = x, windows
 
     def __getitem__(self, key: Any) -> Any:
@@ -86,7 +87,7 @@ class ExponentialMovingWindow(_Growing):
             return super()._asked(name, args, kwargs)
         given = {**dict(zip(("bias",), args, strict=False)), **kwargs}
         x = api.numeric(self._x, given.pop("numeric_only", False))
-        getattr(self._windows(api.nonempty(x._meta)), name)(**given)  # pandas says what is wrong
+        getattr(self._windows(nonempty(x._meta)), name)(**given)  # pandas says what is wrong
         kind = Moments if options["adjust"] else Replacing
         growing = kind(_alpha(options), options["ignore_na"])
         return api.going_on(x, growing, name, {"min_periods": options["min_periods"], **given})

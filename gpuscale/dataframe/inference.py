@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ __all__ = [
     "inferred",
     "inferred_of_values",
     "nonempty",
+    "of_made_up",
     "operands_of",
     "sample",
     "with_numbers",
@@ -97,6 +99,33 @@ def with_numbers(made: Any) -> Any:
     if isinstance(made, pd.DataFrame):
         return made.apply(with_numbers)
     return made.where(made.isna(), 1) if made.dtype == object else made
+
+
+def of_made_up(function: Callable[..., Any], *frames: Any) -> Any:
+    """Call a function on made-up rows, of which objects may be numbers where texts do not do.
+
+    Examples
+    --------
+    >>> of_made_up(lambda x: x.diff().dtype, pd.Series([], dtype=object))
+    dtype('O')
+    """
+    made = [nonempty(frame) for frame in frames]
+    try:
+        return function(*made)
+    except _OF_TEXTS:
+        if not any(map(_has_objects, frames)):
+            raise
+        with suppress(*_OF_TEXTS):  # otherwise what is said of texts is told
+            return function(*map(with_numbers, made))
+        raise
+
+
+_OF_TEXTS = (TypeError, ValueError, pd.errors.DataError)
+
+
+def _has_objects(frame: Any) -> bool:
+    dtypes = frame.dtypes if isinstance(frame, pd.DataFrame) else [frame.dtype]
+    return any(pd.api.types.is_object_dtype(dtype) for dtype in dtypes)
 
 
 def _index(index: pd.Index, rows: int) -> pd.Index:

@@ -307,3 +307,23 @@ def test_values_in_expressions(df, pdf):
     found = df.eval("share = x / @total + @one", local_dict=local)
     assert_eq(found, pdf.assign(share=pdf.x / pdf.x.sum() + 1))
     assert most is not None  # expressions find it by its name
+
+
+OF_DECIMALS = {
+    "diff": lambda x: x.price.diff(),
+    "pct_change": lambda x: x.price.pct_change(),
+    "median": lambda x: x.price.median(),
+    "rolling": lambda x: x.price.rolling(2).sum(),
+    "apply": lambda x: x.price.apply(lambda price: price * 2),
+    "mean of groups": lambda x: x.groupby("k").price.mean(),
+    "median of groups": lambda x: x.groupby("k").price.median(),
+    "deviation of groups": lambda x: x.groupby("k").price.std(),
+    "diff of groups": lambda x: x.groupby("k").price.diff(),
+}
+
+
+@pytest.mark.parametrize("case", OF_DECIMALS)
+def test_methods_of_decimals(case):
+    pdf = pd.DataFrame({"k": [1, 2, 1, 2], "price": [Decimal(n) / 4 for n in (6, 8, 3, 9)]})
+    expected = OF_DECIMALS[case](pdf)
+    assert_eq(OF_DECIMALS[case](gd.from_pandas(pdf, npartitions=2)), expected, rtol=1e-15)

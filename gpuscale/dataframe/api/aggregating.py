@@ -17,7 +17,7 @@ from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.api.reductions import length, of_columns, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import nonempty, with_numbers
+from gpuscale.dataframe.inference import of_made_up
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.source import FromFrame
@@ -139,15 +139,11 @@ def _template(
     x: Any, func: Any, is_named: bool, args: tuple[Any, ...], options: dict[str, Any]
 ) -> Any:
     """Return what pandas makes of made-up rows; objects may be numbers, as decimals are."""
-    made = nonempty(x._meta)
     if is_named:
         args, options = (), func
     else:
         args = (func, 0, *args)
-    try:
-        return made.agg(*args, **options)
-    except TypeError:
-        return with_numbers(made).agg(*args, **options)
+    return of_made_up(lambda made: made.agg(*args, **options), x._meta)
 
 
 def transposed(x: Any) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.alignment import aligned
+from gpuscale.dataframe.api.mapping import of_function
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, api, wrap
 from gpuscale.dataframe.elsewhere import advice, meant
@@ -212,6 +213,8 @@ def apply(x: Any, func: Callable[..., Any], options: dict[str, Any], meta: Any) 
 
 def _tried(x: Any, method: Any, func: Any, options: dict[str, Any]) -> Any:
     try:
+        if x.ndim == 1 and x.dtype == object:
+            return emptied(of_function(x._meta, lambda made: method(made, func, **options)))
         return emptied(inferred_of_values(method, (x.expr, func), options))
     except Exception as error:
         error.add_note(

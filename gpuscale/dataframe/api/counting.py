@@ -24,7 +24,7 @@ from gpuscale.dataframe.api import many
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.reductions import of_columns, one_partition, reduction
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import nonempty
+from gpuscale.dataframe.inference import nonempty, of_made_up
 
 __all__: list[str] = []
 
@@ -131,4 +131,4 @@ def whole(x: Any, name: str, **options: Any) -> Any:
     """Return what a method of pandas gives for all rows, which one task has at once."""
     plain = {k: tuple(v) if isinstance(v, list | np.ndarray) else v for k, v in options.items()}
     function = Called(name, tuple(sorted(plain.items())))
-    return wrap(reduction((x.expr,), Whole(function), name, function(nonempty(x._meta))))
+    return wrap(reduction((x.expr,), Whole(function), name, of_made_up(function, x._meta)))

@@ -21,7 +21,7 @@ from gpuscale.dataframe.api.groupby import Groups
 from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -125,8 +125,8 @@ def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
     TypeError
         If it is no frame.
     """
-    own = [nonempty(key._meta) for key in grouped.own_keys]
-    found = whole(grouped, calls).of_groups(nonempty(grouped.frame._meta), *own)
+    own = [key._meta for key in grouped.own_keys]
+    found = of_made_up(whole(grouped, calls).of_groups, grouped.frame._meta, *own)
     if not isinstance(found, pd.DataFrame | pd.Series):
         raise TypeError(f"{calls[-1].name} of groups gives a {type(found).__name__}, and no frame")
     return found

@@ -69,7 +69,7 @@ def _found(some: Any, arg: Any, options: dict[str, Any]) -> Any:
         keys = _with_values(some, arg.index if isinstance(arg, pd.Series) else arg)
         found = (keys if len(keys) else nonempty(some)).map(arg, **options)
     else:
-        found = _of_function(some, lambda values: values.map(arg, **options))
+        found = of_function(some, lambda values: values.map(arg, **options))
     if isinstance(some, pd.Index):
         return found[:0]
     return pd.Series(found.array[:0], some.index, name=some.name)
@@ -100,7 +100,7 @@ def _made(some: Any, values: list[Any]) -> Any:
     return make(values, dtype=some.dtype, name=some.name)
 
 
-def _of_function(some: Any, call_on: Callable[[Any], Any]) -> Any:
+def of_function(some: Any, call_on: Callable[[Any], Any]) -> Any:
     """Call a function on made-up values, until it gives something; objects may be anything."""
     found, raised = [], []
     for made in _examples(some):
@@ -115,7 +115,7 @@ def _of_function(some: Any, call_on: Callable[[Any], Any]) -> Any:
     if not found:
         raise raised[0]
     told = [each for each in found if not all_null(each)] or found[-1:]
-    same = len({str(each.dtype) for each in told}) == 1
+    same = len({str(each.dtypes) for each in told}) == 1
     return told[0] if same else told[0].astype(object)
 
 

@@ -18,7 +18,7 @@ from gpuscale.dataframe.api.reductions import of_columns, reduction
 from gpuscale.dataframe.api.repartition import rows_between
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, of_made_up
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.regroup import Regroup
@@ -32,7 +32,7 @@ __all__ = ["map_overlap"]
 def running(x: Any, name: str, options: dict[str, Any]) -> Any:
     """Return sums, products or extremes of all rows up to each, or fill from the ones before."""
     given = {key: value for key, value in options.items() if value is not None}
-    out = emptied(getattr(nonempty(x._meta), name)(**given))
+    out = emptied(of_made_up(lambda made: getattr(made, name)(**given), x._meta))
     plan = Before(name, given.get("skipna", True))
     before = reduction((x.expr,), plan, name, ())
     numbers = tuple(range(x.npartitions))
@@ -86,7 +86,7 @@ def overlapped(
     than are needed of it.
     """
     if out is None:
-        out = emptied(function(nonempty(x._meta), **options))
+        out = emptied(of_made_up(lambda made: function(made, **options), x._meta))
     node = counted(x.expr)
     starts = starts_of(node)
     total, pieces, margins = starts[-1], [], []
@@ -180,7 +180,7 @@ def map_overlap(
             raise ValueError(f"{name} is a number of rows, not {value!r}; times are not supported")
     function = WithArguments(func, args)
     if meta is None:
-        out = emptied(function(nonempty(df._meta), **kwargs))
+        out = emptied(of_made_up(lambda made: function(made, **kwargs), df._meta))
     else:
         out = promise(meta, df._meta)
     label = getattr(func, "__name__", "map_overlap")

@@ -22,7 +22,7 @@ from gpuscale.dataframe.api.reductions import of_columns, reduction
 from gpuscale.dataframe.api.repartition import rows_between
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.regroup import Regroup
@@ -43,7 +43,7 @@ def in_one_place(x: Frame, function: Callable[..., Any], label: str, out: Any = 
         What comes out, without rows; by default the function is tried on made-up rows.
     """
     if out is None:
-        out = emptied(function(nonempty(x._meta)))
+        out = emptied(of_made_up(function, x._meta))
     if x.npartitions == 1:
         return call(function, (x,), label=label, out=out)
     node = counted(x.expr)

@@ -15,7 +15,7 @@ from gpuscale.dataframe.api.counting import whole
 from gpuscale.dataframe.api.reductions import of_columns, reduce, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
 from gpuscale.dataframe.passes import another_pass, is_large
 
 __all__: list[str] = []
@@ -27,7 +27,7 @@ def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any
         raise ValueError(f"percentiles should all be in the interval [0, 1], not {q!r}")
     if x.ndim == 2 and numeric_only:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
-    template = nonempty(x._meta).quantile(q, **options)
+    template = of_made_up(lambda made: made.quantile(q, **options), x._meta)
     method = options.get("interpolation", "linear")
     if options.get("method", "single") != "single" or not _goes_in_passes(x, True):
         return whole(x, "quantile", q=q, **options)

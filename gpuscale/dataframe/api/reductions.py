@@ -13,7 +13,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.algorithms.reductions import FOLDS, Length, blueprint
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, wrap
-from gpuscale.dataframe.inference import emptied, nonempty, with_numbers
+from gpuscale.dataframe.inference import emptied, of_made_up
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
@@ -52,11 +52,7 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
 
 def _template(frame: Any, name: str, options: dict[str, Any]) -> Any:
     """Return what pandas makes of made-up rows; objects may be numbers, as decimals are."""
-    made = nonempty(frame)
-    try:
-        return getattr(made, name)(**options)
-    except TypeError:
-        return getattr(with_numbers(made), name)(**options)
+    return of_made_up(lambda made: getattr(made, name)(**options), frame)
 
 
 def reduction(

@@ -19,7 +19,7 @@ from gpuscale.dataframe.api.neighbours import on_rows_of, overlapped, without_ma
 from gpuscale.dataframe.api.one_place import in_one_place
 from gpuscale.dataframe.api.reductions import of_columns, reduction
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, of_made_up
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Counted, Numbered
 
@@ -28,7 +28,7 @@ __all__: list[str] = []
 
 def checked(x: Frame, window: Any, options: Mapping[str, Any]) -> None:
     """Have pandas say what is wrong about a window, and say what is not possible here."""
-    nonempty(x._meta).rolling(window, **options)
+    of_made_up(lambda made: made.rolling(window, **options), x._meta)
     if isinstance(window, pd.api.indexers.BaseIndexer):
         raise NotSupportedError(
             "a window of an indexer of pandas may reach any row: say it as a number of rows or a "
@@ -95,7 +95,7 @@ def _in_time(x: Any, span: pd.Timedelta, center: bool, function: Any, label: str
         before = sum(rows[each] for each in near if each < block)
         margins.append((before if center else None, own))
     wide = Regroup((node,), tuple(pieces), None, "overlap")
-    out = emptied(function(nonempty(x._meta)))
+    out = emptied(of_made_up(function, x._meta))
     result = Numbered(without_margins, (wide,), tuple(margins), (function, ()), label, rows, out)
     return wrap(on_rows_of(node, result))
 
@@ -126,7 +126,8 @@ def numeric(x: Any, numeric_only: bool = False) -> Any:
 
 def going_on(x: Any, growing: Any, name: str, options: dict[str, Any]) -> Any:
     """Return what is made of the numbers that are kept of all rows up to each."""
-    out = emptied(nonempty(x._meta).expanding().mean())  # of what are no numbers, pandas raises
+    # Of what are no numbers, pandas raises.
+    out = emptied(of_made_up(lambda made: made.expanding().mean(), x._meta))
     before = reduction((x.expr,), GrowingBefore(growing), name, ())
     numbers = tuple(range(x.npartitions))
     args = (growing, name, tuple(sorted(options.items())))
