@@ -98,6 +98,13 @@ def attribute(owner: Any, name: str) -> Any:
         ) from error
 
 
+def accessed(partition: Any, accessor: str) -> Any:
+    """Return an accessor of a partition; lists of texts that are all null are numbers in pandas."""
+    if accessor == "str" and partition.dtype == float and partition.isna().all():
+        partition = partition.astype("str")
+    return attribute(partition, accessor)
+
+
 @dataclass(frozen=True)
 class Method:
     """Call a method of a partition, or of one of its accessors."""
@@ -107,7 +114,7 @@ class Method:
 
     def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it."""
-        owner = attribute(partition, self.accessor) if self.accessor else partition
+        owner = accessed(partition, self.accessor) if self.accessor else partition
         return attribute(owner, self.name)(*args, **kwargs)
 
 

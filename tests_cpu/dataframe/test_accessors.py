@@ -50,6 +50,17 @@ def test_accessors(case):
     assert_eq(CASES[case](DF), CASES[case](PDF))
 
 
+def test_partitions_of_nulls_have_texts_as_others_have():
+    pdf = pd.DataFrame({"n": ["a,b", "c", None, None]})
+    df = gd.from_pandas(pdf, npartitions=2)
+    for ask in (
+        lambda x: x.n.str.split(",").str[0],
+        lambda x: x.n.str.findall("[a-z]").str.len(),
+        lambda x: x.n.str.encode("utf-8").str.decode("utf-8").str.upper(),
+    ):
+        assert_eq(ask(df), ask(pdf), promised=False)
+
+
 def test_dtypes_that_depend_on_nulls_are_those_of_pandas():
     assert_eq(DF.n.str.len(), PDF.n.str.len(), promised=False)
 

@@ -193,7 +193,10 @@ class FrameModes(Modes):
 
     def finalize(self, partial: list[Tally]) -> Any:
         """Put the columns side by side."""
-        return pd.concat([self._of(*each) for each in partial], axis=1)
+        found = [self._of(*each) for each in partial]
+        return (
+            pd.concat(found, axis=1) if found else pd.DataFrame(columns=pd.Index([], dtype="str"))
+        )
 
 
 @dataclass(frozen=True)
