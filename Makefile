@@ -13,7 +13,7 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --kernels $(abspath
 help:
 	@echo "make demo   the headline computation at full size, then on real files"
 	@echo "make test   all tests that this machine can run, examples in docstrings included"
-	@echo "make test-cluster  all variants of those of arrays on a cluster, of which make test runs one each"
+	@echo "make test-cluster  those of arrays and frames on a cluster; of arrays make test runs one variant each"
 	@echo "make lint   style, types, conda files, changelog fragments"
 	@echo "make bench  the table of benchmarks, against the libraries of the field"
 	@echo "make soak   a thousand computations, which leave nothing behind"
@@ -31,7 +31,7 @@ test: $(VENV)/.with-dev
 	$(PYTEST) tests_cpu/array --engine distributed --variants 1
 
 test-cluster: $(VENV)/.with-dev
-	$(BIN)/python -m pytest tests_cpu/array --engine distributed
+	$(BIN)/python -m pytest tests_cpu/array tests_cpu/dataframe --engine distributed
 
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .

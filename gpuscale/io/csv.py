@@ -53,6 +53,7 @@ class CsvPieces(FramePieces):
         If the first lines cannot be read.
     """
 
+    files: Files
     takes: frozenset[Pushdown] = frozenset({"columns"})
     cost: Cost = "decode"
 

@@ -31,6 +31,7 @@ class WholeCsvPieces(FramePieces):
         As fsspec calls it.
     """
 
+    files: Files
     takes: frozenset[Pushdown] = frozenset()
     cost: Cost = "decode"
 

@@ -73,6 +73,11 @@ class Files:
         """Whether the files lie in the file system of this machine, which all its processes see."""
         return "file" in _protocols(self.fs)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether they are memory of this process, as those of ``memory://`` are."""
+        return "memory" in _protocols(self.fs)
+
     @cached_property
     def token(self) -> str:
         """Identity of what the files hold."""

@@ -51,6 +51,7 @@ class FixedWidthPieces(FramePieces):
         How many pieces there should be at least, if the files are large enough.
     """
 
+    files: Files
     takes: frozenset[Pushdown] = frozenset()
     cost: Cost = "decode"
 

@@ -68,6 +68,7 @@ class PiecesReader(_PartitionReader):
         self._pieces, self._columns, self._predicate = pieces, columns, predicate
         self.room = 1.0  # what is decoded is first a table of Arrow
         self.cost = pieces.cost
+        self.is_memory = pieces.files is not None and pieces.files.in_memory
         self.token = tokenize("pieces", pieces.token, columns, predicate)
 
     @property

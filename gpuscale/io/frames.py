@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from gpuscale.io.files import Files
 from gpuscale.io.pieces import Cost
 
 __all__ = [
@@ -83,6 +84,8 @@ class FramePieces(Protocol):
     takes : frozenset of {"columns", "predicate", "encoding"}
         What `read` does itself; without "columns" whole pieces are decoded at least. "encoding" is
         what `encoded` is for.
+    files : Files or None
+        What the pieces are parts of, where these are files.
     cost : {"view", "copy", "decode"}
         What reading a piece twice costs.
     is_columnar : bool
@@ -93,6 +96,7 @@ class FramePieces(Protocol):
     schema: Any
     divisions: tuple[Any, ...] | None = None
     token: str
+    files: Files | None = None
     takes: frozenset[Pushdown] = frozenset({"columns"})
     cost: Cost = "decode"
     is_columnar: bool = False

@@ -61,7 +61,8 @@ class JoinedPieces(FramePieces):
     def __init__(self, own: FramePieces, groups: list[range]) -> None:
         self._own = own
         self.pieces = tuple(_together([own.pieces[k] for k in group]) for group in groups)
-        self.schema, self.cost, self.is_columnar = own.schema, own.cost, own.is_columnar
+        self.schema, self.files = own.schema, own.files
+        self.cost, self.is_columnar = own.cost, own.is_columnar
         self.takes = own.takes - {"encoding"}  # each piece would have categories of its own
         self.token = tokenize("joined", own.token, groups)
 

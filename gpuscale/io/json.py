@@ -64,6 +64,7 @@ class JsonPieces(FramePieces):
         As fsspec calls it; such files are read as a whole.
     """
 
+    files: Files
     takes: frozenset[Pushdown] = frozenset()
     cost: Cost = "decode"
 

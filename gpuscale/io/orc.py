@@ -38,6 +38,7 @@ class OrcPieces(FramePieces):
         If a column does not exist.
     """
 
+    files: Files
     takes: frozenset[Pushdown] = frozenset({"columns"})
     is_columnar = True
     cost: Cost = "decode"

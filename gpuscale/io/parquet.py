@@ -65,6 +65,7 @@ class ParquetPieces(FramePieces):
         If a column does not exist.
     """
 
+    files: Files
     takes: frozenset[Pushdown] = frozenset({"columns", "predicate", "encoding"})
     is_columnar = True
     cost: Cost = "decode"

@@ -69,8 +69,6 @@ class ParquetWriter(FrameWriter):
         Arguments of ``pyarrow.parquet.write_table``.
     """
 
-    is_local = False
-
     def __init__(
         self,
         path: PathLike,
@@ -85,6 +83,7 @@ class ParquetWriter(FrameWriter):
         if overwrite and append:
             raise ValueError("say overwrite=True or append=True, not both")
         self._staging = FolderStaging(path, overwrite, storage_options, KIND, append)
+        self.is_local = self._staging.in_memory
         self._keys, self._index, self._options = list(partition_on), index, options
         self._name_of, self._storage = name_function, dict(storage_options or {})
         self._first = 0

@@ -38,6 +38,7 @@ class Staging:
         self.given, self.overwrite = os.fspath(path), overwrite
         self.fs, self.path = url_to_fs(self.given, **dict(storage_options or {}))
         self.on_disk = "file" in self.fs.protocol
+        self.in_memory = "memory" in self.fs.protocol
         self.hidden = ""
 
     def begin(self) -> None:

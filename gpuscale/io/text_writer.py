@@ -34,8 +34,6 @@ class TextWriter(FrameWriter):
         Arguments of the function of pandas that makes a text of a frame.
     """
 
-    is_local = False
-
     def __init__(
         self,
         path: PathLike,
@@ -55,6 +53,7 @@ class TextWriter(FrameWriter):
             self._staging: Staging = SingleStaging(name, overwrite, storage_options, method)
         else:
             self._staging = FilesStaging(name, overwrite, storage_options, self._name)
+        self.is_local = self._staging.in_memory
         self.token = f"text-{uuid.uuid4().hex}"
 
     def _name(self, number: int) -> str:

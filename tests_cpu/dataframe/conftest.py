@@ -8,7 +8,10 @@ from ..elsewhere import Tables
 
 TABLES = Tables(
     Path(__file__).parent,
-    {"on_devices": ("--backend", ("fake", "cudf"))},
+    {
+        "on_devices": ("--backend", ("fake", "cudf")),
+        "on_clusters": ("--engine", ("distributed",)),
+    },
 )
 
 

@@ -29,6 +29,10 @@ def test_a_cluster_gives_what_threads_give():
         assert_eq(kept.compute(), PDF.assign(z=PDF.x.cumsum()))
         assert_eq(kept.z.shift(1).sum().compute(), PDF.x.cumsum().shift(1).sum())
         assert client.compute(df.x.sum()).result() == PDF.x.sum()
+        df.to_parquet("memory://of-a-cluster/x")  # is memory of this process
+        df.to_csv("memory://of-a-cluster/*.csv")
+        assert_eq(gd.read_parquet("memory://of-a-cluster/x"), PDF)
+        assert gd.read_csv("memory://of-a-cluster/*.csv").x.sum().compute() == PDF.x.sum()
 
 
 def test_partitions_are_for_the_memory_of_workers(monkeypatch, tmp_path):
