@@ -22,7 +22,10 @@
 `kept_nannies`   workers that are slow to start anew stay
 `scaling`        workers that leave hand their results on; what `scale` and `adapt` take
 `result_store`   results of a worker: on the device, on the host, on disk
+`meeting`        locks and the like, which say when no client is open
+`reaching`       schedulers that a client cannot reach: why not
 `security`       who may talk to a cluster; the scheduler file
+`given_security` credentials that the user gives
 `plugins`        plugins of schedulers and workers, as dask.distributed has them
 `serving`        processes that a signal ends: `{,cuda_}worker_process`, `scheduler_process`
 `short_logs`     what dask.distributed logs at length, in a line
@@ -59,6 +62,11 @@ if TYPE_CHECKING:
     from gpuscale.cluster.local import LocalCluster as LocalCluster
     from gpuscale.cluster.local_cuda import LocalCUDACluster as LocalCUDACluster
     from gpuscale.cluster.manifests import to_manifests as to_manifests
+    from gpuscale.cluster.meeting import Event as Event
+    from gpuscale.cluster.meeting import Lock as Lock
+    from gpuscale.cluster.meeting import Queue as Queue
+    from gpuscale.cluster.meeting import Semaphore as Semaphore
+    from gpuscale.cluster.meeting import Variable as Variable
     from gpuscale.cluster.ssh import SSHCluster as SSHCluster
     from gpuscale.cluster.yarn import YarnCluster as YarnCluster
     from gpuscale.cluster.yarn import yarn_specification as yarn_specification
@@ -80,6 +88,9 @@ _OWN = {
     "PBSCluster": "gpuscale.cluster.jobqueue",
     "SGECluster": "gpuscale.cluster.jobqueue",
     "SLURMCluster": "gpuscale.cluster.jobqueue",
+    **dict.fromkeys(
+        ("Event", "Lock", "Queue", "Semaphore", "Variable"), "gpuscale.cluster.meeting"
+    ),
     "as_completed": "gpuscale.cluster.closed",
     "futures_of": "gpuscale.cluster.holding",
     "progress": "gpuscale.cluster.holding",
@@ -88,10 +99,10 @@ _OWN = {
 
 # Names of dask.distributed that need nothing of ours.
 _HANDED_ON = (
-    "Actor", "ActorFuture", "Adaptive", "BaseActorFuture", "CancelledError", "Event", "Future",
-    "KilledWorker", "Lock", "MultiLock", "Nanny", "NannyPlugin", "Queue", "Reschedule",
-    "Scheduler", "SchedulerPlugin", "Security", "Semaphore", "SpecCluster", "Status",
-    "TimeoutError", "UploadDirectory", "UploadFile", "Variable", "Worker", "WorkerPlugin",
+    "Actor", "ActorFuture", "Adaptive", "BaseActorFuture", "CancelledError", "Future",
+    "KilledWorker", "MultiLock", "Nanny", "NannyPlugin", "Reschedule",
+    "Scheduler", "SchedulerPlugin", "Security", "SpecCluster", "Status",
+    "TimeoutError", "UploadDirectory", "UploadFile", "Worker", "WorkerPlugin",
     "default_client", "fire_and_forget", "get_client",
     "get_task_metadata", "get_task_stream", "get_worker", "performance_report", "print",
     "rejoin", "secede", "span", "warn", "worker_client",

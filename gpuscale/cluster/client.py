@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from os.path import exists
 from typing import Any
 
@@ -11,7 +12,6 @@ import dask
 import distributed
 from dask.tokenize import TokenizationError
 from dask.utils import parse_timedelta
-from distributed.comm.core import FatalCommClosedError
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, add_note
@@ -19,9 +19,16 @@ from gpuscale.cluster.calls import for_worker, not_fetched, not_scattered, not_s
 from gpuscale.cluster.closed import NoScheduler
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
+from gpuscale.cluster.reaching import (
+    answers_told,
+    check_address,
+    scheduler_of,
+    silence,
+    why_refused,
+)
 from gpuscale.cluster.scaling import as_many_workers
 from gpuscale.cluster.scattered import check_room, scatter_in_messages
-from gpuscale.cluster.security import given_tls, read_scheduler_file
+from gpuscale.cluster.security import read_scheduler_file
 from gpuscale.cluster.short_logs import cannot_be_sent, shorten_logs
 from gpuscale.engines.deadly import died
 from gpuscale.engines.distributed import DistributedEngine
@@ -91,13 +98,13 @@ class Client(distributed.Client):
             (others if name in _OF_CLIENT else ours)[name] = value
         if isinstance(address, distributed.Client) and not isinstance(address, Client):
             others.setdefault("security", address.security)
-            address = _scheduler_of(address)
+            address = scheduler_of(address)
         waits = not others.get("asynchronous")
         if scheduler_file and not others.get("security") and (waits or exists(scheduler_file)):
             wait = parse_timedelta(others.get("timeout") or "30s") if waits else 0
             found = read_scheduler_file(scheduler_file, wait)
             address, others["security"], scheduler_file = found.address, found.security, None
-        _check_address(address, others.get("security"))
+        check_address(address, others.get("security"))
         is_said = address or scheduler_file or dask.config.get("scheduler-address", None)
         if not is_said and not options.get("asynchronous"):
             address = self._own_cluster = LocalCluster(**ours)
@@ -111,15 +118,30 @@ class Client(distributed.Client):
                 **ours,
             )
         except BaseException as error:
-            if self._own_cluster is not None:
-                self._own_cluster.close()
-            note = _why_refused(error, others.get("security"))
+            self._give_up()
+            note = why_refused(error, others.get("security"))
             if note:
                 error.add_note(note)
             raise
         if set_as_default:
             self._settings = config.set(engine="distributed")
             self._settings.__enter__()
+
+    def _give_up(self) -> None:
+        """Close what has not come to be, with its thread and its cluster."""
+        runner = getattr(self, "_loop_runner", None)
+        if runner is not None and not self.asynchronous:
+            with suppress(Exception):
+                super().close()
+            self.status = "closed"  # not to be closed again when it is collected
+            runner.stop()
+        if self._own_cluster is not None:
+            self._own_cluster.close()
+
+    async def _ensure_connected(self, timeout: Any = None) -> None:
+        address = getattr(self.scheduler, "address", None)
+        with answers_told(address):
+            await asyncio.wait_for(super()._ensure_connected(timeout), silence(timeout))
 
     def _leave(self) -> None:
         """Put back the engine that there was before."""
@@ -377,43 +399,6 @@ def _sent(send: Any, func: Any, args: Any, kwargs: Any) -> Any:
         if told is None:
             raise
         raise add_note(told, operation=_name_of(func), origin=user_line()) from error.__cause__
-
-
-def _scheduler_of(client: distributed.Client) -> str:
-    """Return the address of the scheduler that a client of dask's own talks to."""
-    if client.scheduler is None or client.status != "running":
-        raise ValueError(f"{client} talks to no scheduler: it is {client.status}; open it first")
-    return str(client.scheduler.address)
-
-
-def _why_refused(error: BaseException, security: Any) -> str | None:
-    """Say what may be the matter where a scheduler takes no connection."""
-    if isinstance(error, FatalCommClosedError):
-        return (
-            "its credentials are not those that were given, or these have expired: give the file "
-            "that this scheduler itself has written, as scheduler_file="
-        )
-    if isinstance(error, OSError) and not security:
-        return (
-            "a scheduler that speaks TLS ends connections without: if this one does, say "
-            "scheduler_file= or security="
-        )
-    return None
-
-
-def _check_address(address: Any, security: Any) -> None:
-    """Refuse what nobody can connect to, in words of ours."""
-    if isinstance(address, distributed.Client):
-        raise TypeError(
-            "this is a client already: use it as it is (with client.as_current(): ...), or open "
-            "another one on its cluster: Client(client.scheduler.address)"
-        )
-    is_encrypted = str(address or "").startswith(("tls://", "wss://"))
-    if isinstance(address, str) and is_encrypted and not (security or given_tls("client")):
-        raise ValueError(
-            f"the scheduler {address} speaks TLS: say scheduler_file=, the file that it has "
-            "written its credentials to, or security="
-        )
 
 
 # What waits for tasks, of clients and futures.

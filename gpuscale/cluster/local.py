@@ -114,7 +114,7 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
         )
         page = dashboard_options(dashboard_address)
         options["scheduler_kwargs"] = {**page, **options.get("scheduler_kwargs", {})}
-        with refusals_told():
+        with refusals_told(host, scheduler_port):
             super().__init__(
                 name=name,
                 n_workers=n_workers,

@@ -164,7 +164,7 @@ class LocalCUDACluster(LinkedDashboard, KeptNannies):
         )
         scheduler = {**shared, "port": scheduler_port, **dashboard_options(dashboard_address)}
         self._places = spec
-        with refusals_told():
+        with refusals_told(host, scheduler_port):
             super().__init__(
                 workers=spec,
                 scheduler={"cls": distributed.Scheduler, "options": scheduler},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import os
 import socket
 import stat
@@ -24,13 +25,14 @@ from distributed import Security
 from distributed.comm.addressing import parse_address, parse_host_port
 from distributed.utils import get_ip_interface
 
+from gpuscale.cluster.given_security import check_security
+
 __all__ = [
     "LOOPBACK",
     "SchedulerFile",
     "choose_security",
     "encrypted",
     "cluster_security",
-    "given_tls",
     "in_file",
     "is_loopback",
     "read_scheduler_file",
@@ -39,6 +41,9 @@ __all__ = [
     "temporary",
     "write_scheduler_file",
 ]
+
+# Of dask.distributed, which is shown unless its user says otherwise: ours are silent.
+_logger = logging.getLogger("distributed.scheduler")
 
 LOOPBACK = "127.0.0.1"
 
@@ -201,6 +206,10 @@ def cluster_security(
     >>> cluster_security(None, None, protocol="tcp"), cluster_security("127.0.0.1", None)
     (('tcp', None), (None, None))
     """
+    for role in ("scheduler", "worker"):
+        check_security(security, role)
+    if isinstance(security, dict):
+        security = Security(**security)
     given = security if isinstance(security, Security) else temporary() if security else None
     local = not (host or interface) or is_loopback(host or "", interface or "")
     name = (protocol or "").removesuffix("://")
@@ -225,7 +234,13 @@ def encrypted(protocol: str, security: Security | None) -> str:
     >>> encrypted("tcp", Security()), encrypted("auto", None), encrypted("", None)
     ('tls', 'auto', 'tcp')
     """
-    if security is not None and protocol.removesuffix("://") in ("", "auto", "tcp"):
+    name = protocol.removesuffix("://")
+    if security is not None and name in ("", "auto", "tcp"):
+        if name == "tcp":
+            _logger.warning(
+                "protocol tcp becomes tls, since there are credentials: other machines could read "
+                "plain text, for which you would say insecure=True (--insecure)"
+            )
         return "tls"
     return protocol or "tcp"
 
@@ -274,25 +289,6 @@ def remove_credentials(path: Path | None) -> None:
     """Remove the file of `in_file`, if there is one."""
     if path is not None:
         path.unlink(missing_ok=True)
-
-
-def given_tls(role: str, ca_file: str = "", cert: str = "", key: str = "") -> Security | None:
-    """Return the TLS that is said in files, or in dask's configuration; None where none is.
-
-    Parameters
-    ----------
-    role : str
-        ``"scheduler"``, ``"worker"`` or ``"client"``.
-    ca_file, cert, key : str
-        Names of files.
-    """
-    files = {"tls_ca_file": ca_file, f"tls_{role}_cert": cert, f"tls_{role}_key": key}
-    said = {name: value for name, value in files.items() if value}
-    for name, path in said.items():
-        if not os.path.isfile(path):
-            raise FileNotFoundError(f"no file {path}, which {name.replace('_', '-')} names")
-    security = Security(**said)
-    return security if security.get_tls_config_for_role(role)["ca_file"] else None
 
 
 # ------------------------------------------------------------------ the scheduler file

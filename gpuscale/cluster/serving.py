@@ -15,7 +15,7 @@ from distributed import Nanny, Security
 from distributed.core import Server
 
 from gpuscale.cluster.ctrl_c import spawn_without_ctrl_c
-from gpuscale.cluster.security import given_tls
+from gpuscale.cluster.given_security import given_tls
 from gpuscale.cluster.short_logs import shorten_logs
 
 __all__ = ["hush_closed_connections", "pid_file", "run_servers", "said_tls"]

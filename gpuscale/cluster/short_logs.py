@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from distributed.client import AllExit
+
+from gpuscale.base.errors import GpuscaleError
 
 __all__ = ["cannot_be_sent", "shorten_logs"]
 
@@ -18,8 +21,8 @@ MOST = 400
 _LOGGERS = tuple(
     f"distributed.{name}"
     for name in (
-        "client", "comm.utils", "core", "nanny", "protocol.core", "protocol.pickle", "scheduler",
-        "worker", "worker.state_machine",
+        "client", "comm.utils", "core", "deploy.spec", "nanny", "protocol.core", "protocol.pickle",
+        "scheduler", "worker", "worker.state_machine",
     )
 )  # fmt: skip
 
@@ -28,6 +31,7 @@ _ENDS = (OSError, SystemExit, KeyboardInterrupt)
 
 # A thread cannot be interrupted: a worker that closes leaves its tasks, and ends with its process.
 _USUAL_ENDS = (
+    "Cluster closed without starting up",
     "Worker process still alive after",
     "Async instruction for <Task cancelled",
 )
@@ -36,8 +40,8 @@ _USUAL_ENDS = (
 class _Short(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten a record, or leave it out where nothing is wrong that it tells."""
-        if record.getMessage().startswith(_USUAL_ENDS):
-            _logger.debug("%s", record.getMessage())
+        if record.getMessage().startswith(_USUAL_ENDS) or _is_told(record):
+            _logger.debug("%s", record.getMessage(), exc_info=record.exc_info)
             return False
         text = _in_short(record)
         if text is not None:
@@ -62,16 +66,39 @@ def _in_short(record: logging.LogRecord) -> str | None:
             "its result"
         )
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, _ENDS) or (error and _is_refused(record, error)):
+    if (ours := _ours(error)) is not None:
+        return text if str(ours) in text else f"{_cut(text, MOST)} ({ours})"
+    is_unread = record.name.startswith(_MOVING) and _says(record, "failed to deserialize")
+    if isinstance(error, _ENDS) or (error and is_unread):
         return f"{_cut(text, MOST)} ({type(error).__name__}: {_cut(_reason(error))})"
     return _cut(text, MOST) if len(text) > MOST and not error else None
 
 
-def _is_refused(record: logging.LogRecord, error: BaseException) -> bool:
-    """Whether something cannot be pickled, which is told to whoever sends it, or asks for it."""
-    return record.name.startswith(("distributed.protocol.", "distributed.comm.")) and (
-        record.getMessage().lower().startswith("failed to serialize") or cannot_be_sent(error)
-    )
+def _is_told(record: logging.LogRecord) -> bool:
+    """Whether somebody is told anyway, or nobody waits for it any more.
+
+    What cannot be pickled is told to whoever sends it, or asks for it; what a server did that
+    closes is cancelled.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None or isinstance(error, asyncio.CancelledError):
+        return error is not None
+    is_moved = record.name.startswith(_MOVING)
+    return is_moved and (_says(record, "failed to serialize") or cannot_be_sent(error))
+
+
+def _says(record: logging.LogRecord, words: str) -> bool:
+    return record.getMessage().lower().startswith(words)
+
+
+_MOVING = ("distributed.protocol.", "distributed.comm.")
+
+
+def _ours(error: BaseException | None) -> BaseException | None:
+    """Find what we have raised among an exception and its causes: it says all there is to say."""
+    while error is not None and not isinstance(error, GpuscaleError):
+        error = error.__cause__
+    return error
 
 
 def cannot_be_sent(error: BaseException) -> bool:

@@ -17,6 +17,7 @@ from distributed.utils import get_ip, import_term
 
 from gpuscale.cluster.dashboards import dashboard_at
 from gpuscale.cluster.option import read_resources
+from gpuscale.cluster.reaching import why_refused
 from gpuscale.cluster.security import (
     LOOPBACK,
     choose_security,
@@ -58,6 +59,13 @@ def run_workers(
                 f"no worker could join a scheduler at {address} in the time of --death-timeout: is "
                 f"it running, and can it be reached from here? ({error})"
             ) from None
+        except RuntimeError as error:  # of a server that failed to start
+            note = why_refused(error, shared["security"])
+            if note is None:
+                raise
+            raise RuntimeError(
+                f"no worker could join the scheduler at {address}: {note}"
+            ) from error
     return 0
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import EngineError, GpuscaleError
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice
 from gpuscale.cluster.handing_back import hand_back
+from gpuscale.cluster.security import LOOPBACK
 from gpuscale.cluster.serving import hush_closed_connections
 from gpuscale.cluster.short_logs import shorten_logs
 from gpuscale.cluster.spill_target import lower_target
@@ -164,8 +167,14 @@ def stay_near(device: VisibleDevice) -> None:
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
+def refusals_told(host: str | None = None, port: int = 0) -> Iterator[None]:
     """Raise what kept a worker from starting instead of that one did not start.
+
+    Parameters
+    ----------
+    host : str, optional
+    port : int
+        Where the scheduler is to listen.
 
     Raises
     ------
@@ -189,8 +198,23 @@ def refusals_told() -> Iterator[None]:
                 + _UNGUARDED
             ) from None
         if len(causes) > 1 and "Scheduler failed to start" in str(error):
-            raise EngineError(f"the scheduler could not start: {causes[-1]}") from error
+            reason = _not_listening(causes[-1], host or LOOPBACK, port)
+            raise EngineError(f"the scheduler could not start: {reason}") from error
         raise
+
+
+def _not_listening(error: BaseException, host: str, port: int) -> str:
+    """Say why nobody can listen there."""
+    if isinstance(error, socket.gaierror):
+        return f"host={host!r} is no name that this machine knows ({error.strerror})"
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return (
+            f"another process listens at port {port} of {host}; scheduler_port=0 takes any port "
+            "that is free"
+        )
+    if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+        return f"host={host!r} is no address of this machine; interface= takes that of a network"
+    return str(error)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

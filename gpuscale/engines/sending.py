@@ -256,7 +256,8 @@ class _Packer:
             except Exception as error:
                 refused = EngineError(
                     f"task {task_name(task)} cannot be sent to a worker, since what it calls "
-                    f"cannot be pickled: {error}"
+                    f"cannot be pickled: {error}; have the function make it, or take what tasks of "
+                    "all workers share, such as gpuscale.cluster.Lock(name)"
                 )
                 annotate(refused, task, ())
                 raise refused from error

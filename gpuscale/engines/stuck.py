@@ -15,7 +15,8 @@ from gpuscale.engines.events import PERIOD
 
 __all__ = ["Watch", "watched"]
 
-_logger = logging.getLogger("gpuscale.cluster")
+# Of dask.distributed, which is shown unless its user says otherwise: ours are silent.
+_logger = logging.getLogger("distributed.client")
 
 #: Seconds between two looks.
 PAUSE = 2.0

@@ -17,6 +17,7 @@ __all__ = [
     "function_for",
     "futures_of_clusters",
     "is_of_cluster",
+    "library_of_clusters",
     "library_of_task",
 ]
 
@@ -35,6 +36,11 @@ def client_of_cluster(address: Any, timeout: Any, resolve_address: bool) -> Any 
         return library.get_client(address, timeout, resolve_address)
     except ValueError:
         return None
+
+
+def library_of_clusters() -> Any:
+    """The library; where clients are of ours, what knows when these are closed, or stuck."""
+    return sys.modules.get("gpuscale.cluster", _distributed())
 
 
 def is_of_cluster(value: Any) -> bool:
@@ -107,5 +113,4 @@ def function_for(name: str, here: Any, there: Any) -> Callable[..., Any] | None:
         )
     for future in there:
         check_open(future.client)
-    # Where clients are of ours, what knows when their clusters are stuck.
-    return getattr(sys.modules.get("gpuscale.cluster", _distributed()), name) if there else None
+    return getattr(library_of_clusters(), name) if there else None

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from gpuscale.base.durations import Duration, parse_timeout
 from gpuscale.base.interrupts import held_back
 from gpuscale.engines.seats import stepped_aside
+from gpuscale.futures.clusters import library_of_clusters
 from gpuscale.futures.current import get_client_of_cluster
 from gpuscale.futures.signs import Sign, Tokens, move
 from gpuscale.graph.handle import new_key
@@ -43,9 +44,7 @@ class _Named:
     def __new__(cls, *args: Any, **options: Any) -> Any:
         """Make one, or one of dask.distributed, which all processes of a cluster share."""
         if cls.__module__ == __name__ and get_client_of_cluster() is not None:
-            import distributed
-
-            return getattr(distributed, cls.__name__)(*args, **options)
+            return getattr(library_of_clusters(), cls.__name__)(*args, **options)
         return super().__new__(cls)
 
     def __init__(self, name: str | None, make: Callable[[], Any]) -> None:

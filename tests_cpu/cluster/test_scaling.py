@@ -133,7 +133,8 @@ def test_a_closed_cluster_has_no_workers():
     with LocalCluster(n_workers=1, **HERE) as closed, Client(closed) as client, no_nanny:
         client.restart()
     asks = [
-        lambda: closed.scale(2), lambda: closed.adapt(minimum=1), closed.__enter__,
+        lambda: Client(closed), lambda: closed.scale(2),
+        lambda: closed.adapt(minimum=1), closed.__enter__,
         lambda: closed.wait_for_workers(1), closed.get_logs,
     ]  # fmt: skip
     for ask in asks:

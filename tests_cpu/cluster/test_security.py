@@ -3,15 +3,17 @@
 import json
 import os
 import stat
+from types import SimpleNamespace
 
 import pytest
 
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
+from gpuscale.cluster import security as security_module  # noqa: E402
+from gpuscale.cluster.given_security import given_tls  # noqa: E402
 from gpuscale.cluster.security import (  # noqa: E402
     choose_security,
     cluster_security,
-    given_tls,
     is_loopback,
     read_scheduler_file,
     remove_scheduler_file,
@@ -87,6 +89,41 @@ def test_files_of_certificates_are_there(tmp_path):
     assert given_tls("worker") is None
     with pytest.raises(FileNotFoundError, match="tls-ca-file"):
         given_tls("worker", ca_file=str(tmp_path / "no.pem"))
+
+
+@pytest.mark.parametrize(
+    ("security", "error", "said"),
+    [
+        ("yes", TypeError, "takes a Security, or True for temporary ones, not 'yes'"),
+        (
+            {"tls_ca_file": "no.pem"},
+            FileNotFoundError,
+            r"no file no\.pem, which tls_ca_file of s",
+        ),
+        (
+            {"tls_worker_key": "no.pem", "require_encryption": False},
+            FileNotFoundError,
+            "tls_worker_key of secur",
+        ),
+        ({"require_encryption": True}, ValueError, "does not say tls_ca_file and tls_scheduler_ce"),
+    ],
+)
+def test_credentials_of_clusters_are_some(security, error, said):
+    with pytest.raises(error, match=said):
+        cluster_security(None, None, security=security)
+    if isinstance(security, dict):
+        with pytest.raises(error, match=said):
+            cluster_security(None, None, security=distributed.Security(**security))
+
+
+def test_plain_text_that_becomes_tls_is_said(credentials, monkeypatch):
+    messages = []
+    logger = SimpleNamespace(warning=messages.append)
+    monkeypatch.setattr(security_module, "_logger", logger)
+    assert cluster_security("0.0.0.0", None)[0] == "tls"
+    assert not messages
+    assert cluster_security("0.0.0.0", None, protocol="tcp")[0] == "tls"
+    assert "tcp becomes tls" in messages[0] and "insecure=True" in messages[0]
 
 
 def test_a_scheduler_file_is_read_as_it_was_written(tmp_path, credentials):

@@ -1,5 +1,6 @@
 """Logs of dask.distributed say in one line what happened, and the rest at level DEBUG."""
 
+import asyncio
 import logging
 
 import pytest
@@ -8,10 +9,13 @@ pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
 from distributed.client import AllExit  # noqa: E402
 
+from gpuscale.base.errors import EngineError  # noqa: E402
 from gpuscale.cluster.short_logs import shorten_logs  # noqa: E402
 
 NAMES = (
     "asyncio",
+    "distributed.comm.utils",
+    "distributed.deploy.spec",
     "distributed.nanny",
     "distributed.worker",
     "distributed.worker.state_machine",
@@ -78,39 +82,49 @@ SENT = "Could not serialize object of type lock\nTraceback ...\nTypeError: canno
 
 
 @pytest.mark.parametrize(
-    ("name", "error", "said"),
+    ("name", "error"),
     [
-        ("protocol.pickle", AttributeError("local"), "Failed to serialize (AttributeError: local)"),
-        (
-            "protocol.core",
-            TypeError(SENT),
-            "Failed to serialize (TypeError: Could not serialize object of type lock: TypeError: "
-            "cannot pickle 'lock')",
-        ),
-        ("worker.state_machine", SystemExit(3), "Failed to serialize (SystemExit: 3)"),
+        ("protocol.pickle", AttributeError("local")),
+        ("protocol.core", TypeError(SENT)),
+        ("comm.utils", TypeError(SENT)),
+        ("nanny", asyncio.CancelledError()),
     ],
 )
-def test_what_cannot_be_pickled_has_no_traceback(records, name, error, said):
-    try:
-        raise error
-    except BaseException:
-        logging.getLogger(f"distributed.{name}").exception("Failed to serialize")
-    assert records[-1].getMessage() == said
+def test_what_somebody_is_told_anyway_is_not_logged(records, name, error):
+    log(name, "Failed to serialize", error)
+    assert [each.levelname for each in records] == ["DEBUG"] and records[0].exc_info
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("protocol.core", TypeError("of a __setstate__"), "Failed to deserialize (TypeError: of a"),
+        ("worker.state_machine", SystemExit(3), "Failed to deserialize (SystemExit: 3)"),
+        ("worker", EngineError("no module"), "Failed to deserialize (no module)"),
+    ],
+)
+def test_what_is_no_mistake_of_others_has_no_traceback(records, name, error, said):
+    cause = RuntimeError("did not start")
+    cause.__cause__ = error
+    log(name, "Failed to deserialize", cause if isinstance(error, EngineError) else error)
+    assert records[-1].getMessage().startswith(said)
     assert [bool(each.exc_info) for each in records] == [True, False]
 
 
-@pytest.mark.parametrize("name", ["protocol.core", "worker.state_machine"])
-def test_mistakes_of_others_keep_their_traceback(records, name):
-    try:
-        raise TypeError("of a __setstate__")
-    except TypeError:
-        logging.getLogger(f"distributed.{name}").exception("Failed to deserialize")
+def log(name, text, error):
+    exc_info = (type(error), error, None)
+    logging.getLogger(f"distributed.{name}").error(text, exc_info=exc_info)
+
+
+def test_mistakes_of_others_keep_their_traceback(records):
+    log("worker.state_machine", "Failed to deserialize", TypeError("of a __setstate__"))
     assert records[-1].exc_info
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("deploy.spec", "Cluster closed without starting up"),
         ("nanny", "Worker process still alive after 4.0 seconds, killing"),
         (
             "worker.state_machine",

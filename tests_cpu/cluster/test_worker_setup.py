@@ -1,6 +1,8 @@
 """What a worker does before it takes tasks: workers and libraries here are told what to say."""
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
@@ -176,6 +178,19 @@ def test_what_a_worker_says_is_told():
             raise RuntimeError("Scheduler failed to start.") from OSError("no such host")
         except RuntimeError as error:
             raise RuntimeError("Cluster failed to start: Scheduler failed to start.") from error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EADDRINUSE, "in use"), r"listens at port 8786 of here\.x; scheduler_port=0"),
+        (OSError(errno.EADDRNOTAVAIL, "no"), r"host='here\.x' is no address of this machine"),
+        (socket.gaierror(-2, "not known"), r"host='here\.x' is no name that .* \(not known\)"),
+    ],
+)
+def test_where_nobody_can_listen_is_told(error, said):
+    with pytest.raises(EngineError, match=said), refusals_told("here.x", 8786):
+        raise RuntimeError("Scheduler failed to start.") from error
 
 
 def test_a_cluster_says_what_its_worker_says():

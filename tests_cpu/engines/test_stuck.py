@@ -1,7 +1,6 @@
 """`Watch`: workers that have stopped for good, told from those that only have a rest."""
 
 import asyncio
-import logging
 import re
 from types import SimpleNamespace
 
@@ -126,15 +125,16 @@ def scaled(state=None, maximum=4):
     ids=["elsewhere", "of another kind", "that adapts", "with a worker on its way"],
 )
 def test_workers_that_may_come_are_waited_for_and_that_is_said(
-    cluster, caplog, cluster_of_client, said
+    cluster, monkeypatch, cluster_of_client, said
 ):
-    cluster.workers, cluster.cluster = {}, cluster_of_client
+    cluster.workers, cluster.cluster, messages = {}, cluster_of_client, []
+    logger = SimpleNamespace(warning=lambda text, *of: messages.append(text % of))
+    monkeypatch.setattr(stuck, "_logger", logger)
     watch = stuck.Watch(cluster)
-    with caplog.at_level(logging.WARNING, "gpuscale.cluster"):
-        looks(cluster, watch, 5)
-        assert not caplog.messages  # a cluster that begins has none for a moment
-        looks(cluster, watch, 200)
-    (message,) = caplog.messages
+    looks(cluster, watch, 5)
+    assert not messages  # a cluster that begins has none for a moment
+    looks(cluster, watch, 200)
+    (message,) = messages
     assert re.search(
         f"^waiting for workers: the scheduler at tcp://here:8786 has none.*{said}", message
     )

@@ -1,0 +1,71 @@
+"""Credentials that the user gives: whether they are some, and their files are there."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from distributed import Security
+
+__all__ = ["check_security", "given_tls"]
+
+
+def check_security(security: Any, role: str) -> None:
+    """Refuse credentials that are none, or whose files are not there.
+
+    Parameters
+    ----------
+    security : object
+        What the user said.
+    role : str
+        ``"scheduler"``, ``"worker"`` or ``"client"``.
+
+    Raises
+    ------
+    TypeError
+        It is neither a ``Security`` nor a bool.
+    FileNotFoundError
+        Names the option, and its file.
+    ValueError
+        It encrypts, and has not all that this needs.
+
+    Examples
+    --------
+    >>> check_security(Security(tls_ca_file="no.pem"), "client")
+    Traceback (most recent call last):
+    FileNotFoundError: no file no.pem, which tls_ca_file of security= names
+    """
+    if security is None or isinstance(security, bool):
+        return
+    if isinstance(security, dict):  # as dask.distributed takes it, too
+        security = Security(**security)
+    if not isinstance(security, Security):
+        raise TypeError(f"security takes a Security, or True for temporary ones, not {security!r}")
+    own = security.get_tls_config_for_role(role)
+    names = {"ca_file": "tls_ca_file", "cert": f"tls_{role}_cert", "key": f"tls_{role}_key"}
+    for part, name in names.items():
+        path = own[part]
+        if path and "\n" not in path and not os.path.isfile(path):
+            raise FileNotFoundError(f"no file {path}, which {name} of security= names")
+    missing = [name for part, name in names.items() if part != "key" and not own[part]]
+    if security.require_encryption and missing:
+        raise ValueError(f"security= is to encrypt, and does not say {' and '.join(missing)}")
+
+
+def given_tls(role: str, ca_file: str = "", cert: str = "", key: str = "") -> Security | None:
+    """Return the TLS that is said in files, or in dask's configuration; None where none is.
+
+    Parameters
+    ----------
+    role : str
+        ``"scheduler"``, ``"worker"`` or ``"client"``.
+    ca_file, cert, key : str
+        Names of files.
+    """
+    files = {"tls_ca_file": ca_file, f"tls_{role}_cert": cert, f"tls_{role}_key": key}
+    said = {name: value for name, value in files.items() if value}
+    for name, path in said.items():
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f"no file {path}, which {name.replace('_', '-')} names")
+    security = Security(**said)
+    return security if security.get_tls_config_for_role(role)["ca_file"] else None
