@@ -7,6 +7,8 @@ texts.
 """
 
 from gpuscale.dataframe.rules.filters import filter_below
+from gpuscale.dataframe.rules.orders import drop_sorts
+from gpuscale.dataframe.rules.places import stay_in_place
 from gpuscale.dataframe.rules.predicates import filter_early
 from gpuscale.dataframe.rules.projection import project_early
 from gpuscale.dataframe.rules.ranges import merge_in_order
@@ -18,12 +20,14 @@ from gpuscale.expr.stages import simplify_rules
 __all__ = ["PASSES"]
 
 PASSES = (
+    drop_sorts,
     filter_below,
     filter_early,
     project_early,
     merge_in_order,
     group_distinct_in_order,
     shuffle_known_keys,
+    stay_in_place,
     encode_keys,
 )
 

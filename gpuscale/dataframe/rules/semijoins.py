@@ -23,6 +23,7 @@ from gpuscale.dataframe.nodes.partwise import Filter, Partwise
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.dataframe.rules.places import is_in_place
 from gpuscale.expr.frames import ScalarMeta
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.walk import toposort
@@ -77,7 +78,7 @@ def _larger(node: Partwise, few: set[str]) -> int | None:
         large, small = node.args[side], node.args[1 - side]
         may = name in DROPS[node.function.how] and small.x.token in few
         is_done = isinstance(large.x, Partwise) and isinstance(large.x.function, WithKnownKeys)
-        if may and not is_done and _rows(small) <= _rows(large):
+        if may and not is_done and not is_in_place(large) and _rows(small) <= _rows(large):
             return side
     return None
 
