@@ -110,6 +110,7 @@ def test_no_more_partitions_are_looked_at_than_have_the_first_of_different_rows(
 
 def test_modes_of_columns():
     assert_eq(DF.mode(), PDF.mode(), promised=False)
+    assert_eq(DF[[]].mode(), PDF[[]].mode())
 
 
 def test_quantiles_are_exact():

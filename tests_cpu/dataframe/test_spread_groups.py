@@ -80,6 +80,38 @@ def test_results_of_rows_stand_where_these_stood(case, name):
     assert_eq(result, expected, promised=False, check_dtype=len(frame) > 0)
 
 
+APPLIED = {
+    "rows": lambda rows: rows.iloc[: len(rows) // 2 + 1],
+    "no rows of some": lambda rows: rows if len(rows) > 1 else None,
+    "columns": lambda rows: rows.max(),
+    "values": lambda rows: rows.v.sum(),
+    "labels of their own": lambda rows: rows.v.value_counts(),
+}
+
+
+@pytest.mark.parametrize("name", APPLIED)
+@pytest.mark.parametrize("sort", [True, False])
+def test_what_is_made_of_groups_comes_in_their_order(name, sort):
+    rng = np.random.default_rng(0)
+    keys = pd.DataFrame({"s": rng.choice(["b", "a", None, "c"], 30), "k": rng.integers(0, 3, 30)})
+    frame = keys.assign(v=rng.integers(0, 4, 30), w=rng.random(30))
+    lazy = gd.from_pandas(frame, npartitions=4)
+    for by in ("s", ["k", "s"]):
+        mine, theirs = (x.groupby(by, sort=sort, dropna=sort)[["v", "w"]] for x in (lazy, frame))
+        expected = theirs.apply(APPLIED[name])
+        found = mine.apply(APPLIED[name], split_out=3, meta=expected.iloc[:0])
+        assert found.npartitions == 3
+        assert_eq(found, expected, promised=False)
+
+
+def test_functions_of_groups_that_make_something_else():
+    lazy = gd.from_pandas(pd.DataFrame({"k": [1, 1, 2, 2], "v": [1, 2, 3, 4]}), npartitions=2)
+    found = lazy.groupby("k")[["v"]].apply(lambda rows: rows.v.value_counts(), split_out=2)
+    found = lazy.groupby("k")[["v"]].apply(lambda rows: rows.v.sum(), split_out=2, meta=found._meta)
+    with pytest.raises(TypeError, match="to give a DataFrame of .* gave a Series .* meta="):
+        found.compute(engine="sync")
+
+
 MIXES = {
     "names": {"a": ("v", "sum"), "b": ("w", "median"), "c": ("v", "mean")},
     "functions": {"a": ("w", _spread_of), "b": ("v", "max"), "c": ("w", "count")},

@@ -17,8 +17,10 @@ from gpuscale.backends.frame_libraries import array_beside
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.group_places import Packing
 from gpuscale.dataframe.algorithms.grouping import Call, Gathered
+from gpuscale.dataframe.promises import described
 
 __all__ = [
+    "AppliedWithFirst",
     "OfParts",
     "OfRows",
     "RowByRow",
@@ -61,10 +63,27 @@ class OfRows:
     template: Any
 
     def __call__(self, table: Any) -> Any:
-        """Have pandas make them."""
+        """Have pandas make them.
+
+        Raises
+        ------
+        TypeError
+            If a function makes something else of these groups than what was promised.
+        """
         if not len(table):
             return self.template.iloc[:0]
-        return self.plan.of_groups(*self.packing.unpacked(table))
+        made = self.plan.of_groups(*self.packing.unpacked(table))
+        if not len(made):  # of rows without a key alone pandas makes a result of any kind
+            return self.template.iloc[:0]
+        if isinstance(self.template, pd.Series) and isinstance(made, pd.DataFrame):
+            # Series of the same labels are rows in pandas, as those of a single group are.
+            made = made.stack(future_stack=True).rename(self.template.name)
+        if type(made) is not type(self.template):
+            raise TypeError(
+                f"{self.plan.calls[-1].name} of groups was expected to give "
+                f"{described(self.template)} and gave {described(made)}; say what it gives by meta="
+            )
+        return made
 
 
 @dataclass(frozen=True)
@@ -90,12 +109,47 @@ class WithFirst:
 
     def __call__(self, table: Any) -> Any:
         """Make and pack them."""
+        return self.packing.packed(self.work(table), (), self._first_places(table))
+
+    def _first_places(self, table: Any) -> Any:
         keys = table[list(self.keys)]
         first = ~keys.duplicated().to_numpy()
         if self.dropna:
             first &= keys.notna().all(axis=1).to_numpy()
-        places = self.packing.places(table)[first]
-        return self.packing.packed(self.work(table), (), places)
+        return self.packing.places(table)[first]
+
+
+@dataclass(frozen=True)
+class AppliedWithFirst(WithFirst):
+    """What a function makes of each group, however many rows, in the order of `WithFirst`."""
+
+    work: OfRows
+
+    def __call__(self, table: Any) -> Any:
+        """Make and pack them.
+
+        Raises
+        ------
+        ValueError
+            If it is not known which row belongs to which group.
+        """
+        places, counts = self._first_places(table), []
+        (step,) = self.work.plan.calls
+        function, *args = step.args
+
+        def counted(rows: Any, *args: Any, **kwargs: Any) -> Any:
+            made = function(rows, *args, **kwargs)
+            has_rows = isinstance(made, pd.DataFrame | pd.Series)
+            counts.append(len(made) if has_rows else made is not None)
+            return made
+
+        plan = replace(self.work.plan, calls=(replace(step, args=(counted, *args)),))
+        made = replace(self.work, plan=plan)(table)
+        if len(counts) == len(places) and sum(counts) == len(made):
+            places = np.repeat(places, counts)
+        elif len(made) != len(places):  # and no row for each group
+            raise ValueError(f"{len(made)} rows came of {len(places)} groups, {sum(counts)} asked")
+        return self.packing.packed(made, (), places)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,9 @@ def _comes_in_order(grouped: Groups, calls: tuple[Call, ...]) -> bool:
         return True
     if name == "describe" and len(grouped.keys) > 1 and any(map(_may_be_null, grouped.keys)):
         return False  # pandas has an order of its own where some keys are nulls
-    return name in _IN_ORDER and options.sort and options.as_index and options.group_keys
+    if not (name in _IN_ORDER and options.as_index and options.group_keys):
+        return False
+    return options.sort or len(calls) == 1 and name == "apply"
 
 
 def _may_be_null(key: tuple[Any, Any]) -> bool:

@@ -25,6 +25,7 @@ from gpuscale.dataframe.algorithms.group_places import (
 from gpuscale.dataframe.algorithms.grouping import Gathered, Options
 from gpuscale.dataframe.algorithms.partitioning import HashCut, joined
 from gpuscale.dataframe.algorithms.spread_groups import (
+    AppliedWithFirst,
     OfParts,
     OfRows,
     RowByRow,
@@ -156,7 +157,8 @@ def of_rows(
     """Make results of all rows of each group."""
     packing, rows, keys = _packed(grouped, nodes)
     work = OfRows(packing, plan, emptied(template))
-    return _results(rows, keys, work, plan.options, template, label, count)
+    kind = AppliedWithFirst if plan.calls[-1].name == "apply" else WithFirst
+    return _results(rows, keys, work, plan.options, template, label, count, kind=kind)
 
 
 def _results(
@@ -168,6 +170,7 @@ def _results(
     label: str,
     count: int,
     few: int = 0,
+    kind: type[WithFirst] = WithFirst,
 ) -> Any:
     out = emptied(template)
     if options.sort:
@@ -179,7 +182,7 @@ def _results(
         result: Node = Partwise(work, (met,), (), f"groupby-{label}", "new", out)
     else:
         packing = Packing(out)
-        first = WithFirst(work, keys, options.dropna, packing)
+        first = kind(work, keys, options.dropna, packing)
         made = Partwise(
             first,
             (_by_hash(table, keys, count, label),),
