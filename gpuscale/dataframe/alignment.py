@@ -7,6 +7,7 @@ from typing import Any
 
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.divisions import by_divisions, common_divisions
+from gpuscale.dataframe.minding import passes_on
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
@@ -64,6 +65,7 @@ def _checked(nodes: Sequence[Node], first: Node) -> list[Node]:
     ]
 
 
+@passes_on
 def with_same_index(first: Any, other: Any) -> Any:
     """Return the other partition, if it has the index of the first."""
     here, there = (getattr(each, "index", each) for each in (first, other))

@@ -16,6 +16,7 @@ from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import operands_of
 from gpuscale.dataframe.nodes.partwise import Partwise, Rows
+from gpuscale.dataframe.undecided import may_vary
 from gpuscale.expr.frames import FrameMeta, ScalarMeta
 from gpuscale.expr.node import Node
 
@@ -84,6 +85,16 @@ class Labelled:
     """A function of an index that gives an array, as comparisons do: here it has labels."""
 
     function: Callable[..., Any]
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether the dtype of what comes out depends on the elements."""
+        return may_vary(self.function)
+
+    @property
+    def name(self) -> str:
+        """Name of the function."""
+        return getattr(self.function, "name", "")
 
     def __call__(self, index: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it, and make a series of what it gives."""

@@ -236,8 +236,8 @@ class Frame(Collection):
         return api().ends.tail(self, n)
 
     def __iter__(self) -> Iterator[Any]:
-        for part in self.partitions:  # of which one is in memory at a time
-            yield from part.compute()
+        for part in api().partitions.computed(self):  # of which one is in memory at a time
+            yield from part
 
     def __len__(self) -> int:
         rows = self._expr.meta.rows

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpuscale.expr.frames import FrameMeta
@@ -16,6 +17,7 @@ __all__ = [
     "inferred",
     "inferred_of_values",
     "nonempty",
+    "nulls",
     "of_made_up",
     "operands_of",
     "sample",
@@ -65,8 +67,15 @@ def inferred_of_values(
     )
 
 
-def nonempty(frame: Any, rows: int = 2) -> Any:
+def nonempty(frame: Any, rows: int = 2, values: Callable[[Any, int], Any] | None = None) -> Any:
     """Make up rows for a frame, a series or an index that has none.
+
+    Parameters
+    ----------
+    frame : object of pandas
+    rows : int
+    values : callable, optional
+        Makes the elements of a dtype, so many; by default none of them is null.
 
     Examples
     --------
@@ -75,14 +84,13 @@ def nonempty(frame: Any, rows: int = 2) -> Any:
     0  1    a
     1  1    a
     """
+    make = values or _examples
     if isinstance(frame, pd.Index):
-        return _index(frame, rows)
-    index = _index(frame.index, rows)
+        return _index(frame, rows, make)
+    index = _index(frame.index, rows, _examples)
     if isinstance(frame, pd.Series):
-        return pd.Series(
-            _values(frame.dtype, rows), index=index, name=frame.name, dtype=frame.dtype
-        )
-    columns = [pd.Series(_values(dtype, rows), index=index, dtype=dtype) for dtype in frame.dtypes]
+        return pd.Series(make(frame.dtype, rows), index=index, name=frame.name, dtype=frame.dtype)
+    columns = [pd.Series(make(dtype, rows), index=index, dtype=dtype) for dtype in frame.dtypes]
     result = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=index)
     result.columns = frame.columns
     return result
@@ -128,22 +136,30 @@ def _has_objects(frame: Any) -> bool:
     return any(pd.api.types.is_object_dtype(dtype) for dtype in dtypes)
 
 
-def _index(index: pd.Index, rows: int) -> pd.Index:
+def nulls(dtype: Any, rows: int) -> Any:
+    """Make elements that are null, or zero or false where a dtype has no nulls.
+
+    Examples
+    --------
+    >>> nonempty(pd.Series([], dtype="datetime64[us]"), 1, nulls).isna().tolist()
+    [True]
+    """
+    has_none = isinstance(dtype, np.dtype) and dtype.kind in "iub"
+    return np.zeros(rows, dtype) if has_none else pd.array([None] * rows, dtype=dtype)
+
+
+def _index(index: pd.Index, rows: int, make: Callable[[Any, int], Any]) -> pd.Index:
     if isinstance(index, pd.MultiIndex):
-        arrays = [pd.Index(_values(level.dtype, rows), dtype=level.dtype) for level in index.levels]
+        arrays = [pd.Index(make(level.dtype, rows), dtype=level.dtype) for level in index.levels]
         return pd.MultiIndex.from_arrays(arrays, names=index.names)
     if isinstance(index, pd.RangeIndex):
         return pd.RangeIndex(rows, name=index.name)
-    values = pd.Index(_values(index.dtype, rows), dtype=index.dtype, name=index.name)
-    if isinstance(index, pd.DatetimeIndex):
+    values = pd.Index(make(index.dtype, rows), dtype=index.dtype, name=index.name)
+    if isinstance(index, pd.DatetimeIndex) and make is _examples:
         return pd.date_range("2000-01-01", periods=rows, name=index.name, tz=index.tz).as_unit(
             index.unit
         )
     return values
-
-
-def _values(dtype: Any, rows: int) -> Any:
-    return _examples(dtype, rows)
 
 
 def _examples(dtype: Any, rows: int) -> Any:

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pandas.api.types import is_list_like
 
@@ -105,12 +105,26 @@ def accessed(partition: Any, accessor: str) -> Any:
     return attribute(partition, accessor)
 
 
+_VARY = frozenset(
+    (
+        *("where", "mask", "combine_first", "map", "replace", "clip"),
+        *("floordiv", "rfloordiv", "mod", "rmod", "to_numeric", "compare"),
+    )
+)
+"""What gives dtypes that data decide, as accessors of texts and times do, see `undecided`."""
+
+
 @dataclass(frozen=True)
 class Method:
     """Call a method of a partition, or of one of its accessors."""
 
     name: str
     accessor: str = ""
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether the dtype of what comes out depends on the elements."""
+        return self.name in _VARY or self.accessor in ("str", "dt")
 
     def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it."""
@@ -123,6 +137,12 @@ class Function:
     """Call a function of the library of a partition."""
 
     name: str
+    accessor: ClassVar[str] = ""
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether the dtype of what comes out depends on the elements."""
+        return self.name in _VARY
 
     def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it."""
@@ -135,6 +155,11 @@ class Property:
 
     name: str
     accessor: str = ""
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether the dtype of what comes out depends on the elements."""
+        return self.accessor in ("str", "dt")
 
     def __call__(self, partition: Any) -> Any:
         """Ask for it."""

@@ -11,7 +11,7 @@ import pandas as pd
 from gpuscale.backends.seams import on_device
 from gpuscale.dataframe.inference import emptied
 
-__all__ = ["Promised", "all_null", "described", "name_of", "of_a_kind", "promise"]
+__all__ = ["Promised", "alike", "all_null", "described", "name_of", "of_a_kind", "promise"]
 
 
 def promise(meta: Any, like: Any) -> Any:
@@ -97,6 +97,16 @@ class Promised:
     out: Any
     said: str = ""
     agree: Callable[[Any, Any], bool] = alike
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether partitions may give several dtypes."""
+        return self.agree is not alike
+
+    @property
+    def name(self) -> str:
+        """Name of what is called, where that is a method of pandas."""
+        return str(getattr(self.function, "name", ""))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function.

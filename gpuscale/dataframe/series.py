@@ -86,8 +86,8 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
 
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Label and value of each element, a partition in memory at a time."""
-        for part in self.partitions:
-            yield from part.compute().items()
+        for part in api().partitions.computed(self):
+            yield from part.items()
 
     def item(self) -> Any:
         """Compute the only element; see `pandas.Series.item`."""

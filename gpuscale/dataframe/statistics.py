@@ -141,13 +141,13 @@ class Statistics:
 
     def itertuples(self: Any, index: bool = True, name: str | None = "Pandas") -> Iterator[Any]:
         """Rows as tuples, a partition in memory at a time."""
-        for part in self.partitions:
-            yield from part.compute().itertuples(index=index, name=name)
+        for part in api().partitions.computed(self):
+            yield from part.itertuples(index=index, name=name)
 
     def iterrows(self: Any) -> Iterator[Any]:
         """Labels and rows, a partition in memory at a time."""
-        for part in self.partitions:
-            yield from part.compute().iterrows()
+        for part in api().partitions.computed(self):
+            yield from part.iterrows()
 
 
 _AFTER = {

@@ -79,6 +79,9 @@ class FrameMeta(GridMeta):
     sample : object of pandas, optional
         Something with the labels of the result, where these are known beforehand, as those of the
         sums of columns; no part of the identity either.
+    otherwise : object of pandas, optional
+        The frame with the dtypes that columns have if there are nulls, or what else makes a dtype
+        depend on all rows; None where the dtypes are sure.
     """
 
     frame: Any
@@ -89,6 +92,7 @@ class FrameMeta(GridMeta):
     row_bytes: int = 0
     backend: str = "pandas"
     sample: Any = None
+    otherwise: Any = None
     host: ClassVar[str] = "pandas"
     written: ClassVar[str] = "df.to_parquet(path)"
 
@@ -102,7 +106,9 @@ class FrameMeta(GridMeta):
     @cached_property
     def token(self) -> str:
         """Identity of what is promised."""
-        return tokenize(self.frame, self.rows, self.layout, self.divisions, self.backend)
+        undecided = () if self.otherwise is None else (self.otherwise,)
+        said = self.frame, self.rows, self.layout, self.divisions, self.backend
+        return tokenize(*said, *undecided)
 
     def __gpuscale_tokenize__(self) -> str:
         return self.token
@@ -170,7 +176,7 @@ class FrameMeta(GridMeta):
 
     def of(self, frame: Any, **changes: Any) -> FrameMeta:
         """Return what is known of other columns of the same rows."""
-        changes = {"row_bytes": 0, "sample": None, **changes}
+        changes = {"row_bytes": 0, "sample": None, "otherwise": None, **changes}
         return replace(self, frame=frame, **changes)
 
 

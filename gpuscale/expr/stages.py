@@ -17,12 +17,14 @@ from gpuscale.expr.physical import Physical
 from gpuscale.expr.rules import Rules
 from gpuscale.expr.walk import toposort
 
-__all__ = ["STAGES", "check_stage", "lowers", "optimize", "simplify_rules"]
+__all__ = ["STAGES", "before_lowering", "check_stage", "lowers", "optimize", "simplify_rules"]
 
 F = TypeVar("F", bound=Callable[..., Node])
+P = TypeVar("P", bound=Callable[[list[Node]], list[Node]])
 
 simplify_rules = Rules("simplify")
 _lowering: dict[type[Node], Callable[..., Node]] = {}
+_before_lowering: list[Callable[[list[Node]], list[Node]]] = []
 
 
 def lowers(node_type: type[Node]) -> Callable[[F], F]:
@@ -35,9 +37,17 @@ def lowers(node_type: type[Node]) -> Callable[[F], F]:
     return register
 
 
+def before_lowering(function: P) -> P:
+    """Register a function that rewrites all roots, without which results would be wrong."""
+    _before_lowering.append(function)
+    return function
+
+
 def lower(roots: Iterable[Node]) -> list[Node]:
     """Turn every logical node into physical ones."""
     roots = list(roots)
+    for function in _before_lowering:
+        roots = function(roots)
     new: dict[str, Node] = {}
     for node in toposort(roots):
         new[node.token] = _lower_one(node, lambda child: new[child.token])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gpuscale.collection import Collection
 from gpuscale.dataframe.promises import described
+from gpuscale.dataframe.undecided import dtypes_in, with_dtypes
 from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["COLUMNS", "assert_eq", "frames", "splits"]
@@ -42,7 +43,7 @@ def assert_eq(
         result = actual.compute(engine="sync")
         if isinstance(meta, FrameMeta) and promised:
             assert type(meta.frame) is type(result) or isinstance(result, pd.Index)
-            assert described(meta.frame) == described(result)
+            assert described(meta.frame) == described(_as_planned(result, meta))
     if not rtol:
         options = {"check_exact": True, **options}
     else:
@@ -55,6 +56,16 @@ def assert_eq(
         pd.testing.assert_index_equal(result, expected, **{"exact": "equiv", **options})
     else:
         _assert_value(result, expected, rtol)
+
+
+def _as_planned(result: Any, meta: FrameMeta) -> Any:
+    """Return a result with the dtypes that were planned, where data decide and have decided so."""
+    if meta.otherwise is None or type(result) is not type(meta.frame):
+        return result
+    trios = zip(*map(dtypes_in, (result, meta.frame, meta.otherwise)), strict=True)
+    any_of = np.dtype(object)
+    decided = [plan if other in (own, any_of) else own for own, plan, other in trios]
+    return with_dtypes(result, decided)
 
 
 def _assert_value(result: Any, expected: Any, rtol: float) -> None:

@@ -12,6 +12,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import backend_name, to_host
 from gpuscale.backends.transfer import to_device
 from gpuscale.dataframe.algorithms.columns import concat
+from gpuscale.dataframe.undecided import varies
 
 __all__ = ["BinsOfValues", "Bins", "Range", "empty_bin"]
 
@@ -77,6 +78,7 @@ class Bins:
         numbers[filled[-1]] -= 1
         return counts.index, numbers
 
+    @varies
     def filled(self, found: Any, empty: Any) -> Any:
         """Return results of all bins, given those of bins with rows and that of one without."""
         index = self._counts(to_host(found.index[:0])).index

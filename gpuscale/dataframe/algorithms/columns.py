@@ -21,6 +21,7 @@ __all__ = [
     "numbers",
     "selected",
     "together",
+    "worth_joining",
 ]
 
 
@@ -56,6 +57,34 @@ def columns_of(partition: Any) -> list[Any]:
     if is_frame(partition):
         return [partition.iloc[:, k] for k in range(partition.shape[1])]
     return [partition]
+
+
+def worth_joining(pieces: Sequence[Any]) -> list[Any]:
+    """Return pieces with rows, and those without whose dtypes are of rows that were taken away.
+
+    Examples
+    --------
+    >>> whole, half, none = pd.Series([1]), pd.Series([0.5])[:0], pd.Series([2])[:0]
+    >>> len(worth_joining([whole, half])), len(worth_joining([whole, none]))
+    (2, 1)
+    """
+    filled = [each for each in pieces if len(each)]
+    if not filled or len(filled) == len(pieces):
+        return filled or list(pieces[:1])
+    return [each for each in pieces if len(each) or _is_looser(each, filled[0])]
+
+
+def _is_looser(piece: Any, other: Any) -> bool:
+    """Whether a piece has numbers or objects where another has integers or truths."""
+    if is_index(piece) or on_device(piece):
+        return False
+    pairs = zip(_kinds(piece), _kinds(other), strict=False)
+    return any(own in ("f", "O") and its in ("i", "u", "b") for own, its in pairs)
+
+
+def _kinds(piece: Any) -> list[str]:
+    dtypes = piece.dtypes if is_frame(piece) else [piece.dtype]
+    return [each.kind if isinstance(each, np.dtype) else "" for each in dtypes]
 
 
 def numbers(partition: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpuscale.backends.frame_libraries import array_beside
 from gpuscale.backends.transfer import to_device
-from gpuscale.dataframe.algorithms.columns import concat, is_index
+from gpuscale.dataframe.algorithms.columns import concat, is_index, worth_joining
 
 __all__ = ["Join", "Labels", "Rows", "Share", "index_of", "rows_of"]
 
@@ -94,7 +94,7 @@ class Join:
 
     def __call__(self, pieces: list[Any]) -> Any:
         """Join them in their order."""
-        filled = [piece for piece in pieces if len(piece)] or pieces[:1]
+        filled = worth_joining(pieces)
         if not filled:
             return to_device(self.empty, self.backend)
         if len(filled) == 1:

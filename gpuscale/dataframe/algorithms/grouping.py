@@ -22,6 +22,8 @@ from gpuscale.dataframe.algorithms.ordered_groups import combined_in_order
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
 from gpuscale.dataframe.algorithms.texts import in_one_piece
 from gpuscale.dataframe.algorithms.whole import AllRows
+from gpuscale.dataframe.minding import minds_columns
+from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
 
@@ -46,6 +48,13 @@ class Options:
     def of_all(self) -> dict[str, Any]:
         """Return those that say which groups there are, and in which order."""
         return {"sort": self.sort, "observed": self.observed, "dropna": self.dropna}
+
+
+_EVEN = {
+    *("sum", "min", "max", "first", "last", "any", "all", "count", "size"),
+    *("total", "mean", "var"),
+}
+"""Parts that come of numbers alone, whatever their dtypes in each partition."""
 
 
 def _texts(categories: Any, dtype: Any) -> Any:
@@ -85,6 +94,12 @@ class Aggregates:
     recipes: tuple[tuple[int, Recipe | OwnRecipe], ...]
     template: Any
     data_decide: ClassVar[bool] = True
+
+    def minds(self, metas: Sequence[FrameMeta]) -> bool:
+        """Whether it matters what dtypes partitions have, as those of keys and of products do."""
+        kinds = {kind for kind, _ in self._parts}
+        keys = metas[1:]
+        return not kinds <= _EVEN or any(minds_columns(meta, None) for meta in keys)
 
     def chunk(self, frame: Any, *keys: Any) -> Any:
         """Group one partition; of keys that have other rows, those count that it has."""

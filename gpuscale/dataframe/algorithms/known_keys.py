@@ -5,6 +5,7 @@ Different keys may share a bit, so more rows may stay than there need be, and ne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -12,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from gpuscale.dataframe.algorithms.partitioning import codes_of_hashes, key_of
+from gpuscale.dataframe.minding import minds_columns
+from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["KnownKeys", "Slots", "WithKnownKeys", "are_whole"]
 
 _FEW = 0.5  # where more bits are set, hardly any row would go
 
 
-def are_whole(frame: Any, keys: tuple[Any, ...]) -> bool:
-    """Whether all keys are whole numbers that fit 64 bits with a sign."""
+def are_whole(meta: FrameMeta, keys: tuple[Any, ...]) -> bool:
+    """Whether all keys are whole numbers that fit 64 bits with a sign, whatever the data."""
+    frame = meta.frame if meta.otherwise is None else meta.otherwise
     dtypes = [key_of(frame, key).dtype for key in keys]
     return all(isinstance(d, np.dtype) and d.kind in "iu" and d != np.uint64 for d in dtypes)
 
@@ -59,6 +63,10 @@ class KnownKeys:
 
     slots: Slots
 
+    def minds(self, metas: Sequence[FrameMeta]) -> bool:
+        """Whether partitions have keys of several dtypes."""
+        return any(minds_columns(meta, self.slots.keys) for meta in metas)
+
     def chunk(self, frame: Any) -> Any:
         """Set the bits of the keys of a partition."""
         seen = np.zeros(self.slots.count, bool)
@@ -80,6 +88,10 @@ class WithKnownKeys:
     """The rows of a partition whose keys may be known."""
 
     slots: Slots
+
+    def minds(self, metas: Sequence[FrameMeta]) -> bool:
+        """Whether partitions have keys of several dtypes."""
+        return any(minds_columns(meta, self.slots.keys) for meta in metas)
 
     def __call__(self, frame: Any, known: Any) -> Any:
         """Take them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from gpuscale.dataframe.algorithms.exploding import check_size
 from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_strangers
 from gpuscale.dataframe.algorithms.partitioning import Index
 from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.minding import minds_columns
+from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["DROPS", "Merge"]
 
@@ -19,8 +22,11 @@ DROPS = {"inner": ("left", "right"), "left": ("right",), "right": ("left",)}
 """Of which frames rows that meet none of the other are not in the result."""
 
 
+_KEEPS_LEFT = ("left", "outer", "left_anti")  # where rows may meet none of the right frame
+_KEEPS_RIGHT = ("right", "outer", "right_anti")
+
 _REMEMBERED = 256
-_TEMPLATES: dict[tuple[Merge, str, str], Any] = {}
+_TEMPLATES: dict[tuple[Merge, str, str, str], list[Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -83,14 +89,46 @@ class Merge:
 
         Plans are made anew with each call of `compute`, of the same merges: these are remembered.
         """
-        key = self, left.meta.token, right.meta.token
+        found = self._remembered(
+            "", left, right, lambda: [self._of(left.meta.frame, right.meta.frame)]
+        )
+        return found[0]
+
+    def outcomes(self, left: Any, right: Any) -> list[Any]:
+        """Return what else may come of two nodes, where rows of a side meet none, without rows."""
+        return self._remembered("otherwise", left, right, lambda: self._others(left, right))
+
+    def _others(self, left: Any, right: Any) -> list[Any]:
+        frames = left.meta.frame, right.meta.frame
+        others = [
+            frame if meta.otherwise is None else meta.otherwise
+            for frame, meta in zip(frames, (left.meta, right.meta), strict=True)
+        ]
+        sure = all(meta.otherwise is None for meta in (left.meta, right.meta))
+        found = [] if sure else [self._of(*others)]
+        alone = [(1, 0)] if self.how in _KEEPS_LEFT else []
+        alone += [(0, 1)] if self.how in _KEEPS_RIGHT else []
+        return [*found, *(self._of(*frames, rows) for rows in alone)]
+
+    def _of(self, left: Any, right: Any, rows: tuple[int, int] = (1, 1)) -> Any:
+        """Return what comes of made-up rows, without them."""
+        return emptied(self(nonempty(left, rows[0]), nonempty(right, rows[1])))
+
+    def _remembered(
+        self, asked: str, left: Any, right: Any, make: Callable[[], list[Any]]
+    ) -> list[Any]:
+        key = self, asked, left.meta.token, right.meta.token
         found = _TEMPLATES.get(key)
         if found is None:
             if len(_TEMPLATES) >= _REMEMBERED:
                 _TEMPLATES.clear()
-            found = emptied(self(nonempty(left.meta.frame, 1), nonempty(right.meta.frame, 1)))
-            _TEMPLATES[key] = found
+            found = _TEMPLATES[key] = make()
         return found
+
+    def minds(self, metas: Sequence[FrameMeta]) -> bool:
+        """Whether partitions have keys of several dtypes; all other columns are passed on."""
+        keys = ([], []) if self.how == "cross" else self.keys(*(meta.frame for meta in metas))
+        return any(map(minds_columns, metas, keys))
 
     def wants(self, left: Any, right: Any, wanted: Any) -> tuple[Any, Any]:
         """Return the columns of both nodes that some columns of the result need.

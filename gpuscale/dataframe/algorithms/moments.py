@@ -12,12 +12,14 @@ import pandas as pd
 
 from gpuscale.backends.seams import array_namespace, on_device
 from gpuscale.dataframe.algorithms.columns import Result, columns_of, numbers, together
+from gpuscale.dataframe.minding import passes_on
 
 __all__ = ["Mean", "Moments"]
 
 Series = Any
 
 
+@passes_on
 @dataclass(frozen=True)
 class Mean:
     """Sums and counts."""
@@ -80,6 +82,7 @@ def _plain(dtype: Any) -> Any:
     return dtype if isinstance(dtype, np.dtype) else np.dtype(f"M8[{dtype.unit}]")
 
 
+@passes_on
 @dataclass(frozen=True)
 class Moments:
     """``var std sem skew kurt``: counts, means, and sums of powers of what is left of these.

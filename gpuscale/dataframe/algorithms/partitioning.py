@@ -24,7 +24,7 @@ from gpuscale.backends.seams import (
     to_host,
 )
 from gpuscale.backends.transfer import to_device
-from gpuscale.dataframe.algorithms.columns import concat, is_frame
+from gpuscale.dataframe.algorithms.columns import concat, is_frame, worth_joining
 from gpuscale.memory.parts import Parts
 
 __all__ = [
@@ -135,9 +135,9 @@ def cut_by(frame: Any, codes: Any, count: int) -> Cut:
 
 def joined(pieces: Sequence[Any]) -> Any:
     """Put pieces together, all of their rows."""
-    filled = [each for each in pieces if len(each)]
+    filled = worth_joining(pieces)
     # One alone is copied, or else it keeps alive all that it is a view of.
-    whole = concat(filled) if len(filled) > 1 else (filled or list(pieces))[0].copy()
+    whole = concat(filled) if len(filled) > 1 else filled[0].copy()
     assert len(whole) == sum(map(len, pieces)), "a row was lost"
     return whole
 

@@ -17,6 +17,7 @@ from gpuscale.backends.seams import on_device, to_host
 from gpuscale.dataframe.algorithms.columns import Result, columns_of, concat, together
 from gpuscale.dataframe.algorithms.moments import Mean, Moments
 from gpuscale.dataframe.algorithms.texts import different_texts
+from gpuscale.dataframe.minding import passes_on
 
 __all__ = [
     "FOLDS",
@@ -62,6 +63,10 @@ class Fold:
     is_frame: bool
     columns: Any
     is_plain: bool = False
+
+    def minds(self, metas: Any) -> bool:
+        """Whether it matters what dtypes partitions have: products of integers may overflow."""
+        return self.name == "prod"
 
     def chunk(self, partition: Any) -> list[tuple[Series, int]]:
         """Reduce each column."""
@@ -173,6 +178,7 @@ def _emptied(column: Series, name: str) -> Series:
 # ------------------------------------------------------------------ counts
 
 
+@passes_on
 @dataclass(frozen=True)
 class Count:
     """How many elements of each column are no nulls."""
@@ -192,6 +198,7 @@ class Count:
         return self.result.series([np.int64(each) for each in partial])
 
 
+@passes_on
 @dataclass(frozen=True)
 class Length:
     """How many rows there are, times the columns of each."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from gpuscale.dataframe.algorithms.columns import columns_of
+from gpuscale.dataframe.minding import minds
+from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["Labels", "Several", "Together", "replaced"]
 
@@ -104,6 +106,10 @@ class Several:
 
     plans: tuple[tuple[int, Any], ...]
     finish: Callable[[list[Any]], Any]
+
+    def minds(self, metas: Sequence[FrameMeta]) -> bool:
+        """Whether one of them minds what dtypes partitions have."""
+        return any(minds(plan, (), {}, metas) for _, plan in self.plans)
 
     def chunk(self, partition: Any) -> list[Any]:
         """Reduce one partition."""

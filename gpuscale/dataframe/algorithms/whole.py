@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpuscale.dataframe.algorithms.columns import concat
+from gpuscale.dataframe.undecided import may_vary
 
 __all__ = ["AllRows", "Whole"]
 
 
 class AllRows:
     """What blueprints share that put all rows of some aligned frames into one task."""
+
+    def minds(self, metas: Any) -> bool:
+        """Whether dtypes of partitions matter, which become one when these are put together."""
+        return False
 
     def chunk(self, *partitions: Any) -> tuple[Any, ...]:
         """Keep the rows."""
@@ -37,6 +42,11 @@ class Whole(AllRows):
     """
 
     function: Callable[..., Any]
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether the function brings nulls in as the rows have it."""
+        return may_vary(self.function)
 
     def finalize(self, partial: tuple[Any, ...]) -> Any:
         """Call the function."""

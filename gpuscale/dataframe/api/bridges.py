@@ -14,6 +14,8 @@ from gpuscale.dataframe.api.positions import counted
 from gpuscale.dataframe.collection import Frame
 from gpuscale.dataframe.nodes.rows import Counted
 from gpuscale.dataframe.nodes.values import Values
+from gpuscale.dataframe.settling import exact
+from gpuscale.dataframe.undecided import dtypes_in, is_undecided
 from gpuscale.expr.node import Node
 
 __all__ = ["from_dask_array", "to_records"]
@@ -21,12 +23,22 @@ __all__ = ["from_dask_array", "to_records"]
 
 def to_array(x: Frame, lengths: Any = None) -> Any:
     """Return the elements as a lazy array; see `Frame.to_dask_array`."""
-    frame = x._meta
+    node = _decided(x.expr)
+    frame = node.meta.frame
     dtypes = list(frame.dtypes) if x.ndim == 2 else [frame.dtype]
     plain = all(isinstance(each, np.dtype) for each in dtypes)
     dtype = frame.to_numpy().dtype if plain else np.dtype(object)
     columns = (frame.shape[1],) if x.ndim == 2 else ()
-    return held(Values(_with_lengths(x.expr, lengths), values_of, dtype, columns))
+    return held(Values(_with_lengths(node, lengths), values_of, dtype, columns))
+
+
+def _decided(node: Node) -> Node:
+    """Return a frame of which it is known whether nulls have made other numbers of integers."""
+    if not is_undecided(node):
+        return node
+    pairs = zip(dtypes_in(node.meta.frame), dtypes_in(node.meta.otherwise), strict=True)
+    is_sure = all(own == other or own.kind in "fc" for own, other in pairs)
+    return node if is_sure else exact(node)
 
 
 def _with_lengths(node: Node, lengths: Any) -> Node:
@@ -84,9 +96,10 @@ def to_records(df: Any, index: bool = True, lengths: bool | Sequence[int] | None
     >>> gd.to_records(df, index=False).compute()
     array([(1, 0.5), (2, 1.5)], dtype=[('x', '<i8'), ('y', '<f8')])
     """
-    dtype = np.dtype(df._meta.to_records(index=index).dtype.descr)
+    node = _decided(df.expr)
+    dtype = np.dtype(node.meta.frame.to_records(index=index).dtype.descr)
     function = records_of if index else records_of_columns
-    return held(Values(_with_lengths(df.expr, lengths), function, dtype, ()))
+    return held(Values(_with_lengths(node, lengths), function, dtype, ()))
 
 
 def records_of(partition: Any, dtype: Any) -> Any:

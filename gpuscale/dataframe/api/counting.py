@@ -118,6 +118,11 @@ class Called:
     name: str
     options: tuple[tuple[str, Any], ...]
 
+    @property
+    def may_vary(self) -> bool:
+        """Whether nulls come in as the rows have it."""
+        return self.name in ("asfreq", "pivot_table")
+
     def __call__(self, frame: Any) -> Any:
         """Call it."""
         return getattr(frame, self.name)(**{k: _plain(v) for k, v in self.options})

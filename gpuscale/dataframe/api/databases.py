@@ -8,7 +8,9 @@ from typing import Any
 from gpuscale.dataframe.api.creating import block_bytes
 from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.api.writing import write
+from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.dataframe.settling import exact
 from gpuscale.io.sql import SqlPieces, SqlWriter
 
 __all__ = ["read_sql", "read_sql_query", "read_sql_table", "to_sql"]
@@ -193,4 +195,4 @@ def to_sql(
         As pandas has them: ``schema``, ``index``, ``index_label``, ``dtype`` and so on.
     """
     writer = SqlWriter(_checked(uri), name, if_exists, engine_kwargs or {}, kwargs)
-    write(df, writer, dict(compute_kwargs or {}))
+    write(wrap(exact(df.expr)), writer, dict(compute_kwargs or {}))

@@ -15,6 +15,7 @@ from gpuscale.dataframe.api.creating import from_pandas
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.minding import passes_on
 from gpuscale.dataframe.nodes.regroup import Regroup
 
 __all__ = ["concat"]
@@ -85,6 +86,7 @@ def _collection(frame: Any) -> Any:
     return frame
 
 
+@passes_on
 @dataclass(frozen=True)
 class SideBySide:
     """Put partitions side by side."""
@@ -105,9 +107,18 @@ class SideBySide:
 
 @dataclass(frozen=True)
 class Conform:
-    """Give a partition the columns and dtypes that all have together."""
+    """Give a partition the columns and dtypes that all have together.
+
+    Parameters
+    ----------
+    out : object of pandas
+        Without rows.
+    own : tuple of label
+        Columns that have the dtype already, as far as that can be known: data may decide it.
+    """
 
     out: Any
+    own: tuple[Any, ...]
 
     def __call__(self, partition: Any) -> Any:
         """Put it before one without rows, as pandas finds columns and dtypes, and cast."""
@@ -115,9 +126,10 @@ class Conform:
             named = (
                 partition if partition.name == self.out.name else partition.rename(self.out.name)
             )
-            return named.astype(self.out.dtype)
+            return named if self.own else named.astype(self.out.dtype)
         frame = partition.to_frame() if partition.ndim == 1 else partition
-        return frame.reindex(columns=self.out.columns).astype(dict(self.out.dtypes))
+        new = {label: each for label, each in self.out.dtypes.items() if label not in self.own}
+        return frame.reindex(columns=self.out.columns).astype(new)
 
 
 def _keyed(frames: list[Any], keys: Sequence[Any], names: Any) -> list[Any]:
@@ -154,7 +166,10 @@ def _conformed(frame: Any, out: Any) -> Any:
         same = meta.dtype == out.dtype and meta.name == out.name
     if same:
         return frame
-    return call(Conform(out), (frame,), label="concat")
+    dtypes = dict(meta.dtypes) if isinstance(meta, pd.DataFrame) else {meta.name: meta.dtype}
+    wanted = dict(out.dtypes) if isinstance(out, pd.DataFrame) else {meta.name: out.dtype}
+    own = tuple(label for label, dtype in wanted.items() if dtypes.get(label) == dtype)
+    return call(Conform(out, own), (frame,), label="concat")
 
 
 def _divisions(nodes: Sequence[Any]) -> tuple[Any, ...] | None:

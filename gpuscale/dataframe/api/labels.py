@@ -22,6 +22,7 @@ from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty, sample
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partitions import Partitions
+from gpuscale.dataframe.undecided import varies
 
 __all__: list[str] = []
 
@@ -208,6 +209,11 @@ class WithLabels:
     labels: tuple[Any, ...]
     fill_value: Any = None
 
+    @property
+    def may_vary(self) -> bool:
+        """Whether there are nulls where labels are not there."""
+        return self.fill_value is not None
+
     def chunk(self, partition: Any) -> Any:
         """Return those of one partition."""
         return partition[partition.index.isin(pd.Index(self.labels))]
@@ -352,6 +358,7 @@ def reindex(
     return rows_with(x, list(index), fill_value)
 
 
+@varies
 def reindexed(labels: Any, rows: Any, fill_value: Any) -> Any:
     """Return rows under other labels."""
     return rows.reindex(labels, fill_value=fill_value)

@@ -232,6 +232,10 @@ class MergeAsOf:
 
     options: tuple[tuple[str, Any], ...]
 
+    def outcomes(self, left: Node, right: Node) -> list[Any]:
+        """Return what else may come of two nodes, where rows meet none, without rows."""
+        return [emptied(self(nonempty(left.meta.frame, 1), right.meta.frame))]
+
     def __call__(self, left: Any, right: Any) -> Any:
         """Merge a partition with all of the other frame."""
         return attribute(frame_namespace(left), "merge_asof")(left, right, **dict(self.options))

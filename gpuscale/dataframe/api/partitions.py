@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Numbered
-from gpuscale.dataframe.promises import Promised, promise
+from gpuscale.dataframe.promises import Promised, alike, of_a_kind, promise
+from gpuscale.dataframe.settling import exact, settled
+from gpuscale.dataframe.undecided import is_undecided
 from gpuscale.expr.node import Node
 
 __all__ = ["map_partitions"]
@@ -87,7 +89,9 @@ def map_partitions(
         out = _tried(func, args, kwargs)
     else:
         out = promise(meta, first._meta)
-    function = Promised(func, out) if enforce_metadata else func
+    is_sure = not any(isinstance(each, Frame) and is_undecided(each.expr) for each in args)
+    agree = alike if is_sure else of_a_kind
+    function = Promised(func, out, agree=agree) if enforce_metadata else func
     return call(function, args, kwargs, name, "new", out)
 
 
@@ -107,11 +111,18 @@ def _tried(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     return emptied(result)
 
 
+def computed(x: Frame) -> Iterator[Any]:
+    """Compute one partition after the other, which have the dtypes of all rows."""
+    for part in wrap(exact(x.expr)).partitions:
+        yield part.compute()
+
+
 def to_delayed(x: Frame) -> list[Any]:
     """Return each partition as a delayed value."""
     from gpuscale.lazy import delayed
 
-    return [delayed(x.partitions[k]) for k in range(x.npartitions)]
+    parts = wrap(settled(x.expr)).partitions
+    return [delayed(parts[k]) for k in range(x.npartitions)]
 
 
 def without_divisions(node: Node) -> Node:

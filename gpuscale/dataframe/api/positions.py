@@ -20,6 +20,7 @@ from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import nonempty
 from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.minding import passes_on
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Counted, Numbered
 from gpuscale.dataframe.passes import another_pass
@@ -28,6 +29,7 @@ from gpuscale.expr.node import Node
 __all__: list[str] = []
 
 
+@passes_on
 @dataclass(frozen=True)
 class Lengths:
     """How many rows each partition has."""
@@ -78,6 +80,7 @@ def beside(x: Frame, values: Any, name: Any = None) -> Any:
     return wrap(Numbered(labelled, (node,), parts, (), "values", None, out))
 
 
+@passes_on
 def labelled(partition: Any, values: Any) -> Any:
     """Return values with the index of a partition."""
     result = to_device(values, backend_name(partition)).copy(deep=False)
@@ -259,11 +262,13 @@ def reset_index(x: Any, drop: bool, options: dict[str, Any]) -> Any:
     return wrap(Numbered(function, inputs, values, (given,), "reset_index", rows, out))
 
 
+@passes_on
 def numbered_after(partition: Any, lengths: tuple[int, ...], number: int, options: Any) -> Any:
     """Return a partition whose rows are numbered behind those of the partitions before."""
     return numbered_rows(partition, sum(lengths[:number]), options)
 
 
+@passes_on
 def numbered_rows(partition: Any, start: int, options: tuple[tuple[str, Any], ...]) -> Any:
     """Return a partition whose rows are numbered from some number on."""
     found = partition.reset_index(**dict(options))

@@ -8,6 +8,7 @@ from typing import Any
 
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.api.moving import to_backend
+from gpuscale.dataframe.settling import settled
 from gpuscale.io.frames import FrameWriter
 from gpuscale.io.orc_writer import OrcWriter
 from gpuscale.io.parquet_writer import ParquetWriter, part_name
@@ -21,7 +22,7 @@ def write(df: Any, writer: FrameWriter, options: dict[str, Any]) -> None:
     from gpuscale.run import run_sinks
 
     writer.open(df._meta, df.npartitions)
-    run_sinks([to_backend(df, "pandas").expr], [writer], **options)
+    run_sinks([settled(to_backend(df, "pandas").expr)], [writer], **options)
 
 
 def to_parquet(

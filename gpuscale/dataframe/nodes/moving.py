@@ -23,7 +23,7 @@ class ToBackend(Node):
 
     def _infer(self) -> FrameMeta:
         meta: FrameMeta = self.x.meta
-        return meta.with_(backend=self.backend)
+        return meta.with_(backend=self.backend, otherwise=None)
 
 
 def common_backend(nodes: Iterable[Node]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.inference import emptied, inferred, operands_of
 from gpuscale.dataframe.nodes.moving import common_backend
+from gpuscale.dataframe.undecided import is_undecided, loosened, others, unlike, with_dtypes
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
 from gpuscale.expr.meta import GridMeta
 from gpuscale.expr.node import Node
@@ -61,7 +62,31 @@ class Partwise(Node):
         if first is None:
             return ScalarMeta(result)
         meta = with_rows(first, emptied(result), self.rows, self.token)
+        meta = replace(meta, otherwise=self._otherwise(meta, operands))
         return meta if first.sample is None else replace(meta, sample=result)
+
+    def _otherwise(self, meta: FrameMeta, operands: Sequence[Node]) -> Any:
+        """Return the dtypes that may come out instead; on devices nulls change none."""
+        if meta.backend != FrameMeta.host or self.is_settled:
+            return None
+        call = self.function, self.args, self.kwargs
+        found = others(*call, meta.frame, is_said=self.out is not None)
+        if self.aligns(operands):
+            found.append(loosened(meta.frame))
+        return unlike(meta.frame, found)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the function makes all dtypes what is known beforehand."""
+        return getattr(self.function, "settles", False)
+
+    def aligns(self, operands: Sequence[Node]) -> bool:
+        """Whether rows of the partitions have to be found by their labels, and may be missing."""
+        if self.rows == "same" or hasattr(self.function, "outcomes"):
+            return False
+        metas = [each.meta for each in operands if isinstance(each.meta, FrameMeta)]
+        most = max(meta.npartitions for meta in metas)
+        return len({meta.layout for meta in metas if meta.npartitions == most}) > 1
 
 
 class Project(Node):
@@ -77,8 +102,9 @@ class Project(Node):
 
     def _infer(self) -> FrameMeta:
         meta: FrameMeta = self.x.meta
-        frame = meta.frame[self.columns[0] if self.as_series else list(self.columns)]
-        return meta.of(frame)
+        key = self.columns[0] if self.as_series else list(self.columns)
+        frame, other = meta.frame[key], meta.otherwise
+        return meta.of(frame, otherwise=None if other is None else unlike(frame, [other[key]]))
 
 
 class Filter(Node):
@@ -95,7 +121,8 @@ class Filter(Node):
         meta: FrameMeta = self.x.meta
         common_backend((self.x, self.mask))
         layout = tokenize("filter", meta.layout, self.mask)
-        return meta.of(meta.frame, layout=layout, rows=unknown_rows(layout, meta.npartitions))
+        rows = unknown_rows(layout, meta.npartitions)
+        return meta.of(meta.frame, layout=layout, rows=rows, otherwise=meta.otherwise)
 
 
 class Assign(Node):
@@ -112,8 +139,24 @@ class Assign(Node):
     def _infer(self) -> FrameMeta:
         meta: FrameMeta = self.x.meta
         common_backend(self.children)
-        frame = inferred(assigned, (self.x, self.names, *self.values), ())
-        return meta.of(emptied(frame))
+        frame = emptied(inferred(assigned, (self.x, self.names, *self.values), ()))
+        return meta.of(frame, otherwise=self._otherwise(frame))
+
+    def _otherwise(self, frame: Any) -> Any:
+        """Return the dtypes that may be there instead, each column's by itself."""
+        new = dict(zip(self.names, self.values, strict=True))
+        if not any(map(is_undecided, self.children)):
+            return None
+        if not frame.columns.is_unique:
+            args = (self.x, self.names, *self.values)
+            return unlike(frame, others(assigned, args, (), frame))
+        dtypes = []
+        for label, own in frame.dtypes.items():
+            source = new.get(label, self.x)
+            other = getattr(getattr(source, "meta", None), "otherwise", None)
+            other = other[label] if other is not None and label not in new else other
+            dtypes.append(own if other is None else other.dtype)
+        return None if dtypes == list(frame.dtypes) else with_dtypes(frame, dtypes)
 
 
 def assigned(frame: Any, names: Sequence[Any], *values: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from gpuscale.dataframe.nodes.moving import common_backend
+from gpuscale.dataframe.undecided import loosened, may_vary, nulled, unlike
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.meta import GridMeta
 from gpuscale.expr.node import Node
@@ -65,4 +66,9 @@ class Reduction(Node):
 
     def _infer(self) -> GridMeta:
         backend = common_backend(self.inputs)
-        return self.out.with_(backend=backend) if isinstance(self.out, FrameMeta) else self.out
+        if not isinstance(self.out, FrameMeta):
+            return self.out
+        out = self.out.frame
+        varies = [loosened(out)] if may_vary(self.blueprint) else nulled(out, self.inputs)
+        other = unlike(out, varies) if backend == FrameMeta.host else None
+        return self.out.with_(backend=backend, otherwise=other)

@@ -9,6 +9,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Size, Unknown
 from gpuscale.dataframe.algorithms.cuts import Rows
 from gpuscale.dataframe.nodes.moving import common_backend
+from gpuscale.dataframe.undecided import unlike
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -58,6 +59,7 @@ class Regroup(Node):
             tuple(n * share for n in projected),
             max(meta.row_bytes for meta in metas),
             common_backend(self.inputs),
+            otherwise=unlike(metas[0].frame, [meta.otherwise for meta in metas]),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import Size
 from gpuscale.dataframe.inference import emptied, sample
+from gpuscale.dataframe.undecided import nulled, unlike
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -62,7 +63,8 @@ class Numbered(Node):
         if out is None:
             first = self.values[0] if self.values else None
             out = emptied(self.function(*map(sample, self.inputs), first, *self.args))
+        found = unlike(out, nulled(out, self.inputs))
         if self.rows is None:
-            return meta.of(out)
+            return meta.of(out, otherwise=found)
         layout = tokenize("numbered", meta.layout, self.token)
-        return meta.of(out, rows=self.rows, layout=layout, divisions=None)
+        return meta.of(out, rows=self.rows, layout=layout, divisions=None, otherwise=found)

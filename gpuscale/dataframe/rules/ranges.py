@@ -75,7 +75,7 @@ def _shuffled_by(side: Any) -> tuple[Node, Any] | None:
         return None
     (key,) = side.cut.keys
     meta: FrameMeta = side.x.meta
-    return None if isinstance(key, Index) or not are_whole(meta.frame, (key,)) else (side.x, key)
+    return None if isinstance(key, Index) or not are_whole(meta, (key,)) else (side.x, key)
 
 
 def bounds_of(ranges: Ranges) -> list[int]:

@@ -71,7 +71,7 @@ def _distinct_in_order(node: Reduction, key: Any) -> Node | None:
     meta: FrameMeta = x.meta
     is_compared = plan.subset is None or key in plan.subset
     is_plain = meta.frame.ndim == 2 and meta.frame.columns.is_unique and meta.npartitions > 1
-    if not is_compared or not is_plain or not are_whole(meta.frame, (key,)):
+    if not is_compared or not is_plain or not are_whole(meta, (key,)):
         return None
     ranges = ranges_of(x, key)
     rows = None if ranges is None else cut_in_order(x, key, ranges, bounds_of(ranges))

@@ -92,7 +92,7 @@ def _with_less(merge: Any, side: int) -> Node:
     large, small = merge.args[side], merge.args[1 - side]
     wanted = _BITS_OF_KEY * max(1, _rows(small))
     count = min(_MOST, max(_LEAST, 1 << (wanted - 1).bit_length()))
-    whole = all(are_whole(each.x.meta.frame, each.cut.keys) for each in (large, small))
+    whole = all(are_whole(each.x.meta, each.cut.keys) for each in (large, small))
     bits: Any = ScalarMeta(np.zeros(0, np.uint8))
     with on_behalf_of(merge):
         plan = KnownKeys(Slots(small.cut.keys, count, whole))

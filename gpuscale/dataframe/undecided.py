@@ -1,0 +1,286 @@
+"""Dtypes that all rows decide: what may come out in the place of what a plan says.
+
+pandas makes floating-point numbers of integers, and objects of truth values, where nulls come in.
+A plan knows no rows, so it says the dtype without nulls, and beside it that of the other case.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+import pandas as pd
+
+from gpuscale.dataframe.inference import emptied, nonempty, nulls, sample
+from gpuscale.expr.frames import FrameMeta
+from gpuscale.expr.node import Node
+
+__all__ = [
+    "dtypes_in",
+    "is_undecided",
+    "loosened",
+    "may_vary",
+    "nulled",
+    "others",
+    "undecided_labels",
+    "unlike",
+    "varies",
+    "with_dtypes",
+]
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+def loosened(frame: Any) -> Any:
+    """Return an object of pandas without rows, with the dtypes that its columns have with nulls.
+
+    Examples
+    --------
+    >>> loosened(pd.DataFrame({"x": [1], "y": [1.5], "z": [True]})).dtypes.tolist()
+    [dtype('float64'), dtype('float64'), dtype('O')]
+    """
+    return with_dtypes(frame, [_loose(dtype) for dtype in dtypes_in(frame)])
+
+
+def _of_any(frame: Any) -> Any:
+    """Return an object of pandas without rows, whose columns may hold anything."""
+    return with_dtypes(frame, [np.dtype(object)] * len(dtypes_in(frame)))
+
+
+def unlike(frame: Any, found: Iterable[Any]) -> Any:
+    """Return a frame with those dtypes that differ from its own in some others; None if none does.
+
+    Examples
+    --------
+    >>> unlike(pd.Series([1]), [pd.Series([1]), pd.Series([1.5])]).dtype
+    dtype('float64')
+    """
+    own = dtypes_in(frame)
+    dtypes = list(own)
+    for each in found:
+        if type(each) is type(frame) and len(dtypes_in(each)) == len(own):
+            pairs = zip(dtypes, own, dtypes_in(each), strict=True)
+            dtypes = [new if kept == planned else kept for kept, planned, new in pairs]
+    return None if dtypes == own else with_dtypes(frame, dtypes)
+
+
+def is_undecided(node: Node) -> bool:
+    """Whether data decide about a dtype of a frame."""
+    return getattr(node.meta, "otherwise", None) is not None
+
+
+def undecided_labels(meta: FrameMeta) -> list[Any]:
+    """Return the labels of the columns whose dtypes data decide."""
+    if not isinstance(meta.frame, pd.DataFrame):
+        return [meta.frame.name]
+    pairs = zip(meta.frame.columns, meta.frame.dtypes, meta.otherwise.dtypes, strict=True)
+    return [label for label, planned, other in pairs if planned != other]
+
+
+def dtypes_in(frame: Any) -> list[Any]:
+    """Return the dtypes of columns, of one alone a list of one; none of an index of levels."""
+    if isinstance(frame, pd.DataFrame):
+        return list(frame.dtypes)
+    is_one = isinstance(frame, pd.Series | pd.Index) and not isinstance(frame, pd.MultiIndex)
+    return [frame.dtype] if is_one else []
+
+
+def _loose(dtype: Any) -> Any:
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "iub":
+        return dtype
+    return np.dtype(object) if dtype.kind == "b" else np.dtype(np.float64)
+
+
+def with_dtypes(frame: Any, dtypes: Sequence[Any]) -> Any:
+    """Return an object of pandas without rows, with other dtypes."""
+    frame = emptied(frame)
+    if not isinstance(frame, pd.DataFrame):
+        (dtype,) = dtypes or (None,)
+        is_index = isinstance(frame, pd.Index)
+        if dtype is None or frame.dtype == dtype:
+            return frame
+        made = pd.Index if is_index else pd.Series
+        options = {} if is_index else {"index": frame.index}
+        return made([], dtype=dtype, name=frame.name, **options)
+    if frame.columns.is_unique and len(frame.columns):
+        pairs = zip(frame.dtypes.items(), dtypes, strict=True)
+        new = {label: dtype for (label, own), dtype in pairs if own != dtype}
+        if all(isinstance(each, np.dtype) and each.kind in "fO" for each in new.values()):
+            return frame.astype(new)
+    columns = [pd.Series([], dtype=dtype, index=frame.index) for dtype in dtypes]
+    result = pd.DataFrame(dict(enumerate(columns)), index=frame.index)
+    result.columns = frame.columns
+    return result
+
+
+def nulled(frame: Any, inputs: Iterable[Node]) -> list[Any]:
+    """Return what else comes of frames of which some dtypes are undecided.
+
+    A column keeps its dtype if it is that of a column of the same label, of which it is sure.
+    """
+    metas = [each.meta for each in inputs if isinstance(each.meta, FrameMeta)]
+    if all(meta.otherwise is None for meta in metas):
+        return []
+    if not isinstance(frame, pd.DataFrame):
+        return [loosened(frame)]
+    sure = {}
+    for meta in metas:
+        if isinstance(meta.frame, pd.DataFrame):
+            unsure = undecided_labels(meta) if meta.otherwise is not None else []
+            dtypes = meta.frame.dtypes.items()
+            sure.update({label: dtype for label, dtype in dtypes if label not in unsure})
+    pairs = frame.dtypes.items()
+    return [with_dtypes(frame, [d if sure.get(k) == d else _loose(d) for k, d in pairs])]
+
+
+# ------------------------------------------------------------------ what functions give
+
+
+def others(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: tuple[tuple[str, Any], ...],
+    result: Any,
+    is_said: bool = False,
+) -> list[Any]:
+    """Return what else may come of a call of aligned partitions, without rows.
+
+    Parameters
+    ----------
+    function, args, kwargs
+        The call; nodes among its arguments stand for their partitions.
+    result : object of pandas
+        What is planned.
+    is_said : bool
+        Whether it is planned without calling the function.
+    """
+    found = outcomes(function, args, kwargs, result)
+    if any(is_undecided(each) for each in _nodes(args, kwargs)):
+        made = None if is_said else _tried(function, args, kwargs, _otherwise, result)
+        found.append(loosened(result) if made is None else made)
+    return found
+
+
+def may_vary(function: Any) -> bool:
+    """Whether the dtype of what a function gives depends on the rows that it is given."""
+    if getattr(function, "may_vary", False) or hasattr(function, "outcomes"):
+        return True
+    own = getattr(function, "__func__", function)  # of a method
+    return any(own is each for each in (*_DIVISIONS, *_VARY))
+
+
+def varies(function: T) -> T:
+    """Mark a function of partitions that brings nulls in, or not, as the rows have it."""
+    _VARY.append(function)
+    return function
+
+
+_VARY: list[Any] = []
+
+
+def _is_division(function: Any) -> bool:
+    return any(function is each for each in _DIVISIONS)
+
+
+def outcomes(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: tuple[tuple[str, Any], ...],
+    result: Any,
+) -> list[Any]:
+    """Return what else may come of a call that decides itself, by the rows that it is given."""
+    if hasattr(function, "outcomes"):
+        return list(function.outcomes(*args))
+    if not may_vary(function):
+        return []
+    name, accessor = getattr(function, "name", ""), getattr(function, "accessor", None)
+    if name in _OF_VALUES and not accessor:
+        return _OF_VALUES[name](args[1:], dict(kwargs), result)
+    if accessor is None and not _is_division(function):
+        return [loosened(result)]
+    made = (nonempty, lambda frame: nonempty(frame, values=nulls))
+    return [_tried(function, args, kwargs, each, result) for each in made]
+
+
+_DIVISIONS = (operator.floordiv, operator.mod, np.floor_divide, np.remainder)
+
+
+def _tried(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: tuple[tuple[str, Any], ...],
+    make: Callable[[Any], Any],
+    result: Any,
+) -> Any:
+    """Return what a call gives of made-up rows; where these do not do, what comes of nulls."""
+    with catch_warnings(), np.errstate(all="ignore"):
+        simplefilter("ignore")
+        with suppress(Exception):
+            given = {name: _made(value, make) for name, value in kwargs}
+            return emptied(function(*(_made(each, make) for each in args), **given))
+    return loosened(result)
+
+
+def _made(operand: Any, make: Callable[[Any], Any]) -> Any:
+    if make is _otherwise and isinstance(operand, Node) and is_undecided(operand):
+        return operand.meta.otherwise
+    return sample(operand, make)
+
+
+def _otherwise(frame: Any) -> Any:
+    return frame
+
+
+def _nodes(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> list[Node]:
+    values = (*args, *(value for _, value in kwargs))
+    return [each for each in values if isinstance(each, Node)]
+
+
+def _of_map(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list[Any]:
+    """Nothing else where all that is mapped to is of one dtype, which has nulls."""
+    given = args[0] if args else next(iter(kwargs.values()), None)
+    if isinstance(given, Node):
+        given = getattr(given.meta, "frame", None)
+    if isinstance(given, pd.Series):
+        is_sure = dtypes_in(given) == dtypes_in(loosened(given)) == dtypes_in(result)
+        return [] if is_sure else [_of_any(result)]
+    is_text = isinstance(given, Mapping) and all(isinstance(v, str) for v in given.values())
+    is_text = is_text and all(isinstance(each, pd.StringDtype) for each in dtypes_in(result))
+    return [] if is_text else [_of_any(result)]
+
+
+def _of_replace(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list[Any]:
+    """Nothing else where texts make way for texts, and numbers for numbers that fit."""
+    given = (*args, kwargs.get("to_replace"), kwargs.get("value"))
+    kinds = set(map(type, _leaves(given))) - {type(None)}
+    if kinds <= {str}:
+        return []
+    if not kinds <= {int, float}:
+        return [_of_any(result)]
+    is_whole = kinds <= {int} and np.dtype(bool) not in dtypes_in(result)
+    return [] if is_whole else [loosened(result)]
+
+
+def _of_clip(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list[Any]:
+    kinds = set(map(type, _leaves((*args, *kwargs.values()))))
+    return [] if kinds <= {int, type(None), str} else [loosened(result)]
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if not isinstance(value, list | tuple | set):
+        return [value]
+    return [leaf for each in value for leaf in _leaves(each)]
+
+
+_OF_VALUES: dict[str, Callable[..., list[Any]]] = {
+    "map": _of_map,
+    "replace": _of_replace,
+    "clip": _of_clip,
+}
+"""Methods whose dtypes single values decide: what else may come of what they are given."""
