@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from gpuscale.base.types import is_known
+from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.algorithms.counting import DistinctRows, Unique
 from gpuscale.dataframe.algorithms.cuts import rows_of
 from gpuscale.dataframe.api import counting
-from gpuscale.dataframe.api.shuffling import first_in_order
+from gpuscale.dataframe.api.shuffling import first_in_order, is_sort
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.moving import ToBackend
@@ -19,6 +20,8 @@ from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
+from gpuscale.dataframe.rules.rewriting import replaced
+from gpuscale.dataframe.rules.row_by_row import is_row_by_row
 from gpuscale.expr.walk import toposort
 
 __all__: list[str] = []
@@ -31,7 +34,7 @@ def head(x: Any, n: int, npartitions: int = -1) -> Any:
     most = x.npartitions if npartitions == -1 else min(npartitions, x.npartitions)
     if n < 0:
         return _first(x, most, n)
-    ordered = first_in_order(x, n) if n <= _FEW and most == x.npartitions else None
+    ordered = _first_in_order(x, n) if n <= _FEW and most == x.npartitions else None
     if ordered is not None:
         return ordered.compute()
     different = _different(x) if most == x.npartitions else None
@@ -46,11 +49,48 @@ def head(x: Any, n: int, npartitions: int = -1) -> Any:
         found = _first(x, count, n)
         if len(found) >= n or count >= most:
             return found
-        count = min(most, 4 * count)
+        count = min(most, 4 * count) if _is_of_partitions(x) else most
 
 
 def _first(x: Any, count: int, n: int) -> Any:
-    return rows_of(x.partitions[:count].compute(), slice(n))
+    some = x.partitions[:count]
+    if n < 0 or count == 1:
+        return rows_of(some.compute(), slice(n))
+    return counting.gathered(some, FirstRows(n), "head", x._meta).compute()
+
+
+def _is_of_partitions(x: Any) -> bool:
+    """Whether each partition is made of one, so that others are not made again for it."""
+    return all(isinstance(each, _OF_PARTITIONS) for each in toposort([x.expr]))
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """The first rows, of which each partition has no more than all together."""
+
+    n: int
+
+    def chunk(self, partition: Any) -> Any:
+        """Take them, without what they are a view of."""
+        return rows_of(partition, slice(self.n)).copy()
+
+    def combine(self, partials: list[Any]) -> Any:
+        """Take them of neighbours."""
+        return rows_of(concat(partials), slice(self.n))
+
+    def finalize(self, partial: Any) -> Any:
+        """Return them."""
+        return partial
+
+
+def _first_in_order(x: Any, n: int) -> Any:
+    """Return the first rows of what is sorted, and then perhaps changed row by row; or None."""
+    nodes = list(toposort([x.expr]))
+    sort = next((node for node in reversed(nodes) if is_sort(node)), None)
+    if sort is None or not is_row_by_row([x.expr], sort):
+        return None
+    first = first_in_order(sort, n)
+    return wrap(*replaced([x.expr], {sort.token: first}))
 
 
 def _different(x: Any) -> tuple[Any, Any] | None:
@@ -69,7 +109,7 @@ def _different(x: Any) -> tuple[Any, Any] | None:
         source, options = wrap(node.args[0]), dict(node.kwargs)  # type: ignore[attr-defined]
         subset = options.get("subset")
         plans = [DistinctRows(None if subset is None else tuple(subset), options["keep"]), Unique()]
-    if not all(isinstance(each, _OF_PARTITIONS) for each in toposort([source.expr])):
+    if not _is_of_partitions(source):
         return None
     asked = (Different(plan) for plan in plans if getattr(plan, "keep", "first") == "first")
     return next(((source, e) for e in asked if e(source).expr.token == x.expr.token), None)

@@ -187,18 +187,17 @@ def _sorted(
     return wrap(Shuffle(x.expr, (dividing.expr,), cut, finish, count, None, label))
 
 
-def first_in_order(x: Any, n: int) -> Any:
-    """Return the first rows of a frame that `sort_values` gave, lazy, without sorting all of it.
+def is_sort(node: Node) -> bool:
+    """Whether a node puts rows in order."""
+    return isinstance(node, Shuffle) and isinstance(node.make, InOrder)
 
-    None if it is another frame.
-    """
-    node = x.expr
-    if not isinstance(node, Shuffle) or not isinstance(node.make, InOrder):
-        return None
+
+def first_in_order(node: Any, n: int) -> Node:
+    """Return the first rows of those that a node puts in order, without sorting all of them."""
     plan = FirstInOrder(node.make, n)
     rows = min(n, sum(node.x.meta.projected))
-    out = one_partition(x._meta, node, n, projected=rows)
-    return wrap(reduction((node.x,), plan, "first-in-order", out, SPLIT))
+    out = one_partition(node.meta.frame, node, n, projected=rows)
+    return reduction((node.x,), plan, "first-in-order", out, SPLIT)
 
 
 def dividing_of(node: Node, key: Any, count: int, function: Any = None) -> Any:

@@ -12,7 +12,7 @@ from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.dataframe.algorithms.moments import Mean, Moments
 from gpuscale.dataframe.algorithms.partitioning import HashCut, RangeCut
 from gpuscale.dataframe.algorithms.reductions import Count, Fold, Length, Unique
-from gpuscale.dataframe.api.shuffling import InOrder
+from gpuscale.dataframe.api.shuffling import is_sort
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.shuffle import Shuffle
@@ -45,8 +45,7 @@ def drop_sorts(roots: list[Node]) -> list[Node]:
 
 
 def _sorts(node: Node) -> bool:
-    is_sort = isinstance(node, Shuffle) and isinstance(node.make, InOrder)
-    is_by_sample = is_sort and isinstance(node.cut, RangeCut)  # type: ignore[attr-defined]
+    is_by_sample = is_sort(node) and isinstance(node.cut, RangeCut)  # type: ignore[attr-defined]
     return is_by_sample and node.x.meta.npartitions == node.meta.npartitions  # type: ignore[attr-defined]
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
-from gpuscale.dataframe.api.shuffling import first_in_order
+from gpuscale.dataframe.api.shuffling import first_in_order, is_sort
+from gpuscale.dataframe.collection import wrap
 from gpuscale.testing.frames import assert_eq, frames
 
 NUMBERS = ("int64", "int8", "float64", "float32", "datetime64[ns]", "Int64")
@@ -86,6 +87,8 @@ def test_the_first_rows_are_found_without_a_sort_of_all():
     assert_eq(keyed, pdf.sort_values("y", key=np.negative, kind="stable").head(5))
     assert_eq(df.x.sort_values().head(9), pdf.x.sort_values(kind="stable").head(9))
     assert_eq(df.set_index("x").head(9), pdf.set_index("x").sort_index(kind="stable").head(9))
-    first = first_in_order(df.sort_values("y"), 3)
+    lazy = df.sort_values("y")
+    first = wrap(first_in_order(lazy.expr, 3))
     assert "sort_values" not in str(first.explain())
-    assert first_in_order(df, 3) is None
+    assert is_sort(lazy.expr)
+    assert not is_sort(df.expr)
