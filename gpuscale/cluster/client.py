@@ -213,8 +213,10 @@ class Client(distributed.Client):
 
     def _annotate(self, error: Exception) -> None:
         """Say which call an exception is of, if a future has it, or why a future has nothing."""
-        if isinstance(error, distributed.CancelledError) and _GONE not in _notes(error):
-            error.add_note(_GONE)
+        if isinstance(error, distributed.CancelledError):
+            note = _GONE if self.status == "running" else _ENDED
+            if note not in _notes(error):
+                error.add_note(note)
         for key, (name, origin) in self._calls.copy().items():
             state = self.futures.get(key)
             if state is not None and getattr(state, "exception", None) is error:
@@ -378,6 +380,12 @@ class Client(distributed.Client):
 _GONE = (
     "somebody has cancelled it or restarted the cluster, or it was scattered, and the last worker "
     "that held it has gone: submit or scatter it again"
+)
+
+
+_ENDED = (
+    "the scheduler of the cluster has ended, and no other answers there; what it held is lost: "
+    "submit it again with a client of another cluster"
 )
 
 

@@ -445,6 +445,17 @@ def test_a_future_that_is_gone_says_why(client):
         assert "scatter it again" in told.value.__notes__[0]
 
 
+def test_a_future_whose_scheduler_has_ended_says_so():
+    options = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    with LocalCluster(**options) as cluster, Client(cluster.scheduler_address) as client:
+        client._timeout = 0.5  # in which another scheduler may answer there
+        future = client.submit(abs, -1)
+        cluster.close()
+        with pytest.raises(distributed.CancelledError) as told:
+            future.result(timeout=20)
+    assert any("the scheduler of the cluster has ended" in each for each in told.value.__notes__)
+
+
 class Counter:
     n = 0
 
