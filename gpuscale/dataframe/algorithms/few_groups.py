@@ -1,7 +1,7 @@
 """Parts of few groups without a loop of our own: rows are put in order of them, and added in runs.
 
 Numbers of a byte are sorted in one pass over the rows. That is sooner than a library's grouping,
-and needs nothing compiled.
+and needs nothing compiled. Keys that are in order already, as bins of time are, need not even that.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["FewGroups", "few_groups"]
+__all__ = ["FewGroups", "few_groups", "groups_in_runs"]
 
 _LEAST = 1 << 16
 """Rows: fewer are grouped by a library just as soon."""
 _MOST = 256
 """Groups that there could be: their numbers are bytes."""
+_RUN = 16
+"""Rows of a group, on average: a call for each of smaller ones costs more than it saves."""
+_GLANCE = 1 << 12
+"""Rows that are looked at first."""
 _EXTREMES: dict[str, tuple[Any, Any]] = {"min": (np.fmin, np.minimum), "max": (np.fmax, np.maximum)}
 """What to fold with: numbers without what is NaN, and integers."""
 
@@ -29,22 +33,25 @@ class FewGroups:
 
     Parameters
     ----------
-    order : array of int
-        Numbers of rows, group by group.
+    order : array of int or slice
+        Numbers of rows, group by group; a slice of all where they stand like that.
     starts : array of int
         Where each group starts in that order, one that is not numbered first perhaps.
-    ranks : array of int
+    ranks : array of int or slice
         Which of them has each number.
+    rows : int
     """
 
     order: Any
     starts: Any
     ranks: Any
+    rows: int
 
     @property
     def first(self) -> Any:
         """The first row of each group."""
-        return self.order[self.starts[self.ranks]]
+        starts = self.starts[self.ranks]
+        return starts if isinstance(self.order, slice) else self.order[starts]
 
     def aggregated(self, kind: str, values: Any) -> Any:
         """Aggregate the values of each group, as `gpuscale.codegen.groups.aggregated` does."""
@@ -53,11 +60,11 @@ class FewGroups:
 
     def sizes(self) -> Any:
         """Return how many rows each group has, in order."""
-        return np.diff(self.starts, append=len(self.order))
+        return np.diff(self.starts, append=self.rows)
 
     def folded(self, fold: Any, values: Any) -> Any:
         """Fold the values of each group, in order."""
-        return fold.reduceat(values.take(self.order), self.starts)
+        return fold.reduceat(values[self.order], self.starts)
 
 
 def _size(groups: FewGroups, values: Any) -> Any:
@@ -124,7 +131,40 @@ def few_groups(keys: Sequence[Any]) -> FewGroups | None:
     order = np.argsort(numbers, kind="stable")
     sizes = np.bincount(numbers, minlength=width)
     starts = (np.cumsum(sizes) - sizes)[sizes > 0]
-    return FewGroups(order, starts, np.argsort(order[starts]))
+    return FewGroups(order, starts, np.argsort(order[starts]), len(order))
+
+
+def groups_in_runs(keys: Sequence[Any]) -> FewGroups | None:
+    """Find where groups start of rows that are in order of one key; None where they are not.
+
+    Parameters
+    ----------
+    keys : sequence of series
+        One of whole numbers, or of times, nulls among which are one key.
+
+    Examples
+    --------
+    >>> groups_in_runs([pd.Series([3, 5, 8]).repeat(20)]).first.tolist()
+    [0, 20, 40]
+    >>> groups_in_runs([pd.Series([5, 3]).repeat(20)]) is None
+    True
+    """
+    key, *others = keys
+    dtype = key.dtype
+    if others or type(key) is not pd.Series or not isinstance(dtype, np.dtype | pd.DatetimeTZDtype):
+        return None
+    if dtype.kind not in "iumM":
+        return None
+    values = key.array.asi8 if dtype.kind in "mM" else key.to_numpy()
+    for some in (values[:_GLANCE], values):
+        changes = some[1:] != some[:-1]
+        if len(some) < _RUN * (1 + np.count_nonzero(changes)):
+            return None
+    starts = np.flatnonzero(np.concatenate([[True], changes]))
+    first = values[starts]
+    if not (first[1:] > first[:-1]).all():
+        return None
+    return FewGroups(slice(None), starts, slice(None), len(values))
 
 
 def _bytes(key: Any) -> tuple[Any, int] | None:

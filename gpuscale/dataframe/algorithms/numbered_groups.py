@@ -15,7 +15,7 @@ import pandas as pd
 
 from gpuscale.codegen.groups import aggregated, number_codes, pays
 from gpuscale.dataframe.algorithms.aggregates import FOLDED, Part, in_one_pass, label, without_twins
-from gpuscale.dataframe.algorithms.few_groups import few_groups
+from gpuscale.dataframe.algorithms.few_groups import few_groups, groups_in_runs
 from gpuscale.dataframe.algorithms.reductions import is_undefined
 from gpuscale.dataframe.algorithms.texts import is_text, numbered_texts
 
@@ -63,7 +63,8 @@ def parts_by_number(
     if not all(_is_plain(columns[number]) for number in wanted):
         return None
     asked = [(str(kind), columns[n].dtype if n in wanted else None) for kind, n in parts]
-    groups = few_groups(list(keys.values())) or _compiled(list(keys.values()), asked)
+    by = list(keys.values())
+    groups = groups_in_runs(by) or few_groups(by) or _compiled(by, asked)
     if groups is None:
         return None
     first = groups.first
