@@ -407,6 +407,12 @@ def test_columns_under_one_label():
         lambda d: d["x"].max(),
     ):
         assert_eq(ask(found), ask(expected))
+    for sort in (
+        lambda d: d.sort_values(("x", "min"), ascending=False),
+        lambda d: d.sort_values([("y", "sum"), "k"]),
+        lambda d: d.reset_index().sort_values("k", ascending=False),
+    ):
+        assert_eq(sort(found), sort(expected))
 
 
 def test_columns_of_one_name():

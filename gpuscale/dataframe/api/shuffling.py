@@ -37,7 +37,8 @@ def labels_of(x: Any, by: Any) -> list[Any]:
     KeyError
         If there is no such column; the nearest is named.
     """
-    labels = list(by) if isinstance(by, list | tuple | pd.Index) else [by]
+    is_label = isinstance(by, tuple) and x.ndim == 2 and x.columns.nlevels > 1 and by in x.columns
+    labels = list(by) if isinstance(by, list | tuple | pd.Index) and not is_label else [by]
     found = []
     for label in labels:
         if x.ndim == 2 and label in x.columns:
@@ -211,7 +212,10 @@ def dividing_of(node: Node, key: Any, count: int, function: Any = None) -> Any:
 
 def _with_key(node: Node, key: Any) -> Node:
     """Leave out what a sample of a key does not look at."""
-    if not isinstance(node.meta.frame, pd.DataFrame) or not node.meta.frame.columns.is_unique:
+    frame = node.meta.frame
+    if not isinstance(frame, pd.DataFrame) or not frame.columns.is_unique:
+        return node
+    if frame.columns.nlevels > 1:  # of which a key may be the first level alone
         return node
     return Project(node, () if isinstance(key, Index) else (key,), False)
 
