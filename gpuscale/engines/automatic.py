@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from gpuscale.engines.base import planned_for_default
+from gpuscale.expr.reads import is_planned_elsewhere
 from gpuscale.memory import limits
 
-__all__ = ["budget_of", "chunk_bytes"]
+__all__ = ["budget_of", "chunk_bytes", "thread_share_elsewhere"]
 
 #: No worker is so small that this would not be one chunk, and to ask a cluster takes a while.
 _LITTLE = 64 << 10
@@ -43,3 +44,19 @@ def chunk_bytes(backend: str, wanted: str | int | None = None, nbytes: float = f
         return limits.chunk_bytes(backend, wanted)
     with planned_for_default():
         return limits.chunk_bytes(backend, wanted)
+
+
+def thread_share_elsewhere(nbytes: float = float("inf")) -> int | None:
+    """Bytes for each thread of the default engine's workers; None if it has none, or for little.
+
+    ``nbytes`` are those that are to be compared with it, where they are known.
+
+    Examples
+    --------
+    >>> thread_share_elsewhere() is None
+    True
+    """
+    if nbytes <= _LITTLE:
+        return None
+    with planned_for_default():
+        return limits.thread_share() if is_planned_elsewhere() else None

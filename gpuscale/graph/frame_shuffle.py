@@ -9,6 +9,7 @@ part is a task.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,18 @@ from gpuscale.memory.pickler import packed, unpacked
 
 __all__: list[str] = []
 
-_IN_MEMORY = 4  # times the data: before, cut, made, and what these take
+# Times the data: before, cut, made, and what these take, of each of two frames that a merge reads;
+# a worker may do all of it for others that have died.
+_IN_MEMORY = 8
 
 
 @lays_out(ShufflePlan)
 def _lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIndex]) -> None:
     x, *others = node.inputs
     shared = tuple(builder.want(each, (0,) * each.meta.ndim) for each in others)
-    count, new = x.meta.numblocks[0], node.meta.numblocks[0]
-    sizes = [x.meta.block_nbytes((k,)) or 0 for k in range(count)]
+    blocks = list(product(*map(range, x.meta.numblocks)))
+    count, new = len(blocks), node.meta.numblocks[0]
+    sizes = [x.meta.block_nbytes(index) or 0 for index in blocks]
     total, backend = sum(sizes), node.meta.backend
     if not is_planned_elsewhere() or _IN_MEMORY * total <= budget_of(backend):
         lay_out = _lay_out_whole
@@ -40,7 +44,7 @@ def _lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
         lay_out = _lay_out_pieces
     else:
         lay_out = _lay_out_parts
-    sources = builder.want_all(x, [(k,) for k in range(count)])
+    sources = builder.want_all(x, blocks)
     lay_out(builder, node, wanted, sources, shared, sizes)
 
 
@@ -131,9 +135,9 @@ class _CutRows:
         def rows(number: int, start: int, stop: int) -> list[Any]:
             # Of one without rows the first piece says what columns there are.
             is_needed = start < stop or not start
-            return [packed(cut[number].iloc[start:stop]) if is_needed else _NOTHING]
+            return [packed(cut.between(number, start, stop)) if is_needed else _NOTHING]
 
-        return rows, [(0, len(cut[number])) for number in range(len(cut))]
+        return rows, [(0, length) for length in cut.lengths]
 
 
 _NOTHING = np.empty(0, np.uint8)

@@ -30,6 +30,15 @@ class Parts(ABC):
     @abstractmethod
     def __getitem__(self, number: int) -> Any: ...
 
+    @property
+    def lengths(self) -> list[int]:
+        """Of each part how many rows it has."""
+        return [len(self[number]) for number in range(len(self))]
+
+    def between(self, number: int, start: int, stop: int) -> Any:
+        """Return rows of a part, which may be a view."""
+        return self[number][start:stop]
+
     @classmethod
     @abstractmethod
     def of(cls, parts: Sequence[Any]) -> Any:

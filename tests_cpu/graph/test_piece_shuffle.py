@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gpuscale.array as ga
+from gpuscale.array.api import distinct_spread
 from gpuscale.engines.failure import Failure
 from gpuscale.engines.sending import pack
 from gpuscale.expr import stages
@@ -143,6 +144,17 @@ def test_keys_and_numbers_of_unlike_sizes_travel_together(engine, small_workers)
     np.testing.assert_array_equal(found, np.lexsort(keys))
 
 
+@pytest.mark.parametrize("name", ["NaN", "ties", "times"])
+def test_distinct_elements_are_those_of_numpy(engine, small_workers, monkeypatch, name):
+    monkeypatch.setattr(distinct_spread, "thread_share_elsewhere", lambda nbytes: 1 << 19)
+    x = ga.asarray(KEYS[name].reshape(300, 200), chunks=(70, 90))
+    found = ga.unique(x, return_counts=True)
+    assert passes(planned(found[0])[0])
+    expected = np.unique(KEYS[name], return_counts=True)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours.compute(engine=engine), theirs)
+
+
 TAKES = {
     "one axis": (A, 13_001, lambda a: a[POSITIONS]),
     "few blocks of many": (A, 5_000, lambda a: a[POSITIONS % 11_000]),
@@ -219,6 +231,12 @@ def test_no_worker_needs_all_partitions_of_a_sort():
     assert max(sum(held[need] for need in parcel.needs) for parcel in parcels) < LIMIT // 2
     assert not passes(planned(df.sort_values("x"), limit=64 << 20)[0])
     assert not passes(planned(df.sort_values("x").partitions[:2])[0])  # few of all
+
+
+def test_a_worker_has_room_for_two_shuffled_frames_and_for_what_one_that_died_had():
+    df = gd.from_pandas(FRAME, npartitions=5)
+    assert passes(planned(df.shuffle("t"), limit=6 * df.expr.meta.nbytes)[0])
+    assert not passes(planned(df.shuffle("t"), limit=9 * df.expr.meta.nbytes)[0])
 
 
 def _positive(block):

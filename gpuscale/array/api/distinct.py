@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from gpuscale.array.api.distinct_slices import item, unique_slices, whole
+from gpuscale.array.api.distinct_spread import parts_for, spread
 from gpuscale.array.api.reshaping import ravel, reshape
 from gpuscale.array.api.scanning import cumsum
 from gpuscale.array.collection import Array
@@ -86,7 +87,8 @@ def unique(
     Returns
     -------
     Array, or tuple of Array
-        In one block, which must fit the memory of a task.
+        In one block, which must fit the memory of a task; on a cluster whose workers are too small
+        for it in several, unless ``return_inverse``.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def unique(
     x = as_array(ar)
     if axis is not None:
         return unique_slices(x, (return_index, return_inverse, return_counts), axis, equal_nan)
-    parts = _Distinct.of(x, return_index, return_counts, equal_nan)
+    parts = _Distinct.of(x, return_index, return_counts, equal_nan, not return_inverse)
     results = [parts.item(0, x.dtype)]
     if return_index:
         results.append(parts.item(1, np.intp))
@@ -167,16 +169,19 @@ def unique_values(x: Any, /) -> Array:
 
 @dataclass(frozen=True)
 class _Distinct:
-    """A node whose one block is the tuple of distinct elements, first positions and counts.
+    """A node whose blocks are tuples of distinct elements, first positions and counts.
 
-    Those that nobody wants are left out of the tuple.
+    Those that nobody wants are left out of the tuples. There is one block, unless workers have no
+    room for it and ``may_spread``.
     """
 
     node: Node
-    size: Unknown
+    sizes: tuple[Unknown, ...]
 
     @classmethod
-    def of(cls, x: Array, index: bool, counts: bool, equal_nan: bool) -> _Distinct:
+    def of(
+        cls, x: Array, index: bool, counts: bool, equal_nan: bool, may_spread: bool
+    ) -> _Distinct:
         node = known_node(x) if index else x.expr
         meta = node.meta
         axes = tuple(range(meta.ndim))
@@ -193,15 +198,25 @@ class _Distinct:
         fields: list[Any] = [("", meta.dtype), *[("", np.intp)] * (index + counts)]
         made = meta.with_(dtype=parcel(np.dtype(fields).itemsize))
         blocks = Blockwise(kernel, (BlockInput(node, axes=axes),), meta.chunks, made)
+        # Named after the elements alone, so that all that is said of them is aligned.
+        token = tokenize("unique", node, equal_nan)
+        if may_spread and meta.known:
+            count = parts_for(made.nbytes, merge.room(meta.size), meta.backend)
+            if count > 1:
+                spread_node = spread(blocks, meta.chunks, merge, count, f"{token}-{count}")
+                return cls(spread_node, spread_node.meta.chunks[0])
         out = made.with_(chunks=tuple((1,) for _ in grid))
         spans = split_every_of(None, axes)
         tree = TreeReduce(blocks, merge, whole, axes, True, spans, "unique", out)
-        # Named after the elements alone, so that all that is said of them is aligned.
-        return cls(tree, Unknown(tokenize("unique", node, equal_nan), 0))
+        return cls(tree, (Unknown(token, 0),))
 
     def item(self, number: int, dtype: Any) -> Array:
-        meta = ArrayMeta(np.dtype(dtype), ((self.size,),), self.node.meta.backend)
-        return Array(Call(item, (self.node,), (number,), (), meta))
+        meta = ArrayMeta(np.dtype(dtype), (self.sizes,), self.node.meta.backend)
+        if len(self.sizes) == 1:
+            return Array(Call(item, (self.node,), (number,), (), meta))
+        kernel = FunctionKernel(item, (number,), label="item")
+        inputs = (BlockInput(self.node, axes=(0,)),)
+        return Array(Blockwise(kernel, inputs, meta.chunks, meta))
 
 
 def _stride(shape: tuple[Any, ...], axis: int) -> int:

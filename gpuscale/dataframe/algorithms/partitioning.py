@@ -62,6 +62,10 @@ class Cut(Parts):
         start = int(self.ends[number - 1]) if number else 0
         return self.rows.iloc[start : int(self.ends[number])]
 
+    def between(self, number: int, start: int, stop: int) -> Any:
+        """Return rows of a part, which may be a view."""
+        return self[number].iloc[start:stop]
+
     @classmethod
     def of(cls, parts: Sequence[Any]) -> Cut:
         """Put parts together again."""

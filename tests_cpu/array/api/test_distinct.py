@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.array as ga
+from gpuscale.array.api import distinct_spread
 from gpuscale.base import config
 from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.base.types import is_known
@@ -110,6 +111,43 @@ def test_the_memory_limit_holds_for_what_is_found():
         with pytest.raises(MemoryBudgetError, match="sort the elements"):
             ga.unique(x).compute()
     assert_eq(ga.unique(x), np.arange(400_000))
+
+
+NUMBERS = np.random.default_rng(0).integers(0, 300, (30, 40))
+SPREAD = {
+    "floats": np.where(NUMBERS < 60, np.nan, NUMBERS / 7),
+    "all NaN": np.full((30, 40), np.nan),
+    "one": np.ones((30, 40), ">i4"),
+    "complex": np.where(NUMBERS < 60, complex(1, np.nan), NUMBERS * 1j),
+    "texts": NUMBERS.astype("U3"),
+    "times": np.where(NUMBERS < 60, np.datetime64("NaT"), NUMBERS.astype("M8[D]")),
+}
+
+
+@pytest.mark.parametrize("equal_nan", [True, False])
+@pytest.mark.parametrize("name", SPREAD)
+def test_workers_with_little_memory_make_several_blocks(monkeypatch, name, equal_nan):
+    monkeypatch.setattr(distinct_spread, "thread_share_elsewhere", lambda nbytes: 40_000)
+    array = SPREAD[name]
+    x = ga.from_array(array, chunks=(11, 23))
+    found = ga.unique(x, return_index=True, return_counts=True, equal_nan=equal_nan)
+    assert found[0].numblocks > (3,)
+    expected = np.unique(array, True, False, True, equal_nan=equal_nan)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_eq(ours, theirs)
+    assert_eq(found[1] * found[2], expected[1] * expected[2])  # aligned
+    assert_eq(ga.unique(x, equal_nan=equal_nan), expected[0])
+    # Places among all of them are looked up.
+    assert ga.unique(x, return_inverse=True)[0].numblocks == (1,)
+
+
+def test_distinct_elements_are_spread_evenly(monkeypatch):
+    monkeypatch.setattr(distinct_spread, "thread_share_elsewhere", lambda nbytes: 500_000)
+    values = np.random.default_rng(0).random(20_000)
+    found = ga.unique(ga.from_array(values, chunks=1000))
+    assert found.numblocks == (4,)
+    sizes = [each.shape[0] for each in map(found.blocks.__getitem__, range(4))]
+    assert sum(sizes) == 20_000 and max(sizes) < 8000
 
 
 def test_few_elements_of_many_blocks_are_put_together_two_at_a_time():
