@@ -22,8 +22,10 @@ _logger = logging.getLogger("distributed.client")
 PAUSE = 2.0
 #: Seconds without any change after which nothing is waited for any longer.
 PATIENCE = 30.0
-#: Seconds without workers after which it is said that they are waited for.
+#: Seconds without workers, or any that may run a task, after which they are said to be waited for.
 SILENCE = 5.0
+#: Tasks of which the scheduler is asked whether any worker may run them.
+ASKED = 100
 # Of tasks that a worker which has not stopped is about to do something for.
 _UNDER_WAY = ("executing", "long-running", "ready", "constrained", "fetch", "flight")
 
@@ -100,10 +102,28 @@ class Watch:
         is_over = now > self._since + PATIENCE
         if not workers:
             self._look_for_workers(now, is_over)
-        elif not (any(map(_waits, workers.values())) and not any(map(_acts, workers.values()))):
+        elif any(map(_acts, workers.values())):
             self._seen = None
+        elif not any(map(_waits, workers.values())):
+            await self._look_for_places(now)
         elif is_over:
             raise await self._stuck(workers)
+
+    async def _look_for_places(self, now: float) -> None:
+        """Say which tasks no worker may run, where none has anything to do."""
+        if now <= self._since + SILENCE or self._is_told:
+            return
+        futures = self._client.futures.copy()
+        keys = [key for key, state in futures.items() if state.status == "pending"][:ASKED]
+        states = await self._client.scheduler.get_task_status(keys=keys) if keys else {}
+        without = [key for key, state in states.items() if state == "no-worker"]
+        if without:
+            self._is_told = True
+            _logger.warning(
+                "waiting for a worker that may run %s%s: none that is there has the name or "
+                "address (workers=), or the resources, that were asked for",
+                without[0], f" and {len(without) - 1} others" if len(without) > 1 else "",
+            )  # fmt: skip
 
     def _look_for_workers(self, now: float, is_over: bool) -> None:
         """Say that there is no worker, or raise if none will come."""
@@ -213,7 +233,7 @@ def _moving_parts(worker: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what changes while a worker does anything that could make room."""
     metrics = worker["metrics"]
     names = ("managed_bytes", "spilled_bytes", "transfer")
-    return _counts(worker), *(metrics.get(name) for name in names)
+    return worker["status"], _counts(worker), *(metrics.get(name) for name in names)
 
 
 def _room_on_disk(dask_worker: Any) -> tuple[str, str]:

@@ -20,6 +20,7 @@ class Cluster:
         self.workers = {f"tcp://{i}": worker() for i in "ab"}
         self.cluster = None
         self.scheduler = SimpleNamespace(identity=self.identity, address="tcp://here:8786")
+        self.futures = {}
 
     def monotonic(self):
         return self.now
@@ -106,6 +107,31 @@ def nannies(*statuses):
     """A cluster that is to have two workers."""
     workers = [SimpleNamespace(status=SimpleNamespace(name=status)) for status in statuses]
     return SimpleNamespace(worker_spec={0: {}, 1: {}}, workers=dict(enumerate(workers)))
+
+
+def test_tasks_that_no_worker_may_run_are_told(cluster, monkeypatch):
+    async def get_task_status(keys):
+        assert keys == ["a", "b", "c"]
+        return {"a": "no-worker", "b": "no-worker", "c": "waiting"}
+
+    messages = []
+    logger = SimpleNamespace(warning=lambda text, *of: messages.append(text % of))
+    monkeypatch.setattr(stuck, "_logger", logger)
+    pending, done = SimpleNamespace(status="pending"), SimpleNamespace(status="finished")
+    cluster.futures = {"a": pending, "b": pending, "c": pending, "d": done}
+    cluster.workers = {f"tcp://{i}": worker("running") for i in "ab"}
+    cluster.scheduler.get_task_status = get_task_status
+    watch = stuck.Watch(cluster)
+    looks(cluster, watch, 5)
+    assert not messages
+    looks(cluster, watch, 200)
+    (message,) = messages
+    assert message.startswith("waiting for a worker that may run a and 1 others: none that is")
+
+
+def test_tasks_that_are_on_their_way_are_no_reason_to_speak(cluster):
+    cluster.workers = {f"tcp://{i}": worker("running") for i in "ab"}
+    looks(cluster, stuck.Watch(cluster), 200)  # of somebody else: none is asked about
 
 
 def scaled(state=None, maximum=4):
