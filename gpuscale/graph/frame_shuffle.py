@@ -38,9 +38,10 @@ def _lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
     count, new = len(blocks), node.meta.numblocks[0]
     sizes = [x.meta.block_nbytes(index) or 0 for index in blocks]
     total, backend = sum(sizes), node.meta.backend
-    if not is_planned_elsewhere() or _IN_MEMORY * total <= budget_of(backend):
+    needs = _IN_MEMORY * total
+    if not is_planned_elsewhere() or needs <= budget_of(backend):
         lay_out = _lay_out_whole
-    elif 2 * len(wanted) >= new and passes_pieces(backend, (), total, 2 * total, count * new):
+    elif 2 * len(wanted) >= new and passes_pieces(backend, (), total, needs, count * new):
         lay_out = _lay_out_pieces
     else:
         lay_out = _lay_out_parts
