@@ -22,6 +22,8 @@ from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
+from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
+from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -44,6 +46,7 @@ def aggregate(grouped: Groups, wanted: Wanted, calls: tuple[Call, ...]) -> Any:
     calls : tuple of Call
         The same for pandas.
     """
+    wanted = _without_counts(grouped, wanted)
     recipes = _recipes(grouped, wanted)
     template = template_of(grouped, calls)
     if recipes is None or not _agrees(template, recipes, grouped):
@@ -52,6 +55,30 @@ def aggregate(grouped: Groups, wanted: Wanted, calls: tuple[Call, ...]) -> Any:
     frame = grouped.x if grouped.x.ndim == 1 else grouped.x[_columns(wanted)]
     plan = Aggregates(grouped.options, len(keys), recipes, template)
     return _of_parts(grouped, (frame, *keys), plan, template, calls[-1].name)
+
+
+def _without_counts(grouped: Groups, wanted: Wanted) -> Wanted:
+    """Ask for sizes where columns without nulls are counted, which then need not be read."""
+    if grouped.x.ndim == 1:
+        return wanted
+    dtypes = dict(grouped.x.dtypes)
+    return [
+        (column, "size", ddof)
+        if name == "count" and column in dtypes and _is_full(grouped.x.expr, column, dtypes)
+        else (column, name, ddof)
+        for column, name, ddof in wanted
+    ]
+
+
+def _is_full(node: Node, column: Any, dtypes: Mapping[Any, Any]) -> bool:
+    """Whether a column has no nulls in any row, as sources promise; merges may bring some."""
+    if _may_be_null(dtypes[column]):
+        return False
+    while isinstance(node, Filter | Project | Assign):
+        if isinstance(node, Assign) and column in node.names:
+            return False
+        node = node.x
+    return isinstance(node, FromFrame | ReadPieces)
 
 
 def gathered(grouped: Groups, *calls: Call) -> Any:
@@ -160,15 +187,18 @@ def _comes_in_order(grouped: Groups, calls: tuple[Call, ...]) -> bool:
     name, options = calls[0].name, grouped.options
     if name in _A_ROW_EACH:
         return True
-    if name == "describe" and len(grouped.keys) > 1 and any(map(_may_be_null, grouped.keys)):
+    if (
+        name == "describe"
+        and len(grouped.keys) > 1
+        and any(_may_be_null(key.dtype) for _, key in grouped.keys)
+    ):
         return False  # pandas has an order of its own where some keys are nulls
     if not (name in _IN_ORDER and options.as_index and options.group_keys):
         return False
     return options.sort or len(calls) == 1 and name == "apply"
 
 
-def _may_be_null(key: tuple[Any, Any]) -> bool:
-    dtype = key[1].dtype
+def _may_be_null(dtype: Any) -> bool:
     return not isinstance(dtype, np.dtype) or dtype.kind not in "iub"
 
 

@@ -3,9 +3,10 @@
 They are passes over all roots, since who else reads a file decides what is read of it; this is the
 table of them, in their order. Rows are chosen before columns are, so that columns which a file
 compares by itself need not leave it; what is shuffled is known after both, and then who reads
-texts.
+texts. Operators are told apart by all of these, and put together in the end.
 """
 
+from gpuscale.dataframe.rules.arithmetic import compute_together
 from gpuscale.dataframe.rules.filters import filter_below
 from gpuscale.dataframe.rules.orders import drop_sorts
 from gpuscale.dataframe.rules.places import stay_in_place
@@ -29,6 +30,7 @@ PASSES = (
     shuffle_known_keys,
     stay_in_place,
     encode_keys,
+    compute_together,
 )
 
 for each in PASSES:

@@ -59,6 +59,22 @@ CASES = {
         ("x",),
         (("x", ">", 3), ("y", "<", 4)),
     ),
+    "counted without nulls": (lambda d: d.groupby("name").x.count(), ("name",), ()),
+    "counted with nulls": (lambda d: d.groupby("name").y.count(), ("y", "name"), ()),
+    "counted where a merge leaves nulls": (
+        lambda d: (
+            d.merge(d[d.x > 3][["x"]].rename(columns={"x": "z"}), "left", left_on="x", right_on="z")
+            .groupby("name")
+            .z.count()
+        ),
+        ("x", "name"),
+        (),
+    ),
+    "counted beside": (
+        lambda d: d.groupby("name").agg(n=("x", "count"), y=("y", "sum")),
+        ("y", "name"),
+        (),
+    ),
     "another reader": (lambda d: d[d.x > 3].y.sum() + d.x.sum(), ("x", "y"), ()),
 }
 
