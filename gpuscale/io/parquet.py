@@ -266,7 +266,7 @@ class ParquetPieces(FramePieces):
         if not names:
             return pa.table({})
         tables = [self._row_groups(file, groups, names) for file, groups in piece.source]
-        table = pa.concat_tables(tables, promote_options="default").select(names)
+        table = pa.concat_tables(tables, promote_options="permissive").select(names)
         return self._cast(table, [name for name in names if name not in self._encoded])
 
     def _cast(self, table: Any, names: Sequence[str]) -> Any:

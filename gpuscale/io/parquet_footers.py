@@ -9,7 +9,14 @@ from typing import Any
 
 from gpuscale.io.files import Files
 
-__all__ = ["RowGroup", "check_alike", "merged_statistics", "read_footers", "row_groups_of"]
+__all__ = [
+    "RowGroup",
+    "check_alike",
+    "is_like",
+    "merged_statistics",
+    "read_footers",
+    "row_groups_of",
+]
 
 _READERS = 16  # footers of stores come one request each, which is waiting for the most part
 _DICTIONARY = 1 << 20  # bytes of different texts, beyond which writers give dictionaries up
@@ -77,7 +84,8 @@ def _read_footer(files: Files, number: int) -> tuple[Any, Any]:
 def check_alike(files: Files, schemas: Sequence[Any], columns: Iterable[str] | None) -> Any:
     """Return the schema that all files share.
 
-    A column without any value in one file (Arrow's null type) takes its type from the others.
+    A column without any value in one file (Arrow's null type) takes its type from the others;
+    decimals are as wide as in the widest.
 
     Parameters
     ----------
@@ -100,21 +108,39 @@ def check_alike(files: Files, schemas: Sequence[Any], columns: Iterable[str] | N
         names = set(first.names) | set(schema.names) if columns is None else set(columns)
         for name in sorted(names):
             _check_column(files, number, name, first, schema)
-    types = [
-        next((t for s in schemas if not pa.types.is_null(t := s.field(name).type)), pa.null())
-        if pa.types.is_null(first.field(name).type)
-        else first.field(name).type
-        for name in first.names
-        if all(name in s.names for s in schemas)
-    ]
     shared = [name for name in first.names if all(name in s.names for s in schemas)]
+    types = [_common(dict.fromkeys(s.field(name).type for s in schemas)) for name in shared]
     fields = [first.field(name).with_type(t) for name, t in zip(shared, types, strict=True)]
     return pa.schema(fields, first.metadata)
 
 
-def _check_column(files: Files, number: int, name: str, first: Any, other: Any) -> None:
+def _common(types: Iterable[Any]) -> Any:
+    """Return the first type that is not Arrow's null type; of decimals the one that has all."""
     import pyarrow as pa
 
+    found = [each for each in types if not pa.types.is_null(each)] or [pa.null()]
+    if len(found) == 1 or not all(map(pa.types.is_decimal, found)):
+        return found[0]
+    alone = [pa.schema([("column", each)]) for each in found]
+    return pa.unify_schemas(alone, promote_options="permissive").field(0).type
+
+
+def is_like(one: Any, other: Any) -> bool:
+    """Whether columns of two types are read as one column."""
+    import pyarrow as pa
+
+    kinds = pa.types
+    if (
+        kinds.is_null(one)
+        or kinds.is_null(other)
+        or kinds.is_decimal(one)
+        and kinds.is_decimal(other)
+    ):
+        return True
+    return bool(one == other)
+
+
+def _check_column(files: Files, number: int, name: str, first: Any, other: Any) -> None:
     has, has_other = name in first.names, name in other.names
     one, two = files.name(0), files.name(number)
     remedy = "read them apart and concat, or say columns= without it"
@@ -124,7 +150,7 @@ def _check_column(files: Files, number: int, name: str, first: Any, other: Any) 
     if not has:
         return
     mine, its = first.field(name).type, other.field(name).type
-    if mine != its and not pa.types.is_null(mine) and not pa.types.is_null(its):
+    if not is_like(mine, its):
         raise ValueError(f"column {name!r} is {mine} in {one}, and {its} in {two}; {remedy}")
 
 

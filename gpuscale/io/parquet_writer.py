@@ -15,7 +15,7 @@ from gpuscale.io.files import find_files
 from gpuscale.io.frames import FrameWriter
 from gpuscale.io.hive import NULL, hive_values
 from gpuscale.io.labels import check_labels
-from gpuscale.io.parquet_footers import check_alike, read_footers
+from gpuscale.io.parquet_footers import check_alike, is_like, read_footers
 from gpuscale.io.staging import FolderStaging
 from gpuscale.io.targets import Kind, describe
 
@@ -200,14 +200,12 @@ class ParquetWriter(FrameWriter):
 
 def _check_types(file: str, there: Any, new: Any) -> None:
     """Refuse a frame whose columns are not those of a file."""
-    import pyarrow as pa
-
     for name in [*there.names, *new.names]:
         if (name in there.names) != (name in new.names):
             which, other = (file, "the frame") if name in there.names else ("the frame", file)
             raise ValueError(f"{which} has a column {name!r}, and {other} has none")
         mine, its = new.field(name).type, there.field(name).type
-        if mine != its and not pa.types.is_null(mine) and not pa.types.is_null(its):
+        if not is_like(mine, its):
             raise ValueError(
                 f"column {name!r} is {its} in {file}, and {mine} in the frame: astype it before, "
                 "or write a folder of its own"

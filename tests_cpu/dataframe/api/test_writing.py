@@ -1,6 +1,7 @@
 """What is written is what pandas reads, and appears whole or not at all."""
 
 import os
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,16 @@ def test_what_is_appended_has_the_dtypes_that_are_there(tmp_path):
         ValueError, match=r"name the columns \[\]: say partition_on=\[\], and not \['k'"
     ):
         made(numbers.assign(k=1), 1).to_parquet(path, append=True, partition_on="k")
+
+
+def test_decimals_are_as_wide_as_they_have_to_be(tmp_path):
+    prices = [Decimal("1.5"), Decimal("10.25"), None, Decimal("3"), None, Decimal("1234.5")]
+    pdf = pd.DataFrame({"price": prices})
+    made(pdf, 3).to_parquet(tmp_path / "x")
+    made(pdf[1:2].reset_index(drop=True) * 1000, 1).to_parquet(tmp_path / "x", append=True)
+    found = gd.read_parquet(tmp_path / "x", blocksize="1 MiB").price.compute(engine="sync")
+    assert found.dropna().tolist() == [*pdf.price.dropna(), Decimal(10250)]
+    assert found.dropna().map(type).eq(Decimal).all()
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "string", "int64[pyarrow]"])
