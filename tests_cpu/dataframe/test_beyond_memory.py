@@ -97,6 +97,20 @@ def test_what_describes_a_frame_takes_two_passes(large, frame):
     assert_eq(large.value.describe().compute(), frame.value.describe(), rtol=1e-12)
 
 
+def test_columns_of_several_dtypes_are_described_one_by_one(frame):
+    several = pd.DataFrame(
+        {
+            "small": (frame.key % 7).astype("uint8"),
+            "half": frame.value.astype("float32"),
+            "whole": frame.key,
+        }
+    )
+    with gpuscale.config.set({"memory-limit": LIMIT}):
+        found = gd.from_pandas(several, npartitions=3).describe()
+        assert "brackets" in str(found.explain())
+        assert_eq(found.compute(), several.describe(), rtol=1e-6)
+
+
 MANY = {
     "counts": lambda d: d.key.value_counts(),
     "shares": lambda d: d.name.value_counts(normalize=True, dropna=False),

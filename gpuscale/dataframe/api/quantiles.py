@@ -50,18 +50,31 @@ def describe(x: Any, options: dict[str, Any]) -> Any:
     like = nonempty(x._meta).describe(**given)
     if x.ndim == 2 and include is None and exclude is None:
         x = x[list(like.columns)]
-    if not set(given) <= {"percentiles"} or not _goes_in_passes(x, True, "iuf"):
+    described = _described_in_passes(x) if set(given) <= {"percentiles"} else []
+    if not described:
         return whole(x, "describe", **given)
     shares = [float(each[:-1]) / 100 for each in like.index if each.endswith("%")]
     if given.get("percentiles") is not None:  # which have labels that are rounded
         shares = sorted({*map(float, given["percentiles"])})
     if len(shares) + 5 != len(like):  # a median that pandas adds, or leaves out
         return whole(x, "describe", **given)
-    first = quantile(x, shares, False, {})
-    before = [reduce(x, name) for name in ("count", "mean", "std", "min")]
-    args = (first, *before, reduce(x, "max"))
+    quantiles = [quantile(each, shares, False, {}) for each in described]
+    others = [reduce(x, name) for name in ("count", "mean", "std", "min", "max")]
+    args = (*quantiles, *others)
     function = Described(like.index)
     return call(function, args, None, "describe", "new", emptied(like), args[1:])
+
+
+def _described_in_passes(x: Any) -> list[Any]:
+    """Return what has quantiles of its own in two passes: a frame, or each column by itself.
+
+    Columns of several dtypes would be made into one for quantiles of all of them.
+    """
+    if _goes_in_passes(x, True, "iuf"):
+        return [x]
+    if x.ndim == 1 or not x.columns.is_unique or not _goes_in_passes(x, False, "iuf"):
+        return []
+    return [x[label] for label in x.columns]
 
 
 @dataclass(frozen=True)
@@ -70,12 +83,15 @@ class Described:
 
     labels: Any
 
-    def __call__(self, quantiles: Any, *others: Any) -> Any:
-        """Put them together."""
+    def __call__(self, *results: Any) -> Any:
+        """Put them together: quantiles of all columns, or of each; four others; the greatest."""
+        *own, count, mean, std, least, greatest = results
+        quantiles = own[0] if len(own) == 1 else pd.concat(own, axis=1)
+        before = (count, mean, std, least)
         if isinstance(quantiles, pd.Series):
-            rows = [*others[:-1], *quantiles, others[-1]]
+            rows = [*before, *quantiles, greatest]
             return pd.Series(rows, index=self.labels, name=quantiles.name, dtype=float)
-        rows = [*others[:-1], *(row for _, row in quantiles.iterrows()), others[-1]]
+        rows = [*before, *(row for _, row in quantiles.iterrows()), greatest]
         return pd.DataFrame([row.astype(float) for row in rows]).set_axis(self.labels)
 
 
