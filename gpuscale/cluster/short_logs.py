@@ -68,8 +68,7 @@ def _in_short(record: logging.LogRecord) -> str | None:
     error = record.exc_info[1] if record.exc_info else None
     if (ours := _ours(error)) is not None:
         return text if str(ours) in text else f"{_cut(text, MOST)} ({ours})"
-    is_unread = record.name.startswith(_MOVING) and _says(record, "failed to deserialize")
-    if isinstance(error, _ENDS) or (error and is_unread):
+    if isinstance(error, _ENDS) or (error and _goes_back(record)):
         return f"{_cut(text, MOST)} ({type(error).__name__}: {_cut(_reason(error))})"
     return _cut(text, MOST) if len(text) > MOST and not error else None
 
@@ -83,8 +82,16 @@ def _is_told(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     if error is None or isinstance(error, asyncio.CancelledError):
         return error is not None
+    if isinstance(error, TimeoutError) and _says(record, "exception while handling op"):
+        return True  # as of a queue that was empty
     is_moved = record.name.startswith(_MOVING)
     return is_moved and (_says(record, "failed to serialize") or cannot_be_sent(error))
+
+
+def _goes_back(record: logging.LogRecord) -> bool:
+    """Whether whoever has sent something hears what came of it, with its traceback."""
+    is_unread = record.name.startswith(_MOVING) and _says(record, "failed to deserialize")
+    return is_unread or (record.name == "distributed.core" and _says(record, "exception while "))
 
 
 def _says(record: logging.LogRecord, words: str) -> bool:

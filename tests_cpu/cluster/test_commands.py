@@ -90,6 +90,14 @@ def test_who_has_no_credentials_is_refused(cluster):
     assert "not those that were given, or these have expired" in told.value.__notes__[0]
 
 
+def test_a_worker_without_credentials_says_why_it_is_refused(cluster):
+    address = read_scheduler_file(cluster).address.replace("tls", "tcp")
+    with commands.command("worker", address, "--insecure", "--nworkers", 1) as one:
+        status, said = one.end()
+    assert status == 1
+    assert f"no worker could join the scheduler at {address}: a scheduler that speaks TLS" in said
+
+
 def test_workers_say_that_no_scheduler_answers():
     with commands.command(
         "worker", "tcp://127.0.0.1:1", "--death-timeout", 1, "--no-nanny", "--nworkers", 1

@@ -15,6 +15,7 @@ from gpuscale.cluster.short_logs import shorten_logs  # noqa: E402
 NAMES = (
     "asyncio",
     "distributed.comm.utils",
+    "distributed.core",
     "distributed.deploy.spec",
     "distributed.nanny",
     "distributed.worker",
@@ -101,14 +102,23 @@ def test_what_somebody_is_told_anyway_is_not_logged(records, name, error):
         ("protocol.core", TypeError("of a __setstate__"), "Failed to deserialize (TypeError: of a"),
         ("worker.state_machine", SystemExit(3), "Failed to deserialize (SystemExit: 3)"),
         ("worker", EngineError("no module"), "Failed to deserialize (no module)"),
+        ("core", ValueError("of a __setstate__"), "Exception while reading from x (ValueError: of"),
     ],
 )
 def test_what_is_no_mistake_of_others_has_no_traceback(records, name, error, said):
-    cause = RuntimeError("did not start")
-    cause.__cause__ = error
-    log(name, "Failed to deserialize", cause if isinstance(error, EngineError) else error)
+    if isinstance(error, EngineError):
+        cause, error = error, RuntimeError("did not start")
+        error.__cause__ = cause
+    log(name, said.partition(" (")[0], error)
     assert records[-1].getMessage().startswith(said)
     assert [bool(each.exc_info) for each in records] == [True, False]
+
+
+def test_a_queue_that_was_empty_is_no_mistake(records):
+    log("core", "Exception while handling op queue_get", TimeoutError())
+    log("core", "Exception while handling op scatter", KeyError("a"))
+    assert said(records)[-1] == "Exception while handling op scatter (KeyError: 'a')"
+    assert [each.levelname for each in records] == ["DEBUG", "DEBUG", "ERROR"]
 
 
 def log(name, text, error):
