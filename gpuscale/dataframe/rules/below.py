@@ -53,7 +53,7 @@ Keep = Callable[[Node, Mapping[Any, Any]], Node]
 
 _KEPT = {
     **{"inner": (0, 1), "cross": (0, 1), "left": (0,), "right": (1,)},
-    **{"leftsemi": (0,), "left_anti": (0,), "right_anti": (1,)},
+    **{"leftsemi": (0,), "left_anti": (0,)},
 }
 """Numbers of the sides of which a merge has no rows but those that there are."""
 
@@ -97,15 +97,16 @@ def _labels(x: Node, like: Any, columns: Columns) -> dict[Any, Any] | None:
 
 def _merge(node: Partwise, columns: Columns, keep: Keep, view: View) -> Node | None:
     merge: Merge = node.function
-    sides = _sides(node)
-    if merge.validate is not None or merge.how not in _KEPT or sides is None:
+    every = _sides(node)
+    if merge.validate is not None or merge.how not in _KEPT or every is None:
         return None
     if numbers_rows(node) and node.meta.npartitions == 1 and not view.hides_labels(node):
         return None
+    sides = [_of_same_dtype(node, every, side) for side in (0, 1)]
     kept = [side for side in _KEPT[merge.how] if columns <= sides[side].keys()]
     if not kept:
         return None
-    if merge.how in ("left", "right") and _may_be_cast(node, 1 - kept[0], view):
+    if merge.how in ("left", "right", "left_anti") and _may_be_cast(node, 1 - kept[0], view):
         return None
     args = list(node.args)
     for side in (0, 1):
@@ -126,24 +127,26 @@ def _sides(node: Partwise) -> list[dict[Any, Any]] | None:
         return None
     pairs = [] if merge.how == "cross" else list(zip(*merge.keys(left, right), strict=True))
     has_index = any(isinstance(key, Index) for pair in pairs for key in pair)
+    if not has_index and not all(left.dtypes[a] == right.dtypes[b] for a, b in pairs):
+        return None  # dtypes of keys may be those of the rows that there are
     shared = {one for one, other in pairs if one == other and not isinstance(one, Index)}
     both = {c for c in left.columns if c in right.columns} - shared
     found = []
     for frame, end in ((left, merge.suffixes[0]), (right, merge.suffixes[1])):
         found.append({f"{c}{end}" if c in both and end else c: c for c in frame.columns})
-    if merge.how in ("leftsemi", "left_anti"):
+    if merge.how == "leftsemi":
         expected = list(found[0])
-    elif merge.how == "right_anti":
-        return None
     else:
         expected = [*found[0], *(c for c in found[1] if c not in shared)]
     out = node.meta.frame
     if expected != [c for c in out.columns if c in expected] or has_index and merge.how != "inner":
         return None
-    return [
-        {c: own for c, own in each.items() if c in out and out.dtypes[c] == frame.dtypes[own]}
-        for each, frame in zip(found, (left, right), strict=True)
-    ]
+    return [{c: own for c, own in each.items() if c in out} for each in found]
+
+
+def _of_same_dtype(node: Partwise, sides: list[dict[Any, Any]], side: int) -> dict[Any, Any]:
+    out, frame = node.meta.frame, node.args[side].meta.frame
+    return {c: own for c, own in sides[side].items() if out.dtypes[c] == frame.dtypes[own]}
 
 
 def _may_be_cast(node: Partwise, side: int, view: View) -> bool:

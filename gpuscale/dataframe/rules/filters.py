@@ -100,12 +100,17 @@ class _Condition:
     def __call__(self, x: Node, labels: Mapping[Any, Any]) -> Node:
         """Return the rows that meet it, of a frame where columns have some labels.
 
-        In the place of a label there may be a series.
+        In the place of a label there may be a series. Two filters in a row become one.
         """
+        if isinstance(x, Filter) and not any(isinstance(at, Node) for at in labels.values()):
+            return Filter(x.x, all_of([x.mask, self._mask_of(x.x, labels)]))
+        return Filter(x, self._mask_of(x, labels))
+
+    def _mask_of(self, x: Node, labels: Mapping[Any, Any]) -> Node:
         new = {}
         for node in seen_by([self._mask], self._base):
             if isinstance(node, Project) and node.as_series:
                 at = labels[node.columns[0]]
                 new[node.token] = at if isinstance(at, Node) else Project(x, (at,), True)
         (mask,) = replaced([self._mask], new)
-        return Filter(x, mask)
+        return mask

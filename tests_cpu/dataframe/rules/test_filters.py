@@ -99,6 +99,11 @@ CASES = {
 LEFT_ALONE = {
     "outer": (merged("outer"), lambda m: m[m.v > 2]),
     "integers that may become floats": (merged("left"), lambda m: m[m.v > 2]),
+    "anti": (merged("left_anti"), lambda m: m[m.v > 2]),
+    "keys of two dtypes": (
+        lambda d: d.left.assign(k=d.left.k * 1.0).merge(d.right, on="k"),
+        lambda m: m[m.v > 2],
+    ),
     "left, right": (merged("left"), lambda m: m[m.w > 6]),
     "right, left": (merged("right"), lambda m: m[m.v > 2]),
     "validate": (merged("left", validate="m:m"), lambda m: m[m.v > 2]),
@@ -156,6 +161,13 @@ def test_labels_that_are_seen_stay():
         result = keep(make(d))
         assert_eq(result, keep(make(PANDAS)))
         assert_eq(result.index.max(), keep(make(PANDAS)).index.max())
+
+
+def test_filters_in_a_row_become_one():
+    d = lazily(2)
+    found = d.left.merge(d.right[d.right.w > 5], on="k")
+    found = found[(found.w < 8) & (found.k > 1) & (found.v > 2)]
+    assert len(filters_of(found)) == 2
 
 
 def test_less_is_read_of_files():
