@@ -43,6 +43,15 @@ PRODUCERS = {
     "left truths": lambda d, e: d.merge(e, on="k", how="left").w,
     "assigned": lambda d, e: d.assign(n=d.s.str.len())[["k", "n"]].n,
     "filtered": lambda d, e: d.i.where(d.b)[d.k != 1],
+    "of some rows": lambda d, e: d.assign(n=d.i.where(d.b))[lambda d: d.k > 1].n,
+    "groups of some": lambda d, e: (
+        d.assign(n=d.i.where(d.b))
+        .groupby("k", as_index=False)
+        .n.max()
+        .loc[lambda d: d.k > 1]
+        .reset_index(drop=True)
+        .n
+    ),
     "shifted": lambda d, e: d.i.where(d.b).shift(1),
     "concat": lambda d, e: lib(d).concat([d.k, d.i.where(d.b)]),
     "without": lambda d, e: d.i.where(d.b).dropna(),

@@ -43,6 +43,7 @@ from gpuscale.dataframe.rules.rewriting import (
     table_of,
 )
 from gpuscale.dataframe.rules.row_by_row import is_row_by_row
+from gpuscale.dataframe.undecided import is_undecided
 from gpuscale.expr.frames import unknown_rows
 from gpuscale.expr.node import Node
 
@@ -245,6 +246,8 @@ def _fewer_groups(
     if len(by_name) < len(keys) or not all(_is_key(by_name.get(c), frame[c]) for c in columns):
         return None
     labels = {c: by_name[c] for c in columns}
+    if any(map(is_undecided, made.inputs)):
+        return None  # by all rows it may be, and not by those that are left
     base = table_of(made.inputs[0])
     own = {base.token, *(each.token for each in seen_by(made.inputs, base))}
     if all(x.token in own for x in made.inputs) and is_row_by_row(made.inputs, base):
@@ -272,6 +275,8 @@ def _assign(node: Assign, columns: Columns, keep: Keep, view: View) -> Node | No
     if labels is None or columns.intersection(node.names):
         return None
     values = [value for value in node.values if isinstance(value, Node)]
+    if any(map(is_undecided, values)):
+        return None  # by all rows it may be, and not by those that are left
     if not is_alone(node, node.x, view.readers) or not is_row_by_row([node], node.x):
         return None
     x = keep(node.x, labels)
