@@ -67,7 +67,7 @@ def minds(
         return not any(map(_is_exact, args[:2]))
     name, accessor = getattr(function, "name", ""), getattr(function, "accessor", None)
     if accessor != "":
-        return True
+        return bool(accessor != "str")  # which knows no numbers
     given = (*args[1:], *kwargs.values())
     if name == "isin":
         return not all(isinstance(e, list | set) and all(map(_is_exact, e)) for e in given)

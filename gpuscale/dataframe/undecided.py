@@ -26,6 +26,7 @@ __all__ = [
     "may_vary",
     "nulled",
     "others",
+    "otherwise_of",
     "undecided_labels",
     "unlike",
     "varies",
@@ -35,37 +36,40 @@ __all__ = [
 T = TypeVar("T", bound=Callable[..., Any])
 
 
-def loosened(frame: Any) -> Any:
-    """Return an object of pandas without rows, with the dtypes that its columns have with nulls.
+def loosened(dtypes: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the dtypes that columns of some dtypes have with nulls.
 
     Examples
     --------
-    >>> loosened(pd.DataFrame({"x": [1], "y": [1.5], "z": [True]})).dtypes.tolist()
-    [dtype('float64'), dtype('float64'), dtype('O')]
+    >>> loosened(pd.DataFrame({"x": [1], "y": [1.5], "z": [True]}).dtypes)
+    (dtype('float64'), dtype('float64'), dtype('O'))
     """
-    return with_dtypes(frame, [_loose(dtype) for dtype in dtypes_in(frame)])
+    return tuple(map(_loose, dtypes))
 
 
-def _of_any(frame: Any) -> Any:
-    """Return an object of pandas without rows, whose columns may hold anything."""
-    return with_dtypes(frame, [np.dtype(object)] * len(dtypes_in(frame)))
+def unlike(frame: Any, found: Iterable[Any]) -> tuple[Any, ...] | None:
+    """Return the dtypes of a frame, those of others where they differ; None if none does.
 
-
-def unlike(frame: Any, found: Iterable[Any]) -> Any:
-    """Return a frame with those dtypes that differ from its own in some others; None if none does.
+    Parameters
+    ----------
+    frame : object of pandas
+    found : iterable of objects of pandas, tuples of dtypes, or None
+        What is of another kind tells nothing.
 
     Examples
     --------
-    >>> unlike(pd.Series([1]), [pd.Series([1]), pd.Series([1.5])]).dtype
-    dtype('float64')
+    >>> unlike(pd.Series([1]), [pd.Series([1]), pd.Series([1.5])])
+    (dtype('float64'),)
     """
     own = dtypes_in(frame)
-    dtypes = list(own)
+    dtypes = own
     for each in found:
-        if type(each) is type(frame) and len(dtypes_in(each)) == len(own):
-            pairs = zip(dtypes, own, dtypes_in(each), strict=True)
-            dtypes = [new if kept == planned else kept for kept, planned, new in pairs]
-    return None if dtypes == own else with_dtypes(frame, dtypes)
+        is_alike = isinstance(each, tuple) or type(each) is type(frame)
+        others = dtypes_in(each) if is_alike else ()
+        if len(others) == len(own):
+            trios = zip(dtypes, own, others, strict=True)
+            dtypes = tuple(new if kept == planned else kept for kept, planned, new in trios)
+    return None if dtypes == own else dtypes
 
 
 def is_undecided(node: Node) -> bool:
@@ -77,16 +81,28 @@ def undecided_labels(meta: FrameMeta) -> list[Any]:
     """Return the labels of the columns whose dtypes data decide."""
     if not isinstance(meta.frame, pd.DataFrame):
         return [meta.frame.name]
-    pairs = zip(meta.frame.columns, meta.frame.dtypes, meta.otherwise.dtypes, strict=True)
+    pairs = zip(meta.frame.columns, meta.frame.dtypes, meta.otherwise or (), strict=True)
     return [label for label, planned, other in pairs if planned != other]
 
 
-def dtypes_in(frame: Any) -> list[Any]:
-    """Return the dtypes of columns, of one alone a list of one; none of an index of levels."""
+def dtypes_in(frame: Any) -> tuple[Any, ...]:
+    """Return the dtypes of columns, of one alone one; none of an index of levels."""
     if isinstance(frame, pd.DataFrame):
-        return list(frame.dtypes)
+        return tuple(frame.dtypes)
+    if isinstance(frame, tuple):
+        return frame
     is_one = isinstance(frame, pd.Series | pd.Index) and not isinstance(frame, pd.MultiIndex)
-    return [frame.dtype] if is_one else []
+    return (frame.dtype,) if is_one else ()
+
+
+def otherwise_of(meta: FrameMeta) -> Any:
+    """Return the frame with the dtypes that it may have instead, its own where it is sure."""
+    return meta.frame if meta.otherwise is None else with_dtypes(meta.frame, meta.otherwise)
+
+
+def _any_in(frame: Any) -> tuple[Any, ...]:
+    """Return the dtypes of columns that may hold anything."""
+    return (np.dtype(object),) * len(dtypes_in(frame))
 
 
 def _loose(dtype: Any) -> Any:
@@ -126,7 +142,7 @@ def nulled(frame: Any, inputs: Iterable[Node]) -> list[Any]:
     if all(meta.otherwise is None for meta in metas):
         return []
     if not isinstance(frame, pd.DataFrame):
-        return [loosened(frame)]
+        return [loosened(dtypes_in(frame))]
     sure = {}
     for meta in metas:
         if isinstance(meta.frame, pd.DataFrame):
@@ -134,7 +150,7 @@ def nulled(frame: Any, inputs: Iterable[Node]) -> list[Any]:
             dtypes = meta.frame.dtypes.items()
             sure.update({label: dtype for label, dtype in dtypes if label not in unsure})
     pairs = frame.dtypes.items()
-    return [with_dtypes(frame, [d if sure.get(k) == d else _loose(d) for k, d in pairs])]
+    return [tuple(d if sure.get(k) == d else _loose(d) for k, d in pairs)]
 
 
 # ------------------------------------------------------------------ what functions give
@@ -147,7 +163,7 @@ def others(
     result: Any,
     is_said: bool = False,
 ) -> list[Any]:
-    """Return what else may come of a call of aligned partitions, without rows.
+    """Return what else may come of a call of aligned partitions: rows of dtypes, or frames.
 
     Parameters
     ----------
@@ -161,7 +177,7 @@ def others(
     found = outcomes(function, args, kwargs, result)
     if any(is_undecided(each) for each in _nodes(args, kwargs)):
         made = None if is_said else _tried(function, args, kwargs, _otherwise, result)
-        found.append(loosened(result) if made is None else made)
+        found.append(loosened(dtypes_in(result)) if made is None else made)
     return found
 
 
@@ -201,7 +217,7 @@ def outcomes(
     if name in _OF_VALUES and not accessor:
         return _OF_VALUES[name](args[1:], dict(kwargs), result)
     if accessor is None and not _is_division(function):
-        return [loosened(result)]
+        return [loosened(dtypes_in(result))]
     made = (nonempty, lambda frame: nonempty(frame, values=nulls))
     return [_tried(function, args, kwargs, each, result) for each in made]
 
@@ -222,12 +238,12 @@ def _tried(
         with suppress(Exception):
             given = {name: _made(value, make) for name, value in kwargs}
             return emptied(function(*(_made(each, make) for each in args), **given))
-    return loosened(result)
+    return loosened(dtypes_in(result))
 
 
 def _made(operand: Any, make: Callable[[Any], Any]) -> Any:
     if make is _otherwise and isinstance(operand, Node) and is_undecided(operand):
-        return operand.meta.otherwise
+        return otherwise_of(operand.meta)
     return sample(operand, make)
 
 
@@ -246,11 +262,11 @@ def _of_map(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list
     if isinstance(given, Node):
         given = getattr(given.meta, "frame", None)
     if isinstance(given, pd.Series):
-        is_sure = dtypes_in(given) == dtypes_in(loosened(given)) == dtypes_in(result)
-        return [] if is_sure else [_of_any(result)]
+        is_sure = dtypes_in(given) == loosened(dtypes_in(given)) == dtypes_in(result)
+        return [] if is_sure else [_any_in(result)]
     is_text = isinstance(given, Mapping) and all(isinstance(v, str) for v in given.values())
     is_text = is_text and all(isinstance(each, pd.StringDtype) for each in dtypes_in(result))
-    return [] if is_text else [_of_any(result)]
+    return [] if is_text else [_any_in(result)]
 
 
 def _of_replace(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list[Any]:
@@ -260,14 +276,14 @@ def _of_replace(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> 
     if kinds <= {str}:
         return []
     if not kinds <= {int, float}:
-        return [_of_any(result)]
+        return [_any_in(result)]
     is_whole = kinds <= {int} and np.dtype(bool) not in dtypes_in(result)
-    return [] if is_whole else [loosened(result)]
+    return [] if is_whole else [loosened(dtypes_in(result))]
 
 
 def _of_clip(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list[Any]:
     kinds = set(map(type, _leaves((*args, *kwargs.values()))))
-    return [] if kinds <= {int, type(None), str} else [loosened(result)]
+    return [] if kinds <= {int, type(None), str} else [loosened(dtypes_in(result))]
 
 
 def _leaves(value: Any) -> list[Any]:

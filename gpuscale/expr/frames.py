@@ -79,9 +79,9 @@ class FrameMeta(GridMeta):
     sample : object of pandas, optional
         Something with the labels of the result, where these are known beforehand, as those of the
         sums of columns; no part of the identity either.
-    otherwise : object of pandas, optional
-        The frame with the dtypes that columns have if there are nulls, or what else makes a dtype
-        depend on all rows; None where the dtypes are sure.
+    otherwise : tuple of dtype, optional
+        The dtypes that columns have if there are nulls, or what else makes a dtype depend on all
+        rows; None where all are sure.
     """
 
     frame: Any
@@ -92,7 +92,7 @@ class FrameMeta(GridMeta):
     row_bytes: int = 0
     backend: str = "pandas"
     sample: Any = None
-    otherwise: Any = None
+    otherwise: tuple[Any, ...] | None = None
     host: ClassVar[str] = "pandas"
     written: ClassVar[str] = "df.to_parquet(path)"
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from gpuscale.dataframe.algorithms.partitioning import codes_of_hashes, key_of
 from gpuscale.dataframe.minding import minds_columns
+from gpuscale.dataframe.undecided import otherwise_of
 from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["KnownKeys", "Slots", "WithKnownKeys", "are_whole"]
@@ -23,7 +24,7 @@ _FEW = 0.5  # where more bits are set, hardly any row would go
 
 def are_whole(meta: FrameMeta, keys: tuple[Any, ...]) -> bool:
     """Whether all keys are whole numbers that fit 64 bits with a sign, whatever the data."""
-    frame = meta.frame if meta.otherwise is None else meta.otherwise
+    frame = otherwise_of(meta)
     dtypes = [key_of(frame, key).dtype for key in keys]
     return all(isinstance(d, np.dtype) and d.kind in "iu" and d != np.uint64 for d in dtypes)
 

@@ -12,6 +12,7 @@ from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_st
 from gpuscale.dataframe.algorithms.partitioning import Index
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.minding import minds_columns
+from gpuscale.dataframe.undecided import otherwise_of
 from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["DROPS", "Merge"]
@@ -100,10 +101,7 @@ class Merge:
 
     def _others(self, left: Any, right: Any) -> list[Any]:
         frames = left.meta.frame, right.meta.frame
-        others = [
-            frame if meta.otherwise is None else meta.otherwise
-            for frame, meta in zip(frames, (left.meta, right.meta), strict=True)
-        ]
+        others = otherwise_of(left.meta), otherwise_of(right.meta)
         sure = all(meta.otherwise is None for meta in (left.meta, right.meta))
         found = [] if sure else [self._of(*others)]
         alone = [(1, 0)] if self.how in _KEEPS_LEFT else []

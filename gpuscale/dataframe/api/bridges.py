@@ -36,7 +36,7 @@ def _decided(node: Node) -> Node:
     """Return a frame of which it is known whether nulls have made other numbers of integers."""
     if not is_undecided(node):
         return node
-    pairs = zip(dtypes_in(node.meta.frame), dtypes_in(node.meta.otherwise), strict=True)
+    pairs = zip(dtypes_in(node.meta.frame), node.meta.otherwise, strict=True)
     is_sure = all(own == other or own.kind in "fc" for own, other in pairs)
     return node if is_sure else exact(node)
 

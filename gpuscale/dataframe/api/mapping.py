@@ -15,7 +15,7 @@ from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partwise import Rows
 from gpuscale.dataframe.promises import Promised, all_null, name_of, of_a_kind, promise
-from gpuscale.dataframe.undecided import loosened
+from gpuscale.dataframe.undecided import dtypes_in, loosened
 
 __all__: list[str] = []
 
@@ -43,7 +43,7 @@ def mapped(x: Any, arg: Any, options: dict[str, Any], rows: Rows = "same", meta:
     else:
         out = _tried(x._meta, nonempty(arg._meta, 1) if lazy else arg, options)
     said = f"map of the function {name_of(arg)}" if callable(arg) else "map"
-    method = Method("map") if x.npartitions == 1 else MapOfSome(loosened(out))
+    method = Method("map") if x.npartitions == 1 else MapOfSome(loosened(dtypes_in(out)))
     checked = Promised(method, out, said, of_a_kind)
     whole = [arg.repartition(npartitions=1)] if lazy else []
     return call(checked, (x, *(whole or [arg])), options, "map", rows, out, whole)
@@ -55,11 +55,11 @@ class MapOfSome:
 
     Parameters
     ----------
-    out : object of pandas
-        What comes out of columns with nulls, without rows.
+    dtypes : tuple of dtype
+        Of columns with nulls.
     """
 
-    out: Any
+    dtypes: tuple[Any, ...]
     name: ClassVar[str] = "map"
 
     def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
@@ -68,8 +68,8 @@ class MapOfSome:
         if on_device(found) or isinstance(found, pd.Index):
             return found
         if isinstance(found, pd.Series):
-            return found.astype(self.out.dtype) if _tells_nothing(found) else found
-        dtypes = dict(enumerate(self.out.dtypes))
+            return found.astype(self.dtypes[0]) if _tells_nothing(found) else found
+        dtypes = dict(enumerate(self.dtypes))
         empty = [k for k in dtypes if _tells_nothing(found.iloc[:, k])]
         columns = {k: found.iloc[:, k] for k in dtypes}
         columns.update({k: columns[k].astype(dtypes[k]) for k in empty})

@@ -9,7 +9,14 @@ from typing import Any, Literal
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.inference import emptied, inferred, operands_of
 from gpuscale.dataframe.nodes.moving import common_backend
-from gpuscale.dataframe.undecided import is_undecided, loosened, others, unlike, with_dtypes
+from gpuscale.dataframe.undecided import (
+    dtypes_in,
+    is_undecided,
+    loosened,
+    others,
+    otherwise_of,
+    unlike,
+)
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
 from gpuscale.expr.meta import GridMeta
 from gpuscale.expr.node import Node
@@ -72,7 +79,7 @@ class Partwise(Node):
         call = self.function, self.args, self.kwargs
         found = others(*call, meta.frame, is_said=self.out is not None)
         if self.aligns(operands):
-            found.append(loosened(meta.frame))
+            found.append(loosened(dtypes_in(meta.frame)))
         return unlike(meta.frame, found)
 
     @property
@@ -103,8 +110,18 @@ class Project(Node):
     def _infer(self) -> FrameMeta:
         meta: FrameMeta = self.x.meta
         key = self.columns[0] if self.as_series else list(self.columns)
-        frame, other = meta.frame[key], meta.otherwise
-        return meta.of(frame, otherwise=None if other is None else unlike(frame, [other[key]]))
+        frame = meta.frame[key]
+        return meta.of(frame, otherwise=self._otherwise(frame, key))
+
+    def _otherwise(self, frame: Any, key: Any) -> Any:
+        """Return the dtypes that may be there instead, those of the columns."""
+        meta: FrameMeta = self.x.meta
+        if meta.otherwise is None:
+            return None
+        if not meta.frame.columns.is_unique or meta.frame.columns.nlevels > 1:
+            return unlike(frame, [otherwise_of(meta)[key]])
+        dtypes = dict(zip(meta.frame.columns, meta.otherwise, strict=True))
+        return unlike(frame, [tuple(dtypes[label] for label in self.columns)])
 
 
 class Filter(Node):
@@ -144,19 +161,19 @@ class Assign(Node):
 
     def _otherwise(self, frame: Any) -> Any:
         """Return the dtypes that may be there instead, each column's by itself."""
-        new = dict(zip(self.names, self.values, strict=True))
         if not any(map(is_undecided, self.children)):
             return None
         if not frame.columns.is_unique:
             args = (self.x, self.names, *self.values)
             return unlike(frame, others(assigned, args, (), frame))
-        dtypes = []
-        for label, own in frame.dtypes.items():
-            source = new.get(label, self.x)
-            other = getattr(getattr(source, "meta", None), "otherwise", None)
-            other = other[label] if other is not None and label not in new else other
-            dtypes.append(own if other is None else other.dtype)
-        return None if dtypes == list(frame.dtypes) else with_dtypes(frame, dtypes)
+        meta = self.x.meta
+        other = dict(frame.dtypes)
+        if meta.otherwise is not None:
+            other |= dict(zip(meta.frame.columns, meta.otherwise, strict=True))
+        for name, value in zip(self.names, self.values, strict=True):
+            is_open = isinstance(value, Node) and is_undecided(value)
+            other[name] = value.meta.otherwise[0] if is_open else frame[name].dtype
+        return unlike(frame, [tuple(other[label] for label in frame.columns)])
 
 
 def assigned(frame: Any, names: Sequence[Any], *values: Any) -> Any:

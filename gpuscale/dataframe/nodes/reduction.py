@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from gpuscale.dataframe.nodes.moving import common_backend
-from gpuscale.dataframe.undecided import loosened, may_vary, nulled, unlike
+from gpuscale.dataframe.undecided import dtypes_in, loosened, may_vary, nulled, unlike
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.meta import GridMeta
 from gpuscale.expr.node import Node
@@ -69,6 +69,8 @@ class Reduction(Node):
         if not isinstance(self.out, FrameMeta):
             return self.out
         out = self.out.frame
-        varies = [loosened(out)] if may_vary(self.blueprint) else nulled(out, self.inputs)
+        varies = (
+            [loosened(dtypes_in(out))] if may_vary(self.blueprint) else nulled(out, self.inputs)
+        )
         other = unlike(out, varies) if backend == FrameMeta.host else None
         return self.out.with_(backend=backend, otherwise=other)
