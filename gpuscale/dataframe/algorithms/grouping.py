@@ -17,7 +17,11 @@ from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, co
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
-from gpuscale.dataframe.algorithms.numbered_groups import combined_by_number, parts_by_number
+from gpuscale.dataframe.algorithms.numbered_groups import (
+    combined_by_number,
+    parts_by_number,
+    parts_in_order,
+)
 from gpuscale.dataframe.algorithms.ordered_groups import combined_in_order
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
 from gpuscale.dataframe.algorithms.texts import in_one_piece
@@ -129,8 +133,9 @@ class Aggregates:
 
     def finalize(self, partial: Any) -> Any:
         """Order the groups as users want them, and make the results of what is kept of each."""
-        options, parts = self.options, None
-        if options.sort:
+        options = self.options
+        parts = parts_in_order(partial, self._labels, self._parts)
+        if parts is None and options.sort:
             parts = combined_in_order(partial, self._labels, self._parts, options.dropna)
         if parts is None:
             given = options.of_all()

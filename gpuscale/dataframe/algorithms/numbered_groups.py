@@ -19,7 +19,7 @@ from gpuscale.dataframe.algorithms.few_groups import few_groups, groups_in_runs
 from gpuscale.dataframe.algorithms.reductions import is_undefined
 from gpuscale.dataframe.algorithms.texts import is_text, numbered_texts
 
-__all__ = ["combined_by_number", "numbered", "parts_by_number"]
+__all__ = ["combined_by_number", "numbered", "parts_by_number", "parts_in_order"]
 
 _KINDS = frozenset({"size", "count", "sum", "total", "min", "max"})
 _FEW = 1 << 16  # keys that there could be: so many are no matter beside the rows
@@ -123,6 +123,30 @@ def combined_by_number(table: Any, keys: Sequence[str], parts: Sequence[Part]) -
         return None
     made = made[[*keys, *(label(fold, k) for fold, k in folded)]]
     return made.set_axis([*keys, *named], axis=1)
+
+
+def parts_in_order(table: Any, keys: Sequence[str], parts: Sequence[Part]) -> Any | None:
+    """Return one part of several of each group, which lie in order; None if these do not.
+
+    The keys are the index, as in what `combined` makes. Mostly there is one part of each already.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"key0": [3, 5], "sum 0": [0.5, 1.5]})
+    >>> parts_in_order(table, ["key0"], [("sum", 0)])["sum 0"].to_dict()
+    {3: 0.5, 5: 1.5}
+    """
+    named = [label(str(kind), number) for kind, number in in_one_pass(parts)]
+    if type(table) is not pd.DataFrame or not all(kind in _KINDS for kind, _ in parts):
+        return None
+    if len(keys) > 1 or not all(_is_plain(table[name]) for name in (*keys, *named)):
+        return None
+    values = table[keys[0]].to_numpy()
+    if values.dtype != np.int64 or not (values[1:] >= values[:-1]).all():
+        return None
+    is_one_each = (values[1:] > values[:-1]).all()
+    made = table if is_one_each else combined_by_number(table, keys, parts)
+    return None if made is None else made.set_index(list(keys))[named]
 
 
 def _is_plain(column: Any) -> bool:

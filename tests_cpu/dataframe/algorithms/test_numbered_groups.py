@@ -11,6 +11,7 @@ from gpuscale.dataframe.algorithms.numbered_groups import (
     combined_by_number,
     numbered,
     parts_by_number,
+    parts_in_order,
 )
 from gpuscale.testing.frames import assert_eq
 
@@ -104,3 +105,19 @@ def test_results_are_those_of_pandas(rows, sort, dropna, category):
         lambda x: x.groupby("k", sort=sort, dropna=dropna).agg(n=("f", "mean"), m=("v", "max")),
     ):
         assert_eq(ask(df), ask(pdf))
+
+
+def test_parts_of_groups_in_order_are_not_sorted():
+    table = pd.DataFrame({"key0": [-3, 5, 9], "sum 0": [np.inf, 0.0, -1.5], "count 0": [1, 0, 2]})
+    parts = [("count", 0), ("sum", 0)]
+    made = parts_in_order(table, ["key0"], parts)
+    pd.testing.assert_frame_equal(made, combined(table, parts, lambda t: t.groupby(["key0"])))
+    assert parts_in_order(table.iloc[:0], ["key0"], parts).shape == (0, 2)
+    assert parts_in_order(table[::-1], ["key0"], parts) is None
+    again = table.iloc[[0, 1, 1, 2]]
+    made = parts_in_order(again, ["key0"], parts)
+    pd.testing.assert_frame_equal(made, combined(again, parts, lambda t: t.groupby(["key0"])))
+    undefined = again.assign(**{"sum 0": np.nan})
+    assert parts_in_order(undefined, ["key0"], parts) is None
+    assert parts_in_order(table.astype({"key0": float}), ["key0"], parts) is None
+    assert parts_in_order(table.assign(key1=1), ["key0", "key1"], parts) is None
