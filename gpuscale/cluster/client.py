@@ -117,11 +117,8 @@ class Client(distributed.Client):
                 **others,
                 **ours,
             )
-        except BaseException as error:
+        except BaseException:
             self._give_up()
-            note = why_refused(error, others.get("security"))
-            if note:
-                error.add_note(note)
             raise
         if set_as_default:
             self._settings = config.set(engine="distributed")
@@ -137,6 +134,17 @@ class Client(distributed.Client):
             runner.stop()
         if self._own_cluster is not None:
             self._own_cluster.close()
+
+    async def _start(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super()._start(*args, **options)
+        except BaseException as error:
+            self._leave()  # an asynchronous client is the engine before it is connected
+            is_encrypted = self.security.get_tls_config_for_role("client")["ca_file"]
+            note = why_refused(error, is_encrypted)
+            if note:
+                error.add_note(note)
+            raise
 
     async def _ensure_connected(self, timeout: Any = None) -> None:
         address = getattr(self.scheduler, "address", None)

@@ -106,15 +106,13 @@ def why_refused(error: BaseException, security: Any) -> str | None:
             "its credentials are not those that were given, or these have expired: give the file "
             "that this scheduler itself has written, as scheduler_file= (--scheduler-file)"
         )
-    if any("ConnectionRefusedError" in repr(each) for each in causes):
-        return (
-            "nobody listens there: has the scheduler ended, or another port? gpuscale-scheduler "
-            "says its address when it starts, and in its scheduler file"
-        )
     if any(isinstance(each, socket.gaierror) for each in causes):
         return "there is no machine of this name, or none that this one knows"
     if str(error).startswith("Timed out"):
-        return "nothing answers there: are name and port right, and does a firewall let it through?"
+        return (
+            "nobody answers there: has the scheduler ended, are host and port right, and does a "
+            "firewall let it through? gpuscale-scheduler says its address when it starts"
+        )
     if security or not any(isinstance(each, CommClosedError) for each in causes):
         return None
     return (
