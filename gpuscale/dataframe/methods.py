@@ -99,8 +99,9 @@ def attribute(owner: Any, name: str) -> Any:
 
 
 def accessed(partition: Any, accessor: str) -> Any:
-    """Return an accessor of a partition; lists of texts that are all null are numbers in pandas."""
-    if accessor == "str" and partition.dtype == float and partition.isna().all():
+    """Return an accessor of a partition; lists of texts that are all null are no lists any more."""
+    is_vague = accessor == "str" and partition.dtype in (object, float) and len(partition)
+    if is_vague and partition[:1].isna().all() and partition.isna().all():
         partition = partition.astype("str")
     return attribute(partition, accessor)
 

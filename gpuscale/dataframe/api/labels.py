@@ -190,7 +190,7 @@ class OfTime(Between):
     def __call__(self, partition: Any) -> Any:
         """Take them."""
         found = super().__call__(partition)
-        if not len(found) and len(partition) and _lies_beyond(self.start, partition.index):
+        if not len(found) and len(partition) and _lies_beyond(self.start, to_host(partition.index)):
             raise KeyError(self.start)
         return found
 
