@@ -334,17 +334,19 @@ def _reduction(node: Reduction, columns: Columns, keep: Keep, view: View) -> Nod
 
 
 def _filter(node: Filter, columns: Columns, keep: Keep, view: View) -> Node | None:
-    """Become one with another filter, where more may go further down."""
-    if not isinstance(node.x, ReadPieces) and type(node.x) not in BELOW:
-        return None
-    labels = _labels(node.x, node.meta.frame, columns)
+    """Go below another filter, where what that filters lets more go down; become one in a file."""
+    x = node.x
+    labels = _labels(x, node.meta.frame, columns)
     if labels is None:
         return None
-    goes_on = BELOW.get(type(node.x))
-    if goes_on is not None and goes_on(node.x, columns, keep, view) is None:
+    if isinstance(x, ReadPieces):
+        own: Any = keep(x, labels)
+        return Filter(x, all_of([node.mask, own.mask]))
+    row = BELOW.get(type(x))
+    if row is None or not is_alone(node, x, view.readers) or not is_row_by_row([node.mask], x):
         return None
-    own = keep(node.x, labels)
-    return Filter(node.x, all_of([node.mask, own.mask]))  # type: ignore[attr-defined]
+    below = row(x, columns, keep, view)
+    return below and Filter(below, *replaced([node.mask], {x.token: below}))
 
 
 BELOW: dict[type[Node], Callable[[Any, Columns, Keep, View], Node | None]] = {
