@@ -2,8 +2,8 @@
 
 New partitions read their parts out of the cut partitions, wherever these are: what memory has no
 room for is written to disk part by part. On a cluster, where a task fetches its inputs as a whole,
-workers pass on the parts, unless there is memory for all of it a few times; where they cannot, each
-part is a task.
+workers pass on the parts, unless there is memory for all of it a few times. Where they cannot, or
+there is little less, each part is a task: nobody waits until all are there.
 """
 
 from __future__ import annotations
@@ -38,10 +38,9 @@ def _lay_out_shuffle(builder: GraphBuilder, node: Exchange, wanted: list[BlockIn
     count, new = len(blocks), node.meta.numblocks[0]
     sizes = [x.meta.block_nbytes(index) or 0 for index in blocks]
     total, backend = sum(sizes), node.meta.backend
-    needs = _IN_MEMORY * total
-    if not is_planned_elsewhere() or needs <= budget_of(backend):
+    if not is_planned_elsewhere() or _IN_MEMORY * total <= budget_of(backend):
         lay_out = _lay_out_whole
-    elif 2 * len(wanted) >= new and passes_pieces(backend, (), total, needs, count * new):
+    elif 2 * len(wanted) >= new and passes_pieces(backend, (), total, 2 * total, count * new):
         lay_out = _lay_out_pieces
     else:
         lay_out = _lay_out_parts

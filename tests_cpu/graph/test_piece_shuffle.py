@@ -235,8 +235,15 @@ def test_no_worker_needs_all_partitions_of_a_sort():
 
 def test_a_worker_has_room_for_two_shuffled_frames_and_for_what_one_that_died_had():
     df = gd.from_pandas(FRAME, npartitions=5)
-    assert passes(planned(df.shuffle("t"), limit=6 * df.expr.meta.nbytes)[0])
-    assert not passes(planned(df.shuffle("t"), limit=9 * df.expr.meta.nbytes)[0])
+
+    def reads(times):  # that which a new partition is made of
+        graph, _ = planned(df.shuffle("t"), limit=times * df.expr.meta.nbytes)
+        return max(sum(graph[dep].nbytes for dep in task.deps) for task in graph.values())
+
+    total = df.expr.meta.nbytes
+    assert reads(9) == total
+    assert reads(7) < total // 4
+    assert passes(planned(df.shuffle("t"), limit=5 * total)[0])
 
 
 def _positive(block):
