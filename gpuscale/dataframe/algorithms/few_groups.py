@@ -64,7 +64,8 @@ class FewGroups:
 
     def folded(self, fold: Any, values: Any) -> Any:
         """Fold the values of each group, in order."""
-        return fold.reduceat(values[self.order], self.starts)
+        ordered = values if isinstance(self.order, slice) else values.take(self.order)
+        return fold.reduceat(ordered, self.starts)
 
 
 def _size(groups: FewGroups, values: Any) -> Any:
