@@ -67,10 +67,14 @@ def worth_joining(pieces: Sequence[Any]) -> list[Any]:
     >>> whole, half, none = pd.Series([1]), pd.Series([0.5])[:0], pd.Series([2])[:0]
     >>> len(worth_joining([whole, half])), len(worth_joining([whole, none]))
     (2, 1)
+    >>> worth_joining([none, half])[0].dtype
+    dtype('float64')
     """
     filled = [each for each in pieces if len(each)]
-    if not filled or len(filled) == len(pieces):
-        return filled or list(pieces[:1])
+    if len(filled) == len(pieces):
+        return filled
+    if not filled:
+        return [next((each for each in pieces if _is_looser(each, pieces[0])), pieces[0])]
     return [each for each in pieces if len(each) or _is_looser(each, filled[0])]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.algorithms.columns import concat
+from gpuscale.dataframe.algorithms.columns import concat, worth_joining
 
 __all__ = ["rows_in_order", "stable_order"]
 
@@ -73,7 +73,7 @@ def rows_in_order(pieces: Sequence[pd.DataFrame], order: Any) -> pd.DataFrame:
     >>> rows_in_order(pieces, np.array([2, 0, 1])).x.tolist()
     [3, 1, 2]
     """
-    filled = [each for each in pieces if len(each)]
+    filled = worth_joining(pieces)
     if len(filled) == 1:
         return filled[0].take(order)
     if len(order) < _LEAST_PIECE * len(filled):
