@@ -62,7 +62,7 @@ def test_partitions_of_nulls_have_texts_as_others_have():
 
 
 def test_dtypes_that_depend_on_nulls_are_those_of_pandas():
-    assert_eq(DF.n.str.len(), PDF.n.str.len(), promised=False)
+    assert_eq(DF.n.str.len(), PDF.n.str.len())
 
 
 def test_what_is_known_without_computing():

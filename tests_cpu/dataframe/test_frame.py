@@ -39,7 +39,7 @@ def test_operators(df, pdf):
     assert_eq(numbers - numbers.mean(), expected - expected.mean())
     assert_eq(1 - numbers.max() / numbers.sum(), 1 - expected.max() / expected.sum())
     filled = numbers.where(df.x > 3).fillna(numbers.mean())
-    assert_eq(filled, expected.where(pdf.x > 3).fillna(expected.mean()), promised=False)
+    assert_eq(filled, expected.where(pdf.x > 3).fillna(expected.mean()))
     assert_eq(numbers.sub(df.x, axis=0), expected.sub(pdf.x, axis=0))
 
 

@@ -48,14 +48,14 @@ def test_repartition_by_divisions(df):
 
 def test_alignment_by_divisions(df):
     other = gd.from_pandas(PDF[5:].assign(x=1), npartitions=3)
-    assert_eq(df.x + other.x, PDF.x + PDF[5:].assign(x=1).x, promised=False)
-    assert_eq(df.assign(z=other.y), PDF.assign(z=PDF[5:].y), promised=False)
+    assert_eq(df.x + other.x, PDF.x + PDF[5:].assign(x=1).x)
+    assert_eq(df.assign(z=other.y), PDF.assign(z=PDF[5:].y))
 
 
 def test_bounds_of_two_single_partitions():
     one, other = gd.from_pandas(PDF[:4], 1), gd.from_pandas(PDF[2:9], 1)
     both = one.x + other.x
-    assert_eq(both, PDF[:4].x + PDF[2:9].x, promised=False)
+    assert_eq(both, PDF[:4].x + PDF[2:9].x)
     assert not both.known_divisions
     assert not one.map_partitions(lambda part: part.reset_index()).known_divisions
 

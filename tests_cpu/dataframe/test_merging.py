@@ -83,7 +83,7 @@ def test_small_frames_meet_in_the_order_of_pandas(how, dtype):
     for mine, theirs in ((*lazy,), (lazy[0], frames[1]), (frames[0], lazy[1])):
         result = gd.merge(mine, theirs, on="k", how=how)
         expected = frames[0].merge(frames[1], on="k", how=how)
-        assert_eq(result.reset_index(drop=True), expected, promised=False)
+        assert_eq(result.reset_index(drop=True), expected)
 
 
 @pytest.mark.parametrize("npartitions", [1, 2, 127, 128, 129, 257])
@@ -123,7 +123,7 @@ def test_indexes(left, right):
 def test_a_small_frame_leaves_the_order(left, right):
     lazy = gd.from_pandas(left, npartitions=4).merge(right, on="k", how="left")
     expected = left.merge(right, on="k", how="left")
-    assert_eq(lazy.reset_index(drop=True), expected, promised=False)
+    assert_eq(lazy.reset_index(drop=True), expected)
     assert "shuffle" not in str(lazy.explain())
 
 

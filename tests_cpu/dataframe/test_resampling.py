@@ -40,7 +40,7 @@ def test_bins_are_those_of_pandas(hours, parts, rule, closed, label, origin):
 )
 def test_methods(name):
     result = getattr(DF.resample("1D"), name)()
-    assert_eq(result, getattr(PDF.resample("1D"), name)(), rtol=1e-9, promised=False)
+    assert_eq(result, getattr(PDF.resample("1D"), name)(), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["first", "max"])
@@ -48,7 +48,7 @@ def test_truths_beside_empty_bins(name):
     truths = PDF[["x"]] > 4
     for rule in ("1D", "365D"):
         result = getattr(gd.from_pandas(truths, npartitions=2).resample(rule), name)()
-        assert_eq(result, getattr(truths.resample(rule), name)(), promised=False)
+        assert_eq(result, getattr(truths.resample(rule), name)())
 
 
 def test_a_last_bin_that_pandas_leaves_empty():

@@ -62,7 +62,7 @@ def test_merges_in_order(stored, lines, orders, how):
     expected = lines[lines.v > 1].merge(orders[3:], on="k", how=how)
     assert rows_of(found) == rows_of(expected) == rows_of(as_written(result))
     if how in ("inner", "left"):  # and the rows are in order of the keys, as those of pandas are
-        assert_eq(result.reset_index(drop=True), expected, promised=False)
+        assert_eq(result.reset_index(drop=True), expected)
 
 
 def test_what_is_known_of_keys_lasts(stored, lines, orders):
