@@ -6,7 +6,6 @@ Columns are those of NumPy's int64, float64 and bool: on others pandas has rules
 from __future__ import annotations
 
 import operator
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
@@ -23,9 +22,9 @@ from gpuscale.dataframe.algorithms.arithmetic import (
 )
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.expr.frames import FrameMeta
-from gpuscale.expr.node import Node, on_behalf_of
+from gpuscale.expr.node import Node
 from gpuscale.expr.steps import Step, Value
-from gpuscale.expr.walk import toposort
+from gpuscale.expr.with_readers import merge_with_readers
 
 __all__ = ["compute_together"]
 
@@ -36,42 +35,11 @@ _NAMES = {**NUMERIC, **COMPARISONS, **LOGICAL}
 
 def compute_together(roots: list[Node]) -> list[Node]:
     """Make one node of operators on columns of the same rows whose results nobody else reads."""
-    nodes = list(toposort(roots))
-    if not any(map(_is_operator, nodes)):
-        return roots
-    heads = _heads(nodes, roots)
-    members: dict[str, list[Partwise]] = defaultdict(list)
-    for node in nodes:
-        if _is_operator(node):
-            members[heads[node.token]].append(node)
-    done: dict[str, Node] = {}
-    for node in nodes:
-        group = members.get(node.token, ())
-        if len(group) > 1:
-            with on_behalf_of(node):
-                done[node.token] = _together(group).map_children(lambda child: done[child.token])
-        elif heads.get(node.token, node.token) == node.token:
-            done[node.token] = node.map_children(lambda child: done[child.token])
-    return [done[root.token] for root in roots]
+    return merge_with_readers(roots, _operator, lambda reader, node: True, _together)
 
 
-def _heads(nodes: Sequence[Node], roots: Sequence[Node]) -> dict[str, str]:
-    """For each operator the last one that it is computed with: that of all who read it, or itself.
-
-    Readers come first, so theirs are known.
-    """
-    readers: dict[str, set[str]] = defaultdict(set)
-    for root in roots:
-        readers[root.token].add("")
-    heads: dict[str, str] = {}
-    for node in reversed(nodes):
-        if _is_operator(node):
-            found = readers[node.token]
-            (head, *more) = found or {""}
-            heads[node.token] = head if head and not more else node.token
-        for child in node.children:
-            readers[child.token].add(heads.get(node.token, ""))
-    return heads
+def _operator(node: Node) -> Partwise | None:
+    return node if _is_operator(node) else None
 
 
 def _is_operator(node: Node) -> TypeGuard[Partwise]:
