@@ -35,7 +35,7 @@ from gpuscale.engines.distributed import DistributedEngine
 from gpuscale.engines.stuck import watched
 from gpuscale.expr.node import user_line
 from gpuscale.keeping import persist
-from gpuscale.memory.remote import check_open
+from gpuscale.memory.remote import check_open, check_reaches
 from gpuscale.nested import find, replace
 from gpuscale.run import asked, whole_values
 
@@ -274,8 +274,8 @@ class Client(distributed.Client):
 
         Parameters
         ----------
-        collections : collection, or list or tuple of them
-            Of this package, or of dask.
+        collections : collection, or list, tuple or dictionary with some
+            Of this package, or of dask. What else is in there is handed back as it is.
         sync : bool
             Whether to wait, and return values.
         **options
@@ -292,19 +292,22 @@ class Client(distributed.Client):
         if not find(collections):
             return super().compute(collections, sync=sync, **options)
         many = isinstance(collections, list | tuple | set | frozenset)
+        asked_for = list(collections) if many else collections
+        lazy = list({id(each): each for each in find(asked_for)}.values())
         engine = DistributedEngine(self)
         with asked(engine, {}):
-            futures = engine.futures(*whole_values(*(collections if many else [collections])))
+            futures = engine.futures(*whole_values(*lazy))
         results = self.gather(futures) if sync else futures
-        return results if many else results[0]
+        by_id = {id(each): result for each, result in zip(lazy, results, strict=True)}
+        return replace(asked_for, lambda each: by_id[id(each)])
 
     def persist(self, collections: Any, **options: Any) -> Any:  # type: ignore[override]
         """Compute in the background, and return collections whose chunks stay on the workers.
 
         Parameters
         ----------
-        collections : collection, or list or tuple of them
-            Of this package, or of dask.
+        collections : collection, or list, tuple or dictionary with some
+            Of this package, or of dask. What else is in there is handed back as it is.
         **options
             For collections of dask, what ``distributed.Client.persist`` takes.
         """
@@ -357,12 +360,9 @@ class Client(distributed.Client):
 
     def _with_futures(self, value: Any) -> Any:
         """Put futures of their whole values in the place of collections."""
-        found = list({id(each): each for each in find(value)}.values())
-        if not found:
-            return value
-        futures = iter(self.compute(found))
-        by_id = {id(each): next(futures) for each in found}
-        return replace(value, lambda each: by_id[id(each)])
+        check_open(self)
+        check_reaches(self, distributed.futures_of(value))
+        return self.compute([value])[0] if find(value) else value
 
     def publish_dataset(self, *args: Any, **kwargs: Any) -> Any:
         """Give collections names under which all clients of the cluster find them.

@@ -19,7 +19,7 @@ from gpuscale.engines.remote import BLAMED
 from gpuscale.engines.scattering import scatter
 from gpuscale.engines.sending import Parcel, Result, unsendable
 from gpuscale.engines.stuck import Watch
-from gpuscale.memory.remote import RemoteValue
+from gpuscale.memory.remote import RemoteValue, check_reaches
 
 __all__ = ["LOST", "Sent"]
 
@@ -53,6 +53,7 @@ class Sent:
         for key, (batch, place) in zip(keys, wanted, strict=True):
             self._readers[batch].append((key, place))
         names = list(self._readers)
+        check_reaches(client, (need.future for each in parcels for need in _kept_for(each)))
         try:
             self._data = scatter(client, parcels)
             graph = graph_of(parcels, self._data)
@@ -183,8 +184,8 @@ class Sent:
     def _check_needs(self) -> None:
         """Refuse to try again what needs something that is gone for good."""
         for parcel in self._parcels.values():
-            for need in parcel.needs:
-                if isinstance(need, RemoteValue) and need.is_lost:
+            for need in _kept_for(parcel):
+                if need.is_lost:
                     error = need.lost()
                     annotate(error, parcel.tasks[0], ())
                     raise error
@@ -205,3 +206,8 @@ class Sent:
         with suppress(Exception):  # its class may refuse
             error.__traceback__ = traceback
         return Failure(key, error, label)
+
+
+def _kept_for(parcel: Parcel) -> Iterator[RemoteValue]:
+    """What a batch needs that workers hold from before."""
+    return (need for need in parcel.needs if isinstance(need, RemoteValue))

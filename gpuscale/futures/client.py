@@ -142,6 +142,8 @@ class Client(Starter, Teller):
 
     def _take_over(self, resources: Mapping[str, float] | None) -> None:
         options: dict[str, Any] = {"num-workers": self._threads, "memory-limit": self._limit}
+        if not get_engine().shares_memory:  # a client of a cluster is open around this one
+            options["engine"] = "threads"
         if self._device_limit is not None:
             options["device-memory-limit"] = self._device_limit
         if resources is not None:

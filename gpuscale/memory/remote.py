@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 from gpuscale.base.errors import EngineError
 from gpuscale.memory.spilled import OnDisk
 
-__all__ = ["CLOSED", "RemoteValue", "check_open"]
+__all__ = ["CLOSED", "RemoteValue", "check_open", "check_reaches"]
 
 #: What there is to say of results whose client is closed.
 CLOSED = (
@@ -31,6 +32,37 @@ def check_open(client: Any) -> None:
     """
     if _is_closed(client):
         raise EngineError(CLOSED)
+
+
+def check_reaches(client: Any, futures: Iterable[Any]) -> None:
+    """Refuse results that workers of another cluster hold, which would be waited for in vain.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Whose workers are to read them.
+    futures : iterable of distributed.Future
+
+    Raises
+    ------
+    EngineError
+        Names the result, and the scheduler that has it.
+    """
+    here = _scheduler_of(client)
+    for future in futures:
+        there = _scheduler_of(future.client)
+        if here and there and here != there:
+            raise EngineError(
+                f"{future.key} belongs to the client of another cluster, that of the scheduler "
+                f"{future.client.scheduler.address}: leave the inner `with` before it is used, or "
+                "compute (gather) it there first"
+            )
+
+
+def _scheduler_of(client: Any) -> str | None:
+    """Which scheduler a client talks to, by whichever address; None if that is not known."""
+    identity: dict[str, Any] = getattr(client, "_scheduler_identity", {})
+    return identity.get("id")
 
 
 def _is_closed(client: Any) -> bool:

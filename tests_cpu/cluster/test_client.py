@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import pickle
 import subprocess
 import sys
@@ -81,6 +82,15 @@ def test_persisted_ones_are_arguments_too(client, x):
 def test_several_are_computed_together(client, x):
     low, high = client.compute([x.min(), x.max()], sync=True)
     assert (low, high) == (A.min(), A.max())
+
+
+def test_containers_keep_what_is_not_lazy(client):
+    three = ga.ones(3, chunks=2).sum()
+    assert client.compute({"a": three, "b": 1}, sync=True) == {"a": 3.0, "b": 1}
+    assert client.compute({"a": [three]})["a"][0].result() == 3
+    assert client.compute((three, 1), sync=True) == [3.0, 1]
+    assert client.persist({"a": three})["a"].compute() == 3
+    assert [*map(gs.compute, client.persist((three, 1)))] == [(3.0,), (1,)]
 
 
 def test_waiting_for_persisted_collections(client, x):
@@ -274,7 +284,9 @@ def test_get_client_finds_that_of_the_cluster(client):
     assert client.submit(total_of_squares, 4).result() == 14
     with gs.Client() as here:
         assert gs.get_client() is here
+        assert gs.delayed(os.getpid)().compute() == os.getpid()
     assert gs.get_client() is client
+    assert gs.delayed(os.getpid)().compute() != os.getpid()
 
 
 def test_relative_paths_are_those_of_the_program(client, x, tmp_path, monkeypatch):
@@ -313,9 +325,19 @@ def test_a_client_that_cannot_be_leaves_no_cluster(monkeypatch):
 
 
 def test_clients_nest(client, x):
+    kept, future = client.persist(x), client.submit(np.ones, 3)
     with Client(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as inner:
         assert x.sum().compute() == pytest.approx(A.sum())
         assert distributed.default_client() is inner
+        for use in (
+            kept.compute,
+            lambda: inner.submit(np.sum, [future]),
+            lambda: inner.submit(np.sum, kept),
+            gs.delayed(np.sum)(future).compute,
+        ):
+            with pytest.raises(EngineError, match="another cluster, that of the scheduler tcp"):
+                use()
+    assert kept.sum().compute() == pytest.approx(A.sum())
     assert distributed.default_client() is client
     assert gs.config.get("engine") == "distributed"
     client.close()
@@ -548,7 +570,7 @@ def test_a_client_of_a_client_is_refused_in_words(cluster):
 
 @pytest.mark.parametrize("security", [None, True])
 def test_a_client_of_dask_lends_its_cluster(x, security):
-    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     cluster = distributed.LocalCluster(**options, processes=False, security=security)
     with cluster, distributed.Client(cluster) as theirs:
         with Client(theirs):
