@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.undecided import undecided_labels
+from gpuscale.dataframe.undecided import dtypes_in, undecided_labels
 from gpuscale.expr.frames import FrameMeta
 
-__all__ = ["minds", "minds_columns", "passes_on"]
+__all__ = ["minds", "minds_columns", "minds_kinds", "passes_on"]
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -83,6 +83,22 @@ def minds_columns(meta: FrameMeta, labels: Any) -> bool:
     if not isinstance(meta.frame, pd.DataFrame) or labels is None:
         return True
     return not set(labels).isdisjoint(undecided_labels(meta))
+
+
+def minds_kinds(meta: FrameMeta) -> bool:
+    """Whether data decide about more than whether integers are floating-point numbers.
+
+    These are equal where they are put together, so that groups of both meet.
+    """
+    if meta.otherwise is None:
+        return False
+    pairs = zip(dtypes_in(meta.frame), meta.otherwise, strict=True)
+    return any(own != other and not _is_promoted(own, other) for own, other in pairs)
+
+
+def _is_promoted(own: Any, other: Any) -> bool:
+    both = isinstance(own, np.dtype) and isinstance(other, np.dtype)
+    return both and own.kind in "iu" and other.kind == "f"
 
 
 def _is_exact(value: Any) -> bool:

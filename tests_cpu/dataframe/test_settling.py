@@ -63,6 +63,10 @@ CONSUMERS = {
     "small": lambda x: x > 2,
     "filled": lambda x: x.fillna(0),
     "groups": lambda x: x.groupby(x.astype(str)).count(),
+    "keys": lambda x: x.groupby(x).count(),
+    "keys with nulls": lambda x: x.groupby(x, dropna=False).size(),
+    "keys as they come": lambda x: x.groupby(x, sort=False).max(),
+    "keys of several partitions": lambda x: x.groupby(x).max(**several(x)).sort_index(),
     "distinct": lambda x: x.drop_duplicates(),
     "counts": lambda x: x.value_counts().sort_index(),
     "running": lambda x: x.cumsum(),
@@ -71,10 +75,15 @@ CONSUMERS = {
     "rows": lambda x: x,
 }
 NUMBERS = ("twice", "large", "small", "running", "counts")
+GROUPS = ("groups", "counts", *(name for name in CONSUMERS if name.startswith("keys")))
 
 
 def twice(x):
     return x + x
+
+
+def several(x):
+    return {"split_out": 2} if isinstance(x, gd.Series) else {}
 
 
 def lib(frame):
@@ -98,14 +107,14 @@ def test_partitions_are_as_one(producer):
     for consumer, use in CONSUMERS.items():
         if "truths" in producer and consumer in (*NUMBERS, "parts"):
             continue  # objects, of which pandas adds up no nulls
-        is_merge = "left" in producer and consumer not in ("groups", "counts")
+        is_merge = "left" in producer and consumer not in GROUPS
         compared(use(made), use(whole), is_merge)
 
 
 @settings(max_examples=12, deadline=None)
 @given(
     producer=st.sampled_from(sorted(PRODUCERS)),
-    consumer=st.sampled_from(["texts", "filled", "groups", "rows"]),
+    consumer=st.sampled_from(["texts", "filled", "groups", "keys", "rows"]),
     npartitions=st.sampled_from([1, 2, 3]),
     data=st.data(),
 )
@@ -118,7 +127,7 @@ def test_whatever_the_rows_and_with_or_without_rules(producer, consumer, npartit
     if isinstance(whole, pd.Series) and whole.dtype == object and whole.isna().all():
         return  # of nulls alone pandas makes objects, as if it had never seen a number
     result, expected = CONSUMERS[consumer](made), CONSUMERS[consumer](whole)
-    is_merge = "left" in producer and consumer != "groups"
+    is_merge = "left" in producer and consumer not in GROUPS
     compared(result, expected, is_merge)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stages, "STAGES", {"lower": stages.lower, "fuse": list})
@@ -206,7 +215,9 @@ def test_only_who_minds_waits_for_all_dtypes():
     for each in (merged, merged.v.sum(), merged[merged.v > 2].k.max(), merged.s.str.upper()):
         assert "settle" not in steps(each)
     assert "settle" not in steps(merged.groupby("k").v.mean())
-    assert "settle" in steps(merged.groupby("v").k.sum())
+    for each in (merged.groupby("v").k.sum(), df.groupby(df.t.dt.hour).i.max()):
+        assert "settle" not in steps(each)  # 1 and 1.0 are one key
+    assert "settle" in steps(merged.groupby("w").k.sum())
     assert "settle" not in steps(df.merge(other, on="k").v * 2)
     assert "settle" not in steps(df.i.where(df.b, 0) * 2)
     assert "settle" not in steps(df.s.str.upper() + "x")

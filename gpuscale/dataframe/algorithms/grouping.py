@@ -26,7 +26,7 @@ from gpuscale.dataframe.algorithms.ordered_groups import combined_in_order
 from gpuscale.dataframe.algorithms.single_rows import are_single, parts_of_rows
 from gpuscale.dataframe.algorithms.texts import in_one_piece
 from gpuscale.dataframe.algorithms.whole import AllRows
-from gpuscale.dataframe.minding import minds_columns
+from gpuscale.dataframe.minding import minds_kinds
 from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["Aggregates", "Call", "Gathered", "Options"]
@@ -100,10 +100,9 @@ class Aggregates:
     data_decide: ClassVar[bool] = True
 
     def minds(self, metas: Sequence[FrameMeta]) -> bool:
-        """Whether it matters what dtypes partitions have, as those of keys and of products do."""
+        """Whether it matters what dtypes partitions have, as those of products do."""
         kinds = {kind for kind, _ in self._parts}
-        keys = metas[1:]
-        return not kinds <= _EVEN or any(minds_columns(meta, None) for meta in keys)
+        return not kinds <= _EVEN or any(map(minds_kinds, metas[1:]))
 
     def chunk(self, frame: Any, *keys: Any) -> Any:
         """Group one partition; of keys that have other rows, those count that it has."""
@@ -115,6 +114,9 @@ class Aggregates:
         for name, dtype in zip(self._labels, self._key_dtypes, strict=True):
             if isinstance(dtype, pd.StringDtype) and table[name].dtype != dtype:
                 table[name] = _texts(table[name].array, dtype)
+            elif named[name].dtype == object and table[name].dtype != object:
+                # Of what groups had pandas makes truths, or numbers where all were nulls.
+                table[name] = table[name].astype(object)
         return table
 
     def combine(self, partials: list[Any]) -> Any:
