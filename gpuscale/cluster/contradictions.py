@@ -13,7 +13,7 @@ from gpuscale.base.sizes import format_bytes, is_fraction
 from gpuscale.cluster.devices import VisibleDevice, find_devices
 from gpuscale.cluster.option import Taker, read_resources
 from gpuscale.cluster.options import options_of
-from gpuscale.cluster.readers import LEAST_MEMORY
+from gpuscale.engines.reserving import LEAST_MEMORY
 from gpuscale.memory.limits import total_memory
 from gpuscale.memory.pool import pool_plan
 

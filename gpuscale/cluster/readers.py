@@ -7,13 +7,10 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from gpuscale.base.sizes import format_bytes, parse_bytes
+from gpuscale.engines.reserving import LEAST_MEMORY
 from gpuscale.memory.limits import total_memory
 
-__all__ = ["LEAST_MEMORY", "read_folder", "read_ports", "read_worker_memory"]
-
-#: Bytes that a worker needs to begin at all: it takes about 75 MiB when it has imported what it is
-#: made of, and its nanny ends it, again and again, at 95 % of its limit.
-LEAST_MEMORY = 96 << 20
+__all__ = ["read_folder", "read_ports", "read_worker_memory"]
 
 _LAST_PORT = 65535
 

@@ -9,8 +9,7 @@ from typing import Any
 from dask.sizeof import sizeof
 
 from gpuscale.base.sizes import format_bytes
-from gpuscale.cluster.spill_target import BASE
-from gpuscale.engines.reserving import HELD
+from gpuscale.engines.reserving import HELD, room_for_tasks
 from gpuscale.engines.scattering import MESSAGE, in_messages
 
 __all__ = ["check_room", "named_items", "scatter_in_messages"]
@@ -56,6 +55,9 @@ async def scatter_in_messages(send: Callable[[Any], Awaitable[Any]], data: Any) 
     return type(data)(chain.from_iterable(sent))
 
 
+_NO_LIMIT = 1 << 60
+
+
 async def check_room(data: Any, workers: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
     """Refuse an item that no worker has room for.
 
@@ -73,11 +75,11 @@ async def check_room(data: Any, workers: Callable[[], Awaitable[Mapping[str, Any
     nbytes, name = max(((sizeof(each), name) for name, each in named_items(data)), default=(0, ""))
     if nbytes <= MESSAGE:
         return
-    limits = [each["memory_limit"] or float("inf") for each in (await workers()).values()]
-    limit = max(limits, default=float("inf"))
-    if nbytes > limit - BASE - limit // HELD:
+    limits = [each["memory_limit"] or _NO_LIMIT for each in (await workers()).values()]
+    limit = max(limits, default=_NO_LIMIT)
+    if nbytes > room_for_tasks(limit) - limit // HELD:
         raise ValueError(
             f"{name} takes {format_bytes(nbytes)}, and the largest worker may hold "
-            f"{format_bytes(int(limit))}, its program and its tasks among them: scatter several "
+            f"{format_bytes(limit)}, its program and its tasks among them: scatter several "
             "smaller items, or give workers more memory (memory_limit=)"
         )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpuscale.engines.reserving import HELD
+from gpuscale.engines.reserving import HELD, PROCESS
 
 __all__ = ["lower_target", "spill_target"]
 
-#: Bytes of a process that has imported and compiled what tasks call.
-BASE = 128 << 20
 #: The target of dask.distributed; one that the user has set stays.
 _DEFAULT = 0.6
 # Part of the memory limit beyond which a worker of dask.distributed takes no tasks.
@@ -33,14 +31,14 @@ def spill_target(limit: int, fraction: float) -> int:
     Examples
     --------
     >>> spill_target(1 << 30, 0.6) >> 20, spill_target(64 << 30, 0.6) >> 30
-    (435, 35)
+    (403, 35)
     >>> spill_target(1 << 30, 0.9) >> 20
     921
     """
     said = int(limit * fraction)
     if fraction != _DEFAULT:
         return said
-    room = int(_PAUSE * limit) - BASE - 2 * limit // HELD
+    room = int(_PAUSE * limit) - PROCESS - 2 * limit // HELD
     return min(said, max(room, limit // HELD))
 
 

@@ -23,7 +23,7 @@ from gpuscale.graph.handle import Handle
 from gpuscale.graph.order import order
 from gpuscale.graph.task import Graph
 from gpuscale.memory.kept import kept_bytes
-from gpuscale.memory.limits import limits_for, process_limit
+from gpuscale.memory.limits import is_for_workers, limits_for, process_limit
 from gpuscale.memory.projection import check_fits, check_results, peak_bytes
 from gpuscale.memory.spaces import DEVICE, HOST, SPACES
 
@@ -149,6 +149,7 @@ def _plan(
         for space in SPACES
     )
     on_host += f", memory limit {format_bytes(limits[HOST])}"
+    on_host += " of a worker's tasks" * is_for_workers()
     on_host += "; the rest goes to disk" * spills[HOST]
     on_device += of_device(limits[DEVICE]) + "; the rest goes to the host" * spills[DEVICE]
     return "\n".join(

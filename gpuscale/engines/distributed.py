@@ -17,7 +17,7 @@ from gpuscale.engines.base import Engine, OnError
 from gpuscale.engines.events import Listener
 from gpuscale.engines.failure import Failure, annotate, task_name
 from gpuscale.engines.remote_events import RemoteEvents
-from gpuscale.engines.reserving import MEMORY, reserve_memory
+from gpuscale.engines.reserving import MEMORY, reserve_memory, room_for_tasks
 from gpuscale.engines.sending import pack
 from gpuscale.engines.sent import LOST, Sent
 from gpuscale.expr.physical import Sink
@@ -38,9 +38,9 @@ class DistributedEngine(Engine):
     What is written into memory of this process, as the results of `gpuscale.compute` are, comes
     here as soon as it is there, a few chunks at a time.
 
-    A plan keeps to the memory of the smallest worker, and to the option ``memory-limit`` where
-    that says less. Options of ``codegen`` and ``array`` that are not at their defaults here hold in
-    the workers' tasks.
+    A plan keeps to what tasks may hold of the smallest worker's memory, and to the option
+    ``memory-limit`` where that says less. Options of ``codegen`` and ``array`` that are not at
+    their defaults here hold in the workers' tasks.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class DistributedEngine(Engine):
     def _limit(self) -> tuple[int, int]:
         """Bytes that tasks of the smallest worker may hold, and threads that share these."""
         limits = [
-            (each["memory_limit"], each["nthreads"])
+            (room_for_tasks(each["memory_limit"]), each["nthreads"])
             for each in self._workers().values()
             if each["memory_limit"]
         ]

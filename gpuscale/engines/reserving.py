@@ -10,21 +10,48 @@ from gpuscale.memory.spaces import HOST
 if TYPE_CHECKING:  # workers say what they have, and send nothing
     from gpuscale.engines.sending import Parcel
 
-__all__ = ["HELD", "MEMORY", "has_memory", "reserve_memory"]
+__all__ = [
+    "HELD",
+    "LEAST_MEMORY",
+    "MEMORY",
+    "PROCESS",
+    "has_memory",
+    "reserve_memory",
+    "room_for_tasks",
+]
 
 #: What workers say that they have, by the name of a resource of dask.distributed.
 MEMORY = "gpuscale-memory"
 #: Part of a worker's memory that a batch may hold, beside those on their way and what is kept; no
 #: more than half of a thread's share of it.
 HELD = 8
+#: Bytes of a process that has imported and compiled what tasks of arrays and frames call.
+PROCESS = 160 << 20
+#: Bytes that a worker needs to begin at all: it takes about 75 MiB when it has imported what it is
+#: made of, and its nanny ends it, again and again, at 95 % of its limit.
+LEAST_MEMORY = 96 << 20
+
+
+def room_for_tasks(limit: int) -> int:
+    """Bytes of a worker that its tasks may hold: its limit, less what its process takes itself.
+
+    A worker beyond the limit is killed. Of small ones it is a third, as some processes take less;
+    one that has fewer bytes than any process is a part of another one, and all are for tasks.
+
+    Examples
+    --------
+    >>> [room_for_tasks(limit << 20) >> 20 for limit in (64, 96, 300, 1024)]
+    [64, 32, 140, 864]
+    """
+    return limit if limit < LEAST_MEMORY else max(limit - PROCESS, limit // 3)
 
 
 def has_memory(worker: Any) -> None:
-    """Have a worker, before it registers at its scheduler, say what its memory limit is."""
+    """Have a worker, before it registers at its scheduler, say what its tasks may hold."""
     limit = worker.memory_manager.memory_limit
     if limit is not None:
         for resources in (worker.state.total_resources, worker.state.available_resources):
-            resources[MEMORY] = limit
+            resources[MEMORY] = room_for_tasks(limit)
 
 
 def reserve_memory(parcels: Sequence[Parcel], workers: Mapping[str, Any]) -> None:

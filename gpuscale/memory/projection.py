@@ -418,7 +418,7 @@ def _check(
 def _whose(space: int) -> str:
     """Name the limit of a task."""
     of_workers = space == HOST and is_for_workers()
-    return "the memory of the smallest worker" if of_workers else f"the {LIMITS[space]}"
+    return "what the smallest worker has for tasks" if of_workers else f"the {LIMITS[space]}"
 
 
 def _remedy(space: int) -> str:

@@ -196,6 +196,21 @@ def test_limits_of_workers_that_begin_again_are_remembered(engine, monkeypatch):
     assert DistributedEngine(engine.client)._limit()[1] == 1  # which has not seen any
 
 
+def test_a_plan_is_for_what_processes_of_workers_leave(engine, monkeypatch):
+    workers = {
+        k: {"memory_limit": limit << 20, "nthreads": 2} for k, limit in enumerate((300, 500))
+    }
+    monkeypatch.setattr(DistributedEngine, "_workers", lambda self: workers)
+    with engine.planning():
+        x = ga.ones((4000, 4000), chunks="auto")
+        assert np.prod(x.chunksize) * 8 <= (140 << 20) // 32
+        with pytest.raises(gs.base.errors.MemoryBudgetError, match=r"has for tasks is 140\.0 MiB"):
+            ga.ones(20 << 20, chunks=-1).cumsum().sum().compute(engine=engine)
+    with gs.config.set({"engine": "distributed"}):
+        said = str(x.explain())
+    assert "memory limit 140.0 MiB of a worker's tasks" in said
+
+
 def test_random_numbers_are_the_same_in_all_processes(engine):
     x = ga.random.default_rng(5).normal(size=(500, 400), chunks=100)
     assert (x.compute(engine=engine) == x.compute(engine="threads")).all()

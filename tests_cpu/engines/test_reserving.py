@@ -5,7 +5,7 @@ import time
 import pytest
 
 import gpuscale as gs
-from gpuscale.engines.reserving import MEMORY, reserve_memory
+from gpuscale.engines.reserving import LEAST_MEMORY, MEMORY, PROCESS, reserve_memory, room_for_tasks
 from gpuscale.engines.sending import pack
 from gpuscale.graph.task import Task
 from gpuscale.memory.limits import within_workers
@@ -51,6 +51,17 @@ def test_a_batch_reserves_what_its_tasks_hold_together():
     assert len(parcels) == 1
     reserve_memory(parcels, {"one": worker(100 << 20, threads=2)})
     assert parcels[0].memory == 55 << 20
+
+
+@pytest.mark.parametrize("limit", [96, 160, 239, 240, 241, 300, 1024, 1 << 20])
+def test_tasks_have_what_the_process_of_a_worker_leaves(limit):
+    room = room_for_tasks(limit << 20)
+    assert room <= room_for_tasks(limit + 1 << 20)
+    assert room + PROCESS == limit << 20 or room == (limit << 20) // 3 > (limit << 20) - PROCESS
+
+
+def test_workers_without_processes_of_their_own_are_for_tasks():
+    assert room_for_tasks(LEAST_MEMORY - 1) == LEAST_MEMORY - 1
 
 
 def nap(k):
