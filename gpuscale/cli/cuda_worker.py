@@ -27,9 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = read(Taker.CUDA_WORKER, __doc__.partition(": ")[2], arguments)
 
     def run() -> int:
-        from gpuscale.cluster.cuda_worker_process import make_cuda_workers
+        from gpuscale.cluster.cuda_worker_process import check_gpus, make_cuda_workers
         from gpuscale.cluster.worker_process import run_workers
 
+        check_gpus(chosen)  # before a scheduler is waited for
         return run_workers(chosen, make_cuda_workers)
 
     return guarded(Taker.CUDA_WORKER, run)

@@ -24,6 +24,7 @@
 `result_store`   results of a worker: on the device, on the host, on disk
 `meeting`        locks and the like, which say when no client is open
 `reaching`       schedulers that a client cannot reach: why not
+`reports`        `performance_report`, which says at once what it needs
 `security`       who may talk to a cluster; the scheduler file
 `given_security` credentials that the user gives
 `plugins`        plugins of schedulers and workers, as dask.distributed has them
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from gpuscale.cluster.meeting import Queue as Queue
     from gpuscale.cluster.meeting import Semaphore as Semaphore
     from gpuscale.cluster.meeting import Variable as Variable
+    from gpuscale.cluster.reports import performance_report as performance_report
     from gpuscale.cluster.ssh import SSHCluster as SSHCluster
     from gpuscale.cluster.yarn import YarnCluster as YarnCluster
     from gpuscale.cluster.yarn import yarn_specification as yarn_specification
@@ -93,6 +95,7 @@ _OWN = {
     ),
     "as_completed": "gpuscale.cluster.closed",
     "futures_of": "gpuscale.cluster.holding",
+    "performance_report": "gpuscale.cluster.reports",
     "progress": "gpuscale.cluster.holding",
     "wait": "gpuscale.cluster.holding",
 }
@@ -104,7 +107,7 @@ _HANDED_ON = (
     "Scheduler", "SchedulerPlugin", "Security", "SpecCluster", "Status",
     "TimeoutError", "UploadDirectory", "UploadFile", "Worker", "WorkerPlugin",
     "default_client", "fire_and_forget", "get_client",
-    "get_task_metadata", "get_task_stream", "get_worker", "performance_report", "print",
+    "get_task_metadata", "get_task_stream", "get_worker", "print",
     "rejoin", "secede", "span", "warn", "worker_client",
 )  # fmt: skip
 

@@ -8,16 +8,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distributed.core import Server
-from distributed.utils import import_term
 
 from gpuscale.backends.driver.nvml import ask_driver
 from gpuscale.cluster.contradictions import check_device_options
+from gpuscale.cluster.devices import VisibleDevice
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.transport import choose_protocol, ucx_environment
-from gpuscale.cluster.worker_spec import worker_spec
+from gpuscale.cluster.worker_spec import class_named, worker_spec
 from gpuscale.memory.limits import total_memory
 
-__all__ = ["make_cuda_workers"]
+__all__ = ["check_gpus", "make_cuda_workers"]
+
+
+def check_gpus(chosen: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[VisibleDevice, ...]]:
+    """Return the options of the command as they were checked, and a device for each worker.
+
+    Raises
+    ------
+    EngineError
+        There is no GPU.
+    """
+    said = {name: value for name, value in chosen.items() if name != "scheduler"}
+    return check_device_options(Taker.CUDA_WORKER, said, ask_driver)
 
 
 def make_cuda_workers(
@@ -34,13 +46,12 @@ def make_cuda_workers(
     shared : mapping of str to object
         What all workers have, as `gpuscale.cluster.worker_process.worker_options` returns it.
     """
-    said = {name: value for name, value in chosen.items() if name != "scheduler"}
-    options, devices = check_device_options(Taker.CUDA_WORKER, said, ask_driver)
+    options, devices = check_gpus(chosen)
     each = {**shared, "protocol": choose_protocol(shared["protocol"], ucx_environment(options))}
     each["worker_port"] = each.pop("port")
     each["preload_nanny"] = chosen["preload_nanny"]
     if chosen["worker_class"]:
-        each["worker_class"] = import_term(chosen["worker_class"])
+        each["worker_class"] = class_named(chosen["worker_class"])
     specification = worker_spec(
         devices,
         options,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import ssl
+from collections.abc import Mapping
 from typing import Any
 
 from distributed import Security
@@ -27,7 +29,7 @@ def check_security(security: Any, role: str) -> None:
     FileNotFoundError
         Names the option, and its file.
     ValueError
-        It encrypts, and has not all that this needs.
+        It encrypts, and has not all that this needs, or a file holds something else.
 
     Examples
     --------
@@ -50,6 +52,37 @@ def check_security(security: Any, role: str) -> None:
     missing = [name for part, name in names.items() if part != "key" and not own[part]]
     if security.require_encryption and missing:
         raise ValueError(f"security= is to encrypt, and does not say {' and '.join(missing)}")
+    _check_content(own, {part: f"{name} of security=" for part, name in names.items()})
+
+
+def _check_content(own: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    """Refuse files that hold no certificates, or not the key of theirs."""
+    context, part = ssl.create_default_context(), "ca_file"
+    try:
+        if _is_path(own[part]):
+            context.load_verify_locations(own[part])
+        part = "cert"
+        if _is_path(own[part]):
+            context.load_cert_chain(own[part], own["key"] or None, _password)
+    except _AskedError:  # for what whoever connects is asked, too
+        pass
+    except ssl.SSLError as error:
+        what = "certificate" if part == "ca_file" else "certificate with its key"
+        raise ValueError(
+            f"{own[part]}, which {names[part]} names, holds no {what} ({error.reason})"
+        ) from None
+
+
+def _is_path(said: str | None) -> bool:
+    return bool(said) and "\n" not in str(said)
+
+
+class _AskedError(Exception):
+    pass
+
+
+def _password() -> str:
+    raise _AskedError
 
 
 def given_tls(role: str, ca_file: str = "", cert: str = "", key: str = "") -> Security | None:
@@ -62,10 +95,18 @@ def given_tls(role: str, ca_file: str = "", cert: str = "", key: str = "") -> Se
     ca_file, cert, key : str
         Names of files.
     """
+    names = {"ca_file": "--tls-ca-file", "cert": "--tls-cert", "key": "--tls-key"}
     files = {"tls_ca_file": ca_file, f"tls_{role}_cert": cert, f"tls_{role}_key": key}
     said = {name: value for name, value in files.items() if value}
-    for name, path in said.items():
-        if not os.path.isfile(path):
-            raise FileNotFoundError(f"no file {path}, which {name.replace('_', '-')} names")
+    for path, name in zip(files.values(), names.values(), strict=True):
+        if path and not os.path.isfile(path):
+            raise FileNotFoundError(f"no file {path}, which {name} names")
     security = Security(**said)
-    return security if security.get_tls_config_for_role(role)["ca_file"] else None
+    own = security.get_tls_config_for_role(role)
+    if not own["ca_file"] and not said:
+        return None
+    _check_content(own, names)
+    missing = [name for part, name in names.items() if part != "key" and not own[part]]
+    if missing:
+        raise ValueError(f"TLS needs --tls-ca-file and --tls-cert: {missing[0]} is not said")
+    return security

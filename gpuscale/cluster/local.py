@@ -18,7 +18,7 @@ from gpuscale.cluster.options import options_of
 from gpuscale.cluster.security import cluster_security
 from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told
-from gpuscale.cluster.worker_spec import words, worker_settings
+from gpuscale.cluster.worker_spec import class_named, words, worker_settings
 
 __all__ = ["LocalCluster"]
 
@@ -106,6 +106,8 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
         checked = check_options(Taker.LOCAL, said)
         if worker_class is None:
             _check_names(options)
+        elif isinstance(worker_class, str):
+            worker_class = class_named(worker_class)
         setup = WorkerSetup(settings=worker_settings(), imports=words(pre_import))
         if memory_limit != "auto":  # whose share is counted where the workers are
             options["memory_limit"] = checked["memory_limit"]
@@ -114,7 +116,8 @@ class LocalCluster(LinkedDashboard, KeptNannies, distributed.LocalCluster):
         )
         page = dashboard_options(dashboard_address)
         options["scheduler_kwargs"] = {**page, **options.get("scheduler_kwargs", {})}
-        with refusals_told(host, scheduler_port):
+        starts = processes is not False and worker_class is None
+        with refusals_told(host, scheduler_port, starts):
             super().__init__(
                 name=name,
                 n_workers=n_workers,
@@ -138,6 +141,7 @@ def _check_names(options: Mapping[str, Any]) -> None:
     """Refuse what neither the cluster nor its workers take: they would fail to start."""
     takers = (LocalCluster, distributed.LocalCluster, distributed.Nanny, distributed.Worker)
     known = {name for taker in takers for name in signature(taker).parameters} | _OF_SERVERS
+    known.discard("nanny")  # a worker's own, which its nanny gives it
     for name in options.keys() - known:
         begin = [option for option in sorted(_OPTIONS) if option.startswith(name)]
         near = begin or get_close_matches(name, known, 1)

@@ -22,7 +22,7 @@ from gpuscale.cluster.option import (
     row,
     switch,
 )
-from gpuscale.cluster.readers import read_folder, read_ports, read_worker_memory
+from gpuscale.cluster.readers import read_folder, read_page, read_ports, read_worker_memory
 
 __all__ = ["OPTIONS", "find_option", "options_of"]
 
@@ -359,6 +359,7 @@ _DASHBOARD = (
         "Where that page is; by default port 8787 of 127.0.0.1 for a scheduler, and any that is "
         "free for a worker. None of a class is nowhere.",
         ALL,
+        read=read_page,
     ),
     row(
         "dashboard_prefix",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -10,7 +11,7 @@ from gpuscale.base.sizes import format_bytes, parse_bytes
 from gpuscale.engines.reserving import LEAST_MEMORY
 from gpuscale.memory.limits import total_memory
 
-__all__ = ["read_folder", "read_ports", "read_worker_memory"]
+__all__ = ["read_folder", "read_page", "read_ports", "read_worker_memory"]
 
 _LAST_PORT = 65535
 
@@ -36,6 +37,37 @@ def read_ports(said: Any) -> None:
     ends = str(said).split(":")
     if len(ends) > 2 or not all(end.isdecimal() and int(end) <= _LAST_PORT for end in ends):
         raise ValueError(f"a port is from 0, for any that is free, to {_LAST_PORT}, not {said!r}")
+
+
+def read_page(said: Any) -> None:
+    """Check where a page is to be: a port, or a host and maybe a port.
+
+    Raises
+    ------
+    ValueError
+        There is no such port, or no such host.
+
+    Examples
+    --------
+    >>> read_page(":8787"), read_page("127.0.0.1:0"), read_page("localhost")
+    (None, None, None)
+    >>> read_page("8787o")
+    Traceback (most recent call last):
+    ValueError: it is a port, or a host and a port such as 127.0.0.1:8787, and no machine is '8787o'
+    """
+    if not said:
+        return
+    host, colon, port = str(said).rpartition("://")[2].rpartition(":")
+    if not colon and not port.isdecimal():
+        host, port = port, ""
+    if port:
+        read_ports(port)
+    try:
+        socket.getaddrinfo(host.strip("[]") or None, port or 0)
+    except (OSError, UnicodeError):
+        raise ValueError(
+            f"it is a port, or a host and a port such as 127.0.0.1:8787, and no machine is {host!r}"
+        ) from None
 
 
 def read_worker_memory(said: Any) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dask
 from distributed import Scheduler, Security
-from distributed.core import Server
+from distributed.comm.addressing import get_address_host_port
+from distributed.core import Server, rpc
 
 from gpuscale.cluster.dashboards import DASHBOARD, dashboard_at, link_to
 from gpuscale.cluster.security import (
@@ -16,6 +18,7 @@ from gpuscale.cluster.security import (
     choose_security,
     encrypted,
     is_loopback,
+    read_scheduler_file,
     remove_scheduler_file,
     temporary,
     write_scheduler_file,
@@ -24,6 +27,9 @@ from gpuscale.cluster.serving import pid_file, run_servers, said_tls
 from gpuscale.cluster.transport import choose_protocol
 
 __all__ = ["run_scheduler"]
+
+#: Seconds in which a scheduler answers that runs.
+_PATIENCE = 3.0
 
 
 def run_scheduler(chosen: Mapping[str, Any]) -> int:
@@ -57,6 +63,7 @@ def run_scheduler(chosen: Mapping[str, Any]) -> int:
             write_scheduler_file(path, identity, security)
 
     identity: dict[str, Any] = {}
+    _check_is_free(path, security)
     with pid_file(chosen["pid_file"]), dask.config.set(link_to(page)):
         try:
             asyncio.run(run_servers(make, tell))
@@ -76,3 +83,32 @@ def _security_of_scheduler(chosen: Mapping[str, Any], local: bool) -> Security |
         credentials=temporary() if keeps_them else None,
         insecure=chosen["insecure"],
     )
+
+
+def _check_is_free(path: str | None, own: Security | None) -> None:
+    """Refuse the file of a scheduler that runs: whoever joins later would join another cluster.
+
+    Raises
+    ------
+    FileExistsError
+        Names the file, and the address in it.
+    """
+    if not path:
+        return
+    try:
+        found = read_scheduler_file(path)
+        host, port = get_address_host_port(found.address, strict=True)
+        socket.create_connection((host, port), _PATIENCE).close()  # at once if nobody listens
+        asyncio.run(_ask(found.address, found.security or own))
+    except (OSError, RuntimeError, TypeError, ValueError):  # nobody, or somebody else
+        return
+    raise FileExistsError(
+        f"{path} is the file of a scheduler that runs at {found.address}: end that one first, or "
+        "say another file"
+    )
+
+
+async def _ask(address: str, security: Security | None) -> None:
+    keys = {} if security is None else security.get_connection_args("scheduler")
+    async with rpc(address, connection_args=keys, timeout=_PATIENCE) as scheduler:
+        await asyncio.wait_for(scheduler.identity(), _PATIENCE)

@@ -13,7 +13,7 @@ from distributed import Nanny, Security
 from distributed.comm.addressing import get_address_host, get_address_host_port
 from distributed.core import Server
 from distributed.deploy.local import nprocesses_nthreads
-from distributed.utils import get_ip, import_term
+from distributed.utils import get_ip
 
 from gpuscale.cluster.dashboards import dashboard_at
 from gpuscale.cluster.option import read_resources
@@ -28,7 +28,7 @@ from gpuscale.cluster.security import (
 from gpuscale.cluster.serving import pid_file, run_servers, said_tls
 from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup
-from gpuscale.cluster.worker_spec import words, worker_settings
+from gpuscale.cluster.worker_spec import class_named, words, worker_settings
 
 __all__ = ["make_workers", "run_workers", "worker_options"]
 
@@ -81,7 +81,7 @@ def make_workers(
     setup = WorkerSetup(settings=worker_settings(), imports=imports, is_alone=not watched)
     each = {**shared, "nthreads": threads, "memory_limit": chosen["memory_limit"]}
     each |= {"plugins": (setup,), "protocol": choose_protocol(shared["protocol"])}
-    worker_class = import_term(chosen["worker_class"] or "distributed.Worker")
+    worker_class = class_named(chosen["worker_class"] or "distributed.Worker")
     if not watched:
         return [worker_class(address, **each, name=_name(chosen["name"], 0, 1))]
     more = {"worker_class": worker_class, "preload_nanny": chosen["preload_nanny"]}

@@ -167,7 +167,7 @@ def stay_near(device: VisibleDevice) -> None:
 
 
 @contextmanager
-def refusals_told(host: str | None = None, port: int = 0) -> Iterator[None]:
+def refusals_told(host: str | None = None, port: int = 0, starts: bool = True) -> Iterator[None]:
     """Raise what kept a worker from starting instead of that one did not start.
 
     Parameters
@@ -175,16 +175,23 @@ def refusals_told(host: str | None = None, port: int = 0) -> Iterator[None]:
     host : str, optional
     port : int
         Where the scheduler is to listen.
+    starts : bool
+        Whether it starts processes.
 
     Raises
     ------
     EngineError
-        With the words of the worker.
+        With the words of the worker; this process is a worker, and may start none.
     SystemExit
         This process is a worker that imports a program which starts another cluster.
     """
     if getattr(current_process(), "_inheriting", False):
         raise SystemExit(f"gpuscale: {_UNGUARDED}")
+    if starts and current_process().daemon:
+        raise EngineError(
+            "a task on a worker cannot start worker processes: give its tasks to the cluster that "
+            "runs it (gpuscale.get_client()), or say LocalCluster(processes=False)"
+        )
     try:
         yield
     except Exception as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 from gpuscale.base.config import get
+from gpuscale.base.errors import ConfigError
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.cluster.devices import VARIABLE, VisibleDevice, rotated
 from gpuscale.cluster.option import Taker
@@ -16,7 +18,7 @@ from gpuscale.cluster.result_store import make_store
 from gpuscale.cluster.transport import ucx_environment
 from gpuscale.cluster.worker_setup import WorkerSetup
 
-__all__ = ["split_memory", "worker_settings", "worker_spec", "words"]
+__all__ = ["class_named", "split_memory", "worker_settings", "worker_spec", "words"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 # Options that workers share with the process that makes the cluster, as far as they were set there.
@@ -170,3 +172,26 @@ def _variables(options: Mapping[str, Any], environment: Mapping[str, str]) -> di
         found["CUDF_SPILL"] = "on"
         found["CUDF_SPILL_STATS"] = str(options.get("cudf_spill_stats") or 0)
     return found
+
+
+def class_named(text: str) -> Any:
+    """Return the class that a text such as "module.Class" names.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+
+    Examples
+    --------
+    >>> class_named("distributed.Worker").__name__
+    'Worker'
+    """
+    module, _, name = text.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (AttributeError, ImportError, ValueError) as error:
+        raise ConfigError(
+            f"option worker_class: there is no {text!r} ({error}); it takes a class, or where one "
+            "is, as 'module.Class'"
+        ) from None

@@ -26,6 +26,7 @@ from gpuscale.cluster import (  # noqa: E402
     LocalCluster,
     as_completed,
     futures_of,
+    performance_report,
     progress,
     wait,
 )
@@ -521,7 +522,8 @@ def test_every_door_of_a_closed_client_says_that_it_is_closed(cluster, x, shares
     doors = [
         closed.__enter__, closed.restart, closed.nthreads, closed.who_has, closed.scheduler_info,
         closed.list_datasets, closed.retire_workers, closed.get_worker_logs, closed.amm.running,
-        lambda: closed.submit(sum, [1]), lambda: closed.map(str, [1]), lambda: closed.scatter([1]),
+        lambda: closed.submit(sum, [1]), lambda: closed.submit(str, future),
+        lambda: closed.map(str, [1]), lambda: closed.scatter([1]),
         lambda: closed.run(int), lambda: closed.get({"k": (sum, [1])}, "k"),
         lambda: closed.subscribe_topic("topic", print), lambda: wait(future),
         lambda: as_completed([future]), lambda: gs.as_completed([future]),
@@ -543,8 +545,14 @@ def test_only_what_has_futures_is_waited_for(client, x):
     assert len(wait([client.persist(x), client.submit(int)]).done) > 1
 
 
+def test_reports_need_what_draws_them(monkeypatch):
+    monkeypatch.setitem(sys.modules, "bokeh.embed", None)
+    with pytest.raises(ModuleNotFoundError, match=r"gpuscale\[report\]"):
+        performance_report(filename="page.html")
+
+
 def test_reports_of_the_cluster(client, x, tmp_path):
-    with distributed.performance_report(filename=str(tmp_path / "report.html")):
+    with performance_report(filename=str(tmp_path / "report.html")):
         x.sum().compute()
     assert (tmp_path / "report.html").stat().st_size
 
@@ -556,6 +564,9 @@ def test_reports_of_the_cluster(client, x, tmp_path):
         (lambda: Client(n_worker=2), ConfigError, "did you mean n_workers"),
         (lambda: LocalCluster(n_worker=2), ConfigError, "did you mean n_workers"),
         (lambda: LocalCluster(pancakes=2), ConfigError, "it has .*n_workers"),
+        (lambda: LocalCluster(nanny=3), ConfigError, "no option nanny"),
+        (lambda: LocalCluster(worker_class="x"), ConfigError, "worker_class: there is no 'x'"),
+        (lambda: LocalCluster(dashboard_address="abc"), ConfigError, "dashboard_address: it is a"),
     ],
 )
 def test_what_nobody_can_open_is_refused_in_words(open_it, error, said):

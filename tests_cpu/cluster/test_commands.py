@@ -73,6 +73,14 @@ def test_an_asynchronous_client_reads_the_file_too(cluster):
     assert asyncio.run(compute()) == 1
 
 
+def test_the_file_of_a_scheduler_that_runs_is_its_own(cluster):
+    before = cluster.read_text()
+    status, said = commands.run("scheduler", *HERE, "--scheduler-file", cluster)
+    assert status == 1
+    assert f"is the file of a scheduler that runs at {read_scheduler_file(cluster).address}" in said
+    assert cluster.read_text() == before
+
+
 def test_the_file_is_for_its_owner(cluster):
     assert stat.S_IMODE(cluster.stat().st_mode) == 0o600
 
@@ -167,6 +175,9 @@ def test_workers_end_with_their_scheduler(tmp_path):
         (("worker", "tls://127.0.0.1:9"), 2, "--scheduler-file"),
         (("worker", "tls://127.0.0.1:9", "--insecure"), 2, "--scheduler-file"),
         (("worker",), 2, "--scheduler-file"),
+        (("scheduler", "--dashboard-address", "None"), 2, "--dashboard-address: option dashboard"),
+        (("worker", "tls://127.0.0.1:9", "--tls-ca-file", __file__), 2, "--tls-ca-file names, ho"),
+        (("cuda_worker", "--scheduler-file", "/no/f.json"), 1, "no GPU"),
         (("worker", "tcp://127.0.0.1:9", "--scheduler-file", "f.json"), 2, "--scheduler-file"),
         (("worker", "tcp://10.0.0.1:9"), 2, "--insecure"),
         (("worker", "--scheduler-file", "/no/f.json", "--death-timeout", "0.1"), 1, "/no/f.json"),
@@ -175,7 +186,7 @@ def test_workers_end_with_their_scheduler(tmp_path):
         (("worker", "tcp://127.0.0.1:9", "--nworkers", "0"), 2, "--nworkers"),
         (("cuda_worker", "tcp://127.0.0.1:9"), 1, "no GPU"),
         (("cuda_worker", "tcp://127.0.0.1:9", "--enable-nvlink"), 2, "protocol"),
-        (("worker", "tcp://127.0.0.1:9", "--worker-class", "no.such"), 1, "no"),
+        (("worker", "tcp://127.0.0.1:9", "--worker-class", "no.such"), 2, "there is no"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(arguments, status, said, capsys, monkeypatch):

@@ -91,6 +91,23 @@ def test_files_of_certificates_are_there(tmp_path):
         given_tls("worker", ca_file=str(tmp_path / "no.pem"))
 
 
+PLAIN = {"require_encryption": False}
+
+
+def test_files_of_certificates_hold_some(tmp_path, credentials):
+    junk, own = tmp_path / "junk.pem", tmp_path / "own.pem"
+    junk.write_text("junk")
+    keys = credentials.get_tls_config_for_role("worker")
+    own.write_text(keys["cert"] + keys["key"])
+    assert given_tls("worker", str(own), str(own))
+    with pytest.raises(ValueError, match=r"junk\.pem, which --tls-cert names, .* with its key"):
+        given_tls("worker", str(own), str(junk))
+    with pytest.raises(ValueError, match=r"--tls-cert is not said"):
+        given_tls("worker", str(own))
+    with pytest.raises(ValueError, match=r"junk\.pem, which tls_ca_file of security= names, holds"):
+        cluster_security(None, None, security={"tls_ca_file": str(junk), **PLAIN})
+
+
 @pytest.mark.parametrize(
     ("security", "error", "said"),
     [

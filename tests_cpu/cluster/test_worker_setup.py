@@ -210,3 +210,12 @@ def test_setting_up_loads_nothing_that_plans_or_sends_tasks():
     loaded = {*result.stdout.split()}
     assert "gpuscale.engines.reserving" in loaded
     assert loaded & {"gpuscale.engines.sending", "gpuscale.expr", "gpuscale.io", "numba"} == set()
+
+
+def test_tasks_start_no_processes(monkeypatch):
+    process = SimpleNamespace(daemon=True, _inheriting=False)
+    monkeypatch.setattr(worker_setup, "current_process", lambda: process)
+    with pytest.raises(EngineError, match="cannot start worker processes: give"), refusals_told():
+        pytest.fail("it started")
+    with refusals_told(starts=False):
+        pass
