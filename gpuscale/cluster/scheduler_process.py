@@ -24,6 +24,7 @@ from gpuscale.cluster.security import (
     write_scheduler_file,
 )
 from gpuscale.cluster.serving import pid_file, run_servers, said_tls
+from gpuscale.cluster.short_logs import leave_out_page
 from gpuscale.cluster.transport import choose_protocol
 
 __all__ = ["run_scheduler"]
@@ -64,6 +65,8 @@ def run_scheduler(chosen: Mapping[str, Any]) -> int:
 
     identity: dict[str, Any] = {}
     _check_is_free(path, security)
+    if not chosen["dashboard"]:
+        leave_out_page()
     with pid_file(chosen["pid_file"]), dask.config.set(link_to(page)):
         try:
             asyncio.run(run_servers(make, tell))

@@ -9,7 +9,7 @@ from distributed.client import AllExit
 
 from gpuscale.base.errors import GpuscaleError
 
-__all__ = ["cannot_be_sent", "shorten_logs"]
+__all__ = ["cannot_be_sent", "leave_out_page", "shorten_logs"]
 
 _logger = logging.getLogger("gpuscale.cluster")
 
@@ -22,7 +22,7 @@ _LOGGERS = tuple(
     f"distributed.{name}"
     for name in (
         "client", "comm.utils", "core", "deploy.spec", "nanny", "protocol.core", "protocol.pickle",
-        "scheduler", "worker", "worker.state_machine",
+        "publish", "scheduler", "worker", "worker.state_machine",
     )
 )  # fmt: skip
 
@@ -56,6 +56,12 @@ class _Interrupted(logging.Filter):
         return not (record.exc_info and isinstance(record.exc_info[1], AllExit))
 
 
+class _NoPage(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Leave out where a page would be."""
+        return not (isinstance(record.args, tuple) and record.args[:1] == ("dashboard",))
+
+
 def _in_short(record: logging.LogRecord) -> str | None:
     """Say what a record says in one line; None if it does already."""
     text = record.getMessage()
@@ -84,6 +90,11 @@ def _is_told(record: logging.LogRecord) -> bool:
         return error is not None
     if isinstance(error, TimeoutError) and _says(record, "exception while handling op"):
         return True  # as of a queue that was empty
+    is_publishing = record.name == "distributed.publish" or _says(
+        record, "exception while handling op publish_"
+    )
+    if is_publishing and isinstance(error, KeyError):
+        return True  # there is one of that name
     is_moved = record.name.startswith(_MOVING)
     return is_moved and (_says(record, "failed to serialize") or cannot_be_sent(error))
 
@@ -131,7 +142,7 @@ def _cut(text: str, most: int = SOME) -> str:
     return text if len(text) <= most else f"{text[: most * 3 // 4]} ... {text[-(most // 4) :]}"
 
 
-_SHORT, _INTERRUPTED = _Short(), _Interrupted()
+_SHORT, _INTERRUPTED, _NO_PAGE = _Short(), _Interrupted(), _NoPage()
 
 
 def shorten_logs() -> None:
@@ -139,3 +150,8 @@ def shorten_logs() -> None:
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_SHORT)  # once, however often it is said
     logging.getLogger("asyncio").addFilter(_INTERRUPTED)
+
+
+def leave_out_page() -> None:
+    """Have a scheduler without a page log none: what listens there tells only how it is."""
+    logging.getLogger("distributed.scheduler").addFilter(_NO_PAGE)

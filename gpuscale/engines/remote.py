@@ -210,8 +210,12 @@ def _result(
 
 def that_travels(error: BaseException) -> Exception:
     """Return an exception that arrives with its notes: itself, or one that says the same."""
+    import tblib.pickling_support  # which comes with dask.distributed, and is for workers alone
+
     notes = getattr(error, "__notes__", [])
     with suppress(Exception):
+        # Classes whose `__init__` takes other arguments than it hands on cannot be unpickled else.
+        tblib.pickling_support.install(error)
         copy = pickle.loads(cloudpickle.dumps(error))
         has = getattr(copy, "__notes__", [])
         is_same = type(copy).__name__ == type(error).__name__ and has == notes

@@ -10,7 +10,7 @@ pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 from distributed.client import AllExit  # noqa: E402
 
 from gpuscale.base.errors import EngineError  # noqa: E402
-from gpuscale.cluster.short_logs import shorten_logs  # noqa: E402
+from gpuscale.cluster.short_logs import leave_out_page, shorten_logs  # noqa: E402
 
 NAMES = (
     "asyncio",
@@ -119,6 +119,20 @@ def test_a_queue_that_was_empty_is_no_mistake(records):
     log("core", "Exception while handling op scatter", KeyError("a"))
     assert said(records)[-1] == "Exception while handling op scatter (KeyError: 'a')"
     assert [each.levelname for each in records] == ["DEBUG", "DEBUG", "ERROR"]
+
+
+def test_a_dataset_that_is_there_is_told_to_who_publishes_it(records):
+    log("publish", "'Dataset x already exists'", KeyError("Dataset x already exists"))
+    log("core", "Exception while handling op publish_put", KeyError("Dataset x already exists"))
+    assert [each.levelname for each in records] == ["DEBUG", "DEBUG"]
+
+
+def test_a_page_that_is_not_there_is_nowhere(records):
+    leave_out_page()
+    logger = logging.getLogger("distributed.scheduler")
+    for name in ("Scheduler", "dashboard"):
+        logger.info("%11s at:  %25s", name, "127.0.0.1:1")
+    assert [each.args[0] for each in records] == ["Scheduler"]
 
 
 def log(name, text, error):

@@ -112,6 +112,23 @@ def fail_oddly(text):
     raise WithLock(text)
 
 
+class OfTwo(Exception):  # noqa: N818 - the user's own
+    def __init__(self, text, number):
+        super().__init__(text)
+        self.number = number
+
+
+def fail_with_two(text):
+    raise OfTwo(text, 2)
+
+
+def test_an_exception_whose_class_takes_more_than_it_hands_on(engine):
+    with pytest.raises(OfTwo, match="no luck") as caught:
+        gs.delayed(fail_with_two)("no luck").compute(engine=engine)
+    assert caught.value.number == 2
+    assert "test_distributed_faults.py" in caught.value.__notes__[0]
+
+
 def test_an_exception_that_cannot_be_pickled(engine):
     with pytest.raises(EngineError, match="WithLock: no luck") as caught:
         gs.delayed(fail_oddly)("no luck").compute(engine=engine)
