@@ -198,7 +198,7 @@ def refusals_told(host: str | None = None, port: int = 0, starts: bool = True) -
         causes = list(_causes(error))
         told = next((each for each in causes if isinstance(each, GpuscaleError)), None)
         if told is not None and told is not error:
-            raise EngineError(f"no worker could start: {told}") from error
+            raise EngineError(f"no worker could start: {told}") from told
         if told is None and "failed to start worker process" in str(error.__cause__):
             raise EngineError(
                 "no worker could start: its process ended at once, and said why above. "
@@ -206,7 +206,7 @@ def refusals_told(host: str | None = None, port: int = 0, starts: bool = True) -
             ) from None
         if len(causes) > 1 and "Scheduler failed to start" in str(error):
             reason = _not_listening(causes[-1], host or LOOPBACK, port)
-            raise EngineError(f"the scheduler could not start: {reason}") from error
+            raise EngineError(f"the scheduler could not start: {reason}") from causes[-1]
         raise
 
 

@@ -220,7 +220,8 @@ def test_a_port_that_is_taken():
 
 def test_the_log_says_where_the_page_is(tmp_path):
     file = tmp_path / "scheduler.json"
-    with commands.command("scheduler", *ANYWHERE, "--scheduler-file", file) as one:
+    options = ("--host", "0.0.0.0", "--port", "0", "--dashboard-address", ":0")
+    with commands.command("scheduler", *options, "--scheduler-file", file) as one:
         commands.wait_for(file, one)
         one.send()
         _, said = one.end()
