@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 from pandas.api.types import is_list_like
 
 from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import on_device
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, in_place
@@ -98,12 +99,30 @@ def attribute(owner: Any, name: str) -> Any:
         ) from error
 
 
-def accessed(partition: Any, accessor: str) -> Any:
-    """Return an accessor of a partition; lists of texts that are all null are no lists any more."""
-    is_vague = accessor == "str" and partition.dtype in (object, float) and len(partition)
-    if is_vague and partition[:1].isna().all() and partition.isna().all():
-        partition = partition.astype("str")
-    return attribute(partition, accessor)
+_NUMBERS = frozenset(("len", "count", "find", "rfind", "index", "rindex", "get", "__getitem__"))
+"""Methods of texts that give numbers, or may: of a list what is in it."""
+
+
+def of_vague(method: str, partition: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a method of texts of objects that are all null: these may be texts or lists elsewhere.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> of_vague("upper", pd.Series([None], dtype=object)).tolist()
+    [None]
+    >>> of_vague("len", pd.Series([None], dtype=object)).tolist()
+    [nan]
+    """
+    result = getattr(partition.astype(object).str, method)(*args, **kwargs)
+    return result.astype("float64") if method in _NUMBERS else result
+
+
+def is_vague(partition: Any) -> bool:
+    """Whether a partition has nulls alone, which do not say of what they are; devices' do."""
+    if not len(partition) or on_device(partition) or partition.dtype not in (object, float):
+        return False
+    return bool(partition[:1].isna().all() and partition.isna().all())
 
 
 _VARY = frozenset(
@@ -129,7 +148,9 @@ class Method:
 
     def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
         """Call it."""
-        owner = accessed(partition, self.accessor) if self.accessor else partition
+        if self.accessor == "str" and is_vague(partition):
+            return of_vague(self.name, partition, *args, **kwargs)
+        owner = attribute(partition, self.accessor) if self.accessor else partition
         return attribute(owner, self.name)(*args, **kwargs)
 
 

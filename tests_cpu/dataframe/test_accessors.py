@@ -61,6 +61,32 @@ def test_partitions_of_nulls_have_texts_as_others_have():
         assert_eq(ask(df), ask(pdf), promised=False)
 
 
+def test_nulls_alone_are_those_of_objects_where_others_are_texts():
+    pdf = pd.DataFrame({"o": pd.Series(["x", "y", None, None], dtype=object)})
+    df = gd.from_pandas(pdf, npartitions=2)
+    for ask in (
+        lambda x: x.o.str.contains("x"),
+        lambda x: x.o.str.contains("x", na=False),
+        lambda x: x.o.str.isdigit(),
+        lambda x: x.o.str.upper(),
+        lambda x: x.o.str.extract("(x)"),
+        lambda x: x.o.str.split("x"),
+        lambda x: x.o.str.find("x"),
+        lambda x: x[x.o.str.startswith("x") != False],  # noqa: E712
+    ):
+        assert_eq(ask(df), ask(pdf), promised=False)
+    upper = df.o.str.upper().compute()
+    assert upper.tolist() == ["X", "Y", None, None]
+
+
+@pytest.mark.parametrize("npartitions", [2, 6])
+def test_items_of_lists_are_numbers_beside_nulls_alone(npartitions):
+    pdf = pd.DataFrame({"l": [[1, 2], [3], [], None, None, None]})
+    df = gd.from_pandas(pdf, npartitions=npartitions)
+    assert_eq(df.l.str[0], pdf.l.str[0], promised=False)
+    assert_eq(df.l.str[0].astype(str), pdf.l.str[0].astype(str), promised=False)
+
+
 def test_dtypes_that_depend_on_nulls_are_those_of_pandas():
     assert_eq(DF.n.str.len(), PDF.n.str.len())
 
