@@ -23,7 +23,7 @@ pytest.importorskip("cryptography", exc_type=ModuleNotFoundError)
 
 from gpuscale.cluster import Client  # noqa: E402
 from gpuscale.cluster.security import read_scheduler_file, temporary  # noqa: E402
-from gpuscale.engines.reserving import MEMORY  # noqa: E402
+from gpuscale.engines.reserving import MEMORY, room_for_tasks  # noqa: E402
 
 HERE = ("--port", "0", commands.NO_PAGE)
 ANYWHERE = ("--host", "0.0.0.0", *HERE)
@@ -57,7 +57,7 @@ def test_arrays_are_computed_over_tls(cluster):
         assert client.scheduler.address.startswith("tls://")
         assert worker["nanny"].startswith("tls://")
         assert (worker["name"], worker["nthreads"], worker["memory_limit"]) == ("one", 1, 2**30)
-        assert worker["resources"] == {"MEM": 5, MEMORY: 1 << 30}
+        assert worker["resources"] == {"MEM": 5, MEMORY: room_for_tasks(1 << 30)}
         limits = client.run(lambda: gpuscale.config.get("memory-limit"))
         assert [*limits.values()] == [2**30]
         assert [*client.run(lambda: "wave" in sys.modules).values()] == [True]
