@@ -27,11 +27,12 @@ from gpuscale.cluster.reaching import (
     why_refused,
 )
 from gpuscale.cluster.scaling import as_many_workers
-from gpuscale.cluster.scattered import check_room, scatter_in_messages
+from gpuscale.cluster.scattered import check_room, largest, named_items, scatter_in_messages
 from gpuscale.cluster.security import read_scheduler_file
 from gpuscale.cluster.short_logs import cannot_be_sent, shorten_logs
 from gpuscale.engines.deadly import died
 from gpuscale.engines.distributed import DistributedEngine
+from gpuscale.engines.scattering import MESSAGE
 from gpuscale.engines.stuck import watched
 from gpuscale.expr.node import user_line
 from gpuscale.keeping import persist
@@ -249,7 +250,7 @@ class Client(distributed.Client):
             return await super(Client, self)._scatter(some, *args, **options)
 
         try:
-            await check_room(data, self._ask_for_workers)
+            await check_room(named_items(data), self._ask_for_workers)
             return await scatter_in_messages(send, data)
         except (TypeError, TokenizationError) as error:
             is_ours = isinstance(error, TokenizationError) or cannot_be_sent(error)
@@ -338,6 +339,7 @@ class Client(distributed.Client):
         np.float64(4.0)
         """
         args, kwargs = self._with_futures((args, kwargs))
+        self._check_room(func, [*enumerate(args), *kwargs.items()])
         future = _sent(super().submit, func, args, kwargs)
         self._note_call(func, [future])
         return future
@@ -354,9 +356,22 @@ class Client(distributed.Client):
             Of the function, and what ``distributed.Client.map`` takes.
         """
         iterables, kwargs = self._with_futures((iterables, kwargs))
+        many = [(k, each) for k, each in enumerate(iterables) if isinstance(each, list | tuple)]
+        each = [(k, one) for k, several in many for one in several]
+        self._check_room(func, [*each, *kwargs.items()])
         futures = _sent(super().map, func, iterables, kwargs)
         self._note_call(func, futures)
         return futures
+
+    def _check_room(self, func: Any, arguments: Sequence[tuple[Any, Any]]) -> None:
+        """Refuse a call of which no worker has room for an argument: it would kill some."""
+        named = [(f"argument {name} of {_name_of(func)}", value) for name, value in arguments]
+        if self.asynchronous or largest(named)[0] <= MESSAGE:
+            return
+        try:
+            self.sync(check_room, named, self._ask_for_workers)
+        except ValueError as error:
+            raise add_note(error, operation=_name_of(func), origin=user_line()) from None
 
     def _with_futures(self, value: Any) -> Any:
         """Put futures of their whole values in the place of collections."""

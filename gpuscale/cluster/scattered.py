@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,7 @@ from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.reserving import HELD, room_for_tasks
 from gpuscale.engines.scattering import MESSAGE, in_messages
 
-__all__ = ["check_room", "named_items", "scatter_in_messages"]
+__all__ = ["check_room", "largest", "named_items", "scatter_in_messages"]
 
 
 def named_items(data: Any) -> list[tuple[str, Any]]:
@@ -58,12 +58,27 @@ async def scatter_in_messages(send: Callable[[Any], Awaitable[Any]], data: Any) 
 _NO_LIMIT = 1 << 60
 
 
-async def check_room(data: Any, workers: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
-    """Refuse an item that no worker has room for.
+def largest(items: Iterable[tuple[str, Any]]) -> tuple[int, str]:
+    """Return the bytes of the largest datum among some, and what to call it.
+
+    Examples
+    --------
+    >>> nbytes, name = largest([("it", b"x"), ("item 1", bytes(1000))])
+    >>> nbytes >= 1000, name
+    (True, 'item 1')
+    """
+    return max(((sizeof(each), name) for name, each in items), default=(0, ""))
+
+
+async def check_room(
+    items: Iterable[tuple[str, Any]], workers: Callable[[], Awaitable[Mapping[str, Any]]]
+) -> None:
+    """Refuse a datum that no worker has room for.
 
     Parameters
     ----------
-    data : object
+    items : iterable of (str, object)
+        What to call each, and the datum.
     workers : callable
         Asks the scheduler what it knows of them.
 
@@ -72,7 +87,7 @@ async def check_room(data: Any, workers: Callable[[], Awaitable[Mapping[str, Any
     ValueError
         Says which, and what to do.
     """
-    nbytes, name = max(((sizeof(each), name) for name, each in named_items(data)), default=(0, ""))
+    nbytes, name = largest(items)
     if nbytes <= MESSAGE:
         return
     limits = [each["memory_limit"] or _NO_LIMIT for each in (await workers()).values()]

@@ -29,10 +29,14 @@ from gpuscale.cluster.serving import hush_closed_connections
 from gpuscale.cluster.short_logs import shorten_logs
 from gpuscale.cluster.spill_target import lower_target
 from gpuscale.engines import blas
-from gpuscale.engines.reserving import has_memory
+from gpuscale.engines.reserving import PROCESS, has_memory
+from gpuscale.memory.freed import ask_only_the_system
 from gpuscale.memory.pool import OPTIONS as POOL_OPTIONS
 
 __all__ = ["WorkerSetup", "refusals_told", "stay_near"]
+
+#: Bytes of a worker below which what its process takes is much of it.
+SMALL = 4 * PROCESS
 
 _UNGUARDED = (
     'Workers import the program: it may start a cluster only below if __name__ == "__main__":'
@@ -87,6 +91,8 @@ class WorkerSetup(WorkerPlugin):
         if worker.nanny or self.is_alone:  # its log and its options are nobody else's
             hush_closed_connections()
             shorten_logs()
+            if (worker.memory_manager.memory_limit or SMALL) < SMALL:
+                ask_only_the_system(os.environ)
             config.set({**_of_worker(worker), **self.settings})
         for module in self.imports:
             try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import MutableMapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 __all__ = [
+    "ask_only_the_system",
     "bytes_of_process",
     "give_back_freed_memory",
     "keep_freed_memory",
@@ -70,6 +72,22 @@ def give_back_freed_memory() -> None:
     arrow = sys.modules.get("pyarrow")
     if arrow is not None and hasattr(arrow, "default_memory_pool"):
         arrow.default_memory_pool().release_unused()
+
+
+def ask_only_the_system(environment: MutableMapping[str, str]) -> None:
+    """Let Arrow, where it is not loaded yet, keep no freed memory for itself, as memory is scarce.
+
+    What one thread has freed no other can give back, which comes to tens of MiB; the user may have
+    said otherwise. It takes longer.
+
+    Examples
+    --------
+    >>> variables = {}
+    >>> ask_only_the_system(variables)
+    >>> variables
+    {'ARROW_DEFAULT_MEMORY_POOL': 'system'}
+    """
+    environment.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def bytes_of_process() -> int:

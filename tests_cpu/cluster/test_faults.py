@@ -15,6 +15,7 @@ import pytest
 distributed = pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
 import dask  # noqa: E402
+import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 
 from benchmarks.fault_ground import ground, wait_until  # noqa: E402
@@ -91,6 +92,17 @@ def test_a_submitted_call_that_is_deadly_is_named(here, monkeypatch):
     with pytest.raises(EngineError, match="task _exit was given to a worker.*600.0 MiB") as told:
         future.result()
     assert f"in operation _exit, written at {__file__}" in told.value.__notes__[0]
+
+
+def test_an_argument_that_no_worker_has_room_for_is_refused_at_once(here):
+    large, before = np.zeros(500 << 17), here.pids()  # of which no page is ever touched
+    for call in (
+        lambda: here.client.submit(np.sum, large),
+        lambda: here.client.map(np.sum, [large]),
+    ):
+        with pytest.raises(ValueError, match=r"argument 0 of sum takes 500\.0 MiB.*600\.0 MiB"):
+            call()
+    assert here.pids() == before
 
 
 def pause(dask_worker):

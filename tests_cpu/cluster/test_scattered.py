@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
-from gpuscale.cluster.scattered import check_room, scatter_in_messages  # noqa: E402
+from gpuscale.cluster.scattered import check_room, named_items, scatter_in_messages  # noqa: E402
 from gpuscale.engines import scattering  # noqa: E402
 
 LARGE = bytes(600 << 10)
@@ -45,11 +45,11 @@ def test_an_item_that_no_worker_has_room_for_is_refused():
         return {"a": {"memory_limit": None}}
 
     small, large = np.empty(100 << 20, "u1"), np.empty(400 << 20, "u1")
-    asyncio.run(check_room([small, small, small, small], workers))
-    asyncio.run(check_room(large, without_limits))
+    asyncio.run(check_room(named_items([small, small, small, small]), workers))
+    asyncio.run(check_room(named_items(large), without_limits))
     with pytest.raises(ValueError, match=r"item 1 takes 400.0 MiB.* 512.0 MiB.*smaller items"):
-        asyncio.run(check_room((small, large), workers))
+        asyncio.run(check_room(named_items((small, large)), workers))
     with pytest.raises(ValueError, match=r"item 'x' takes .*memory_limit="):
-        asyncio.run(check_room({"x": large}, workers))
+        asyncio.run(check_room(named_items({"x": large}), workers))
     with pytest.raises(ValueError, match="it takes"):
-        asyncio.run(check_room(large, workers))
+        asyncio.run(check_room(named_items(large), workers))

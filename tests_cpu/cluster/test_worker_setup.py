@@ -21,6 +21,8 @@ from gpuscale.cluster.devices import VisibleDevice
 from gpuscale.cluster.worker_setup import WorkerSetup, refusals_told, stay_near
 from gpuscale.engines.reserving import MEMORY
 
+POOL = "ARROW_DEFAULT_MEMORY_POOL"
+
 
 @pytest.fixture
 def worker(tmp_path):
@@ -37,6 +39,12 @@ def worker(tmp_path):
 def options_stay():
     with config.set({key: config.get(key) for key in ("temporary-directory", "memory-limit")}):
         yield
+
+
+@pytest.fixture(autouse=True)
+def environment_stays(monkeypatch):
+    monkeypatch.setenv(POOL, "")  # which puts back what was there
+    monkeypatch.delenv(POOL)
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +98,18 @@ def test_results_that_stay_in_memory_leave_room_for_tasks(
     manager.data = SpillBuffer(str(tmp_path), target=int(fraction * limit) or sys.maxsize)
     WorkerSetup().setup(worker)
     assert manager.data.n == most
+
+
+@pytest.mark.parametrize(
+    ("limit", "said", "pool"),
+    [(300 << 20, None, "system"), (300 << 20, "jemalloc", "jemalloc"), (1 << 30, None, None)],
+)
+def test_arrow_keeps_no_memory_in_small_workers(worker, blas, monkeypatch, limit, said, pool):
+    if said is not None:
+        monkeypatch.setenv(POOL, said)
+    worker.memory_manager.memory_limit = limit
+    WorkerSetup().setup(worker)
+    assert os.environ.get(POOL) == pool
 
 
 def test_a_worker_in_this_process_leaves_its_options_alone(worker, blas):
