@@ -60,8 +60,8 @@ class ParquetWriter(FrameWriter):
         Whether files come beside those that are there, if they have the same columns.
     partition_on : sequence of labels
         Columns that become folders, ``name=value``.
-    index : bool or None
-        Whether the index is written; None for one that does not just count rows.
+    index : bool
+        Whether the index is written.
     name_function : callable
         Name of the file of a partition from its number.
     storage_options : mapping, optional
@@ -75,7 +75,7 @@ class ParquetWriter(FrameWriter):
         overwrite: bool = False,
         append: bool = False,
         partition_on: Sequence[Any] = (),
-        index: bool | None = None,
+        index: bool = False,
         name_function: Callable[[int], str] = part_name,
         storage_options: Mapping[str, Any] | None = None,
         **options: Any,
@@ -100,8 +100,6 @@ class ParquetWriter(FrameWriter):
         ValueError
             If what is there has other columns, and files shall be appended to it.
         """
-        import pandas as pd
-
         check_labels(self._keys, schema.columns, "the frame")
         names = list(map(str, schema.columns))
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -109,8 +107,6 @@ class ParquetWriter(FrameWriter):
             raise ValueError(f"Parquet files have no two columns called {twice!r}; rename one")
         if len(self._keys) == len(names):
             raise ValueError("partition_on leaves no column to be written")
-        if self._index is None:
-            self._index = not (isinstance(schema.index, pd.RangeIndex) and not schema.index.name)
         written = self._try(schema)
         self._staging.begin()
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.api.moving import to_backend
+from gpuscale.dataframe.counted_labels import count_rows
 from gpuscale.dataframe.settling import settled
 from gpuscale.io.frames import FrameWriter
 from gpuscale.io.orc_writer import OrcWriter
@@ -60,7 +61,8 @@ def to_parquet(
         Columns that become folders, ``name=value``, of which filters read only what they need; in
         dask's words or in those of pandas.
     index, write_index : bool, optional
-        Whether the index is written; by default one that does more than count rows.
+        Whether the index is written; by default one that does more than count rows, as that of
+        rows which a filter or a sort has left does, unless they are appended.
     engine : {"pyarrow", "auto"}
     compression : str
     name_function : callable
@@ -96,6 +98,8 @@ def to_parquet(
     keys = _one_of("partition_on", partition_on, "partition_cols", partition_cols)
     keys = [] if keys is None else keys
     index = _one_of("index", index, "write_index", write_index)
+    if index is None:
+        index = not count_rows(df.expr, were_all=append)
     keys = list(keys) if isinstance(keys, Sequence) and not isinstance(keys, str) else [keys]
     chosen = {"compression": compression, **kwargs}
     writer = ParquetWriter(

@@ -270,3 +270,31 @@ def test_one_file_as_dask_says_it(tmp_path):
     assert_eq(gd.read_csv(tmp_path / "x.csv"), pdf)
     with pytest.raises(ValueError, match="leave the"):
         df.to_csv(tmp_path / "x-*.csv", single_file=True)
+
+
+KEPT = {
+    "filter": lambda d: d[d.x > 1],
+    "filter, then more": lambda d: d[d.x > 1].assign(z=1)[["x", "z"]],
+    "sort": lambda d: d.sort_values("x", ascending=False),
+    "nulls dropped": lambda d: d.where(d.x > 1).dropna(),
+    "set index": lambda d: d.set_index("x").sort_index(),
+}
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_labels_of_rows_that_are_left_are_written(case, tmp_path):
+    pdf = pd.DataFrame({"x": [3, 1, 2, 5], "y": list("abcd")})
+    KEPT[case](gd.from_pandas(pdf, npartitions=2)).to_parquet(tmp_path / "x")
+    expected = KEPT[case](pdf)
+    pd.testing.assert_frame_equal(gd.read_parquet(tmp_path / "x").compute(), expected)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x"), expected)
+
+
+def test_rows_that_are_appended_bring_no_labels_that_count(tmp_path):
+    pdf = pd.DataFrame({"x": [3, 1, 2, 5]})
+    df = gd.from_pandas(pdf, npartitions=2)
+    df.to_parquet(tmp_path / "x")
+    df[df.x > 2].to_parquet(tmp_path / "x", append=True)
+    assert pd.read_parquet(tmp_path / "x").x.tolist() == [3, 1, 2, 5, 3, 5]
+    df[df.x > 2].to_parquet(tmp_path / "y", index=False)
+    assert pd.read_parquet(tmp_path / "y").index.tolist() == [0, 1]
