@@ -9,7 +9,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -20,6 +21,7 @@ from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
 __all__ = [
+    "Varying",
     "dtypes_in",
     "is_undecided",
     "loosened",
@@ -196,6 +198,18 @@ def varies(function: T) -> T:
 
 
 _VARY: list[Any] = []
+
+
+@dataclass(frozen=True)
+class Varying:
+    """A function of partitions that brings nulls in, or not, where others of its calls do not."""
+
+    function: Callable[..., Any]
+    may_vary: ClassVar[bool] = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return self.function(*args, **kwargs)
 
 
 def _is_division(function: Any) -> bool:

@@ -52,6 +52,13 @@ PRODUCERS = {
         .reset_index(drop=True)
         .n
     ),
+    "sums of groups": lambda d, e: d.groupby("s").i.transform("sum"),
+    "counts in frames": lambda d, e: d.groupby("s")[["i", "b"]].transform("count").b,
+    "truths of groups": lambda d, e: d.groupby("s").b.transform("first"),
+    "numbers of groups": lambda d, e: d.groupby("s").ngroup(),
+    "numbers in groups": lambda d, e: d.groupby("s").cumcount(),
+    "rows of groups": lambda d, e: d.groupby("s").i.cumsum(**spread(d)),
+    "functions of groups": lambda d, e: d.groupby("s").i.transform(largest),
     "shifted": lambda d, e: d.i.where(d.b).shift(1),
     "concat": lambda d, e: lib(d).concat([d.k, d.i.where(d.b)]),
     "without": lambda d, e: d.i.where(d.b).dropna(),
@@ -84,6 +91,14 @@ def twice(x):
 
 def several(x):
     return {"split_out": 2} if isinstance(x, gd.Series) else {}
+
+
+def spread(x):
+    return {"split_out": 2} if isinstance(x, gd.DataFrame) else {}
+
+
+def largest(x):
+    return x.max()
 
 
 def lib(frame):

@@ -242,12 +242,15 @@ class Gathered(AllRows):
     options : Options
     calls : tuple of Call
         What is asked of the groups.
+    may_vary : bool
+        Whether rows may be in no group, and get nulls.
     """
 
     by: tuple[Any, ...]
     selection: Any
     options: Options
     calls: tuple[Call, ...]
+    may_vary: bool = False
     data_decide: ClassVar[bool] = True
 
     def finalize(self, partial: tuple[Any, ...]) -> Any:

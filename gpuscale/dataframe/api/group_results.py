@@ -24,6 +24,7 @@ from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
+from gpuscale.dataframe.undecided import is_undecided
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -200,6 +201,13 @@ def _comes_in_order(grouped: Groups, calls: tuple[Call, ...]) -> bool:
 
 def _may_be_null(dtype: Any) -> bool:
     return not isinstance(dtype, np.dtype) or dtype.kind not in "iub"
+
+
+def has_strays(grouped: Groups) -> bool:
+    """Whether rows may be in no group, for a null among their keys."""
+    return grouped.options.dropna and any(
+        _may_be_null(key.dtype) or is_undecided(key.expr) for _, key in grouped.keys
+    )
 
 
 def of_rows(grouped: Groups, calls: tuple[Call, ...], template: Any) -> Any:

@@ -14,6 +14,7 @@ from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api import spread
 from gpuscale.dataframe.api.group_results import (
     gathered,
+    has_strays,
     in_one,
     of_rows,
     simple,
@@ -29,6 +30,7 @@ from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.promises import promise
+from gpuscale.dataframe.undecided import Varying
 
 __all__: list[str] = []
 
@@ -59,6 +61,7 @@ def _looked_up(
 ) -> Any:
     """Have each partition look up what was found for the groups of its rows."""
     args = (found, *(key for _, key in grouped.keys))
+    function = Varying(function) if has_strays(grouped) else function
     return call(function, args, options, label, "same", emptied(template), [found])
 
 
@@ -86,7 +89,7 @@ _NUMBERED = ("ngroup",)  # across all groups
 def _in_place(grouped: Groups, step: Call, template: Any) -> Any:
     """Make values where the rows of each group are, and put them where the rows were."""
     nodes, agree = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])
-    plan, count = whole(grouped, (step,)), 1
+    plan, count = replace(whole(grouped, (step,)), may_vary=has_strays(grouped)), 1
     if agree and step.name not in _NUMBERED and step.args[:1] != _NUMBERED:
         count = spread.count_of(grouped, nodes, spread.OF_ROWS)
     if count > 1:

@@ -43,6 +43,7 @@ from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.nodes.shuffle import Shuffle
+from gpuscale.dataframe.undecided import Varying
 from gpuscale.engines.automatic import budget_of, chunk_bytes
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
@@ -249,7 +250,8 @@ def row_by_row(
     out = emptied(template)
     placed = _back(RowByRow, grouped, nodes, plan, out, label, count)
     args = (nodes[0], placed, Packing(out))
-    return wrap(Partwise(in_place, args, (), f"groupby-{label}", "same", out))
+    function = Varying(in_place) if plan.may_vary else in_place
+    return wrap(Partwise(function, args, (), f"groupby-{label}", "same", out))
 
 
 def some_rows(
