@@ -46,11 +46,22 @@ def tally(values: Any, weights: Any = None) -> Tally:
         return pd.Series(found.index.array, dtype=values.dtype, name=values.name), found.to_numpy(
             np.int64
         )
-    codes, distinct = pd.factorize(values, use_na_sentinel=False)
-    counts = np.bincount(codes, weights=weights, minlength=len(distinct)).astype(np.int64)
-    first = np.zeros(len(distinct), dtype=np.int64)
+    codes = _codes(values)
+    counts = np.bincount(codes, weights=weights).astype(np.int64)
+    first = np.zeros(len(counts), dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several writes the last one stays
     return values.iloc[first].reset_index(drop=True), counts
+
+
+def _codes(values: Any) -> Any:
+    """Number values in the order in which they come first; None and NaN are two objects."""
+    codes, _ = pd.factorize(values, use_na_sentinel=False)
+    is_null = values.isna().to_numpy() if values.dtype == object else np.zeros(0, dtype=bool)
+    if is_null.sum() < 2:
+        return codes
+    kinds = np.zeros_like(codes)
+    kinds[is_null], _ = pd.factorize(np.array([type(each).__name__ for each in values[is_null]]))
+    return pd.factorize(codes * (kinds.max() + 1) + kinds)[0]
 
 
 def _tally_of_device(values: Any, weights: Any) -> Tally:
