@@ -138,21 +138,32 @@ def with_dtypes(frame: Any, dtypes: Sequence[Any]) -> Any:
 def nulled(frame: Any, inputs: Iterable[Node]) -> list[Any]:
     """Return what else comes of frames of which some dtypes are undecided.
 
-    A column keeps its dtype if it is that of a column of the same label, of which it is sure.
+    A column keeps its dtype if it is that of a column of the same label, of which it is sure, and
+    may have the other one of a column of which it is not.
     """
     metas = [each.meta for each in inputs if isinstance(each.meta, FrameMeta)]
     if all(meta.otherwise is None for meta in metas):
         return []
     if not isinstance(frame, pd.DataFrame):
         return [loosened(dtypes_in(frame))]
-    sure = {}
+    sure: dict[Any, Any] = {}
+    other: dict[Any, tuple[Any, Any]] = {}
     for meta in metas:
         if isinstance(meta.frame, pd.DataFrame):
             unsure = undecided_labels(meta) if meta.otherwise is not None else []
-            dtypes = meta.frame.dtypes.items()
+            dtypes = list(meta.frame.dtypes.items())
             sure.update({label: dtype for label, dtype in dtypes if label not in unsure})
+            trios = zip(dtypes, meta.otherwise or (), strict=False)
+            other.update({label: (own, new) for (label, own), new in trios if label in unsure})
     pairs = frame.dtypes.items()
-    return [tuple(d if sure.get(k) == d else _loose(d) for k, d in pairs)]
+    return [tuple(_kept(d, sure.get(k), *other.get(k, (None, None))) for k, d in pairs)]
+
+
+def _kept(dtype: Any, sure: Any, planned: Any, other: Any) -> Any:
+    """Return what else a column may have, by what is known of those of the same label."""
+    if planned is not None and dtype == planned:
+        return other
+    return dtype if sure == dtype else _loose(dtype)
 
 
 # ------------------------------------------------------------------ what functions give

@@ -246,3 +246,30 @@ def test_large_integers_compare_as_numbers_that_they_become(name):
     df = lazy(5)[0]
     made, pdf = df.i.where(df.b), PDF.i.where(PDF.b)
     assert_eq(compare(made, value), compare(pdf, value))
+
+
+KEYS = {
+    "map": lambda d: d.s.map({"cc": 1, "ddd": 2, "e": 1, "ff": 4}),
+    "map of a series": lambda d: d.s.map(pd.Series({"cc": 1, "ddd": 2})),
+    "lengths": lambda d: d.s.map(len, na_action="ignore"),
+    "dates": lambda d: d.t.dt.date,
+    "bytes": lambda d: d.s.str.encode("utf8"),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_lines_do_not_refuse_keys_of_merges_that_data_decide(key):
+    def merged(d, how, **options):
+        keyed = KEYS[key](d).to_frame("w")
+        return keyed.merge(keyed.drop_duplicates().assign(q=1), on="w", how=how, **options)
+
+    for npartitions, how, options in ((1, "left", {}), (3, "inner", {"broadcast": False})):
+        found = merged(lazy(npartitions)[0], how, **options).compute(engine="sync")
+        order = {"by": "w", "ignore_index": True}
+        assert_eq(found.sort_values(**order), merged(PDF, how).sort_values(**order))
+
+
+def test_keys_of_merges_that_are_known_not_to_agree_are_refused():
+    df = lazy(2)[0]
+    with pytest.raises(ValueError, match="merge on"):
+        df[["i"]].merge(df[["s"]], left_on="i", right_on="s")

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.dataframe.algorithms.exploding import check_size
 from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_strangers
 from gpuscale.dataframe.algorithms.partitioning import Index
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.minding import minds_columns
-from gpuscale.dataframe.undecided import otherwise_of
+from gpuscale.dataframe.undecided import otherwise_of, undecided_labels, with_dtypes
 from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["DROPS", "Merge"]
@@ -91,7 +93,7 @@ class Merge:
         Plans are made anew with each call of `compute`, of the same merges: these are remembered.
         """
         found = self._remembered(
-            "", left, right, lambda: [self._of(left.meta.frame, right.meta.frame)]
+            "", left, right, lambda: [self._of(*self._planned(left.meta, right.meta))]
         )
         return found[0]
 
@@ -100,13 +102,29 @@ class Merge:
         return self._remembered("otherwise", left, right, lambda: self._others(left, right))
 
     def _others(self, left: Any, right: Any) -> list[Any]:
-        frames = left.meta.frame, right.meta.frame
-        others = otherwise_of(left.meta), otherwise_of(right.meta)
-        sure = all(meta.otherwise is None for meta in (left.meta, right.meta))
-        found = [] if sure else [self._of(*others)]
+        metas = left.meta, right.meta
+        frames = self._planned(*metas)
+        found = []
+        if any(meta.otherwise is not None for meta in metas):
+            try:
+                found.append(self._of(*map(otherwise_of, metas)))
+            except (TypeError, ValueError):  # not both keys may come out so: one may, or none
+                found.append(_any_of(self._of(*frames), metas))
         alone = [(1, 0)] if self.how in _KEEPS_LEFT else []
         alone += [(0, 1)] if self.how in _KEEPS_RIGHT else []
         return [*found, *(self._of(*frames, rows) for rows in alone)]
+
+    def _planned(self, left: FrameMeta, right: FrameMeta) -> tuple[Any, Any]:
+        """Return two frames as they are planned; of keys that do not agree, data may decide one."""
+        frames = left.frame, right.frame
+        keys = ([], []) if self.how == "cross" else self.keys(*frames)
+        if not any(map(minds_columns, (left, right), keys)):
+            return frames
+        try:
+            self._of(*frames)
+        except (TypeError, ValueError):
+            return _agreeing(left, right, list(zip(*keys, strict=True)))
+        return frames
 
     def _of(self, left: Any, right: Any, rows: tuple[int, int] = (1, 1)) -> Any:
         """Return what comes of made-up rows, without them."""
@@ -156,6 +174,33 @@ class Merge:
     def _says_keys(self) -> bool:
         named = self.left_on is not None or self.right_on is not None
         return named or self.left_index or self.right_index
+
+
+def _agreeing(left: FrameMeta, right: FrameMeta, pairs: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Return two frames, of which keys whose dtypes data decide have those of the other frame."""
+    frames = left.frame, right.frame
+    new: list[dict[Any, Any]] = [{}, {}]
+    for pair in pairs:
+        if any(isinstance(label, Index) for label in pair):
+            continue
+        opened = [
+            minds_columns(meta, [label]) for meta, label in zip((left, right), pair, strict=True)
+        ]
+        k = 1 if opened[1] else 0
+        if opened[k]:
+            new[k][pair[k]] = frames[1 - k][pair[1 - k]].dtype
+    found = [
+        with_dtypes(frame, [given.get(label, dtype) for label, dtype in frame.dtypes.items()])
+        for frame, given in zip(frames, new, strict=True)
+    ]
+    return found[0], found[1]
+
+
+def _any_of(result: Any, metas: Sequence[FrameMeta]) -> Any:
+    """Return a result in which columns may hold anything of whose dtypes data decide."""
+    unsure = {label for meta in metas if meta.otherwise for label in undecided_labels(meta)}
+    dtypes = result.dtypes.items()
+    return with_dtypes(result, [np.dtype(object) if k in unsure else d for k, d in dtypes])
 
 
 def _keys(frame: Any, labels: Any, by_index: bool) -> list[Any]:
