@@ -296,11 +296,11 @@ def _of_map(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list
 
 def _of_replace(args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> list[Any]:
     """Nothing else where texts make way for texts, and numbers for numbers that fit."""
-    given = (*args, kwargs.get("to_replace"), kwargs.get("value"))
-    kinds = set(map(type, _leaves(given))) - {type(None)}
-    if kinds <= {str}:
+    named = (kwargs[name] for name in ("to_replace", "value") if name in kwargs)
+    kinds = set(map(type, _leaves((*args, *named))))
+    if kinds <= {str, type(None)}:
         return []
-    if not kinds <= {int, float}:
+    if not kinds <= {int, float}:  # None makes objects
         return [_any_in(result)]
     is_whole = kinds <= {int} and np.dtype(bool) not in dtypes_in(result)
     return [] if is_whole else [loosened(dtypes_in(result))]

@@ -273,3 +273,9 @@ def test_keys_of_merges_that_are_known_not_to_agree_are_refused():
     df = lazy(2)[0]
     with pytest.raises(ValueError, match="merge on"):
         df[["i"]].merge(df[["s"]], left_on="i", right_on="s")
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cummax", "ffill", "shift"])
+def test_none_in_the_place_of_numbers_makes_objects_everywhere(name):
+    made, whole = (getattr(d.i.replace(2, None), name)() for d in (lazy(3)[0], PDF))
+    pd.testing.assert_series_equal(made.compute(engine="sync"), whole)
