@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError
 from gpuscale.base.options import OPTIONS
+from gpuscale.base.sizes import format_bytes
 from gpuscale.base.types import Key
 from gpuscale.engines.failure import annotate, task_name
 from gpuscale.engines.remote import RemoteBatch, Step
@@ -314,6 +317,7 @@ class _Inputs:
         steps = []
         for place, i in enumerate(run):
             task = graph.tasks[i]
+            check_arguments(task)
             function = functions.setdefault(packer.pickled(task), len(functions))
             reads = tuple([numbers[dep] for dep in graph.deps[i]])
             steps.append(
@@ -326,6 +330,24 @@ class _Inputs:
             tuple(functions), self._places, tuple(steps), results, packer.options,
             memory_limit(), packer.goes_on, told_as,
         )  # fmt: skip
+
+
+def check_arguments(task: Task) -> None:
+    """Refuse arrays among the arguments of a task that take more than a worker has for its tasks.
+
+    Raises
+    ------
+    EngineError
+    """
+    nbytes = sum(each.nbytes for each in task.args if isinstance(each, np.ndarray))
+    if nbytes > memory_limit():
+        refused = EngineError(
+            f"the arguments of {task_name(task)} take {format_bytes(nbytes)}, and a worker has "
+            f"{format_bytes(memory_limit())} for its tasks: cut them, as gpuscale.array.from_array "
+            "does, read them in the task, or give workers more memory (memory_limit=)"
+        )
+        annotate(refused, task, ())
+        raise refused
 
 
 def unsendable(parcels: Sequence[Parcel]) -> EngineError | None:

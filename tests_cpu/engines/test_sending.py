@@ -275,3 +275,14 @@ def test_a_function_that_cannot_be_read_there_is_named():
 class Unreadable:
     def __reduce__(self):
         return __import__, ("no_such_module",)
+
+
+def test_arguments_that_no_worker_has_room_for_are_refused():
+    task = Task("x", np.sum, (), args=(np.ones(100_000),))
+    with within_workers(1 << 20, 1):
+        assert len(pack({"x": task}, ["x"], 1)[0]) == 1
+    with (
+        within_workers(1 << 18, 1),
+        pytest.raises(EngineError, match="take 781.2 KiB"),
+    ):
+        pack({"x": task}, ["x"], 1)
