@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gpuscale.base.types import PathLike
-from gpuscale.io.files import find_files
+from gpuscale.io.files import Files, find_files
 from gpuscale.io.frames import FrameWriter
 from gpuscale.io.hive import NULL, hive_values
 from gpuscale.io.labels import check_labels
@@ -186,12 +186,38 @@ class ParquetWriter(FrameWriter):
             paths = [self._staging.fs.unstrip_protocol(path) for path in paths]
             there = [] if self._there is None else [self._there]
             files = find_files([*there, *paths], self._storage)
-            check_alike(files, [schema for _, schema in read_footers(files)], None)
+            schemas = [schema for _, schema in read_footers(files)]
+            shared = check_alike(files, schemas, None)
+            for number, name in enumerate(names, len(there)):
+                if not _void(schemas[number]) <= _void(shared):
+                    self._retype(files, number, name, shared)
         self._staging.publish()
+
+    def _retype(self, files: Files, number: int, name: str, shared: Any) -> None:
+        """Write a file again, whose columns without any value get the types that others have."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with files.open(number) as file, pq.ParquetFile(file) as opened:
+            table = opened.read()
+        metadata = table.schema.metadata
+        for column in _void(table.schema):
+            field = shared.field(column)
+            place = table.schema.get_field_index(column)
+            table = table.set_column(place, field, pa.nulls(len(table), field.type))
+        with self._staging.open(name) as file:
+            pq.write_table(table.replace_schema_metadata(metadata), file, **self._options)
 
     def abort(self) -> None:
         """Remove what was written so far."""
         self._staging.remove()
+
+
+def _void(schema: Any) -> set[str]:
+    """Return the names of columns without any value, of which Arrow knows no type."""
+    import pyarrow as pa
+
+    return {field.name for field in schema if pa.types.is_null(field.type)}
 
 
 def _check_types(file: str, there: Any, new: Any) -> None:

@@ -172,6 +172,12 @@ def test_files_have_one_dtype(tmp_path, sure):
     assert (tmp_path / "x.json").read_text() == pdf.to_json(orient="records", lines=True)
 
 
+def test_columns_of_files_have_the_type_of_those_with_values(tmp_path):
+    made, whole = (d.assign(z=d.groupby("k").b.shift(1)) for d in (lazy(6)[0], PDF))
+    made.to_parquet(tmp_path / "x")  # partitions of nulls alone among others
+    assert_eq(pd.read_parquet(tmp_path / "x").reset_index(drop=True), whole)
+
+
 @pytest.mark.parametrize("sure", [True, False])
 def test_tables_of_databases_have_one_dtype(tmp_path, sure):
     pytest.importorskip("sqlalchemy", exc_type=ModuleNotFoundError)
@@ -279,3 +285,8 @@ def test_keys_of_merges_that_are_known_not_to_agree_are_refused():
 def test_none_in_the_place_of_numbers_makes_objects_everywhere(name):
     made, whole = (getattr(d.i.replace(2, None), name)() for d in (lazy(3)[0], PDF))
     pd.testing.assert_series_equal(made.compute(engine="sync"), whole)
+
+
+def test_categories_are_what_pandas_makes_of_objects_with_nulls():
+    made, whole = (d.b.where(d.k > 1).astype("category") for d in (lazy(3)[0], PDF))
+    assert_eq(made, whole)

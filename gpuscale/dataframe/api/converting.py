@@ -197,7 +197,7 @@ def astype(x: Any, dtype: Any, options: dict[str, Any]) -> Any:
         found = compute(*(series[label].unique() for label in unknown))
         for label, values in zip(unknown, found, strict=True):
             ordered = getattr(dtypes[label], "ordered", False)
-            categories = pd.Categorical(values.dropna()).categories
+            categories = pd.Series(values).astype("category").cat.categories
             dtypes[label] = pd.CategoricalDtype(categories, ordered)
         dtype = dtypes[None] if x.ndim == 1 else dtypes
     return call(Method("astype"), (x, dtype), options, "astype")
