@@ -128,7 +128,7 @@ def is_vague(partition: Any) -> bool:
 
 _VARY = frozenset(
     (
-        *("where", "mask", "combine_first", "map", "replace", "clip"),
+        *("where", "mask", "combine_first", "map", "replace", "clip", "fillna"),
         *("floordiv", "rfloordiv", "mod", "rmod", "to_numeric", "compare"),
     )
 )

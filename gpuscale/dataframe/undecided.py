@@ -239,12 +239,13 @@ def outcomes(
     if not may_vary(function):
         return []
     name, accessor = getattr(function, "name", ""), getattr(function, "accessor", None)
+    if name == "fillna":  # by what a dtype cannot hold, where there is a null
+        return [_tried(function, args, kwargs, _of_nulls, result)]
     if name in _OF_VALUES and not accessor:
         return _OF_VALUES[name](args[1:], dict(kwargs), result)
     if accessor is None and not _is_division(function):
         return [loosened(dtypes_in(result))]
-    made = (nonempty, lambda frame: nonempty(frame, values=nulls))
-    return [_tried(function, args, kwargs, each, result) for each in made]
+    return [_tried(function, args, kwargs, each, result) for each in (nonempty, _of_nulls)]
 
 
 _DIVISIONS = (operator.floordiv, operator.mod, np.floor_divide, np.remainder)
@@ -274,6 +275,10 @@ def _made(operand: Any, make: Callable[[Any], Any]) -> Any:
 
 def _otherwise(frame: Any) -> Any:
     return frame
+
+
+def _of_nulls(frame: Any) -> Any:
+    return nonempty(frame, values=nulls)
 
 
 def _nodes(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> list[Node]:

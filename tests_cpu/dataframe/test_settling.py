@@ -290,3 +290,10 @@ def test_none_in_the_place_of_numbers_makes_objects_everywhere(name):
 def test_categories_are_what_pandas_makes_of_objects_with_nulls():
     made, whole = (d.b.where(d.k > 1).astype("category") for d in (lazy(3)[0], PDF))
     assert_eq(made, whole)
+
+
+@pytest.mark.filterwarnings("ignore:.*is not supported as a fill value:DeprecationWarning")
+def test_fills_that_a_dtype_cannot_hold_make_objects_everywhere():
+    made, whole = (d.t.fillna(0).astype(str) for d in (lazy(3)[0], PDF))
+    assert_eq(made, whole)
+    assert "settle" not in steps(lazy(3)[0].t.fillna(pd.Timestamp(0)).astype(str))
