@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gpuscale.collection import Collection
 from gpuscale.dataframe.promises import described
-from gpuscale.dataframe.undecided import dtypes_in, with_dtypes
+from gpuscale.dataframe.undecided import dtypes_in, loosened, with_dtypes
 from gpuscale.expr.frames import FrameMeta
 
 __all__ = ["COLUMNS", "assert_eq", "frames", "splits"]
@@ -60,9 +60,12 @@ def assert_eq(
 
 def _as_planned(result: Any, meta: FrameMeta) -> Any:
     """Return a result with the dtypes that were planned, where data decide and have decided so."""
-    if meta.otherwise is None or type(result) is not type(meta.frame):
+    otherwise = meta.otherwise
+    if meta.backend != FrameMeta.host:  # whose integers have nulls there, and on the host none
+        otherwise = loosened(dtypes_in(meta.frame))
+    if otherwise is None or type(result) is not type(meta.frame):
         return result
-    trios = zip(*map(dtypes_in, (result, meta.frame, meta.otherwise)), strict=True)
+    trios = zip(*map(dtypes_in, (result, meta.frame, otherwise)), strict=True)
     any_of = np.dtype(object)
     decided = [plan if other in (own, any_of) else own for own, plan, other in trios]
     return with_dtypes(result, decided)
