@@ -13,7 +13,7 @@ from gpuscale.base.tokens import tokenize
 from gpuscale.base.types import PathLike
 from gpuscale.io.mapped import check_unchanged, stamp_of
 
-__all__ = ["Files", "compression_of", "find_files", "natural_key"]
+__all__ = ["Files", "compression_of", "find_files", "natural_key", "protocols"]
 
 _GLOB = re.compile(r"[*?\[]")
 #: What stores call the time or the version of a file, the surest first.
@@ -71,17 +71,17 @@ class Files:
     @property
     def on_disk(self) -> bool:
         """Whether the files lie in the file system of this machine, which all its processes see."""
-        return "file" in _protocols(self.fs)
+        return "file" in protocols(self.fs)
 
     @property
     def in_memory(self) -> bool:
         """Whether they are memory of this process, as those of ``memory://`` are."""
-        return "memory" in _protocols(self.fs)
+        return "memory" in protocols(self.fs)
 
     @cached_property
     def token(self) -> str:
         """Identity of what the files hold."""
-        return tokenize("files", _protocols(self.fs)[0], self.paths, self.stamps)
+        return tokenize("files", protocols(self.fs)[0], self.paths, self.stamps)
 
     def size(self, number: int) -> int:
         """Bytes of one file."""
@@ -175,7 +175,7 @@ def find_files(
         raise ValueError("no path was given")
     found = [_expand(os.fspath(each), dict(storage_options or {}), folders) for each in named]
     fs = found[0][0]
-    if any(_protocols(each[0]) != _protocols(fs) for each in found):
+    if any(protocols(each[0]) != protocols(fs) for each in found):
         raise ValueError("paths are of several file systems; read each for itself, and concat")
     infos = [info for _, infos, _ in found for info in infos]
     stamps = tuple(_stamp(fs, info) for info in infos)
@@ -220,12 +220,13 @@ def _files(found: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(infos, key=lambda info: natural_key(info["name"]))
 
 
-def _protocols(fs: Any) -> tuple[str, ...]:
+def protocols(fs: Any) -> tuple[str, ...]:
+    """Return the names of a file system; some have one, and some a few."""
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
 
 
 def _stamp(fs: Any, info: Mapping[str, Any]) -> tuple[int, Any]:
-    if "file" in _protocols(fs):
+    if "file" in protocols(fs):
         return stamp_of(os.stat(info["name"]))
     version = next((info[name] for name in _VERSIONS if info.get(name) is not None), None)
     return int(info["size"]), None if version is None else str(version)

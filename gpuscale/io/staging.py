@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpuscale.base.types import PathLike
+from gpuscale.io.files import protocols
 from gpuscale.io.targets import Kind, Target, hidden_sibling, make_locked, remove, unlock
 
 __all__ = ["FilesStaging", "FolderStaging", "SingleStaging", "Staging"]
@@ -37,8 +38,8 @@ class Staging:
 
         self.given, self.overwrite = os.fspath(path), overwrite
         self.fs, self.path = url_to_fs(self.given, **dict(storage_options or {}))
-        self.on_disk = "file" in self.fs.protocol
-        self.in_memory = "memory" in self.fs.protocol
+        self.on_disk = "file" in protocols(self.fs)
+        self.in_memory = "memory" in protocols(self.fs)
         self.hidden = ""
 
     def begin(self) -> None:
