@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["QUERIES", "TABLES", "Tables"]
 
@@ -32,7 +33,9 @@ class Tables:
 
 
 def date(text: str, **later: int) -> pd.Timestamp:
-    return pd.Timestamp(text) + pd.DateOffset(days=0, **later)
+    import pandas as pd  # here, or workloads of arrays would have it in memory
+
+    return pd.Timestamp(text) + pd.DateOffset(**{"days": 0} | later)
 
 
 def revenue(frame: Any) -> Any:
@@ -40,7 +43,7 @@ def revenue(frame: Any) -> Any:
 
 
 def q1(t: Tables, delta: int = 90) -> Any:
-    lines = t.lineitem[t.lineitem.l_shipdate <= date("1998-12-01") - pd.Timedelta(days=delta)]
+    lines = t.lineitem[t.lineitem.l_shipdate <= date("1998-12-01", days=-delta)]
     lines = lines.assign(disc_price=revenue(lines))
     lines = lines.assign(charge=lines.disc_price * (1 + lines.l_tax))
     totals = lines.groupby(["l_returnflag", "l_linestatus"]).agg(
