@@ -268,3 +268,14 @@ def test_nulls_come_last_among_keys_that_divide():
         pd.Series(["z", "b", "c", None, "a", "b"]),
     ]
     assert parts_of(keys, dividing).tolist() == [0, 1, 1, 2, 2, 3]
+
+
+def test_many_keys_divide_as_tuples_do():
+    rng = np.random.default_rng(0)
+    numbers = [pd.Series(rng.integers(0, 3, 400)) for _ in range(40)]  # more than 64 bits tell
+    keys = [each if k % 2 else each.map(str) for k, each in enumerate(numbers)]
+    rows = list(zip(*keys, strict=True))
+    chosen = [*rows[:150], *(row[:20] + rows[0][20:] for row in rows[150:250])]
+    dividing = sorted(set(chosen))
+    expected = [sum(each <= row for each in dividing) for row in rows]
+    assert parts_of(keys, pd.DataFrame(dividing)).tolist() == expected

@@ -16,6 +16,7 @@ import pandas as pd
 from gpuscale.dataframe.algorithms.columns import columns_of
 from gpuscale.dataframe.algorithms.partitioning import Cut, cut_by, joined, sortable
 from gpuscale.dataframe.algorithms.samples import samples_together
+from gpuscale.dataframe.algorithms.texts import different_texts, is_text
 
 __all__ = [
     "KeyCut",
@@ -109,29 +110,46 @@ def parts_of(keys: Sequence[Any], dividing: Any) -> Any:
     >>> parts_of([pd.Series([1, 1, 2]), pd.Series(["a", "b", "a"])], dividing).tolist()
     [0, 1, 2]
     """
-    ranks = np.zeros(len(keys[0]), np.int64)
+    found = np.zeros(len(keys[0]), np.int64)
+    # Those rows whose keys so far are those of a dividing one: the next key is asked of them alone.
+    rows, ties = np.arange(len(found)), np.zeros(len(found), np.int64)
     of_dividing = np.zeros(len(dividing), np.int64)
-    if not len(dividing):
-        return ranks
-    total = 1
     for number, key in enumerate(keys):
+        if not len(rows) or not len(dividing):
+            break
         column = dividing[number]
-        distinct = sortable(column.dropna().drop_duplicates().sort_values())
+        distinct = column.dropna().drop_duplicates().sort_values()
         width = 2 * len(distinct) + 2
-        total *= width
-        if total > 2**62:
-            break  # the keys before divide the rows, too, and in the same order
-        ranks = ranks * width + _among(key, distinct)
+        asked = key if len(rows) == len(key) else key.take(rows)
+        ranks = ties * width + _among(asked, distinct)
         of_dividing = of_dividing * width + _among(column, distinct)
-    return np.searchsorted(of_dividing, ranks, side="right")
+        found[rows] = np.searchsorted(of_dividing, ranks, side="right")
+        different, of_dividing = np.unique(of_dividing, return_inverse=True)
+        ties = np.searchsorted(different, ranks)
+        tied = different[np.minimum(ties, len(different) - 1)] == ranks
+        rows, ties = rows[tied], ties[tied]
+    return found
 
 
 def _among(values: Any, distinct: Any) -> Any:
     """Even numbers for what lies between some values, odd ones for these, the last for nulls."""
+    if is_text(values) and len(values) > len(distinct):  # each different one is looked up once
+        ids, first = different_texts(values) or _first_of(values)
+        return _among_in_turn(values.take(first), distinct)[ids]
+    return _among_in_turn(values, distinct)
+
+
+def _first_of(texts: Any) -> tuple[Any, Any]:
+    """Return what `different_texts` does, by a library."""
+    ids, _ = pd.factorize(texts.array, use_na_sentinel=False)
+    return ids, np.unique(ids, return_index=True)[1]
+
+
+def _among_in_turn(values: Any, distinct: Any) -> Any:
     nulls = values.isna().to_numpy()
     found = np.full(len(values), 2 * len(distinct) + 1, np.int64)
-    there = sortable(values[~nulls] if nulls.any() else values)
-    left, right = (np.searchsorted(distinct, there, side=side) for side in ("left", "right"))
+    there, among = sortable(values[~nulls] if nulls.any() else values), sortable(distinct)
+    left, right = (np.searchsorted(among, there, side=side) for side in ("left", "right"))
     found[~nulls] = left + right
     return found
 
