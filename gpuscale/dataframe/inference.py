@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gpuscale.base.nearest import nearest_told
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -16,6 +18,7 @@ __all__ = [
     "emptied",
     "inferred",
     "inferred_of_values",
+    "labels_of",
     "nonempty",
     "nulls",
     "of_made_up",
@@ -47,7 +50,24 @@ def inferred(
     kwargs: tuple[tuple[str, Any], ...],
 ) -> Any:
     """Call a function on frames without rows; what it raises is what the user's line raises."""
-    return function(*map(sample, args), **{name: sample(value) for name, value in kwargs})
+    given, named = [*map(sample, args)], {name: sample(value) for name, value in kwargs}
+    with nearest_told(chain.from_iterable(map(labels_of, (*given, *named.values())))):
+        return function(*given, **named)
+
+
+def labels_of(frame: Any) -> list[Any]:
+    """Return the names of columns and of levels of the index; none of what is no table.
+
+    Examples
+    --------
+    >>> labels_of(pd.DataFrame({"x": [1]}, pd.Index([2], name="k"))), labels_of(3)
+    (['x', 'k'], [])
+    """
+    if not isinstance(frame, pd.DataFrame | pd.Series | pd.Index):
+        return []
+    names = frame.names if isinstance(frame, pd.Index) else frame.index.names
+    columns = frame.columns if isinstance(frame, pd.DataFrame) else ()
+    return [*columns, *(name for name in names if name is not None)]
 
 
 def emptied(result: Any) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gpuscale.base.nearest import with_nearest
 from gpuscale.io.csv_dates import IDLE, date_formats, plain_options
 from gpuscale.io.csv_encoding import undecodable
 from gpuscale.io.quotes import reader_options
@@ -111,6 +113,8 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
         if wrong is not None:
             raise ValueError(f"{where}, line {wrong[0] + 1}: {wrong[1]}") from None
         error.add_note(f"in the first lines of {where}")
+        with suppress(ValueError):  # of which there are none if these lines are no CSV
+            with_nearest(error, header_of(head, options)[0])
         raise
     names, start = header_of(head, options)
     first = next(_records(head, start, options), (start, start))

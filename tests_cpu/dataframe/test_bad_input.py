@@ -55,11 +55,67 @@ def test_rows_with_too_many_fields(tmp_path, rows):
         lambda d: d.dropna(subset=["customer", "prise"]),
         lambda d: d.astype({"customer": float, "prise": int}),
         lambda d: d.merge(d, left_on="prise", right_on="price"),
+        lambda d: d.merge(d, left_on="price", right_on="prise"),
+        lambda d: d.merge(d.rename(columns={"price": "paid"}), on="prise"),
+        lambda d: gd.merge_asof(d, d, on="prise"),
+        lambda d: gd.merge_asof(d, d, on="customer", by="prise"),
+        lambda d: d.join(d.set_index("customer"), on="prise", rsuffix="_"),
+        lambda d: d.groupby("prise"),
+        lambda d: d.groupby(["customer", "prise"]),
+        lambda d: d.groupby(pd.Grouper(key="prise")),
+        lambda d: d.groupby("customer")[["prise"]],
+        lambda d: d.groupby("customer").agg(total=("prise", "sum")),
+        lambda d: d.agg({"prise": "sum"}),
+        lambda d: d.set_index("prise"),
+        lambda d: d.set_index(["customer", "prise"]),
+        lambda d: d.sort_values(["customer", "prise"]),
+        lambda d: d.nlargest(2, "prise"),
+        lambda d: d.pivot_table(values="prise", index="customer"),
+        lambda d: d.pivot_table(values="price", index="customer", columns="prise"),
+        lambda d: d.melt(id_vars="prise"),
+        lambda d: d.explode("prise"),
+        lambda d: gd.get_dummies(d, columns=["prise"]),
+        lambda d: d.value_counts(subset=["prise"]),
+        lambda d: d.duplicated("prise"),
+        lambda d: d.rename(columns={"prise": "x"}, errors="raise"),
+        lambda d: d.pop("prise"),
+        lambda d: d.loc[:, "prise"],
+        lambda d: d.shuffle("prise"),
+        lambda d: d.rolling(2, on="prise"),
+        lambda d: d.rolling(2)["prise"],
+        lambda d: d.resample("1D", on="prise"),
+        lambda d: d.to_parquet("x.parquet", partition_on="prise"),
+        lambda d: d.to_csv("x.csv", columns=["prise"]),
+        lambda d: d.query("prise > 3"),
+        lambda d: d.eval("twice = prise * 2"),
     ],
 )
 def test_missing_columns_name_the_nearest(df, asked):
-    with pytest.raises(KeyError, match="did you mean 'price'"):
+    with pytest.raises((KeyError, NameError), match="did you mean 'price'"):
         asked(df)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        ("to_parquet", lambda path: gd.read_parquet(path, columns=["prise"])),
+        ("to_parquet", lambda path: gd.read_parquet(path, columns="prise")),
+        ("to_parquet", lambda path: gd.read_parquet(path, index="prise")),
+        ("to_parquet", lambda path: gd.read_parquet(path, filters=[("prise", ">", 3)])),
+        ("to_orc", lambda path: gd.read_orc(path, columns=["prise"])),
+        ("to_csv", lambda path: gd.read_csv(path, usecols=["customer", "prise"])),
+        ("to_csv", lambda path: gd.read_csv(path, parse_dates=["prise"])),
+    ],
+)
+def test_missing_columns_of_files_name_the_nearest(tmp_path, write, read):
+    getattr(ORDERS.reset_index(drop=True), write)(tmp_path / "x")
+    with pytest.raises((KeyError, ValueError), match="did you mean 'price'"):
+        read(tmp_path / "x")
+
+
+def test_misspelled_aggregations_name_the_nearest(df):
+    with pytest.raises(AttributeError, match="did you mean 'median'"):
+        df.groupby("customer").agg({"price": "mediann"})
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import meant
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api.mapping import of_function
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, api, wrap
-from gpuscale.dataframe.elsewhere import advice, meant
+from gpuscale.dataframe.elsewhere import advice
 from gpuscale.dataframe.inference import emptied, inferred_of_values
 from gpuscale.dataframe.methods import Method, Property, resolved
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.cuts import rows_of
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.joining import concat
@@ -18,7 +19,17 @@ from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.methods import Function, Method
 
-__all__ = ["get_dummies", "isna", "melt", "to_datetime", "to_numeric", "to_timedelta"]
+__all__ = [
+    "get_dummies",
+    "isna",
+    "isnull",
+    "melt",
+    "notna",
+    "notnull",
+    "to_datetime",
+    "to_numeric",
+    "to_timedelta",
+]
 
 
 def isna(arg: Any) -> Any:
@@ -32,6 +43,22 @@ def isna(arg: Any) -> Any:
     [False, True]
     """
     return call(Method("isna"), (arg,), label="isna") if isinstance(arg, Frame) else pd.isna(arg)
+
+
+def notna(arg: Any) -> Any:
+    """Return where there are no nulls; see `pandas.notna`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gpuscale.dataframe as gd
+    >>> gd.notna(gd.from_pandas(pd.Series([1.0, None]))).compute().tolist()
+    [True, False]
+    """
+    return call(Method("notna"), (arg,), label="notna") if isinstance(arg, Frame) else pd.notna(arg)
+
+
+isnull, notnull = isna, notna
 
 
 @dataclass(frozen=True)
@@ -158,6 +185,8 @@ def get_dummies(data: Any, prefix: Any = None, columns: Any = None, **options: A
         return pd.get_dummies(data, prefix=prefix, columns=columns, **options)
     frame = data._meta.to_frame() if data.ndim == 1 else data._meta
     asked = frame.columns if columns is None else columns
+    if data.ndim == 2:
+        check_labels(data, list(asked))
     texts = [label for label in asked if getattr(frame[label].dtype, "kind", "O") == "O"]
     unknown = [x for x in texts if not isinstance(frame[x].dtype, pd.CategoricalDtype)]
     if unknown:
@@ -230,7 +259,8 @@ def melt(
     """
     options = {"id_vars": id_vars, "var_name": var_name, "value_name": value_name}
     options |= {"col_level": col_level, "ignore_index": False}
-    frame._meta.melt(value_vars=value_vars, **options)  # pandas says what is wrong
+    with nearest_told(frame.columns):  # pandas says what is wrong
+        frame._meta.melt(value_vars=value_vars, **options)
     fixed = [] if id_vars is None else id_vars if isinstance(id_vars, list) else [id_vars]
     if value_vars is None:
         value_vars = [label for label in frame.columns if label not in fixed]

@@ -61,6 +61,7 @@ def row_counts(x: Any, subset: Any, options: Mapping[str, Any]) -> Any:
         return x[subset].value_counts(**options)
     names = ("normalize", "sort", "ascending", "dropna")
     plan = RowCounts(tuple(labels), *(options[name] for name in names))
+    check_labels(x, labels)
     like = nonempty(x._meta).value_counts(labels, normalize=options["normalize"])
     return gathered(x[labels], plan, "value_counts", like)
 

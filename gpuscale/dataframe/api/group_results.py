@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Recipe, recipe_of
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.group_extremes import ExtremesOfGroups
@@ -154,7 +155,8 @@ def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
         If it is no frame.
     """
     own = [key._meta for key in grouped.own_keys]
-    found = of_made_up(whole(grouped, calls).of_groups, grouped.frame._meta, *own)
+    with nearest_told(dir(pd.api.typing.SeriesGroupBy), AttributeError):
+        found = of_made_up(whole(grouped, calls).of_groups, grouped.frame._meta, *own)
     if not isinstance(found, pd.DataFrame | pd.Series):
         raise TypeError(f"{calls[-1].name} of groups gives a {type(found).__name__}, and no frame")
     return found

@@ -14,6 +14,7 @@ import pandas as pd
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.api.positions import slice_rows, take_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
@@ -94,7 +95,8 @@ def put(series: Any, mask: Any, value: Any) -> Any:
 
 def _columns(x: Any, key: Any) -> Any:
     if isinstance(key, slice):
-        return list(x._meta.loc[:, key].columns)
+        with nearest_told(x.columns):
+            return list(x._meta.loc[:, key].columns)
     if isinstance(key, np.ndarray | pd.Index | pd.Series):
         return list(x._meta.loc[:, key].columns)
     if isinstance(key, list) and key and all(isinstance(each, bool | np.bool_) for each in key):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api.columns import nearest
@@ -132,11 +133,11 @@ def _frames(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _check_labels(call: Merge, left: Any, right: Any) -> None:
-    for frame, labels in (
-        (left, call.on),
-        (right, call.on),
-        (left, call.left_on),
-        (right, call.right_on),
+    for side, frame, labels in (
+        ("left", left, call.on),
+        ("right", right, call.on),
+        ("left", left, call.left_on),
+        ("right", right, call.right_on),
     ):
         for label in labels if isinstance(labels, tuple) else [labels]:
             if isinstance(label, Frame) or pd.api.types.is_list_like(label):
@@ -145,7 +146,7 @@ def _check_labels(call: Merge, left: Any, right: Any) -> None:
                 )
             known = label in frame.columns or label in frame._meta.index.names
             if label is not None and not known:
-                raise KeyError(f"{label}{nearest(frame, label)}")
+                raise KeyError(f"{label}: not in the {side} frame{nearest(frame, label)}")
 
 
 def _sorted_by(call: Merge) -> list[Any]:
@@ -257,6 +258,7 @@ def merge_asof(left: Any, right: Any, **options: Any) -> Any:
     """
     left, right = _frames(left, right)
     call = MergeAsOf(tuple(options.items()))
-    out = emptied(call(nonempty(left._meta, 1), nonempty(right._meta, 1)))
+    with nearest_told([*left.columns, *right.columns]):
+        out = emptied(call(nonempty(left._meta, 1), nonempty(right._meta, 1)))
     rows: Any = "new" if options.get("on") or options.get("left_on") else "same"
     return wrap(Partwise(call, (left.expr, by_number(right.expr, 1)), (), "merge_asof", rows, out))

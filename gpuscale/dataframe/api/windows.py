@@ -14,6 +14,7 @@ from gpuscale.dataframe.algorithms.cuts import Labels
 from gpuscale.dataframe.algorithms.grouping import Call
 from gpuscale.dataframe.algorithms.growing import GrowingBefore, grown_on
 from gpuscale.dataframe.algorithms.windows import Ends, Moving, MovingPair
+from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.neighbours import on_rows_of, overlapped, without_margins
 from gpuscale.dataframe.api.one_place import in_one_place
@@ -28,6 +29,9 @@ __all__: list[str] = []
 
 def checked(x: Frame, window: Any, options: Mapping[str, Any]) -> None:
     """Have pandas say what is wrong about a window, and say what is not possible here."""
+    on = options.get("on")
+    if on is not None and x.ndim == 2 and pd.api.types.is_hashable(on):
+        check_labels(x, [on])
     of_made_up(lambda made: made.rolling(window, **options), x._meta)
     if isinstance(window, pd.api.indexers.BaseIndexer):
         raise NotSupportedError(

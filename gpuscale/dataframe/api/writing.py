@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gpuscale.base.types import PathLike
+from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.moving import to_backend
 from gpuscale.dataframe.counted_labels import count_rows
 from gpuscale.dataframe.settling import settled
@@ -159,6 +160,8 @@ def to_csv(
     ['x', '1', '2', '3']
     """
     _refuse(kwargs, "mode", "chunksize", "path_or_buf")
+    if kwargs.get("columns") is not None and df.ndim == 2:
+        check_labels(df, list(kwargs["columns"]))
     if single_file and "*" in os.fspath(path):
         raise ValueError(f"single_file=True: leave the * out of {os.fspath(path)!r}")
     writer = CsvWriter(path, overwrite, name_function, compression, storage_options, **kwargs)
