@@ -43,7 +43,7 @@ def with_nearest(error: E, names: Iterable[Any]) -> E:
     known = list(map(str, names))
     said = str(error.args[0]) if error.args else ""
     quoted = [inner or outer for inner, outer in _QUOTED.findall(said)] or [said]
-    hints = (meant(each, known) for each in quoted if each not in known)
+    hints = (meant(each, known) for each in quoted if len(each) > 1 and each not in known)
     hint = next(filter(None, hints), "")
     if hint and "did you mean" not in said:
         error.args = f"{said}{hint}", *error.args[1:]

@@ -18,7 +18,7 @@ __all__ = [
     "emptied",
     "inferred",
     "inferred_of_values",
-    "labels_of",
+    "names_in",
     "nonempty",
     "nulls",
     "of_made_up",
@@ -51,16 +51,16 @@ def inferred(
 ) -> Any:
     """Call a function on frames without rows; what it raises is what the user's line raises."""
     given, named = [*map(sample, args)], {name: sample(value) for name, value in kwargs}
-    with nearest_told(chain.from_iterable(map(labels_of, (*given, *named.values())))):
+    with nearest_told(chain.from_iterable(map(names_in, (*given, *named.values())))):
         return function(*given, **named)
 
 
-def labels_of(frame: Any) -> list[Any]:
+def names_in(frame: Any) -> list[Any]:
     """Return the names of columns and of levels of the index; none of what is no table.
 
     Examples
     --------
-    >>> labels_of(pd.DataFrame({"x": [1]}, pd.Index([2], name="k"))), labels_of(3)
+    >>> names_in(pd.DataFrame({"x": [1]}, pd.Index([2], name="k"))), names_in(3)
     (['x', 'k'], [])
     """
     if not isinstance(frame, pd.DataFrame | pd.Series | pd.Index):

@@ -157,3 +157,25 @@ def test_merges_of_many_rows_that_do_not_explode():
     with gpuscale.config.set({"memory-limit": "64 MiB"}):
         found = gd.from_pandas(left, npartitions=1).merge(right, on="k")
         assert len(found) == 2_001
+
+
+def test_labels_that_no_row_has(df):
+    indexed = df.set_index("customer")
+    for rows in (9, [1, 9]):
+        with pytest.raises(KeyError, match="no row has the label 9") as error:
+            indexed.loc[rows].compute()
+    assert "test_bad_input.py" in where(error)
+    with pytest.raises(TypeError, match="labels of the index are int64, .* from 'a' to 'b'"):
+        indexed.loc["a":"b"]
+
+
+def test_functions_that_ask_for_missing_columns(df):
+    for ask in (lambda part: part["prise"] + 1, lambda part: part.apply(row, axis=1)):
+        with pytest.raises(KeyError, match="did you mean 'price'"):
+            df.map_partitions(ask)
+    with pytest.raises(KeyError, match="did you mean 'price'"):
+        df.apply(row, axis=1)
+
+
+def row(row):
+    return row["prise"]
