@@ -36,6 +36,7 @@ INGREDIENTS = (
     "gpuscale.codegen.groups_cpu",
     "gpuscale.codegen.hashing_cpu",
     "gpuscale.codegen.intrinsics",
+    "gpuscale.codegen.lookups_cpu",
     "gpuscale.codegen.merge_cpu",
     "gpuscale.codegen.tiles_cpu",
     "gpuscale.codegen.truncation",

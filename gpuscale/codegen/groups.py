@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from gpuscale.base import config
-from gpuscale.codegen.cache import compile_kernel, is_stored
 from gpuscale.codegen.helpers import Helper
-from gpuscale.codegen.kernel import address
-from gpuscale.codegen.worth import is_worth_by_now
+from gpuscale.codegen.loops import are_worth_it, run
 
 __all__ = ["aggregated", "number_codes", "number_texts", "pays"]
 
 Array = Any
 
 _MODULE = "gpuscale.codegen.groups_cpu"
-_LEAST = 1 << 16
-"""Rows: fewer are grouped sooner by a library, even where kernels are at hand."""
 _SAVED = 10
 """Additions that take as long as what one loop saves beside a library, for each row."""
 _SAVED_OF_TEXTS = 60
@@ -53,34 +46,9 @@ def pays(rows: int, asked: Iterable[tuple[str, Any]]) -> bool:
     >>> pays(10, [("codes", None), ("size", None)])
     False
     """
-    if not config.get("codegen.enabled"):
-        return False
-    if rows < _LEAST and config.get("codegen.min-elements") != 0:
-        return False
     helpers = {_NUMBERED.get(kind) or _helper(kind, dtype) for kind, dtype in asked}
     saved = _SAVED_OF_TEXTS if _NUMBERED["texts"] in helpers else _SAVED
-    paid = [_is_paid_for(helper, rows, saved) for helper in helpers]  # asks them all
-    return all(paid)
-
-
-def _is_paid_for(helper: Helper, rows: int, saved: int) -> bool:
-    if helper not in _paid_for and is_worth_by_now(
-        helper, rows, saved, lambda: is_stored(helper.source())
-    ):
-        _paid_for.add(helper)
-    return helper in _paid_for
-
-
-@cache
-def _loaded(helper: Helper) -> Callable[[int, int, int], int]:
-    return ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 3)(compile_kernel(helper.source()))
-
-
-def _run(helper: Helper, *words: Any) -> None:
-    """Run a kernel with numbers, and addresses of arrays; Python's lock is free meanwhile."""
-    g = np.array([w if isinstance(w, int) else address(w) for w in words], np.int64)
-    unused = np.zeros(2, np.int64)
-    _loaded(helper)(address(unused), address(unused), address(g))
+    return are_worth_it(helpers, rows, saved)
 
 
 def number_codes(codes: Array, low: int, width: int) -> tuple[Array, Array]:
@@ -109,7 +77,7 @@ def number_codes(codes: Array, low: int, width: int) -> tuple[Array, Array]:
     rows, found = len(codes), np.zeros(1, np.int64)
     ids, places = np.empty(rows, np.int32), np.full(width, -1, np.int32)
     first = np.empty(min(rows, width), np.int64)
-    _run(_NUMBERED["codes"], codes, low, rows, places, ids, first, found)
+    run(_NUMBERED["codes"], codes, low, rows, places, ids, first, found)
     return ids, first[: found[0]]
 
 
@@ -144,7 +112,7 @@ def number_texts(offsets: Array, data: Array, nulls: Array | None = None) -> tup
     entries, first = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)  # pages as they fill
     ids, none, ahead = np.empty(rows, np.int32), np.zeros(1, np.int8), np.empty(128, np.int64)
     has_nulls, flags = (0, none) if nulls is None else (1, nulls)
-    _run(
+    run(
         _NUMBERED["texts"],
         *(offsets, data if len(data) else none, flags, has_nulls, rows),
         *(slots, entries, ids, first, ahead, found),
@@ -175,7 +143,7 @@ def aggregated(kind: str, ids: Array, values: Array | None, groups: int) -> Arra
     results = [np.zeros(groups, dtype) for dtype in helper.words[end + 1 :]]
     if kind in _EXTREMES:
         results[0].fill(_start(kind, results[0].dtype))
-    _run(helper, *(ids, values)[:end], len(ids), *results)
+    run(helper, *(ids, values)[:end], len(ids), *results)
     return results[0]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpuscale.base import config
-from gpuscale.codegen import groups, worth
+from gpuscale.codegen import groups, loops, worth
 from gpuscale.codegen.groups import aggregated, number_codes, number_texts, pays
 
 pd = pytest.importorskip("pandas")
@@ -83,9 +83,9 @@ def test_what_rounding_loses_is_kept():
 def stored(monkeypatch):
     """Loops on the disk, none at first, with nothing grouped yet; compilation is for 3e6 rows."""
     found = set()
-    monkeypatch.setattr(groups, "_paid_for", set())
+    monkeypatch.setattr(loops, "_paid_for", set())
     monkeypatch.setattr(worth, "_interpreted", {})
-    monkeypatch.setattr(groups, "is_stored", found.__contains__)
+    monkeypatch.setattr(loops, "is_stored", found.__contains__)
     for name in ("COMPILER", "NUMBA", "LOADER", "LLVM"):
         monkeypatch.setattr(worth, name, 1e7 if name in ("LOADER", "LLVM") else 3e7)
     return found

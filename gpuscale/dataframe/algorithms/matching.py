@@ -1,4 +1,4 @@
-"""Keys that are whole numbers close together are looked up in a table, which takes no hashing.
+"""Keys that are whole numbers are looked up by compiled loops, or in a table of those close by.
 
 Texts become numbers first, by a compiled table of hashes.
 
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.codegen.lookups import Rows, looked_up, pays
+from gpuscale.dataframe.algorithms.exploding import check_size
 from gpuscale.dataframe.algorithms.texts import different_texts, is_text, numbered_texts
 
 __all__ = ["merged_by_numbers", "without_strangers"]
@@ -21,7 +23,7 @@ _WORTH_IT = 0.7  # a copy of more rows than these costs as much as it saves
 
 
 def merged_by_numbers(left: Any, right: Any, mine: Any, theirs: Any, how: str) -> Any:
-    """Merge frames of which the right one has each number or text once, as pandas does.
+    """Merge frames by a column of whole numbers or texts, as pandas does.
 
     None where this is another kind of merge, and of a left one where a row meets none.
 
@@ -39,25 +41,30 @@ def merged_by_numbers(left: Any, right: Any, mine: Any, theirs: Any, how: str) -
     if not plain or not len(right) or names[0].isin(names[1]).any():
         return None
     found = _rows_of(left[mine], right[theirs])
-    if found is None:
+    if found is None or (how == "left" and found.missing):
         return None
-    there = found >= 0
-    if not there.all():
-        if how == "left":
-            return None
-        left, found = left[there], found[there]
-    index = pd.RangeIndex(len(found))
-    return pd.concat([left.set_axis(index), rest.take(found).set_axis(index)], axis=1)
+    if found.following is not None:
+        check_size(left, right, [mine], [theirs])
+    rows, others = found.listed()
+    left = left if rows is None else left.take(rows)
+    index = pd.RangeIndex(len(others))
+    return pd.concat([left.set_axis(index), rest.take(others).set_axis(index)], axis=1)
 
 
-def _rows_of(values: Any, keys: Any) -> Any | None:
-    """Return the row of the key that each value is, or -1; None if keys are there twice, or odd."""
+def _rows_of(values: Any, keys: Any) -> Rows | None:
+    """Return the rows of the key that each value is; None if they are odd, or another way pays."""
     if not type(values) is type(keys) is pd.Series or values.dtype != keys.dtype:
         return None
-    return _rows_of_texts(values, keys) if is_text(keys) else _rows_of_numbers(values, keys)
+    if is_text(keys):
+        return _rows_of_texts(values, keys)
+    if not _is_whole(values) or not _is_whole(keys):
+        return None
+    if pays(len(values) + len(keys)):
+        return looked_up(*(each.to_numpy(np.int64) for each in (values, keys)))
+    return _rows_in_a_table(values, keys)
 
 
-def _rows_of_texts(values: Any, keys: Any) -> Any | None:
+def _rows_of_texts(values: Any, keys: Any) -> Rows | None:
     """Number keys, and values after them: what has a number beyond those of keys is none."""
     own = different_texts(keys, len(keys) + len(values))
     if own is None or len(own[1]) < len(keys):
@@ -65,13 +72,11 @@ def _rows_of_texts(values: Any, keys: Any) -> Any | None:
     ids, _ = numbered_texts(pd.concat([keys, values]).array)
     found = ids[len(keys) :]
     found[found >= len(keys)] = -1
-    return found
+    return Rows.once(found)
 
 
-def _rows_of_numbers(values: Any, keys: Any) -> Any | None:
+def _rows_in_a_table(values: Any, keys: Any) -> Rows | None:
     """Look values up in a table of all numbers between the least key and the greatest."""
-    if not _is_whole(values) or not _is_whole(keys):
-        return None
     numbers = keys.to_numpy()
     low, width = _span(numbers)
     if width > _SLOTS * (len(values) + len(keys)):
@@ -81,7 +86,7 @@ def _rows_of_numbers(values: Any, keys: Any) -> Any | None:
     table[_places(numbers, low)] = np.arange(len(keys), dtype=small)
     if np.count_nonzero(table >= 0) < len(keys):
         return None  # some number is there twice
-    return table[np.minimum(_places(values.to_numpy(), low), np.uint64(width))]
+    return Rows.once(table[np.minimum(_places(values.to_numpy(), low), np.uint64(width))])
 
 
 def without_strangers(frame: Any, key: Any, other_key: Any, other: Any) -> Any:

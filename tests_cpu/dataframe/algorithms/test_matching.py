@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpuscale.base import config
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_strangers
 from gpuscale.dataframe.algorithms.merging import Merge
 
@@ -61,19 +62,22 @@ def test_what_a_merge_validates_or_keeps_is_not_left_out():
 @settings(max_examples=60, deadline=None)
 @given(
     numbers=st.lists(st.integers(0, 12), max_size=30),
-    own=st.lists(st.integers(0, 12), unique=True, max_size=13),
+    own=st.lists(st.integers(0, 12), unique=True, max_size=13)
+    | st.lists(st.integers(0, 12), max_size=20),
     dtype=st.sampled_from(DTYPES),
     how=st.sampled_from(["inner", "left"]),
     name=st.sampled_from(["k", "n"]),
+    compiled=st.booleans(),
 )
-def test_a_frame_that_has_each_number_once(numbers, own, dtype, how, name):
+def test_frames_by_a_number(numbers, own, dtype, how, name, compiled):
     left = pd.DataFrame({"x": np.arange(len(numbers)), "k": np.array(numbers, dtype="int64")})
     left = left.set_axis(left.index * 2 + 1).astype({"k": dtype})
     right = pd.DataFrame({"s": list(map(str, own)), name: np.array(own, dtype="int64")})
     right = right.astype({name: dtype})
     for other in (right, right.assign(x=1)):  # with a name that both have
         expected = left.merge(other, how=how, left_on="k", right_on=name)
-        found = Merge(how, left_on="k", right_on=name)(left, other)
+        with config.set({"codegen.min-elements": 0 if compiled else 1 << 20}):
+            found = Merge(how, left_on="k", right_on=name)(left, other)
         pd.testing.assert_frame_equal(found, expected, check_column_type=True)
 
 
@@ -108,3 +112,10 @@ def test_what_is_not_merged_by_numbers():
     assert merged_by_numbers(left, once.rename_axis(columns="c"), "k", "k", "inner") is None
     far = pd.DataFrame({"k": [-(2**63), 2**63 - 1], "x": 0})
     assert merged_by_numbers(left, far, "k", "k", "inner") is None
+
+
+def test_rows_that_meet_often_are_counted_before_they_are_listed():
+    frames = [pd.DataFrame({"k": np.zeros(1000, "int64"), name: 0.5}) for name in "xy"]
+    options = {"memory-limit": "1 MB", "codegen.min-elements": 0}
+    with config.set(options), pytest.raises(MemoryBudgetError, match="gives 1,000,000 rows"):
+        Merge(on="k")(*frames)
