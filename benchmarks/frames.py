@@ -19,12 +19,13 @@ Ways = tuple[Callable[[Tables], Any], Callable[[Any, Tables], Any], str]
 ROW_GROUP = 1 << 20
 
 
-def write(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write a Parquet file."""
+def write(path: Path, columns: Any) -> None:
+    """Write a Parquet file of a mapping of columns, or of a table of Arrow."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    parquet.write_table(pa.table(dict(columns)), path, row_group_size=ROW_GROUP)
+    table = pa.table(dict(columns)) if isinstance(columns, Mapping) else columns
+    parquet.write_table(table, path, row_group_size=ROW_GROUP)
 
 
 def sums(result: Any) -> np.ndarray[Any, Any]:
@@ -37,18 +38,22 @@ def sums(result: Any) -> np.ndarray[Any, Any]:
     return np.array([len(result), np.nansum(numbers)])
 
 
-def implementations(tables: tuple[str, ...], ways: Ways) -> dict[str, Prepare]:
-    """Return the implementations of a query of Parquet files that are named like its tables."""
+def implementations(tables: tuple[str, ...], ways: Ways, **options: Any) -> dict[str, Prepare]:
+    """Return the implementations of a query of Parquet files that are named like its tables.
+
+    The options are of ``read_parquet`` of the two libraries that are lazy.
+    """
     in_pandas, in_polars, sql = ways
 
-    def read(library: Any, folder: Path) -> Tables:
-        return {name: library.read_parquet(str(folder / f"{name}.parquet")) for name in tables}
+    def read(library: Any, folder: Path, **options: Any) -> Tables:
+        paths = {name: str(folder / f"{name}.parquet") for name in tables}
+        return {name: library.read_parquet(path, **options) for name, path in paths.items()}
 
     def with_pandas(pd: Any, size: Size, folder: Path) -> Run:
         return lambda: sums(in_pandas(read(pd, folder)))
 
     def lazily(library: Any, size: Size, folder: Path) -> Run:
-        return lambda: sums(in_pandas(read(library, folder)).compute())
+        return lambda: sums(in_pandas(read(library, folder, **options)).compute())
 
     def with_polars(pl: Any, size: Size, folder: Path) -> Run:
         def run() -> Any:
