@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.algorithms.columns import selected
 from gpuscale.expr.frames import FrameMeta, row_bytes, unknown_rows
@@ -16,6 +18,7 @@ __all__ = ["FromFrame", "PartitionValues", "ReadPieces"]
 
 
 _SAMPLE = 1000  # rows that are measured for all
+_PLACES = 8  # where they lie
 
 
 class FromFrame(Node):
@@ -55,11 +58,22 @@ class FromFrame(Node):
 
 
 def _measured(data: Any) -> int:
-    """Bytes of a row, with what objects and texts take, by a sample."""
-    step = max(1, len(data) // _SAMPLE)
-    some = data[::step] if not hasattr(data, "iloc") else data.iloc[::step]
-    used = some.memory_usage(deep=True)
-    return max(1, int(used if isinstance(used, int) else used.sum()) // max(1, len(some)))
+    """Bytes of a row, with what objects and texts take, by a sample.
+
+    Its rows lie side by side in a few places: to take single texts Arrow copies all that there are.
+    """
+    rows, each = len(data), _SAMPLE // _PLACES
+    some = (
+        [data]
+        if rows <= _SAMPLE
+        else [_rows(data, k * rows // _PLACES, each) for k in range(_PLACES)]
+    )
+    used = sum(int(np.sum(each.memory_usage(deep=True))) for each in some)
+    return max(1, used // max(1, sum(map(len, some))))
+
+
+def _rows(data: Any, start: int, count: int) -> Any:
+    return (data.iloc if hasattr(data, "iloc") else data)[start : start + count]
 
 
 class ReadPieces(Node):
