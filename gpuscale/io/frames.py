@@ -78,6 +78,9 @@ class FramePieces(Protocol):
         Without rows; with the columns, dtypes and index of each piece, exactly.
     divisions : tuple or None
         Bounds of the index of all pieces, one more than pieces, where the index is sorted.
+    ends : tuple of (label, label), or None
+        The least and the greatest label of each piece, where the dataset says them and pieces
+        follow each other. Within pieces rows may be in any order.
     token : str
         Deterministic identity of the data: of files their paths, sizes, and times of change; and of
         the options that decide how they are read.
@@ -95,6 +98,7 @@ class FramePieces(Protocol):
     pieces: tuple[FramePiece, ...]
     schema: Any
     divisions: tuple[Any, ...] | None = None
+    ends: tuple[tuple[Any, Any], ...] | None = None
     token: str
     files: Files | None = None
     takes: frozenset[Pushdown] = frozenset({"columns"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from copy import copy
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -100,7 +100,8 @@ class ParquetPieces(FramePieces):
         self.schema = layout.frame(flat, list(layout.columns), self._rows[:0], _NOWHERE)
         cuts = cut(groups, split_row_groups, blocksize, parts, not layout.hive) or [()]
         self.pieces = tuple(map(self._piece, cuts))
-        self.divisions = self._noted_divisions(cuts) if is_sorted else None
+        self.ends = self._noted_ends(cuts)
+        self.divisions = self._noted_divisions() if is_sorted else None
         starts = accumulate((piece.rows or 0 for piece in self.pieces), initial=0)
         self._starts = {p.source: at for p, at in zip(self.pieces, starts, strict=False)}
         self._nbytes = {name: sum(group.nbytes[name] for group in every) for name in names}
@@ -128,8 +129,8 @@ class ParquetPieces(FramePieces):
         nbytes = sum(sum(group.nbytes.values()) for group in groups)
         return FramePiece(source, rows, nbytes, statistics)
 
-    def _noted_divisions(self, cuts: Sequence[Cut]) -> tuple[Any, ...] | None:
-        """Return the bounds of an index of numbers or moments, if its pieces follow each other."""
+    def _noted_ends(self, cuts: Sequence[Cut]) -> tuple[tuple[Any, Any], ...] | None:
+        """Return the ends of an index of numbers or moments, if its pieces follow each other."""
         if len(self._layout.index) != 1 or not cuts[0]:
             return None
         (name,) = self._layout.index_names
@@ -139,9 +140,14 @@ class ParquetPieces(FramePieces):
         bounds = [merged_statistics(groups).get(name, (None,) * 3) for groups in cuts]
         if any(low is None or high is None or nulls != 0 for low, high, nulls in bounds):
             return None
-        lows, highs, _ = zip(*bounds, strict=True)
-        follow = all(high < low for high, low in zip(highs, lows[1:], strict=False))
-        return (*lows, highs[-1]) if follow else None
+        ends = tuple((low, high) for low, high, _ in bounds)
+        return ends if all(a[1] <= b[0] for a, b in pairwise(ends)) else None
+
+    def _noted_divisions(self) -> tuple[Any, ...] | None:
+        """Return the bounds of pieces that have no label in common."""
+        if self.ends is None or any(a[1] == b[0] for a, b in pairwise(self.ends)):
+            return None
+        return *(low for low, _ in self.ends), self.ends[-1][1]
 
     def _numbers(self) -> tuple[Any, ...] | None:
         """Return the numbers of rows at which pieces start, and the last one."""

@@ -23,6 +23,8 @@ from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, of_made_up
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Counted, Numbered
+from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
+from gpuscale.expr.walk import toposort
 
 __all__: list[str] = []
 
@@ -45,7 +47,15 @@ def checked(x: Frame, window: Any, options: Mapping[str, Any]) -> None:
 
 
 def ends_of(x: Frame) -> list[tuple[int, Any, Any]]:
-    """Compute rows, first and last label of each partition of a sorted index."""
+    """Return rows, first and last label of each partition of a sorted index.
+
+    Where the rows come from may know them. Of files these are the least and the greatest label of
+    each partition, so who asks has to see that rows are in order.
+    """
+    layout = x.expr.meta.layout
+    for node in toposort([x.expr]):
+        if isinstance(node, FromFrame | ReadPieces) and node.meta.layout == layout and node.ends:
+            return node.ends
     found: list[tuple[int, Any, Any]] = wrap(reduction((x.expr,), Ends(), "ends", [])).compute()
     return found
 

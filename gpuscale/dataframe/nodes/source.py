@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
+
+import pandas as pd
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from gpuscale.io.frames import Columns, FramePieces, Predicate
 
 __all__ = ["FromFrame", "PartitionValues", "ReadPieces"]
 
+Ends: TypeAlias = list[tuple[int, Any, Any]]
+"""Rows, and the first and the last label, of each partition; labels are None where no rows are."""
 
 _SAMPLE = 1000  # rows that are measured for all
 _PLACES = 8  # where they lie
@@ -56,6 +60,18 @@ class FromFrame(Node):
             row_bytes=_measured(data),
         )
 
+    @property
+    def ends(self) -> Ends | None:
+        """Rows, and the first and the last label, of each partition of a sorted index."""
+        if self.divisions is None:
+            return None
+        index = getattr(self.data, "index", self.data)
+        spans = zip(self.starts, (*self.starts[1:], len(index)), strict=True)
+        return [
+            (stop - start, index[start], index[stop - 1]) if start < stop else (0, None, None)
+            for start, stop in spans
+        ]
+
 
 def _measured(data: Any) -> int:
     """Bytes of a row, with what objects and texts take, by a sample.
@@ -91,6 +107,16 @@ class ReadPieces(Node):
     def note(self) -> str:
         """What is read, of how much."""
         return part_of(self.pieces, self.columns, self.predicate)
+
+    @property
+    def ends(self) -> Ends | None:
+        """Rows, and the least and the greatest label, of each partition that follows another."""
+        ends, index = self.pieces.ends, self.pieces.schema.index
+        known = [each.rows for each in self.pieces.pieces]
+        if ends is None or self.predicate or None in known:
+            return None
+        labels = [pd.Index(pair).astype(index.dtype) for pair in ends]
+        return [(n or 0, *pair) for n, pair in zip(known, labels, strict=True)]
 
     def _infer(self) -> FrameMeta:
         pieces = self.pieces
