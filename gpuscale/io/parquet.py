@@ -13,6 +13,7 @@ import numpy as np
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.arrow_frames import DtypeBackend, conform, rows_of
+from gpuscale.io.device_frames import agrees, chosen
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, Condition, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.hive import hive_columns
@@ -107,8 +108,11 @@ class ParquetPieces(FramePieces):
         self._nbytes = {name: sum(group.nbytes[name] for group in every) for name in names}
         if not layout.index:
             self.divisions = self._numbers()
-        chosen = (list(layout.columns), layout.index, dtype_backend, self.pieces)
-        self.token = tokenize("parquet", files.token, *chosen)
+        given = (list(layout.columns), layout.index, dtype_backend, self.pieces)
+        self.token = tokenize("parquet", files.token, *given)
+        is_plain = files.on_disk and not (layout.hive or layout.index or dtype_backend)
+        if is_plain and all(label == name for label, name in layout.columns.items()):
+            self.takes |= {"device"}
 
     def _piece(self, groups: Cut) -> FramePiece:
         found = groupby(groups, attrgetter("file"))
@@ -180,6 +184,7 @@ class ParquetPieces(FramePieces):
         found._encoded = self._encoded.union(names)
         found._dtypes = {n: dtype for n, dtype in self._dtypes.items() if n not in names}
         found.schema = self.schema.astype(dict.fromkeys(columns, pd.CategoricalDtype()))
+        found.takes -= {"device"}  # which has other categories in each piece
         found.token = tokenize("encoded", self.token, columns)
         return found
 
@@ -214,6 +219,29 @@ class ParquetPieces(FramePieces):
             name = self.files.name(piece.source[0][0])
             raise ValueError(f"{name}: the index is not sorted; leave out calculate_divisions=True")
         return frame
+
+    def read_by(
+        self, library: Any, piece: FramePiece, columns: Columns, predicate: Predicate
+    ) -> Any:
+        """Return a piece read by the library of a device, or None."""
+        labels = list(self._layout.columns if columns is None else columns)
+        asked = list(dict.fromkeys([*labels, *(label for label, _, _ in predicate)]))
+        if not asked or not may_match(predicate, piece.statistics, piece.rows):
+            return None
+        for file, _ in piece.source:
+            self.files.check(file)
+        frame = library.read_parquet(
+            [self.files.paths[file] for file, _ in piece.source],
+            columns=asked,
+            row_groups=[list(groups) for _, groups in piece.source],
+            use_pandas_metadata=False,
+        )
+        if not agrees(frame, self.schema[asked]):
+            return None
+        first = self._starts[piece.source]
+        rows = self._rows[first : first + (piece.rows or 0)]
+        frame.index = library.RangeIndex(rows.start, rows.stop, rows.step, name=rows.name)
+        return chosen(frame, labels, predicate)
 
     def _met(self, table: Any, files: Any, predicate: Predicate) -> Any:
         """Return which rows meet a predicate; dates are compared before they become objects."""
