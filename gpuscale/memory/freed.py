@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 _M_MMAP_THRESHOLD = -3  # of malloc.h: from so many bytes on a block is pages of its own
+_OF_MODULES = 96 << 20  # bytes of files that are mapped by modules that frames and arrays load
 KEPT = 2**22  # bytes; intermediates of a tile are smaller, blocks of arrays mostly larger
 
 
@@ -91,7 +92,10 @@ def ask_only_the_system(environment: MutableMapping[str, str]) -> None:
 
 
 def bytes_of_process() -> int:
-    """Return the bytes of memory of this process that are no pages of files; 0 if not on Linux.
+    """Return the bytes of memory that this process takes; 0 if not on Linux.
+
+    Pages of files are counted as far as those of modules go: what is more belongs to data that are
+    mapped, which the system drops where it needs room.
 
     Examples
     --------
@@ -103,7 +107,8 @@ def bytes_of_process() -> int:
             _, resident, of_files, *_ = map(int, file.read().split())
     except OSError:
         return 0
-    return (resident - of_files) * os.sysconf("SC_PAGE_SIZE")
+    page = os.sysconf("SC_PAGE_SIZE")
+    return (resident - of_files) * page + min(of_files * page, _OF_MODULES)
 
 
 @cache
