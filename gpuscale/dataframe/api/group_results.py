@@ -20,6 +20,7 @@ from gpuscale.dataframe.api import spread
 from gpuscale.dataframe.api.columns import nearest
 from gpuscale.dataframe.api.groupby import Groups
 from gpuscale.dataframe.api.reductions import one_partition, reduction
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
@@ -165,6 +166,7 @@ def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
 # ------------------------------------------------------------------ in one place, or in several
 
 
+@by_memory
 def _of_parts(grouped: Groups, inputs: Sequence[Any], plan: Any, template: Any, label: str) -> Any:
     nodes, _ = aligned([each.expr for each in inputs])
     count = spread.count_of(grouped, nodes, spread.OF_PARTS)
@@ -212,6 +214,7 @@ def has_strays(grouped: Groups) -> bool:
     )
 
 
+@by_memory
 def of_rows(grouped: Groups, calls: tuple[Call, ...], template: Any) -> Any:
     """Return what pandas gives for all rows of each group, of which a result is known."""
     nodes, _ = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])

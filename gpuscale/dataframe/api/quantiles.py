@@ -13,6 +13,7 @@ import pandas as pd
 from gpuscale.dataframe.algorithms.ranks import Brackets, Near, Shares
 from gpuscale.dataframe.api.counting import whole
 from gpuscale.dataframe.api.reductions import of_columns, reduce, reduction
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
@@ -21,6 +22,7 @@ from gpuscale.dataframe.passes import another_pass, is_large
 __all__: list[str] = []
 
 
+@by_memory
 def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any:
     """Return exact quantiles."""
     if not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= 1)):
@@ -34,6 +36,7 @@ def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any
     return _in_passes(x, Shares(tuple(map(float, np.atleast_1d(q))), method), template)
 
 
+@by_memory
 def median(x: Any, skipna: bool, numeric_only: bool) -> Any:
     """Return exact medians."""
     if numeric_only:
@@ -43,6 +46,7 @@ def median(x: Any, skipna: bool, numeric_only: bool) -> Any:
     return _in_passes(x, Shares((0.5,), "median"), nonempty(x._meta).median())
 
 
+@by_memory
 def describe(x: Any, options: dict[str, Any]) -> Any:
     """Return counts, means, deviations and quantiles."""
     include, exclude = options.get("include"), options.get("exclude")

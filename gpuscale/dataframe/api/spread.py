@@ -44,9 +44,9 @@ from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.dataframe.undecided import Varying
-from gpuscale.engines.automatic import budget_of, chunk_bytes
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
+from gpuscale.memory.limits import budget_of, chunk_bytes
 
 __all__ = [
     "OF_PARTS",
@@ -104,11 +104,11 @@ def parts_for(nodes: Sequence[Node], most: int) -> int:
     """
     backend = nodes[0].meta.backend
     nbytes = sum(each.meta.nbytes for each in nodes)
-    budget = budget_of(backend, nbytes)
+    budget = budget_of(backend)
     expected = likely_nbytes(nodes) if nbytes <= budget // _SURELY else nbytes
     if backend != FrameMeta.host or expected <= min(most, budget // _SHARE):
         return 1
-    return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT, nbytes))))
+    return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT))))
 
 
 def _divides(dtype: Any, options: Options) -> bool:
