@@ -179,8 +179,8 @@ def few_groups(keys: Sequence[Any]) -> FewGroups | None:
     )
     of_parts = np.concatenate(present)
     order = np.argsort(of_parts, kind="stable")
-    found = FewGroups(runs, order, _changes(of_parts[order]), slice(None))
-    return replace(found, ranks=np.argsort(found.first))
+    groups = FewGroups(runs, order, _changes(of_parts[order]), slice(None))
+    return replace(groups, ranks=np.argsort(groups.first))
 
 
 def _run(numbers: Any, start: int) -> tuple[Run, Any]:
