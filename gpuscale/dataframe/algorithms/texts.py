@@ -35,23 +35,21 @@ def in_one_piece(column: Any) -> Any:
     return pd.Series(whole, column.index, name=column.name)
 
 
-def different_texts(column: Any, rows: int | None = None) -> tuple[Any, Any] | None:
-    """Number the texts of a column as `numbered_texts` does; None if it has others, or few.
-
-    Parameters
-    ----------
-    column : Series
-    rows : int, optional
-        How many are to be numbered, if these are not all.
-    """
+def different_texts(column: Any) -> tuple[Any, Any] | None:
+    """Number the texts of a column as `numbered_texts` does; None if it has others, or few."""
     if type(column) is not pd.Series or not is_text(column):
         return None
-    is_worth = pays(len(column) if rows is None else rows, [("texts", None)])
+    is_worth = pays(len(column), [("texts", None)])
     return numbered_texts(column.array) if is_worth else None
 
 
-def numbered_texts(texts: Any) -> tuple[Any, Any]:
+def numbered_texts(*texts: Any) -> tuple[Any, Any]:
     """Number texts of pyarrow in the order in which they come; nulls are one of them.
+
+    Parameters
+    ----------
+    *texts : array
+        Numbered as if they were one.
 
     Returns
     -------
@@ -67,9 +65,10 @@ def numbered_texts(texts: Any) -> tuple[Any, Any]:
     """
     import pyarrow as pa
 
-    pieces = pa.chunked_array(pa.array(texts))
+    arrays = [pa.chunked_array(pa.array(each)) for each in texts]
+    chunks = [chunk.cast(pa.large_string()) for each in arrays for chunk in each.chunks]
+    pieces = pa.chunked_array(chunks, pa.large_string())
     whole = pieces.chunk(0) if pieces.num_chunks == 1 else pieces.combine_chunks()  # which copies
-    whole = whole.cast(pa.large_string())
     _, ends, data = whole.buffers()
     offsets = np.zeros(1, np.int64)
     if len(whole):

@@ -10,6 +10,7 @@ together in the end.
 from gpuscale.dataframe.rules.arithmetic import compute_together
 from gpuscale.dataframe.rules.by_memory import plan_by_memory
 from gpuscale.dataframe.rules.filters import filter_below
+from gpuscale.dataframe.rules.joined import merge_wanted
 from gpuscale.dataframe.rules.orders import drop_sorts
 from gpuscale.dataframe.rules.places import stay_in_place
 from gpuscale.dataframe.rules.predicates import filter_early
@@ -32,6 +33,7 @@ PASSES = (
     group_distinct_in_order,
     shuffle_known_keys,
     stay_in_place,
+    merge_wanted,
     encode_keys,
     compute_together,
 )

@@ -81,24 +81,29 @@ def test_frames_by_a_number(numbers, own, dtype, how, name, compiled):
         pd.testing.assert_frame_equal(found, expected, check_column_type=True)
 
 
-@settings(max_examples=60, deadline=None)
+TEXTS = ["a", "b", "", None, "a long text, longer"]
+KINDS = ["str", "string[pyarrow]", "category"]
+
+
+@settings(max_examples=80, deadline=None)
 @given(
-    texts=st.lists(st.sampled_from(["a", "b", "", None, "a long text, longer"]), max_size=20),
-    own=st.lists(
-        st.sampled_from(["a", "", None, "a long text, longer"]), unique_by=str, max_size=4
-    ),
-    dtype=st.sampled_from(["str", "string[pyarrow]", "category"]),
+    texts=st.lists(st.sampled_from(TEXTS), max_size=20),
+    own=st.lists(st.sampled_from(TEXTS[:1] + TEXTS[2:]), unique_by=str, max_size=4)
+    | st.lists(st.sampled_from(TEXTS[2:]), max_size=9),
+    dtypes=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
     how=st.sampled_from(["inner", "left"]),
+    name=st.sampled_from(["k", "n"]),
+    columns=st.sampled_from([None, ("x", "y"), ("y",), ()]),
 )
-def test_a_frame_that_has_each_text_once(texts, own, dtype, how):
+def test_frames_by_a_text(texts, own, dtypes, how, name, columns):
     left = pd.DataFrame({"x": np.arange(len(texts)), "k": pd.array(texts, dtype="str")})
-    right = pd.DataFrame({"k": pd.array(own, dtype="str"), "y": np.arange(len(own)) * 0.5})
-    left, right = (each.astype({"k": dtype}) for each in (left, right))
+    right = pd.DataFrame({name: pd.array(own, dtype="str"), "y": np.arange(len(own)) * 0.5})
+    left, right = left.astype({"k": dtypes[0]}), right.astype({name: dtypes[1]})
+    expected = left.merge(right, how=how, left_on="k", right_on=name)
     with config.set({"codegen.min-elements": 0}):
-        for other in (right, pd.concat([right, right[:1]])):
-            expected = left.merge(other, how=how, on="k")
-            found = Merge(how, on="k")(left, other)
-            pd.testing.assert_frame_equal(found, expected, check_column_type=True)
+        found = Merge(how, left_on="k", right_on=name, columns=columns)(left, right)
+    expected = expected if columns is None else expected[list(columns)]
+    pd.testing.assert_frame_equal(found, expected, check_column_type=True)
 
 
 def test_what_is_not_merged_by_numbers():
