@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import pandas as pd
-
 import numpy as np
+import pandas as pd
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.algorithms.columns import selected
