@@ -299,7 +299,9 @@ class ParquetPieces(FramePieces):
 
         if not names:
             return pa.table({})
-        tables = [self._row_groups(file, groups, names) for file, groups in piece.source]
+        tables = [
+            table for file, groups in piece.source for table in self._row_groups(file, groups, names)
+        ]
         table = pa.concat_tables(tables, promote_options="permissive").select(names)
         return self._cast(table, [name for name in names if name not in self._encoded])
 
@@ -311,7 +313,8 @@ class ParquetPieces(FramePieces):
         schema = pa.schema(fields, self._arrow.metadata)
         return table.replace_schema_metadata(schema.metadata).cast(schema)
 
-    def _row_groups(self, file: int, groups: tuple[int, ...], names: list[str]) -> Any:
+    def _row_groups(self, file: int, groups: tuple[int, ...], names: list[str]) -> list[Any]:
+        """Read row groups one by one, so that what is stored of the last one is free again."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -322,10 +325,10 @@ class ParquetPieces(FramePieces):
                 self.files.open(file) as source,
                 pq.ParquetFile(source, read_dictionary=encoded) as opened,
             ):
-                table = opened.read_row_groups(list(groups), names, use_threads=False)
+                tables = [opened.read_row_group(each, names, use_threads=False) for each in groups]
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{self.files.name(file)} cannot be read: {error}") from error
-        return table.replace_schema_metadata(None)
+        return [table.replace_schema_metadata(None) for table in tables]
 
     def _flat_frame(self, table: Any, rows: int) -> Any:
         import pandas as pd
