@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from copy import copy
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -299,9 +299,8 @@ class ParquetPieces(FramePieces):
 
         if not names:
             return pa.table({})
-        tables = [
-            table for file, groups in piece.source for table in self._row_groups(file, groups, names)
-        ]
+        read = (self._row_groups(file, groups, names) for file, groups in piece.source)
+        tables = list(chain.from_iterable(read))
         table = pa.concat_tables(tables, promote_options="permissive").select(names)
         return self._cast(table, [name for name in names if name not in self._encoded])
 
