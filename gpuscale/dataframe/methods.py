@@ -207,8 +207,13 @@ def with_methods(pandas: type, table: Mapping[str, Rows]) -> Callable[[C], C]:
 
 def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[..., Any]:
     theirs = getattr(pandas, name)
+    numbers = _place_of_numbering(theirs)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if numbers is not None and (len(args) > numbers or "ignore_index" in kwargs):
+            ignore_index = args[numbers] if len(args) > numbers else kwargs.pop("ignore_index")
+            result = method(self, *args[:numbers], **kwargs)
+            return result.reset_index(drop=True) if ignore_index else result
         if name == "dropna":
             _check_dropna(self, kwargs)
         own = "new" if _changes_labels(self, name, args, kwargs) else rows
@@ -224,6 +229,14 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
 
     dress(method, theirs, f"{collection.__name__}.{name}", f"{pandas.__name__}.{name}")
     return in_place(method)
+
+
+def _place_of_numbering(theirs: Any) -> int | None:
+    """Return where ``ignore_index`` is among arguments: all rows are numbered, no partition's."""
+    with suppress(TypeError, ValueError):
+        names = list(inspect.signature(theirs).parameters)[1:]  # without self
+        return names.index("ignore_index") if "ignore_index" in names else None
+    return None
 
 
 _RESOLVES = frozenset(("mask", "where"))
