@@ -25,8 +25,13 @@ FUNCTIONS = {
 }
 """Functions of dask.dataframe -> what to do."""
 
+_AWAY = "pandas took it away"
+
 METHODS = {
     "analyze": "explain(analyze=True) computes, and says what each step took",
+    "append": f"{_AWAY}: gd.concat([a, b]) puts rows together",
+    "applymap": f"{_AWAY}: map calls a function on each element",
+    "as_matrix": f"{_AWAY}: values is a lazy array",
     "boxplot": _PLOTS,
     "convert_dtypes": _DTYPES,
     "dask": "what dask adds are methods of the frame itself",
@@ -34,6 +39,8 @@ METHODS = {
     "factorize": 'astype("category").cat.codes numbers values that are known',
     "hist": _PLOTS,
     "infer_objects": _DTYPES,
+    "iteritems": f"{_AWAY}: items() is it",
+    "ix": f"{_AWAY}: loc takes labels, iloc positions",
     "lower_once": 'explain("lower") shows it',
     "pivot": _UNKNOWN_COLUMNS,
     "plot": _PLOTS,

@@ -22,6 +22,7 @@ __all__ = [
     "nonempty",
     "nulls",
     "of_made_up",
+    "of_numbers_made_up",
     "operands_of",
     "sample",
     "with_numbers",
@@ -145,6 +146,33 @@ def of_made_up(function: Callable[..., Any], *frames: Any) -> Any:
             raise
         with suppress(*_OF_TEXTS):  # otherwise what is said of texts is told
             return function(*map(with_numbers, made))
+        raise
+
+
+def of_numbers_made_up(function: Callable[..., Any], frame: Any) -> Any:
+    """Call what wants numbers on made-up rows; an error names the first column that has none.
+
+    Examples
+    --------
+    >>> try:
+    ...     of_numbers_made_up(lambda x: x.mean(), pd.DataFrame({"x": [1], "name": ["a"]})[:0])
+    ... except TypeError as error:
+    ...     error.__notes__
+    ["column 'name' is str: choose columns, or say numeric_only=True"]
+    """
+    try:
+        return of_made_up(function, frame)
+    except Exception as error:
+        for label in frame.columns.unique() if isinstance(frame, pd.DataFrame) else ():
+            part = frame[[label]]
+            try:
+                of_made_up(function, part)
+            except type(error):
+                dtype = part.dtypes.iloc[0]
+                error.add_note(
+                    f"column {label!r} is {dtype}: choose columns, or say numeric_only=True"
+                )
+                break
         raise
 
 

@@ -82,7 +82,11 @@ class JsonPieces(FramePieces):
         self.files, self._compression = files, compression
         self._options = dict(options) | {"lines": lines}
         head = self._head(sample) if lines else read_plain(files, 0, compression)
-        first = self._parsed(head)
+        try:
+            first = self._parsed(head)
+        except ValueError as error:
+            error.add_note(f"in the first lines of {files.name(0)}")
+            raise
         self.schema = first.iloc[:0]
         self._row_bytes = max(1, int(first.memory_usage(deep=True).sum()) // max(len(first), 1))
         ratio = self._row_bytes * max(len(first), 1) / max(len(head), 1)

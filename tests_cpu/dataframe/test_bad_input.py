@@ -116,6 +116,8 @@ def test_missing_columns_of_files_name_the_nearest(tmp_path, write, read):
 def test_misspelled_aggregations_name_the_nearest(df):
     with pytest.raises(AttributeError, match="did you mean 'median'"):
         df.groupby("customer").agg({"price": "mediann"})
+    with pytest.raises(ValueError, match="did you mean 'median'"):
+        df.groupby("customer").price.transform("mediann")
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,37 @@ def test_functions_that_ask_for_missing_columns(df):
             df.map_partitions(ask)
     with pytest.raises(KeyError, match="did you mean 'price'"):
         df.apply(row, axis=1)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda d: d.mean(),
+        lambda d: d.std(),
+        lambda d: d.median(),
+        lambda d: d.quantile(0.3),
+        lambda d: d.corr(),
+        lambda d: d.cov(),
+    ],
+)
+def test_columns_that_have_no_numbers_are_named(df, ask):
+    texts = df.assign(name="a", other=df.price)
+    with pytest.raises((TypeError, ValueError, NotImplementedError)) as error:
+        ask(texts)
+    assert "column 'name' is str: choose columns, or say numeric_only=True" in where(error)
+
+
+def test_positions_that_are_none(df):
+    for key in ("a", 1.5):
+        with pytest.raises(TypeError, match=f"iloc takes positions, .* not {key!r}; loc"):
+            df.iloc[key]
+
+
+def test_files_that_are_no_json_are_named(tmp_path):
+    (tmp_path / "x.json").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="Expected") as error:
+        gd.read_json(tmp_path / "x.json")
+    assert "in the first lines of" in where(error) and "x.json" in where(error)
 
 
 def row(row):

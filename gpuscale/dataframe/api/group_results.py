@@ -156,7 +156,7 @@ def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
         If it is no frame.
     """
     own = [key._meta for key in grouped.own_keys]
-    with nearest_told(dir(pd.api.typing.SeriesGroupBy), AttributeError):
+    with nearest_told(dir(pd.api.typing.SeriesGroupBy), AttributeError, ValueError):
         found = of_made_up(whole(grouped, calls).of_groups, grouped.frame._meta, *own)
     if not isinstance(found, pd.DataFrame | pd.Series):
         raise TypeError(f"{calls[-1].name} of groups gives a {type(found).__name__}, and no frame")

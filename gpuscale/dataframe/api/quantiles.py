@@ -16,7 +16,7 @@ from gpuscale.dataframe.api.reductions import of_columns, reduce, reduction
 from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
+from gpuscale.dataframe.inference import emptied, nonempty, of_numbers_made_up
 from gpuscale.dataframe.passes import another_pass, is_large
 
 __all__: list[str] = []
@@ -29,7 +29,7 @@ def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any
         raise ValueError(f"percentiles should all be in the interval [0, 1], not {q!r}")
     if x.ndim == 2 and numeric_only:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
-    template = of_made_up(lambda made: made.quantile(q, **options), x._meta)
+    template = of_numbers_made_up(lambda made: made.quantile(q, **options), x._meta)
     method = options.get("interpolation", "linear")
     if options.get("method", "single") != "single" or not _goes_in_passes(x, True):
         return whole(x, "quantile", q=q, **options)
@@ -41,9 +41,10 @@ def median(x: Any, skipna: bool, numeric_only: bool) -> Any:
     """Return exact medians."""
     if numeric_only:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
+    template = of_numbers_made_up(lambda made: made.median(skipna=skipna), x._meta)
     if not skipna or not _goes_in_passes(x, False):
         return whole(x, "median", skipna=skipna)
-    return _in_passes(x, Shares((0.5,), "median"), nonempty(x._meta).median())
+    return _in_passes(x, Shares((0.5,), "median"), template)
 
 
 @by_memory

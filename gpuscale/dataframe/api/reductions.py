@@ -14,7 +14,7 @@ from gpuscale.dataframe.algorithms.reductions import FOLDS, Length, blueprint
 from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, wrap
-from gpuscale.dataframe.inference import emptied, of_made_up
+from gpuscale.dataframe.inference import emptied, of_numbers_made_up
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
@@ -66,7 +66,7 @@ def _in_parts(x: Frame, name: str, options: dict[str, Any], split: int) -> Any:
 
 def _template(frame: Any, name: str, options: dict[str, Any]) -> Any:
     """Return what pandas makes of made-up rows; objects may be numbers, as decimals are."""
-    return of_made_up(lambda made: getattr(made, name)(**options), frame)
+    return of_numbers_made_up(lambda made: getattr(made, name)(**options), frame)
 
 
 def reduction(
