@@ -6,8 +6,9 @@ and places, of which the number of the partition is the upper part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ __all__ = [
 _PLACE = "place"
 _OFFSET = 40  # bits of the number of a row in its partition
 _LOOKED_AT = 1 << 12  # rows of a partition that are sampled, at the least
+_FEW = 4  # values, with each of which all others are compared
 
 
 def key_label(number: int) -> str:
@@ -120,15 +122,27 @@ def parts_of(keys: Sequence[Any], dividing: Any) -> Any:
         column = dividing[number]
         distinct = column.dropna().drop_duplicates().sort_values()
         width = 2 * len(distinct) + 2
+        count = (1 + int(of_dividing.max())) * width
         asked = key if len(rows) == len(key) else key.take(rows)
         ranks = ties * width + _among(asked, distinct)
         of_dividing = of_dividing * width + _among(column, distinct)
-        found[rows] = np.searchsorted(of_dividing, ranks, side="right")
-        different, of_dividing = np.unique(of_dividing, return_inverse=True)
-        ties = np.searchsorted(different, ranks)
-        tied = different[np.minimum(ties, len(different) - 1)] == ranks
-        rows, ties = rows[tied], ties[tied]
+        different, again = np.unique(of_dividing, return_inverse=True)
+        found[rows] = _each(partial(np.searchsorted, of_dividing, side="right"), ranks, count)
+        ties = _each(partial(_places_in, different), ranks, count)
+        tied = np.flatnonzero(ties >= 0)
+        rows, ties, of_dividing = rows[tied], ties[tied], again
     return found
+
+
+def _each(function: Callable[[Any], Any], numbers: Any, count: int) -> Any:
+    """Ask something of whole numbers below a count, once of each that could be if these are few."""
+    return function(np.arange(count))[numbers] if count < len(numbers) else function(numbers)
+
+
+def _places_in(different: Any, numbers: Any) -> Any:
+    """Return where numbers are among different ones in order, -1 where they are not."""
+    places = np.minimum(np.searchsorted(different, numbers), len(different) - 1)
+    return np.where(different[places] == numbers, places, -1)
 
 
 def _among(values: Any, distinct: Any) -> Any:
@@ -149,8 +163,12 @@ def _among_in_turn(values: Any, distinct: Any) -> Any:
     nulls = values.isna().to_numpy()
     found = np.full(len(values), 2 * len(distinct) + 1, np.int64)
     there, among = sortable(values[~nulls] if nulls.any() else values), sortable(distinct)
-    left, right = (np.searchsorted(among, there, side=side) for side in ("left", "right"))
-    found[~nulls] = left + right
+    if len(among) <= _FEW:
+        places: Any = sum((there > each).view(np.int8) + (there >= each) for each in among)
+    else:
+        left = np.searchsorted(among, there)
+        places = 2 * left + (among[np.minimum(left, len(among) - 1)] == there)
+    found[... if len(there) == len(found) else ~nulls] = places
     return found
 
 
