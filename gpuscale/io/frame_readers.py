@@ -85,7 +85,7 @@ class PiecesReader(_PartitionReader):
     ) -> None:
         self._pieces, self._columns, self._predicate = pieces, columns, predicate
         self._backend = backend
-        self.room = 1.0  # what is decoded is first a table of Arrow
+        self.room = 1.5  # what is decoded is first a table of Arrow, and pages of it
         self.cost = pieces.cost
         self.is_memory = pieces.files is not None and pieces.files.in_memory
         self.token = tokenize("pieces", pieces.token, columns, predicate, backend)

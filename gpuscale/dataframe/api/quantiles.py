@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.dataframe.algorithms.ranks import Brackets, Near, Shares
+from gpuscale.dataframe.api.aggregating import aggregate
 from gpuscale.dataframe.api.counting import whole
-from gpuscale.dataframe.api.reductions import of_columns, reduce, reduction
+from gpuscale.dataframe.api.reductions import of_columns, reduction
 from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
@@ -64,10 +65,12 @@ def describe(x: Any, options: dict[str, Any]) -> Any:
     if len(shares) + 5 != len(like):  # a median that pandas adds, or leaves out
         return whole(x, "describe", **given)
     quantiles = [quantile(each, shares, False, {}) for each in described]
-    others = [reduce(x, name) for name in ("count", "mean", "std", "min", "max")]
-    args = (*quantiles, *others)
+    args = (*quantiles, aggregate(x, list(_BESIDE), 0, (), {}))
     function = Described(like.index)
     return call(function, args, None, "describe", "new", emptied(like), args[1:])
+
+
+_BESIDE = ("count", "mean", "std", "min", "max")  # quantiles, in one pass
 
 
 def _described_in_passes(x: Any) -> list[Any]:
@@ -89,10 +92,10 @@ class Described:
     labels: Any
 
     def __call__(self, *results: Any) -> Any:
-        """Put them together: quantiles of all columns, or of each; four others; the greatest."""
-        *own, count, mean, std, least, greatest = results
+        """Put them together: quantiles of all columns, or of each, and what stands beside them."""
+        *own, beside = results
         quantiles = own[0] if len(own) == 1 else pd.concat(own, axis=1)
-        before = (count, mean, std, least)
+        *before, greatest = (beside.loc[name] for name in _BESIDE)
         if isinstance(quantiles, pd.Series):
             rows = [*before, *quantiles, greatest]
             return pd.Series(rows, index=self.labels, name=quantiles.name, dtype=float)
