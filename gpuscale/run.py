@@ -237,9 +237,9 @@ def run_blocks(
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
-        if keeps:
-            return keys, engine.persist(graph, list(wanted), listeners=listeners)
         try:
+            if keeps:
+                return keys, engine.persist(graph, list(wanted), listeners=listeners)
             values = engine.run(graph, list(wanted), listeners=listeners, on_error=on_error)
         except LostError as error:  # it says all there is to say; who noticed it is long
             raise error.with_traceback(None) from None

@@ -35,7 +35,7 @@ def check_open(client: Any) -> None:
 
 
 def check_reaches(client: Any, futures: Iterable[Any]) -> None:
-    """Refuse results that workers of another cluster hold, which would be waited for in vain.
+    """Refuse results that are gone, or that another cluster holds: they would come never.
 
     Parameters
     ----------
@@ -46,10 +46,11 @@ def check_reaches(client: Any, futures: Iterable[Any]) -> None:
     Raises
     ------
     EngineError
-        Names the result, and the scheduler that has it.
+        Their client is closed; or it names the result, and the scheduler that has it.
     """
     here = _scheduler_of(client)
     for future in futures:
+        check_open(future.client)
         there = _scheduler_of(future.client)
         if here and there and here != there:
             raise EngineError(

@@ -518,13 +518,18 @@ def test_what_a_closed_client_held_is_told(cluster, x):
     with Client(cluster) as closed:
         kept, future = closed.persist(x + 1), closed.submit(sum, [1, 2])
         wait([kept, future])
-    asks = [kept.compute, kept.sum().compute, future.result, lambda: closed.gather(future)]
+    asks = [
+        kept.compute, kept.sum().compute, future.result, lambda: closed.gather(future),
+        lambda: gs.persist(kept + 1),
+    ]  # fmt: skip
     for ask in asks:
         with pytest.raises(EngineError, match=r"client .* closed, and what .* before closing") as e:
             ask()
         assert len(e.traceback) < 9 and e.value.__cause__ is None
-    with Client(cluster), pytest.raises(EngineError, match="was closed, and what"):
-        kept.sum().compute()
+    with Client(cluster) as other:
+        for ask in (kept.sum().compute, lambda: other.submit(str, kept)):
+            with pytest.raises(EngineError, match="was closed, and what"):
+                ask()
 
 
 @pytest.mark.parametrize("shares", [True, False])
