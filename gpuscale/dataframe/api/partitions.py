@@ -93,7 +93,9 @@ def map_partitions(
         out = promise(meta, first._meta)
     is_sure = not any(isinstance(each, Frame) and is_undecided(each.expr) for each in args)
     agree = alike if is_sure else of_a_kind
-    function = Promised(func, out, agree=agree) if enforce_metadata else func
+    function = (
+        Promised(func, out, agree=agree, is_said=meta is not None) if enforce_metadata else func
+    )
     return call(function, args, kwargs, name, "new", out)
 
 
