@@ -60,7 +60,10 @@ from gpuscale.dataframe.resampling import Resampler as Resampler
 from gpuscale.dataframe.rolling import Rolling as Rolling
 from gpuscale.dataframe.scalar import Scalar as Scalar
 from gpuscale.dataframe.series import Series as Series
+from gpuscale.memory import freed as _freed
 from gpuscale.run import compute as compute
+
+_freed.keep_freed_columns()  # here: whoever has tasks of frames has imported this, a worker as well
 
 
 def __getattr__(name: str) -> Any:
