@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gpuscale.codegen.helpers import Helper
+from gpuscale.codegen.kernel import address
 from gpuscale.codegen.loops import are_worth_it, run
 
 __all__ = ["aggregated", "number_codes", "number_texts", "pays"]
@@ -19,12 +20,17 @@ _SAVED = 10
 """Additions that take as long as what one loop saves beside a library, for each row."""
 _SAVED_OF_TEXTS = 60
 """The same for each loop where texts are numbered, which libraries take far longer for."""
+_FIRST = 1 << 10
+"""Slots that a table of hashes begins with."""
 _NUMBERED = {
     "codes": Helper(_MODULE, "number_codes", ("int64", "", "", "int32", "int32", "int64", "int64")),
     "texts": Helper(
         "gpuscale.codegen.hashing_cpu",
         "number_texts",
-        ("int64", "int8", "int8", "", "", "int32", "int64", "int32", "int64", "int64", "int64"),
+        (
+            *("int64", "int8", "", "int8", "", "", ""),
+            *("int32", "int64", "int64", "int32", "int64", "int64", "int64"),
+        ),
     ),
 }
 
@@ -81,17 +87,14 @@ def number_codes(codes: Array, low: int, width: int) -> tuple[Array, Array]:
     return ids, first[: found[0]]
 
 
-def number_texts(offsets: Array, data: Array, nulls: Array | None = None) -> tuple[Array, Array]:
+def number_texts(pieces: Sequence[tuple[Array, Array, Array | None]]) -> tuple[Array, Array]:
     """Number texts in the order in which they come; nulls are one of them.
 
     Parameters
     ----------
-    offsets : array of int64
-        Where each starts, and where the last one ends; contiguous.
-    data : array of int8
-        Bytes of all; contiguous.
-    nulls : array of int8, optional
-        1 for what is null.
+    pieces : sequence of (array of int64, array of int8, array of int8 or None)
+        Where each text starts, and where the last one ends; bytes of all; 1 for what is null, if
+        anything is. All contiguous.
 
     Returns
     -------
@@ -103,21 +106,26 @@ def number_texts(offsets: Array, data: Array, nulls: Array | None = None) -> tup
     Examples
     --------
     >>> texts = np.frombuffer(b"bab", np.int8)
-    >>> ids, first = number_texts(np.arange(4), texts)
+    >>> ids, first = number_texts([(np.arange(4), texts, None), (np.arange(2), texts, None)])
     >>> ids.tolist(), first.tolist()
-    ([0, 1, 0], [0, 1])
+    ([0, 1, 0, 0], [0, 1])
     """
-    rows, found = len(offsets) - 1, np.zeros(1, np.int64)
-    slots = np.empty(1 << max(10, (2 * rows + 1).bit_length()), np.int32)
-    entries, first = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)  # pages as they fill
-    ids, none, ahead = np.empty(rows, np.int32), np.zeros(1, np.int8), np.empty(128, np.int64)
-    has_nulls, flags = (0, none) if nulls is None else (1, nulls)
-    run(
-        _NUMBERED["texts"],
-        *(offsets, data if len(data) else none, flags, has_nulls, rows),
-        *(slots, entries, ids, first, ahead, found),
-    )
-    return ids, first[: found[0]]
+    rows = sum(len(offsets) - 1 for offsets, _, _ in pieces)
+    slots = np.empty(max(_FIRST, 1 << (2 * rows + 1).bit_length()), np.int32)
+    slots[:_FIRST] = 0
+    entries, places = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)  # pages as they fill
+    ids, first, ahead = np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(128, np.int64)
+    before, none, state = 0, np.zeros(1, np.int8), np.array([0, -1, _FIRST])
+    for offsets, data, nulls in pieces:
+        data = data if len(data) else none
+        has_nulls, flags = (0, none) if nulls is None else (1, nulls)
+        run(
+            _NUMBERED["texts"],
+            *(offsets, data, address(data), flags, has_nulls, len(offsets) - 1, before),
+            *(slots, entries, places, ids[before:], first, ahead, state),
+        )
+        before += len(offsets) - 1
+    return ids, first[: state[0]]
 
 
 def aggregated(kind: str, ids: Array, values: Array | None, groups: int) -> Array:

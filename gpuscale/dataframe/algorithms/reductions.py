@@ -16,7 +16,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import on_device, to_host
 from gpuscale.dataframe.algorithms.columns import Result, columns_of, concat, together
 from gpuscale.dataframe.algorithms.moments import Mean, Moments
-from gpuscale.dataframe.algorithms.texts import different_texts
+from gpuscale.dataframe.algorithms.texts import different_texts, texts_at
 from gpuscale.dataframe.minding import passes_on
 
 __all__ = [
@@ -245,7 +245,7 @@ class Unique:
 def _different(column: Series) -> Series:
     texts = different_texts(column)
     if texts is not None:
-        return pd.Series(column.array.take(texts[1]))
+        return pd.Series(texts_at(column.array, texts[1]))
     return frame_namespace(column).Series(column.unique(), dtype=column.dtype)
 
 

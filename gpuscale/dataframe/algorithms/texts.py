@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpuscale.codegen.groups import number_texts, pays
 
-__all__ = ["different_texts", "in_one_piece", "is_text", "numbered_texts"]
+__all__ = ["different_texts", "in_one_piece", "is_text", "numbered_texts", "texts_at"]
 
 
 def is_text(key: Any) -> bool:
@@ -66,15 +66,43 @@ def numbered_texts(*texts: Any) -> tuple[Any, Any]:
     import pyarrow as pa
 
     arrays = [pa.chunked_array(pa.array(each)) for each in texts]
-    chunks = [chunk.cast(pa.large_string()) for each in arrays for chunk in each.chunks]
-    pieces = pa.chunked_array(chunks, pa.large_string())
-    whole = pieces.chunk(0) if pieces.num_chunks == 1 else pieces.combine_chunks()  # which copies
-    _, ends, data = whole.buffers()
+    return number_texts([_buffers(piece) for each in arrays for piece in each.chunks])
+
+
+def _buffers(piece: Any) -> tuple[Any, Any, Any]:
+    """Return where texts of Arrow start, their bytes, and what is null, where they lie."""
+    import pyarrow as pa
+
+    piece = piece.cast(pa.large_string())
+    _, ends, data = piece.buffers()
     offsets = np.zeros(1, np.int64)
-    if len(whole):
-        offsets = np.frombuffer(ends, np.int64, len(whole) + 1, offset=8 * whole.offset)
-    return number_texts(
+    if len(piece):
+        offsets = np.frombuffer(ends, np.int64, len(piece) + 1, offset=8 * piece.offset)
+    nulls = piece.is_null().to_numpy(zero_copy_only=False) if piece.null_count else None
+    return (
         offsets,
         np.zeros(0, np.int8) if data is None else np.frombuffer(data, np.int8),
-        whole.is_null().to_numpy(zero_copy_only=False).view(np.int8) if whole.null_count else None,
+        None if nulls is None else nulls.view(np.int8),
     )
+
+
+def texts_at(texts: Any, rows: Any) -> Any:
+    """Return the texts of some rows, which are in order, piece by piece; `take` joins these first.
+
+    Examples
+    --------
+    >>> list(texts_at(pd.array(["b", "c", "a"], dtype="str"), np.array([0, 2])))
+    ['b', 'a']
+    """
+    import pyarrow as pa
+
+    pieces = pa.chunked_array(pa.array(texts))
+    if pieces.num_chunks < 2:
+        return texts.take(rows)
+    starts = np.cumsum([0, *map(len, pieces.chunks)])
+    cuts = np.searchsorted(rows, starts)
+    found = [
+        piece.take(pa.array(rows[low:high] - start))
+        for piece, start, low, high in zip(pieces.chunks, starts, cuts, cuts[1:], strict=False)
+    ]
+    return texts.dtype.__from_arrow__(pa.chunked_array(found))
