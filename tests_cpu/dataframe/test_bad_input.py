@@ -113,6 +113,13 @@ def test_missing_columns_of_files_name_the_nearest(tmp_path, write, read):
         read(tmp_path / "x")
 
 
+def test_misspelled_options_of_writers(df, tmp_path):
+    for write in (df.to_csv, df.to_json):
+        with pytest.raises(TypeError, match=r"to_\w+ takes no indx=; did you mean 'index'"):
+            write(tmp_path / "x", indx=False)
+    assert not any(tmp_path.iterdir())
+
+
 def test_misspelled_aggregations_name_the_nearest(df):
     with pytest.raises(AttributeError, match="did you mean 'median'"):
         df.groupby("customer").agg({"price": "mediann"})

@@ -58,7 +58,8 @@ def notna(arg: Any) -> Any:
     return call(Method("notna"), (arg,), label="notna") if isinstance(arg, Frame) else pd.notna(arg)
 
 
-isnull, notnull = isna, notna
+isnull = isna
+notnull = notna
 
 
 @dataclass(frozen=True)
