@@ -39,10 +39,14 @@ def with_nearest(error: E, names: Iterable[Any]) -> E:
     "None of ['citty'] are in the columns; did you mean 'city'?"
     >>> with_nearest(KeyError("citty"), ["city", "day"])
     KeyError("citty; did you mean 'city'?")
+    >>> with_nearest(AttributeError("'Series' object has no attribute 'summ'"), ["size", "sum"])
+    AttributeError("'Series' object has no attribute 'summ'; did you mean 'sum'?")
     """
     known = list(map(str, names))
     said = str(error.args[0]) if error.args else ""
     quoted = [inner or outer for inner, outer in _QUOTED.findall(said)] or [said]
+    if isinstance(error, AttributeError):
+        quoted = quoted[-1:]  # whose attribute it would be stands before
     hints = (meant(each, known) for each in quoted if len(each) > 1 and each not in known)
     hint = next(filter(None, hints), "")
     if hint and "did you mean" not in said:

@@ -184,6 +184,10 @@ def test_functions_that_ask_for_missing_columns(df):
             df.map_partitions(ask)
     with pytest.raises(KeyError, match="did you mean 'price'"):
         df.apply(row, axis=1)
+    with pytest.raises(KeyError, match="did you mean 'price'"):
+        df.groupby("customer").apply(lambda part: part["prise"].sum())
+    with pytest.raises(AttributeError, match="did you mean 'nlargest'"):
+        df.groupby("customer").price.agg(lambda part: part.nolrgest(2))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from gpuscale.dataframe.api.reductions import one_partition, reduction
 from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
+from gpuscale.dataframe.inference import emptied, names_in, nonempty, of_made_up
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
 from gpuscale.dataframe.undecided import is_undecided
@@ -156,8 +156,9 @@ def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
         If it is no frame.
     """
     own = [key._meta for key in grouped.own_keys]
-    with nearest_told(dir(pd.api.typing.SeriesGroupBy), AttributeError, ValueError):
-        found = of_made_up(whole(grouped, calls).of_groups, grouped.frame._meta, *own)
+    frame, methods = grouped.frame._meta, dir(pd.api.typing.SeriesGroupBy)
+    with nearest_told(names_in(frame)), nearest_told(methods, AttributeError, ValueError):
+        found = of_made_up(whole(grouped, calls).of_groups, frame, *own)
     if not isinstance(found, pd.DataFrame | pd.Series):
         raise TypeError(f"{calls[-1].name} of groups gives a {type(found).__name__}, and no frame")
     return found
