@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -224,6 +224,7 @@ class DistinctRows:
 
     subset: tuple[Any, ...] | None
     keep: Any
+    keeps_labels: ClassVar[bool] = True
 
     def chunk(self, partition: Any) -> tuple[Any, Any]:
         """Keep one of each."""

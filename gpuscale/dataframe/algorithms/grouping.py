@@ -253,6 +253,11 @@ class Gathered(AllRows):
     may_vary: bool = False
     data_decide: ClassVar[bool] = True
 
+    @property
+    def keeps_labels(self) -> bool:
+        """Whether rows of the groups come out as they are, under their labels."""
+        return self.calls[-1].name in ("head", "tail", "nth", "filter", "sample")
+
     def finalize(self, partial: tuple[Any, ...]) -> Any:
         """Ask pandas."""
         return self.of_groups(*partial)
