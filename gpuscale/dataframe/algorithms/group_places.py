@@ -239,15 +239,19 @@ class Packing:
     def __call__(self, frame: Any, *keys_and_number: Any) -> Any:
         """Pack a partition; of keys that have other rows, those count that it has."""
         *keys, number = keys_and_number
-        index = frame.index
-        own = [key if key.index.equals(index) else key.reindex(index) for key in keys]
-        return self.packed(frame, own, places_of(number, len(frame)))
+        return self.packed(frame, _beside(frame, keys), places_of(number, len(frame)))
+
+    def without_places(self, frame: Any, *keys: Any) -> Any:
+        """Pack a partition whose rows may stand anywhere."""
+        return self.packed(frame, _beside(frame, keys), None)
 
     def packed(self, frame: Any, keys: Sequence[Any], places: Any) -> Any:
-        """Pack rows that have places."""
+        """Pack rows that have places, or none."""
         columns: dict[Any, Any] = {k: each.array for k, each in enumerate(columns_of(frame))}
         columns.update({key_label(k): key.array for k, key in enumerate(keys)})
-        return pd.DataFrame({**columns, _PLACE: places}, index=frame.index, copy=False)
+        if places is not None:
+            columns[_PLACE] = places
+        return pd.DataFrame(columns, index=frame.index, copy=False)
 
     def unpacked(self, table: Any) -> tuple[Any, ...]:
         """Return the frame or the series, and its keys."""
@@ -266,3 +270,9 @@ class Packing:
     def places(self, table: Any) -> Any:
         """Return where the rows stood."""
         return table[_PLACE].to_numpy()
+
+
+def _beside(frame: Any, keys: Sequence[Any]) -> list[Any]:
+    """Return for each row of a frame its keys, of which there may be others."""
+    index = frame.index
+    return [key if key.index.equals(index) else key.reindex(index) for key in keys]

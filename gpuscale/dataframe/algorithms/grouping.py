@@ -17,6 +17,7 @@ from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, co
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
+from gpuscale.dataframe.algorithms.keys_in_order import aggregated_by_numbers
 from gpuscale.dataframe.algorithms.numbered_groups import (
     combined_by_number,
     parts_by_number,
@@ -267,6 +268,11 @@ class Gathered(AllRows):
         own = iter(keys)
         by = [next(own) if name is None else name for name in self.by]
         options = self.options
+        if options.sort and options.as_index and len(self.calls) == 1 and not self.calls[0].args:
+            name, given = self.calls[0].name, dict(self.calls[0].kwargs)
+            made = aggregated_by_numbers(frame, by, self.selection, name, given)
+            if made is not None:
+                return made
         grouped = frame.groupby(
             by if len(by) > 1 else by[0],
             as_index=options.as_index,
