@@ -38,6 +38,7 @@ INGREDIENTS = (
     "gpuscale.codegen.intrinsics",
     "gpuscale.codegen.lookups_cpu",
     "gpuscale.codegen.merge_cpu",
+    "gpuscale.codegen.scatter_cpu",
     "gpuscale.codegen.tiles_cpu",
     "gpuscale.codegen.truncation",
     "gpuscale.kernels",

@@ -110,7 +110,7 @@ def _different(texts: Any) -> tuple[list[Any], Any]:
 
 def _rows_of_numbers(values: Any, numbers: Any) -> Rows | None:
     if pays(len(values) + len(numbers)):
-        return looked_up(*(each.astype(np.int64, copy=False) for each in (values, numbers)))
+        return looked_up(*(np.ascontiguousarray(each, np.int64) for each in (values, numbers)))
     return _rows_in_a_table(values, numbers)
 
 

@@ -124,3 +124,12 @@ def test_rows_that_meet_often_are_counted_before_they_are_listed():
     options = {"memory-limit": "1 MB", "codegen.min-elements": 0}
     with config.set(options), pytest.raises(MemoryBudgetError, match="gives 1,000,000 rows"):
         Merge(on="k")(*frames)
+
+
+def test_keys_that_lie_between_others_in_memory():
+    beside = pd.DataFrame(np.arange(80).reshape(40, 2) % 7, columns=["k", "x"])
+    backwards = pd.DataFrame({"k": np.arange(7)[::-1], "y": np.arange(7)[::-1] * 0.5})[::-1]
+    for left, right in ((beside, backwards), (backwards, beside)):
+        with config.set({"codegen.min-elements": 0}):
+            found = Merge(on="k")(left, right)
+        pd.testing.assert_frame_equal(found, left.merge(right, on="k"))
