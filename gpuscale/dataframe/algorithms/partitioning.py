@@ -211,7 +211,7 @@ def _hashes(key: Any) -> Any:
 
 def _is_plain(key: Any) -> bool:
     """Whether a key is of numbers of NumPy."""
-    is_one = isinstance(key, pd.Series | pd.Index)
+    is_one = isinstance(key, pd.Series | pd.Index) and not on_device(key)
     return is_one and isinstance(key.dtype, np.dtype) and key.dtype.kind in "biuf"
 
 
