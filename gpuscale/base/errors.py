@@ -24,7 +24,6 @@ __all__ = [
     "GpuscaleWarning",
     "GraphError",
     "KernelWarning",
-    "LostError",
     "MemoryBudgetError",
     "NotSupportedError",
     "TaskTimeoutError",
@@ -72,10 +71,6 @@ class NotSupportedError(GpuscaleError, NotImplementedError):
 
 class EngineError(GpuscaleError, RuntimeError):
     """An engine that is unknown, closed, or lost its workers."""
-
-
-class LostError(EngineError):
-    """What workers held for a program, and do not any more."""
 
 
 class TaskTimeoutError(GpuscaleError, TimeoutError):

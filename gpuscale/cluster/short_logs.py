@@ -34,8 +34,6 @@ _USUAL_ENDS = (
     "Cluster closed without starting up",
     "Worker process still alive after",
     "Async instruction for <Task cancelled",
-    # Of one that was given up while it was busy: it hears so, and ends or joins again.
-    "Received heartbeat from unregistered worker",
 )
 
 
@@ -61,9 +59,7 @@ class _Interrupted(logging.Filter):
 class _NoPage(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Leave out where a page would be."""
-        is_of_worker = record.getMessage().lstrip().startswith("dashboard at:")
-        is_of_scheduler = isinstance(record.args, tuple) and record.args[:1] == ("dashboard",)
-        return not (is_of_worker or is_of_scheduler)
+        return not (isinstance(record.args, tuple) and record.args[:1] == ("dashboard",))
 
 
 def _in_short(record: logging.LogRecord) -> str | None:
@@ -157,6 +153,5 @@ def shorten_logs() -> None:
 
 
 def leave_out_page() -> None:
-    """Have servers without a page log none: what listens there tells only how they are."""
-    for name in ("scheduler", "worker"):
-        logging.getLogger(f"distributed.{name}").addFilter(_NO_PAGE)
+    """Have a scheduler without a page log none: what listens there tells only how it is."""
+    logging.getLogger("distributed.scheduler").addFilter(_NO_PAGE)
