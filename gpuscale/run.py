@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from gpuscale.backends.frame_libraries import use
 from gpuscale.base import config
 from gpuscale.base.blocks import block
+from gpuscale.base.errors import LostError
 from gpuscale.base.types import Key
 from gpuscale.collection import Collection
 from gpuscale.diagnostics.plan import announce_plan
@@ -236,9 +237,12 @@ def run_blocks(
     listeners = default_listeners()
     announce_plan(listeners, roots, graph)
     with without_annotations():
-        if keeps:
-            return keys, engine.persist(graph, list(wanted), listeners=listeners)
-        values = engine.run(graph, list(wanted), listeners=listeners, on_error=on_error)
+        try:
+            if keeps:
+                return keys, engine.persist(graph, list(wanted), listeners=listeners)
+            values = engine.run(graph, list(wanted), listeners=listeners, on_error=on_error)
+        except LostError as error:  # it says all there is to say; who noticed it is long
+            raise error.with_traceback(None) from None
     return keys, dict(zip(wanted, values, strict=True))
 
 

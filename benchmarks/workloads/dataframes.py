@@ -1,4 +1,4 @@
-"""Frames: the mean by hour of CSV files, sorting, and what is asked of a column of texts."""
+"""Frames: means by hour, windows and sorting, and what is asked of a column of texts."""
 
 from __future__ import annotations
 
@@ -78,6 +78,17 @@ def write_texts(size: Size, folder: Path) -> None:
     write(folder / "x.parquet", {"name": texts("name ", numbers, 7)})
 
 
+def write_times(size: Size, folder: Path) -> None:
+    import pandas as pd
+    import pyarrow as pa
+
+    start = np.datetime64("2026-01-01", "s")
+    times = pd.Index(start + np.arange(size["n"]), name="time")
+    values = np.random.default_rng(1).random(size["n"])
+    table = pa.Table.from_pandas(pd.DataFrame({"value": values}, times))  # which notes the index
+    write(folder / "x.parquet", table)
+
+
 def indexed(t: Any) -> Any:
     found = t["x"].set_index("key")
     return found if hasattr(found, "compute") else found.sort_index()
@@ -98,6 +109,19 @@ COLUMN = {
         lambda t: t["x"].name.str.contains("77", regex=False).sum(),
         lambda pl, t: t["x"].select(pl.col("name").str.contains("77", literal=True).sum()),
         "SELECT sum(contains(name, '77')::int) AS n FROM $x",
+    ),
+}
+TIMES = {
+    "resample": (
+        lambda t: t["x"].resample("1h").mean(),
+        lambda pl, t: t["x"].group_by_dynamic("time", every="1h").agg(pl.col("value").mean()),
+        "SELECT avg(value) AS value FROM $x GROUP BY time_bucket(INTERVAL '1 hour', time)",
+    ),
+    "rolling": (
+        lambda t: t["x"].rolling(100).mean(),
+        lambda pl, t: t["x"].select(pl.col("value").rolling_mean(100)),
+        "SELECT CASE WHEN count(*) OVER w = 100 THEN avg(value) OVER w END AS value FROM $x "
+        "WINDOW w AS (ORDER BY time ROWS 99 PRECEDING)",
     ),
 }
 SORTS = {
@@ -152,5 +176,17 @@ WORKLOADS = (
             modules=FRAMES,
         )
         for name, ways in COLUMN.items()
+    ),
+    *(
+        Workload(
+            name=name,
+            about="of {n} rows, one a second",
+            sizes={"full": {"n": 30_000_000}, "quick": {"n": 20_000}},
+            implementations=implementations(("x",), ways, calculate_divisions=True),
+            goals={"dask": 1, "pandas": 1},
+            files=write_times,
+            modules=FRAMES,
+        )
+        for name, ways in TIMES.items()
     ),
 )

@@ -1,4 +1,4 @@
-"""The group-bys and joins of the database benchmark of H2O.ai, from Parquet files."""
+"""The group-bys and joins of H2O.ai's database benchmark, from Parquet files and in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.frames import Ways, implementations, write
+from benchmarks.frames import Ways, implementations, in_memory, write
 from benchmarks.workload import FRAMES, Prepare, Size, Workload
 
 GROUPS = 100  # values of the short keys
@@ -132,6 +132,7 @@ QUERIES: dict[int, Ways] = {
 
 
 NOT_IN_DASK = (8,)  # whose groups have no nlargest
+IN_MEMORY = (1, 3, 4, 6, 10)  # few texts, many, few numbers, medians, as many groups as rows
 
 
 def by_groups(number: int, ways: Ways) -> dict[str, Prepare]:
@@ -175,6 +176,18 @@ WORKLOADS = (
             modules=FRAMES,
         )
         for number, ways in QUERIES.items()
+    ),
+    *(
+        Workload(
+            name=f"h2o-groupby-{number}-in-memory",
+            about=f"query {number} of H2O's group-bys of a frame in memory, {{n}} rows",
+            sizes=SIZES,
+            implementations=in_memory(("x",), QUERIES[number]),
+            goals={"dask": 2, "pandas": 1},
+            files=write_groups,
+            modules=FRAMES,
+        )
+        for number in IN_MEMORY
     ),
     *(
         Workload(

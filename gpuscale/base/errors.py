@@ -24,6 +24,7 @@ __all__ = [
     "GpuscaleWarning",
     "GraphError",
     "KernelWarning",
+    "LostError",
     "MemoryBudgetError",
     "NotSupportedError",
     "TaskTimeoutError",
@@ -71,6 +72,10 @@ class NotSupportedError(GpuscaleError, NotImplementedError):
 
 class EngineError(GpuscaleError, RuntimeError):
     """An engine that is unknown, closed, or lost its workers."""
+
+
+class LostError(EngineError):
+    """What workers held for a program, and do not any more."""
 
 
 class TaskTimeoutError(GpuscaleError, TimeoutError):

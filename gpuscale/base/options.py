@@ -223,7 +223,7 @@ OPTIONS: tuple[Option, ...] = (
         default="auto",
         help="Memory that tasks may hold at once: bytes, a text such as '4 GiB', a fraction of "
         "the machine's such as 0.5, or 'auto' for 80 % of what the machine or its cgroup allows. "
-        "From 256 MiB on, up to a quarter of it is left for the rest of the process.",
+        "From 256 MiB on, up to two fifths of it are left for the rest of the process.",
         minimum=0,
         read=_read_size,
     ),

@@ -30,6 +30,7 @@
 `plugins`        plugins of schedulers and workers, as dask.distributed has them
 `serving`        processes that a signal ends: `{,cuda_}worker_process`, `scheduler_process`
 `short_logs`     what dask.distributed logs at length, in a line
+`pageless`       a worker whose log has no page that is not there
 `ssh`            `SSHCluster`: machines that SSH reaches
 `transport`      UCX where it works, and else TCP; `transport_trial` tries it
 `yarn`           `YarnCluster`: containers of Hadoop's YARN, as skein's specification

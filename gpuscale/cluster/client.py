@@ -33,7 +33,7 @@ from gpuscale.cluster.short_logs import cannot_be_sent, shorten_logs
 from gpuscale.engines.deadly import died
 from gpuscale.engines.distributed import DistributedEngine
 from gpuscale.engines.scattering import MESSAGE
-from gpuscale.engines.stuck import watched
+from gpuscale.engines.stuck import said_after_a_while, watched
 from gpuscale.expr.node import user_line
 from gpuscale.keeping import persist
 from gpuscale.memory.remote import check_open, check_reaches
@@ -118,6 +118,9 @@ class Client(distributed.Client):
                 **others,
                 **ours,
             )
+        except OSError as error:  # it is said what may be the matter; how it came about is long
+            self._give_up()
+            raise error.with_traceback(None) from None
         except BaseException:
             self._give_up()
             raise
@@ -182,6 +185,10 @@ class Client(distributed.Client):
     async def _ask_for_workers(self) -> Any:
         scheduler: Any = self.scheduler
         return (await scheduler.identity(n_workers=-1))["workers"]
+
+    async def _wait_for_workers(self, n_workers: int, timeout: Any = None) -> None:
+        waiting = super()._wait_for_workers(n_workers, timeout)
+        await said_after_a_while(waiting, self, n_workers)
 
     async def _restart(self, timeout: Any, wait_for_workers: bool) -> None:
         if wait_for_workers:

@@ -14,7 +14,8 @@ from gpuscale.cluster.contradictions import check_device_options
 from gpuscale.cluster.devices import VisibleDevice
 from gpuscale.cluster.option import Taker
 from gpuscale.cluster.transport import choose_protocol, ucx_environment
-from gpuscale.cluster.worker_spec import class_named, worker_spec
+from gpuscale.cluster.worker_process import class_of_workers
+from gpuscale.cluster.worker_spec import worker_spec
 from gpuscale.memory.limits import total_memory
 
 __all__ = ["check_gpus", "make_cuda_workers"]
@@ -50,8 +51,7 @@ def make_cuda_workers(
     each = {**shared, "protocol": choose_protocol(shared["protocol"], ucx_environment(options))}
     each["worker_port"] = each.pop("port")
     each["preload_nanny"] = chosen["preload_nanny"]
-    if chosen["worker_class"]:
-        each["worker_class"] = class_named(chosen["worker_class"])
+    each["worker_class"] = class_of_workers(chosen)
     specification = worker_spec(
         devices,
         options,

@@ -9,6 +9,7 @@ from typing import Any
 
 import distributed
 from dask.utils import parse_timedelta
+from distributed.comm.addressing import get_address_host_port
 from distributed.comm.core import CommClosedError, FatalCommClosedError
 
 from gpuscale.base.errors import EngineError
@@ -16,6 +17,7 @@ from gpuscale.cluster.given_security import check_security, given_tls
 
 __all__ = ["answers_told", "check_address", "scheduler_of", "silence", "why_refused"]
 
+_WITHOUT_PORT = ("inproc", "ucx", "ucxx", "ws", "wss")  # or not to be read without a library
 _ENDED = (distributed.Status.closing, distributed.Status.closed, distributed.Status.failed)
 
 #: Seconds in which to answer, beyond those in which the connection is made.
@@ -49,12 +51,24 @@ def check_address(address: Any, security: Any) -> None:
     if getattr(address, "status", None) in _ENDED:
         raise EngineError("this cluster is closed, and a client of it would be too: make another")
     check_security(security, "client")
+    _check_port(address)
     is_encrypted = str(address or "").startswith(("tls://", "wss://"))
     if isinstance(address, str) and is_encrypted and not (security or given_tls("client")):
         raise ValueError(
             f"the scheduler {address} speaks TLS: say scheduler_file=, the file that it has "
             "written its credentials to, or security="
         )
+
+
+def _check_port(address: Any) -> None:
+    if not isinstance(address, str) or address.partition("://")[0] in _WITHOUT_PORT:
+        return
+    try:
+        get_address_host_port(address, strict=False)
+    except ValueError as error:
+        raise ValueError(
+            f"{address!r} is no address of a scheduler, as 'tcp://10.0.0.1:8786' is: {error}"
+        ) from None
 
 
 def silence(timeout: Any) -> float | None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
 from dask.sizeof import sizeof
+from distributed.comm.core import CommClosedError
 
+from gpuscale.base.errors import EngineError
 from gpuscale.base.sizes import format_bytes
+from gpuscale.engines.events import PERIOD
 from gpuscale.engines.reserving import HELD, room_for_tasks
 from gpuscale.engines.scattering import MESSAGE, in_messages
 
 __all__ = ["check_room", "largest", "named_items", "scatter_in_messages"]
+
+#: How often data are sent whose workers end meanwhile.
+ATTEMPTS = 3
 
 
 def named_items(data: Any) -> list[tuple[str, Any]]:
@@ -40,19 +47,38 @@ async def scatter_in_messages(send: Callable[[Any], Awaitable[Any]], data: Any) 
     send : callable
         Scatters some of them.
     data : object
+
+    Raises
+    ------
+    EngineError
+        Their workers end again and again.
     """
     if type(data) not in (list, tuple, dict):
-        return await send(data)
+        return await _sent(send, data)
     sizes = [sizeof(each) for _, each in named_items(data)]
     items = data.items() if isinstance(data, dict) else data
     kind = dict if isinstance(data, dict) else list
     messages = list(in_messages(items, sizes))
     if len(messages) < 2:
-        return await send(data)
-    sent = [await send(kind(message)) for message in messages]
+        return await _sent(send, data)
+    sent = [await _sent(send, kind(message)) for message in messages]
     if isinstance(data, dict):
         return dict(chain.from_iterable(each.items() for each in sent))
     return type(data)(chain.from_iterable(sent))
+
+
+async def _sent(send: Callable[[Any], Awaitable[Any]], data: Any) -> Any:
+    """Send data, and again where the scheduler did not know yet that their worker is gone."""
+    for _ in range(ATTEMPTS):
+        try:
+            return await send(data)
+        except CommClosedError:
+            await asyncio.sleep(PERIOD)
+    raise EngineError(
+        f"data were scattered {ATTEMPTS} times, and each time the worker that was to hold them "
+        "ended: its log says why (too little memory, somebody killed it?); scatter them again when "
+        "there are workers (client.wait_for_workers(1)), or smaller pieces"
+    )
 
 
 _NO_LIMIT = 1 << 60

@@ -34,6 +34,8 @@ _USUAL_ENDS = (
     "Cluster closed without starting up",
     "Worker process still alive after",
     "Async instruction for <Task cancelled",
+    # Of one that was given up while it was busy: it hears so, and ends or joins again.
+    "Received heartbeat from unregistered worker",
 )
 
 
@@ -59,7 +61,9 @@ class _Interrupted(logging.Filter):
 class _NoPage(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Leave out where a page would be."""
-        return not (isinstance(record.args, tuple) and record.args[:1] == ("dashboard",))
+        is_of_worker = record.getMessage().lstrip().startswith("dashboard at:")
+        is_of_scheduler = isinstance(record.args, tuple) and record.args[:1] == ("dashboard",)
+        return not (is_of_worker or is_of_scheduler)
 
 
 def _in_short(record: logging.LogRecord) -> str | None:
@@ -153,5 +157,6 @@ def shorten_logs() -> None:
 
 
 def leave_out_page() -> None:
-    """Have a scheduler without a page log none: what listens there tells only how it is."""
-    logging.getLogger("distributed.scheduler").addFilter(_NO_PAGE)
+    """Have servers without a page log none: what listens there tells only how they are."""
+    for name in ("scheduler", "worker"):
+        logging.getLogger(f"distributed.{name}").addFilter(_NO_PAGE)

@@ -30,7 +30,7 @@ from gpuscale.cluster.transport import choose_protocol
 from gpuscale.cluster.worker_setup import WorkerSetup
 from gpuscale.cluster.worker_spec import class_named, words, worker_settings
 
-__all__ = ["make_workers", "run_workers", "worker_options"]
+__all__ = ["class_of_workers", "make_workers", "run_workers", "worker_options"]
 
 WAIT_FOR_FILE = 300.0  # seconds, where no death timeout is said
 
@@ -81,7 +81,7 @@ def make_workers(
     setup = WorkerSetup(settings=worker_settings(), imports=imports, is_alone=not watched)
     each = {**shared, "nthreads": threads, "memory_limit": chosen["memory_limit"]}
     each |= {"plugins": (setup,), "protocol": choose_protocol(shared["protocol"])}
-    worker_class = class_named(chosen["worker_class"] or "distributed.Worker")
+    worker_class = class_of_workers(chosen)
     if not watched:
         return [worker_class(address, **each, name=_name(chosen["name"], 0, 1))]
     more = {"worker_class": worker_class, "preload_nanny": chosen["preload_nanny"]}
@@ -90,6 +90,12 @@ def make_workers(
         Nanny(address, **each, **more, **ports, name=_name(chosen["name"], i, count))
         for i in range(count)
     ]
+
+
+def class_of_workers(chosen: Mapping[str, Any]) -> type:
+    """Return the class of a command's workers."""
+    usual = "distributed.Worker" if chosen["dashboard"] else "gpuscale.cluster.pageless.Worker"
+    return class_named(chosen["worker_class"] or usual)
 
 
 def worker_options(

@@ -23,7 +23,10 @@ reduction is one `ScalarProgram`; this folder checks, simplifies, compiles and r
                (`ufunc_loops`); `intrinsics` are what they say to LLVM directly
                (`truncation` for both targets)
 `kernel`       compiles (`compiler`) or loads (`cache`) a kernel once, and launches it
-`groups`       rows in groups by hand-written loops, `groups_cpu`, and `hashing_cpu` for texts
+`loops`        whether loops over rows that are written by hand are worth their making, their call
+`groups`       rows in groups by such loops, `groups_cpu`, and `hashing_cpu` for texts
+`lookups`      rows that have a number, by `lookups_cpu`
+`scatter`      where rows go, by `scatter_cpu`
 `run_cuda`     the same for CUDA: plans (`plan_cuda`) and launches (`launch_cuda`), on a device
                (`target_cuda`, the one that imports CuPy) or on none (`simulator_cuda`)
 `map_cuda`     the text of a map (`tile_cuda` where arrays are read across), `reduce_cuda` of a

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpuscale.base import config
-from gpuscale.codegen.cache import compile_kernel, is_stored
 from gpuscale.codegen.helpers import Helper
 from gpuscale.codegen.kernel import address
-from gpuscale.codegen.worth import is_worth_by_now
+from gpuscale.codegen.loops import are_worth_it, run
 
 __all__ = ["aggregated", "number_codes", "number_texts", "pays"]
 
 Array = Any
 
 _MODULE = "gpuscale.codegen.groups_cpu"
-_LEAST = 1 << 16
-"""Rows: fewer are grouped sooner by a library, even where kernels are at hand."""
 _SAVED = 10
 """Additions that take as long as what one loop saves beside a library, for each row."""
 _SAVED_OF_TEXTS = 60
 """The same for each loop where texts are numbered, which libraries take far longer for."""
+_FIRST = 1 << 10
+"""Slots that a table of hashes begins with."""
 _NUMBERED = {
     "codes": Helper(_MODULE, "number_codes", ("int64", "", "", "int32", "int32", "int64", "int64")),
     "texts": Helper(
         "gpuscale.codegen.hashing_cpu",
         "number_texts",
-        ("int64", "int8", "int8", "", "", "int32", "int64", "int32", "int64", "int64", "int64"),
+        (
+            *("int64", "int8", "", "int8", "", "", ""),
+            *("int32", "int64", "int64", "int32", "int64", "int64", "int64"),
+        ),
     ),
 }
 
@@ -53,34 +52,9 @@ def pays(rows: int, asked: Iterable[tuple[str, Any]]) -> bool:
     >>> pays(10, [("codes", None), ("size", None)])
     False
     """
-    if not config.get("codegen.enabled"):
-        return False
-    if rows < _LEAST and config.get("codegen.min-elements") != 0:
-        return False
     helpers = {_NUMBERED.get(kind) or _helper(kind, dtype) for kind, dtype in asked}
     saved = _SAVED_OF_TEXTS if _NUMBERED["texts"] in helpers else _SAVED
-    paid = [_is_paid_for(helper, rows, saved) for helper in helpers]  # asks them all
-    return all(paid)
-
-
-def _is_paid_for(helper: Helper, rows: int, saved: int) -> bool:
-    if helper not in _paid_for and is_worth_by_now(
-        helper, rows, saved, lambda: is_stored(helper.source())
-    ):
-        _paid_for.add(helper)
-    return helper in _paid_for
-
-
-@cache
-def _loaded(helper: Helper) -> Callable[[int, int, int], int]:
-    return ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 3)(compile_kernel(helper.source()))
-
-
-def _run(helper: Helper, *words: Any) -> None:
-    """Run a kernel with numbers, and addresses of arrays; Python's lock is free meanwhile."""
-    g = np.array([w if isinstance(w, int) else address(w) for w in words], np.int64)
-    unused = np.zeros(2, np.int64)
-    _loaded(helper)(address(unused), address(unused), address(g))
+    return are_worth_it(helpers, rows, saved)
 
 
 def number_codes(codes: Array, low: int, width: int) -> tuple[Array, Array]:
@@ -109,21 +83,18 @@ def number_codes(codes: Array, low: int, width: int) -> tuple[Array, Array]:
     rows, found = len(codes), np.zeros(1, np.int64)
     ids, places = np.empty(rows, np.int32), np.full(width, -1, np.int32)
     first = np.empty(min(rows, width), np.int64)
-    _run(_NUMBERED["codes"], codes, low, rows, places, ids, first, found)
+    run(_NUMBERED["codes"], codes, low, rows, places, ids, first, found)
     return ids, first[: found[0]]
 
 
-def number_texts(offsets: Array, data: Array, nulls: Array | None = None) -> tuple[Array, Array]:
+def number_texts(pieces: Sequence[tuple[Array, Array, Array | None]]) -> tuple[Array, Array]:
     """Number texts in the order in which they come; nulls are one of them.
 
     Parameters
     ----------
-    offsets : array of int64
-        Where each starts, and where the last one ends; contiguous.
-    data : array of int8
-        Bytes of all; contiguous.
-    nulls : array of int8, optional
-        1 for what is null.
+    pieces : sequence of (array of int64, array of int8, array of int8 or None)
+        Where each text starts, and where the last one ends; bytes of all; 1 for what is null, if
+        anything is. All contiguous.
 
     Returns
     -------
@@ -135,21 +106,26 @@ def number_texts(offsets: Array, data: Array, nulls: Array | None = None) -> tup
     Examples
     --------
     >>> texts = np.frombuffer(b"bab", np.int8)
-    >>> ids, first = number_texts(np.arange(4), texts)
+    >>> ids, first = number_texts([(np.arange(4), texts, None), (np.arange(2), texts, None)])
     >>> ids.tolist(), first.tolist()
-    ([0, 1, 0], [0, 1])
+    ([0, 1, 0, 0], [0, 1])
     """
-    rows, found = len(offsets) - 1, np.zeros(1, np.int64)
-    slots = np.empty(1 << max(10, (2 * rows + 1).bit_length()), np.int32)
-    entries, first = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)  # pages as they fill
-    ids, none, ahead = np.empty(rows, np.int32), np.zeros(1, np.int8), np.empty(128, np.int64)
-    has_nulls, flags = (0, none) if nulls is None else (1, nulls)
-    _run(
-        _NUMBERED["texts"],
-        *(offsets, data if len(data) else none, flags, has_nulls, rows),
-        *(slots, entries, ids, first, ahead, found),
-    )
-    return ids, first[: found[0]]
+    rows = sum(len(offsets) - 1 for offsets, _, _ in pieces)
+    slots = np.empty(max(_FIRST, 1 << (2 * rows + 1).bit_length()), np.int32)
+    slots[:_FIRST] = 0
+    entries, places = np.empty(4 * rows, np.int64), np.empty(rows, np.int64)  # pages as they fill
+    ids, first, ahead = np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(128, np.int64)
+    before, none, state = 0, np.zeros(1, np.int8), np.array([0, -1, _FIRST])
+    for offsets, data, nulls in pieces:
+        data = data if len(data) else none
+        has_nulls, flags = (0, none) if nulls is None else (1, nulls)
+        run(
+            _NUMBERED["texts"],
+            *(offsets, data, address(data), flags, has_nulls, len(offsets) - 1, before),
+            *(slots, entries, places, ids[before:], first, ahead, state),
+        )
+        before += len(offsets) - 1
+    return ids, first[: state[0]]
 
 
 def aggregated(kind: str, ids: Array, values: Array | None, groups: int) -> Array:
@@ -175,7 +151,7 @@ def aggregated(kind: str, ids: Array, values: Array | None, groups: int) -> Arra
     results = [np.zeros(groups, dtype) for dtype in helper.words[end + 1 :]]
     if kind in _EXTREMES:
         results[0].fill(_start(kind, results[0].dtype))
-    _run(helper, *(ids, values)[:end], len(ids), *results)
+    run(helper, *(ids, values)[:end], len(ids), *results)
     return results[0]
 
 

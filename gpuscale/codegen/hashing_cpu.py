@@ -2,7 +2,7 @@
 
 A text is bytes between two offsets. Each different one has an entry: its hash, its first and last
 words, and its length, which say all of one that is short. Of a long one the bytes between are
-compared where it came first.
+compared where it came first, which may be in an array of bytes that came before.
 
 Imports numba: only generated kernels import this module.
 """
@@ -17,7 +17,6 @@ from gpuscale.codegen.intrinsics import in_kernel, word_at
 
 _WORD = 8  # bytes that are looked at together
 _BLOCK = 64  # texts that are hashed before they are looked for
-_FIRST = 1 << 10  # slots of the table to begin with
 _ODD, _OTHER = -7046029254386353131, -4417276706812531889  # 64 bits without a pattern
 
 
@@ -48,7 +47,7 @@ def hash_of(data: Any, at: int, end: int, head: int, tail: int) -> int:
 
 @in_kernel
 def are_same(data: Any, at: int, other: int, length: int) -> bool:
-    """Compare texts whose first and last words are the same."""
+    """Compare texts whose first and last words are the same; the other may lie anywhere."""
     k = _WORD
     while k < length - _WORD:
         if word_at(data, at + k) != word_at(data, other + k):
@@ -58,16 +57,17 @@ def are_same(data: Any, at: int, other: int, length: int) -> bool:
 
 
 @in_kernel
-def number_texts(offsets: Any, data: Any, nulls: Any, has_nulls: int, rows: int, slots: Any,
-                 entries: Any, ids: Any, first: Any, ahead: Any, found: Any) -> None:
-    """Number texts; all nulls, for which `nulls` has a 1, have one number.
+def number_texts(offsets: Any, data: Any, base: int, nulls: Any, has_nulls: int, rows: int,
+                 before: int, slots: Any, entries: Any, places: Any, ids: Any, first: Any,
+                 ahead: Any, state: Any) -> None:
+    """Number texts behind others; all nulls, for which `nulls` has a 1, have one number.
 
-    `slots` are a power of two and more than twice as many as rows; entries take four words, and
-    `ahead` twice a block.
+    `base` is the address of the data, and `before` the number of rows that came before, of which
+    the state is kept: how many numbers there are, the one of nulls or -1, and the size of the table
+    of slots. These are zeros to begin with, a power of two of them; in all there are more than
+    twice as many slots as rows. Entries take four words, and `ahead` twice a block.
     """
-    groups, null, size = 0, -1, _FIRST
-    for place in range(size):
-        slots[place] = 0
+    groups, null, size = state[0], state[1], state[2]
     for start in range(0, rows, _BLOCK):
         stop = min(start + _BLOCK, rows)
         look_ahead(offsets, data, start, stop, slots, size, entries, ahead)
@@ -75,7 +75,7 @@ def number_texts(offsets: Any, data: Any, nulls: Any, has_nulls: int, rows: int,
             if has_nulls and nulls[i]:
                 if null < 0:
                     null = groups
-                    first[groups] = i
+                    first[groups] = before + i
                     groups += 1
                 ids[i] = null
                 continue
@@ -88,7 +88,7 @@ def number_texts(offsets: Any, data: Any, nulls: Any, has_nulls: int, rows: int,
                 if (
                     entries[e] == code and entries[e + 1] == head and entries[e + 2] == tail
                     and entries[e + 3] == end - at
-                    and are_same(data, at, offsets[first[group]], end - at)
+                    and are_same(data, at, places[group] - base, end - at)
                 ):
                     break
                 place = (place + 1) & (size - 1)
@@ -97,13 +97,13 @@ def number_texts(offsets: Any, data: Any, nulls: Any, has_nulls: int, rows: int,
                 group, e = groups, 4 * groups
                 entries[e], entries[e + 1] = code, head
                 entries[e + 2], entries[e + 3] = tail, end - at
-                first[group] = i
+                first[group], places[group] = before + i, base + at
                 groups += 1
                 slots[place] = groups
                 if 2 * groups >= size:
                     size = grown(slots, size, entries, groups, null)
             ids[i] = group
-    found[0] = groups
+    state[0], state[1], state[2] = groups, null, size
 
 
 @in_kernel

@@ -7,6 +7,27 @@ and ``rules`` how that becomes physical nodes, ``algorithms`` pure functions on 
 
 from typing import Any
 
+# What a frame's methods are given, and the elements that frames have, are those of pandas.
+from pandas import NA as NA
+from pandas import ArrowDtype as ArrowDtype
+from pandas import Categorical as Categorical
+from pandas import CategoricalDtype as CategoricalDtype
+from pandas import DateOffset as DateOffset
+from pandas import DatetimeTZDtype as DatetimeTZDtype
+from pandas import Grouper as Grouper
+from pandas import IndexSlice as IndexSlice
+from pandas import Interval as Interval
+from pandas import NamedAgg as NamedAgg
+from pandas import NaT as NaT
+from pandas import Period as Period
+from pandas import StringDtype as StringDtype
+from pandas import Timedelta as Timedelta
+from pandas import Timestamp as Timestamp
+from pandas import date_range as date_range
+from pandas import offsets as offsets
+from pandas import period_range as period_range
+from pandas import timedelta_range as timedelta_range
+
 from gpuscale.dataframe import lower as lower
 from gpuscale.dataframe import rules as rules
 from gpuscale.dataframe.accessors import CategoricalAccessor as CategoricalAccessor
@@ -39,7 +60,10 @@ from gpuscale.dataframe.resampling import Resampler as Resampler
 from gpuscale.dataframe.rolling import Rolling as Rolling
 from gpuscale.dataframe.scalar import Scalar as Scalar
 from gpuscale.dataframe.series import Series as Series
+from gpuscale.memory import freed as _freed
 from gpuscale.run import compute as compute
+
+_freed.keep_freed_columns()  # here: whoever has tasks of frames has imported this, a worker as well
 
 
 def __getattr__(name: str) -> Any:

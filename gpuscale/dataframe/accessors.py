@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import meant
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.elsewhere import meant
 from gpuscale.dataframe.methods import Method, Property, dress
 
 __all__ = ["CategoricalAccessor", "DatetimeAccessor", "StringAccessor", "with_accessors"]

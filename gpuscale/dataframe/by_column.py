@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpuscale.dataframe.elsewhere import meant
+from gpuscale.base.nearest import meant
 
 __all__ = ["ByColumn"]
 

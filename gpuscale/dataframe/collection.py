@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
+from gpuscale.base.nearest import meant
 from gpuscale.base.types import is_known
 from gpuscale.collection import Collection
 from gpuscale.dataframe import display
-from gpuscale.dataframe.elsewhere import advice, meant
+from gpuscale.dataframe.elsewhere import advice
 from gpuscale.expr.frames import ScalarMeta
 from gpuscale.expr.node import Node
 

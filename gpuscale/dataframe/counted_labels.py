@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from gpuscale.dataframe.nodes.by_memory import ByMemory
+from gpuscale.dataframe.nodes.moving import ToBackend
 from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
+from gpuscale.dataframe.nodes.reduction import Reduction
+from gpuscale.dataframe.nodes.regroup import Regroup
+from gpuscale.dataframe.nodes.rows import Counted, Numbered
 from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
@@ -38,8 +43,18 @@ def count_rows(node: Node, were_all: bool = False) -> bool:
         return False
     if were_all:
         return True
-    while isinstance(node, Project | Assign | Partwise):
+    while isinstance(node, _HANDING_ON):
         if isinstance(node, Partwise) and node.rows not in ("same", "labels"):
             return node.rows == "new"
-        node = next(each for each in node.children if isinstance(each.meta, FrameMeta))
+        if isinstance(node, Regroup) and node.label in ("iloc", "concat"):
+            return False
+        base = node.plan if isinstance(node, ByMemory) else None
+        node = base or next(each for each in node.children if isinstance(each.meta, FrameMeta))
+    if isinstance(node, Reduction):
+        return not getattr(node.blueprint, "keeps_labels", False)
+    if isinstance(node, Numbered):
+        return node.label not in ("sample", "random_split")
     return not isinstance(node, Filter | Shuffle | Partitions)
+
+
+_HANDING_ON = Project | Assign | Partwise | Counted | ToBackend | Regroup | ByMemory

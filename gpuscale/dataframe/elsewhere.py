@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["FUNCTIONS", "METHODS", "advice", "advice_of_functions", "meant"]
+from gpuscale.base.nearest import meant
+
+__all__ = ["FUNCTIONS", "METHODS", "advice", "advice_of_functions"]
 
 _BAGS = "there are no bags; to_delayed() gives the partitions"
 _PLOTS = "plots need values in one place: reduce or sample() the rows, then compute()"
@@ -24,8 +25,13 @@ FUNCTIONS = {
 }
 """Functions of dask.dataframe -> what to do."""
 
+_AWAY = "pandas took it away"
+
 METHODS = {
     "analyze": "explain(analyze=True) computes, and says what each step took",
+    "append": f"{_AWAY}: gd.concat([a, b]) puts rows together",
+    "applymap": f"{_AWAY}: map calls a function on each element",
+    "as_matrix": f"{_AWAY}: values is a lazy array",
     "boxplot": _PLOTS,
     "convert_dtypes": _DTYPES,
     "dask": "what dask adds are methods of the frame itself",
@@ -33,6 +39,8 @@ METHODS = {
     "factorize": 'astype("category").cat.codes numbers values that are known',
     "hist": _PLOTS,
     "infer_objects": _DTYPES,
+    "iteritems": f"{_AWAY}: items() is it",
+    "ix": f"{_AWAY}: loc takes labels, iloc positions",
     "lower_once": 'explain("lower") shows it',
     "pivot": _UNKNOWN_COLUMNS,
     "plot": _PLOTS,
@@ -51,17 +59,7 @@ _KINDS = {
 }
 
 
-def meant(name: Any, names: Iterable[Any]) -> str:
-    """Say which of some names somebody may have meant.
-
-    Examples
-    --------
-    >>> meant("Citty", ["city", "day"]), meant("x", ["city"])
-    ("; did you mean 'city'?", '')
-    """
-    spelled = {str(each).casefold(): str(each) for each in names if str(each)[:1] != "_"}
-    close = difflib.get_close_matches(str(name).casefold(), spelled, 1)
-    return f"; did you mean {spelled[close[0]]!r}?" if close else ""
+_MAKE_FRAMES = "read_", "json_", "from_dummies", "lreshape", "merge_ordered", "wide_to_long"
 
 
 def advice_of_functions(name: str, names: Iterable[str] = ()) -> str:
@@ -71,14 +69,22 @@ def advice_of_functions(name: str, names: Iterable[str] = ()) -> str:
     --------
     >>> advice_of_functions("read_excel")
     '; pandas has it: from_pandas makes a frame of what pandas.read_excel gives'
+    >>> advice_of_functions("IntervalIndex"), advice_of_functions("unique")
+    ('; say pandas.IntervalIndex', '; it is a method: x.unique()')
     """
     if name in FUNCTIONS:
         return f"; {FUNCTIONS[name]}"
     if name.startswith("_"):
         return ""
-    if not callable(getattr(pd, name, None)):
+    if name in METHODS:
+        return f"; {METHODS[name]}"
+    if not hasattr(pd, name):
         return meant(name, names)
-    return f"; pandas has it: from_pandas makes a frame of what pandas.{name} gives"
+    if hasattr(pd.DataFrame, name) or hasattr(pd.Series, name):
+        return f"; it is a method: x.{name}()"
+    if name.startswith(_MAKE_FRAMES):
+        return f"; pandas has it: from_pandas makes a frame of what pandas.{name} gives"
+    return f"; say pandas.{name}"
 
 
 def advice(kind: str, name: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from gpuscale.base.nearest import meant
 from gpuscale.dataframe.algorithms.grouping import Call, Options
 from gpuscale.dataframe.api import group_results, group_rows
 from gpuscale.dataframe.api import groupby as api
 from gpuscale.dataframe.api.columns import nearest
-from gpuscale.dataframe.elsewhere import meant
 from gpuscale.dataframe.methods import dress
 
 __all__ = ["DataFrameGroupBy", "SeriesGroupBy", "grouped"]

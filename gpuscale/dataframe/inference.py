@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gpuscale.base.nearest import nearest_told
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -16,9 +18,11 @@ __all__ = [
     "emptied",
     "inferred",
     "inferred_of_values",
+    "names_in",
     "nonempty",
     "nulls",
     "of_made_up",
+    "of_numbers_made_up",
     "operands_of",
     "sample",
     "with_numbers",
@@ -47,7 +51,24 @@ def inferred(
     kwargs: tuple[tuple[str, Any], ...],
 ) -> Any:
     """Call a function on frames without rows; what it raises is what the user's line raises."""
-    return function(*map(sample, args), **{name: sample(value) for name, value in kwargs})
+    given, named = [*map(sample, args)], {name: sample(value) for name, value in kwargs}
+    with nearest_told(chain.from_iterable(map(names_in, (*given, *named.values())))):
+        return function(*given, **named)
+
+
+def names_in(frame: Any) -> list[Any]:
+    """Return the names of columns and of levels of the index; none of what is no table.
+
+    Examples
+    --------
+    >>> names_in(pd.DataFrame({"x": [1]}, pd.Index([2], name="k"))), names_in(3)
+    (['x', 'k'], [])
+    """
+    if not isinstance(frame, pd.DataFrame | pd.Series | pd.Index):
+        return []
+    names = frame.names if isinstance(frame, pd.Index) else frame.index.names
+    columns = frame.columns if isinstance(frame, pd.DataFrame) else ()
+    return [*columns, *(name for name in names if name is not None)]
 
 
 def emptied(result: Any) -> Any:
@@ -125,6 +146,33 @@ def of_made_up(function: Callable[..., Any], *frames: Any) -> Any:
             raise
         with suppress(*_OF_TEXTS):  # otherwise what is said of texts is told
             return function(*map(with_numbers, made))
+        raise
+
+
+def of_numbers_made_up(function: Callable[..., Any], frame: Any) -> Any:
+    """Call what wants numbers on made-up rows; an error names the first column that has none.
+
+    Examples
+    --------
+    >>> try:
+    ...     of_numbers_made_up(lambda x: x.mean(), pd.DataFrame({"x": [1], "name": ["a"]})[:0])
+    ... except TypeError as error:
+    ...     error.__notes__
+    ["column 'name' is str: choose columns, or say numeric_only=True"]
+    """
+    try:
+        return of_made_up(function, frame)
+    except Exception as error:
+        for label in frame.columns.unique() if isinstance(frame, pd.DataFrame) else ():
+            part = frame[[label]]
+            try:
+                of_made_up(function, part)
+            except type(error):
+                dtype = part.dtypes.iloc[0]
+                error.add_note(
+                    f"column {label!r} is {dtype}: choose columns, or say numeric_only=True"
+                )
+                break
         raise
 
 

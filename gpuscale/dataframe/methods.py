@@ -19,6 +19,7 @@ from gpuscale.backends.seams import on_device
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, in_place
+from gpuscale.dataframe.exploding import explodes_texts
 from gpuscale.dataframe.nodes.partwise import Rows
 
 __all__ = ["Function", "Method", "Property", "attribute", "dress", "with_methods"]
@@ -38,6 +39,7 @@ _BOTH: dict[str, Rows] = {
     "combine_first": "same",
     "droplevel": "new",
     "dropna": "some",
+    "explode": "new",
     "fillna": "same",
     "isin": "same",
     "isna": "same",
@@ -205,22 +207,36 @@ def with_methods(pandas: type, table: Mapping[str, Rows]) -> Callable[[C], C]:
 
 def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[..., Any]:
     theirs = getattr(pandas, name)
+    numbers = _place_of_numbering(theirs)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        is_numbered = name == "dropna" and kwargs.pop("ignore_index", False)
+        if numbers is not None and (len(args) > numbers or "ignore_index" in kwargs):
+            ignore_index = args[numbers] if len(args) > numbers else kwargs.pop("ignore_index")
+            result = method(self, *args[:numbers], **kwargs)
+            return result.reset_index(drop=True) if ignore_index else result
         if name == "dropna":
             _check_dropna(self, kwargs)
         own = "new" if _changes_labels(self, name, args, kwargs) else rows
         if name in _RESOLVES:
             args = resolved(self, args)
             kwargs = dict(zip(kwargs, resolved(self, kwargs.values()), strict=True))
+        if name == "explode":
+            texts = explodes_texts(self.expr, args[0] if args else kwargs.get("column"))
+            return call(texts or Method(name), (self, *args), kwargs, name, own)
         if name in _LOOKS_UP and (self.ndim == 1 or name != "isin"):
             return looked_up(Method(name), self, args, kwargs, own)
-        result = call(Method(name), (self, *args), kwargs, name, own)
-        return result.reset_index(drop=True) if is_numbered else result
+        return call(Method(name), (self, *args), kwargs, name, own)
 
     dress(method, theirs, f"{collection.__name__}.{name}", f"{pandas.__name__}.{name}")
     return in_place(method)
+
+
+def _place_of_numbering(theirs: Any) -> int | None:
+    """Return where ``ignore_index`` is among arguments: all rows are numbered, no partition's."""
+    with suppress(TypeError, ValueError):
+        names = list(inspect.signature(theirs).parameters)[1:]  # without self
+        return names.index("ignore_index") if "ignore_index" in names else None
+    return None
 
 
 _RESOLVES = frozenset(("mask", "where"))

@@ -6,12 +6,14 @@ import copy
 from typing import Any
 
 from gpuscale.base.tokens import tokenize
+from gpuscale.dataframe.by_memory import by_memory
+from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.methods import Method, Property
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
-from gpuscale.engines.automatic import budget_of
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.walk import toposort
+from gpuscale.memory.limits import budget_of
 
 __all__ = ["another_pass", "is_large"]
 
@@ -20,8 +22,7 @@ _IN_MEMORY = 4  # times the rows: what came in, what is made of it, and what tha
 
 def is_large(node: Node) -> bool:
     """Whether memory is too small to have all rows of a frame in one task."""
-    needs: int = _IN_MEMORY * node.meta.nbytes
-    return needs > budget_of(node.meta.backend, needs)
+    return bool(_IN_MEMORY * node.meta.nbytes > budget_of(node.meta.backend))
 
 
 def another_pass(node: Node) -> Node:
@@ -36,9 +37,16 @@ def another_pass(node: Node) -> Node:
     node : Node
         Of a frame.
     """
+    found: Node = _another_pass(wrap(node)).expr
+    return found
+
+
+@by_memory
+def _another_pass(x: Any) -> Any:
+    node = x.expr
     nodes = list(toposort([node]))
     if not is_large(node) or not all(map(_is_cheap, nodes)):
-        return node
+        return x
     done: dict[str, Node] = {}
     for each in nodes:
         with on_behalf_of(each):
@@ -46,7 +54,7 @@ def another_pass(node: Node) -> Node:
                 done[each.token] = ReadPieces(_renamed(each.pieces), each.columns, each.predicate)
             else:
                 done[each.token] = each.map_children(lambda child: done[child.token])
-    return done[node.token]
+    return wrap(done[node.token])
 
 
 def _renamed(pieces: Any) -> Any:

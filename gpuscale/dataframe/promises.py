@@ -6,12 +6,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpuscale.backends.seams import on_device
+from gpuscale.dataframe.algorithms.settling import Settle
 from gpuscale.dataframe.inference import emptied
+from gpuscale.dataframe.undecided import dtypes_in, loosened, with_dtypes
 
-__all__ = ["Promised", "alike", "all_null", "described", "name_of", "of_a_kind", "promise"]
+__all__ = [
+    "Promised",
+    "alike",
+    "all_null",
+    "as_it_is",
+    "but_for_nulls",
+    "described",
+    "name_of",
+    "nulls_as",
+    "of_a_kind",
+    "promise",
+    "widened",
+]
 
 
 def promise(meta: Any, like: Any) -> Any:
@@ -65,6 +80,98 @@ def of_a_kind(found: Any, promised: Any) -> bool:
     return found.dtype == promised.dtype or _kind(found) in ("empty", _kind(promised))
 
 
+def but_for_nulls(found: Any, promised: Any) -> bool:
+    """Whether class, names and dtypes are the same, or these are what nulls make of them.
+
+    Examples
+    --------
+    >>> but_for_nulls(pd.Series([1.0, None]), pd.Series([1]))
+    True
+    >>> but_for_nulls(pd.Series([1]), pd.Series([1.0]))
+    False
+    """
+    if not of_a_kind(found, promised):
+        return False
+    own, wanted = dtypes_in(found), dtypes_in(promised)
+    return all(map(_is_either, own, wanted, loosened(wanted)))
+
+
+def _is_either(dtype: Any, wanted: Any, with_nulls: Any) -> bool:
+    return dtype in (wanted, with_nulls)
+
+
+# ------------------------------------------------------------------ what is cast
+
+
+def as_it_is(found: Any, promised: Any) -> Any:
+    """Return what was found."""
+    return found
+
+
+def nulls_as(found: Any, promised: Any) -> Any:
+    """Cast columns of nulls alone, which do not say of what they are, to what is promised.
+
+    Examples
+    --------
+    >>> nulls_as(pd.Series([float("nan")]), pd.Series([], dtype="str")).dtype
+    <StringDtype(na_value=nan)>
+    """
+    return _cast(found, promised, _dtype_of_nulls)
+
+
+def widened(found: Any, promised: Any) -> Any:
+    """Cast nulls, and numbers that wider ones hold as they are, to what is promised.
+
+    Examples
+    --------
+    >>> widened(pd.Series([1, 2]), pd.Series([], dtype="float64")).dtype
+    dtype('float64')
+    >>> widened(pd.Series([2**53 + 1]), pd.Series([], dtype="float64")).dtype
+    dtype('int64')
+    """
+    return _cast(found, promised, _dtype_of_wider)
+
+
+def _cast(found: Any, promised: Any, dtype_of: Callable[[Any, Any], Any]) -> Any:
+    own, wanted = dtypes_in(found), dtypes_in(promised)
+    if own == wanted or len(own) != len(wanted) or _class(found) != _class(promised):
+        return found
+    is_table = isinstance(found, pd.DataFrame)
+    columns = (found.iloc[:, k] if is_table else found for k in range(len(own)))
+    dtypes = tuple(
+        dtype if dtype == new else dtype_of(column, new)
+        for column, dtype, new in zip(columns, own, wanted, strict=True)
+    )
+    return found if dtypes == own else Settle()(found, with_dtypes(found, dtypes))
+
+
+def _dtype_of_nulls(values: Any, promised: Any) -> Any:
+    return loosened([promised])[0] if all_null(values) else values.dtype
+
+
+def _dtype_of_wider(values: Any, promised: Any) -> Any:
+    own = values.dtype
+    is_wider = (
+        isinstance(own, np.dtype)
+        and isinstance(promised, np.dtype)
+        and own.kind in "iuf"
+        and promised.kind in "iuf"
+        and np.can_cast(own, promised)
+    )
+    return promised if is_wider and _holds(values, promised) else _dtype_of_nulls(values, promised)
+
+
+def _holds(values: Any, dtype: Any) -> bool:
+    """Whether a wider dtype has all the numbers: large ones fall between those of floats."""
+    if values.dtype.kind == "f":
+        return True
+    with np.errstate(invalid="ignore"):
+        return bool((values.astype(dtype).astype(values.dtype) == values).all())
+
+
+# ------------------------------------------------------------------ what is checked
+
+
 def all_null(values: Any) -> bool:
     """Whether a series or an index has nulls alone, and at least one."""
     return bool(len(values) and pd.isna(values.to_numpy()).all())
@@ -91,12 +198,18 @@ class Promised:
         What errors call it.
     agree : callable
         Whether a result is what was promised; by default names and dtypes have to be the same.
+    cast : callable
+        What becomes of a result before that.
+    is_said : bool
+        Whether the user has said it, by ``meta=``.
     """
 
     function: Callable[..., Any]
     out: Any
     said: str = ""
     agree: Callable[[Any, Any], bool] = alike
+    cast: Callable[[Any, Any], Any] = widened
+    is_said: bool = False
 
     @property
     def may_vary(self) -> bool:
@@ -123,11 +236,17 @@ class Promised:
             result = pd.Series([result])
         if not len(result) and type(result) is type(self.out):
             return self.out  # of no rows, functions make columns of any dtype
+        result = self.cast(result, self.out)
         if not self.agree(result, self.out):
             name = self.said or f"the function {name_of(self.function)}"
+            advice = (
+                "let it give what meta= says, or say there what it gives in all partitions"
+                if self.is_said
+                else "say what it gives by meta="
+            )
             raise TypeError(
                 f"{name} was expected to give {described(self.out)} and gave "
-                f"{described(result)}; say what it gives by meta="
+                f"{described(result)}; {advice}"
             )
         return result
 

@@ -52,16 +52,18 @@ class Resampler(ByColumn):
     def _asked(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         x = self._x
         filled = [each for each in ends_of(x) if each[0]]
+        index = x._meta.index
         if not filled:
-            bins = Bins(self._rule, self._options, None, None)
+            bins = Bins(self._rule, self._options, None, None, index)
             out = getattr(bins.resampled(x._meta), name)(*args, **kwargs)
             return call(_no_rows, (x, out), label="resample", rows="new", out=out)
-        bins = Bins(self._rule, self._options, filled[0][1], filled[-1][2])
-        labels = call(bins, (x,), label="bins")
-        found = getattr(x.groupby(labels), name)(*args, **kwargs)
+        bins = Bins(self._rule, self._options, filled[0][1], filled[-1][2], index)
+        numbers = call(bins, (x,), label="bins")
+        found = getattr(x.groupby(numbers), name)(*args, **kwargs)
         example = getattr(bins.resampled(self._far_apart(filled[0][1])), name)(*args, **kwargs)
         options = {"empty": empty_bin(example, 2)}
-        return call(bins.filled, (found,), options, "resample", "new", emptied(found._meta))
+        out = emptied(found._meta).set_axis(index)
+        return call(bins.filled, (found,), options, "resample", "new", out)
 
     def _far_apart(self, first: Any) -> Any:
         """Make up two rows with empty bins between them."""

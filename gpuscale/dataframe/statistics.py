@@ -44,6 +44,7 @@ class Statistics:
         random_state: Any = None,
         *,
         weights: Any = None,
+        ignore_index: bool = False,
     ) -> Any:
         """Rows at random: a number of all, or a share of each partition.
 
@@ -56,8 +57,11 @@ class Statistics:
         weights : label or Series, optional
             How likely each row is, among all; these numbers are computed now, and a share is one
             of all rows.
+        ignore_index : bool
+            Number the rows of the result.
         """
-        return api().statistics.sample(self, n, frac, replace, random_state, weights)
+        result = api().statistics.sample(self, n, frac, replace, random_state, weights)
+        return result.reset_index(drop=True) if ignore_index else result
 
     def random_split(self, frac: Any, random_state: Any = None, shuffle: bool = False) -> list[Any]:
         """Frames of shares of the rows, which together are all of them."""

@@ -69,7 +69,13 @@ def _keep_to(limiter: Any, memory_limit: int | None) -> None:
 
 async def _write(run: Any, write: Callable[[str, Any], Any], name: str, pieces: Any) -> None:
     """Write pieces in a thread: the loop, which passes others on, does not wait for the disk."""
-    await run.offload(asyncio.run, write(name, pieces))
+    await run.offload(_write_here, write, name, pieces)
+
+
+def _write_here(write: Callable[[str, Any], Any], name: str, pieces: Any) -> None:
+    # The coroutine is made in the thread: where a worker that ends has no more of these, nobody
+    # would await it.
+    asyncio.run(write(name, pieces))
 
 
 class _Sender:

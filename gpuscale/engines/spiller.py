@@ -43,12 +43,12 @@ _TRIM_AFTER = 1 << 24
 # be written.
 _SCARCE = 0.6
 # Part of it that may go to what the process takes beside results and tasks.
-_MOST_BESIDE = 0.25
+_MOST_BESIDE = 0.4
 # In smaller limits there is no room for modules: they are for tasks alone.
 _LEAST = 1 << 28
 # What is left of an earlier measurement of that at the next one, which may come when tasks have not
 # yet taken what they reserve.
-_FADING = 0.9
+_FADING = 0.98
 
 
 class Spiller:

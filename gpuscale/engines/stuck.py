@@ -13,7 +13,7 @@ from gpuscale.base.errors import EngineError
 from gpuscale.base.sizes import format_bytes
 from gpuscale.engines.events import PERIOD
 
-__all__ = ["Watch", "watched"]
+__all__ = ["Watch", "said_after_a_while", "watched"]
 
 # Of dask.distributed, which is shown unless its user says otherwise: ours are silent.
 _logger = logging.getLogger("distributed.client")
@@ -186,6 +186,39 @@ def watched(function: Callable[..., Any], client: Any) -> Callable[..., Any]:
         return await Watch(client).wait(function(*args, **options))
 
     return wait
+
+
+async def said_after_a_while(coming: Coroutine[Any, Any, Any], client: Any, wanted: int) -> None:
+    """Wait for some workers, in the client's thread; say so if they are not there soon.
+
+    Parameters
+    ----------
+    coming : coroutine
+        Waits for them.
+    client : distributed.Client
+    wanted : int
+        How many are waited for.
+    """
+    waiting = asyncio.ensure_future(coming)
+    try:
+        if not (await asyncio.wait({waiting}, timeout=SILENCE))[0]:
+            there = len((await client.scheduler.identity(n_workers=-1))["workers"])
+            _logger.warning(
+                "waiting for %d workers: the scheduler at %s has %d%s",
+                wanted, client.scheduler.address, there, _asked_for(client.cluster, wanted),
+            )  # fmt: skip
+        await waiting
+    finally:
+        waiting.cancel()
+
+
+def _asked_for(cluster: Any, wanted: int) -> str:
+    """Say how many workers a cluster is to have."""
+    spec = getattr(cluster, "worker_spec", None)
+    if spec is None or _adaptive(cluster) is not None:
+        return _hope(cluster)
+    more = f": cluster.scale({wanted}) asks for as many" if len(spec) < wanted else ""
+    return f", and its cluster has asked for {len(spec)}{more}"
 
 
 def _expects_none(cluster: Any) -> bool:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ from gpuscale.engines.sharing import fill_batch, next_most
 from gpuscale.engines.sync import run_here
 from gpuscale.engines.tokens import Tokens
 from gpuscale.graph.task import Task
-from gpuscale.memory.limits import memory_limit
+from gpuscale.memory.limits import limited_to, memory_limit
 
 __all__ = ["ThreadsEngine", "default_workers"]
 
@@ -82,6 +83,12 @@ class ThreadsEngine(Engine):
         self._tokens: dict[frozenset[tuple[str, float]], Tokens] = {}
         self._pool = ThreadPool()
         self._runs: set[_Run | Session] = set()
+
+    def planning(self) -> AbstractContextManager[Any]:
+        """Plan for the engine's own limits, where it has some."""
+        if self._memory_limit is None and self._device_limit is None:
+            return nullcontext()
+        return limited_to(self._memory_limit, self._device_limit)
 
     def run(
         self,

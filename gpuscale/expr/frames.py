@@ -82,8 +82,6 @@ class FrameMeta(GridMeta):
     otherwise : tuple of dtype, optional
         The dtypes that columns have if there are nulls, or what else makes a dtype depend on all
         rows; None where all are sure.
-    full : tuple of bool, optional
-        Which columns have no nulls, as files say; no part of the identity.
     """
 
     frame: Any
@@ -95,7 +93,6 @@ class FrameMeta(GridMeta):
     backend: str = "pandas"
     sample: Any = None
     otherwise: tuple[Any, ...] | None = None
-    full: tuple[bool, ...] | None = None
     host: ClassVar[str] = "pandas"
     written: ClassVar[str] = "df.to_parquet(path)"
 
@@ -179,8 +176,7 @@ class FrameMeta(GridMeta):
 
     def of(self, frame: Any, **changes: Any) -> FrameMeta:
         """Return what is known of other columns of the same rows."""
-        own = {"row_bytes": 0, "sample": None, "otherwise": None, "full": None}
-        changes = {**own, **changes}
+        changes = {"row_bytes": 0, "sample": None, "otherwise": None, **changes}
         return replace(self, frame=frame, **changes)
 
 

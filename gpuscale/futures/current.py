@@ -9,6 +9,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from gpuscale.base import config
 from gpuscale.base.blocks import block
 from gpuscale.base.errors import EngineError
 from gpuscale.engines.seats import Seat, seat_here
@@ -88,7 +89,9 @@ def get_client(address: Any = None, timeout: Any = None, resolve_address: bool =
     ...     client.submit(total, 10).result()
     45
     """
-    client = find_client() or client_of_cluster(address, timeout, resolve_address)
+    client = find_client()
+    if client is None or _is_outside(client):
+        client = client_of_cluster(address, timeout, resolve_address) or client
     if client is None:
         raise _NoClientError("there is no open client; make one: client = gpuscale.Client()")
     return client
@@ -96,7 +99,15 @@ def get_client(address: Any = None, timeout: Any = None, resolve_address: bool =
 
 def get_client_of_cluster() -> Any | None:
     """Return the client that is meant where that is of a cluster, None elsewhere."""
-    return client_of_cluster(None, None, True) if find_client() is None else None
+    client = find_client()
+    is_meant = client is None or _is_outside(client)
+    return client_of_cluster(None, None, True) if is_meant else None
+
+
+def _is_outside(client: Client) -> bool:
+    """Whether the client of a cluster was opened after one of this process, and is the engine."""
+    ref = named.get()
+    return config.get("engine") == "distributed" and (ref is None or ref() is not client)
 
 
 def default_client(client: Client | None = None) -> Client:

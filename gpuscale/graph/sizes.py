@@ -11,7 +11,7 @@ from gpuscale.base.types import BlockIndex
 from gpuscale.expr.interpreted import bytes_to_interpret
 from gpuscale.expr.kernels import FunctionKernel
 from gpuscale.expr.node import Node
-from gpuscale.expr.physical import BlockInput, Blockwise
+from gpuscale.expr.physical import BlockInput, Blockwise, Source
 from gpuscale.expr.reads import is_free_to_read
 from gpuscale.expr.steps import StepsKernel
 
@@ -64,7 +64,8 @@ def workspaces(
     if not isinstance(node.kernel, FunctionKernel | StepsKernel):
         return map(add, rooms, repeat(_to_interpret(node, in_place)))
     results, room = all_nbytes(node, blocks), node.kernel.room
-    rooms = map(add, rooms, _copies(node, results) if room is None else repeat(room))
+    works = _copies(node, results) if room is None else repeat(room)
+    rooms = map(add, rooms, map(max, works, _to_decode(node, blocks)))
     return map(add, rooms, results) if in_place else rooms
 
 
@@ -78,6 +79,17 @@ def _copies(node: Blockwise, results: Sequence[int]) -> Iterable[int]:
     inputs = (x.node for x in node.inputs if x.view is not None or {*(x.axes or ())} != {None})
     least = max((each.meta.largest_nbytes for each in inputs), default=0)
     return [max(result, least) for result in results]
+
+
+def _to_decode(node: Blockwise, blocks: Sequence[BlockIndex]) -> Iterable[int]:
+    """Bytes that reading the largest input inside of each task takes, before any work on it."""
+    most: Iterable[int] = repeat(0, len(blocks))
+    for each, locator in zip(node.inputs, node.locators, strict=True):
+        source = each.node
+        if each.inline and locator is not None and isinstance(source, Source) and source.room:
+            sizes = all_nbytes(source, locator.blocks(blocks))
+            most = map(max, most, [int(size * source.room) for size in sizes])
+    return most
 
 
 def _inside(node: Blockwise, blocks: Sequence[BlockIndex]) -> Iterable[int]:

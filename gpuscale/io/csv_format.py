@@ -5,14 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gpuscale.base.nearest import with_nearest
 from gpuscale.io.csv_dates import IDLE, date_formats, plain_options
 from gpuscale.io.csv_encoding import undecodable
 from gpuscale.io.quotes import reader_options
 
-__all__ = ["CsvFormat", "header_of", "needs_whole_files", "quote_of", "read_format", "spans_lines"]
+__all__ = [
+    "CsvFormat",
+    "has_long_separator",
+    "header_of",
+    "needs_whole_files",
+    "quote_of",
+    "read_format",
+    "spans_lines",
+]
 
 _REFUSED = {
     "chunksize": "partitions are the chunks",
@@ -111,6 +121,8 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
         if wrong is not None:
             raise ValueError(f"{where}, line {wrong[0] + 1}: {wrong[1]}") from None
         error.add_note(f"in the first lines of {where}")
+        with suppress(ValueError):  # of which there are none if these lines are no CSV
+            with_nearest(error, header_of(head, options)[0])
         raise
     names, start = header_of(head, options)
     first = next(_records(head, start, options), (start, start))
@@ -169,11 +181,25 @@ def _of_whole_files(options: Mapping[str, Any]) -> str | None:
     index = options.get("index_col")
     if index is not None and index is not False:  # 0 is the first column
         return "index_col="
+    if has_long_separator(options):
+        return "a sep= of several characters"
     for name in ("lineterminator", "skipfooter"):
         if options.get(name) not in (None, 0):
             return f"{name}="
     encoding = (options.get("encoding") or "utf-8").lower()
     return f"encoding={encoding!r}" if encoding.startswith(_WIDE) else None
+
+
+def has_long_separator(options: Mapping[str, Any]) -> bool:
+    r"""Whether fields are told apart by more than one character, or by what pandas is to guess.
+
+    Examples
+    --------
+    >>> has_long_separator({"sep": "||"}), has_long_separator({"sep": r"\s+"})
+    (True, False)
+    """
+    given = [options[name] for name in ("sep", "delimiter") if name in options]
+    return any(sep is None or (len(sep) > 1 and sep != r"\s+") for sep in given[:1])
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.csv_encoding import undecodable
+from gpuscale.io.csv_format import has_long_separator
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.pieces import Cost
@@ -40,6 +41,8 @@ class WholeCsvPieces(FramePieces):
     ) -> None:
         self.files, self._compression = files, compression
         self._options = {name: value for name, value in options.items() if name != "compression"}
+        if has_long_separator(options):
+            self._options.setdefault("engine", "python")  # which pandas would warn of
         found = (self._sample(number) for number in range(len(files)))
         sample = next((each for each in found if len(each)), None)
         sample = self._sample(0) if sample is None else sample  # of the first file that has rows

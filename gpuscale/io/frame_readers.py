@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gpuscale.backends.creation import parcel
+from gpuscale.backends.frame_libraries import frame_library
+from gpuscale.backends.transfer import to_device
 from gpuscale.base.sizes import format_bytes
 from gpuscale.base.tokens import tokenize
 from gpuscale.expr.frames import row_bytes
@@ -15,6 +17,7 @@ from gpuscale.io.predicates import may_match
 __all__ = ["FrameInMemory", "PiecesReader", "Values", "part_of"]
 
 _SAID = 100  # letters of a predicate
+_NOT_READ = (NotImplementedError, OSError, RuntimeError, TypeError, ValueError)
 
 
 class _PartitionReader:
@@ -62,14 +65,36 @@ class FrameInMemory(_PartitionReader):
 
 
 class PiecesReader(_PartitionReader):
-    """Some columns and rows of the pieces of a dataset."""
+    """Some columns and rows of the pieces of a dataset.
 
-    def __init__(self, pieces: FramePieces, columns: Columns, predicate: Predicate) -> None:
+    Parameters
+    ----------
+    pieces : FramePieces
+    columns : Columns
+    predicate : Predicate
+    backend : str
+        The library that reads; what it has no way to read, pandas does for it.
+    """
+
+    def __init__(
+        self,
+        pieces: FramePieces,
+        columns: Columns,
+        predicate: Predicate,
+        backend: str = "pandas",
+    ) -> None:
         self._pieces, self._columns, self._predicate = pieces, columns, predicate
-        self.room = 1.0  # what is decoded is first a table of Arrow
+        self._backend = backend
+        self.room = 1.5  # what is decoded is first a table of Arrow, and pages of it
         self.cost = pieces.cost
         self.is_memory = pieces.files is not None and pieces.files.in_memory
-        self.token = tokenize("pieces", pieces.token, columns, predicate)
+        self.token = tokenize("pieces", pieces.token, columns, predicate, backend)
+
+    def on(self, backend: str) -> PiecesReader | None:
+        """Return the reader of the same by another library; None where pandas has to read it."""
+        if "device" not in self._pieces.takes:
+            return None
+        return PiecesReader(self._pieces, self._columns, self._predicate, backend)
 
     @property
     def note(self) -> str:
@@ -79,7 +104,15 @@ class PiecesReader(_PartitionReader):
     def read(self, place: tuple[int]) -> Any:
         """Return what is wanted of one piece."""
         (number,) = place
-        return self._pieces.read(self._pieces.pieces[number], self._columns, self._predicate)
+        asked = self._pieces.pieces[number], self._columns, self._predicate
+        if self._backend == "pandas":
+            return self._pieces.read(*asked)
+        library = frame_library(self._backend)
+        try:
+            found = self._pieces.read_by(library, *asked)
+        except _NOT_READ:  # pandas can, or says which file and why not
+            found = None
+        return to_device(self._pieces.read(*asked), self._backend) if found is None else found
 
 
 def part_of(pieces: FramePieces, columns: Columns, predicate: Predicate) -> str:

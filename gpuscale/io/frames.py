@@ -36,7 +36,7 @@ Condition: TypeAlias = tuple[Any, Comparison, Any]
 Predicate: TypeAlias = tuple[Condition, ...]
 """Conditions that rows have to meet, all of them; none keeps every row."""
 
-Pushdown: TypeAlias = Literal["columns", "predicate", "encoding"]
+Pushdown: TypeAlias = Literal["columns", "predicate", "encoding", "device"]
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,15 @@ class FramePieces(Protocol):
         Without rows; with the columns, dtypes and index of each piece, exactly.
     divisions : tuple or None
         Bounds of the index of all pieces, one more than pieces, where the index is sorted.
+    ends : tuple of (label, label), or None
+        The least and the greatest label of each piece, where the dataset says them and pieces
+        follow each other. Within pieces rows may be in any order.
     token : str
         Deterministic identity of the data: of files their paths, sizes, and times of change; and of
         the options that decide how they are read.
-    takes : frozenset of {"columns", "predicate", "encoding"}
+    takes : frozenset of {"columns", "predicate", "encoding", "device"}
         What `read` does itself; without "columns" whole pieces are decoded at least. "encoding" is
-        what `encoded` is for.
+        what `encoded` is for, and "device" `read_by`.
     files : Files or None
         What the pieces are parts of, where these are files.
     cost : {"view", "copy", "decode"}
@@ -95,6 +98,7 @@ class FramePieces(Protocol):
     pieces: tuple[FramePiece, ...]
     schema: Any
     divisions: tuple[Any, ...] | None = None
+    ends: tuple[tuple[Any, Any], ...] | None = None
     token: str
     files: Files | None = None
     takes: frozenset[Pushdown] = frozenset({"columns"})
@@ -110,6 +114,15 @@ class FramePieces(Protocol):
         and the frame is empty. Without "predicate" in ``takes`` the predicate is always empty.
         """
         ...
+
+    def read_by(
+        self, library: Any, piece: FramePiece, columns: Columns, predicate: Predicate
+    ) -> Any:
+        """Return what `read` does, read by a library of frames itself, such as cuDF.
+
+        None where that would be something else, or only `read` knows what to do or to say.
+        """
+        return None
 
     def row_bytes(self, columns: Columns) -> int | None:
         """Projected bytes of a row of some columns; None leaves it to the dtypes."""

@@ -63,7 +63,7 @@ class JoinedPieces(FramePieces):
         self.pieces = tuple(_together([own.pieces[k] for k in group]) for group in groups)
         self.schema, self.files = own.schema, own.files
         self.cost, self.is_columnar = own.cost, own.is_columnar
-        self.takes = own.takes - {"encoding"}  # each piece would have categories of its own
+        self.takes = own.takes - {"encoding", "device"}  # which is for each piece by itself
         self.token = tokenize("joined", own.token, groups)
 
     def read(self, piece: FramePiece, columns: Columns, predicate: Predicate) -> Any:

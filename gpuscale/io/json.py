@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpuscale.base.tokens import tokenize
+from gpuscale.io.device_frames import agrees
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.pieces import Cost
@@ -81,7 +82,11 @@ class JsonPieces(FramePieces):
         self.files, self._compression = files, compression
         self._options = dict(options) | {"lines": lines}
         head = self._head(sample) if lines else read_plain(files, 0, compression)
-        first = self._parsed(head)
+        try:
+            first = self._parsed(head)
+        except ValueError as error:
+            error.add_note(f"in the first lines of {files.name(0)}")
+            raise
         self.schema = first.iloc[:0]
         self._row_bytes = max(1, int(first.memory_usage(deep=True).sum()) // max(len(first), 1))
         ratio = self._row_bytes * max(len(first), 1) / max(len(head), 1)
@@ -91,6 +96,8 @@ class JsonPieces(FramePieces):
             FramePiece(block, None, int(length * ratio) + 1)
             for block, length in zip(blocks, lengths, strict=True)
         )
+        if lines and not compression and set(options) <= {"orient"}:
+            self.takes |= {"device"}
         self.token = tokenize("json", files.token, self._options, blocks, sample, compression)
 
     def _head(self, size: int) -> bytes:
@@ -105,6 +112,21 @@ class JsonPieces(FramePieces):
     def row_bytes(self, columns: Columns) -> int | None:
         """Projected bytes of a row, with all columns: they are read in any case."""
         return self._row_bytes
+
+    def read_by(
+        self, library: Any, piece: FramePiece, columns: Columns, predicate: Predicate
+    ) -> Any:
+        """Return a block of lines read by the library of a device, or None."""
+        number, _, stop = piece.source
+        self.files.check(number)
+        whole = stop is None
+        data = self.files.read(number) if whole else bytes(lines_of(self.files, piece.source)[1])
+        if not data.strip():
+            return None
+        frame = library.read_json(io.BytesIO(data), lines=True)
+        if not agrees(frame, self.schema):
+            return None
+        return frame if columns is None else frame[list(columns)]
 
     def read(self, piece: FramePiece, columns: Columns, predicate: Predicate) -> Any:
         """Return the rows of a block, numbered from 0.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from gpuscale.base.nearest import meant
+
 __all__ = ["check_labels"]
 
 
@@ -26,10 +28,6 @@ def check_labels(labels: Iterable[Any], known: Collection[Any], where: str) -> N
     for label in labels:
         if label in known:
             continue
-        from difflib import get_close_matches  # of use only for this message
-
-        texts = {str(each): each for each in known}
-        close = get_close_matches(str(label), texts, n=1)
         few = ", ".join(map(repr, list(known)[:20])) + (", ..." if len(known) > 20 else "")
-        hint = f"did you mean {texts[close[0]]!r}?" if close else f"it has {few}"
-        raise KeyError(f"{where} has no column {label!r}; {hint}")
+        hint = meant(label, known) or f"; it has {few}"
+        raise KeyError(f"{where} has no column {label!r}{hint}")

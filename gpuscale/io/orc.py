@@ -9,6 +9,7 @@ import numpy as np
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.arrow_frames import DtypeBackend, conform
+from gpuscale.io.device_frames import agrees
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.labels import check_labels
@@ -69,6 +70,8 @@ class OrcPieces(FramePieces):
             self._arrow = self._arrow.empty_table().select(list(columns)).schema
         self.schema = flat_frame(self._arrow.empty_table(), dtype_backend)
         self.pieces = tuple(pieces) or (FramePiece((0, ()), 0, 0),)
+        if files.on_disk and not dtype_backend:
+            self.takes |= {"device"}
         self.token = tokenize("orc", files.token, self._arrow.names, self.pieces, dtype_backend)
 
     def _opened(self, file: Any, number: int) -> Any:
@@ -81,6 +84,21 @@ class OrcPieces(FramePieces):
             raise ValueError(
                 f"{self.files.name(number)} is no ORC file, or is truncated: {error}"
             ) from error
+
+    def read_by(
+        self, library: Any, piece: FramePiece, columns: Columns, predicate: Predicate
+    ) -> Any:
+        """Return some stripes read by the library of a device, or None."""
+        number, stripes = piece.source
+        names = list(self._arrow.names if columns is None else columns)
+        if not names or not stripes:
+            return None
+        self.files.check(number)
+        path = self.files.paths[number]
+        frame = library.read_orc([path], columns=names, stripes=[list(stripes)])
+        if not agrees(frame, self.schema[names]):
+            return None
+        return frame.reset_index(drop=True)
 
     def read(self, piece: FramePiece, columns: Columns, predicate: Predicate) -> Any:
         """Return the rows of some stripes, numbered from 0.

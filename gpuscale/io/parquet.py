@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from copy import copy
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from gpuscale.base.tokens import tokenize
 from gpuscale.io.arrow_frames import DtypeBackend, conform, rows_of
+from gpuscale.io.device_frames import agrees, chosen
 from gpuscale.io.files import Files
 from gpuscale.io.frames import Columns, Condition, FramePiece, FramePieces, Predicate, Pushdown
 from gpuscale.io.hive import hive_columns
@@ -100,14 +101,18 @@ class ParquetPieces(FramePieces):
         self.schema = layout.frame(flat, list(layout.columns), self._rows[:0], _NOWHERE)
         cuts = cut(groups, split_row_groups, blocksize, parts, not layout.hive) or [()]
         self.pieces = tuple(map(self._piece, cuts))
-        self.divisions = self._noted_divisions(cuts) if is_sorted else None
+        self.ends = self._noted_ends(cuts)
+        self.divisions = self._noted_divisions() if is_sorted else None
         starts = accumulate((piece.rows or 0 for piece in self.pieces), initial=0)
         self._starts = {p.source: at for p, at in zip(self.pieces, starts, strict=False)}
         self._nbytes = {name: sum(group.nbytes[name] for group in every) for name in names}
         if not layout.index:
             self.divisions = self._numbers()
-        chosen = (list(layout.columns), layout.index, dtype_backend, self.pieces)
-        self.token = tokenize("parquet", files.token, *chosen)
+        given = (list(layout.columns), layout.index, dtype_backend, self.pieces)
+        self.token = tokenize("parquet", files.token, *given)
+        is_plain = files.on_disk and not (layout.hive or layout.index or dtype_backend)
+        if is_plain and all(label == name for label, name in layout.columns.items()):
+            self.takes |= {"device"}
 
     def _piece(self, groups: Cut) -> FramePiece:
         found = groupby(groups, attrgetter("file"))
@@ -128,8 +133,8 @@ class ParquetPieces(FramePieces):
         nbytes = sum(sum(group.nbytes.values()) for group in groups)
         return FramePiece(source, rows, nbytes, statistics)
 
-    def _noted_divisions(self, cuts: Sequence[Cut]) -> tuple[Any, ...] | None:
-        """Return the bounds of an index of numbers or moments, if its pieces follow each other."""
+    def _noted_ends(self, cuts: Sequence[Cut]) -> tuple[tuple[Any, Any], ...] | None:
+        """Return the ends of an index of numbers or moments, if its pieces follow each other."""
         if len(self._layout.index) != 1 or not cuts[0]:
             return None
         (name,) = self._layout.index_names
@@ -139,9 +144,14 @@ class ParquetPieces(FramePieces):
         bounds = [merged_statistics(groups).get(name, (None,) * 3) for groups in cuts]
         if any(low is None or high is None or nulls != 0 for low, high, nulls in bounds):
             return None
-        lows, highs, _ = zip(*bounds, strict=True)
-        follow = all(high < low for high, low in zip(highs, lows[1:], strict=False))
-        return (*lows, highs[-1]) if follow else None
+        ends = tuple((low, high) for low, high, _ in bounds)
+        return ends if all(a[1] <= b[0] for a, b in pairwise(ends)) else None
+
+    def _noted_divisions(self) -> tuple[Any, ...] | None:
+        """Return the bounds of pieces that have no label in common."""
+        if self.ends is None or any(a[1] == b[0] for a, b in pairwise(self.ends)):
+            return None
+        return *(low for low, _ in self.ends), self.ends[-1][1]
 
     def _numbers(self) -> tuple[Any, ...] | None:
         """Return the numbers of rows at which pieces start, and the last one."""
@@ -174,6 +184,7 @@ class ParquetPieces(FramePieces):
         found._encoded = self._encoded.union(names)
         found._dtypes = {n: dtype for n, dtype in self._dtypes.items() if n not in names}
         found.schema = self.schema.astype(dict.fromkeys(columns, pd.CategoricalDtype()))
+        found.takes -= {"device"}  # which has other categories in each piece
         found.token = tokenize("encoded", self.token, columns)
         return found
 
@@ -208,6 +219,29 @@ class ParquetPieces(FramePieces):
             name = self.files.name(piece.source[0][0])
             raise ValueError(f"{name}: the index is not sorted; leave out calculate_divisions=True")
         return frame
+
+    def read_by(
+        self, library: Any, piece: FramePiece, columns: Columns, predicate: Predicate
+    ) -> Any:
+        """Return a piece read by the library of a device, or None."""
+        labels = list(self._layout.columns if columns is None else columns)
+        asked = list(dict.fromkeys([*labels, *(label for label, _, _ in predicate)]))
+        if not asked or not may_match(predicate, piece.statistics, piece.rows):
+            return None
+        for file, _ in piece.source:
+            self.files.check(file)
+        frame = library.read_parquet(
+            [self.files.paths[file] for file, _ in piece.source],
+            columns=asked,
+            row_groups=[list(groups) for _, groups in piece.source],
+            use_pandas_metadata=False,
+        )
+        if not agrees(frame, self.schema[asked]):
+            return None
+        first = self._starts[piece.source]
+        rows = self._rows[first : first + (piece.rows or 0)]
+        frame.index = library.RangeIndex(rows.start, rows.stop, rows.step, name=rows.name)
+        return chosen(frame, labels, predicate)
 
     def _met(self, table: Any, files: Any, predicate: Predicate) -> Any:
         """Return which rows meet a predicate; dates are compared before they become objects."""
@@ -265,7 +299,8 @@ class ParquetPieces(FramePieces):
 
         if not names:
             return pa.table({})
-        tables = [self._row_groups(file, groups, names) for file, groups in piece.source]
+        read = (self._row_groups(file, groups, names) for file, groups in piece.source)
+        tables = list(chain.from_iterable(read))
         table = pa.concat_tables(tables, promote_options="permissive").select(names)
         return self._cast(table, [name for name in names if name not in self._encoded])
 
@@ -277,7 +312,8 @@ class ParquetPieces(FramePieces):
         schema = pa.schema(fields, self._arrow.metadata)
         return table.replace_schema_metadata(schema.metadata).cast(schema)
 
-    def _row_groups(self, file: int, groups: tuple[int, ...], names: list[str]) -> Any:
+    def _row_groups(self, file: int, groups: tuple[int, ...], names: list[str]) -> list[Any]:
+        """Read row groups one by one, so that what is stored of the last one is free again."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -288,10 +324,10 @@ class ParquetPieces(FramePieces):
                 self.files.open(file) as source,
                 pq.ParquetFile(source, read_dictionary=encoded) as opened,
             ):
-                table = opened.read_row_groups(list(groups), names, use_threads=False)
+                tables = [opened.read_row_group(each, names, use_threads=False) for each in groups]
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{self.files.name(file)} cannot be read: {error}") from error
-        return table.replace_schema_metadata(None)
+        return [table.replace_schema_metadata(None) for table in tables]
 
     def _flat_frame(self, table: Any, rows: int) -> Any:
         import pandas as pd

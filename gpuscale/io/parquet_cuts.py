@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from gpuscale.io.parquet_footers import RowGroup
@@ -13,6 +13,7 @@ Cut: TypeAlias = tuple[RowGroup, ...]
 """Row groups of one piece, in the order of the rows."""
 
 _LEAST = 16 << 20  # bytes in memory below which nothing is cut for the sake of parallel work
+_EVEN = 64  # part of a piece that may be too much
 
 
 def cut(
@@ -59,17 +60,33 @@ def cut(
     return [piece for run in runs for piece in _fill(run, target)]
 
 
-def _fill(groups: Iterable[RowGroup], target: int) -> Iterator[Cut]:
-    piece: list[RowGroup] = []
+def _fill(groups: Sequence[RowGroup], target: int) -> list[Cut]:
+    """Fill as few pieces as there can be, which are as even as they can be.
+
+    Who computes two of them at once would else wait for the larger one.
+    """
+    found = _filled(groups, target)
+    low, high = target // 2, target  # with half of it there would be more pieces, but for the last
+    while high - low > max(target // _EVEN, 1):
+        middle = (low + high) // 2
+        evener = _filled(groups, middle)
+        if len(evener) > len(found):
+            low = middle
+        else:
+            found, high = evener, middle
+    return found
+
+
+def _filled(groups: Iterable[RowGroup], target: int) -> list[Cut]:
+    pieces: list[list[RowGroup]] = []
     nbytes = 0
     for group in groups:
-        if piece and nbytes + _nbytes(group) > target:
-            yield tuple(piece)
-            piece, nbytes = [], 0
-        piece.append(group)
         nbytes += _nbytes(group)
-    if piece:
-        yield tuple(piece)
+        if not pieces or nbytes > target:
+            pieces.append([])
+            nbytes = _nbytes(group)
+        pieces[-1].append(group)
+    return list(map(tuple, pieces))
 
 
 def _nbytes(group: RowGroup) -> int:

@@ -8,9 +8,9 @@ from typing import Any
 
 from gpuscale.io.frames import Condition, Predicate
 
-__all__ = ["dates_that_match", "may_match", "rows_that_match"]
+__all__ = ["OPERATORS", "dates_that_match", "may_match", "rows_that_match"]
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -63,8 +63,8 @@ def _may_meet(
         if comparison == "==":
             return _between(low, value, high)
         if comparison in ("<", "<="):
-            return low is None or bool(_OPERATORS[comparison](low, value))
-        return high is None or bool(_OPERATORS[comparison](high, value))
+            return low is None or bool(OPERATORS[comparison](low, value))
+        return high is None or bool(OPERATORS[comparison](high, value))
     except TypeError:  # values of another kind: the rows themselves say what that means
         return True
 
@@ -96,7 +96,7 @@ def rows_that_match(frame: Any, predicate: Predicate) -> Any:
             found = each.isin(list(value))
             found = ~found if comparison == "not in" else found
         else:
-            found = _OPERATORS[comparison](each, value)
+            found = OPERATORS[comparison](each, value)
         # Where the answer is a null, as it is for nulls of nullable dtypes, pandas takes no row.
         met &= found.to_numpy(dtype=bool, na_value=False) if found.hasnans else found.to_numpy(bool)
     return met

@@ -52,9 +52,12 @@ def keep_promises(frame: Any, schema: Any) -> Any:
             continue
         if not fits(column, expected):
             label = schema.columns[at]
+            is_null = column.isna().all()
+            found = "null in all rows" if is_null else column.dtype
+            wider = "'float64'" if is_null and expected.kind in "iu" else "..."
             raise ValueError(
-                f"column {label!r} is {column.dtype} here, and {expected} in the first rows; pass "
-                f"dtype={{{label!r}: ...}}"
+                f"column {label!r} is {found} here, and {expected} in the first rows; pass "
+                f"dtype={{{label!r}: {wider}}}"
             )
         frame.isetitem(at, column.astype(expected))
     return frame

@@ -11,7 +11,7 @@ from typing import Any
 
 from gpuscale.base.types import PathLike
 from gpuscale.io.files import protocols
-from gpuscale.io.targets import Kind, Target, hidden_sibling, make_locked, remove, unlock
+from gpuscale.io.targets import Kind, Target, hidden_sibling, make_locked, named_as, remove, unlock
 
 __all__ = ["FilesStaging", "FolderStaging", "SingleStaging", "Staging"]
 
@@ -62,8 +62,9 @@ class Staging:
                 f"cannot write {self.given}: there is no folder {beside.parent}"
             )
         hidden = hidden_sibling(beside, "partial")
-        while not make_locked(hidden, True):
-            hidden = hidden_sibling(beside, "partial")
+        with named_as(self.given):
+            while not make_locked(hidden, True):
+                hidden = hidden_sibling(beside, "partial")
         self.hidden = str(hidden)
 
     def check(self) -> None:

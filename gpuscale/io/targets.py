@@ -12,9 +12,12 @@ import os
 import re
 import stat
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from gpuscale.base.types import PathLike
 
 __all__ = [
     "Kind",
@@ -22,6 +25,7 @@ __all__ = [
     "describe",
     "hidden_sibling",
     "make_locked",
+    "named_as",
     "remove",
     "remove_unlocked",
     "unlock",
@@ -116,11 +120,8 @@ class Target:
                 f"cannot write {self._given}: there is no folder {self.path.parent}"
             )
         self.check_free()
-        try:
+        with named_as(self._given):
             self._hidden = self._make_hidden()
-        except OSError as error:  # which names what nobody asked for
-            reason = f"its folder takes no new files: {error.strerror}"
-            raise OSError(error.errno, reason, str(self._given)) from None
         return self._hidden
 
     def _make_hidden(self) -> Path:
@@ -183,6 +184,22 @@ def remove(path: Path) -> None:
 def hidden_sibling(path: Path, role: str) -> Path:
     """Return a hidden name in the same folder, and so on the same file system."""
     return path.with_name(f".{path.name}.{role}-{uuid.uuid4().hex[:12]}")
+
+
+@contextmanager
+def named_as(given: PathLike) -> Iterator[None]:
+    """Have errors of making something hidden name what was asked for.
+
+    Raises
+    ------
+    OSError
+        Of the same kind.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = f"its folder takes no new files: {error.strerror}"
+        raise OSError(error.errno, reason, os.fspath(given)) from None
 
 
 def _swap(new: Path, path: Path) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "chunk_bytes",
     "device_memory_limit",
     "is_for_workers",
+    "limited_to",
     "limits_for",
     "memory_limit",
     "parse_bytes",
@@ -70,7 +71,9 @@ def memory_limit() -> int:
 
 
 def process_limit() -> int:
-    """Bytes that the option ``memory-limit`` allows this process, wherever tasks run.
+    """Bytes that the option ``memory-limit``, or an engine, allows this process.
+
+    That is so wherever tasks run.
 
     Examples
     --------
@@ -78,7 +81,33 @@ def process_limit() -> int:
     ...     process_limit(), memory_limit()
     (2147483648, 1000)
     """
-    return parse_bytes(config.get("memory-limit"))
+    limit, _ = _of_engine.get()
+    return parse_bytes(config.get("memory-limit")) if limit is None else limit
+
+
+# Bytes of the host, and what an engine says of the device.
+_of_engine: ContextVar[tuple[int | None, float | str | None]] = ContextVar(
+    "gpuscale-limits-of-engine", default=(None, None)
+)
+
+
+@block
+def limited_to(
+    limit: int | None = None, device: float | str | None = None
+) -> Generator[None, None, None]:
+    """Plan for an engine of this process that has limits of its own, where it has some.
+
+    Examples
+    --------
+    >>> with limited_to(1000):
+    ...     memory_limit()
+    1000
+    """
+    token = _of_engine.set((limit, device))
+    try:
+        yield
+    finally:
+        _of_engine.reset(token)
 
 
 # Bytes, and among how many threads.
@@ -134,6 +163,7 @@ def device_memory_limit(wanted: float | str | None = None, backend: str | None =
     ...     device_memory_limit()
     2147483648
     """
+    wanted = _of_engine.get()[1] if wanted is None else wanted
     wanted = config.get("device-memory-limit") if wanted is None else wanted
     total = device_memory(backend)
     if total is None and sizes.is_fraction(wanted):

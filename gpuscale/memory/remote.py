@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from gpuscale.base.errors import EngineError
+from gpuscale.base.errors import EngineError, LostError
 from gpuscale.memory.spilled import OnDisk
 
 __all__ = ["CLOSED", "RemoteValue", "check_open", "check_reaches"]
@@ -31,11 +31,11 @@ def check_open(client: Any) -> None:
         It is.
     """
     if _is_closed(client):
-        raise EngineError(CLOSED)
+        raise LostError(CLOSED)
 
 
 def check_reaches(client: Any, futures: Iterable[Any]) -> None:
-    """Refuse results that workers of another cluster hold, which would be waited for in vain.
+    """Refuse results that are gone, or that another cluster holds: they would come never.
 
     Parameters
     ----------
@@ -46,10 +46,11 @@ def check_reaches(client: Any, futures: Iterable[Any]) -> None:
     Raises
     ------
     EngineError
-        Names the result, and the scheduler that has it.
+        Their client is closed; or it names the result, and the scheduler that has it.
     """
     here = _scheduler_of(client)
     for future in futures:
+        check_open(future.client)
         there = _scheduler_of(future.client)
         if here and there and here != there:
             raise EngineError(
@@ -97,11 +98,11 @@ class RemoteValue(OnDisk):
         """Whether it is gone for good."""
         return _is_closed(self.future.client) or bool(self.future.status == "cancelled")
 
-    def lost(self) -> EngineError:
+    def lost(self) -> LostError:
         """Return what there is to say if it is."""
         if _is_closed(self.future.client):
-            return EngineError(CLOSED)
-        return EngineError(
+            return LostError(CLOSED)
+        return LostError(
             "what was persisted is lost with its worker, and cannot be computed again, as it came "
             "from data of this program; or somebody has cancelled it, or restarted the cluster: "
             "persist it again, or have it read from files, which workers can do again"
@@ -138,9 +139,9 @@ class RemoteValue(OnDisk):
     def _result(self, future: Any) -> Any:
         try:
             return future.result()
-        except Exception as error:
+        except Exception:
             if self.is_lost:
-                raise self.lost() from error
+                raise self.lost() from None
             raise
 
     def _asking(self, function: Any, *args: Any) -> Any:

@@ -290,6 +290,19 @@ def test_get_client_finds_that_of_the_cluster(client):
     assert gs.delayed(os.getpid)().compute() != os.getpid()
 
 
+def test_get_client_finds_the_innermost(cluster):
+    with gs.Client(threads_per_worker=1) as outer:
+        with Client(cluster) as inner:
+            assert gs.get_client() is inner
+            assert outer.submit(lambda: gs.get_client() is outer).result()
+            with outer.as_current():
+                assert gs.get_client() is outer
+            with gs.Client(threads_per_worker=1) as innermost:
+                assert gs.get_client() is innermost
+            assert gs.get_client() is inner
+        assert gs.get_client() is outer
+
+
 def test_relative_paths_are_those_of_the_program(client, x, tmp_path, monkeypatch):
     zarr = pytest.importorskip("zarr", reason="zarr is an extra")
     monkeypatch.chdir(tmp_path)  # the workers are where they were started
@@ -505,12 +518,18 @@ def test_what_a_closed_client_held_is_told(cluster, x):
     with Client(cluster) as closed:
         kept, future = closed.persist(x + 1), closed.submit(sum, [1, 2])
         wait([kept, future])
-    asks = [kept.compute, kept.sum().compute, future.result, lambda: closed.gather(future)]
+    asks = [
+        kept.compute, kept.sum().compute, future.result, lambda: closed.gather(future),
+        lambda: gs.persist(kept + 1),
+    ]  # fmt: skip
     for ask in asks:
-        with pytest.raises(EngineError, match=r"client .* closed, and what .* before closing"):
+        with pytest.raises(EngineError, match=r"client .* closed, and what .* before closing") as e:
             ask()
-    with Client(cluster), pytest.raises(EngineError, match="was closed, and what"):
-        kept.sum().compute()
+        assert len(e.traceback) < 9 and e.value.__cause__ is None
+    with Client(cluster) as other:
+        for ask in (kept.sum().compute, lambda: other.submit(str, kept)):
+            with pytest.raises(EngineError, match="was closed, and what"):
+                ask()
 
 
 @pytest.mark.parametrize("shares", [True, False])

@@ -96,6 +96,10 @@ def test_who_has_no_credentials_is_refused(cluster):
     with pytest.raises(OSError, match="certificate") as told:
         Client(address, security=temporary(), timeout=3)
     assert "not those that were given, or these have expired" in told.value.__notes__[0]
+    assert len(told.traceback) == 2
+    with pytest.raises(OSError, match="Timed out|onnect|closed") as told:
+        Client(address.replace("tls", "tcp"), timeout=3)
+    assert "a scheduler that speaks TLS" in told.value.__notes__[0] and len(told.traceback) == 2
 
 
 def test_a_worker_without_credentials_says_why_it_is_refused(cluster):
@@ -158,6 +162,7 @@ def test_workers_end_with_their_scheduler(tmp_path):
             assert scheduler.end()[0] == 0
             status, said = worker.end()
     assert status == 0, said
+    assert "Start worker at" in said and "dashboard at" not in said
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,9 @@ def test_other_errors_have_nothing_to_do_with_it():
 def test_credentials_that_are_none_are_refused():
     with pytest.raises(TypeError, match="security takes a Security"):
         Client("tls://127.0.0.1:9", security="yes")
+
+
+@pytest.mark.parametrize("address", ["here", "here:x", "tcp://here", "foo://here:1"])
+def test_addresses_that_are_none(address):
+    with pytest.raises(ValueError, match=f"'{address}' is no address of a scheduler, as 'tcp://"):
+        Client(address)

@@ -7,6 +7,10 @@ import pytest
 
 pytest.importorskip("distributed", exc_type=ModuleNotFoundError)
 
+from distributed.comm.core import CommClosedError  # noqa: E402
+
+from gpuscale.base.errors import EngineError  # noqa: E402
+from gpuscale.cluster import scattered  # noqa: E402
 from gpuscale.cluster.scattered import check_room, named_items, scatter_in_messages  # noqa: E402
 from gpuscale.engines import scattering  # noqa: E402
 
@@ -35,6 +39,24 @@ def test_items_travel_in_messages_of_some_bytes(monkeypatch, data, messages):
 
     assert asyncio.run(scatter_in_messages(send, data)) == data
     assert sent == messages
+
+
+@pytest.mark.parametrize("deaths", [1, scattered.ATTEMPTS])
+def test_data_of_a_worker_that_ends_meanwhile_are_sent_again(monkeypatch, deaths):
+    monkeypatch.setattr(scattered, "PERIOD", 0)
+    tries = []
+
+    async def send(some):
+        tries.append(some)
+        if len(tries) <= deaths:
+            raise CommClosedError("in <TCP (closed) ConnectionPool.scatter>: Stream is closed")
+        return some
+
+    if deaths < scattered.ATTEMPTS:
+        assert asyncio.run(scatter_in_messages(send, [1, 2])) == [1, 2]
+    else:
+        with pytest.raises(EngineError, match=r"3 times, .* ended: its log .* again when there"):
+            asyncio.run(scatter_in_messages(send, [1, 2]))
 
 
 def test_an_item_that_no_worker_has_room_for_is_refused():

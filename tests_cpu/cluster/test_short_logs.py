@@ -133,6 +133,8 @@ def test_a_page_that_is_not_there_is_nowhere(records):
     for name in ("Scheduler", "dashboard"):
         logger.info("%11s at:  %25s", name, "127.0.0.1:1")
     assert [each.args[0] for each in records] == ["Scheduler"]
+    logging.getLogger("distributed.worker").info("        dashboard at:      127.0.0.1:35037")
+    assert len(records) == 1
 
 
 def log(name, text, error):
@@ -150,6 +152,7 @@ def test_mistakes_of_others_keep_their_traceback(records):
     [
         ("deploy.spec", "Cluster closed without starting up"),
         ("nanny", "Worker process still alive after 4.0 seconds, killing"),
+        ("scheduler", "Received heartbeat from unregistered worker 'tcp://127.0.0.1:1'."),
         (
             "worker.state_machine",
             "Async instruction for <Task cancelled name=\"execute('sleep-1')\" coro=<...>> ended "

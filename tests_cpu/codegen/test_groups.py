@@ -1,12 +1,13 @@
 """Compiled loops over groups give what NumPy and pandas give."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
 from gpuscale.base import config
-from gpuscale.codegen import groups, worth
+from gpuscale.codegen import groups, loops, worth
 from gpuscale.codegen.groups import aggregated, number_codes, number_texts, pays
 
 pd = pytest.importorskip("pandas")
@@ -20,13 +21,16 @@ def test_numbers_come_in_the_order_of_rows():
     assert codes[first].tolist() == distinct.tolist()
 
 
-def numbers_of_texts(texts):
+def numbers_of_texts(texts, cuts=()):
+    bounds = [0, *cuts, len(texts)]
+    return number_texts([buffers_of(texts[a:b]) for a, b in itertools.pairwise(bounds)])
+
+
+def buffers_of(texts):
     data = [b"" if text is None else text.encode() for text in texts]
-    offsets = np.cumsum([0, *map(len, data)])
     nulls = np.array([text is None for text in texts], np.int8)
-    return number_texts(
-        offsets, np.frombuffer(b"".join(data), np.int8), nulls if nulls.any() else None
-    )
+    offsets = np.cumsum([0, *map(len, data)])
+    return offsets, np.frombuffer(b"".join(data), np.int8), nulls if nulls.any() else None
 
 
 @pytest.mark.parametrize("distinct", [1, 30, 5000])
@@ -38,7 +42,7 @@ def test_texts_of_any_length_are_told_apart(distinct, length, has_nulls):
     sides = rng.integers(0, length, distinct)  # where the number is in a text that is all the same
     texts = [("é" * s + f"{n:x}" + "é" * (length - s))[:length] for n, s in enumerate(sides)]
     column = [None if has_nulls and n % 7 == 3 else texts[n] for n in chosen.tolist()]
-    ids, first = numbers_of_texts(column)
+    ids, first = numbers_of_texts(column, [7, 7, 2500])
     numbers, values = pd.factorize(np.array(column, object), use_na_sentinel=False)
     assert ids.tolist() == numbers.tolist()
     assert [column[i] for i in first] == [None if each != each else each for each in values]
@@ -46,9 +50,10 @@ def test_texts_of_any_length_are_told_apart(distinct, length, has_nulls):
 
 def test_texts_that_differ_in_length_or_are_not_there():
     zeros = ["\0" * k for k in (3, 0, 8, 7, 0, 9, 16, 3, 17, 33)] + [None, "", None]
-    ids, first = numbers_of_texts(zeros)
-    assert ids.tolist() == [0, 1, 2, 3, 1, 4, 5, 0, 6, 7, 8, 1, 8]
-    assert first.tolist() == [0, 1, 2, 3, 5, 6, 8, 9, 10]
+    for cuts in ([], [4, 9], [11]):
+        ids, first = numbers_of_texts(zeros, cuts)
+        assert ids.tolist() == [0, 1, 2, 3, 1, 4, 5, 0, 6, 7, 8, 1, 8]
+        assert first.tolist() == [0, 1, 2, 3, 5, 6, 8, 9, 10]
     for nothing in ([], ["", ""], [None]):
         ids, first = numbers_of_texts(nothing)
         assert ids.tolist() == [0] * len(nothing) and first.tolist() == [0] * bool(nothing)
@@ -83,9 +88,9 @@ def test_what_rounding_loses_is_kept():
 def stored(monkeypatch):
     """Loops on the disk, none at first, with nothing grouped yet; compilation is for 3e6 rows."""
     found = set()
-    monkeypatch.setattr(groups, "_paid_for", set())
+    monkeypatch.setattr(loops, "_paid_for", set())
     monkeypatch.setattr(worth, "_interpreted", {})
-    monkeypatch.setattr(groups, "is_stored", found.__contains__)
+    monkeypatch.setattr(loops, "is_stored", found.__contains__)
     for name in ("COMPILER", "NUMBA", "LOADER", "LLVM"):
         monkeypatch.setattr(worth, name, 1e7 if name in ("LOADER", "LLVM") else 3e7)
     return found

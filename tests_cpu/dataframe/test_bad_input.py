@@ -55,11 +55,76 @@ def test_rows_with_too_many_fields(tmp_path, rows):
         lambda d: d.dropna(subset=["customer", "prise"]),
         lambda d: d.astype({"customer": float, "prise": int}),
         lambda d: d.merge(d, left_on="prise", right_on="price"),
+        lambda d: d.merge(d, left_on="price", right_on="prise"),
+        lambda d: d.merge(d.rename(columns={"price": "paid"}), on="prise"),
+        lambda d: gd.merge_asof(d, d, on="prise"),
+        lambda d: gd.merge_asof(d, d, on="customer", by="prise"),
+        lambda d: d.join(d.set_index("customer"), on="prise", rsuffix="_"),
+        lambda d: d.groupby("prise"),
+        lambda d: d.groupby(["customer", "prise"]),
+        lambda d: d.groupby(pd.Grouper(key="prise")),
+        lambda d: d.groupby("customer")[["prise"]],
+        lambda d: d.groupby("customer").agg(total=("prise", "sum")),
+        lambda d: d.agg({"prise": "sum"}),
+        lambda d: d.set_index("prise"),
+        lambda d: d.set_index(["customer", "prise"]),
+        lambda d: d.sort_values(["customer", "prise"]),
+        lambda d: d.nlargest(2, "prise"),
+        lambda d: d.pivot_table(values="prise", index="customer"),
+        lambda d: d.pivot_table(values="price", index="customer", columns="prise"),
+        lambda d: d.melt(id_vars="prise"),
+        lambda d: d.explode("prise"),
+        lambda d: gd.get_dummies(d, columns=["prise"]),
+        lambda d: d.value_counts(subset=["prise"]),
+        lambda d: d.duplicated("prise"),
+        lambda d: d.rename(columns={"prise": "x"}, errors="raise"),
+        lambda d: d.pop("prise"),
+        lambda d: d.loc[:, "prise"],
+        lambda d: d.shuffle("prise"),
+        lambda d: d.rolling(2, on="prise"),
+        lambda d: d.rolling(2)["prise"],
+        lambda d: d.resample("1D", on="prise"),
+        lambda d: d.to_parquet("x.parquet", partition_on="prise"),
+        lambda d: d.to_csv("x.csv", columns=["prise"]),
+        lambda d: d.query("prise > 3"),
+        lambda d: d.eval("twice = prise * 2"),
     ],
 )
 def test_missing_columns_name_the_nearest(df, asked):
-    with pytest.raises(KeyError, match="did you mean 'price'"):
+    with pytest.raises((KeyError, NameError), match="did you mean 'price'"):
         asked(df)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        ("to_parquet", lambda path: gd.read_parquet(path, columns=["prise"])),
+        ("to_parquet", lambda path: gd.read_parquet(path, columns="prise")),
+        ("to_parquet", lambda path: gd.read_parquet(path, index="prise")),
+        ("to_parquet", lambda path: gd.read_parquet(path, filters=[("prise", ">", 3)])),
+        ("to_orc", lambda path: gd.read_orc(path, columns=["prise"])),
+        ("to_csv", lambda path: gd.read_csv(path, usecols=["customer", "prise"])),
+        ("to_csv", lambda path: gd.read_csv(path, parse_dates=["prise"])),
+    ],
+)
+def test_missing_columns_of_files_name_the_nearest(tmp_path, write, read):
+    getattr(ORDERS.reset_index(drop=True), write)(tmp_path / "x")
+    with pytest.raises((KeyError, ValueError), match="did you mean 'price'"):
+        read(tmp_path / "x")
+
+
+def test_misspelled_options_of_writers(df, tmp_path):
+    for write in (df.to_csv, df.to_json):
+        with pytest.raises(TypeError, match=r"to_\w+ takes no indx=; did you mean 'index'"):
+            write(tmp_path / "x", indx=False)
+    assert not any(tmp_path.iterdir())
+
+
+def test_misspelled_aggregations_name_the_nearest(df):
+    with pytest.raises(AttributeError, match="did you mean 'median'"):
+        df.groupby("customer").agg({"price": "mediann"})
+    with pytest.raises(ValueError, match="did you mean 'median'"):
+        df.groupby("customer").price.transform("mediann")
 
 
 @pytest.mark.parametrize(
@@ -101,3 +166,60 @@ def test_merges_of_many_rows_that_do_not_explode():
     with gpuscale.config.set({"memory-limit": "64 MiB"}):
         found = gd.from_pandas(left, npartitions=1).merge(right, on="k")
         assert len(found) == 2_001
+
+
+def test_labels_that_no_row_has(df):
+    indexed = df.set_index("customer")
+    for rows in (9, [1, 9]):
+        with pytest.raises(KeyError, match="no row has the label 9") as error:
+            indexed.loc[rows].compute()
+    assert "test_bad_input.py" in where(error)
+    with pytest.raises(TypeError, match="labels of the index are int64, .* from 'a' to 'b'"):
+        indexed.loc["a":"b"]
+
+
+def test_functions_that_ask_for_missing_columns(df):
+    for ask in (lambda part: part["prise"] + 1, lambda part: part.apply(row, axis=1)):
+        with pytest.raises(KeyError, match="did you mean 'price'"):
+            df.map_partitions(ask)
+    with pytest.raises(KeyError, match="did you mean 'price'"):
+        df.apply(row, axis=1)
+    with pytest.raises(KeyError, match="did you mean 'price'"):
+        df.groupby("customer").apply(lambda part: part["prise"].sum())
+    with pytest.raises(AttributeError, match="did you mean 'nlargest'"):
+        df.groupby("customer").price.agg(lambda part: part.nolrgest(2))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda d: d.mean(),
+        lambda d: d.std(),
+        lambda d: d.median(),
+        lambda d: d.quantile(0.3),
+        lambda d: d.corr(),
+        lambda d: d.cov(),
+    ],
+)
+def test_columns_that_have_no_numbers_are_named(df, ask):
+    texts = df.assign(name="a", other=df.price)
+    with pytest.raises((TypeError, ValueError, NotImplementedError)) as error:
+        ask(texts)
+    assert "column 'name' is str: choose columns, or say numeric_only=True" in where(error)
+
+
+def test_positions_that_are_none(df):
+    for key in ("a", 1.5):
+        with pytest.raises(TypeError, match=f"iloc takes positions, .* not {key!r}; loc"):
+            df.iloc[key]
+
+
+def test_files_that_are_no_json_are_named(tmp_path):
+    (tmp_path / "x.json").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="Expected") as error:
+        gd.read_json(tmp_path / "x.json")
+    assert "in the first lines of" in where(error) and "x.json" in where(error)
+
+
+def row(row):
+    return row["prise"]

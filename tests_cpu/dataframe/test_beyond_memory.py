@@ -8,6 +8,7 @@ import gpuscale
 import gpuscale.dataframe as gd
 from gpuscale.diagnostics.listening import Watcher
 from gpuscale.engines.events import Spilled
+from gpuscale.run import graph_of
 from gpuscale.testing.frames import assert_eq
 
 ROWS, GROUPS = 60_000, 24
@@ -55,6 +56,13 @@ def test_partitions_are_smaller_where_memory_is_short(path, large):
     assert gd.read_parquet(path, blocksize="1 GiB").npartitions < large.npartitions == GROUPS
 
 
+def test_what_decoding_takes_is_counted(large):
+    some = large[["key", "value"]]
+    read = max(graph_of(some.sum()).values(), key=lambda task: task.workspace)
+    nbytes = ROWS // GROUPS * 16
+    assert read.workspace >= 2.5 * nbytes  # the rows, and pages and tables that become these
+
+
 def test_shuffles_go_through_disk(large, frame):
     with Spills() as spills:
         found = large.sort_values(["key", "value"]).compute()
@@ -95,6 +103,9 @@ def test_quantiles_take_two_passes(large, frame, q):
 def test_what_describes_a_frame_takes_two_passes(large, frame):
     assert_eq(large.describe().compute(), frame.describe(), rtol=1e-12)
     assert_eq(large.value.describe().compute(), frame.value.describe(), rtol=1e-12)
+    rows = str(large.describe().explain()).splitlines()
+    names = [row.split()[0] for row in rows if "Blockwise" in row]
+    assert names == ["brackets", "quantile", "agg", "describe"]
 
 
 def test_columns_of_several_dtypes_are_described_one_by_one(frame):

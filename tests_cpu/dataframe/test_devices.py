@@ -56,6 +56,80 @@ def test_readers_put_rows_there_and_read_what_is_wanted(df, tmp_path):
     }
 
 
+FILES = {
+    "parquet": lambda f, path: f.to_parquet(path, row_group_size=2),
+    "orc": lambda f, path: f.to_orc(path),
+    "json": lambda f, path: f.to_json(path, orient="records", lines=True),
+}
+
+
+def on_device_and_host(kind, path, **options):
+    """What a reader makes of a file on the device and on the host, and how often rows moved."""
+    read, found = getattr(gd, f"read_{kind}"), []
+    for backend in ("fake", "pandas"):
+        try:
+            fake_device.TRANSFERS.clear()
+            found.append(read(path, backend=backend, **options).compute(engine="sync"))
+        except ValueError as error:
+            found.append(str(error))
+        if backend == "fake":
+            moved = fake_device.TRANSFERS.calls("from_pandas")
+    return *found, moved
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_the_device_reads_by_itself(df, tmp_path, kind):
+    path = tmp_path / f"x.{kind}"
+    pdf = PDF.set_index(pd.RangeIndex(3, 11, 2, name="k")) if kind == "parquet" else PDF
+    FILES[kind](pdf, path)
+    there, here, moved = on_device_and_host(kind, path)
+    assert_eq(there, here)
+    assert_eq(here, pdf)
+    assert moved == 0
+    read = getattr(gd, f"read_{kind}")(path, backend="fake")
+    fake_device.TRANSFERS.clear()
+    for mask in (lambda f: f.x > 2, lambda f: f.y != 0.5, lambda f: f.n.isin(["b"])):
+        assert_eq(read[mask(read)][["y", "n"]], pdf[mask(pdf)][["y", "n"]])
+    assert_eq(read[read.x > 1].groupby("n").y.sum(), pdf[pdf.x > 1].groupby("n").y.sum())
+    assert_eq(read.y.max(), pdf.y.max())
+    if kind != "parquet":  # of which texts that are keys alone are read as categories
+        assert fake_device.TRANSFERS.calls("from_pandas") == 0
+
+
+OTHERS = {
+    "categories": PDF.assign(n=PDF.n.astype("category")),
+    "index": PDF.set_index("n"),
+    "labels": PDF.rename_axis(columns="what"),
+    "nulls": PDF.assign(x=pd.array([1, None, 3, 4], "Int64")),
+    "times of a zone": PDF.assign(x=pd.date_range("2024", periods=4, tz="UTC")),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_the_device_has_in_other_words_the_host_reads(df, tmp_path, name):
+    frame = OTHERS[name]
+    frame.to_parquet(tmp_path / "x")
+    options = {"dtype_backend": "numpy_nullable"} if name == "nulls" else {}
+    there, here, moved = on_device_and_host("parquet", tmp_path / "x", **options)
+    assert_eq(there, here)
+    assert moved > 0
+
+
+def test_what_is_wrong_with_files_is_told_by_the_host(df, tmp_path):
+    PDF.assign(x=pd.array([1, None, 3, 4], "Int64")).to_orc(tmp_path / "x.orc")
+    there, here, _ = on_device_and_host("orc", tmp_path / "x.orc")
+    assert there == here and "column 'x' has nulls" in here
+    (tmp_path / "x.json").write_text('{"x": 1}\n{"x": 2}\n{"x": 0.5}\n')
+    there, here, _ = on_device_and_host("json", tmp_path / "x.json", blocksize=9, sample=5)
+    assert there == here and "line" in here and "'x' is float64" in here
+    PDF.to_parquet(tmp_path / "x.parquet")
+    content = bytearray((tmp_path / "x.parquet").read_bytes())
+    content[4:60] = b"\xff" * 56
+    (tmp_path / "x.parquet").write_bytes(content)
+    there, here, _ = on_device_and_host("parquet", tmp_path / "x.parquet")
+    assert there == here and "cannot be read" in here
+
+
 def test_frames_of_two_libraries_do_not_meet(df):
     host = gd.from_pandas(PDF, npartitions=2, backend="pandas")
     for meet in (

@@ -79,6 +79,12 @@ def test_other_names_of_pandas():
 def test_what_is_made_elsewhere():
     with pytest.raises(AttributeError, match=r"what pandas\.read_excel gives"):
         gd.read_excel  # noqa: B018
+    with pytest.raises(AttributeError, match=r"say pandas\.MultiIndex$"):
+        gd.MultiIndex  # noqa: B018
+    with pytest.raises(AttributeError, match=r"x\.unique\(\)"):
+        gd.unique  # noqa: B018
+    with pytest.raises(AttributeError, match="pivot_table computes"):
+        gd.pivot  # noqa: B018
     with pytest.raises(AttributeError, match="'nowhere'$"):
         gd.nowhere  # noqa: B018
     with pytest.raises(TypeError, match=r"from_pandas\(pandas\.DataFrame"):
@@ -87,6 +93,15 @@ def test_what_is_made_elsewhere():
         gd.Series([1, 2])
     with pytest.raises(TypeError, match="give the path, and not a StringIO"):
         gd.read_csv(StringIO("a,b"))
+
+
+def test_what_frames_are_given_is_pandas_own():
+    found = DF.groupby("x").agg(n=gd.NamedAgg("count_", "sum")).compute()
+    assert found.n.tolist() == [1, 2] and gd.NA is pd.NA and gd.NaT is pd.NaT
+    days = TIMES.groupby(gd.Grouper(freq="D")).day.sum().compute()
+    assert days[gd.Timestamp("2024-01-02")] == 2
+    assert gd.isnull(DF.x).compute().sum() == 0 and gd.notnull(DF.x).compute().all()
+    assert gd.notna(None) is False
 
 
 TIMES = gd.from_pandas(pd.DataFrame({"day": [1, 2]}, pd.date_range("2024", periods=2)), 2)

@@ -69,3 +69,69 @@ def test_functions_that_give_something_else():
     assert "meta=" in raised.value.__notes__[0]
     said = x.number.map(lambda k: {1: 2.0, 2: 1.0}[k], meta=("number", "float64"))
     assert_eq(said, PDF.number.map({1: 2.0, 2: 1.0}))
+
+
+SOME_NULL = pd.DataFrame(
+    {"text": ["a", "b", None, None], "number": [1, 2, 3, 4], "part": [0.5, 2.0, 1.0, 3.0]}
+)
+
+
+def louder(text):
+    return text if text != text else text + "!"
+
+
+def small(number):
+    return None if number > 2 else number
+
+
+NULLS = {
+    "map": lambda x: x.text.map(louder),
+    "map but nulls": lambda x: x.text.map(louder, na_action="ignore"),
+    "map and meta": lambda x: x.text.map(louder, **meta(x, ("text", "str"))),
+    "map and float": lambda x: x.number.map(small, **meta(x, ("number", float))),
+    "beside texts": lambda x: x.text.map(louder) + x.text,
+    "apply": lambda x: x.number.apply(small),
+    "apply and float": lambda x: x.number.apply(small, **meta(x, ("number", float))),
+    "apply and int": lambda x: x.number.apply(small, **meta(x, ("number", "int64"))),
+    "apply to texts": lambda x: x.text.apply(louder),
+    "apply and str": lambda x: x.text.apply(louder, **meta(x, ("text", "str"))),
+    "nulls first": lambda x: x.number.apply(lambda v: None if v < 2 else v),
+    "truth": lambda x: x.number.apply(lambda v: None if v > 2 else v > 1),
+    "nothing": lambda x: x.number.apply(lambda v: None),
+    "rows": lambda x: x.apply(lambda row: small(row.number), axis=1),
+    "rows and float": lambda x: x.apply(
+        lambda row: small(row.number), axis=1, **meta(x, (None, float))
+    ),
+    "rows of texts": lambda x: x.apply(lambda row: louder(row.text), axis=1),
+    "rows of tables": lambda x: x.apply(
+        lambda row: pd.Series({"a": small(row.number), "b": louder(row.text)}), axis=1
+    ),
+    "no rows": lambda x: x[x.number > 2].apply(lambda row: row.number * 2, axis=1),
+    "sums": lambda x: x.number.apply(small).sum() + x.number.apply(small) * 2,
+}
+
+
+def meta(x, said):
+    """What pandas does not take."""
+    return {"meta": said} if isinstance(x, gd.DataFrame) else {}
+
+
+@pytest.mark.parametrize("npartitions", [2, 4])
+@pytest.mark.parametrize("case", NULLS)
+def test_nulls_in_some_partitions(case, npartitions):
+    assert_eq(
+        NULLS[case](gd.from_pandas(SOME_NULL, npartitions=npartitions)), NULLS[case](SOME_NULL)
+    )
+
+
+def test_whole_numbers_where_others_were_promised():
+    x = gd.from_pandas(SOME_NULL, npartitions=2)
+    whole = lambda v: int(v) if v == int(v) else v  # noqa: E731
+    assert_eq(x.part.apply(whole, meta=("part", float)), SOME_NULL.part.apply(whole))
+    assert_eq(
+        x.map_partitions(lambda part: part.number // 2, meta=("number", float)),
+        (SOME_NULL.number // 2).astype(float),
+    )
+    large = x.number.apply(lambda v: 2**53 + v, meta=("number", float))
+    with pytest.raises(TypeError, match="float64 and gave .*int64; let it give what meta= says"):
+        large.compute(engine="sync")

@@ -7,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
+from gpuscale.base import config
 from gpuscale.dataframe.algorithms.merging import Merge
+from gpuscale.dataframe.api.merging import _most
 from gpuscale.io.parquet import ParquetPieces
+from gpuscale.memory.limits import within_workers
 from gpuscale.testing.frames import COLUMNS, assert_eq
 
 HOWS = ("inner", "left", "right", "outer")
@@ -199,3 +202,22 @@ def test_bad_input(left, right):
         lazy.merge(other, on="k", left_on="v")
     with pytest.raises(ValueError, match="merge on"):
         lazy.merge(other.astype({"k": "str"}), on="k")
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_frames_are_small_by_the_memory_of_workers(how):
+    lazy = gd.from_pandas(pd.DataFrame({"k": np.arange(8000) % 90, "v": 1}), npartitions=4)
+    other = gd.from_pandas(pd.DataFrame({"k": np.arange(4000), "w": 2}), npartitions=2)
+    size = other.expr.meta.nbytes
+
+    def is_shuffled(room):
+        with config.set({"memory-limit": room}):
+            return "shuffle" in str(lazy.merge(other, on="k", how=how).explain())
+
+    assert [is_shuffled(16 * most) for most in (size // 2, 3 * size)] == [True, False]
+
+
+def test_threads_of_a_worker_share_what_is_small():
+    lazy = gd.from_pandas(pd.DataFrame({"k": np.arange(8000) % 90, "v": 1}), npartitions=4)
+    with within_workers(1 << 20, n_threads=4):
+        assert _most(lazy) == (1 << 20) // 64

@@ -8,6 +8,7 @@ import pytest
 
 import gpuscale
 import gpuscale.dataframe as gd
+from gpuscale.dataframe import by_memory
 from gpuscale.dataframe.passes import is_large
 from gpuscale.engines import automatic
 from gpuscale.memory.limits import within_workers
@@ -39,11 +40,13 @@ def test_partitions_are_for_the_memory_of_workers(monkeypatch, tmp_path):
     whole = pd.DataFrame({"x": np.arange(200_000), "y": 0.5})
     whole.to_parquet(tmp_path / "a.parquet", row_group_size=10_000)
     of_workers = partial(within_workers, 3200 << 10, 2)
-    monkeypatch.setattr(automatic, "planned_for_default", of_workers)
+    for module in (automatic, by_memory):
+        monkeypatch.setattr(module, "planned_for_default", of_workers)
     in_memory, df = gd.from_pandas(whole), gd.read_parquet(tmp_path / "a.parquet")
     assert in_memory.npartitions == 32
     assert df.npartitions == 20  # groups of rows are not cut
-    assert is_large(df.expr)
+    with of_workers():
+        assert is_large(df.expr)
     assert gd.from_pandas(whole[:1000]).npartitions == 1
     assert df.groupby("x").y.sum().npartitions > 1
 

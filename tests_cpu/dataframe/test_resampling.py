@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms import windows
 from gpuscale.testing.frames import assert_eq
 
 INDEX = pd.Timestamp("2020-01-29 07:00") + pd.to_timedelta([0, 1, 1, 9, 30, 31, 200, 900], unit="h")
@@ -59,10 +60,10 @@ def test_a_last_bin_that_pandas_leaves_empty():
 
 def test_methods_with_arguments():
     bins, expected = DF.resample("2D"), PDF.resample("2D")
-    assert_eq(bins.quantile(0.3), expected.quantile(0.3))
-    assert_eq(bins.agg(["sum", "max"]), expected.agg(["sum", "max"]))
+    assert_eq(bins.quantile(0.3), expected.quantile(0.3), promised=False)
+    assert_eq(bins.agg(["sum", "max"]), expected.agg(["sum", "max"]), promised=False)
     assert_eq(bins.agg({"y": "mean"}), expected.agg({"y": "mean"}), rtol=1e-9)
-    assert_eq(bins["x"].ohlc(), expected["x"].ohlc())
+    assert_eq(bins["x"].ohlc(), expected["x"].ohlc(), promised=False)
     assert_eq(DF[DF.x < 0].resample("2D").sum(), PDF[PDF.x < 0].resample("2D").sum())
 
 
@@ -130,4 +131,44 @@ def test_bins_of_a_column(seed):
         lambda d: d.dropna().set_index("t").sort_index().groupby(pd.Grouper(freq="ME")).x.count(),
     ):
         # Empty bins make floats of integers; pandas has no frequency where times are missing.
-        assert_eq(asked(df), asked(pdf), rtol=1e-12, check_freq=False)
+        assert_eq(asked(df), asked(pdf), rtol=1e-12, promised=False, check_freq=False)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Write rows by their times, a few in each row group; return where, and what is computed."""
+    looked = []
+
+    def write(times):
+        rows = pd.DataFrame({"x": np.arange(len(times))}, pd.DatetimeIndex(times, name="t"))
+        rows.to_parquet(tmp_path / "x.parquet", row_group_size=3)
+        return rows, gd.read_parquet(tmp_path / "x.parquet", split_row_groups=True), looked
+
+    return write
+
+
+def test_files_that_say_their_first_and_last_time_are_read_once(stored, monkeypatch):
+    rows, lazy, looked = stored(INDEX)
+    chunk = windows.Ends.chunk
+    monkeypatch.setattr(windows.Ends, "chunk", lambda *args: looked.append(1) or chunk(*args))
+    assert_eq(
+        lazy.assign(y=lazy.x + 1).resample("1D").sum(),
+        rows.assign(y=rows.x + 1).resample("1D").sum(),
+    )
+    assert_eq(lazy.rolling("8h").sum(), rows.rolling("8h").sum())
+    assert not looked
+    late = lazy[lazy.x > 2]
+    assert_eq(late.resample("1D").sum(), rows[rows.x > 2].resample("1D").sum())
+    assert looked
+
+
+def test_one_time_at_the_end_of_a_file_and_at_the_start_of_another(stored):
+    rows, lazy, _ = stored(INDEX[[0, 1, 2, 2, 2, 2, 2, 3]])
+    assert_eq(lazy.resample("1D").sum(), rows.resample("1D").sum())
+
+
+@pytest.mark.parametrize("order", [[0, 1, 3, 2, 4, 5, 6, 7], [0, 1, 2, 3, 5, 4, 6, 7]])
+def test_rows_of_files_that_are_not_in_order(stored, order):
+    _, lazy, _ = stored(INDEX[order])
+    with pytest.raises(ValueError, match="must be monotonic"):
+        lazy.resample("1D").sum().compute(engine="sync")

@@ -203,3 +203,29 @@ def test_workers_that_could_not_be_started_anew_are_not_waited_for(cluster, left
 def test_a_scheduler_that_is_gone_is_for_others_to_tell(cluster):
     cluster.is_there = False
     looks(cluster, stuck.Watch(cluster), 200)
+
+
+def test_workers_that_do_not_come_are_said_to_be_waited_for(cluster, monkeypatch, caplog):
+    monkeypatch.setattr(stuck, "SILENCE", 0.01)
+    caplog.set_level("WARNING", "distributed.client")
+    logger = stuck._logger
+    monkeypatch.setattr(logger, "propagate", True)
+
+    async def wait_for(wanted, clusters=None):
+        cluster.cluster, done = clusters, asyncio.Event()
+        if not wanted:
+            done.set()
+        asked = cluster.asked
+        waiting = asyncio.ensure_future(stuck.said_after_a_while(done.wait(), cluster, wanted))
+        while wanted and cluster.asked == asked:
+            await asyncio.sleep(0.001)
+        done.set()
+        await waiting
+
+    asyncio.run(wait_for(0))
+    assert not caplog.records
+    asyncio.run(wait_for(3))
+    asyncio.run(wait_for(4, SimpleNamespace(worker_spec={0: 1, 1: 1})))
+    alone, with_cluster = caplog.messages
+    assert alone.startswith("waiting for 3 workers: the scheduler at tcp://here:8786 has 2; start")
+    assert with_cluster.endswith("asked for 2: cluster.scale(4) asks for as many")

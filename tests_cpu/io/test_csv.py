@@ -331,6 +331,7 @@ def test_options_that_cannot_be(tmp_path, options, message):
         (PLAIN, {"skiprows": [1, 3]}),
         (PLAIN, {"index_col": "b"}),
         (PLAIN, {"skipfooter": 1, "engine": "python"}),
+        (PLAIN.replace(",", "||"), {"sep": r"\|\|", "engine": "python"}),
         (PLAIN.encode("utf-16"), {"encoding": "utf-16"}),
     ],
 )

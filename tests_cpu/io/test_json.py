@@ -53,6 +53,8 @@ def test_compressed(tmp_path):
     ("late", "message"),
     [
         ('{"x": 1.5}', "lines 21 to 21: column 'x' is float64 here, and int64 in the first rows"),
+        ('{"y": 1}', "lines 21 to 21: there is a column 'y'"),
+        ("{}", "lines 21 to 21: column 'x' is null in .*; pass dtype={'x': 'float64'}"),
         ('{"x": 1, "z": 2}', "lines 21 to 21: there is a column 'z'"),
         ('{"x": 1', "lines 21 to 21: "),
     ],

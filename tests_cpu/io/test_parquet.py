@@ -13,6 +13,8 @@ from pandas.testing import assert_frame_equal
 
 from gpuscale.io.files import find_files
 from gpuscale.io.parquet import ParquetPieces
+from gpuscale.io.parquet_cuts import cut
+from gpuscale.io.parquet_footers import RowGroup
 
 ROWS = 12
 
@@ -372,3 +374,16 @@ def test_stores_elsewhere(tmp_path):
     pieces = ParquetPieces(find_files("memory://bucket/d", folders=True))
     assert_frame_equal(read(pieces), pd.read_parquet(tmp_path / "d"))
     assert pieces.files.name(0).startswith("memory://")
+
+
+def test_pieces_are_even_and_no_larger_than_asked_for():
+    rng = np.random.default_rng(3)
+    for nbytes in ([80] * 9 + [44], rng.integers(1, 300, 40).tolist(), [500, 1, 500]):
+        groups = [RowGroup(0, k, 10, {"x": n}, {}) for k, n in enumerate(nbytes)]
+        pieces = cut([groups], None, 512, 1, False)
+        assert [group for piece in pieces for group in piece] == groups
+        sizes = [sum(group.nbytes["x"] for group in piece) for piece in pieces]
+        assert max(sizes) <= 512
+        assert len(sizes) <= -(-sum(nbytes) // 256)
+    alike = [RowGroup(0, k, 1, {"x": 80}, {}) for k in range(10)]
+    assert [len(piece) for piece in cut([alike], None, 512, 1, False)] == [5, 5]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gpuscale.io.staging import FilesStaging
 from gpuscale.io.targets import Kind, Target, describe, remove
 
 
@@ -206,6 +207,13 @@ def test_an_old_folder_is_kept_while_it_is_all_there_is(tmp_path):
 
 def test_a_device_is_said():
     assert describe(Path(os.devnull)) == "a device"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that takes no files")
+def test_a_folder_that_takes_no_dataset_is_told_by_its_name_too():
+    with pytest.raises(OSError, match=r"takes no new files: .*'/proc/x-\*\.csv'") as caught:
+        FilesStaging("/proc/x-*.csv", False, None, str).begin()
+    assert "partial" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [FILE, FOLDER])

@@ -37,7 +37,8 @@ only_glibc = pytest.mark.skipif(
 
 def own_environment():
     """Leave out what a cluster sets for good, with which glibc learns nothing."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    theirs = ("MALLOC_", "ARROW_DEFAULT_MEMORY_POOL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
 
 
 @only_glibc
@@ -47,6 +48,50 @@ def test_temporaries_cause_no_page_faults() -> None:
         command, capture_output=True, text=True, check=True, env=own_environment()
     )
     assert int(found.stdout) < 600  # one array has 128 pages, and 600 are made
+
+
+COLUMNS = """
+import resource
+import pyarrow as pa
+import gpuscale.dataframe
+zeros = pa.py_buffer(bytes(2**24))
+
+def work():
+    for _ in range(20):
+        column = pa.allocate_buffer(2**24)
+        memoryview(column)[:] = zeros
+        del column
+
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+work()
+print(pa.default_memory_pool().backend_name)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def of_columns(**variables: str) -> list[str]:
+    environment = own_environment() | variables
+    found = subprocess.run(
+        [sys.executable, "-c", COLUMNS], capture_output=True, text=True, env=environment
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout.split()
+
+
+@only_glibc
+def test_columns_cause_no_page_faults() -> None:
+    pool, faults = of_columns()
+    assert pool == "system"
+    assert int(faults) < 4096  # a column has as many pages, and 20 are made
+
+
+@only_glibc
+def test_what_a_user_says_of_arrow_stays() -> None:
+    pool, _ = of_columns(ARROW_DEFAULT_MEMORY_POOL="mimalloc")
+    assert pool == "mimalloc"
+    pool, _ = of_columns(MALLOC_TRIM_THRESHOLD_="65536")
+    assert pool != "system"
 
 
 # Blocks between others that stay would remain as gaps. Once larger blocks have been freed, glibc

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpuscale.backends.frame_libraries import array_beside
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import backend_name, to_host
 from gpuscale.backends.transfer import to_device
 from gpuscale.dataframe.algorithms.columns import concat
+from gpuscale.dataframe.algorithms.windows import in_order
 from gpuscale.dataframe.undecided import varies
 
 __all__ = ["BinsOfValues", "Bins", "Range", "empty_bin"]
+
+_SHORT = 1 << 16  # bins whose numbers take two bytes
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,15 @@ class Bins:
     options : tuple of (str, object)
         Others of ``resample``.
     first, last : Timestamp or Timedelta
+    index : pandas.Index
+        Without rows; of the dtype and the name that the labels of rows have.
     """
 
     rule: Any
     options: tuple[tuple[str, Any], ...]
     first: Any
     last: Any
+    index: Any
 
     def resampled(self, frame: Any) -> Any:
         """Return the bins of some rows alone."""
@@ -42,20 +49,27 @@ class Bins:
         """Count rows in each of all bins; the first and the last label are two more."""
         ends = pd.Index([self.first, self.last]).astype(index.dtype)
         every = ends[:1].append([index, ends[1:]])
-        return self.resampled(pd.Series(0, index=every.rename(index.name))).size()
+        return self.resampled(pd.Series(0, index=every.rename(self.index.name))).size()
 
     def __call__(self, partition: Any) -> Any:
-        """Return for each row the label of its bin."""
-        labels = to_device(self.labels(to_host(partition.index)), backend_name(partition))
+        """Return for each row the number of its bin among all."""
+        bins, counts = self._of(in_order(to_host(partition.index)))
+        dtype = np.uint16 if len(bins) <= _SHORT else np.int64  # as little as is written and read
+        numbers = np.repeat(np.arange(len(bins), dtype=dtype), counts)
         library = frame_namespace(partition)
-        return library.Series(labels, index=partition.index, name=partition.index.name)
+        return library.Series(array_beside(partition, numbers), index=partition.index)
 
     def labels(self, times: Any) -> Any:
         """Return for each of some times, in their order, the label of its bin."""
-        bins, numbers = self._bounded(times) or self._counted(times)
-        if numbers.min() < 0 or numbers.sum() != len(times):
+        bins, counts = self._of(times)
+        return bins.repeat(counts)
+
+    def _of(self, times: Any) -> tuple[Any, Any]:
+        """Return all bins and how many of some times, which are in order, are in each."""
+        bins, counts = self._bounded(times) or self._counted(times)
+        if counts.min() < 0 or counts.sum() != len(times):
             raise ValueError("pandas leaves rows out of these bins: choose another origin= or rule")
-        return bins.repeat(numbers)
+        return bins, counts
 
     def _bounded(self, times: Any) -> tuple[Any, Any] | None:
         """Return all bins and how many of some times are in each, where labels are their bounds."""
@@ -80,9 +94,13 @@ class Bins:
 
     @varies
     def filled(self, found: Any, empty: Any) -> Any:
-        """Return results of all bins, given those of bins with rows and that of one without."""
-        index = self._counts(to_host(found.index[:0])).index
-        index = to_device(index, backend_name(found))
+        """Return results of all bins, given those of numbers of bins, and that of one without."""
+        bins = self._counts(self.index).index
+        index, there = (
+            to_device(each, backend_name(found)) for each in (bins, bins.take(to_host(found.index)))
+        )
+        found = found.copy(deep=False)
+        found.index = there
         if found.ndim == 1:
             return _with_all(found, index, empty)
         columns = [_with_all(found.iloc[:, k], index, empty[k]) for k in range(found.shape[1])]
@@ -122,7 +140,8 @@ class BinsOfValues:
         if not ends:
             return column
         codes, times = pd.factorize(to_host(column), sort=True)
-        labels = Bins(self.rule, self.options, *ends).labels(pd.Index(times))
+        index, (first, last) = pd.Index(times), ends
+        labels = Bins(self.rule, self.options, first, last, index[:0]).labels(index)
         found = labels.insert(len(labels), pd.NaT).take(codes)  # -1, of nulls, is the last
         found = to_device(found, backend_name(column))
         return frame_namespace(column).Series(found, index=column.index, name=column.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import array_namespace, on_device, to_host
 from gpuscale.dataframe.algorithms.columns import columns_of, concat, is_index
 from gpuscale.dataframe.algorithms.packing import duplicated
-from gpuscale.dataframe.algorithms.texts import different_texts, is_text
+from gpuscale.dataframe.algorithms.texts import different_texts, is_text, texts_at
 
 __all__ = ["Counts", "DistinctRows", "FrameModes", "Modes", "RowCounts", "Unique", "tally"]
 
@@ -36,7 +36,7 @@ def tally(values: Any, weights: Any = None) -> Tally:
     if texts is not None:
         ids, first = texts
         counts = np.bincount(ids, weights=weights, minlength=len(first)).astype(np.int64)
-        return pd.Series(values.array.take(first), name=values.name), counts
+        return pd.Series(texts_at(values.array, first), name=values.name), counts
     if (
         weights is None
         and not hasattr(values.array, "_mask")
@@ -224,6 +224,7 @@ class DistinctRows:
 
     subset: tuple[Any, ...] | None
     keep: Any
+    keeps_labels: ClassVar[bool] = True
 
     def chunk(self, partition: Any) -> tuple[Any, Any]:
         """Keep one of each."""

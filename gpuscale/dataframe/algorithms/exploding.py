@@ -94,6 +94,7 @@ def _most_frequent(left: Any, right: Any, mine: Sequence[Any], theirs: Sequence[
     code = _met(codes, others).idxmax()
     place = int(np.argmax(codes == code))
     values = [frame_namespace(left).Series(key_of(left, key)).iloc[place] for key in mine]
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
     key = values[0] if len(values) == 1 else tuple(values)
     return (
         f"; the key {key!r} is there {int((codes == code).sum()):,} and "

@@ -37,6 +37,7 @@ class Extremes:
     by: tuple[Any, ...]
     keep: str
     data_decide: ClassVar[bool] = True
+    keeps_labels: ClassVar[bool] = True
 
     def chunk(self, partition: Any) -> Any:
         """Keep those of a partition."""

@@ -1,13 +1,14 @@
 """Parts of few groups without a loop of our own: rows are put in order of them, and added in runs.
 
-Numbers of a byte are sorted in one pass over the rows. That is sooner than a library's grouping,
-and needs nothing compiled. Keys that are in order already, as bins of time are, need not even that.
+Numbers of a byte are sorted in one pass, as many rows at a time as caches hold. That is sooner than
+a library's grouping, and needs nothing compiled. Keys that are in order already, as bins of time
+are, need not even that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,35 +24,70 @@ _RUN = 16
 """Rows of a group, on average, of few rows: a library is as soon done with smaller ones."""
 _GLANCE = 1 << 12
 """Rows that are looked at first."""
+_BLOCK = 1 << 15
+"""Rows that are put in order together: their places have two bytes."""
 _EXTREMES: dict[str, tuple[Any, Any]] = {"min": (np.fmin, np.minimum), "max": (np.fmax, np.maximum)}
 """What to fold with: numbers without what is NaN, and integers."""
 
 
 @dataclass(frozen=True)
-class FewGroups:
-    """Rows in order of their groups, which are numbered as their first rows come.
+class Run:
+    """Rows side by side, in order of their groups.
 
     Parameters
     ----------
+    rows : slice
     order : array of int or slice
-        Numbers of rows, group by group; a slice of all where they stand like that.
+        Places among these rows, group by group; a slice of all where they stand like that.
+    starts : array of int
+        Where each group that is among them starts in that order.
+    """
+
+    rows: slice
+    order: Any
+    starts: Any
+
+    def folded(self, fold: Any, values: Any, dtype: Any) -> Any:
+        """Fold the values of each group that is among them."""
+        own = values[self.rows]
+        ordered = own if isinstance(self.order, slice) else own.take(self.order)
+        return fold.reduceat(ordered, self.starts, dtype=dtype)
+
+    def sizes(self) -> Any:
+        """Return how many rows of each group are among them."""
+        return np.diff(self.starts, append=self.rows.stop - self.rows.start)
+
+    def firsts(self) -> Any:
+        """Return the first row of each group that is among them."""
+        places = self.starts if isinstance(self.order, slice) else self.order[self.starts]
+        return self.rows.start + places.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class FewGroups:
+    """Runs of rows in order of their groups, which are numbered as their first rows come.
+
+    Parameters
+    ----------
+    runs : tuple of Run
+    order : array of int or slice
+        Parts that groups have in runs, group by group.
     starts : array of int
         Where each group starts in that order, one that is not numbered first perhaps.
     ranks : array of int or slice
         Which of them has each number.
-    rows : int
     """
 
+    runs: tuple[Run, ...]
     order: Any
     starts: Any
     ranks: Any
-    rows: int
 
     @property
     def first(self) -> Any:
         """The first row of each group."""
-        starts = self.starts[self.ranks]
-        return starts if isinstance(self.order, slice) else self.order[starts]
+        firsts = np.concatenate([run.firsts() for run in self.runs])
+        return firsts[self.order][self.starts][self.ranks]
 
     def aggregated(self, kind: str, values: Any) -> Any:
         """Aggregate the values of each group, as `gpuscale.codegen.groups.aggregated` does."""
@@ -60,12 +96,17 @@ class FewGroups:
 
     def sizes(self) -> Any:
         """Return how many rows each group has, in order."""
-        return np.diff(self.starts, append=self.rows)
+        return self._together(np.add, [run.sizes() for run in self.runs])
 
-    def folded(self, fold: Any, values: Any) -> Any:
-        """Fold the values of each group, in order."""
-        ordered = values if isinstance(self.order, slice) else values.take(self.order)
-        return fold.reduceat(ordered, self.starts)
+    def folded(self, fold: Any, values: Any, dtype: Any = None) -> Any:
+        """Fold the values of each group, in order, as numbers of a dtype."""
+        dtype = dtype or values.dtype
+        return self._together(fold, [run.folded(fold, values, dtype) for run in self.runs])
+
+    def _together(self, fold: Any, parts: Sequence[Any]) -> Any:
+        if len(parts) == 1:
+            return parts[0]
+        return fold.reduceat(np.concatenate(parts)[self.order], self.starts)
 
 
 def _size(groups: FewGroups, values: Any) -> Any:
@@ -80,16 +121,20 @@ def _count(groups: FewGroups, values: Any) -> Any:
 
 
 def _sum(groups: FewGroups, values: Any) -> Any:
-    sums = groups.folded(np.add, values)
-    if values.dtype.kind == "f":
-        if np.isnan(sums).any():
-            sums = groups.folded(np.add, np.where(np.isnan(values), 0.0, values))
-        sums += 0.0  # as that is where sums start, which makes 0.0 of -0.0
-    return sums
+    return _added(groups, values, values.dtype)
 
 
 def _total(groups: FewGroups, values: Any) -> Any:
-    return _sum(groups, values.astype(np.float64))
+    return _added(groups, values, np.dtype(np.float64))
+
+
+def _added(groups: FewGroups, values: Any, dtype: Any) -> Any:
+    sums = groups.folded(np.add, values, dtype)
+    if dtype.kind == "f":
+        if values.dtype.kind == "f" and np.isnan(sums).any():
+            sums = groups.folded(np.add, np.where(np.isnan(values), 0.0, values))
+        sums += 0.0  # as that is where sums start, which makes 0.0 of -0.0
+    return sums
 
 
 def _extreme(kind: str) -> Callable[[FewGroups, Any], Any]:
@@ -129,10 +174,28 @@ def few_groups(keys: Sequence[Any]) -> FewGroups | None:
         own, among = found
         numbers = own if width == 1 else numbers * np.uint8(among) + own
         width *= among
-    order = np.argsort(numbers, kind="stable")
-    sizes = np.bincount(numbers, minlength=width)
-    starts = (np.cumsum(sizes) - sizes)[sizes > 0]
-    return FewGroups(order, starts, np.argsort(order[starts]), len(order))
+    runs, present = zip(
+        *(_run(numbers, start) for start in range(0, len(numbers), _BLOCK)), strict=True
+    )
+    of_parts = np.concatenate(present)
+    order = np.argsort(of_parts, kind="stable")
+    groups = FewGroups(runs, order, _changes(of_parts[order]), slice(None))
+    return replace(groups, ranks=np.argsort(groups.first))
+
+
+def _run(numbers: Any, start: int) -> tuple[Run, Any]:
+    """Put some rows in order; return with them which groups are among them."""
+    own = numbers[start : start + _BLOCK]
+    order = np.argsort(own, kind="stable").astype(np.uint16)
+    sizes = np.bincount(own)
+    present = np.flatnonzero(sizes)
+    starts = (np.cumsum(sizes) - sizes)[present]
+    return Run(slice(start, start + len(own)), order, starts), present.astype(np.uint8)
+
+
+def _changes(ordered: Any) -> Any:
+    """Return where other values begin."""
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
 
 
 def groups_in_runs(keys: Sequence[Any]) -> FewGroups | None:
@@ -159,10 +222,11 @@ def groups_in_runs(keys: Sequence[Any]) -> FewGroups | None:
     values = key.array.asi8 if dtype.kind in "mM" else key.to_numpy()
     if not all((some[1:] >= some[:-1]).all() for some in (values[:_GLANCE], values)):
         return None
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    starts = _changes(values)
     if len(values) < min(_LEAST, _RUN * len(starts)):
         return None
-    return FewGroups(slice(None), starts, slice(None), len(values))
+    whole = Run(slice(0, len(values)), slice(None), starts)
+    return FewGroups((whole,), slice(None), slice(None), slice(None))
 
 
 def _bytes(key: Any) -> tuple[Any, int] | None:

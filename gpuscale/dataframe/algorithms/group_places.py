@@ -6,17 +6,18 @@ and places, of which the number of the partition is the upper part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import infer_dtype
 
 from gpuscale.dataframe.algorithms.columns import columns_of
 from gpuscale.dataframe.algorithms.partitioning import Cut, cut_by, joined, sortable
 from gpuscale.dataframe.algorithms.samples import samples_together
+from gpuscale.dataframe.algorithms.texts import different_texts, is_text
 
 __all__ = [
     "KeyCut",
@@ -32,6 +33,7 @@ __all__ = [
 _PLACE = "place"
 _OFFSET = 40  # bits of the number of a row in its partition
 _LOOKED_AT = 1 << 12  # rows of a partition that are sampled, at the least
+_FEW = 4  # values, with each of which all others are compared
 
 
 def key_label(number: int) -> str:
@@ -64,44 +66,28 @@ class KeySample:
     parts: int
     few: int = 0
 
-    def chunk(self, frame: Any) -> Sampled:
+    def chunk(self, frame: Any) -> tuple[Any, Any]:
         """Return the keys of some rows, the same ones each time, and for how many each stands."""
-        kinds = tuple(_kinds_of(frame[key]) for key in self.keys)
         rows, most = len(frame), max(_LOOKED_AT, 64 * self.parts)
         if rows > most:
             frame = frame.take(np.random.default_rng(0).integers(0, rows, most))
         sample = pd.DataFrame({k: frame[key].array for k, key in enumerate(self.keys)})
-        return sample, np.full(len(sample), rows / max(1, len(sample))), kinds
+        return sample, np.full(len(sample), rows / max(1, len(sample)))
 
-    def combine(self, partials: list[Sampled]) -> Sampled:
+    def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Put samples together."""
-        kinds = zip(*(each for *_, each in partials), strict=True)
-        together = samples_together([(sample, weights) for sample, weights, _ in partials])
-        return *together, tuple(frozenset().union(*each) for each in kinds)
+        return samples_together(partials)
 
-    def finalize(self, partial: Sampled) -> Any:
-        """Return the keys at which parts begin, each once, in order; none where they have none."""
-        sample, weights, kinds = partial
-        has_order = all(len(each) <= 1 and each <= _ORDERED for each in kinds)
-        if weights.sum() <= self.few or not len(sample) or not has_order:
+    def finalize(self, partial: tuple[Any, Any]) -> Any:
+        """Return the keys at which parts begin, each once, in order."""
+        sample, weights = partial
+        if weights.sum() <= self.few or not len(sample):
             return sample.iloc[:0]
         order = sample.sort_values(list(sample.columns), kind="stable").index.to_numpy()
         below = np.cumsum(weights[order])
         wanted = below[-1] * np.arange(1, self.parts) / self.parts
         places = np.minimum(np.searchsorted(below, wanted, side="right"), len(order) - 1)
         return sample.iloc[order[places]].drop_duplicates(ignore_index=True)
-
-
-Sampled = tuple[Any, Any, tuple[frozenset[str], ...]]
-"""Keys of some rows, for how many each stands, and of which kinds all are that are objects."""
-
-_ORDERED = frozenset(("string", "bytes", "date", "time", "datetime", "integer", "decimal"))
-
-
-def _kinds_of(key: Any) -> frozenset[str]:
-    if key.dtype != object:
-        return frozenset()
-    return frozenset((infer_dtype(key, skipna=True),)) - {"empty"}
 
 
 @dataclass(frozen=True)
@@ -126,30 +112,63 @@ def parts_of(keys: Sequence[Any], dividing: Any) -> Any:
     >>> parts_of([pd.Series([1, 1, 2]), pd.Series(["a", "b", "a"])], dividing).tolist()
     [0, 1, 2]
     """
-    ranks = np.zeros(len(keys[0]), np.int64)
+    found = np.zeros(len(keys[0]), np.int64)
+    # Those rows whose keys so far are those of a dividing one: the next key is asked of them alone.
+    rows, ties = np.arange(len(found)), np.zeros(len(found), np.int64)
     of_dividing = np.zeros(len(dividing), np.int64)
-    if not len(dividing):
-        return ranks
-    total = 1
     for number, key in enumerate(keys):
+        if not len(rows) or not len(dividing):
+            break
         column = dividing[number]
-        distinct = sortable(column.dropna().drop_duplicates().sort_values())
+        distinct = column.dropna().drop_duplicates().sort_values()
         width = 2 * len(distinct) + 2
-        total *= width
-        if total > 2**62:
-            break  # the keys before divide the rows, too, and in the same order
-        ranks = ranks * width + _among(key, distinct)
+        count = (1 + int(of_dividing.max())) * width
+        asked = key if len(rows) == len(key) else key.take(rows)
+        ranks = ties * width + _among(asked, distinct)
         of_dividing = of_dividing * width + _among(column, distinct)
-    return np.searchsorted(of_dividing, ranks, side="right")
+        different, again = np.unique(of_dividing, return_inverse=True)
+        found[rows] = _each(partial(np.searchsorted, of_dividing, side="right"), ranks, count)
+        ties = _each(partial(_places_in, different), ranks, count)
+        tied = np.flatnonzero(ties >= 0)
+        rows, ties, of_dividing = rows[tied], ties[tied], again
+    return found
+
+
+def _each(function: Callable[[Any], Any], numbers: Any, count: int) -> Any:
+    """Ask something of whole numbers below a count, once of each that could be if these are few."""
+    return function(np.arange(count))[numbers] if count < len(numbers) else function(numbers)
+
+
+def _places_in(different: Any, numbers: Any) -> Any:
+    """Return where numbers are among different ones in order, -1 where they are not."""
+    places = np.minimum(np.searchsorted(different, numbers), len(different) - 1)
+    return np.where(different[places] == numbers, places, -1)
 
 
 def _among(values: Any, distinct: Any) -> Any:
     """Even numbers for what lies between some values, odd ones for these, the last for nulls."""
+    if is_text(values) and len(values) > len(distinct):  # each different one is looked up once
+        ids, first = different_texts(values) or _first_of(values)
+        return _among_in_turn(values.take(first), distinct)[ids]
+    return _among_in_turn(values, distinct)
+
+
+def _first_of(texts: Any) -> tuple[Any, Any]:
+    """Return what `different_texts` does, by a library."""
+    ids, _ = pd.factorize(texts.array, use_na_sentinel=False)
+    return ids, np.unique(ids, return_index=True)[1]
+
+
+def _among_in_turn(values: Any, distinct: Any) -> Any:
     nulls = values.isna().to_numpy()
     found = np.full(len(values), 2 * len(distinct) + 1, np.int64)
-    there = sortable(values[~nulls] if nulls.any() else values)
-    left, right = (np.searchsorted(distinct, there, side=side) for side in ("left", "right"))
-    found[~nulls] = left + right
+    there, among = sortable(values[~nulls] if nulls.any() else values), sortable(distinct)
+    if len(among) <= _FEW:
+        places: Any = sum((there > each).view(np.int8) + (there >= each) for each in among)
+    else:
+        left = np.searchsorted(among, there)
+        places = 2 * left + (among[np.minimum(left, len(among) - 1)] == there)
+    found[... if len(there) == len(found) else ~nulls] = places
     return found
 
 
@@ -220,20 +239,19 @@ class Packing:
     def __call__(self, frame: Any, *keys_and_number: Any) -> Any:
         """Pack a partition; of keys that have other rows, those count that it has."""
         *keys, number = keys_and_number
-        index = frame.index
-        own = [key if key.index.equals(index) else key.reindex(index) for key in keys]
-        return self.packed(frame, own, places_of(number, len(frame)))
+        return self.packed(frame, _beside(frame, keys), places_of(number, len(frame)))
+
+    def without_places(self, frame: Any, *keys: Any) -> Any:
+        """Pack a partition whose rows may stand anywhere."""
+        return self.packed(frame, _beside(frame, keys), None)
 
     def packed(self, frame: Any, keys: Sequence[Any], places: Any) -> Any:
-        """Pack rows that have places."""
-        columns: dict[Any, Any] = dict(enumerate(columns_of(frame)))
-        columns.update({key_label(k): key for k, key in enumerate(keys)})
-        index = frame.index
-        own = {  # with their dtypes, or else texts that are objects become texts
-            name: pd.Series(each.array, index, each.dtype, copy=False)
-            for name, each in columns.items()
-        }
-        return pd.DataFrame({**own, _PLACE: places}, index=index, copy=False)
+        """Pack rows that have places, or none."""
+        columns: dict[Any, Any] = {k: each.array for k, each in enumerate(columns_of(frame))}
+        columns.update({key_label(k): key.array for k, key in enumerate(keys)})
+        if places is not None:
+            columns[_PLACE] = places
+        return pd.DataFrame(columns, index=frame.index, copy=False)
 
     def unpacked(self, table: Any) -> tuple[Any, ...]:
         """Return the frame or the series, and its keys."""
@@ -252,3 +270,9 @@ class Packing:
     def places(self, table: Any) -> Any:
         """Return where the rows stood."""
         return table[_PLACE].to_numpy()
+
+
+def _beside(frame: Any, keys: Sequence[Any]) -> list[Any]:
+    """Return for each row of a frame its keys, of which there may be others."""
+    index = frame.index
+    return [key if key.index.equals(index) else key.reindex(index) for key in keys]

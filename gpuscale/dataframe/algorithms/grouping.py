@@ -17,7 +17,7 @@ from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Part, Recipe, co
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
-from gpuscale.dataframe.algorithms.kinds import TEXT, TEXTS, kind
+from gpuscale.dataframe.algorithms.keys_in_order import aggregated_by_numbers
 from gpuscale.dataframe.algorithms.numbered_groups import (
     combined_by_number,
     parts_by_number,
@@ -209,10 +209,8 @@ def _typed(column: Any, dtype: Any) -> Any:
     """Give means of small floats, say, their dtype: what they are made of was wider.
 
     Sizes of groups are nullable integers in pandas where the column is. Products of small integers
-    are as small only where all of them fit. The least of objects are texts where all of them are.
+    are as small only where all of them fit.
     """
-    if dtype == TEXT and column.dtype == object and (not len(column) or kind(column) == TEXTS):
-        return column.astype(TEXT)
     if column.dtype != dtype and column.dtype.kind == dtype.kind and dtype.kind in "fi":
         typed = column.astype(dtype)
         return typed if dtype.kind == "f" or (typed == column).all() else column
@@ -256,6 +254,11 @@ class Gathered(AllRows):
     may_vary: bool = False
     data_decide: ClassVar[bool] = True
 
+    @property
+    def keeps_labels(self) -> bool:
+        """Whether rows of the groups come out as they are, under their labels."""
+        return self.calls[-1].name in ("head", "tail", "nth", "filter", "sample")
+
     def finalize(self, partial: tuple[Any, ...]) -> Any:
         """Ask pandas."""
         return self.of_groups(*partial)
@@ -265,6 +268,11 @@ class Gathered(AllRows):
         own = iter(keys)
         by = [next(own) if name is None else name for name in self.by]
         options = self.options
+        if options.sort and options.as_index and len(self.calls) == 1 and not self.calls[0].args:
+            name, given = self.calls[0].name, dict(self.calls[0].kwargs)
+            made = aggregated_by_numbers(frame, by, self.selection, name, given)
+            if made is not None:
+                return made
         grouped = frame.groupby(
             by if len(by) > 1 else by[0],
             as_index=options.as_index,

@@ -34,7 +34,10 @@ _TEMPLATES: dict[tuple[Merge, str, str, str], list[Any]] = {}
 
 @dataclass(frozen=True)
 class Merge:
-    """What ``pandas.merge`` takes, and a call of it."""
+    """What ``pandas.merge`` takes, and a call of it.
+
+    The result may have some of its columns alone.
+    """
 
     how: str = "inner"
     on: Any = None
@@ -46,14 +49,19 @@ class Merge:
     suffixes: Any = ("_x", "_y")
     indicator: Any = False
     validate: str | None = None
+    columns: tuple[Any, ...] | None = None
 
     def __call__(self, left: Any, right: Any) -> Any:
         """Merge two partitions, or all that there is."""
         numbers = self._numbers(left, right)
         if len(numbers) == 1 and self.how != "right" and not self.sort and not self.indicator:
-            merged = merged_by_numbers(left, right, *numbers[0], self.how)
+            merged = merged_by_numbers(left, right, *numbers[0], self.how, self.columns)
             if merged is not None:
                 return merged
+        merged = self._by_pandas(left, right, numbers)
+        return merged if self.columns is None else merged[list(self.columns)]
+
+    def _by_pandas(self, left: Any, right: Any, numbers: list[tuple[Any, Any]]) -> Any:
         if numbers and "left" in DROPS[self.how]:
             left = without_strangers(left, *numbers[0], right)
         if numbers and "right" in DROPS[self.how]:
@@ -76,7 +84,18 @@ class Merge:
         return {
             name: list(value) if isinstance(value, tuple) and name != "suffixes" else value
             for name, value in vars(self).items()
+            if name != "columns"
         }
+
+    def reads_only(self, label: Any, k: int, frames: Sequence[Any]) -> bool:
+        """Whether a column of one of two frames is the key, by its values, and not in the result.
+
+        Then it may be there as categories, too.
+        """
+        pairs = self._numbers(*frames)
+        if self.columns is None or len(pairs) != 1 or pairs[0][k] != label:
+            return False
+        return not {label, *(f"{label}{end}" for end in self.suffixes)} & {*self.columns}
 
     def keys(self, left: Any, right: Any) -> tuple[list[Any], list[Any]]:
         """Return what is compared, of each frame: labels, or `Index`."""

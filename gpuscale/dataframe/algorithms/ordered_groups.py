@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from gpuscale.dataframe.algorithms.ordering import stable_order
 from gpuscale.dataframe.algorithms.reductions import is_undefined
 from gpuscale.dataframe.algorithms.texts import in_one_piece, is_text, numbered_texts
 
-__all__ = ["combined_in_order"]
+__all__ = ["combined_in_order", "numbered_in_order"]
 
 _KINDS = frozenset({"size", "count", "sum", "total", "min", "max"})
 _LEAST = 1 << 16  # rows: fewer are left to the library
@@ -86,6 +87,39 @@ def combined_in_order(
     found = _combined(table, keys, parts, order, starts)
     found.index = _index(codes, words[starts], keys)
     return found
+
+
+def numbered_in_order(keys: Sequence[Any], names: Sequence[Any]) -> tuple[Any, Any] | None:
+    """Number groups in the order of their keys; None where rows are few, or groups may be many.
+
+    Parameters
+    ----------
+    keys : sequence of series
+    names : sequence of label
+        Of the levels of the index.
+
+    Returns
+    -------
+    (array, pandas.Index) or None
+        For each row the number of its group, and the groups.
+
+    Examples
+    --------
+    >>> ids, groups = numbered_in_order([pd.Series([7, 5] * 50_000)], ["k"])
+    >>> ids[:3].tolist(), groups.tolist()
+    ([1, 0, 1], [5, 7])
+    """
+    rows = len(keys[0])
+    codes = None if rows < _LEAST else _packable(keys)
+    if codes is None or _there(codes) is not None:
+        return None
+    width = prod(each.width for each in codes)
+    if width > _DENSE * rows + _FEW:
+        return None
+    words, there = _packed(codes), np.zeros(width, bool)
+    there[words] = True
+    places = np.cumsum(there, dtype=np.int32) - np.int32(1)
+    return places[words], _index(codes, np.flatnonzero(there), names)
 
 
 def _folds(table: Any, parts: Sequence[Part]) -> dict[str, str] | None:
@@ -176,7 +210,7 @@ def _combined(
     return pd.DataFrame(made, copy=False)
 
 
-def _index(codes: Sequence[_Codes], words: Any, names: Sequence[str]) -> Any:
+def _index(codes: Sequence[_Codes], words: Any, names: Sequence[Any]) -> Any:
     """Return the index of groups, of which the packed keys are known."""
     found = []
     for each in reversed(codes):

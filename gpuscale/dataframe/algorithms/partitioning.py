@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ from gpuscale.backends.seams import (
     to_host,
 )
 from gpuscale.backends.transfer import to_device
+from gpuscale.codegen.scatter import hashed, ordered, pays
 from gpuscale.dataframe.algorithms.columns import concat, is_frame, worth_joining
 from gpuscale.memory.parts import Parts
 
@@ -130,12 +130,20 @@ def cut_by(frame: Any, codes: Any, count: int) -> Cut:
     AssertionError
         If a row would be lost.
     """
+    assert len(codes) == len(frame), "a row was lost"
+    order, ends = _in_order(codes, count)
+    assert ends[-1] == len(codes) == len(order) and len(ends) == count, "a row was lost"
+    return Cut(frame.take(order), ends)
+
+
+def _in_order(codes: Any, count: int) -> tuple[Any, Any]:
+    """Return rows in the order of their codes, and where those of each code end."""
     xp = array_namespace(codes)
-    sizes = to_host(xp.bincount(codes, minlength=count))
-    assert len(codes) == len(frame) == sizes.sum() and len(sizes) == count, "a row was lost"
+    if xp is np and codes.dtype == np.int64 and pays(len(codes), "ordered"):
+        return ordered(codes, count)
+    ends = np.cumsum(to_host(xp.bincount(codes, minlength=count)))
     small = codes.astype(np.uint16) if count < 2**16 else codes  # which NumPy sorts by radix
-    order = xp.argsort(small, kind="stable")
-    return Cut(frame.take(order), np.cumsum(sizes))
+    return xp.argsort(small, kind="stable"), ends
 
 
 def joined(pieces: Sequence[Any]) -> Any:
@@ -177,6 +185,8 @@ def codes_of_hashes(keys: Sequence[Any], count: int) -> Any:
     >>> codes_of_hashes([whole], 7)[::-1][:2].tolist() == codes_of_hashes([half], 7).tolist()
     True
     """
+    if len(keys) == 1 and _is_plain(keys[0]) and pays(len(keys[0]), "hashed"):
+        return hashed(_comparable(keys[0]), count)
     total: Any = np.uint64(0)
     for key in keys:
         total = total * np.uint64(1_000_003) + key_hashes(key)
@@ -193,12 +203,26 @@ def _hashes(key: Any) -> Any:
         of_categories = np.append(_hashes(categorical.categories), _hash_of_null())
         return of_categories[categorical.codes]
     if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
-        numbers = pd.Series(key).to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
-        numbers[np.isnan(numbers)] = np.nan  # of which there are many
-        return pd.util.hash_array(numbers)
+        return pd.util.hash_array(_comparable(key))
     if pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
         return _of_times(pd.Series(key))
     return _of_objects(key)
+
+
+def _is_plain(key: Any) -> bool:
+    """Whether a key is of numbers of NumPy."""
+    is_one = isinstance(key, pd.Series | pd.Index) and not on_device(key)
+    return is_one and isinstance(key.dtype, np.dtype) and key.dtype.kind in "biuf"
+
+
+def _comparable(key: Any) -> Any:
+    """Return numbers as floating point, those that are equal with the same bits."""
+    numbers = pd.Series(key).to_numpy(dtype=np.float64, na_value=np.nan)
+    if isinstance(key.dtype, np.dtype) and key.dtype.kind in "biu":
+        return numbers
+    numbers = numbers + 0.0  # no zero has a sign
+    numbers[np.isnan(numbers)] = np.nan  # of which there are many
+    return numbers
 
 
 def _hash_of_null() -> Any:
@@ -230,11 +254,6 @@ def _of_object(value: Any) -> int:
         return int(pd.util.hash_array(np.array([value], dtype=object))[0])
     if isinstance(value, frozenset):  # whose order differs between processes
         return sum(map(_of_object, value)) % 2**64
-    if isinstance(value, tuple):  # equal to one of other numbers
-        return sum(k * _of_object(each) for k, each in enumerate(value, 1)) % 2**64
-    if isinstance(value, datetime):
-        value = pd.Timestamp(value)
-        value = value.tz_convert("UTC") if value.tz else value
     if type(value).__repr__ is object.__repr__:
         raise TypeError(
             f"a {type(value).__name__} has no hash that is the same in all processes; make a key "

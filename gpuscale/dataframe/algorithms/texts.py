@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpuscale.codegen.groups import number_texts, pays
 
-__all__ = ["different_texts", "in_one_piece", "is_text", "numbered_texts"]
+__all__ = ["different_texts", "in_one_piece", "is_text", "numbered_texts", "texts_at"]
 
 
 def is_text(key: Any) -> bool:
@@ -35,23 +35,21 @@ def in_one_piece(column: Any) -> Any:
     return pd.Series(whole, column.index, name=column.name)
 
 
-def different_texts(column: Any, rows: int | None = None) -> tuple[Any, Any] | None:
-    """Number the texts of a column as `numbered_texts` does; None if it has others, or few.
-
-    Parameters
-    ----------
-    column : Series
-    rows : int, optional
-        How many are to be numbered, if these are not all.
-    """
+def different_texts(column: Any) -> tuple[Any, Any] | None:
+    """Number the texts of a column as `numbered_texts` does; None if it has others, or few."""
     if type(column) is not pd.Series or not is_text(column):
         return None
-    is_worth = pays(len(column) if rows is None else rows, [("texts", None)])
+    is_worth = pays(len(column), [("texts", None)])
     return numbered_texts(column.array) if is_worth else None
 
 
-def numbered_texts(texts: Any) -> tuple[Any, Any]:
+def numbered_texts(*texts: Any) -> tuple[Any, Any]:
     """Number texts of pyarrow in the order in which they come; nulls are one of them.
+
+    Parameters
+    ----------
+    *texts : array
+        Numbered as if they were one.
 
     Returns
     -------
@@ -67,15 +65,44 @@ def numbered_texts(texts: Any) -> tuple[Any, Any]:
     """
     import pyarrow as pa
 
-    pieces = pa.chunked_array(pa.array(texts))
-    whole = pieces.chunk(0) if pieces.num_chunks == 1 else pieces.combine_chunks()  # which copies
-    whole = whole.cast(pa.large_string())
-    _, ends, data = whole.buffers()
+    arrays = [pa.chunked_array(pa.array(each)) for each in texts]
+    return number_texts([_buffers(piece) for each in arrays for piece in each.chunks])
+
+
+def _buffers(piece: Any) -> tuple[Any, Any, Any]:
+    """Return where texts of Arrow start, their bytes, and what is null, where they lie."""
+    import pyarrow as pa
+
+    piece = piece.cast(pa.large_string())
+    _, ends, data = piece.buffers()
     offsets = np.zeros(1, np.int64)
-    if len(whole):
-        offsets = np.frombuffer(ends, np.int64, len(whole) + 1, offset=8 * whole.offset)
-    return number_texts(
+    if len(piece):
+        offsets = np.frombuffer(ends, np.int64, len(piece) + 1, offset=8 * piece.offset)
+    nulls = piece.is_null().to_numpy(zero_copy_only=False) if piece.null_count else None
+    return (
         offsets,
         np.zeros(0, np.int8) if data is None else np.frombuffer(data, np.int8),
-        whole.is_null().to_numpy(zero_copy_only=False).view(np.int8) if whole.null_count else None,
+        None if nulls is None else nulls.view(np.int8),
     )
+
+
+def texts_at(texts: Any, rows: Any) -> Any:
+    """Return the texts of some rows, which are in order, piece by piece; `take` joins these first.
+
+    Examples
+    --------
+    >>> list(texts_at(pd.array(["b", "c", "a"], dtype="str"), np.array([0, 2])))
+    ['b', 'a']
+    """
+    import pyarrow as pa
+
+    pieces = pa.chunked_array(pa.array(texts))
+    if pieces.num_chunks < 2:
+        return texts.take(rows)
+    starts = np.cumsum([0, *map(len, pieces.chunks)])
+    cuts = np.searchsorted(rows, starts)
+    found = [
+        piece.take(pa.array(rows[low:high] - start))
+        for piece, start, low, high in zip(pieces.chunks, starts, cuts, cuts[1:], strict=False)
+    ]
+    return texts.dtype.__from_arrow__(pa.chunked_array(found))

@@ -7,7 +7,30 @@ from typing import Any
 
 from gpuscale.dataframe.algorithms.grouping import Call
 
-__all__ = ["Ends", "Moving", "MovingPair"]
+__all__ = ["Ends", "Moving", "MovingPair", "in_order"]
+
+_UNSORTED = "index must be monotonic: sort_index() first"
+
+
+def in_order(index: Any) -> Any:
+    """Return an index that windows and bins can take.
+
+    Raises
+    ------
+    ValueError
+        If it is not sorted, or has nulls.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> len(in_order(pd.Index([1, 2])))
+    2
+    """
+    if not index.is_monotonic_increasing:
+        if index.hasnans:
+            raise ValueError("the index has nulls (NaT), which no window or bin can hold")
+        raise ValueError(_UNSORTED)
+    return index
 
 
 @dataclass(frozen=True)
@@ -48,11 +71,7 @@ class Ends:
 
     def chunk(self, partition: Any) -> list[Any]:
         """Look at one."""
-        index = partition.index
-        if index.hasnans:
-            raise ValueError("the index has nulls (NaT), which no window or bin can hold")
-        if not index.is_monotonic_increasing:
-            raise ValueError("index must be monotonic: sort_index() first")
+        index = in_order(partition.index)
         return [(len(index), index[0], index[-1]) if len(index) else (0, None, None)]
 
     def combine(self, partials: list[Any]) -> list[Any]:
@@ -63,5 +82,5 @@ class Ends:
         """See that they follow each other."""
         filled = [each for each in partial if each[0]]
         if any(a[2] > b[1] for a, b in zip(filled, filled[1:], strict=False)):
-            raise ValueError("index must be monotonic: sort_index() first")
+            raise ValueError(_UNSORTED)
         return partial

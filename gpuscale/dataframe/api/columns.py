@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import meant, nearest_told
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api.mapping import of_function
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, api, wrap
-from gpuscale.dataframe.elsewhere import advice, meant
-from gpuscale.dataframe.inference import emptied, inferred_of_values
+from gpuscale.dataframe.elsewhere import advice
+from gpuscale.dataframe.inference import emptied, inferred_of_values, names_in
 from gpuscale.dataframe.methods import Method, Property, resolved
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
-from gpuscale.dataframe.promises import Promised, name_of, promise
+from gpuscale.dataframe.promises import Promised, but_for_nulls, name_of, promise
 
 __all__: list[str] = []
 
@@ -207,15 +208,17 @@ def apply(x: Any, func: Callable[..., Any], options: dict[str, Any], meta: Any) 
         result = _tried(x, method, func, options)
     else:
         result = promise(meta, x._meta)
-    checked = Promised(method, result, f"apply of the function {name_of(func)}")
+    said = f"apply of the function {name_of(func)}"
+    checked = Promised(method, result, said, but_for_nulls, is_said=meta is not None)
     return call(checked, (x, func), options, "apply", out=result)
 
 
 def _tried(x: Any, method: Any, func: Any, options: dict[str, Any]) -> Any:
     try:
-        if x.ndim == 1 and x.dtype == object:
+        if x.ndim == 1:
             return emptied(of_function(x._meta, lambda made: method(made, func, **options)))
-        return emptied(inferred_of_values(method, (x.expr, func), options))
+        with nearest_told(names_in(x._meta)):
+            return emptied(inferred_of_values(method, (x.expr, func), options))
     except Exception as error:
         error.add_note(
             "gpuscale tried the function on made-up rows, to know what comes out; say what it "

@@ -23,6 +23,7 @@ from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api import many
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.reductions import of_columns, one_partition, reduction
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import nonempty, of_made_up
 
@@ -35,6 +36,7 @@ def gathered(x: Any, plan: Any, label: str, like: Any, split_every: int | None =
     return wrap(reduction((x.expr,), plan, label, out, split_every or 16))
 
 
+@by_memory
 def value_counts(x: Any, options: Mapping[str, Any]) -> Any:
     """Count the values of a series."""
     if options.get("bins") is not None:
@@ -61,10 +63,12 @@ def row_counts(x: Any, subset: Any, options: Mapping[str, Any]) -> Any:
         return x[subset].value_counts(**options)
     names = ("normalize", "sort", "ascending", "dropna")
     plan = RowCounts(tuple(labels), *(options[name] for name in names))
+    check_labels(x, labels)
     like = nonempty(x._meta).value_counts(labels, normalize=options["normalize"])
     return gathered(x[labels], plan, "value_counts", like)
 
 
+@by_memory
 def unique(x: Any) -> Any:
     """Return the different values."""
     if many.are_many(x):
@@ -73,6 +77,7 @@ def unique(x: Any) -> Any:
     return gathered(x, Unique(), "unique", like)
 
 
+@by_memory
 def drop_duplicates(x: Any, subset: Any, keep: Any, ignore_index: bool) -> Any:
     """Return one row of those that are the same."""
     if keep not in ("first", "last", False):
@@ -100,6 +105,7 @@ def extremes(x: Any, name: str, n: int, keep: str, columns: Any = None) -> Any:
     return gathered(x, plan, name, x._meta)
 
 
+@by_memory
 def mode(x: Any, dropna: bool, numeric_only: bool = False) -> Any:
     """Return the most frequent values."""
     if x.ndim == 1 and many.are_many(x):

@@ -13,6 +13,7 @@ from gpuscale.dataframe.algorithms.counting import DistinctRows, Unique
 from gpuscale.dataframe.algorithms.cuts import rows_of
 from gpuscale.dataframe.api import counting
 from gpuscale.dataframe.api.shuffling import first_in_order, is_sort
+from gpuscale.dataframe.by_memory import limits_are_known
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.moving import ToBackend
@@ -20,8 +21,10 @@ from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
+from gpuscale.dataframe.rules.by_memory import planned_now
 from gpuscale.dataframe.rules.rewriting import replaced
 from gpuscale.dataframe.rules.row_by_row import is_row_by_row
+from gpuscale.engines.base import planned_for_default
 from gpuscale.expr.walk import toposort
 
 __all__: list[str] = []
@@ -31,6 +34,7 @@ _FEW = 1 << 16  # rows that are kept of each partition, where not all are put in
 
 def head(x: Any, n: int, npartitions: int = -1) -> Any:
     """Compute the first rows, from as few partitions as have them; see `Frame.head`."""
+    x = planned_now(x)
     most = x.npartitions if npartitions == -1 else min(npartitions, x.npartitions)
     if n < 0:
         return _first(x, most, n)
@@ -112,7 +116,8 @@ def _different(x: Any) -> tuple[Any, Any] | None:
     if not _is_of_partitions(source):
         return None
     asked = (Different(plan) for plan in plans if getattr(plan, "keep", "first") == "first")
-    return next(((source, e) for e in asked if e(source).expr.token == x.expr.token), None)
+    with planned_for_default(), limits_are_known():
+        return next(((source, e) for e in asked if e(source).expr.token == x.expr.token), None)
 
 
 _OF_PARTITIONS = (FromFrame, ReadPieces, ToBackend, Partwise, Project, Filter, Assign, Partitions)

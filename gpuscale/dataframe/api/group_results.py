@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.dataframe.algorithms.aggregates import SUM_OF_ANY, OwnRecipe, Recipe, recipe_of
+from gpuscale.base.nearest import nearest_told
+from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Recipe, recipe_of
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.group_extremes import ExtremesOfGroups
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call, Gathered
@@ -19,13 +20,13 @@ from gpuscale.dataframe.api import spread
 from gpuscale.dataframe.api.columns import nearest
 from gpuscale.dataframe.api.groupby import Groups
 from gpuscale.dataframe.api.reductions import one_partition, reduction
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
-from gpuscale.dataframe.minding import promoted
+from gpuscale.dataframe.inference import emptied, names_in, nonempty, of_made_up
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
-from gpuscale.dataframe.undecided import is_full, is_undecided
+from gpuscale.dataframe.undecided import is_undecided
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -74,8 +75,6 @@ def _without_counts(grouped: Groups, wanted: Wanted) -> Wanted:
 
 def _is_full(node: Node, column: Any, dtypes: Mapping[Any, Any]) -> bool:
     """Whether a column has no nulls in any row, as sources promise; merges may bring some."""
-    if dict(zip(dtypes, node.meta.full or (), strict=False)).get(column):
-        return True
     if _may_be_null(dtypes[column]):
         return False
     while isinstance(node, Filter | Project | Assign):
@@ -125,10 +124,9 @@ def _recipes(grouped: Groups, wanted: Wanted) -> tuple[tuple[int, Recipe | OwnRe
         return None  # a label is not enough to say which column is meant
     dtypes = dict(grouped.x.dtypes) if grouped.x.ndim == 2 else {None: grouped.x.dtype}
     numbers = {column: number for number, column in enumerate(_columns(wanted))}
-    open_to_floats, found = dict(zip(dtypes, promoted(grouped.x.expr.meta), strict=True)), []
+    found = []
     for column, name, ddof in wanted:
-        is_open = name == "sum" and open_to_floats.get(column, False)
-        recipe = SUM_OF_ANY if is_open else recipe_of(name, dtypes.get(column), ddof)
+        recipe = recipe_of(name, dtypes.get(column), ddof)
         if recipe is None:
             return None
         found.append((numbers.get(column, 0), recipe))
@@ -158,7 +156,9 @@ def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
         If it is no frame.
     """
     own = [key._meta for key in grouped.own_keys]
-    found = of_made_up(whole(grouped, calls).of_groups, grouped.frame._meta, *own)
+    frame, methods = grouped.frame._meta, dir(pd.api.typing.SeriesGroupBy)
+    with nearest_told(names_in(frame)), nearest_told(methods, AttributeError, ValueError):
+        found = of_made_up(whole(grouped, calls).of_groups, frame, *own)
     if not isinstance(found, pd.DataFrame | pd.Series):
         raise TypeError(f"{calls[-1].name} of groups gives a {type(found).__name__}, and no frame")
     return found
@@ -167,6 +167,7 @@ def template_of(grouped: Groups, calls: tuple[Call, ...]) -> Any:
 # ------------------------------------------------------------------ in one place, or in several
 
 
+@by_memory
 def _of_parts(grouped: Groups, inputs: Sequence[Any], plan: Any, template: Any, label: str) -> Any:
     nodes, _ = aligned([each.expr for each in inputs])
     count = spread.count_of(grouped, nodes, spread.OF_PARTS)
@@ -210,11 +211,11 @@ def _may_be_null(dtype: Any) -> bool:
 def has_strays(grouped: Groups) -> bool:
     """Whether rows may be in no group, for a null among their keys."""
     return grouped.options.dropna and any(
-        (_may_be_null(key.dtype) or is_undecided(key.expr)) and not is_full(key.expr)
-        for _, key in grouped.keys
+        _may_be_null(key.dtype) or is_undecided(key.expr) for _, key in grouped.keys
     )
 
 
+@by_memory
 def of_rows(grouped: Groups, calls: tuple[Call, ...], template: Any) -> Any:
     """Return what pandas gives for all rows of each group, of which a result is known."""
     nodes, _ = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])

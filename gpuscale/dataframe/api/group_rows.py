@@ -24,6 +24,7 @@ from gpuscale.dataframe.api.group_results import (
 from gpuscale.dataframe.api.groupby import Groups
 from gpuscale.dataframe.api.positions import Lengths
 from gpuscale.dataframe.api.reductions import reduction
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied
@@ -38,10 +39,16 @@ __all__: list[str] = []
 def transform(grouped: Groups, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return a value for each row: an aggregation of its group, or what a function makes of it."""
     step = Call("transform", (func, *args), tuple(kwargs.items()))
-    template, found = template_of(grouped, (step,)), None
-    if isinstance(func, str) and not args and not kwargs:
+    name = func if isinstance(func, str) and not args and not kwargs else None
+    return _transformed(grouped, step, name, template_of(grouped, (step,)))
+
+
+@by_memory
+def _transformed(grouped: Groups, step: Call, name: str | None, template: Any) -> Any:
+    found = None
+    if name is not None:
         own = replace(grouped.options, sort=False, observed=True, as_index=True)
-        found = _of_parts(replace(grouped, options=own), func)
+        found = _of_parts(replace(grouped, options=own), name)
     if found is None:
         return _in_place(grouped, step, template)
     return _looked_up(of_their_groups, found, grouped, {}, "transform", template)
@@ -65,6 +72,7 @@ def _looked_up(
     return call(function, args, options, label, "same", emptied(template), [found])
 
 
+@by_memory
 def rows(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return a value for each row, such as ``cumsum()``, made of all rows of its group."""
     step = Call(name, args, tuple(kwargs.items()))
@@ -89,8 +97,6 @@ _NUMBERED = ("ngroup",)  # across all groups
 def _in_place(grouped: Groups, step: Call, template: Any) -> Any:
     """Make values where the rows of each group are, and put them where the rows were."""
     nodes, agree = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])
-    if step.name not in _NUMBERED and step.args[:1] != _NUMBERED:
-        grouped = _without_empty(grouped)
     plan, count = replace(whole(grouped, (step,)), may_vary=has_strays(grouped)), 1
     if agree and step.name not in _NUMBERED and step.args[:1] != _NUMBERED:
         count = spread.count_of(grouped, nodes, spread.OF_ROWS)
@@ -106,22 +112,20 @@ def _in_place(grouped: Groups, step: Call, template: Any) -> Any:
     return wrap(Numbered(cut_back, inputs, numbers, (), f"groupby-{step.name}", None, out))
 
 
-def _without_empty(grouped: Groups) -> Groups:
-    """Return groups of which those without rows are none, which have no rows to say a thing of."""
-    return replace(grouped, options=replace(grouped.options, observed=True))
-
-
 def some(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return rows that are chosen in each group, in the order in which they stood."""
     step = Call(name, args, tuple(kwargs.items()))
-    template = template_of(grouped, (step,))
-    grouped = _without_empty(grouped)
+    return _some(grouped, step, template_of(grouped, (step,)))
+
+
+@by_memory
+def _some(grouped: Groups, step: Call, template: Any) -> Any:
     nodes, agree = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])
     count = spread.count_of(grouped, nodes, spread.OF_ROWS) if agree else 1
     plan = whole(grouped, (step,))
     if count == 1:
-        return in_one(nodes, plan, template, name)
-    return spread.some_rows(grouped, nodes, plan, template, name, count)
+        return in_one(nodes, plan, template, step.name)
+    return spread.some_rows(grouped, nodes, plan, template, step.name, count)
 
 
 def applied(

@@ -14,6 +14,7 @@ import pandas as pd
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.backends.seams import to_host
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.columns import concat
 from gpuscale.dataframe.api.positions import slice_rows, take_rows
 from gpuscale.dataframe.api.reductions import one_partition, reduction
@@ -94,7 +95,8 @@ def put(series: Any, mask: Any, value: Any) -> Any:
 
 def _columns(x: Any, key: Any) -> Any:
     if isinstance(key, slice):
-        return list(x._meta.loc[:, key].columns)
+        with nearest_told(x.columns):
+            return list(x._meta.loc[:, key].columns)
     if isinstance(key, np.ndarray | pd.Index | pd.Series):
         return list(x._meta.loc[:, key].columns)
     if isinstance(key, list) and key and all(isinstance(each, bool | np.bool_) for each in key):
@@ -154,9 +156,15 @@ def rows_between(x: Any, key: slice) -> Any:
             "set_index, or choose rows by truth values"
         )
     low, high, edges = key.start, key.stop, pd.Index(bounds[:-1])
-    first = 0 if low is None else max(0, bisect_right(bounds[:-1], moment(low, edges)) - 1)
-    # As pandas reads labels: parts of dates stand for all that lies in them.
-    last = len(edges) if high is None else max(first + 1, edges.slice_locs(end=high)[1])
+    try:
+        first = 0 if low is None else max(0, bisect_right(bounds[:-1], moment(low, edges)) - 1)
+        # As pandas reads labels: parts of dates stand for all that lies in them.
+        last = len(edges) if high is None else max(first + 1, edges.slice_locs(end=high)[1])
+    except TypeError:
+        raise TypeError(
+            f"the labels of the index are {x._meta.index.dtype}, and rows are asked for from "
+            f"{low!r} to {high!r}"
+        ) from None
     node = Partitions(x.expr, tuple(range(first, last)))
     return call(Between(key.start, key.stop), (wrap(node),), label="loc", rows="some")
 
@@ -225,9 +233,19 @@ class WithLabels:
     def finalize(self, partial: Any) -> Any:
         """Put them in order; of labels that are not there, pandas tells."""
         if self.fill_value is None:
-            return partial.loc[list(self.labels)]
+            return self._taken(partial)
         index = pd.Index(self.labels, name=partial.index.name)
         return partial.reindex(index, fill_value=self.fill_value)
+
+    def _taken(self, partial: Any) -> Any:
+        try:
+            return partial.loc[list(self.labels)]
+        except KeyError:  # which tells of lists and dtypes, whatever was asked for
+            there = set(to_host(partial.index))
+            missing = [each for each in self.labels if each not in there]
+            if not missing:
+                raise
+            raise KeyError(f"no row has the label {', '.join(map(repr, missing))}") from None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class _Mapped:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     out: Any = None
+    is_said: bool = False
 
     def __call__(self, columns: list[Any] | None, *values: Any) -> Any:
         """Call it for one partition, and compare what it gives with what was promised."""
@@ -44,7 +45,8 @@ class _Mapped:
         if self.out is None:
             return self.function(*values, *self.args, **self.kwargs, **asked)
         out = self.out if columns is None else self.out[columns]
-        return Promised(self.function, out)(*values, *self.args, **self.kwargs, **asked)
+        checked = Promised(self.function, out, is_said=self.is_said)
+        return checked(*values, *self.args, **self.kwargs, **asked)
 
 
 def from_map(
@@ -99,7 +101,7 @@ def from_map(
     call = _Mapped(func, tuple(args), kwargs)
     out = emptied(call(None, *values[0])) if meta is None else promise(meta, pd.DataFrame())
     if enforce_metadata:
-        call = _Mapped(func, tuple(args), kwargs, out)
+        call = _Mapped(func, tuple(args), kwargs, out, meta is not None)
     pieces = CalledPieces(call, values, out, bounds, _takes_columns(func, kwargs, out))
     return wrap(ReadPieces(pieces, None, ()))
 

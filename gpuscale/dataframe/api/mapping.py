@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import pandas as pd
 
-from gpuscale.backends.seams import on_device
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import Method
 from gpuscale.dataframe.nodes.partwise import Rows
-from gpuscale.dataframe.promises import Promised, all_null, name_of, of_a_kind, promise
-from gpuscale.dataframe.undecided import dtypes_in, loosened
+from gpuscale.dataframe.promises import (
+    Promised,
+    all_null,
+    as_it_is,
+    name_of,
+    nulls_as,
+    of_a_kind,
+    promise,
+    widened,
+)
 
 __all__: list[str] = []
 
@@ -43,41 +49,10 @@ def mapped(x: Any, arg: Any, options: dict[str, Any], rows: Rows = "same", meta:
     else:
         out = _tried(x._meta, nonempty(arg._meta, 1) if lazy else arg, options)
     said = f"map of the function {name_of(arg)}" if callable(arg) else "map"
-    method = Method("map") if x.npartitions == 1 else MapOfSome(loosened(dtypes_in(out)))
-    checked = Promised(method, out, said, of_a_kind)
+    cast = widened if meta is not None else nulls_as if x.npartitions > 1 else as_it_is
+    checked = Promised(Method("map"), out, said, of_a_kind, cast, meta is not None)
     whole = [arg.repartition(npartitions=1)] if lazy else []
     return call(checked, (x, *(whole or [arg])), options, "map", rows, out, whole)
-
-
-@dataclass(frozen=True)
-class MapOfSome:
-    """``map`` of some rows of many, which may be nulls where others say what nulls are.
-
-    Parameters
-    ----------
-    dtypes : tuple of dtype
-        Of columns with nulls.
-    """
-
-    dtypes: tuple[Any, ...]
-    name: ClassVar[str] = "map"
-
-    def __call__(self, partition: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call it."""
-        found = partition.map(*args, **kwargs)
-        if on_device(found) or isinstance(found, pd.Index):
-            return found
-        if isinstance(found, pd.Series):
-            return found.astype(self.dtypes[0]) if _tells_nothing(found) else found
-        dtypes = dict(enumerate(self.dtypes))
-        empty = [k for k in dtypes if _tells_nothing(found.iloc[:, k])]
-        columns = {k: found.iloc[:, k] for k in dtypes}
-        columns.update({k: columns[k].astype(dtypes[k]) for k in empty})
-        return pd.DataFrame(columns).set_axis(found.columns, axis=1) if empty else found
-
-
-def _tells_nothing(values: Any) -> bool:
-    return bool(values.dtype == object and all_null(values))
 
 
 def _tried(some: Any, arg: Any, options: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.dataframe.alignment import aligned
 from gpuscale.dataframe.api.columns import nearest
@@ -21,12 +22,15 @@ from gpuscale.dataframe.estimates import likely_nbytes
 from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import attribute
 from gpuscale.dataframe.nodes.partwise import Partwise
+from gpuscale.engines.base import planned_for_default
 from gpuscale.expr.node import Node
+from gpuscale.memory.limits import chunk_bytes
 
 __all__ = ["merge", "merge_asof"]
 
 SMALL = 32 << 20
-"""A frame that is not larger by projection goes whole to all partitions of the other."""
+"""A frame that is not larger by projection goes whole to all partitions of the other, if it has
+room beside these in the memory of a worker."""
 
 _SURELY = 8  # times as large it may be, if filters leave all of it
 
@@ -75,6 +79,7 @@ def merge(
     broadcast : bool, optional
         Whether the smaller frame goes to all partitions of the other; by default where it is
         projected to take 32 MiB or less, or likely to after filters, by what files note of columns.
+        Where workers have little memory it is a sixteenth of that, for each thread.
     shuffle_method : object, optional
         Means nothing here; dask has it.
 
@@ -132,11 +137,11 @@ def _frames(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _check_labels(call: Merge, left: Any, right: Any) -> None:
-    for frame, labels in (
-        (left, call.on),
-        (right, call.on),
-        (left, call.left_on),
-        (right, call.right_on),
+    for side, frame, labels in (
+        ("left", left, call.on),
+        ("right", right, call.on),
+        ("left", left, call.left_on),
+        ("right", right, call.right_on),
     ):
         for label in labels if isinstance(labels, tuple) else [labels]:
             if isinstance(label, Frame) or pd.api.types.is_list_like(label):
@@ -145,7 +150,7 @@ def _check_labels(call: Merge, left: Any, right: Any) -> None:
                 )
             known = label in frame.columns or label in frame._meta.index.names
             if label is not None and not known:
-                raise KeyError(f"{label}{nearest(frame, label)}")
+                raise KeyError(f"{label}: not in the {side} frame{nearest(frame, label)}")
 
 
 def _sorted_by(call: Merge) -> list[Any]:
@@ -164,7 +169,8 @@ def _brought_together(
     """Return frames of which partitions of one number have all the rows that meet."""
     if left.npartitions == right.npartitions == 1:
         return left.expr, right.expr
-    everywhere = _goes_everywhere(call, left, right, broadcast)
+    small = _most(left)
+    everywhere = _goes_everywhere(call, left, right, broadcast, small)
     if everywhere == "right":
         return left.expr, by_number(right.expr, 1)
     if everywhere == "left":
@@ -174,35 +180,46 @@ def _brought_together(
     if call.left_index and call.right_index and left.known_divisions and right.known_divisions:
         (one, other), _ = aligned([left.expr, right.expr])
         return one, other
-    if broadcast is None and npartitions is None and max(map(_size, (left, right))) <= SMALL:
+    if broadcast is None and npartitions is None and max(_sizes(left, right, small)) <= small:
         return by_number(left.expr, 1), by_number(right.expr, 1)
     mine, theirs = call.keys(left._meta, right._meta)
     count = npartitions or max(left.npartitions, right.npartitions)
     return shuffled(left.expr, mine, count), shuffled(right.expr, theirs, count)
 
 
-def _goes_everywhere(call: Merge, left: Any, right: Any, broadcast: bool | None) -> str | None:
+def _most(frame: Any) -> int:
+    """Bytes up to which a frame is small."""
+    with planned_for_default():
+        return chunk_bytes(frame.expr.meta.backend, SMALL)
+
+
+def _goes_everywhere(
+    call: Merge, left: Any, right: Any, broadcast: bool | None, small: int
+) -> str | None:
     """Which frame goes whole to all partitions of the other: a small one, or the smaller one."""
     if broadcast is False:
         return None
-    sizes = {"left": _size(left), "right": _size(right)}
+    sizes = dict(zip(("left", "right"), _sizes(left, right, small), strict=True))
     may = {
         "right": call.how in _RIGHT_EVERYWHERE and call.validate in (None, "m:1", "many_to_one"),
         "left": call.how in _LEFT_EVERYWHERE and call.validate in (None, "1:m", "one_to_many"),
     }
     # Rows come in the order of the left frame in pandas, and so they do where the right one moves.
-    for side in sorted(sizes, key=lambda side: (max(sizes[side], SMALL), side == "left")):
+    for side in sorted(sizes, key=lambda side: (max(sizes[side], small), side == "left")):
         frame = left if side == "left" else right
-        is_small = broadcast or frame.npartitions == 1 or sizes[side] <= SMALL
+        is_small = broadcast or frame.npartitions == 1 or sizes[side] <= small
         if may[side] and is_small:
             return side
     return None
 
 
-def _size(frame: Any) -> float:
-    """Bytes that a frame is likely to have, unless it may be much larger than is small."""
-    nbytes: int = frame.expr.meta.nbytes
-    return likely_nbytes([frame.expr]) if nbytes <= _SURELY * SMALL else nbytes
+def _sizes(left: Any, right: Any, small: int) -> list[int]:
+    """Bytes that frames are likely to have, unless they may be much larger than is small."""
+    nodes = [left.expr, right.expr]
+    return [
+        likely_nbytes([node]) if node.meta.nbytes <= _SURELY * small else node.meta.nbytes
+        for node in nodes
+    ]
 
 
 def join(left: Any, other: Any, on: Any, how: str, suffixes: Any, sort: bool, validate: Any) -> Any:
@@ -257,6 +274,7 @@ def merge_asof(left: Any, right: Any, **options: Any) -> Any:
     """
     left, right = _frames(left, right)
     call = MergeAsOf(tuple(options.items()))
-    out = emptied(call(nonempty(left._meta, 1), nonempty(right._meta, 1)))
+    with nearest_told([*left.columns, *right.columns]):
+        out = emptied(call(nonempty(left._meta, 1), nonempty(right._meta, 1)))
     rows: Any = "new" if options.get("on") or options.get("left_on") else "same"
     return wrap(Partwise(call, (left.expr, by_number(right.expr, 1)), (), "merge_asof", rows, out))

@@ -20,6 +20,7 @@ from gpuscale.dataframe.api.neighbours import on_rows_of
 from gpuscale.dataframe.api.positions import counted, starts_of
 from gpuscale.dataframe.api.reductions import of_columns, reduction
 from gpuscale.dataframe.api.repartition import rows_between
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
@@ -72,6 +73,7 @@ class OfAllRows:
 
 def each_of_all(x: Any, name: str, options: dict[str, Any]) -> Any:
     """Return what a method of pandas gives for each row, knowing all of them."""
+    options = {**options}
     if options.pop("inplace", False):
         raise TypeError(f"{name} takes no inplace= here; it returns a new collection")
     if options.get("axis", 0) in (1, "columns"):
@@ -81,6 +83,7 @@ def each_of_all(x: Any, name: str, options: dict[str, Any]) -> Any:
     return in_one_place(x, Called(name, tuple(sorted(options.items()))), name)
 
 
+@by_memory
 def duplicated(x: Any, *args: Any, **options: Any) -> Any:
     """Return whether each row was there before."""
     own = x

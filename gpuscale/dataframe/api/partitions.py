@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.cuts import index_of
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.inference import emptied, inferred_of_values
+from gpuscale.dataframe.inference import emptied, inferred_of_values, names_in, sample
 from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Numbered
@@ -91,7 +93,9 @@ def map_partitions(
         out = promise(meta, first._meta)
     is_sure = not any(isinstance(each, Frame) and is_undecided(each.expr) for each in args)
     agree = alike if is_sure else of_a_kind
-    function = Promised(func, out, agree=agree) if enforce_metadata else func
+    function = (
+        Promised(func, out, agree=agree, is_said=meta is not None) if enforce_metadata else func
+    )
     return call(function, args, kwargs, name, "new", out)
 
 
@@ -99,7 +103,8 @@ def _tried(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     operands = tuple(each.expr if hasattr(each, "expr") else each for each in args)
     named = {name: each.expr if hasattr(each, "expr") else each for name, each in kwargs.items()}
     try:
-        result = inferred_of_values(func, operands, named)
+        with nearest_told(chain.from_iterable(names_in(sample(each)) for each in operands)):
+            result = inferred_of_values(func, operands, named)
     except Exception as error:
         error.add_note(
             "gpuscale called the function with made-up rows, to know what comes out; say what it "

@@ -185,6 +185,11 @@ class PositionIndexer:
             return x if rows == slice(None) else slice_rows(x, rows)
         if isinstance(rows, int | np.integer):
             return row_at(x, int(rows))
+        if isinstance(rows, str) or not (np.iterable(rows) or callable(rows)):
+            raise TypeError(
+                "iloc takes positions, as whole numbers, slices and lists of them, and truth "
+                f"values, not {rows!r}; loc takes labels"
+            )
         return take_rows(x, rows)
 
 

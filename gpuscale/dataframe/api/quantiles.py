@@ -11,38 +11,44 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.dataframe.algorithms.ranks import Brackets, Near, Shares
+from gpuscale.dataframe.api.aggregating import aggregate
 from gpuscale.dataframe.api.counting import whole
-from gpuscale.dataframe.api.reductions import of_columns, reduce, reduction
+from gpuscale.dataframe.api.reductions import of_columns, reduction
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
-from gpuscale.dataframe.inference import emptied, nonempty, of_made_up
+from gpuscale.dataframe.inference import emptied, nonempty, of_numbers_made_up
 from gpuscale.dataframe.passes import another_pass, is_large
 
 __all__: list[str] = []
 
 
+@by_memory
 def quantile(x: Any, q: Any, numeric_only: bool, options: dict[str, Any]) -> Any:
     """Return exact quantiles."""
     if not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= 1)):
         raise ValueError(f"percentiles should all be in the interval [0, 1], not {q!r}")
     if x.ndim == 2 and numeric_only:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
-    template = of_made_up(lambda made: made.quantile(q, **options), x._meta)
+    template = of_numbers_made_up(lambda made: made.quantile(q, **options), x._meta)
     method = options.get("interpolation", "linear")
     if options.get("method", "single") != "single" or not _goes_in_passes(x, True):
         return whole(x, "quantile", q=q, **options)
     return _in_passes(x, Shares(tuple(map(float, np.atleast_1d(q))), method), template)
 
 
+@by_memory
 def median(x: Any, skipna: bool, numeric_only: bool) -> Any:
     """Return exact medians."""
     if numeric_only:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
+    template = of_numbers_made_up(lambda made: made.median(skipna=skipna), x._meta)
     if not skipna or not _goes_in_passes(x, False):
         return whole(x, "median", skipna=skipna)
-    return _in_passes(x, Shares((0.5,), "median"), nonempty(x._meta).median())
+    return _in_passes(x, Shares((0.5,), "median"), template)
 
 
+@by_memory
 def describe(x: Any, options: dict[str, Any]) -> Any:
     """Return counts, means, deviations and quantiles."""
     include, exclude = options.get("include"), options.get("exclude")
@@ -59,10 +65,12 @@ def describe(x: Any, options: dict[str, Any]) -> Any:
     if len(shares) + 5 != len(like):  # a median that pandas adds, or leaves out
         return whole(x, "describe", **given)
     quantiles = [quantile(each, shares, False, {}) for each in described]
-    others = [reduce(x, name) for name in ("count", "mean", "std", "min", "max")]
-    args = (*quantiles, *others)
+    args = (*quantiles, aggregate(x, list(_BESIDE), 0, (), {}))
     function = Described(like.index)
     return call(function, args, None, "describe", "new", emptied(like), args[1:])
+
+
+_BESIDE = ("count", "mean", "std", "min", "max")  # quantiles, in one pass
 
 
 def _described_in_passes(x: Any) -> list[Any]:
@@ -84,10 +92,10 @@ class Described:
     labels: Any
 
     def __call__(self, *results: Any) -> Any:
-        """Put them together: quantiles of all columns, or of each; four others; the greatest."""
-        *own, count, mean, std, least, greatest = results
+        """Put them together: quantiles of all columns, or of each, and what stands beside them."""
+        *own, beside = results
         quantiles = own[0] if len(own) == 1 else pd.concat(own, axis=1)
-        before = (count, mean, std, least)
+        *before, greatest = (beside.loc[name] for name in _BESIDE)
         if isinstance(quantiles, pd.Series):
             rows = [*before, *quantiles, greatest]
             return pd.Series(rows, index=self.labels, name=quantiles.name, dtype=float)

@@ -13,6 +13,7 @@ from gpuscale.dataframe.algorithms.spread_groups import in_place
 from gpuscale.dataframe.api import one_place, spread
 from gpuscale.dataframe.api.reductions import of_columns, reduction
 from gpuscale.dataframe.api.shuffling import dividing_of
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied, nonempty
@@ -23,6 +24,7 @@ from gpuscale.dataframe.nodes.shuffle import Shuffle
 __all__: list[str] = []
 
 
+@by_memory
 def rank(x: Any, options: dict[str, Any]) -> Any:
     """Return the rank of each element: where one task has no room for a column, by its order."""
     if options["axis"] in (1, "columns"):

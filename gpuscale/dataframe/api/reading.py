@@ -82,7 +82,8 @@ def read_csv(
     **kwargs
         As `pandas.read_csv` has them: ``sep``, ``header``, ``names``, ``dtype``, ``parse_dates``,
         ``usecols``, ``na_values`` and so on. What means something for a whole file only
-        (``skipfooter``, ``index_col``, a list of ``skiprows``) needs ``blocksize=None``.
+        (``skipfooter``, ``index_col``, a list of ``skiprows``, a ``sep`` of several characters)
+        needs ``blocksize=None``.
 
     Returns
     -------

@@ -11,11 +11,11 @@ import pandas as pd
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.tokens import tokenize
 from gpuscale.dataframe.algorithms.reductions import FOLDS, Length, blueprint
+from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, wrap
-from gpuscale.dataframe.inference import emptied, of_made_up
+from gpuscale.dataframe.inference import emptied, of_numbers_made_up
 from gpuscale.dataframe.methods import Method
-from gpuscale.dataframe.minding import promoted
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
 from gpuscale.expr.node import Node
@@ -43,17 +43,30 @@ def reduce(x: Frame, name: str, *args: Any, **kwargs: Any) -> Any:
         x = of_columns(x, pd.api.types.is_numeric_dtype)
     if options.pop("bool_only", False):
         x = of_columns(x, pd.api.types.is_bool_dtype)
-    if name == "nunique" and api().many.are_many(x):
-        return api().many.nunique(x, options.get("dropna", True))
+    if name == "nunique":
+        return _different(x, options, split)
+    return _in_parts(x, name, options, split)
+
+
+@by_memory
+def _different(x: Frame, options: dict[str, Any], split: int) -> Any:
+    """Count the different values."""
+    many = api().many
+    if many.are_many(x):
+        return many.nunique(x, options.get("dropna", True))
+    return _in_parts(x, "nunique", options, split)
+
+
+def _in_parts(x: Frame, name: str, options: dict[str, Any], split: int) -> Any:
     frame = x._meta
     template = _template(frame, name, options)
-    plan = blueprint(name, frame, template, options, promoted(x.expr.meta))
+    plan = blueprint(name, frame, template, options)
     return wrap(reduction((x.expr,), plan, name, template, split))
 
 
 def _template(frame: Any, name: str, options: dict[str, Any]) -> Any:
     """Return what pandas makes of made-up rows; objects may be numbers, as decimals are."""
-    return of_made_up(lambda made: getattr(made, name)(**options), frame)
+    return of_numbers_made_up(lambda made: getattr(made, name)(**options), frame)
 
 
 def reduction(

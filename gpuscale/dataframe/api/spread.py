@@ -44,9 +44,9 @@ from gpuscale.dataframe.nodes.partwise import Partwise
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.nodes.shuffle import Shuffle
 from gpuscale.dataframe.undecided import Varying
-from gpuscale.engines.automatic import budget_of, chunk_bytes
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
+from gpuscale.memory.limits import budget_of, chunk_bytes
 
 __all__ = [
     "OF_PARTS",
@@ -69,6 +69,7 @@ OF_ROWS = 128 << 20
 _SHARE = 16  # of the memory budget is the most in any case
 _SURELY = 8  # and so much of it at the most, if all rows are there that may be
 _RESULT = 128 << 20  # bytes that one partition of results is made of
+_HANDFUL = 8  # partitions, of which there are a power of two
 _FEW = 1 << 16  # parts of groups are not divided: one partition has the result
 
 
@@ -104,21 +105,18 @@ def parts_for(nodes: Sequence[Node], most: int) -> int:
     """
     backend = nodes[0].meta.backend
     nbytes = sum(each.meta.nbytes for each in nodes)
-    budget = budget_of(backend, nbytes)
+    budget = budget_of(backend)
     expected = likely_nbytes(nodes) if nbytes <= budget // _SURELY else nbytes
     if backend != FrameMeta.host or expected <= min(most, budget // _SHARE):
         return 1
-    return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT, nbytes))))
+    return int(max(2, -(-nbytes // chunk_bytes(backend, _RESULT))))
 
 
 def _divides(dtype: Any, options: Options) -> bool:
-    """Whether keys of a dtype have hashes, and an order, and make no groups without rows.
-
-    Data decide whether objects have an order: if not, all groups are in one partition of several.
-    """
+    """Whether keys of a dtype have an order and hashes, and make no groups without rows."""
     if isinstance(dtype, pd.CategoricalDtype):
         return options.observed
-    return has_order(dtype) or pd.api.types.is_object_dtype(dtype)
+    return has_order(dtype)
 
 
 def has_order(dtype: Any) -> bool:
@@ -159,7 +157,7 @@ def of_rows(
     grouped: Groups, nodes: Sequence[Node], plan: Gathered, template: Any, label: str, count: int
 ) -> Any:
     """Make results of all rows of each group."""
-    packing, rows, keys = _packed(grouped, nodes)
+    packing, rows, keys = _packed(grouped, nodes, has_places=not plan.options.sort)
     work = OfRows(packing, plan, emptied(template))
     kind = AppliedWithFirst if plan.calls[-1].name == "apply" else WithFirst
     return _results(rows, keys, work, plan.options, template, label, count, kind=kind)
@@ -223,13 +221,19 @@ def _renumbered(node: Node) -> Node:
 # ------------------------------------------------------------------ packed rows
 
 
-def _packed(grouped: Groups, nodes: Sequence[Node]) -> tuple[Packing, Node, tuple[Any, ...]]:
-    """Rows with their keys and places, and which columns of theirs are the keys."""
+def _packed(
+    grouped: Groups, nodes: Sequence[Node], has_places: bool = True
+) -> tuple[Packing, Node, tuple[Any, ...]]:
+    """Rows with their keys, and places if these matter; and which columns are the keys."""
     frame, *own = (each.meta.frame for each in nodes)
     packing = Packing(frame, tuple(key.name for key in own))
-    out = emptied(packing(frame, *own, 0))
-    numbers = tuple(range(nodes[0].meta.npartitions))
-    rows = Numbered(packing, tuple(nodes), numbers, (), "pack", None, out)
+    if has_places:
+        numbers = tuple(range(nodes[0].meta.npartitions))
+        out = emptied(packing(frame, *own, 0))
+        rows: Node = Numbered(packing, tuple(nodes), numbers, (), "pack", None, out)
+    else:
+        out = emptied(packing.without_places(frame, *own))
+        rows = Partwise(packing.without_places, tuple(nodes), (), "pack", "new", out)
     beside = iter(range(len(own)))
     keys = tuple(
         key_label(next(beside)) if label is None else frame.columns.get_loc(label)

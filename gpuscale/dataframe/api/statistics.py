@@ -23,7 +23,7 @@ from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.positions import counted, starts_of, take_rows
 from gpuscale.dataframe.api.reductions import of_columns, one_partition, reduction
 from gpuscale.dataframe.collection import Frame, wrap
-from gpuscale.dataframe.inference import emptied, nonempty
+from gpuscale.dataframe.inference import emptied, nonempty, of_numbers_made_up
 from gpuscale.dataframe.nodes.rows import Numbered
 from gpuscale.dataframe.promises import promise
 from gpuscale.expr.frames import unknown_rows
@@ -38,7 +38,7 @@ def pairs(x: Any, name: str, numeric_only: bool, min_periods: int | None, **opti
     method = options.pop("method", "pearson")
     if method != "pearson":
         return whole(x, name, method=method, min_periods=min_periods or 1)
-    template = getattr(nonempty(x._meta), name)()  # pandas says what it cannot do
+    template = of_numbers_made_up(lambda made: getattr(made, name)(), x._meta)
     plan = Pairs(name, x.columns, min_periods or 1, **options)
     return wrap(reduction((x.expr,), plan, name, template))
 

@@ -14,6 +14,7 @@ from gpuscale.dataframe.algorithms.cuts import Labels
 from gpuscale.dataframe.algorithms.grouping import Call
 from gpuscale.dataframe.algorithms.growing import GrowingBefore, grown_on
 from gpuscale.dataframe.algorithms.windows import Ends, Moving, MovingPair
+from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.neighbours import on_rows_of, overlapped, without_margins
 from gpuscale.dataframe.api.one_place import in_one_place
@@ -22,12 +23,17 @@ from gpuscale.dataframe.collection import Frame, wrap
 from gpuscale.dataframe.inference import emptied, of_made_up
 from gpuscale.dataframe.nodes.regroup import Regroup
 from gpuscale.dataframe.nodes.rows import Counted, Numbered
+from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
+from gpuscale.expr.walk import toposort
 
 __all__: list[str] = []
 
 
 def checked(x: Frame, window: Any, options: Mapping[str, Any]) -> None:
     """Have pandas say what is wrong about a window, and say what is not possible here."""
+    on = options.get("on")
+    if on is not None and x.ndim == 2 and pd.api.types.is_hashable(on):
+        check_labels(x, [on])
     of_made_up(lambda made: made.rolling(window, **options), x._meta)
     if isinstance(window, pd.api.indexers.BaseIndexer):
         raise NotSupportedError(
@@ -41,7 +47,15 @@ def checked(x: Frame, window: Any, options: Mapping[str, Any]) -> None:
 
 
 def ends_of(x: Frame) -> list[tuple[int, Any, Any]]:
-    """Compute rows, first and last label of each partition of a sorted index."""
+    """Return rows, first and last label of each partition of a sorted index.
+
+    Where the rows come from may know them. Of files these are the least and the greatest label of
+    each partition, so who asks has to see that rows are in order.
+    """
+    layout = x.expr.meta.layout
+    for node in toposort([x.expr]):
+        if isinstance(node, FromFrame | ReadPieces) and node.meta.layout == layout and node.ends:
+            return node.ends
     found: list[tuple[int, Any, Any]] = wrap(reduction((x.expr,), Ends(), "ends", [])).compute()
     return found
 

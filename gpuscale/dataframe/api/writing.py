@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
+from gpuscale.base.nearest import meant
 from gpuscale.base.types import PathLike
+from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.moving import to_backend
 from gpuscale.dataframe.counted_labels import count_rows
 from gpuscale.dataframe.settling import settled
@@ -159,6 +164,9 @@ def to_csv(
     ['x', '1', '2', '3']
     """
     _refuse(kwargs, "mode", "chunksize", "path_or_buf")
+    _check_known(kwargs, pd.DataFrame.to_csv)
+    if kwargs.get("columns") is not None and df.ndim == 2:
+        check_labels(df, list(kwargs["columns"]))
     if single_file and "*" in os.fspath(path):
         raise ValueError(f"single_file=True: leave the * out of {os.fspath(path)!r}")
     writer = CsvWriter(path, overwrite, name_function, compression, storage_options, **kwargs)
@@ -210,6 +218,7 @@ def to_json(
     if not lines and "*" not in str(path):
         raise ValueError("what is no lines needs a file for each partition: write a * into path")
     options = {"orient": orient, "lines": lines, **kwargs}
+    _check_known(options, pd.DataFrame.to_json)
     writer = JsonWriter(path, overwrite, name_function, compression, storage_options, **options)
     write(df, writer, dict(compute_kwargs or {}))
 
@@ -225,6 +234,14 @@ def check_engine(engine: str) -> None:
     """Refuse readers and writers of Parquet that are not there."""
     if engine not in ("auto", "pyarrow"):
         raise ValueError(f"Parquet is read and written by pyarrow, not by {engine!r}")
+
+
+def _check_known(options: Mapping[str, Any], method: Callable[..., Any]) -> None:
+    """Refuse options that pandas' method has not, before there is anything to write."""
+    known = inspect.signature(method).parameters
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{method.__name__} takes no {name}={meant(name, known)}")
 
 
 def _refuse(options: Mapping[str, Any], *names: str) -> None:

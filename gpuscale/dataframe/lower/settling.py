@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gpuscale.dataframe.algorithms.settling import Settle
+from gpuscale.dataframe.by_memory import limits_are_known
 from gpuscale.dataframe.minding import minds, minds_columns
 from gpuscale.dataframe.nodes.partitions import Partitions
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
@@ -41,7 +42,10 @@ def settle(roots: list[Node]) -> list[Node]:
 
         def new(child: Node, minded: set[str] = minded) -> Node:
             found = done[child.token]
-            return settled(found) if child.token in minded else found
+            if child.token not in minded:
+                return found
+            with limits_are_known():
+                return settled(found)
 
         made = done[node.token] = node.map_children(new)
         left = uneven.intersection(each.token for each in node.children) - minded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,11 @@ from gpuscale.io.frames import Columns, FramePieces, Predicate
 
 __all__ = ["FromFrame", "PartitionValues", "ReadPieces"]
 
+Ends: TypeAlias = list[tuple[int, Any, Any]]
+"""Rows, and the first and the last label, of each partition; labels are None where no rows are."""
 
 _SAMPLE = 1000  # rows that are measured for all
+_PLACES = 8  # where they lie
 
 
 class FromFrame(Node):
@@ -56,13 +59,36 @@ class FromFrame(Node):
             row_bytes=_measured(data),
         )
 
+    @property
+    def ends(self) -> Ends | None:
+        """Rows, and the first and the last label, of each partition of a sorted index."""
+        if self.divisions is None:
+            return None
+        index = getattr(self.data, "index", self.data)
+        spans = zip(self.starts, (*self.starts[1:], len(index)), strict=True)
+        return [
+            (stop - start, index[start], index[stop - 1]) if start < stop else (0, None, None)
+            for start, stop in spans
+        ]
+
 
 def _measured(data: Any) -> int:
-    """Bytes of a row, with what objects and texts take, by a sample."""
-    step = max(1, len(data) // _SAMPLE)
-    some = data[::step] if not hasattr(data, "iloc") else data.iloc[::step]
-    used = some.memory_usage(deep=True)
-    return max(1, int(used if isinstance(used, int) else used.sum()) // max(1, len(some)))
+    """Bytes of a row, with what objects and texts take, by a sample.
+
+    Its rows lie side by side in a few places: to take single texts Arrow copies all that there are.
+    """
+    rows, each = len(data), _SAMPLE // _PLACES
+    some = (
+        [data]
+        if rows <= _SAMPLE
+        else [_rows(data, k * rows // _PLACES, each) for k in range(_PLACES)]
+    )
+    used = sum(int(np.sum(each.memory_usage(deep=True))) for each in some)
+    return max(1, used // max(1, sum(map(len, some))))
+
+
+def _rows(data: Any, start: int, count: int) -> Any:
+    return (data.iloc if hasattr(data, "iloc") else data)[start : start + count]
 
 
 class ReadPieces(Node):
@@ -80,6 +106,16 @@ class ReadPieces(Node):
     def note(self) -> str:
         """What is read, of how much."""
         return part_of(self.pieces, self.columns, self.predicate)
+
+    @property
+    def ends(self) -> Ends | None:
+        """Rows, and the least and the greatest label, of each partition that follows another."""
+        ends, index = self.pieces.ends, self.pieces.schema.index
+        known = [each.rows for each in self.pieces.pieces]
+        if ends is None or self.predicate or None in known:
+            return None
+        labels = [pd.Index(pair).astype(index.dtype) for pair in ends]
+        return [(n or 0, *pair) for n, pair in zip(known, labels, strict=True)]
 
     def _infer(self) -> FrameMeta:
         pieces = self.pieces
@@ -101,25 +137,7 @@ class ReadPieces(Node):
             pieces.divisions,
             tuple(projected),
             pieces.row_bytes(self.columns) or row_bytes(frame),
-            full=self._full(frame),
         )
-
-    def _full(self, frame: Any) -> tuple[bool, ...] | None:
-        """Return which columns have no nulls in any piece; numbers may be NaN without being one."""
-        dtypes = list(frame.dtypes.items()) if frame.columns.is_unique else []
-        none = (None, None, None)
-        found = [
-            isinstance(dtype, pd.StringDtype | pd.DatetimeTZDtype | pd.CategoricalDtype)
-            or getattr(dtype, "kind", "O") in "iubmM"
-            for _, dtype in dtypes
-        ]
-        for each in self.pieces.pieces:
-            if not any(found):
-                return None
-            for k, (label, dtype) in enumerate(dtypes):
-                if found[k] and not (isinstance(dtype, np.dtype) and dtype.kind in "iub"):
-                    found[k] = each.statistics.get(label, none)[2] == 0
-        return tuple(found)
 
 
 class PartitionValues(Node):

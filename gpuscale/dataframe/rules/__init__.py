@@ -1,13 +1,16 @@
 """Rewrites of expressions of frames, one file per topic, all in the stage ``simplify``.
 
 They are passes over all roots, since who else reads a file decides what is read of it; this is the
-table of them, in their order. Rows are chosen before columns are, so that columns which a file
-compares by itself need not leave it; what is shuffled is known after both, and then who reads
-texts. Operators are told apart by all of these, and put together in the end.
+table of them, in their order. What memory decides comes before all else. Rows are chosen before
+columns are, so that columns which a file compares by itself need not leave it; what is shuffled is
+known after both, and then who reads texts. Operators are told apart by all of these, and put
+together in the end.
 """
 
 from gpuscale.dataframe.rules.arithmetic import compute_together
+from gpuscale.dataframe.rules.by_memory import plan_by_memory
 from gpuscale.dataframe.rules.filters import filter_below
+from gpuscale.dataframe.rules.joined import merge_wanted
 from gpuscale.dataframe.rules.orders import drop_sorts
 from gpuscale.dataframe.rules.places import stay_in_place
 from gpuscale.dataframe.rules.predicates import filter_early
@@ -21,6 +24,7 @@ from gpuscale.expr.stages import simplify_rules
 __all__ = ["PASSES"]
 
 PASSES = (
+    plan_by_memory,
     drop_sorts,
     filter_below,
     filter_early,
@@ -29,6 +33,7 @@ PASSES = (
     group_distinct_in_order,
     shuffle_known_keys,
     stay_in_place,
+    merge_wanted,
     encode_keys,
     compute_together,
 )

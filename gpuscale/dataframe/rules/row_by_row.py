@@ -21,7 +21,7 @@ from gpuscale.dataframe.rules.rewriting import seen_by
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
-__all__ = ["calls_for_each_row", "is_row_by_row", "is_safe"]
+__all__ = ["calls_for_each_row", "is_row_by_row", "is_safe", "works_row_by_row"]
 
 _ROW_BY_ROW = {
     *(name for name, rows in (FRAME_METHODS | SERIES_METHODS).items() if rows == "same"),
@@ -53,6 +53,11 @@ def is_row_by_row(nodes: Iterable[Node], base: Node) -> bool:
 def _is_row_by_row(node: Node, own: set[str]) -> bool:
     if any(isinstance(x.meta, FrameMeta) and x.token not in own for x in node.children):
         return False  # rows of another frame, as many as there were
+    return works_row_by_row(node)
+
+
+def works_row_by_row(node: Node) -> bool:
+    """Whether a node makes each row of the same row of each of its inputs, beside constants."""
     if isinstance(node, Assign):
         return all(isinstance(value, Node) or np.ndim(value) == 0 for value in node.values)
     return isinstance(node, Project | ToBackend) or calls_for_each_row(node)

@@ -1,6 +1,7 @@
-"""Texts that are nothing but keys of groups stay as files encode them: numbers of distinct texts.
+"""Texts that are nothing but keys stay as files encode them: numbers of distinct texts.
 
-Such columns are read and grouped in about half the time. Groups of a partition have texts again.
+Such columns are read and grouped in about half the time. Groups of a partition have texts again;
+merges leave their key out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from gpuscale.dataframe.algorithms.grouping import Aggregates
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Partwise, Project
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.dataframe.rules.joined import is_merge
 from gpuscale.dataframe.rules.rewriting import replaced
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.walk import toposort
@@ -28,7 +30,7 @@ Readers = Mapping[str, Sequence[Node]]
 
 
 def encode_keys(roots: list[Node]) -> list[Node]:
-    """Read texts as they are encoded where all who read them group by them."""
+    """Read texts as they are encoded where all who read them group or merge by them."""
     nodes = list(toposort(roots))
     sources = [each for each in nodes if isinstance(each, ReadPieces)]
     sources = [each for each in sources if "encoding" in each.pieces.takes]
@@ -56,7 +58,7 @@ def encode_keys(roots: list[Node]) -> list[Node]:
 
 
 def _is_only_a_key(node: Node, label: Any, readers: Readers) -> bool:
-    """Whether all who read a column of a frame group by it."""
+    """Whether all who read a column of a frame group or merge by it."""
     for reader in readers[node.token]:
         if isinstance(reader, Project):
             if label not in reader.columns:
@@ -66,6 +68,8 @@ def _is_only_a_key(node: Node, label: Any, readers: Readers) -> bool:
                 found = _is_only_a_key(reader, label, readers)
         elif isinstance(reader, Assign) and reader.x is node:
             found = label in reader.names or _is_only_a_key(reader, label, readers)
+        elif is_merge(reader):
+            found = _merges_alone(reader, node, label)
         elif isinstance(reader, Filter) and reader.x is node:
             found = _is_only_a_key(reader, label, readers)
         else:
@@ -73,6 +77,13 @@ def _is_only_a_key(node: Node, label: Any, readers: Readers) -> bool:
         if not found:
             return False
     return True
+
+
+def _merges_alone(merge: Any, node: Node, label: Any) -> bool:
+    """Whether a column of a frame is looked up by a merge, and no more."""
+    frames = [each.meta.frame for each in merge.args]
+    sides = [k for k, each in enumerate(merge.args) if each is node]
+    return all(merge.function.reads_only(label, k, frames) for k in sides)
 
 
 def _groups_alone(key: Node, readers: Readers) -> bool:

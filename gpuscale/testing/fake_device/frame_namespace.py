@@ -11,6 +11,7 @@ import pandas as pd
 from gpuscale.backends.frame_ops import register_device_frames
 from gpuscale.backends.seams import to_host
 from gpuscale.testing.fake_device import frames
+from gpuscale.testing.fake_device.frame_files import READERS
 from gpuscale.testing.fake_device.frames import Frame, given, nbytes_of, taken
 from gpuscale.testing.fake_device.transfers import TRANSFERS
 
@@ -53,6 +54,7 @@ def register_rows(name: str) -> None:
 
 fake_frames = SimpleNamespace(
     **{name: _lifted(getattr(pd, name)) for name in _FUNCTIONS if name != "concat"},
+    **READERS,
     concat=concat,
     from_pandas=from_pandas,
     CategoricalDtype=pd.CategoricalDtype,

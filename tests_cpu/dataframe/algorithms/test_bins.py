@@ -19,7 +19,7 @@ def test_numbers_of_rows_are_those_of_pandas(side, zone):
     given = itertools.product(["7s", "1h", "90min"], ["start", "epoch", "start_day"], [None, "17s"])
     for rule, origin, offset in given:
         options = {"closed": side, "label": side, "origin": origin, "offset": offset}
-        bins = Bins(rule, tuple(options.items()), times[0], times[-1])
+        bins = Bins(rule, tuple(options.items()), times[0], times[-1], times[:0])
         for part in (times, times[2:7]):
             (labels, numbers), (expected, counted) = bins._bounded(part), bins._counted(part)
             pd.testing.assert_index_equal(labels, expected)
@@ -29,4 +29,4 @@ def test_numbers_of_rows_are_those_of_pandas(side, zone):
 @pytest.mark.parametrize(("rule", "closed"), [("1D", "left"), ("ME", "right"), ("1h", "right")])
 def test_other_labels_are_no_bounds(rule, closed):
     times = pd.date_range("2026-01-01", periods=4, freq="h")
-    assert Bins(rule, (("closed", closed),), times[0], times[-1])._bounded(times) is None
+    assert Bins(rule, (("closed", closed),), times[0], times[-1], times[:0])._bounded(times) is None

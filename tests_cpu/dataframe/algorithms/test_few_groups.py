@@ -21,6 +21,7 @@ PARTS = [
 @pytest.fixture
 def of_any_rows(monkeypatch):
     monkeypatch.setattr(few_groups, "_LEAST", 1)
+    monkeypatch.setattr(few_groups, "_BLOCK", 16)
 
 
 def by_pandas(columns, keys):
@@ -49,11 +50,10 @@ def test_parts_are_those_of_pandas(data):
         1: pd.Series(drawn(whole), dtype="int64"),
         2: pd.Series(drawn(st.integers(-3, 3)), dtype="int64"),
     }
-    least, few_groups._LEAST = few_groups._LEAST, 1
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(few_groups, "_LEAST", 1)
+        patch.setattr(few_groups, "_BLOCK", data.draw(st.sampled_from([1, 7, 64])))
         made = parts_by_number(columns, keys, PARTS)
-    finally:
-        few_groups._LEAST = least
     pd.testing.assert_frame_equal(made, by_pandas(columns, keys), check_categorical=False)
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpuscale.base import config
+from gpuscale.base.errors import MemoryBudgetError
 from gpuscale.dataframe.algorithms.matching import merged_by_numbers, without_strangers
 from gpuscale.dataframe.algorithms.merging import Merge
 
@@ -61,40 +62,48 @@ def test_what_a_merge_validates_or_keeps_is_not_left_out():
 @settings(max_examples=60, deadline=None)
 @given(
     numbers=st.lists(st.integers(0, 12), max_size=30),
-    own=st.lists(st.integers(0, 12), unique=True, max_size=13),
+    own=st.lists(st.integers(0, 12), unique=True, max_size=13)
+    | st.lists(st.integers(0, 12), max_size=20),
     dtype=st.sampled_from(DTYPES),
     how=st.sampled_from(["inner", "left"]),
     name=st.sampled_from(["k", "n"]),
+    compiled=st.booleans(),
 )
-def test_a_frame_that_has_each_number_once(numbers, own, dtype, how, name):
+def test_frames_by_a_number(numbers, own, dtype, how, name, compiled):
     left = pd.DataFrame({"x": np.arange(len(numbers)), "k": np.array(numbers, dtype="int64")})
     left = left.set_axis(left.index * 2 + 1).astype({"k": dtype})
     right = pd.DataFrame({"s": list(map(str, own)), name: np.array(own, dtype="int64")})
     right = right.astype({name: dtype})
     for other in (right, right.assign(x=1)):  # with a name that both have
         expected = left.merge(other, how=how, left_on="k", right_on=name)
-        found = Merge(how, left_on="k", right_on=name)(left, other)
+        with config.set({"codegen.min-elements": 0 if compiled else 1 << 20}):
+            found = Merge(how, left_on="k", right_on=name)(left, other)
         pd.testing.assert_frame_equal(found, expected, check_column_type=True)
 
 
-@settings(max_examples=60, deadline=None)
+TEXTS = ["a", "b", "", None, "a long text, longer"]
+KINDS = ["str", "string[pyarrow]", "category"]
+
+
+@settings(max_examples=80, deadline=None)
 @given(
-    texts=st.lists(st.sampled_from(["a", "b", "", None, "a long text, longer"]), max_size=20),
-    own=st.lists(
-        st.sampled_from(["a", "", None, "a long text, longer"]), unique_by=str, max_size=4
-    ),
-    dtype=st.sampled_from(["str", "string[pyarrow]", "category"]),
+    texts=st.lists(st.sampled_from(TEXTS), max_size=20),
+    own=st.lists(st.sampled_from(TEXTS[:1] + TEXTS[2:]), unique_by=str, max_size=4)
+    | st.lists(st.sampled_from(TEXTS[2:]), max_size=9),
+    dtypes=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
     how=st.sampled_from(["inner", "left"]),
+    name=st.sampled_from(["k", "n"]),
+    columns=st.sampled_from([None, ("x", "y"), ("y",), ()]),
 )
-def test_a_frame_that_has_each_text_once(texts, own, dtype, how):
+def test_frames_by_a_text(texts, own, dtypes, how, name, columns):
     left = pd.DataFrame({"x": np.arange(len(texts)), "k": pd.array(texts, dtype="str")})
-    right = pd.DataFrame({"k": pd.array(own, dtype="str"), "y": np.arange(len(own)) * 0.5})
-    left, right = (each.astype({"k": dtype}) for each in (left, right))
+    right = pd.DataFrame({name: pd.array(own, dtype="str"), "y": np.arange(len(own)) * 0.5})
+    left, right = left.astype({"k": dtypes[0]}), right.astype({name: dtypes[1]})
+    expected = left.merge(right, how=how, left_on="k", right_on=name)
     with config.set({"codegen.min-elements": 0}):
-        for other in (right, pd.concat([right, right[:1]])):
-            expected = left.merge(other, how=how, on="k")
-            found = Merge(how, on="k")(left, other)
-            pd.testing.assert_frame_equal(found, expected, check_column_type=True)
+        found = Merge(how, left_on="k", right_on=name, columns=columns)(left, right)
+    expected = expected if columns is None else expected[list(columns)]
+    pd.testing.assert_frame_equal(found, expected, check_column_type=True)
 
 
 def test_what_is_not_merged_by_numbers():
@@ -108,3 +117,19 @@ def test_what_is_not_merged_by_numbers():
     assert merged_by_numbers(left, once.rename_axis(columns="c"), "k", "k", "inner") is None
     far = pd.DataFrame({"k": [-(2**63), 2**63 - 1], "x": 0})
     assert merged_by_numbers(left, far, "k", "k", "inner") is None
+
+
+def test_rows_that_meet_often_are_counted_before_they_are_listed():
+    frames = [pd.DataFrame({"k": np.zeros(1000, "int64"), name: 0.5}) for name in "xy"]
+    options = {"memory-limit": "1 MB", "codegen.min-elements": 0}
+    with config.set(options), pytest.raises(MemoryBudgetError, match="gives 1,000,000 rows"):
+        Merge(on="k")(*frames)
+
+
+def test_keys_that_lie_between_others_in_memory():
+    beside = pd.DataFrame(np.arange(80).reshape(40, 2) % 7, columns=["k", "x"])
+    backwards = pd.DataFrame({"k": np.arange(7)[::-1], "y": np.arange(7)[::-1] * 0.5})[::-1]
+    for left, right in ((beside, backwards), (backwards, beside)):
+        with config.set({"codegen.min-elements": 0}):
+            found = Merge(on="k")(left, right)
+        pd.testing.assert_frame_equal(found, left.merge(right, on="k"))

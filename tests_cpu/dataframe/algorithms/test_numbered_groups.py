@@ -6,6 +6,7 @@ import pytest
 
 import gpuscale.dataframe as gd
 from gpuscale.base import config
+from gpuscale.dataframe.algorithms import numbered_groups
 from gpuscale.dataframe.algorithms.aggregates import combined, partials_of
 from gpuscale.dataframe.algorithms.numbered_groups import (
     combined_by_number,
@@ -76,6 +77,16 @@ def test_parts_of_parts_are_those_of_pandas(rows, names):
     table.loc[7, "sum 0"] = np.nan  # of infinities of both signs, and not missing
     assert combined_by_number(table, list(keys), PARTS) is None
     assert combined_by_number(table, list(keys), [*PARTS, ("first", 0)]) is None
+
+
+def test_loops_that_are_at_hand_come_before_all_else(rows, monkeypatch):
+    made = []
+    monkeypatch.setattr(numbered_groups, "few_groups", made.append)
+    assert parts_by_number({0: rows["small"]}, {"key0": rows["encoded"]}, PARTS[:2]) is not None
+    assert not made
+    with config.set({"codegen.enabled": False}):
+        assert parts_by_number({0: rows["small"]}, {"key0": rows["encoded"]}, PARTS[:2]) is None
+    assert made
 
 
 def test_other_keys_columns_and_parts_are_left_to_pandas(rows):

@@ -272,18 +272,27 @@ def test_one_file_as_dask_says_it(tmp_path):
         df.to_csv(tmp_path / "x-*.csv", single_file=True)
 
 
+def other_partitions(d):
+    return d if isinstance(d, pd.DataFrame) else d.repartition(npartitions=1)
+
+
 KEPT = {
     "filter": lambda d: d[d.x > 1],
-    "filter, then more": lambda d: d[d.x > 1].assign(z=1)[["x", "z"]],
+    "filter, then more": lambda d: d[d.x > 1].assign(n=1)[["x", "n"]],
     "sort": lambda d: d.sort_values("x", ascending=False),
     "nulls dropped": lambda d: d.where(d.x > 1).dropna(),
+    "different rows": lambda d: d.drop_duplicates("z"),
+    "those of a kind": lambda d: d.groupby("z").head(1),
+    "the largest": lambda d: d.nlargest(2, "x"),
+    "by their places": lambda d: d.iloc[2:],
+    "in other partitions": lambda d: other_partitions(d[d.x > 1]),
     "set index": lambda d: d.set_index("x").sort_index(),
 }
 
 
 @pytest.mark.parametrize("case", KEPT)
 def test_labels_of_rows_that_are_left_are_written(case, tmp_path):
-    pdf = pd.DataFrame({"x": [3, 1, 2, 5], "y": list("abcd")})
+    pdf = pd.DataFrame({"x": [3, 1, 2, 5], "y": list("abcd"), "z": [0, 0, 1, 1]})
     KEPT[case](gd.from_pandas(pdf, npartitions=2)).to_parquet(tmp_path / "x")
     expected = KEPT[case](pdf)
     pd.testing.assert_frame_equal(gd.read_parquet(tmp_path / "x").compute(), expected)

@@ -1,10 +1,11 @@
-"""Keys of groups that files encode are read as they are encoded."""
+"""Keys of groups and merges that files encode are read as they are encoded."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import gpuscale.dataframe as gd
+from gpuscale.base import config
 from gpuscale.dataframe.nodes.source import ReadPieces
 from gpuscale.expr.stages import optimize
 from gpuscale.expr.walk import toposort
@@ -69,6 +70,35 @@ def test_other_ways_to_group(path, pdf):
     for ask, expected in cases:
         assert encoded(ask(df)) == expected
         assert_eq(ask(df), ask(pdf), rtol=1e-12)
+
+
+SOME = pd.DataFrame({"s": pd.array(["a", "c", "f", None], dtype="str"), "w": range(4)})
+TWICE = pd.concat([SOME, SOME[::-1]])
+RENAMED = SOME.rename(columns={"s": "k", "w": "t"})
+MERGES = [
+    (lambda lib, x, how: lib.merge(x, SOME, how, "s")[["v", "w"]], ["s"]),
+    (lambda lib, x, how: lib.merge(x, TWICE, how, "s")[["v", "w"]], ["s"]),
+    (lambda lib, x, how: lib.merge(SOME, x, how, "s")[["v"]], []),  # x is put together before
+    (lambda lib, x, how: lib.merge(x, RENAMED, how, left_on="s", right_on="k")[["t_x", "v"]], "s"),
+    (lambda lib, x, how: lib.merge(x, RENAMED, how, left_on="s", right_on="k")[["k", "v"]], "s"),
+    (lambda lib, x, how: lib.merge(x, SOME, how, "s")[["s", "w"]], []),
+    (lambda lib, x, how: lib.merge(x, RENAMED, how, left_on="t", right_on="k")[["t_x", "v"]], []),
+]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("how", ["inner", "left", "right"])
+def test_merges_leave_out_a_key_that_nobody_wants(path, pdf, how, compiled):
+    df = gd.read_parquet(path, split_row_groups=True)
+    with config.set({"codegen.min-elements": 0 if compiled else 1 << 20}):
+        for ask, columns in MERGES:
+            lazy = ask(gd, df, how)
+            assert how == "right" or encoded(lazy) == [*columns]
+            result, expected = (
+                each.sort_values(list(each.columns), ignore_index=True)
+                for each in (lazy.compute(engine="sync"), ask(pd, pdf, how))
+            )
+            pd.testing.assert_frame_equal(result, expected)
 
 
 def test_what_looks_at_texts_has_texts(path, pdf):
