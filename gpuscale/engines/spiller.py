@@ -39,8 +39,8 @@ def _kept_leave(nbytes: int) -> bool:
 
 # Bytes of results after which the memory that was freed meanwhile is given back to the system.
 _TRIM_AFTER = 1 << 24
-# Part of the memory limit from which on memory is scarce: it is given back before any result has to
-# be written.
+# Part of the memory limit from which on memory is scarce, with what the process took before: it is
+# given back before any result has to be written.
 _SCARCE = 0.6
 # Part of it that may go to what the process takes beside results and tasks.
 _MOST_BESIDE = 0.4
@@ -74,6 +74,7 @@ class Spiller:
     """
 
     __slots__ = (
+        "_at_first",
         "_beside",
         "_churned",
         "_graph",
@@ -93,6 +94,7 @@ class Spiller:
         self._graph, self._results, self.desk = graph, results, desk
         self._kept = frozenset(graph.kept)
         self._churned = self._resident = 0
+        self._at_first: int | None = None
         self._beside = 0.0
         self.active = False
         self.error: SpillError | None = None
@@ -103,13 +105,19 @@ class Spiller:
         Those are modules and what they keep, gaps between blocks, and data of the user.
         """
         if not self.active:
-            if not counted > _SCARCE * limit:
+            if not counted or counted + self._before(limit) <= _SCARCE * limit:
                 return 0.0
             self._start()
         if self._resident:
             found, self._resident = self._resident - counted, 0
             self._beside = max(0.0, found, _FADING * self._beside)
         return min(self._beside, _MOST_BESIDE * limit) if limit >= _LEAST else 0.0
+
+    def _before(self, limit: float) -> float:
+        """Bytes that the process took when the run began, as far as these count in a limit."""
+        if self._at_first is None:
+            self._at_first = bytes_of_process() if _LEAST <= limit < float("inf") else 0
+        return min(self._at_first, _MOST_BESIDE * limit)
 
     def _start(self) -> None:
         self.active = True

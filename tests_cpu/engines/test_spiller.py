@@ -268,9 +268,10 @@ def test_what_is_tried_again_when_nothing_runs_gets_room(run):
 def test_what_the_process_takes_beside_is_no_room_for_tasks(monkeypatch):
     monkeypatch.setattr(spiller_module, "bytes_of_process", lambda: taken * GIB)
     spiller = Spiller(number({}, []), [], EventDesk([]))
-    taken = 2.0
-    assert spiller.beside(0.5 * GIB, GIB) == 0.0  # memory is not scarce
+    taken = 0.125
+    assert spiller.beside(0.25 * GIB, GIB) == 0.0  # memory is not scarce
     assert not spiller.active
+    taken = 2.0
     assert spiller.beside(0.75 * GIB, GIB) == 0.4 * GIB  # no more than two fifths of the limit
     assert spiller.beside(9 * GIB, 8 * GIB) == 1.25 * GIB  # until it is measured again
     taken = 1.0
