@@ -10,7 +10,7 @@ import gpuscale.dataframe as gd
 from gpuscale.base import config
 from gpuscale.dataframe.algorithms.merging import Merge
 from gpuscale.dataframe.api.merging import _most
-from gpuscale.io.parquet import ParquetPieces
+from gpuscale.io.frame_readers import PiecesReader
 from gpuscale.memory.limits import within_workers
 from gpuscale.testing.frames import COLUMNS, assert_eq
 
@@ -171,8 +171,8 @@ def _nodes(node):
 
 def test_a_file_that_goes_everywhere_is_read_once(left, right, tmp_path, monkeypatch):
     right.to_parquet(tmp_path / "right.parquet")
-    calls, read = [], ParquetPieces.read
-    monkeypatch.setattr(ParquetPieces, "read", lambda *args: calls.append(args) or read(*args))
+    calls, read = [], PiecesReader.read
+    monkeypatch.setattr(PiecesReader, "read", lambda *args: calls.append(args) or read(*args))
     other = gd.read_parquet(tmp_path / "right.parquet")
     result = gd.from_pandas(left, npartitions=4).merge(other, on="k")
     assert_same_rows(result, left.merge(right, on="k"))
