@@ -13,7 +13,6 @@ Cut: TypeAlias = tuple[RowGroup, ...]
 """Row groups of one piece, in the order of the rows."""
 
 _LEAST = 16 << 20  # bytes in memory below which nothing is cut for the sake of parallel work
-_EVEN = 64  # part of a piece that may be too much
 
 
 def cut(
@@ -35,7 +34,8 @@ def cut(
     blocksize : int
         Projected bytes of a piece.
     parts : int
-        How many pieces there should be at least, if there is enough data.
+        How many pieces there should be at least, or a multiple of how many, if there is enough
+        data.
     across_files : bool
         Whether a piece may be filled from several files.
 
@@ -43,7 +43,7 @@ def cut(
     --------
     >>> files = [[RowGroup(f, k, 10, {"x": 80}, {}) for k in range(3)] for f in range(2)]
     >>> [len(piece) for piece in cut(files, None, 160, 1, False)]
-    [2, 1, 2, 1]
+    [1, 2, 1, 2]
     >>> [len(piece) for piece in cut(files, False, 160, 1, False)]
     [3, 3]
     """
@@ -56,25 +56,34 @@ def cut(
         ]
     total = sum(_nbytes(group) for each in filled for group in each)
     target = min(blocksize, max(total // max(parts, 1), _LEAST))
-    runs = [[group for each in filled for group in each]] if across_files else filled
-    return [piece for run in runs for piece in _fill(run, target)]
+    if not across_files:
+        return [piece for run in filled for piece in _fill(run, target, 1)]
+    return _fill([group for each in filled for group in each], target, parts)
 
 
-def _fill(groups: Sequence[RowGroup], target: int) -> list[Cut]:
-    """Fill as few pieces as there can be, which are as even as they can be.
+def _fill(groups: Sequence[RowGroup], target: int, parts: int) -> list[Cut]:
+    """Fill pieces that are about even, as many as workers take in equal rounds.
 
-    Who computes two of them at once would else wait for the larger one.
+    Workers would else wait for who has the largest one, or the last one.
     """
     found = _filled(groups, target)
-    low, high = target // 2, target  # with half of it there would be more pieces, but for the last
-    while high - low > max(target // _EVEN, 1):
-        middle = (low + high) // 2
-        evener = _filled(groups, middle)
-        if len(evener) > len(found):
-            low = middle
-        else:
-            found, high = evener, middle
-    return found
+    total = sum(map(_nbytes, groups))
+    rounds = -(-len(found) // max(parts, 1))
+    count = max(len(found), min(rounds * parts, total // _LEAST))
+    even = _divided(groups, count, total)
+    return found if max(map(_size, even), default=0) > target else even
+
+
+def _divided(groups: Sequence[RowGroup], count: int, total: int) -> list[Cut]:
+    """Divide row groups where the parts of their bytes are, each by where its middle is."""
+    pieces: list[list[RowGroup]] = [[] for _ in range(count)]
+    start = 0
+    for group in groups:
+        stop = start + _nbytes(group)
+        place = (start + stop) * count // max(2 * total, 1)
+        pieces[min(place, count - 1)].append(group)
+        start = stop
+    return [tuple(piece) for piece in pieces if piece]
 
 
 def _filled(groups: Iterable[RowGroup], target: int) -> list[Cut]:
@@ -91,3 +100,7 @@ def _filled(groups: Iterable[RowGroup], target: int) -> list[Cut]:
 
 def _nbytes(group: RowGroup) -> int:
     return sum(group.nbytes.values())
+
+
+def _size(piece: Cut) -> int:
+    return sum(map(_nbytes, piece))

@@ -387,3 +387,10 @@ def test_pieces_are_even_and_no_larger_than_asked_for():
         assert len(sizes) <= -(-sum(nbytes) // 256)
     alike = [RowGroup(0, k, 1, {"x": 80}, {}) for k in range(10)]
     assert [len(piece) for piece in cut([alike], None, 512, 1, False)] == [5, 5]
+
+
+@pytest.mark.parametrize(("parts", "expected"), [(1, [4, 3, 3]), (2, [3, 3, 2, 2]), (64, [1] * 10)])
+def test_there_are_pieces_for_each_worker_in_each_round(parts, expected):
+    groups = [RowGroup(0, k, 1, {"x": 32 << 20}, {}) for k in range(10)]
+    pieces = cut([groups], None, 128 << 20, parts, True)
+    assert sorted(map(len, pieces), reverse=True) == sorted(expected, reverse=True)

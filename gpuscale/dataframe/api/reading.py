@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, reduce
 from typing import Any, Literal
 
-from gpuscale.base import config
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.api.creating import block_bytes
 from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.api.writing import check_engine
 from gpuscale.dataframe.nodes.source import ReadPieces
+from gpuscale.engines.threads import default_workers
 from gpuscale.io.arrow_frames import DtypeBackend
 from gpuscale.io.csv import CsvPieces
 from gpuscale.io.csv_format import needs_whole_files
@@ -42,11 +42,7 @@ def _frame(pieces: FramePieces, backend: str | None) -> Any:
 
 def _of_text(pieces: FramePieces, blocksize: float | str | None, backend: str | None) -> Any:
     """Return the frame of blocks of text; small files are read together if nobody said a size."""
-    return _frame(joined(pieces, _workers()) if blocksize == "auto" else pieces, backend)
-
-
-def _workers() -> int:
-    return int(config.get("num-workers") or 1)
+    return _frame(joined(pieces, default_workers()) if blocksize == "auto" else pieces, backend)
 
 
 def read_csv(
@@ -116,7 +112,7 @@ def read_csv(
     if blocksize is None and needs_whole_files(kwargs):
         return _frame(WholeCsvPieces(files, kwargs, method), backend)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
-    pieces = CsvPieces(files, kwargs, size, parse_bytes(sample, 0), _workers(), method)
+    pieces = CsvPieces(files, kwargs, size, parse_bytes(sample, 0), default_workers(), method)
     return _of_text(pieces, blocksize, backend)
 
 
@@ -220,7 +216,7 @@ def read_parquet(
     index = tuple(index) if has_levels else index
     # Those of stores hold connections, which somebody may want to make anew.
     of = _pieces_of_footers if files.on_disk else _pieces_of_footers.__wrapped__
-    options = (split, size, _workers(), dtype_backend, calculate_divisions)
+    options = (split, size, default_workers(), dtype_backend, calculate_divisions)
     pieces = of(files, labels, index, has_levels, *options)
     frame = _frame(pieces, backend)
     if alternatives:
@@ -321,7 +317,9 @@ def read_json(
         lines = orient in (None, "records") and has_lines(files, method)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
     options = {"orient": orient, **kwargs}
-    pieces = JsonPieces(files, options, lines, size, parse_bytes(sample, 0), _workers(), method)
+    pieces = JsonPieces(
+        files, options, lines, size, parse_bytes(sample, 0), default_workers(), method
+    )
     return _of_text(pieces, blocksize, backend)
 
 
@@ -397,5 +395,5 @@ def read_fwf(
     """
     files = find_files(path, storage_options)
     size = None if blocksize is None else block_bytes(blocksize, TEXT_BYTES)
-    pieces = FixedWidthPieces(files, kwargs, size, parse_bytes(sample, 0), _workers())
+    pieces = FixedWidthPieces(files, kwargs, size, parse_bytes(sample, 0), default_workers())
     return _of_text(pieces, blocksize, backend)
