@@ -85,16 +85,40 @@ def pivot_table(
         whole(nonempty(x._meta))  # pandas says what is wrong
         return from_pandas(whole(x.compute()), npartitions=1)
     grouped = x.groupby(keys, observed=observed, sort=sort, dropna=dropna)[wanted]
-    tables = [grouped.agg(each, **kwargs).reset_index() for each in functions]
     if isinstance(aggfunc, Mapping) and isinstance(values, list | tuple | pd.Index):
         options["values"] = list(aggfunc)
-    pivot = _pivot({**options, "aggfunc": "first"})
+    if _is_size(aggfunc) and not across:
+        return grouped.size()
+    tables = [_table(grouped, each, kwargs) for each in functions]
+    pivots = [_pivot_of(each, options) for each in functions]
     if not isinstance(aggfunc, list) and (not across or _are_known(data, across, options)):
-        (table,) = tables
+        (table,), (pivot,) = tables, pivots
         return gathered(table, Whole(pivot), "pivot_table", pivot(nonempty(table._meta)))
-    found = [pivot(each) for each in compute(*tables)]
+    found = [pivot(each) for pivot, each in zip(pivots, compute(*tables), strict=True)]
+    if not across:
+        found = [each[_SIZE].rename(None) if _SIZE in each else each for each in found]
     joined = pd.concat(found, keys=aggfunc, axis=1) if isinstance(aggfunc, list) else found[0]
     return from_pandas(joined, npartitions=1)
+
+
+_SIZE = "rows of groups"
+"""Column of what ``size`` gives, which is no column's: the table has no level for its label."""
+
+
+def _table(grouped: Any, function: Any, kwargs: Mapping[str, Any]) -> Any:
+    """Return groups with their keys as columns."""
+    if _is_size(function):
+        return grouped.size().rename(_SIZE).reset_index()
+    return grouped.agg(function, **kwargs).reset_index()
+
+
+def _pivot_of(function: Any, options: Mapping[str, Any]) -> Called:
+    own = {"values": _SIZE} if _is_size(function) else {}
+    return _pivot({**options, **own, "aggfunc": "first"})
+
+
+def _is_size(function: Any) -> bool:
+    return isinstance(function, str) and function == "size"
 
 
 def _labels(x: Any, keys: Any) -> list[Any]:

@@ -33,6 +33,11 @@ CASES = {
     "margins": {"values": "sold", "index": "day", "columns": "kind", "margins": True},
     "function": {"values": "sold", "index": "day", "columns": "kind", "aggfunc": np.ptp},
     "median": {"values": "sold", "index": "kind", "columns": "day", "aggfunc": "median"},
+    "size": {"values": "paid", "index": "day", "columns": "kind", "aggfunc": "size"},
+    "size of two": {"values": ["sold"], "index": "day", "columns": "kind", "aggfunc": ["size"]},
+    "size of rows": {"values": ["sold"], "index": ["day"], "aggfunc": "size"},
+    "size and sum": {"values": ["sold"], "index": "day", "aggfunc": ["size", "sum"]},
+    "size of all": {"index": "day", "columns": "city", "aggfunc": "size", "fill_value": 0},
 }
 
 
@@ -59,7 +64,7 @@ def test_what_is_wrong_is_said_at_once():
         lazy.pivot_table(values="sold", index=lazy.day)
 
 
-@pytest.mark.parametrize("aggfunc", ["sum", "mean", "count"])
+@pytest.mark.parametrize("aggfunc", ["sum", "mean", "count", "size"])
 def test_columns_of_all_categories_are_lazy(aggfunc):
     lazy = gd.from_pandas(PDF, npartitions=2)
     options = {"values": "sold", "index": "day", "columns": "kind", "aggfunc": aggfunc}
