@@ -26,6 +26,7 @@ __all__ = [
     "describe",
     "disallow",
     "get",
+    "is_option",
     "of_what_is_right",
     "pop",
     "refresh",
@@ -140,6 +141,17 @@ def check(key: str, value: Any) -> Any:
     False
     """
     return _option(key).check(value)
+
+
+def is_option(key: str) -> bool:
+    """Whether there is an option of a name.
+
+    Examples
+    --------
+    >>> is_option("memory_limit"), is_option("compression")
+    (True, False)
+    """
+    return _spelled(key) in _BY_KEY
 
 
 def allow(key: str, choice: str) -> None:

@@ -38,8 +38,18 @@ def wrap(node: Node) -> Any:
     return next(_KINDS[each] for each in kind.__mro__ if each in _KINDS)(node)
 
 
-def in_place(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method change its own collection where ``inplace=True`` says so, as in pandas."""
+def in_place(
+    method: Callable[..., Any], check: Callable[..., None] | None = None
+) -> Callable[..., Any]:
+    """Let a method change its own collection where ``inplace=True`` says so, as in pandas.
+
+    Parameters
+    ----------
+    method : callable
+    check : callable, optional
+        Is called before, with what the method is called with, and raises what data will have the
+        method raise: later lines, which see what was changed, would raise it instead.
+    """
 
     @wraps(method)
     def either(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -52,6 +62,8 @@ def in_place(method: Callable[..., Any]) -> Callable[..., Any]:
                 f"{method.__name__} makes a {type(result).__name__} of a {type(self).__name__}, "
                 "which cannot be done in place: leave out inplace=True"
             )
+        if check is not None:
+            check(self, *args, **kwargs)
         self._expr = result.expr
         return None
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+import pandas as pd
 from pandas.api.types import is_list_like
 
 from gpuscale.backends.frame_seams import frame_namespace
@@ -20,6 +21,7 @@ from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, in_place
 from gpuscale.dataframe.exploding import explodes_texts
+from gpuscale.dataframe.inference import nonempty, nulls
 from gpuscale.dataframe.nodes.partwise import Rows
 
 __all__ = ["Function", "Method", "Property", "attribute", "dress", "with_methods"]
@@ -228,7 +230,7 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
         return call(Method(name), (self, *args), kwargs, name, own)
 
     dress(method, theirs, f"{collection.__name__}.{name}", f"{pandas.__name__}.{name}")
-    return in_place(method)
+    return in_place(method, _check_filled if name == "fillna" else None)
 
 
 def _place_of_numbering(theirs: Any) -> int | None:
@@ -288,6 +290,26 @@ def _check_dropna(x: Any, kwargs: Mapping[str, Any]) -> None:
             "dropna along columns has to look at all rows before the columns are known; choose "
             "columns by df[df.columns[~df.isna().any().compute()]]"
         )
+
+
+def _check_filled(x: Any, *args: Any, **kwargs: Any) -> None:
+    """Raise what pandas raises where categories with nulls are filled with what is none of them.
+
+    Only where that may be is it computed whether there are any.
+    """
+    frame = x._meta if x.ndim == 2 else x._meta.to_frame()
+    if any(isinstance(each, Frame) for each in (*args, *kwargs.values())):
+        return
+    for k, dtype in enumerate(frame.dtypes):
+        if not isinstance(dtype, pd.CategoricalDtype):
+            continue
+        some = x._meta.iloc[:, [k]] if x.ndim == 2 else x._meta
+        try:
+            nonempty(some, values=nulls).fillna(*args, **kwargs)
+        except (TypeError, ValueError):
+            column = x.iloc[:, k] if x.ndim == 2 else x
+            if column.isna().any().compute():
+                raise
 
 
 def dress(function: Any, theirs: Any, qualname: str, of: str) -> None:

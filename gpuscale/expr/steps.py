@@ -13,6 +13,7 @@ from typing import Any
 
 from gpuscale.base.errors import add_note
 from gpuscale.expr.kernels import Block
+from gpuscale.memory.projection import MORE_PARTITIONS
 
 __all__ = ["Step", "StepsKernel", "Value"]
 
@@ -97,7 +98,7 @@ class StepsKernel:
     def advice(self) -> str:
         """What to do where a partition is too large: what a function says that has all rows."""
         said = (getattr(step.function, "advice", "") for step in self.steps)
-        return next(filter(None, said), "repartition into more partitions")
+        return next(filter(None, said), MORE_PARTITIONS)
 
     @cached_property
     def label(self) -> str:

@@ -22,6 +22,7 @@ from gpuscale.graph.build import GraphBuilder, lays_out
 from gpuscale.graph.piece_shuffle import PieceShuffle, Rows, passes_pieces
 from gpuscale.memory.limits import budget_of
 from gpuscale.memory.pickler import packed, unpacked
+from gpuscale.memory.projection import MORE_PARTITIONS
 
 __all__: list[str] = []
 
@@ -92,7 +93,7 @@ def _cuts(
     """Cut all partitions."""
     name, plan = builder.key(node, ())[0], node.plan
     cuts: list[Key] = [(f"{name}-cut", k) for k in range(len(sources))]
-    cut = plan.cut if node.inputs[0].meta.known else _MeasuredCut(plan.cut)
+    cut = (_Cut if node.inputs[0].meta.known else _MeasuredCut)(plan.cut)
     for key, source, size in zip(cuts, sources, sizes, strict=True):
         builder.add(key, node, cut, (source, *shared), (), size, size)
     return cuts
@@ -147,6 +148,7 @@ class _OfPacked:
     """Make a new partition of its parts, which are bytes one after the other."""
 
     __slots__ = ("plan",)
+    advice = MORE_PARTITIONS
 
     def __init__(self, plan: ShufflePlan) -> None:
         self.plan = plan
@@ -155,16 +157,23 @@ class _OfPacked:
         return self.plan.make(list(unpacked(rows["f0"])))
 
 
-class _MeasuredCut:
-    """Cut a partition of which nobody knows how many rows it will have: it is looked at then."""
+class _Cut:
+    """Cut a partition."""
 
     __slots__ = ("cut",)
+    advice = MORE_PARTITIONS
 
     def __init__(self, cut: Any) -> None:
         self.cut = cut
 
     def __call__(self, partition: Any, *others: Any) -> Any:
         return self.cut(partition, *others)
+
+
+class _MeasuredCut(_Cut):
+    """Cut a partition of which nobody knows how many rows it will have: it is looked at then."""
+
+    __slots__ = ()
 
     def needs(self, sizes: Sequence[int]) -> tuple[int, int]:
         """Bytes of the cut rows, and of what cutting takes, from those of the inputs."""
@@ -175,6 +184,7 @@ class _OfCuts:
     """Make a new partition of what cut partitions have of it."""
 
     __slots__ = ("number", "plan")
+    advice = MORE_PARTITIONS
     reads_regions = True
 
     def __init__(self, plan: ShufflePlan, number: int) -> None:
@@ -200,6 +210,7 @@ class _OfParts:
     """Make a new partition of its parts."""
 
     __slots__ = ("plan",)
+    advice = MORE_PARTITIONS
 
     def __init__(self, plan: ShufflePlan) -> None:
         self.plan = plan

@@ -173,7 +173,7 @@ class CsvPieces(FramePieces):
             if expected and head.startswith(expected):
                 length = len(expected)
             else:
-                names, length = header_of(head, self._options)
+                names, length = header_of(head, self._options, self.files.name(number))
                 self._check_names(number, names)
             self._headers[number] = length
         return length

@@ -120,11 +120,11 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
         wrong = undecodable(head, options)
         if wrong is not None:
             raise ValueError(f"{where}, line {wrong[0] + 1}: {wrong[1]}") from None
-        error.add_note(f"in the first lines of {where}")
+        _named(error, where)
         with suppress(ValueError):  # of which there are none if these lines are no CSV
-            with_nearest(error, header_of(head, options)[0])
+            with_nearest(error, header_of(head, options, where)[0])
         raise
-    names, start = header_of(head, options)
+    names, start = header_of(head, options, where)
     first = next(_records(head, start, options), (start, start))
     plain = plain_options(options)
     first_row = _as_wide(head[first[0] : first[1]], plain, names, where)
@@ -152,12 +152,27 @@ def read_format(head: bytes, given: Mapping[str, Any], where: str) -> CsvFormat:
     )
 
 
-def header_of(head: bytes, options: Mapping[str, Any]) -> tuple[list[Any], int]:
+def header_of(head: bytes, options: Mapping[str, Any], where: str) -> tuple[list[Any], int]:
     """Return the names of all columns, and how many bytes stand before the first row."""
     import pandas as pd
 
-    names = pd.read_csv(io.BytesIO(head), **plain_options(options), nrows=0).columns
+    try:
+        names = pd.read_csv(io.BytesIO(head), **plain_options(options), nrows=0).columns
+    except ValueError as error:
+        _named(error, where)
+        raise
     return list(names), _header_end(head, options)
+
+
+def _named(error: ValueError, where: str) -> None:
+    """Have an error of pandas name its file; where it is more than a message, in a note."""
+    said = str(error).strip()
+    if error.args != (str(error),):
+        error.add_note(f"in the first lines of {where}")
+        return
+    is_empty = type(error).__name__ == "EmptyDataError"
+    advice = "; leave out files in which nothing is" if is_empty else ""
+    error.args = (f"{where}: {said}{advice}",)
 
 
 def needs_whole_files(options: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -124,8 +125,10 @@ class ParquetWriter(FrameWriter):
         try:
             pq.write_table(self._table(schema.drop(columns=self._keys)), file, **self._options)
         except TypeError as error:
+            name = re.search(r"argument '(\w+)'", str(error))  # the rest names what is inside
+            said = f"to_parquet takes no {name[1]}=" if name else str(error)
             raise TypeError(
-                f"{error}; options of to_parquet are those of pyarrow.parquet.write_table"
+                f"{said}; beside its own it has those of pyarrow.parquet.write_table"
             ) from None
         return pq.read_schema(file)
 

@@ -14,6 +14,7 @@ from gpuscale.memory.spaces import HOST
 __all__ = [
     "LIMITS",
     "Projected",
+    "MORE_PARTITIONS",
     "advice_of",
     "bytes_in_use",
     "check_alone",
@@ -367,6 +368,10 @@ def check_measured(
     for size, space in () if reads_regions(task) else inputs:
         read[space] += size
     _check(task, read, nbytes, workspace, limits)
+
+
+MORE_PARTITIONS = "repartition into more partitions"
+"""What to do about tasks of frames that are too large."""
 
 
 def advice_of(function: Any, otherwise: str = "use smaller chunks") -> str:

@@ -223,3 +223,35 @@ def test_files_that_are_no_json_are_named(tmp_path):
 
 def row(row):
     return row["prise"]
+
+
+@pytest.mark.parametrize("name", ["to_parquet", "to_csv", "to_json", "to_orc"])
+def test_options_of_writers_that_there_are_not(name, df, tmp_path):
+    write = getattr(df, name)
+    with pytest.raises(TypeError, match="pass compute_kwargs={'memory_limit': ...}"):
+        write(tmp_path / "x", memory_limit="1 GiB")
+    with pytest.raises(TypeError, match=f"{name} takes no compresion="):
+        write(tmp_path / "x", compresion="gzip")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("empty", ["", "\n"])
+def test_files_without_a_line_are_named(empty, tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.csv").write_text(empty)
+    for names in ("ab", "ba"):
+        with pytest.raises(pd.errors.EmptyDataError, match=r"b.csv: No columns .*; leave out"):
+            gd.read_csv([tmp_path / f"{name}.csv" for name in names]).compute(engine="sync")
+
+
+def test_files_with_rows_that_are_too_long_are_named(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n" + "1,2\n" * 9 + "1,2,3\n")
+    with pytest.raises(pd.errors.ParserError, match=r"a.csv: .*Expected 2 fields in line 11"):
+        gd.read_csv(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("ask", [lambda d: d.sort_values("x"), lambda d: d.shuffle("x")])
+def test_what_is_too_large_is_a_partition(ask):
+    rows = gd.from_pandas(pd.DataFrame({"x": range(10_000, 0, -1)}), npartitions=2)
+    with pytest.raises(MemoryBudgetError, match="repartition into more partitions, or raise"):
+        ask(rows).compute(memory_limit="40 KiB")

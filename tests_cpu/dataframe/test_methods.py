@@ -45,3 +45,22 @@ def test_samples_are_numbered(share):
     found = x.sample(**share, random_state=1, ignore_index=True).compute()
     assert found.index.equals(pd.RangeIndex(3))
     assert np.array_equal(found.k, x.sample(**share, random_state=1).compute().k)
+
+
+@pytest.mark.parametrize("value", [0, {"c": "z", "f": 1.0}])
+def test_categories_are_not_filled_in_place_with_what_is_none_of_them(value):
+    full = pd.DataFrame({"c": pd.Categorical(["a", "b", "a", "a"]), "f": [1.0, None, 2.0, 3.0]})
+    some = full.assign(c=full.c.where(full.f > 1))
+    x = gd.from_pandas(some, npartitions=2)
+    with pytest.raises(TypeError, match="new category"):
+        x.fillna(value, inplace=True)
+    column = x.c
+    with pytest.raises(TypeError, match="new category"):
+        column.fillna("z", inplace=True)
+    assert_eq(x, some)
+    assert_eq(column, some.c)
+    x.fillna({"c": "b"}, inplace=True)
+    assert_eq(x, some.fillna({"c": "b"}))
+    y = gd.from_pandas(full, npartitions=2)
+    y.fillna(value, inplace=True)
+    assert_eq(y.f, full.f.fillna(0 if value == 0 else 1))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.base import config
 from gpuscale.base.nearest import meant
 from gpuscale.base.types import PathLike
 from gpuscale.dataframe.api.columns import check_labels
@@ -98,6 +99,7 @@ def to_parquet(
     np.int64(6)
     """
     check_engine(engine)
+    _check_options(kwargs, "to_parquet")
     if not kwargs.pop("compute", True):
         raise ValueError("to_parquet writes at once; a function of gpuscale.delayed may call it")
     keys = _one_of("partition_on", partition_on, "partition_cols", partition_cols)
@@ -164,7 +166,7 @@ def to_csv(
     ['x', '1', '2', '3']
     """
     _refuse(kwargs, "mode", "chunksize", "path_or_buf")
-    _check_known(kwargs, pd.DataFrame.to_csv)
+    _check_options(kwargs, "to_csv", pd.DataFrame.to_csv)
     if kwargs.get("columns") is not None and df.ndim == 2:
         check_labels(df, list(kwargs["columns"]))
     if single_file and "*" in os.fspath(path):
@@ -214,11 +216,11 @@ def to_json(
     >>> path.read_text().split()
     ['{"x":1}', '{"x":2}']
     """
+    _check_options(kwargs, "to_json", pd.DataFrame.to_json)
     lines = orient == "records" if lines is None else lines
     if not lines and "*" not in str(path):
         raise ValueError("what is no lines needs a file for each partition: write a * into path")
     options = {"orient": orient, "lines": lines, **kwargs}
-    _check_known(options, pd.DataFrame.to_json)
     writer = JsonWriter(path, overwrite, name_function, compression, storage_options, **options)
     write(df, writer, dict(compute_kwargs or {}))
 
@@ -236,18 +238,38 @@ def check_engine(engine: str) -> None:
         raise ValueError(f"Parquet is read and written by pyarrow, not by {engine!r}")
 
 
-def _check_known(options: Mapping[str, Any], method: Callable[..., Any]) -> None:
-    """Refuse options that pandas' method has not, before there is anything to write."""
-    known = inspect.signature(method).parameters
-    for name in options:
-        if name not in known:
-            raise TypeError(f"{method.__name__} takes no {name}={meant(name, known)}")
-
-
 def _refuse(options: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if name in options:
             raise ValueError(f"{name}= means nothing where partitions are written side by side")
+
+
+def _check_options(
+    options: Mapping[str, Any], writer: str, theirs: Callable[..., Any] | None = None
+) -> None:
+    """Refuse, before anything is computed, what a writer does not take.
+
+    Parameters
+    ----------
+    options : mapping
+    writer : str
+        What messages call the function of the user.
+    theirs : callable, optional
+        What takes them, of pandas or pyarrow; None where that does not say what it takes.
+
+    Raises
+    ------
+    TypeError
+        If there is no such option, or it is one of computing, which have a place of their own.
+    """
+    for name in options:
+        if config.is_option(name):
+            raise TypeError(
+                f"{name}= is an option of computing: pass compute_kwargs={{{name!r}: ...}}"
+            )
+        known = [name] if theirs is None else list(inspect.signature(theirs).parameters)
+        if name not in known:
+            raise TypeError(f"{writer} takes no {name}={meant(name, known)}")
 
 
 def to_orc(
@@ -279,4 +301,7 @@ def to_orc(
     >>> gd.read_orc(path).x.sum().compute()
     np.int64(6)
     """
+    from pyarrow import orc
+
+    _check_options(kwargs, "to_orc", orc.write_table)
     write(df, OrcWriter(path, overwrite, storage_options, **kwargs), dict(compute_kwargs or {}))
