@@ -38,8 +38,6 @@ class Resampler(ByColumn):
             times = x[on]
             pd.DataFrame(index=pd.Index(times._meta)).resample(rule)  # pandas says if it is no time
             x = x[times.notna()].set_index(on)
-        if options.get("origin") in ("end", "end_day"):
-            raise NotSupportedError("bins are counted from the first row: say origin= as a time")
         given = tuple((name, value) for name, value in options.items() if value is not None)
         x._meta.resample(rule, **dict(given))  # pandas says what is wrong
         if isinstance(x._meta.index, pd.PeriodIndex):

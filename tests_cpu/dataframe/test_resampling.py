@@ -14,6 +14,7 @@ from gpuscale.testing.frames import assert_eq
 INDEX = pd.Timestamp("2020-01-29 07:00") + pd.to_timedelta([0, 1, 1, 9, 30, 31, 200, 900], unit="h")
 PDF = pd.DataFrame({"x": np.arange(8) ** 2, "y": [1.0, np.nan, 2, 3, np.nan, 5, 6, 7]}, INDEX)
 DF = gd.from_pandas(PDF, npartitions=2)
+OF_SPANS = PDF.set_axis(INDEX - INDEX[0])
 
 
 @settings(max_examples=6, deadline=None)
@@ -23,7 +24,7 @@ DF = gd.from_pandas(PDF, npartitions=2)
     rule=st.sampled_from(["7h", "1D", "2D", "W", "ME", "MS"]),
     closed=st.sampled_from([None, "left", "right"]),
     label=st.sampled_from([None, "left", "right"]),
-    origin=st.sampled_from(["start_day", "epoch", "start"]),
+    origin=st.sampled_from(["start_day", "epoch", "start", "end", "end_day"]),
 )
 def test_bins_are_those_of_pandas(hours, parts, rule, closed, label, origin):
     index = pd.Timestamp("2020-01-29 03:00") + pd.to_timedelta(hours, unit="h")
@@ -50,6 +51,22 @@ def test_truths_beside_empty_bins(name):
     for rule in ("1D", "365D"):
         result = getattr(gd.from_pandas(truths, npartitions=2).resample(rule), name)()
         assert_eq(result, getattr(truths.resample(rule), name)())
+
+
+@pytest.mark.parametrize("origin", ["end", "end_day"])
+@pytest.mark.parametrize("sides", [{}, {"closed": "left"}, {"label": "left"}])
+def test_bins_that_are_counted_from_the_end(origin, sides):
+    options = {"origin": origin, **sides}
+    for lazy, frame in ((DF, PDF), (gd.from_pandas(OF_SPANS, npartitions=2), OF_SPANS)):
+        assert_eq(lazy.resample("7h", **options).sum(), frame.resample("7h", **options).sum())
+    by = [pd.Grouper(key="t", freq="7h", **options), "x"]
+    mine, theirs = (each.rename_axis("t").reset_index() for each in (DF, PDF))
+    assert_eq(mine.groupby(by).y.sum(), theirs.groupby(by).y.sum())
+
+
+def test_labels_of_spans_that_an_offset_moves():
+    mine = gd.from_pandas(OF_SPANS, npartitions=2).resample("7h", offset="2h").sum()
+    assert_eq(mine, OF_SPANS.resample("7h", offset="2h").sum())
 
 
 def test_a_last_bin_that_pandas_leaves_empty():
@@ -99,8 +116,6 @@ def test_what_is_refused_says_what_to_do():
         DF.resample("1D", on="x")
     with pytest.raises(KeyError, match="did you mean 'x'"):
         DF.resample("1D", on="xx")
-    with pytest.raises(NotSupportedError, match="origin"):
-        DF.resample("1D", origin="end")
     with pytest.raises(TypeError, match="DatetimeIndex"):
         gd.from_pandas(PDF.reset_index(drop=True), npartitions=2).resample("1D")
 

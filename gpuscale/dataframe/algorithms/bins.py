@@ -73,9 +73,11 @@ class Bins:
 
     def _bounded(self, times: Any) -> tuple[Any, Any] | None:
         """Return all bins and how many of some times are in each, where labels are their bounds."""
-        sides = {"closed": "left", "label": "left", **dict(self.options)}
+        side = "right" if dict(self.options).get("origin") in ("end", "end_day") else "left"
+        sides = {"closed": side, "label": side, **dict(self.options)}
         is_fixed = isinstance(pd.tseries.frequencies.to_offset(self.rule), pd.offsets.Tick)
-        if not is_fixed or sides["closed"] != sides["label"]:
+        is_moved = "offset" in sides and isinstance(times, pd.TimedeltaIndex)  # labels alone are
+        if not is_fixed or is_moved or sides["closed"] != sides["label"]:
             return None
         bins = self._counts(times[:0]).index
         places = times.searchsorted(bins, side=sides["closed"])

@@ -136,8 +136,6 @@ def _bins(x: Any, grouper: Any) -> Any:
     )  # pandas says what is wrong
     if isinstance(index, pd.PeriodIndex):
         raise NotSupportedError("bins of periods: make times of them by dt.to_timestamp()")
-    if options.get("origin") in ("end", "end_day"):
-        raise NotSupportedError("bins are counted from the first row: say origin= as a time")
     ends = list(nonempty(times._meta))
     found = wrap(reduction((another_pass(times.expr),), Range(), "range", ends))
     function = BinsOfValues(grouper.freq, tuple(options.items()))
