@@ -18,6 +18,7 @@ __all__ = ["rows_in_order", "stable_order"]
 
 _WORD = 64  # bits
 _LEAST = 1 << 12  # rows
+_BLOCK = 1 << 15  # rows
 _RUNS = 16  # where so many numbers on average are in order, comparing has little to do
 _LEAST_PIECE = 1 << 10  # rows; of smaller ones columns one by one cost more than they save
 
@@ -50,9 +51,11 @@ def stable_order(values: Any, ascending: bool = True) -> Any:
         np.subtract(np.uint64(high - low), distances, out=distances)
     bits_of_place = (len(numbers) - 1).bit_length()
     left_out = max(0, (high - low).bit_length() + bits_of_place - _WORD)
-    words = distances >> left_out
+    words = distances >> left_out if left_out else distances
     words <<= bits_of_place
-    words |= np.arange(len(words), dtype=np.uint64)
+    for start in range(0, len(words), _BLOCK):  # places that the cache holds
+        some = words[start : start + _BLOCK]
+        some |= np.arange(start, start + len(some), dtype=np.uint64)
     words.sort()
     words &= (1 << bits_of_place) - 1
     order = words.view(np.int64)
