@@ -10,6 +10,7 @@ from typing import Any
 
 from gpuscale.backends.frame_libraries import frame_library
 from gpuscale.backends.frame_seams import frame_namespace, table
+from gpuscale.backends.pandas_levels import levels_together
 from gpuscale.backends.seams import backend_name, from_host, join_grid, nbytes
 from gpuscale.base.identities import by_identity, now
 from gpuscale.base.tokens import ARRAY_CONTENT_LIMIT, elsewhere, normalize_token, tagged
@@ -53,11 +54,18 @@ def _bytes(data: Any) -> int:
 def _join(first: Any, partitions: Sequence[Any], grid: tuple[int, ...]) -> Any:
     import pandas as pd
 
-    return pd.concat(partitions) if len(partitions) > 1 else first
+    if len(partitions) < 2:
+        return first
+    index = levels_together([each.index for each in partitions])
+    if index is None:
+        return pd.concat(partitions)
+    bare = [each.set_axis(pd.RangeIndex(len(each))) for each in partitions]
+    return pd.concat(bare, ignore_index=True).set_axis(index)
 
 
 def _join_indexes(first: Any, partitions: Sequence[Any], grid: tuple[int, ...]) -> Any:
-    return first.append(list(partitions[1:]))
+    whole = levels_together(partitions)
+    return first.append(list(partitions[1:])) if whole is None else whole
 
 
 # ------------------------------------------------------------------ tokens
