@@ -69,6 +69,11 @@ class Source(Physical):
     reader: Any
     out: ArrayMeta
 
+    @property
+    def advice(self) -> str:
+        """What to do about pieces that are too large, where they cannot be cut."""
+        return str(getattr(self.reader, "advice", ""))
+
     def reads(self, blocks: Sequence[BlockIndex]) -> Iterator[tuple[Node, Sequence[BlockIndex]]]:
         return iter(())
 
@@ -186,6 +191,11 @@ class Blockwise(Physical):
         inside = (each.node for each in self.inputs if each.inline)
         said = (getattr(node, "advice", "") for node in inside)
         return getattr(self.kernel, "advice", "") or next(filter(None, said), "")
+
+    @property
+    def otherwise(self) -> str:
+        """What helps where nothing inside has an advice of its own."""
+        return str(getattr(self.kernel, "otherwise", ""))
 
     def run(self, *values_and_index: Any, out: Any = None) -> Any:
         *values, index = values_and_index

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from gpuscale.base.errors import add_note
 from gpuscale.expr.kernels import Block
@@ -93,12 +93,13 @@ class StepsKernel:
     count: int
     steps: tuple[Step, ...]
     room: int | None = None
+    otherwise: ClassVar[str] = MORE_PARTITIONS
 
     @property
     def advice(self) -> str:
         """What to do where a partition is too large: what a function says that has all rows."""
         said = (getattr(step.function, "advice", "") for step in self.steps)
-        return next(filter(None, said), MORE_PARTITIONS)
+        return next(filter(None, said), "")
 
     @cached_property
     def label(self) -> str:

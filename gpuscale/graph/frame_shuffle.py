@@ -148,7 +148,7 @@ class _OfPacked:
     """Make a new partition of its parts, which are bytes one after the other."""
 
     __slots__ = ("plan",)
-    advice = MORE_PARTITIONS
+    otherwise = MORE_PARTITIONS
 
     def __init__(self, plan: ShufflePlan) -> None:
         self.plan = plan
@@ -161,7 +161,7 @@ class _Cut:
     """Cut a partition."""
 
     __slots__ = ("cut",)
-    advice = MORE_PARTITIONS
+    otherwise = MORE_PARTITIONS
 
     def __init__(self, cut: Any) -> None:
         self.cut = cut
@@ -184,7 +184,7 @@ class _OfCuts:
     """Make a new partition of what cut partitions have of it."""
 
     __slots__ = ("number", "plan")
-    advice = MORE_PARTITIONS
+    otherwise = MORE_PARTITIONS
     reads_regions = True
 
     def __init__(self, plan: ShufflePlan, number: int) -> None:
@@ -210,7 +210,7 @@ class _OfParts:
     """Make a new partition of its parts."""
 
     __slots__ = ("plan",)
-    advice = MORE_PARTITIONS
+    otherwise = MORE_PARTITIONS
 
     def __init__(self, plan: ShufflePlan) -> None:
         self.plan = plan

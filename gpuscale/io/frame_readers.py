@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from gpuscale.backends.creation import parcel
@@ -101,6 +102,17 @@ class PiecesReader(_PartitionReader):
         """What is read, of how much."""
         return part_of(self._pieces, self._columns, self._predicate)
 
+    @property
+    def advice(self) -> str:
+        """What to do where the largest piece is too large, if the dataset has no smaller ones."""
+        piece = max(self._pieces.pieces, key=attrgetter("nbytes"), default=None)
+        said = "" if piece is None else self._pieces.smallest(piece)
+        if piece is None or not said:
+            return ""
+        _, labels = _asked_of(self._pieces, self._columns, self._predicate)
+        size = format_bytes((piece.rows or 0) * _width(self._pieces, labels))
+        return f"{said}, or read fewer columns, which take {size} of it"
+
     def read(self, place: tuple[int]) -> Any:
         """Return what is wanted of one piece."""
         (number,) = place
@@ -121,9 +133,7 @@ def part_of(pieces: FramePieces, columns: Columns, predicate: Predicate) -> str:
     Bytes are those that it is projected to take in memory. Pieces are left out in which statistics
     say that no row meets the predicate.
     """
-    every = list(pieces.schema.columns)
-    asked = every if columns is None else [*columns, *(label for label, _, _ in predicate)]
-    labels = tuple(label for label in every if label in asked)
+    every, labels = _asked_of(pieces, columns, predicate)
     chosen = [each for each in pieces.pieces if may_match(predicate, each.statistics, each.rows)]
     whole = _width(pieces, tuple(every))
     share = min(1.0, _width(pieces, labels) / whole) if labels else 0.0
@@ -132,6 +142,15 @@ def part_of(pieces: FramePieces, columns: Columns, predicate: Predicate) -> str:
         f"{len(labels)} of {len(every)} columns, {len(chosen)} of {len(pieces.pieces)} pieces, "
         f"{format_bytes(int(rest * share))} of {format_bytes(total)}{_where(predicate)}"
     )
+
+
+def _asked_of(
+    pieces: FramePieces, columns: Columns, predicate: Predicate
+) -> tuple[list[Any], tuple[Any, ...]]:
+    """Return the labels of all columns, and those that are read."""
+    every = list(pieces.schema.columns)
+    asked = every if columns is None else [*columns, *(label for label, _, _ in predicate)]
+    return every, tuple(label for label in every if label in asked)
 
 
 def _width(pieces: FramePieces, labels: tuple[Any, ...]) -> int:

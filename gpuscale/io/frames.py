@@ -128,6 +128,13 @@ class FramePieces(Protocol):
         """Projected bytes of a row of some columns; None leaves it to the dtypes."""
         return None
 
+    def smallest(self, piece: FramePiece) -> str:
+        """Say what a piece is, of which no part can be read, and how to have smaller ones.
+
+        Empty where there are options of the reader that cut it.
+        """
+        return ""
+
     def compares(self, column: Any, value: Any) -> bool:
         """Whether a predicate may compare a column of objects with a value, as pandas does."""
         return False

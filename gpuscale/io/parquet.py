@@ -278,6 +278,17 @@ class ParquetPieces(FramePieces):
             found.append(met[chunk.indices.fill_null(len(texts) - 1).to_numpy()])
         return np.concatenate(found)
 
+    def smallest(self, piece: FramePiece) -> str:
+        """Say which row group a piece is, if it is one."""
+        if sum(len(groups) for _, groups in piece.source) != 1:
+            return ""
+        ((file, (group,)),) = piece.source
+        return (
+            f"row group {group} of {self.files.name(file)} is the least that is read, whatever "
+            "blocksize= and repartition say: write that file with smaller row groups, as "
+            "to_parquet(path, row_group_size=100_000) does"
+        )
+
     def compares(self, column: Any, value: Any) -> bool:
         """Whether a column is of dates, and the value is one; pandas has them as objects."""
         import pyarrow as pa

@@ -279,9 +279,9 @@ def _to_blame(graph: Mapping[Any, T], task: T, limits: Sequence[float]) -> T:
     Whoever reads that suffers from it, and smaller chunks of its own would not help.
     """
     found: T | None = task
-    while found is not None and not advice_of(found.fn, ""):
+    while found is not None and not _said(found.fn, "advice"):
         sources = (_source(graph, graph[dep]) for dep in found.deps)
-        found = next((t for t in sources if t.nbytes > limits[t.space]), None)
+        found = next((t for t in sources if t.nbytes + t.workspace > limits[t.space]), None)
     return task if found is None or is_measured(found) else found
 
 
@@ -377,13 +377,20 @@ MORE_PARTITIONS = "repartition into more partitions"
 def advice_of(function: Any, otherwise: str = "use smaller chunks") -> str:
     """What to do about tasks of a function that are too large.
 
+    It, or what it is a method of, may have an ``advice`` that no other task has, or say what helps
+    ``otherwise``, which is of its kind.
+
     Examples
     --------
     >>> advice_of(len)
     'use smaller chunks'
     """
-    said = getattr(function, "advice", "")
-    return said or getattr(getattr(function, "__self__", None), "advice", "") or otherwise
+    return _said(function, "advice") or _said(function, "otherwise") or otherwise
+
+
+def _said(function: Any, name: str) -> str:
+    owners = function, getattr(function, "__self__", None)
+    return next(filter(None, (getattr(owner, name, "") for owner in owners)), "")
 
 
 def operation_of(task: Any) -> str:

@@ -255,3 +255,27 @@ def test_what_is_too_large_is_a_partition(ask):
     rows = gd.from_pandas(pd.DataFrame({"x": range(10_000, 0, -1)}), npartitions=2)
     with pytest.raises(MemoryBudgetError, match="repartition into more partitions, or raise"):
         ask(rows).compute(memory_limit="40 KiB")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda d: d.groupby("x").y.sum(),
+        lambda d: d.repartition(partition_size="20 KiB").groupby("x").y.sum(),
+        lambda d: d[["x"]].drop_duplicates(),
+        lambda d: d.y.sum(),
+    ],
+)
+def test_row_groups_that_are_too_large_are_named(ask, tmp_path):
+    rows = pd.DataFrame({"x": np.arange(20_000) % 7, "y": np.arange(20_000.0)})
+    rows.to_parquet(tmp_path / "a.parquet")
+    df = gd.read_parquet(tmp_path / "a.parquet", blocksize="20 KiB")
+    with pytest.raises(MemoryBudgetError, match=r"row group 0 of .*a\.parquet.* take .* of it"):
+        ask(df).compute(memory_limit="100 KiB")
+
+
+def test_row_groups_that_are_smaller_fit(tmp_path):
+    rows = pd.DataFrame({"x": np.arange(20_000) % 7, "y": np.arange(20_000.0)})
+    rows.to_parquet(tmp_path / "a.parquet", row_group_size=1_000)
+    df = gd.read_parquet(tmp_path / "a.parquet", blocksize="20 KiB")
+    assert df.y.sum().compute(memory_limit="100 KiB") == rows.y.sum()
