@@ -261,6 +261,11 @@ class DataFrame(Meetings, Ranks, Statistics, Running, Written, Operators, Labell
         """Keep one of the rows that are the same; see `pandas.DataFrame.drop_duplicates`."""
         return api().counting.drop_duplicates(self, subset, keep, ignore_index)
 
+    def explode(self, column: Any, ignore_index: bool = False) -> Any:
+        """Return a row for each element of lists; see `pandas.DataFrame.explode`."""
+        labels = column if isinstance(column, list) else [column]
+        return api().exploding.explode(self, labels, ignore_index)
+
     def nlargest(self, n: int, columns: Any, keep: str = "first") -> Any:
         """Rows with the largest values, in their order; see `pandas.DataFrame.nlargest`."""
         return api().counting.extremes(self, "nlargest", n, keep, columns)

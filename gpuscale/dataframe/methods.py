@@ -20,7 +20,6 @@ from gpuscale.backends.seams import on_device
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, in_place
-from gpuscale.dataframe.exploding import explodes_texts
 from gpuscale.dataframe.inference import nonempty, nulls
 from gpuscale.dataframe.nodes.partwise import Rows
 
@@ -41,7 +40,6 @@ _BOTH: dict[str, Rows] = {
     "combine_first": "same",
     "droplevel": "new",
     "dropna": "some",
-    "explode": "new",
     "fillna": "same",
     "isin": "same",
     "isna": "same",
@@ -222,9 +220,6 @@ def _method(collection: type, pandas: type, name: str, rows: Rows) -> Callable[.
         if name in _RESOLVES:
             args = resolved(self, args)
             kwargs = dict(zip(kwargs, resolved(self, kwargs.values()), strict=True))
-        if name == "explode":
-            texts = explodes_texts(self.expr, args[0] if args else kwargs.get("column"))
-            return call(texts or Method(name), (self, *args), kwargs, name, own)
         if name in _LOOKS_UP and (self.ndim == 1 or name != "isin"):
             return looked_up(Method(name), self, args, kwargs, own)
         return call(Method(name), (self, *args), kwargs, name, own)

@@ -17,7 +17,7 @@ import pandas as pd
 from gpuscale.dataframe.undecided import dtypes_in, undecided_labels
 from gpuscale.expr.frames import FrameMeta
 
-__all__ = ["minds", "minds_columns", "minds_kinds", "passes_on"]
+__all__ = ["minds", "minds_columns", "minds_kinds", "passes_on", "promoted"]
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -92,8 +92,14 @@ def minds_kinds(meta: FrameMeta) -> bool:
     """
     if meta.otherwise is None:
         return False
-    pairs = zip(dtypes_in(meta.frame), meta.otherwise, strict=True)
-    return any(own != other and not _is_promoted(own, other) for own, other in pairs)
+    pairs = zip(dtypes_in(meta.frame), meta.otherwise, promoted(meta), strict=True)
+    return any(own != other and not is_one for own, other, is_one in pairs)
+
+
+def promoted(meta: FrameMeta) -> tuple[bool, ...]:
+    """Return of which columns data decide whether integers are floating-point numbers."""
+    own = dtypes_in(meta.frame)
+    return tuple(map(_is_promoted, own, own if meta.otherwise is None else meta.otherwise))
 
 
 def _is_promoted(own: Any, other: Any) -> bool:

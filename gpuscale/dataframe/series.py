@@ -181,6 +181,10 @@ class Series(Meetings, Ranks, Statistics, Running, Written, Operators, Labelled)
         """Keep one of the values that are the same; see `pandas.Series.drop_duplicates`."""
         return api().counting.drop_duplicates(self, None, keep, ignore_index)
 
+    def explode(self, ignore_index: bool = False) -> Any:
+        """Return a row for each element of lists; see `pandas.Series.explode`."""
+        return api().exploding.explode(self, (), ignore_index)
+
     def nlargest(self, n: int = 5, keep: str = "first") -> Any:
         """Largest elements, in their order; see `pandas.Series.nlargest`."""
         return api().counting.extremes(self, "nlargest", n, keep)

@@ -23,10 +23,12 @@ from gpuscale.expr.node import Node
 __all__ = [
     "Varying",
     "dtypes_in",
+    "is_full",
     "is_undecided",
     "loosened",
     "may_vary",
     "nulled",
+    "of_objects",
     "others",
     "otherwise_of",
     "undecided_labels",
@@ -36,6 +38,8 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound=Callable[..., Any])
+
+_OBJECTS = np.dtype(object)
 
 
 def loosened(dtypes: Iterable[Any]) -> tuple[Any, ...]:
@@ -69,14 +73,26 @@ def unlike(frame: Any, found: Iterable[Any]) -> tuple[Any, ...] | None:
         is_alike = isinstance(each, tuple) or type(each) is type(frame)
         others = dtypes_in(each) if is_alike else ()
         if len(others) == len(own):
-            trios = zip(dtypes, own, others, strict=True)
-            dtypes = tuple(new if kept == planned else kept for kept, planned, new in trios)
+            dtypes = tuple(map(_either, own, dtypes, others))
     return None if dtypes == own else dtypes
+
+
+def _either(planned: Any, other: Any, new: Any) -> Any:
+    """Return what a dtype may be instead: objects, where it is one of several."""
+    if new in (planned, other):
+        return other
+    return new if _OBJECTS in (planned, new) or other == planned else _OBJECTS
 
 
 def is_undecided(node: Node) -> bool:
     """Whether data decide about a dtype of a frame."""
     return getattr(node.meta, "otherwise", None) is not None
+
+
+def is_full(operand: Any) -> bool:
+    """Whether a series, or each column of a frame, is known to have no nulls."""
+    full = getattr(operand.meta, "full", None) if isinstance(operand, Node) else None
+    return full is not None and all(full)
 
 
 def undecided_labels(meta: FrameMeta) -> list[Any]:
@@ -104,7 +120,7 @@ def otherwise_of(meta: FrameMeta) -> Any:
 
 def _any_in(frame: Any) -> tuple[Any, ...]:
     """Return the dtypes of columns that may hold anything."""
-    return (np.dtype(object),) * len(dtypes_in(frame))
+    return (_OBJECTS,) * len(dtypes_in(frame))
 
 
 def _loose(dtype: Any) -> Any:
@@ -139,13 +155,13 @@ def nulled(frame: Any, inputs: Iterable[Node]) -> list[Any]:
     """Return what else comes of frames of which some dtypes are undecided.
 
     A column keeps its dtype if it is that of a column of the same label, of which it is sure, and
-    may have the other one of a column of which it is not.
+    may have the other one of a column of which it is not. Of what may be objects objects may come.
     """
     metas = [each.meta for each in inputs if isinstance(each.meta, FrameMeta)]
     if all(meta.otherwise is None for meta in metas):
         return []
     if not isinstance(frame, pd.DataFrame):
-        return [loosened(dtypes_in(frame))]
+        return _nulled_one(frame, metas)
     sure: dict[Any, Any] = {}
     other: dict[Any, tuple[Any, Any]] = {}
     for meta in metas:
@@ -159,9 +175,26 @@ def nulled(frame: Any, inputs: Iterable[Node]) -> list[Any]:
     return [tuple(_kept(d, sure.get(k), *other.get(k, (None, None))) for k, d in pairs)]
 
 
+def _nulled_one(frame: Any, metas: Sequence[FrameMeta]) -> list[Any]:
+    own, open_ones = dtypes_in(frame), [meta for meta in metas if meta.otherwise is not None]
+    pairs = [zip(dtypes_in(meta.frame), meta.otherwise or (), strict=True) for meta in open_ones]
+    if any(other == _OBJECTS != planned for each in pairs for planned, other in each):
+        return [_any_in(frame)]
+    found = [meta.otherwise for meta in open_ones if dtypes_in(meta.frame) == own]
+    return found or [loosened(own)]
+
+
+def of_objects(frame: Any, inputs: Iterable[Node]) -> list[Any]:
+    """Return what else comes of objects where texts come of made-up ones, which are texts."""
+    text = pd.StringDtype(na_value=np.nan)
+    given = (each.meta.frame for each in inputs if isinstance(each.meta, FrameMeta))
+    is_open = text in dtypes_in(frame) and any(_OBJECTS in dtypes_in(each) for each in given)
+    return [tuple(_OBJECTS if d == text else d for d in dtypes_in(frame))] if is_open else []
+
+
 def _kept(dtype: Any, sure: Any, planned: Any, other: Any) -> Any:
     """Return what else a column may have, by what is known of those of the same label."""
-    if planned is not None and dtype == planned:
+    if planned is not None and (dtype == planned or other == _OBJECTS):
         return other
     return dtype if sure == dtype else _loose(dtype)
 
@@ -188,9 +221,10 @@ def others(
         Whether it is planned without calling the function.
     """
     found = outcomes(function, args, kwargs, result)
-    if any(is_undecided(each) for each in _nodes(args, kwargs)):
-        made = None if is_said else _tried(function, args, kwargs, _otherwise, result)
-        found.append(loosened(dtypes_in(result)) if made is None else made)
+    if is_said:
+        found += nulled(result, _nodes(args, kwargs))
+    elif any(is_undecided(each) for each in _nodes(args, kwargs)):
+        found.append(_tried(function, args, kwargs, _otherwise, result))
     return found
 
 
@@ -245,7 +279,8 @@ def outcomes(
         return _OF_VALUES[name](args[1:], dict(kwargs), result)
     if accessor is None and not _is_division(function):
         return [loosened(dtypes_in(result))]
-    return [_tried(function, args, kwargs, each, result) for each in (nonempty, _of_nulls)]
+    rows = (nonempty,) if accessor and is_full(args[0]) else (nonempty, _of_nulls)
+    return [_tried(function, args, kwargs, each, result) for each in rows]
 
 
 _DIVISIONS = (operator.floordiv, operator.mod, np.floor_divide, np.remainder)

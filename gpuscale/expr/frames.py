@@ -82,6 +82,8 @@ class FrameMeta(GridMeta):
     otherwise : tuple of dtype, optional
         The dtypes that columns have if there are nulls, or what else makes a dtype depend on all
         rows; None where all are sure.
+    full : tuple of bool, optional
+        Which columns have no nulls, as files say; no part of the identity.
     """
 
     frame: Any
@@ -93,6 +95,7 @@ class FrameMeta(GridMeta):
     backend: str = "pandas"
     sample: Any = None
     otherwise: tuple[Any, ...] | None = None
+    full: tuple[bool, ...] | None = None
     host: ClassVar[str] = "pandas"
     written: ClassVar[str] = "df.to_parquet(path)"
 
@@ -176,7 +179,8 @@ class FrameMeta(GridMeta):
 
     def of(self, frame: Any, **changes: Any) -> FrameMeta:
         """Return what is known of other columns of the same rows."""
-        changes = {"row_bytes": 0, "sample": None, "otherwise": None, **changes}
+        own = {"row_bytes": 0, "sample": None, "otherwise": None, "full": None}
+        changes = {**own, **changes}
         return replace(self, frame=frame, **changes)
 
 

@@ -58,7 +58,7 @@ def test_partitions_of_nulls_have_texts_as_others_have():
         lambda x: x.n.str.findall("[a-z]").str.len(),
         lambda x: x.n.str.encode("utf-8").str.decode("utf-8").str.upper(),
     ):
-        assert_eq(ask(df), ask(pdf), promised=False)
+        assert_eq(ask(df), ask(pdf))
 
 
 def test_nulls_alone_are_those_of_objects_where_others_are_texts():
@@ -74,7 +74,7 @@ def test_nulls_alone_are_those_of_objects_where_others_are_texts():
         lambda x: x.o.str.find("x"),
         lambda x: x[x.o.str.startswith("x") != False],  # noqa: E712
     ):
-        assert_eq(ask(df), ask(pdf), promised=False)
+        assert_eq(ask(df), ask(pdf))
     upper = df.o.str.upper().compute()
     assert upper.tolist() == ["X", "Y", None, None]
 
@@ -83,8 +83,8 @@ def test_nulls_alone_are_those_of_objects_where_others_are_texts():
 def test_items_of_lists_are_numbers_beside_nulls_alone(npartitions):
     pdf = pd.DataFrame({"l": [[1, 2], [3], [], None, None, None]})
     df = gd.from_pandas(pdf, npartitions=npartitions)
-    assert_eq(df.l.str[0], pdf.l.str[0], promised=False)
-    assert_eq(df.l.str[0].astype(str), pdf.l.str[0].astype(str), promised=False)
+    assert_eq(df.l.str[0], pdf.l.str[0])
+    assert_eq(df.l.str[0].astype(str), pdf.l.str[0].astype(str))
 
 
 def test_dtypes_that_depend_on_nulls_are_those_of_pandas():

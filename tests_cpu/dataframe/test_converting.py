@@ -22,19 +22,19 @@ DF = gd.from_pandas(PDF, npartitions=4)
     "ignore:Parsing dates", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 def test_times_have_one_format_in_all_partitions():
-    assert_eq(gd.to_datetime(DF.d), pd.to_datetime(PDF.d), promised=False)
+    assert_eq(gd.to_datetime(DF.d), pd.to_datetime(PDF.d))
     assert_eq(
         gd.to_datetime(DF.d, format="%d/%m/%Y"),
         pd.to_datetime(PDF.d, format="%d/%m/%Y"),
         promised=False,
     )
-    assert_eq(gd.to_datetime(DF.x, unit="D"), pd.to_datetime(PDF.x, unit="D"), promised=False)
+    assert_eq(gd.to_datetime(DF.x, unit="D"), pd.to_datetime(PDF.x, unit="D"))
 
 
 def test_numbers_and_durations():
     numbers = gd.to_numeric(DF.n, errors="coerce")
-    assert_eq(numbers, pd.to_numeric(PDF.n, errors="coerce"), promised=False)
-    assert_eq(gd.to_timedelta(DF.x, unit="h"), pd.to_timedelta(PDF.x, unit="h"), promised=False)
+    assert_eq(numbers, pd.to_numeric(PDF.n, errors="coerce"))
+    assert_eq(gd.to_timedelta(DF.x, unit="h"), pd.to_timedelta(PDF.x, unit="h"))
     with pytest.raises(ValueError, match="Unable to parse"):
         gd.to_numeric(DF.n).compute(engine="sync")
 
@@ -49,8 +49,30 @@ def test_categories_and_their_columns():
 
 def test_columns_to_rows():
     assert_eq(gd.melt(DF, id_vars="x"), PDF.melt(id_vars="x"))
-    assert_eq(DF.melt(value_vars=["x", "n"]), PDF.melt(value_vars=["x", "n"]), promised=False)
+    assert_eq(DF.melt(value_vars=["x", "n"]), PDF.melt(value_vars=["x", "n"]))
     assert_eq(DF.melt("d", ["n"], var_name="v"), PDF.melt("d", ["n"], var_name="v"))
+
+
+MELTED = pd.DataFrame(
+    {
+        "i": [1, 2, 3, 4],
+        "b": [True, False, True, True],
+        "s": ["a", None, "b", None],
+        "o": pd.Series(["x", None, "y", None], dtype=object),
+        "n": pd.Series([None] * 4, dtype=object),
+        "m": pd.Series([1, None, "z", None], dtype=object),
+        "c": pd.Categorical(["p", "q", "p", "q"]),
+    }
+)
+
+
+@pytest.mark.parametrize("labels", ["ib", "so", "o", "n", "on", "m", "sm", "c", "sc", "is"])
+def test_values_of_several_columns_have_the_dtype_of_pandas(labels):
+    lazy = gd.from_pandas(MELTED, npartitions=4)
+    given = {"id_vars": "i", "value_vars": list(labels.replace("i", "b"))}
+    if "i" in labels:
+        given |= {"id_vars": "s", "value_vars": list(labels.replace("s", "o"))}
+    assert_eq(lazy.melt(**given), MELTED.melt(**given))
 
 
 def test_expressions_with_variables():

@@ -127,7 +127,7 @@ def test_quantiles_are_exact():
 
 def test_describe():
     assert_eq(DF.describe(), PDF.describe())
-    assert_eq(DF.describe(include="all"), PDF.describe(include="all"), promised=False)
+    assert_eq(DF.describe(include="all"), PDF.describe(include="all"))
     assert_eq(DF.n.describe(), PDF.n.describe())
 
 

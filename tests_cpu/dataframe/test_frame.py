@@ -97,7 +97,6 @@ def test_other_labels_belong_to_no_rows(df, pdf):
     assert_eq(
         df.x.case_when([(df.x > 5, 0), (df.y < 3, df.y)]),
         pdf.x.case_when([(pdf.x > 5, 0), (pdf.y < 3, pdf.y)]),
-        promised=False,
     )
     with pytest.raises(ValueError, match="No axis named 3"):
         df.sum(axis=3)

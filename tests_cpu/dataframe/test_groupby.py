@@ -366,13 +366,13 @@ def test_days_as_keys():
     pdf = pd.DataFrame({"t": times, "day": times.dt.date, "v": range(9), "k": list("abcabcabc")})
     for npartitions in (1, 3):
         df = gd.from_pandas(pdf, npartitions=npartitions)
-        assert_eq(df.groupby("day").v.sum(), pdf.groupby("day").v.sum(), promised=False)
+        assert_eq(df.groupby("day").v.sum(), pdf.groupby("day").v.sum())
         by_day = df.groupby(df.t.dt.date).v.agg(["sum", "mean"])
-        assert_eq(by_day, pdf.groupby(pdf.t.dt.date).v.agg(["sum", "mean"]), promised=False)
+        assert_eq(by_day, pdf.groupby(pdf.t.dt.date).v.agg(["sum", "mean"]))
         found, expected = (x.groupby(["day", "k"]).v.median() for x in (df, pdf))
-        assert_eq(found, expected, promised=False)
+        assert_eq(found, expected)
         found, expected = (x.groupby(["day", "k"]).v.max() for x in (df, pdf))
-        assert_eq(found, expected, promised=False)
+        assert_eq(found, expected)
 
 
 def test_keys_without_a_name():
@@ -440,3 +440,13 @@ def test_groups_without_numbers_are_the_groups_alone(name):
     df = gd.from_pandas(pdf, npartitions=2)
     expected = getattr(pdf.groupby("k"), name)(numeric_only=True)
     assert_eq(getattr(df.groupby("k"), name)(numeric_only=True), expected)
+
+
+@pytest.mark.parametrize("by", ["o", ["o", "v"]])
+def test_rows_of_null_objects_are_a_group_where_nulls_are_kept(by):
+    objects = pd.Series(["a", None, np.nan, "b"] * 2, dtype=object)
+    frame = pd.DataFrame({"o": objects, "v": [1, 1, 2, 2] * 2, "w": range(8)})
+    lazy = gd.from_pandas(frame, npartitions=3)
+    mine, theirs = (x.groupby(by, dropna=False) for x in (lazy, frame))
+    assert_eq(mine.w.transform("mean"), theirs.w.transform("mean"))
+    assert_eq(mine.ngroup(), theirs.ngroup())

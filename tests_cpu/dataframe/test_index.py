@@ -50,9 +50,9 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_labels(case):
-    assert_eq(CASES[case](lazy(PDF)), CASES[case](PDF), promised=False)
+    assert_eq(CASES[case](lazy(PDF)), CASES[case](PDF))
     kept, expected = lazy(PDF)[lazy(PDF).x > 1], PDF[PDF.x > 1]
-    assert_eq(CASES[case](kept), CASES[case](expected), promised=False)
+    assert_eq(CASES[case](kept), CASES[case](expected))
 
 
 OF_TIMES = {
@@ -74,7 +74,7 @@ def test_times(case):
     if case == "date":
         assert list(result.compute()) == list(expected)
     else:
-        assert_eq(result, expected, promised=False)
+        assert_eq(result, expected)
 
 
 def test_texts_and_levels():

@@ -84,7 +84,7 @@ def test_concat(df, filtered):
 def test_categories_are_joined_as_pandas_does(df):
     one = pd.DataFrame({"c": pd.Categorical(["a", "b"])})
     two = pd.DataFrame({"c": pd.Categorical(["b", "c"])})
-    assert_eq(gd.concat([gd.from_pandas(one), two]), pd.concat([one, two]), promised=False)
+    assert_eq(gd.concat([gd.from_pandas(one), two]), pd.concat([one, two]))
 
 
 SLICES = [slice(3), slice(3, 12), slice(-4, None), slice(None, None, 3), slice(None, None, -1)]
@@ -182,8 +182,8 @@ def test_side_by_side_in_the_order_of_labels():
     two = pd.DataFrame({"b": [1, 2, 3]}, index=[1, 3, 5])
     lazy = gd.concat([gd.from_pandas(one, npartitions=2), two], axis=1)
     expected = pd.concat([one, two], axis=1).sort_index()
-    assert_eq(lazy, expected, promised=False)
-    assert_eq(lazy.loc[2:4], expected.loc[2:4], promised=False)
+    assert_eq(lazy, expected)
+    assert_eq(lazy.loc[2:4], expected.loc[2:4])
 
 
 @pytest.mark.parametrize(

@@ -42,17 +42,17 @@ CASES = {
 def test_whole_columns(case):
     keys = gd.from_pandas(KEYS, npartitions=2)
     expected = CASES[case](PDF, KEYS)
-    assert_eq(CASES[case](gd.from_pandas(PDF, npartitions=3), keys), expected, promised=False)
+    assert_eq(CASES[case](gd.from_pandas(PDF, npartitions=3), keys), expected)
     if case not in ("map itself", "reindex"):
         unsorted = gd.from_pandas(PDF, npartitions=3).clear_divisions()
-        assert_eq(CASES[case](unsorted, keys), expected, promised=False)
+        assert_eq(CASES[case](unsorted, keys), expected)
 
 
 def test_rows_that_are_in_a_filtered_frame():
     x, other = gd.from_pandas(PDF, npartitions=3), gd.from_pandas(PDF, npartitions=2)
     few, expected = other[other.y > 8], PDF[PDF.y > 8]
     assert_eq(x[x.x.isin(few.x)], PDF[PDF.x.isin(expected.x)])
-    assert_eq(x.x.map(few.set_index("x").y), PDF.x.map(expected.set_index("x").y), promised=False)
+    assert_eq(x.x.map(few.set_index("x").y), PDF.x.map(expected.set_index("x").y))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ OF_TWO = {
 def test_two_frames(case):
     expected = OF_TWO[case](UNIQUE, OTHER)
     result = OF_TWO[case](lazy(UNIQUE), gd.from_pandas(OTHER, npartitions=2))
-    assert_eq(result, expected, promised=False)
+    assert_eq(result, expected)
 
 
 CASES = {
@@ -96,7 +96,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_one_frame(case):
-    assert_eq(CASES[case](lazy(PDF)), CASES[case](PDF), rtol=1e-12, promised=False)
+    assert_eq(CASES[case](lazy(PDF)), CASES[case](PDF), rtol=1e-12)
 
 
 def test_levels_of_an_index():

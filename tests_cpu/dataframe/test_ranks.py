@@ -48,15 +48,15 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_of_all_rows(case):
     lazy = gd.from_pandas(PDF, npartitions=3)
-    assert_eq(CASES[case](lazy), CASES[case](PDF), promised=False)
+    assert_eq(CASES[case](lazy), CASES[case](PDF))
     if "beside" not in case and "some" not in case:
         kept, expected = lazy[lazy.x != 3], PDF[PDF.x != 3]  # no rows are left in the first
-        assert_eq(CASES[case](kept), CASES[case](expected), promised=False)
+        assert_eq(CASES[case](kept), CASES[case](expected))
 
 
 def test_even_times():
     lazy = gd.from_pandas(EVEN, npartitions=3)
-    assert_eq(lazy.asfreq("D"), EVEN.asfreq("D"), promised=False)
+    assert_eq(lazy.asfreq("D"), EVEN.asfreq("D"))
     assert_eq(lazy.x.asfreq("D", method="ffill"), EVEN.x.asfreq("D", method="ffill"))
 
 
@@ -113,7 +113,7 @@ def test_ranks_in_several_partitions(frame, npartitions, is_series, **options):
     with mock.patch.object(spread, "parts_for", lambda nodes, most: 3):
         result = (lazy[frame.columns[0]] if is_series else lazy).rank(**options)
     assert result.npartitions == lazy.npartitions
-    assert_eq(result, expected, promised=False)
+    assert_eq(result, expected)
 
 
 def test_ranks_are_spread_where_one_task_has_no_room():

@@ -77,10 +77,10 @@ def test_a_last_bin_that_pandas_leaves_empty():
 
 def test_methods_with_arguments():
     bins, expected = DF.resample("2D"), PDF.resample("2D")
-    assert_eq(bins.quantile(0.3), expected.quantile(0.3), promised=False)
-    assert_eq(bins.agg(["sum", "max"]), expected.agg(["sum", "max"]), promised=False)
+    assert_eq(bins.quantile(0.3), expected.quantile(0.3))
+    assert_eq(bins.agg(["sum", "max"]), expected.agg(["sum", "max"]))
     assert_eq(bins.agg({"y": "mean"}), expected.agg({"y": "mean"}), rtol=1e-9)
-    assert_eq(bins["x"].ohlc(), expected["x"].ohlc(), promised=False)
+    assert_eq(bins["x"].ohlc(), expected["x"].ohlc())
     assert_eq(DF[DF.x < 0].resample("2D").sum(), PDF[PDF.x < 0].resample("2D").sum())
 
 
@@ -146,7 +146,7 @@ def test_bins_of_a_column(seed):
         lambda d: d.dropna().set_index("t").sort_index().groupby(pd.Grouper(freq="ME")).x.count(),
     ):
         # Empty bins make floats of integers; pandas has no frequency where times are missing.
-        assert_eq(asked(df), asked(pdf), rtol=1e-12, promised=False, check_freq=False)
+        assert_eq(asked(df), asked(pdf), rtol=1e-12, check_freq=False)
 
 
 @pytest.fixture

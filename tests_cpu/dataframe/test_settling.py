@@ -246,6 +246,25 @@ def test_only_who_minds_waits_for_all_dtypes():
     assert "settle" not in steps(df.i.where(df.b).astype("float64") * 2)
 
 
+def test_nobody_waits_for_columns_that_files_say_have_no_nulls(tmp_path):
+    pdf = PDF.assign(full="a", day=pd.Timestamp("2020-01-01"), x=0.5)
+    gd.from_pandas(pdf, npartitions=3).to_parquet(tmp_path / "x")
+    df = gd.read_parquet(tmp_path / "x", split_row_groups=1)
+    asks = {
+        "lengths": lambda d, key, time: d[key].str.len() * 2,
+        "parts of times": lambda d, key, time: d[time].dt.month * 2,
+        "of groups": lambda d, key, time: d.groupby(key).i.transform("sum") * 2,
+        "filtered": lambda d, key, time: d[d.x > 0].assign(n=d[key].str.len()).n * 2,
+        "numbers": lambda d, key, time: d.groupby(d[time].dt.month).ngroup() * 2,
+    }
+    for ask in asks.values():
+        assert "settle" not in steps(ask(df, "full", "day"))
+        assert "settle" in steps(ask(df, "s", "t"))
+        assert_eq(ask(df, "full", "day").reset_index(drop=True), ask(pdf, "full", "day"))
+        assert_eq(ask(df, "s", "t").reset_index(drop=True), ask(pdf, "s", "t"))
+    assert df.x.expr.meta.full == (False,)  # numbers may be NaN without being null
+
+
 @pytest.mark.parametrize("name", ["lt", "ge", "eq"])
 def test_large_integers_compare_as_numbers_that_they_become(name):
     compare, value = getattr(operator, name), 2**53 + 1
@@ -290,6 +309,20 @@ def test_none_in_the_place_of_numbers_makes_objects_everywhere(name):
 def test_categories_are_what_pandas_makes_of_objects_with_nulls():
     made, whole = (d.b.where(d.k > 1).astype("category") for d in (lazy(3)[0], PDF))
     assert_eq(made, whole)
+
+
+def test_sums_of_integers_that_are_floating_point_numbers_elsewhere_do_not_overflow():
+    pdf = pd.DataFrame({"i": [2**62, 2**62, 2**62, 1, 2**53 + 1, 5], "b": [*[True] * 5, False]})
+    df = gd.from_pandas(pdf, npartitions=3)
+    for ask in (
+        lambda d: d.i.where(d.b).sum(),
+        lambda d: d.i.where(d.i > 0).sum(),
+        lambda d: d.assign(n=d.i.where(d.b)).sum(),
+        lambda d: d.assign(n=d.i.where(d.b)).groupby("b").n.sum(),
+        lambda d: d.assign(n=d.i.where(d.i > 0)).groupby("b").n.sum(),
+        lambda d: d.i.where(d.b).sum(skipna=False),
+    ):
+        assert_eq(ask(df), ask(pdf))
 
 
 @pytest.mark.filterwarnings("ignore:.*is not supported as a fill value:DeprecationWarning")

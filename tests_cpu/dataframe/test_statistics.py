@@ -48,7 +48,7 @@ def test_reductions_of_ones_own():
     result = NUMBERS.reduction(
         lambda part: part.max().to_frame().T, aggregate=lambda rows: rows.max()
     )
-    assert_eq(result, EXPECTED.max(), promised=False)
+    assert_eq(result, EXPECTED.max())
 
 
 def test_order():

@@ -19,6 +19,7 @@ from gpuscale.dataframe.algorithms.reductions import is_undefined
 
 __all__ = [
     "FOLDED",
+    "SUM_OF_ANY",
     "OwnRecipe",
     "Part",
     "Recipe",
@@ -280,6 +281,11 @@ def _mean(total: Any, count: Any) -> Any:
     return total / count.where(count > 0)
 
 
+def _sum_of_any(own: Any, wide: Any) -> Any:
+    is_float = own.dtype == np.float64
+    return wide if is_float else own
+
+
 def _var(count: Any, mean: Any, var: Any, ddof: int) -> Any:
     return (var * count / (count - ddof)).where(count > ddof)
 
@@ -293,6 +299,11 @@ def _sem(count: Any, *rest: Any) -> Any:
 
 
 _SPREADS: dict[str, Callable[..., Any]] = {"var": _var, "std": _std, "sem": _sem}
+
+
+SUM_OF_ANY = Recipe(("sum", "total"), _sum_of_any)
+"""Of integers that may be floating-point numbers elsewhere, of which pandas has no integers left:
+sums of integers may overflow, so those of floating-point numbers are kept beside."""
 
 
 def recipe_of(name: Kind, dtype: Any, ddof: int = 1) -> Recipe | OwnRecipe | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from gpuscale.dataframe.algorithms.columns import columns_of
 from gpuscale.dataframe.algorithms.partitioning import Cut, cut_by, joined, sortable
@@ -66,28 +67,44 @@ class KeySample:
     parts: int
     few: int = 0
 
-    def chunk(self, frame: Any) -> tuple[Any, Any]:
+    def chunk(self, frame: Any) -> Sampled:
         """Return the keys of some rows, the same ones each time, and for how many each stands."""
+        kinds = tuple(_kinds_of(frame[key]) for key in self.keys)
         rows, most = len(frame), max(_LOOKED_AT, 64 * self.parts)
         if rows > most:
             frame = frame.take(np.random.default_rng(0).integers(0, rows, most))
         sample = pd.DataFrame({k: frame[key].array for k, key in enumerate(self.keys)})
-        return sample, np.full(len(sample), rows / max(1, len(sample)))
+        return sample, np.full(len(sample), rows / max(1, len(sample))), kinds
 
-    def combine(self, partials: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+    def combine(self, partials: list[Sampled]) -> Sampled:
         """Put samples together."""
-        return samples_together(partials)
+        kinds = zip(*(each for *_, each in partials), strict=True)
+        together = samples_together([(sample, weights) for sample, weights, _ in partials])
+        return *together, tuple(frozenset().union(*each) for each in kinds)
 
-    def finalize(self, partial: tuple[Any, Any]) -> Any:
-        """Return the keys at which parts begin, each once, in order."""
-        sample, weights = partial
-        if weights.sum() <= self.few or not len(sample):
+    def finalize(self, partial: Sampled) -> Any:
+        """Return the keys at which parts begin, each once, in order; none where they have none."""
+        sample, weights, kinds = partial
+        has_order = all(len(each) <= 1 and each <= _ORDERED for each in kinds)
+        if weights.sum() <= self.few or not len(sample) or not has_order:
             return sample.iloc[:0]
         order = sample.sort_values(list(sample.columns), kind="stable").index.to_numpy()
         below = np.cumsum(weights[order])
         wanted = below[-1] * np.arange(1, self.parts) / self.parts
         places = np.minimum(np.searchsorted(below, wanted, side="right"), len(order) - 1)
         return sample.iloc[order[places]].drop_duplicates(ignore_index=True)
+
+
+Sampled = tuple[Any, Any, tuple[frozenset[str], ...]]
+"""Keys of some rows, for how many each stands, and of which kinds all are that are objects."""
+
+_ORDERED = frozenset(("string", "bytes", "date", "time", "datetime", "integer", "decimal"))
+
+
+def _kinds_of(key: Any) -> frozenset[str]:
+    if key.dtype != object:
+        return frozenset()
+    return frozenset((infer_dtype(key, skipna=True),)) - {"empty"}
 
 
 @dataclass(frozen=True)
@@ -247,11 +264,16 @@ class Packing:
 
     def packed(self, frame: Any, keys: Sequence[Any], places: Any) -> Any:
         """Pack rows that have places, or none."""
-        columns: dict[Any, Any] = {k: each.array for k, each in enumerate(columns_of(frame))}
-        columns.update({key_label(k): key.array for k, key in enumerate(keys)})
+        columns: dict[Any, Any] = dict(enumerate(columns_of(frame)))
+        columns.update({key_label(k): key for k, key in enumerate(keys)})
+        index = frame.index
+        own: dict[Any, Any] = {  # with their dtypes, or else texts that are objects become texts
+            name: pd.Series(each.array, index, each.dtype, copy=False)
+            for name, each in columns.items()
+        }
         if places is not None:
-            columns[_PLACE] = places
-        return pd.DataFrame(columns, index=frame.index, copy=False)
+            own[_PLACE] = places
+        return pd.DataFrame(own, index=index, copy=False)
 
     def unpacked(self, table: Any) -> tuple[Any, ...]:
         """Return the frame or the series, and its keys."""

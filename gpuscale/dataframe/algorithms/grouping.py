@@ -18,6 +18,7 @@ from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.columns import columns_of, concat
 from gpuscale.dataframe.algorithms.group_places import key_label
 from gpuscale.dataframe.algorithms.keys_in_order import aggregated_by_numbers
+from gpuscale.dataframe.algorithms.kinds import TEXT, TEXTS, kind
 from gpuscale.dataframe.algorithms.numbered_groups import (
     combined_by_number,
     parts_by_number,
@@ -209,8 +210,10 @@ def _typed(column: Any, dtype: Any) -> Any:
     """Give means of small floats, say, their dtype: what they are made of was wider.
 
     Sizes of groups are nullable integers in pandas where the column is. Products of small integers
-    are as small only where all of them fit.
+    are as small only where all of them fit. The least of objects are texts where all of them are.
     """
+    if dtype == TEXT and column.dtype == object and (not len(column) or kind(column) == TEXTS):
+        return column.astype(TEXT)
     if column.dtype != dtype and column.dtype.kind == dtype.kind and dtype.kind in "fi":
         typed = column.astype(dtype)
         return typed if dtype.kind == "f" or (typed == column).all() else column

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from gpuscale.dataframe.minding import passes_on
 __all__ = ["Mean", "Moments"]
 
 Series = Any
+
+_DIGITS = 100  # of decimals, which have up to 76 in Arrow
 
 
 @passes_on
@@ -75,7 +78,14 @@ def _divided(total: Any, count: int, dtype: Any) -> Any:
     if isinstance(dtype, np.dtype) and dtype.kind == "O":
         # A sum of decimals becomes a float, and one of texts is refused.
         total = pd.Series([total], dtype=object).mean()
-    return total / count
+    return _of_decimals(total, count, dtype) if isinstance(total, Decimal) else total / count
+
+
+def _of_decimals(total: Decimal, count: int, dtype: Any) -> Decimal:
+    """Return the mean of decimals with as many places as these have, as Arrow rounds it."""
+    with localcontext(prec=_DIGITS):
+        mean = total / count
+        return mean.quantize(Decimal(1).scaleb(-dtype.pyarrow_dtype.scale), ROUND_HALF_UP)
 
 
 def _plain(dtype: Any) -> Any:

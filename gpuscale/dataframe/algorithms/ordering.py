@@ -82,10 +82,10 @@ def rows_in_order(pieces: Sequence[pd.DataFrame], order: Any) -> pd.DataFrame:
     if len(order) < _LEAST_PIECE * len(filled):
         return concat(filled).take(order)
     index = concat([each.index for each in filled]).take(order)
-    columns = {
-        k: concat([each.iloc[:, k] for each in filled], ignore_index=True).array.take(order)
-        for k in range(filled[0].shape[1])
-    }
+    columns = {}
+    for k in range(filled[0].shape[1]):
+        column = concat([each.iloc[:, k] for each in filled], ignore_index=True)
+        columns[k] = pd.Series(column.array.take(order), index, column.dtype, copy=False)
     found = pd.DataFrame(columns, index=index, copy=False)
     found.columns = filled[0].columns
     return found

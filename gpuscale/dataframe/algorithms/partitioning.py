@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -254,6 +255,11 @@ def _of_object(value: Any) -> int:
         return int(pd.util.hash_array(np.array([value], dtype=object))[0])
     if isinstance(value, frozenset):  # whose order differs between processes
         return sum(map(_of_object, value)) % 2**64
+    if isinstance(value, tuple):  # equal to one of other numbers
+        return sum(k * _of_object(each) for k, each in enumerate(value, 1)) % 2**64
+    if isinstance(value, datetime):
+        value = pd.Timestamp(value)
+        value = value.tz_convert("UTC") if value.tz else value
     if type(value).__repr__ is object.__repr__:
         raise TypeError(
             f"a {type(value).__name__} has no hash that is the same in all processes; make a key "

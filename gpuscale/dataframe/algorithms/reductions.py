@@ -34,6 +34,9 @@ __all__ = [
 
 Series = Any
 
+Folded = tuple[Series, int, float]
+"""A series of one element or of none, how many elements it is of, and what is kept beside it."""
+
 FOLDS = ("sum", "prod", "min", "max", "any", "all")
 """Reductions that take partial results as they take values."""
 
@@ -55,6 +58,9 @@ class Fold:
     columns : pandas.Index
     is_plain : bool
         Whether the result is of NumPy's truth values, whatever those of the columns are.
+    widens : tuple of bool
+        For which columns partitions may have integers, which overflow, where those of pandas have
+        all become floating-point numbers: of these sums of such numbers are kept beside.
     """
 
     name: str
@@ -63,34 +69,45 @@ class Fold:
     is_frame: bool
     columns: Any
     is_plain: bool = False
+    widens: tuple[bool, ...] = ()
 
     def minds(self, metas: Any) -> bool:
         """Whether it matters what dtypes partitions have: products of integers may overflow."""
         return self.name == "prod"
 
-    def chunk(self, partition: Any) -> list[tuple[Series, int]]:
+    def chunk(self, partition: Any) -> list[Folded]:
         """Reduce each column."""
+        columns = columns_of(partition)
+        widens = self.widens or (False,) * len(columns)
         return [
-            (folded(each, self.name, self.skipna), self._count(each))
-            for each in columns_of(partition)
+            (folded(each, self.name, self.skipna), self._count(each), self._wide(each, is_wide))
+            for each, is_wide in zip(columns, widens, strict=True)
         ]
 
     def _count(self, column: Series) -> int:
         return int(column.count()) if self.min_count else 0
 
-    def combine(self, partials: list[Any]) -> list[tuple[Series, int]]:
+    def _wide(self, column: Series, is_wide: bool) -> float:
+        is_number = is_wide and column.dtype.kind in "iuf"
+        return float(np.nansum(column.to_numpy(np.float64))) if is_number else 0.0
+
+    def combine(self, partials: list[Any]) -> list[Folded]:
         """Reduce the values of each column again."""
         return together(partials, self._two)
 
-    def _two(self, entries: list[tuple[Series, int]]) -> tuple[Series, int]:
-        values = pd.concat([value for value, _ in entries], ignore_index=True)
+    def _two(self, entries: list[Folded]) -> Folded:
+        values = pd.concat([value for value, _, _ in entries], ignore_index=True)
         total = refolded(values, self.name, self.skipna)
-        return total, sum(count for _, count in entries)
+        return total, sum(count for _, count, _ in entries), sum(wide for _, _, wide in entries)
 
-    def finalize(self, partial: list[tuple[Series, int]]) -> Any:
+    def finalize(self, partial: list[Folded]) -> Any:
         """Have pandas reduce a frame of one row, so that dtypes are its own."""
-        enough = np.array([count >= self.min_count for _, count in partial], dtype=bool)
-        columns = [value for value, _ in partial]
+        enough = np.array([count >= self.min_count for _, count, _ in partial], dtype=bool)
+        widens = self.widens or (False,) * len(partial)
+        columns = [
+            pd.Series([wide]) if is_wide and len(value) and value.dtype == np.float64 else value
+            for (value, _, wide), is_wide in zip(partial, widens, strict=True)
+        ]
         if not self.is_frame:
             return self._of_one(columns[0], enough[0])
         frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
@@ -287,7 +304,9 @@ class Position:
 # ------------------------------------------------------------------ by name
 
 
-def blueprint(name: str, frame: Any, template: Any, options: dict[str, Any]) -> Any:
+def blueprint(
+    name: str, frame: Any, template: Any, options: dict[str, Any], widens: tuple[bool, ...] = ()
+) -> Any:
     """Return the blueprint of a reduction.
 
     Parameters
@@ -299,13 +318,16 @@ def blueprint(name: str, frame: Any, template: Any, options: dict[str, Any]) -> 
         A result of that name, see `Result`.
     options : dict
         What pandas' method of that name takes.
+    widens : tuple of bool
+        See `Fold`.
     """
     result, skipna = Result(template), options.get("skipna", True)
     is_frame = isinstance(frame, pd.DataFrame)
     if name in FOLDS:
         columns = frame.columns if is_frame else None
         is_plain = is_frame and name in ("any", "all") and template.dtype == bool
-        return Fold(name, skipna, options.get("min_count", 0), is_frame, columns, is_plain)
+        widens = widens if name == "sum" and skipna else ()
+        return Fold(name, skipna, options.get("min_count", 0), is_frame, columns, is_plain, widens)
     if name == "count":
         return Count(result)
     if name == "nunique":

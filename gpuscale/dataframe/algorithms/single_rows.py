@@ -88,5 +88,6 @@ def parts_of_rows(
             found[name] = np.ones(len(next(iter(keys.values()))), np.int64)
         else:
             made = _OF_ROWS[str(kind)](columns[number])
-            found[name] = made.astype(like.dtypes[name]).array
+            dtype = like.dtypes[name]
+            found[name] = pd.Series(made.astype(dtype).array, dtype=dtype, copy=False)
     return pd.DataFrame(found, copy=False)[list(like.columns)]

@@ -15,9 +15,12 @@ import pandas as pd
 
 from gpuscale.backends.frame_libraries import array_beside
 from gpuscale.backends.frame_seams import frame_namespace
+from gpuscale.backends.seams import on_device
 from gpuscale.dataframe.algorithms.group_places import Packing
 from gpuscale.dataframe.algorithms.grouping import Call, Gathered
 from gpuscale.dataframe.promises import described
+from gpuscale.dataframe.undecided import of_objects
+from gpuscale.expr.node import Node
 
 __all__ = [
     "AppliedWithFirst",
@@ -44,6 +47,10 @@ class OfParts:
     def __call__(self, table: Any) -> Any:
         """Make them."""
         return self.plan.of_parts([table])
+
+    def outcomes(self, parts: Node) -> list[Any]:
+        """Return what else may come out, of parts that are objects."""
+        return of_objects(getattr(self.plan, "template", None), [parts])
 
 
 @dataclass(frozen=True)
@@ -244,11 +251,19 @@ def of_their_groups(results: Any, *keys: Any) -> Any:
     library = frame_namespace(keys[0])
     if len(keys) == 1:
         labels = library.Index(keys[0])
+        if not on_device(labels) and labels.dtype == object:
+            labels = _with_one_null(labels)
+            results = results.set_axis(_with_one_null(results.index))
     else:
         labels = library.MultiIndex.from_arrays(list(keys))
     found = results.reindex(labels)
     found.index = keys[0].index
     return found
+
+
+def _with_one_null(index: Any) -> Any:
+    """Return an index of objects in which all nulls are the same one, so that they are found."""
+    return index.where(index.notna(), np.nan) if index.hasnans else index
 
 
 def numbers_of_groups(sizes: Any, *keys: Any, ascending: bool) -> Any:

@@ -11,6 +11,7 @@ from gpuscale.dataframe.api import creating as creating
 from gpuscale.dataframe.api import crossing as crossing
 from gpuscale.dataframe.api import databases as databases
 from gpuscale.dataframe.api import ends as ends
+from gpuscale.dataframe.api import exploding as exploding
 from gpuscale.dataframe.api import expressions as expressions
 from gpuscale.dataframe.api import hdf as hdf
 from gpuscale.dataframe.api import joining as joining

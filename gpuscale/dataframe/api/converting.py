@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpuscale.backends.frame_seams import frame_namespace
 from gpuscale.base.errors import NotSupportedError
 from gpuscale.base.nearest import nearest_told
 from gpuscale.dataframe.algorithms.cuts import rows_of
+from gpuscale.dataframe.algorithms.kinds import TEXT, TEXTS, Kinds
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.joining import concat
 from gpuscale.dataframe.api.reductions import reduction
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, wrap
+from gpuscale.dataframe.inference import emptied, nonempty
 from gpuscale.dataframe.methods import Function, Method
+from gpuscale.dataframe.passes import another_pass
+from gpuscale.expr.frames import FrameMeta
 
 __all__ = [
     "get_dummies",
@@ -239,6 +244,66 @@ def _lacks_categories(series: Any, dtype: Any) -> bool:
     return is_open and not isinstance(series.dtype, pd.CategoricalDtype)
 
 
+def _melted(frame: Any, labels: list[Any], options: dict[str, Any]) -> list[Any]:
+    """Return the rows of each column by itself, its values in the dtype that all have together."""
+    kinds: tuple[Any, ...] = ()
+    is_host = frame.expr.meta.backend == FrameMeta.host
+    if not (is_host and labels and frame.columns.is_unique) or frame.columns.nlevels > 1:
+        dtype = None
+    else:
+        own = [frame._meta[label] for label in labels]
+        dtype = pd.concat([nonempty(each) for each in own]).dtype
+        is_open = isinstance(dtype, np.dtype) and dtype.kind == "O"
+        if is_open and all(map(_may_be_texts, own)):
+            node = another_pass(frame[list(dict.fromkeys(labels))].expr)
+            kinds = (wrap(reduction((node,), Kinds(), "kinds", ())),)
+    parts = []
+    for label in labels:
+        given = {"value_vars": [label], **options}
+        if dtype is None or not kinds and frame._meta[label].dtype == dtype:
+            parts.append(call(Method("melt"), (frame,), given, "melt"))
+            continue
+        out = emptied(Melted(label, dtype)(frame._meta, **given))
+        parts.append(call(Melted(label, dtype, out), (frame, *kinds), given, "melt", out=out))
+    return parts
+
+
+def _may_be_texts(column: Any) -> bool:
+    return column.dtype == object or isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype)
+
+
+@dataclass(frozen=True)
+class Melted:
+    """Make rows of a column, whose values have the dtype of all columns together.
+
+    Parameters
+    ----------
+    label : object
+        Of the column.
+    dtype : dtype
+        Of objects pandas makes texts where all are texts.
+    out : pandas.DataFrame, optional
+        The result without rows.
+    """
+
+    label: Any
+    dtype: Any
+    out: Any = None
+
+    def __call__(self, partition: Any, kinds: tuple[int, ...] = (), **options: Any) -> Any:
+        """Melt it."""
+        result = partition.melt(**options)
+        dtype, name = TEXT if kinds and max(kinds) == TEXTS else self.dtype, result.columns[-1]
+        if result[name].dtype != dtype:
+            values = partition[self.label].astype(dtype).array
+            result[name] = pd.Series(values, result.index, dtype)
+        return result
+
+    def outcomes(self, *operands: Any) -> list[Any]:
+        """Return what else may come out: texts in the place of objects."""
+        return [(*self.out.dtypes[:-1], TEXT)] if len(operands) > 1 else []
+
+
 def melt(
     frame: Any,
     id_vars: Any = None,
@@ -267,9 +332,5 @@ def melt(
         value_vars = [label for label in frame.columns if label not in fixed]
     elif not isinstance(value_vars, list | tuple | pd.Index):
         value_vars = [value_vars]
-    parts = [
-        call(Method("melt"), (frame,), {"value_vars": [label], **options}, "melt")
-        for label in value_vars
-    ]
-    result = concat(parts)
+    result = concat(_melted(frame, list(value_vars), options))
     return result.reset_index(drop=True) if ignore_index else result

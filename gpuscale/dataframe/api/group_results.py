@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.base.nearest import nearest_told
-from gpuscale.dataframe.algorithms.aggregates import OwnRecipe, Recipe, recipe_of
+from gpuscale.dataframe.algorithms.aggregates import SUM_OF_ANY, OwnRecipe, Recipe, recipe_of
 from gpuscale.dataframe.algorithms.aggregation import Aggregation
 from gpuscale.dataframe.algorithms.group_extremes import ExtremesOfGroups
 from gpuscale.dataframe.algorithms.grouping import Aggregates, Call, Gathered
@@ -24,9 +24,10 @@ from gpuscale.dataframe.by_memory import by_memory
 from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied, names_in, nonempty, of_made_up
+from gpuscale.dataframe.minding import promoted
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
 from gpuscale.dataframe.nodes.source import FromFrame, ReadPieces
-from gpuscale.dataframe.undecided import is_undecided
+from gpuscale.dataframe.undecided import is_full, is_undecided
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.node import Node
 
@@ -75,6 +76,8 @@ def _without_counts(grouped: Groups, wanted: Wanted) -> Wanted:
 
 def _is_full(node: Node, column: Any, dtypes: Mapping[Any, Any]) -> bool:
     """Whether a column has no nulls in any row, as sources promise; merges may bring some."""
+    if dict(zip(dtypes, node.meta.full or (), strict=False)).get(column):
+        return True
     if _may_be_null(dtypes[column]):
         return False
     while isinstance(node, Filter | Project | Assign):
@@ -124,9 +127,10 @@ def _recipes(grouped: Groups, wanted: Wanted) -> tuple[tuple[int, Recipe | OwnRe
         return None  # a label is not enough to say which column is meant
     dtypes = dict(grouped.x.dtypes) if grouped.x.ndim == 2 else {None: grouped.x.dtype}
     numbers = {column: number for number, column in enumerate(_columns(wanted))}
-    found = []
+    open_to_floats, found = dict(zip(dtypes, promoted(grouped.x.expr.meta), strict=True)), []
     for column, name, ddof in wanted:
-        recipe = recipe_of(name, dtypes.get(column), ddof)
+        is_open = name == "sum" and open_to_floats.get(column, False)
+        recipe = SUM_OF_ANY if is_open else recipe_of(name, dtypes.get(column), ddof)
         if recipe is None:
             return None
         found.append((numbers.get(column, 0), recipe))
@@ -211,7 +215,8 @@ def _may_be_null(dtype: Any) -> bool:
 def has_strays(grouped: Groups) -> bool:
     """Whether rows may be in no group, for a null among their keys."""
     return grouped.options.dropna and any(
-        _may_be_null(key.dtype) or is_undecided(key.expr) for _, key in grouped.keys
+        (_may_be_null(key.dtype) or is_undecided(key.expr)) and not is_full(key.expr)
+        for _, key in grouped.keys
     )
 
 

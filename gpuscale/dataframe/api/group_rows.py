@@ -97,6 +97,8 @@ _NUMBERED = ("ngroup",)  # across all groups
 def _in_place(grouped: Groups, step: Call, template: Any) -> Any:
     """Make values where the rows of each group are, and put them where the rows were."""
     nodes, agree = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])
+    if step.name not in _NUMBERED and step.args[:1] != _NUMBERED:
+        grouped = _without_empty(grouped)
     plan, count = replace(whole(grouped, (step,)), may_vary=has_strays(grouped)), 1
     if agree and step.name not in _NUMBERED and step.args[:1] != _NUMBERED:
         count = spread.count_of(grouped, nodes, spread.OF_ROWS)
@@ -112,6 +114,11 @@ def _in_place(grouped: Groups, step: Call, template: Any) -> Any:
     return wrap(Numbered(cut_back, inputs, numbers, (), f"groupby-{step.name}", None, out))
 
 
+def _without_empty(grouped: Groups) -> Groups:
+    """Return groups of which those without rows are none, which have no rows to say a thing of."""
+    return replace(grouped, options=replace(grouped.options, observed=True))
+
+
 def some(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return rows that are chosen in each group, in the order in which they stood."""
     step = Call(name, args, tuple(kwargs.items()))
@@ -120,6 +127,7 @@ def some(grouped: Groups, name: str, args: tuple[Any, ...], kwargs: dict[str, An
 
 @by_memory
 def _some(grouped: Groups, step: Call, template: Any) -> Any:
+    grouped = _without_empty(grouped)
     nodes, agree = aligned([each.expr for each in (grouped.frame, *grouped.own_keys)])
     count = spread.count_of(grouped, nodes, spread.OF_ROWS) if agree else 1
     plan = whole(grouped, (step,))

@@ -16,6 +16,7 @@ from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import Frame, api, wrap
 from gpuscale.dataframe.inference import emptied, of_numbers_made_up
 from gpuscale.dataframe.methods import Method
+from gpuscale.dataframe.minding import promoted
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.expr.frames import FrameMeta, ScalarMeta, unknown_rows
 from gpuscale.expr.node import Node
@@ -60,7 +61,7 @@ def _different(x: Frame, options: dict[str, Any], split: int) -> Any:
 def _in_parts(x: Frame, name: str, options: dict[str, Any], split: int) -> Any:
     frame = x._meta
     template = _template(frame, name, options)
-    plan = blueprint(name, frame, template, options)
+    plan = blueprint(name, frame, template, options, promoted(x.expr.meta))
     return wrap(reduction((x.expr,), plan, name, template, split))
 
 

@@ -113,10 +113,13 @@ def parts_for(nodes: Sequence[Node], most: int) -> int:
 
 
 def _divides(dtype: Any, options: Options) -> bool:
-    """Whether keys of a dtype have an order and hashes, and make no groups without rows."""
+    """Whether keys of a dtype have hashes, and an order, and make no groups without rows.
+
+    Data decide whether objects have an order: if not, all groups are in one partition of several.
+    """
     if isinstance(dtype, pd.CategoricalDtype):
         return options.observed
-    return has_order(dtype)
+    return has_order(dtype) or pd.api.types.is_object_dtype(dtype)
 
 
 def has_order(dtype: Any) -> bool:

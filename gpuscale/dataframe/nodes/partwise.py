@@ -111,7 +111,15 @@ class Project(Node):
         meta: FrameMeta = self.x.meta
         key = self.columns[0] if self.as_series else list(self.columns)
         frame = meta.frame[key]
-        return meta.of(frame, otherwise=self._otherwise(frame, key))
+        return meta.of(frame, otherwise=self._otherwise(frame, key), full=self._full())
+
+    def _full(self) -> tuple[bool, ...] | None:
+        """Return which columns have no nulls."""
+        meta: FrameMeta = self.x.meta
+        if meta.full is None or meta.frame.columns.nlevels > 1:
+            return None
+        full = dict(zip(meta.frame.columns, meta.full, strict=True))
+        return tuple(full[label] for label in self.columns)
 
     def _otherwise(self, frame: Any, key: Any) -> Any:
         """Return the dtypes that may be there instead, those of the columns."""
@@ -139,7 +147,8 @@ class Filter(Node):
         common_backend((self.x, self.mask))
         layout = tokenize("filter", meta.layout, self.mask)
         rows = unknown_rows(layout, meta.npartitions)
-        return meta.of(meta.frame, layout=layout, rows=rows, otherwise=meta.otherwise)
+        known = {"otherwise": meta.otherwise, "full": meta.full}
+        return meta.of(meta.frame, layout=layout, rows=rows, **known)
 
 
 class Assign(Node):
@@ -157,7 +166,17 @@ class Assign(Node):
         meta: FrameMeta = self.x.meta
         common_backend(self.children)
         frame = emptied(inferred(assigned, (self.x, self.names, *self.values), ()))
-        return meta.of(frame, otherwise=self._otherwise(frame))
+        return meta.of(frame, otherwise=self._otherwise(frame), full=self._full(frame))
+
+    def _full(self, frame: Any) -> tuple[bool, ...] | None:
+        """Return which columns have no nulls, each column's by itself."""
+        meta: FrameMeta = self.x.meta
+        if meta.full is None or frame.columns.nlevels > 1 or not frame.columns.is_unique:
+            return None
+        full = dict(zip(meta.frame.columns, meta.full, strict=True))
+        for name, value in zip(self.names, self.values, strict=True):
+            full[name] = isinstance(value, Node) and (value.meta.full or (False,))[0]
+        return tuple(full[label] for label in frame.columns)
 
     def _otherwise(self, frame: Any) -> Any:
         """Return the dtypes that may be there instead, each column's by itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from gpuscale.dataframe.nodes.moving import common_backend
-from gpuscale.dataframe.undecided import dtypes_in, loosened, may_vary, nulled, unlike
+from gpuscale.dataframe.undecided import dtypes_in, loosened, may_vary, nulled, of_objects, unlike
 from gpuscale.expr.frames import FrameMeta
 from gpuscale.expr.meta import GridMeta
 from gpuscale.expr.node import Node
@@ -72,5 +72,6 @@ class Reduction(Node):
         varies = (
             [loosened(dtypes_in(out))] if may_vary(self.blueprint) else nulled(out, self.inputs)
         )
+        varies += of_objects(out, self.inputs)
         other = unlike(out, varies) if backend == FrameMeta.host else None
         return self.out.with_(backend=backend, otherwise=other)

@@ -60,6 +60,7 @@ class Regroup(Node):
             max(meta.row_bytes for meta in metas),
             common_backend(self.inputs),
             otherwise=unlike(metas[0].frame, [meta.otherwise for meta in metas]),
+            full=metas[0].full if len(metas) == 1 else None,
         )
 
 

@@ -137,7 +137,25 @@ class ReadPieces(Node):
             pieces.divisions,
             tuple(projected),
             pieces.row_bytes(self.columns) or row_bytes(frame),
+            full=self._full(frame),
         )
+
+    def _full(self, frame: Any) -> tuple[bool, ...] | None:
+        """Return which columns have no nulls in any piece; numbers may be NaN without being one."""
+        dtypes = list(frame.dtypes.items()) if frame.columns.is_unique else []
+        none = (None, None, None)
+        found = [
+            isinstance(dtype, pd.StringDtype | pd.DatetimeTZDtype | pd.CategoricalDtype)
+            or getattr(dtype, "kind", "O") in "iubmM"
+            for _, dtype in dtypes
+        ]
+        for each in self.pieces.pieces:
+            if not any(found):
+                return None
+            for k, (label, dtype) in enumerate(dtypes):
+                if found[k] and not (isinstance(dtype, np.dtype) and dtype.kind in "iub"):
+                    found[k] = each.statistics.get(label, none)[2] == 0
+        return tuple(found)
 
 
 class PartitionValues(Node):

@@ -50,7 +50,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_labels_and_dtypes_are_those_of_pandas(case, npartitions):
     lazy = gd.from_pandas(PDF, npartitions=npartitions)
-    assert_eq(CASES[case](lazy), CASES[case](PDF), rtol=1e-12, promised=False)
+    assert_eq(CASES[case](lazy), CASES[case](PDF), rtol=1e-12)
 
 
 @settings(max_examples=20)
@@ -82,7 +82,7 @@ def test_one_pass_makes_all_that_have_parts():
 def test_decimals():
     frame = pd.DataFrame({"d": [Decimal("1.5"), Decimal(2)], "n": [1, 2]})
     lazy = gd.from_pandas(frame, npartitions=2)
-    assert_eq(lazy.agg(["sum", "max"]), frame.agg(["sum", "max"]), promised=False)
+    assert_eq(lazy.agg(["sum", "max"]), frame.agg(["sum", "max"]))
 
 
 def test_what_is_wrong_is_said_at_once():

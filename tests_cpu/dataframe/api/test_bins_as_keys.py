@@ -54,7 +54,7 @@ def test_keys(case):
     else:
         expected = CASES[case](pdf)
     lazy = gd.from_pandas(pdf, npartitions=4)
-    assert_eq(CASES[case](lazy), expected, rtol=1e-12, promised=False, check_freq=False)
+    assert_eq(CASES[case](lazy), expected, rtol=1e-12, check_freq=False)
 
 
 def test_bins_of_the_index():

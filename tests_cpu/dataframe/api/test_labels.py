@@ -71,7 +71,7 @@ def test_labels_that_stand_for_several_rows(npartitions):
         (lambda s: s.index[::-2], LEVELS),
     ):
         expected = case(series)
-        assert_eq(case(gd.from_pandas(series, npartitions)), expected, promised=False)
+        assert_eq(case(gd.from_pandas(series, npartitions)), expected)
 
 
 def test_what_is_no_label():
