@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 from gpuscale.array.api.blockwise import Letters, Sizes, align_by_letter, by_number, follow
 from gpuscale.array.construct import rechunk, split_every_of
+from gpuscale.array.nodes.contraction import Contract
 from gpuscale.array.nodes.elementwise import common_backend
 from gpuscale.array.nodes.view import View
 from gpuscale.array.tiles import tile_room, tiles_of
 from gpuscale.backends.seams import array_namespace
-from gpuscale.engines.base import planned_for_default
 from gpuscale.expr.kernels import Block
 from gpuscale.expr.meta import ArrayMeta
 from gpuscale.expr.node import Node
@@ -22,7 +22,7 @@ from gpuscale.expr.physical import Exchange, TreeReduce
 from gpuscale.expr.plans import ALL, GatherPlan
 from gpuscale.memory.limits import budget_of
 
-__all__ = ["contract"]
+__all__ = ["contract", "contracted"]
 
 
 def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, label: str) -> Node:
@@ -53,9 +53,18 @@ def contract(a: Node, b: Node, letters: tuple[Letters, Letters], out: Letters, l
     if n_products == 1:
         alone = [tuple(None if axis == ALL else axis for axis in each) for each in axes]
         return by_number(_Once(multiply), nodes, alone, meta, label)
-    with planned_for_default():
-        metas = [node.meta for node in nodes]
-        tiles = tiles_of(metas, letters, out, sizes, meta.dtype.itemsize)
+    return Contract(*nodes, letters, out, label)
+
+
+def contracted(node: Contract) -> Node:
+    """Choose the way for the memory there is."""
+    letters, out, label = node.letters, node.out, node.label
+    nodes, sizes = align_by_letter([node.a, node.b], letters)
+    summed = tuple(x for x in letters[0] if x not in out)
+    multiply, meta = _Multiply.of(letters, out), node.meta
+    axes = [follow(each, own, out, sizes) for each, own in zip(nodes, letters, strict=True)]
+    metas = [each.meta for each in nodes]
+    tiles = tiles_of(metas, letters, out, sizes, meta.dtype.itemsize)
     if tiles is not None:
         return _by_tiles(multiply, nodes, letters, out, tiles, meta, label)
     if _fits_in_rows(nodes, axes, meta):
@@ -88,8 +97,7 @@ def _fits_in_rows(nodes: Sequence[Node], axes: Sequence[tuple[Any, ...]], meta: 
     for node, each in zip(nodes, axes, strict=True):
         blocks = prod(n for n, axis in zip(node.meta.numblocks, each, strict=True) if axis == ALL)
         row += blocks * _largest(node.meta)
-    with planned_for_default():
-        room = budget_of(meta.backend) // 2
+    room = budget_of(meta.backend) // 2
     return prod(meta.numblocks) >= 2 * workers and row * workers <= room
 
 

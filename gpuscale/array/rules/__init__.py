@@ -5,5 +5,6 @@ None, a sentence that says what it rewrites, and a test of its own.
 """
 
 from gpuscale.array.rules import assigning as assigning
+from gpuscale.array.rules import contraction as contraction
 from gpuscale.array.rules import rechunk as rechunk
 from gpuscale.array.rules import views as views
