@@ -137,6 +137,8 @@ def _dtype_token(dtype: Any) -> tuple[Any, ...]:
     if hasattr(dtype, "categories"):
         return tagged("category", dtype.categories, bool(dtype.ordered))
     null = getattr(dtype, "na_value", None)
+    if hasattr(dtype, "storage"):  # texts, of which frames have many
+        return (..., "texts", dtype.storage, repr(null))
     return tagged(
         "dtype", type(dtype), repr(dtype), str(getattr(dtype, "pyarrow_dtype", "")), repr(null)
     )

@@ -36,11 +36,26 @@ def is_index(partition: Any) -> bool:
 
 
 def selected(frame: Any, labels: Sequence[Any]) -> Any:
-    """Return some columns of a frame, each as it lies in memory; a list between brackets copies."""
-    if not labels or not frame.columns.is_unique:
+    """Return some columns of a frame, each as it lies in memory; a list between brackets copies.
+
+    What `concat` does for all kinds of columns takes several times as long.
+
+    Examples
+    --------
+    >>> list(selected(pd.DataFrame({"x": [1], "y": [2], "z": [3]}), ["z", "x"]))
+    ['z', 'x']
+    """
+    columns = frame.columns
+    if not labels or not columns.is_unique:
         return frame[list(labels)]
+    if type(frame) is pd.DataFrame and type(columns) is pd.Index:
+        places = [columns.get_loc(label) for label in labels]
+        series = dict(enumerate(frame[label] for label in labels))
+        result = pd.DataFrame(series, frame.index, copy=False).__finalize__(frame)
+        result.columns = columns.take(places)
+        return result
     result = frame_namespace(frame).concat([frame[label] for label in labels], axis=1)
-    result.columns = frame.columns[frame.columns.get_indexer(pd.Index(labels, dtype=object))]
+    result.columns = columns[columns.get_indexer(pd.Index(labels, dtype=object))]
     return result
 
 

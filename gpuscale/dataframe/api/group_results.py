@@ -57,8 +57,16 @@ def aggregate(grouped: Groups, wanted: Wanted, calls: tuple[Call, ...]) -> Any:
         return of_rows(grouped, calls, template)
     keys = tuple(key for _, key in grouped.keys)
     frame = grouped.x if grouped.x.ndim == 1 else grouped.x[_columns(wanted)]
-    plan = Aggregates(grouped.options, len(keys), recipes, template)
+    plan = Aggregates(grouped.options, len(keys), recipes, _without_rows(template))
     return _of_parts(grouped, (frame, *keys), plan, template, calls[-1].name)
+
+
+def _without_rows(template: Any) -> Any:
+    """Return what is known of a result, of which no label of its made-up rows needs a token."""
+    empty = template.iloc[:0]
+    if isinstance(empty.index, pd.MultiIndex):
+        empty.index = empty.index.remove_unused_levels()
+    return empty
 
 
 def _without_counts(grouped: Groups, wanted: Wanted) -> Wanted:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from gpuscale.base.tokens import tokenize
+from gpuscale.dataframe.algorithms.columns import selected
 from gpuscale.dataframe.inference import emptied, inferred, operands_of
 from gpuscale.dataframe.nodes.moving import common_backend
 from gpuscale.dataframe.undecided import (
@@ -110,7 +111,7 @@ class Project(Node):
     def _infer(self) -> FrameMeta:
         meta: FrameMeta = self.x.meta
         key = self.columns[0] if self.as_series else list(self.columns)
-        frame = meta.frame[key]
+        frame = meta.frame[key] if self.as_series else selected(meta.frame, self.columns)
         return meta.of(frame, otherwise=self._otherwise(frame, key), full=self._full())
 
     def _full(self) -> tuple[bool, ...] | None:

@@ -119,7 +119,7 @@ class ReadPieces(Node):
 
     def _infer(self) -> FrameMeta:
         pieces = self.pieces
-        frame = pieces.schema if self.columns is None else pieces.schema[list(self.columns)]
+        frame = pieces.schema if self.columns is None else selected(pieces.schema, self.columns)
         layout = tokenize("pieces", pieces.token, self.predicate)
         whole = pieces.row_bytes(None) or row_bytes(pieces.schema)
         known = [each.rows for each in pieces.pieces]
