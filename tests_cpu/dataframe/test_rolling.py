@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import gpuscale.dataframe as gd
 from gpuscale.base.errors import NotSupportedError
+from gpuscale.dataframe.algorithms import windows as algorithms
 from gpuscale.testing.frames import assert_eq, frames
 
 NUMBERS = ("int64", "int8", "float64", "float32", "bool")
@@ -188,3 +189,22 @@ def test_attributes_that_are_no_columns():
     for windows in (DF.rolling(2), DF.expanding()):
         with pytest.raises(AttributeError, match="no attribute or column 'z'"):
             windows.z  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["mean", "std", "max", "count"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"center": True}, {"min_periods": 1, "closed": "both"}, {"min_periods": 2}],
+    ids=["behind", "centered", "closed", "few"],
+)
+def test_windows_of_many_rows_in_blocks(monkeypatch, name, options):
+    monkeypatch.setattr(algorithms, "_BLOCK", 48)
+    rng = np.random.default_rng(4)
+    numbers = rng.normal(size=(1000, 2))
+    numbers[rng.integers(0, 1000, 90), 1] = np.nan
+    pdf = pd.DataFrame(numbers, pd.RangeIndex(5, 1005), ["x", "y"])
+    for each in (pdf, pdf.y, pdf[["x"]].astype("Float64")):
+        lazy = gd.from_pandas(each, npartitions=3).rolling(3, **options)
+        assert_eq(getattr(lazy, name)(), getattr(each.rolling(3, **options), name)(), rtol=1e-9)
+    lists = gd.from_pandas(pdf, npartitions=3).rolling(3, **options).agg([name, "sum"])
+    assert_eq(lists, pdf.rolling(3, **options).agg([name, "sum"]), rtol=1e-9)

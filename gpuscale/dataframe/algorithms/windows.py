@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from gpuscale.dataframe.algorithms.grouping import Call
 
 __all__ = ["Ends", "Moving", "MovingPair", "in_order"]
 
+_BLOCK = 1 << 17
+"""Rows whose windows the cache holds."""
+_SHORT = 16
+"""Windows that are so many times shorter than a block: others are looked at twice too often."""
 _UNSORTED = "index must be monotonic: sort_index() first"
 
 
@@ -49,7 +56,31 @@ class Moving:
 
     def __call__(self, partition: Any) -> Any:
         """Ask pandas."""
-        return self.method(self.windows(partition))
+        found = self._in_blocks(partition)
+        return self.method(self.windows(partition)) if found is None else found
+
+    def _in_blocks(self, partition: Any) -> Any:
+        """Ask pandas for some rows after the others; None where not all that comes are numbers.
+
+        It notes for each row where its window begins and ends, in several arrays of all rows.
+        """
+        window: Any = next(iter(self.windows.args), None)
+        rows = len(partition)
+        is_plain = type(partition) in (pd.DataFrame, pd.Series) and isinstance(window, int)
+        if not is_plain or rows < 2 * _BLOCK or window * _SHORT > _BLOCK:
+            return None
+        after = window if dict(self.windows.kwargs).get("center") else 0
+        found: Any = None
+        for start in range(0, rows, _BLOCK):
+            stop, low = min(start + _BLOCK, rows), max(0, start - window)
+            made = self.method(self.windows(partition.iloc[low : stop + after]))
+            numbers = made.to_numpy()
+            if numbers.dtype != np.float64:
+                return None
+            found = np.empty((*made.shape[1:], rows)) if found is None else found
+            found[..., start:stop] = numbers[start - low : stop - low].T
+        names = {"name": made.name} if made.ndim == 1 else {"columns": made.columns}
+        return type(made)(found.T, index=partition.index, copy=False, **names)
 
 
 @dataclass(frozen=True)
