@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gpuscale.dataframe.algorithms.merging import Merge
-from gpuscale.dataframe.nodes.partwise import Partwise
+from gpuscale.dataframe.nodes.partwise import Partwise, Project
 from gpuscale.dataframe.rules.projection import Wanted, wanted_of
 from gpuscale.expr.node import Node, on_behalf_of
 from gpuscale.expr.walk import toposort
@@ -25,6 +25,8 @@ def merge_wanted(roots: list[Node]) -> list[Node]:
             new = node.map_children(lambda child: done[child.token])
             if is_merge(new) and node.token in wanted:
                 new = _with_columns(new, wanted[node.token])
+            elif isinstance(new, Project) and is_merge(new.x) and _is_all(new):
+                new = new.x
         done[node.token] = new
     return [done[root.token] for root in roots]
 
@@ -32,6 +34,10 @@ def merge_wanted(roots: list[Node]) -> list[Node]:
 def is_merge(node: Node) -> bool:
     """Whether a node merges two frames by keys."""
     return isinstance(node, Partwise) and isinstance(node.function, Merge)
+
+
+def _is_all(project: Project) -> bool:
+    return not project.as_series and list(project.x.meta.frame.columns) == list(project.columns)
 
 
 def _with_columns(node: Node, wanted: Wanted) -> Node:
