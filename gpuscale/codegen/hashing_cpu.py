@@ -21,14 +21,19 @@ _ODD, _OTHER = -7046029254386353131, -4417276706812531889  # 64 bits without a p
 
 
 @in_kernel
-def ends_of(data: Any, at: int, end: int) -> tuple[int, int]:
-    """Return the first word and the last one, which may overlap; or all bytes, where few."""
+def ends_of(data: Any, at: int, end: int, stop: int) -> tuple[int, int]:
+    """Return the first word and the last one, which may overlap; or all bytes, where few.
+
+    Of these, too, a word is read, if bytes do not stop before it does.
+    """
     if end - at >= _WORD:
         return word_at(data, at), word_at(data, end - _WORD)
+    if at + _WORD <= stop:
+        return word_at(data, at) & ((1 << 8 * (end - at)) - 1), 0
     found = 0
-    while at < end:
-        found = found << 8 | (data[at] & 255)
-        at += 1
+    while end > at:
+        end -= 1
+        found = found << 8 | (data[end] & 255)
     return found, 0
 
 
@@ -70,7 +75,7 @@ def number_texts(offsets: Any, data: Any, base: int, nulls: Any, has_nulls: int,
     groups, null, size = state[0], state[1], state[2]
     for start in range(0, rows, _BLOCK):
         stop = min(start + _BLOCK, rows)
-        look_ahead(offsets, data, start, stop, slots, size, entries, ahead)
+        look_ahead(offsets, data, start, stop, rows, slots, size, entries, ahead)
         for i in range(start, stop):
             if has_nulls and nulls[i]:
                 if null < 0:
@@ -80,7 +85,7 @@ def number_texts(offsets: Any, data: Any, base: int, nulls: Any, has_nulls: int,
                 ids[i] = null
                 continue
             at, end = offsets[i], offsets[i + 1]
-            code, (head, tail) = ahead[i - start], ends_of(data, at, end)
+            code, (head, tail) = ahead[i - start], ends_of(data, at, end, offsets[rows])
             place = code & (size - 1)
             group = slots[place] - 1
             while group >= 0:
@@ -107,12 +112,12 @@ def number_texts(offsets: Any, data: Any, base: int, nulls: Any, has_nulls: int,
 
 
 @in_kernel
-def look_ahead(offsets: Any, data: Any, start: int, stop: int, slots: Any, size: int,
+def look_ahead(offsets: Any, data: Any, start: int, stop: int, rows: int, slots: Any, size: int,
                entries: Any, ahead: Any) -> None:
     """Hash some texts, and have the memory that will be looked at come together."""
     for i in range(start, stop):
         at, end = offsets[i], offsets[i + 1]
-        head, tail = ends_of(data, at, end)
+        head, tail = ends_of(data, at, end, offsets[rows])
         code = hash_of(data, at, end, head, tail)
         ahead[i - start] = code
         ahead[_BLOCK + i - start] = slots[code & (size - 1)]
