@@ -137,3 +137,13 @@ def test_rows_with_nulls_and_categories_are_counted_as_pandas_does(dropna):
     found = gd.from_pandas(frame, npartitions=3).value_counts(sort=False, dropna=dropna)
     expected = frame.value_counts(sort=False, dropna=dropna)
     assert_eq(found.compute().sort_index(), expected.sort_index())
+
+
+@pytest.mark.parametrize("bins", [3, [0, 2, 5], [100, 200]])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_values_are_counted_in_bins(bins, normalize):
+    series = pd.Series([1.0, 2.0, None, 5.0, 9.0, 9.0, 9.0], name="v")
+    lazy = gd.from_pandas(series, npartitions=2)
+    for options in ({}, {"sort": False, "dropna": False}, {"ascending": True}):
+        options = {"bins": bins, "normalize": normalize, **options}
+        assert_eq(lazy.value_counts(**options), series.value_counts(**options))

@@ -15,7 +15,16 @@ from gpuscale.dataframe.algorithms.columns import columns_of, concat, is_index
 from gpuscale.dataframe.algorithms.packing import duplicated
 from gpuscale.dataframe.algorithms.texts import different_texts, is_text, texts_at
 
-__all__ = ["Counts", "DistinctRows", "FrameModes", "Modes", "RowCounts", "Unique", "tally"]
+__all__ = [
+    "Counts",
+    "CountsOfBins",
+    "DistinctRows",
+    "FrameModes",
+    "Modes",
+    "RowCounts",
+    "Unique",
+    "tally",
+]
 
 Tally = tuple[Any, Any]
 """Different values in the order in which they come first, nulls too, and how often each is."""
@@ -113,6 +122,27 @@ class Counts:
         by_value = pd.Series(counts, index=pd.Index(values))
         numbers = by_value.reindex(each.index, fill_value=0).to_numpy()
         return pd.Series(numbers, index=each.index, name=each.name).astype(each.dtype)
+
+
+@dataclass(frozen=True)
+class CountsOfBins:
+    """What pandas says of bins, given how many values are in each of these, and in none of them."""
+
+    normalize: bool
+    sort: bool
+    ascending: bool
+    dropna: bool
+
+    def __call__(self, counts: Any) -> Any:
+        """Put them into the order that is asked for."""
+        found = counts[counts.index.notna()]
+        found.index = found.index.categories.take(found.index.codes)
+        found = found.sort_index()
+        if self.dropna and (found == 0).all():
+            found = found.iloc[:0]
+        if self.sort:
+            found = found.sort_values(ascending=self.ascending, kind="stable")
+        return (found / counts.sum()).rename("proportion") if self.normalize else found
 
 
 @dataclass(frozen=True)

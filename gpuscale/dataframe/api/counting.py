@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpuscale.base.errors import NotSupportedError
 from gpuscale.dataframe.algorithms.counting import (
     Counts,
+    CountsOfBins,
     DistinctRows,
     FrameModes,
     Modes,
@@ -21,9 +21,11 @@ from gpuscale.dataframe.algorithms.counting import (
 from gpuscale.dataframe.algorithms.extremes import Extremes
 from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api import many
+from gpuscale.dataframe.api.binning import cut
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.reductions import of_columns, one_partition, reduction
 from gpuscale.dataframe.by_memory import by_memory
+from gpuscale.dataframe.calls import call
 from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import nonempty, of_made_up
 
@@ -36,11 +38,19 @@ def gathered(x: Any, plan: Any, label: str, like: Any, split_every: int | None =
     return wrap(reduction((x.expr,), plan, label, out, split_every or 16))
 
 
-@by_memory
 def value_counts(x: Any, options: Mapping[str, Any]) -> Any:
-    """Count the values of a series."""
-    if options.get("bins") is not None:
-        raise NotSupportedError("value_counts(bins=): count what gd.cut(x, bins) gives")
+    """Count the values of a series, or those in bins."""
+    options = dict(options)
+    bins = options.pop("bins", None)
+    if bins is None:
+        return _value_counts(x, options)
+    every = {"normalize": False, "sort": False, "ascending": False, "dropna": False}
+    counts = _value_counts(cut(x, bins, include_lowest=True), every)
+    return call(CountsOfBins(**options), (counts,), label="value_counts", rows="new")
+
+
+@by_memory
+def _value_counts(x: Any, options: Mapping[str, Any]) -> Any:
     like = _counted_like(x, options)
     if many.are_many(x):
         return many.value_counts(x, options, like)
