@@ -12,6 +12,7 @@ from gpuscale.dataframe.algorithms.whole import Whole
 from gpuscale.dataframe.api.columns import check_labels
 from gpuscale.dataframe.api.counting import Called, gathered
 from gpuscale.dataframe.api.creating import from_pandas
+from gpuscale.dataframe.api.groupby import is_of_bins
 from gpuscale.dataframe.collection import Frame
 from gpuscale.dataframe.inference import nonempty
 from gpuscale.run import compute
@@ -45,6 +46,7 @@ def pivot_table(
     data : DataFrame
         What is not lazy is given to pandas.
     values, index, columns : label or list of labels, optional
+        Keys may also be bins of the times of a column, as `pandas.Grouper` has them.
     aggfunc : str, callable, list or mapping of these
     fill_value, margins, dropna, margins_name, observed, sort, **kwargs
         As for `pandas.pivot_table`.
@@ -84,7 +86,10 @@ def pivot_table(
         whole = _pivot({**options, "aggfunc": aggfunc, **kwargs})
         whole(nonempty(x._meta))  # pandas says what is wrong
         return from_pandas(whole(x.compute()), npartitions=1)
-    grouped = x.groupby(keys, observed=observed, sort=sort, dropna=dropna)[wanted]
+    bins = {each.key: each for each in (*_listed(index), *_listed(columns)) if is_of_bins(each)}
+    by = [bins.get(each, each) for each in keys]
+    options |= {"index": rows or None, "columns": across or None}
+    grouped = x.groupby(by, observed=observed, sort=sort, dropna=dropna)[wanted]
     if isinstance(aggfunc, Mapping) and isinstance(values, list | tuple | pd.Index):
         options["values"] = list(aggfunc)
     if _is_size(aggfunc) and not across:
@@ -121,11 +126,17 @@ def _is_size(function: Any) -> bool:
     return isinstance(function, str) and function == "size"
 
 
+def _listed(keys: Any) -> list[Any]:
+    return list(keys) if isinstance(keys, list | tuple | pd.Index) else [keys]
+
+
 def _labels(x: Any, keys: Any) -> list[Any]:
     """Return labels of columns that are keys."""
     if keys is None:
         return []
-    labels = list(keys) if isinstance(keys, list | tuple | pd.Index) else [keys]
+    labels = [
+        each.key if is_of_bins(each) and each.key is not None else each for each in _listed(keys)
+    ]
     for each in labels:
         if isinstance(each, Frame | pd.Series | pd.Index | pd.Grouper | np.ndarray):
             raise TypeError(

@@ -49,6 +49,18 @@ def test_pivots(case):
     assert_eq(lazy.pivot_table(**options), PDF.pivot_table(**options), promised=False)
 
 
+@pytest.mark.parametrize("aggfunc", ["sum", "size", ["mean", "max"], np.ptp])
+def test_bins_of_times_are_keys(aggfunc):
+    hours = pd.to_timedelta([0, 5, 30, 31, 100, 100, 120, None], unit="h")
+    timed = PDF.assign(time=pd.Timestamp("2024-01-01") + hours)
+    lazy = gd.from_pandas(timed, npartitions=3)
+    for axes in (("index", "columns"), ("columns", "index")):
+        keys = pd.Grouper(key="time", freq="D"), "kind"
+        options = {"values": ["sold"], "aggfunc": aggfunc, **dict(zip(axes, keys, strict=True))}
+        expected = timed.pivot_table(**options)
+        assert_eq(lazy.pivot_table(**options), expected, promised=False, check_freq=False)
+
+
 def test_rows_alone_are_lazy_and_functions_take_both_kinds():
     lazy = gd.from_pandas(PDF, npartitions=2)
     table = gd.pivot_table(lazy, values="sold", index="day", aggfunc="sum")
