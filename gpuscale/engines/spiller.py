@@ -44,6 +44,8 @@ _TRIM_AFTER = 1 << 24
 _SCARCE = 0.6
 # Part of it that may go to what the process takes beside results and tasks.
 _MOST_BESIDE = 0.4
+# Part of it that is left for what tasks take beyond that from one measurement to the next.
+_BETWEEN = 1 / 32
 # In smaller limits there is no room for modules: they are for tasks alone.
 _LEAST = 1 << 28
 # What is left of an earlier measurement of that at the next one, which may come when tasks have not
@@ -111,7 +113,9 @@ class Spiller:
         if self._resident:
             found, self._resident = self._resident - counted, 0
             self._beside = max(0.0, found, _FADING * self._beside)
-        return min(self._beside, _MOST_BESIDE * limit) if limit >= _LEAST else 0.0
+        if limit < _LEAST:
+            return 0.0
+        return min(self._beside + _BETWEEN * limit, _MOST_BESIDE * limit)
 
     def _before(self, limit: float) -> float:
         """Bytes that the process took when the run began, as far as these count in a limit."""

@@ -22,7 +22,7 @@ __all__ = [
 
 _POOL = "ARROW_DEFAULT_MEMORY_POOL"  # names what Arrow takes memory from
 _M_MMAP_THRESHOLD = -3  # of malloc.h: from so many bytes on a block is pages of its own
-_OF_MODULES = 96 << 20  # bytes of files that are mapped by modules that frames and arrays load
+_OF_MODULES = 128 << 20  # bytes of files that are mapped by modules that frames and arrays load
 KEPT = 2**22  # bytes; intermediates of a tile are smaller, blocks of arrays mostly larger
 COLUMN = 2**25 - 2**16  # bytes, mostly more than a column has; of blocks above glibc learns nothing
 

@@ -273,10 +273,10 @@ def test_what_the_process_takes_beside_is_no_room_for_tasks(monkeypatch):
     assert not spiller.active
     taken = 2.0
     assert spiller.beside(0.75 * GIB, GIB) == 0.4 * GIB  # no more than two fifths of the limit
-    assert spiller.beside(9 * GIB, 8 * GIB) == 1.25 * GIB  # until it is measured again
+    assert spiller.beside(9 * GIB, 8 * GIB) == 1.5 * GIB  # until it is measured again
     taken = 1.0
     spiller._give_back()
-    assert spiller.beside(0.75 * GIB, 8 * GIB) == 1.225 * GIB  # a fiftieth less, and not 0.25
+    assert spiller.beside(0.75 * GIB, 8 * GIB) == 1.475 * GIB  # a fiftieth less, and not 0.25
     assert spiller.beside(GIB, GIB >> 4) == 0.0  # a limit with no room for modules
 
 
