@@ -127,12 +127,19 @@ def test_misspelled_aggregations_name_the_nearest(df):
         df.groupby("customer").price.transform("mediann")
 
 
+def _prices(rows):
+    return rows[["price"]]
+
+
 @pytest.mark.parametrize(
     ("asked", "gave"),
     [
         (lambda d: d.map_partitions(lambda p: p.price.map(str), meta=("price", "f8")), "str"),
         (lambda d: d.price.apply(str, meta=("price", "float64")), "apply of the function str"),
         (lambda d: d.map_partitions(lambda p: p.assign(w=1), meta=ORDERS), "w: int64"),
+        (lambda d: d.groupby("customer").apply(str, meta=("text", "f8")), "'text' of str"),
+        (lambda d: d.groupby("customer").apply(_prices, meta=("price", "f8")), "a DataFrame"),
+        (lambda d: d.groupby("customer").apply(_prices, meta={"p": "f8"}), "price: float64"),
     ],
 )
 def test_results_that_contradict_what_was_said(df, asked, gave):
@@ -142,9 +149,18 @@ def test_results_that_contradict_what_was_said(df, asked, gave):
     assert "test_bad_input.py" in where(error) and "chunk: (0,)" in where(error)
 
 
+def test_frames_of_groups_are_no_values_where_these_were_said(df):
+    found = df.groupby("customer").apply(_prices, meta="f8", split_out=2)
+    with pytest.raises(TypeError, match="a Series None of float64 and gave a DataFrame of price"):
+        found.compute()
+
+
 def test_what_groups_give_may_be_said_by_a_pair(df):
     found = df.groupby("customer").apply(lambda rows: rows.price.sum(), meta=("price", "float64"))
-    assert found.compute().tolist() == [2.0, 3.0, 1.0]
+    found = found.compute()
+    assert (found.name, found.tolist()) == ("price", [2.0, 3.0, 1.0])
+    found = df.groupby("customer").apply(len, meta=("rows", "float64")).compute()
+    assert (found.name, found.dtype, found.tolist()) == ("rows", "float64", [1.0, 1.0, 1.0])
 
 
 @pytest.mark.parametrize("how", ["inner", "left", "outer", "cross"])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpuscale.backends.seams import on_device
 from gpuscale.dataframe.algorithms.columns import selected
 from gpuscale.dataframe.algorithms.ordered_groups import numbered_in_order
 
@@ -46,7 +47,7 @@ def aggregated_by_numbers(
     >>> aggregated_by_numbers(frame, ["k"], "v", "median", {}).to_dict()
     {5: 50000.0, 7: 49999.0}
     """
-    if not _is_plain(name, options, by):
+    if on_device(frame) or not _is_plain(name, options, by):
         return None
     keys = [each if isinstance(each, pd.Series) else frame[each] for each in by]
     labels = [each for each in by if not isinstance(each, pd.Series)]

@@ -82,13 +82,15 @@ class OfRows:
         made = self.plan.of_groups(*self.packing.unpacked(table))
         if not len(made):  # of rows without a key alone pandas makes a result of any kind
             return self.template.iloc[:0]
-        if isinstance(self.template, pd.Series) and isinstance(made, pd.DataFrame):
+        are_rows = made.index.nlevels == len(self.plan.by)  # frames would have labels of their own
+        if isinstance(self.template, pd.Series) and isinstance(made, pd.DataFrame) and are_rows:
             # Series of the same labels are rows in pandas, as those of a single group are.
             made = made.stack(future_stack=True).rename(self.template.name)
         if type(made) is not type(self.template):
             raise TypeError(
                 f"{self.plan.calls[-1].name} of groups was expected to give "
-                f"{described(self.template)} and gave {described(made)}; say what it gives by meta="
+                f"{described(self.template)} and gave {described(made)}; say by meta= what it "
+                "gives of all groups"
             )
         return made
 

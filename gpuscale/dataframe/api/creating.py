@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from gpuscale.backends.seams import nbytes
-from gpuscale.base import config
 from gpuscale.base.sizes import parse_bytes
 from gpuscale.dataframe.api.moving import placed
 from gpuscale.dataframe.nodes.source import FromFrame
 from gpuscale.engines.automatic import chunk_bytes
+from gpuscale.engines.threads import default_workers
 
 __all__ = ["from_dict", "from_pandas"]
 
@@ -82,9 +82,8 @@ def _starts(rows: int, npartitions: int | None, chunksize: int | None, size: int
 
 def _enough(size: int) -> int:
     """How many partitions are neither too small nor too large for who works on them."""
-    workers = int(config.get("num-workers") or 1)
     most = chunk_bytes("pandas", PARTITION_BYTES, size)
-    return max(-(-size // most), workers if size > PARTITION_BYTES // 64 else 1)
+    return max(-(-size // most), default_workers() if size > PARTITION_BYTES // 64 else 1)
 
 
 def block_bytes(wanted: float | str, most: int = 128 << 20) -> int:

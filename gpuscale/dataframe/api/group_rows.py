@@ -30,8 +30,9 @@ from gpuscale.dataframe.collection import wrap
 from gpuscale.dataframe.inference import emptied
 from gpuscale.dataframe.nodes.reduction import Reduction
 from gpuscale.dataframe.nodes.rows import Numbered
-from gpuscale.dataframe.promises import promise
+from gpuscale.dataframe.promises import Promised, name_of, promise, widened
 from gpuscale.dataframe.undecided import Varying
+from gpuscale.graph.handle import same
 
 __all__: list[str] = []
 
@@ -150,4 +151,14 @@ def applied(
                 "gives by meta=, a frame without rows"
             )
             raise
-    return of_rows(grouped, (step,), promise(meta, template_of(grouped, (Call("size"),))))
+    out = promise(meta, template_of(grouped, (Call("size"),)))
+    said = f"the function {name_of(func)} of groups"
+    kept = Promised(same, out, said, cast=_named_as_promised, is_said=True)
+    return call(kept, (of_rows(grouped, (step,), out),), {}, "apply", "same", emptied(out))
+
+
+def _named_as_promised(found: Any, promised: Any) -> Any:
+    """Cast as `widened` does; series of what groups gave have no name, and take what was said."""
+    if isinstance(found, pd.Series) and isinstance(promised, pd.Series) and found.name is None:
+        found = found.rename(promised.name)
+    return widened(found, promised)

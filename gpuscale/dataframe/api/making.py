@@ -21,7 +21,7 @@ from gpuscale.dataframe.promises import Promised, promise
 from gpuscale.expr.frames import FrameMeta, unknown_rows
 from gpuscale.expr.physical import Call, Exchange
 from gpuscale.expr.plans import ConcatenatePlan
-from gpuscale.graph.handle import Handle
+from gpuscale.graph.handle import Handle, same
 from gpuscale.graph.lazy_values import handle_of
 from gpuscale.io.frame_functions import CalledPieces
 from gpuscale.run import compute
@@ -136,11 +136,7 @@ class _Awaited:
         return "from_delayed"
 
     def __call__(self, value: Any) -> Any:
-        return Promised(_same, self.out, "a delayed call")(value) if self.check else value
-
-
-def _same(value: Any) -> Any:
-    return value
+        return Promised(same, self.out, "a delayed call")(value) if self.check else value
 
 
 def from_delayed(
