@@ -142,7 +142,9 @@ class ReadPieces(Node):
 
     def _full(self, frame: Any) -> tuple[bool, ...] | None:
         """Return which columns have no nulls in any piece; numbers may be NaN without being one."""
-        dtypes = list(frame.dtypes.items()) if frame.columns.is_unique else []
+        if not isinstance(frame, pd.DataFrame) or not frame.columns.is_unique:
+            return None
+        dtypes = list(frame.dtypes.items())
         none = (None, None, None)
         found = [
             isinstance(dtype, pd.StringDtype | pd.DatetimeTZDtype | pd.CategoricalDtype)
