@@ -120,6 +120,25 @@ def test_partitions_that_were_told_stay(path):
     assert_eq(different, PDF.drop_duplicates("key"))
 
 
+def test_several_partitions_become_more_for_who_takes_them_all(path):
+    def made():
+        return gd.read_parquet(path, split_row_groups=True).groupby("count").value.median() * 2
+
+    with gpuscale.config.set({"memory-limit": "4 MiB"}):
+        lazy = made()
+    with gpuscale.config.set({"memory-limit": LIMIT}):
+        more = made()
+    assert 1 < lazy.npartitions < more.npartitions
+    expected = PDF.groupby("count").value.median() * 2
+    assert planned(lazy, memory_limit=LIMIT) == planned(more, memory_limit=LIMIT)
+    assert_eq(lazy.compute(memory_limit=LIMIT, engine="sync"), expected)
+    parts = [lazy.partitions[k] for k in range(lazy.npartitions)]  # each in its place
+    found = [part.compute(memory_limit="2 MiB", engine="sync") for part in parts]
+    assert_eq(pd.concat(found), expected)
+    ends = lazy.map_partitions(lambda part: part[-1:])  # of those that were told
+    assert_eq(ends.compute(memory_limit="2 MiB", engine="sync"), ends.compute(engine="sync"))
+
+
 def test_plans_by_memory_can_be_sent_and_kept(by_key):
     again = pickle.loads(pickle.dumps(by_key))
     assert again.expr.token == by_key.expr.token

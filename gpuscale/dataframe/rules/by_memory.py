@@ -1,8 +1,8 @@
 """What depends on memory is planned for the run that is to be.
 
-Readers were told in how many partitions rows are. Of several the user knows where each row is, so
-that they stay as they are. Where one was told and memory has no room for it, there may be more, of
-which work that is row by row, reductions, and the user take each by itself; others get all as one.
+Readers were told in how many partitions rows are. Where there are others now, work that is row by
+row, reductions, and the user who asks for all rows take each of these by itself. Whoever else was
+told of one partition gets all as one; of several each has its place, and they stay as they were.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def plan_by_memory(roots: list[Node]) -> list[Node]:
     if not any(isinstance(node, ByMemory) for node in nodes):
         return roots
     done: dict[str, Node] = {}
-    several: dict[str, Node] = {}  # what was told to be one partition, and is more
+    several: dict[str, Node] = {}  # what is in other partitions than those that were told
     origins: dict[str, str] = {}  # of what it is made
     for node in nodes:
         origin = _origin(node, origins)
@@ -40,11 +40,11 @@ def plan_by_memory(roots: list[Node]) -> list[Node]:
         new = node.map_children(partial(_at, places))
         if isinstance(new, ByMemory):
             with on_behalf_of(node):
-                new = _planned(new)
+                new = new.make(new.inputs)
             origin = node.token
-        if origin and _is_told_less(node, new):
+        if origin and _is_told_otherwise(node, new):
             several[node.token], origins[node.token] = new, origin
-            new = _as_one(new)
+            new = _as_told(node, new, done)
         done[node.token] = new
     return [several.get(root.token, done[root.token]) for root in roots]
 
@@ -62,21 +62,17 @@ def _origin(node: Node, origins: dict[str, str]) -> str | None:
     return found.pop() if is_free else None
 
 
-def _planned(node: ByMemory) -> Node:
-    """Return the result for the limits in force, if that is what readers were told, or one."""
-    made, said = node.make(node.inputs), node.plan.meta
-    is_kept = isinstance(said, FrameMeta) and said.npartitions > 1
-    return node.plan if is_kept and made.meta.npartitions != said.npartitions else made
+def _is_told_otherwise(node: Node, new: Node) -> bool:
+    return isinstance(node.meta, FrameMeta) and node.meta.npartitions != new.meta.npartitions
 
 
-def _is_told_less(node: Node, new: Node) -> bool:
-    is_frame = isinstance(node.meta, FrameMeta)
-    return is_frame and node.meta.npartitions == 1 < new.meta.npartitions
-
-
-def _as_one(node: Node) -> Node:
-    every = tuple((0, block, None) for block in range(node.meta.npartitions))
-    return Regroup((node,), (every,), None, node.name)
+def _as_told(node: Node, new: Node, done: Mapping[str, Node]) -> Node:
+    """Return rows in the partitions of which readers were told."""
+    if node.meta.npartitions > 1:
+        told = node.map_children(partial(_at, done))
+        return told.plan if isinstance(told, ByMemory) else told
+    every = tuple((0, block, None) for block in range(new.meta.npartitions))
+    return Regroup((new,), (every,), None, new.name)
 
 
 def planned_now(x: Any) -> Any:
