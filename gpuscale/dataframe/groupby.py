@@ -230,6 +230,12 @@ class SeriesGroupBy(GroupBy):
 
     ndim = 1
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        instead = meant(name, dir(type(self)))
+        raise AttributeError(f"'SeriesGroupBy' has no attribute {name!r}{instead}")
+
 
 @_with_methods(pd.api.typing.DataFrameGroupBy)
 class DataFrameGroupBy(GroupBy):

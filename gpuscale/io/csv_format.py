@@ -237,7 +237,8 @@ def _as_wide(row: bytes, plain: dict[str, Any], names: list[Any], where: str) ->
     if not row:
         return row
     options = {n: v for n, v in plain.items() if n not in ("header", "names", "skiprows")}
-    width = pd.read_csv(io.BytesIO(row), header=None, **options).shape[1]
+    is_blank = not row.strip(b"\r\n")  # a row of nulls where such lines are not left out
+    width = 1 if is_blank else pd.read_csv(io.BytesIO(row), header=None, **options).shape[1]
     if width > len(names) and options.get("index_col") is not False:
         raise ValueError(
             f"the rows of {where} have {width} fields, and there are {len(names)} names; pass "

@@ -143,7 +143,7 @@ def is_like(one: Any, other: Any) -> bool:
 def _check_column(files: Files, number: int, name: str, first: Any, other: Any) -> None:
     has, has_other = name in first.names, name in other.names
     one, two = files.name(0), files.name(number)
-    remedy = "read them apart and concat, or say columns= without it"
+    remedy = "read them without it by columns=[...], or cast one of them"
     if has != has_other:
         having, lacking = (one, two) if has else (two, one)
         raise ValueError(f"{having} has a column {name!r}, and {lacking} has none; {remedy}")

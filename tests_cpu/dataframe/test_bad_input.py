@@ -125,6 +125,8 @@ def test_misspelled_aggregations_name_the_nearest(df):
         df.groupby("customer").agg({"price": "mediann"})
     with pytest.raises(ValueError, match="did you mean 'median'"):
         df.groupby("customer").price.transform("mediann")
+    with pytest.raises(AttributeError, match="did you mean 'median'"):
+        df.groupby("customer").price.mediann()
 
 
 def _prices(rows):

@@ -330,3 +330,15 @@ def test_fills_that_a_dtype_cannot_hold_make_objects_everywhere():
     made, whole = (d.t.fillna(0).astype(str) for d in (lazy(3)[0], PDF))
     assert_eq(made, whole)
     assert "settle" not in steps(lazy(3)[0].t.fillna(pd.Timestamp(0)).astype(str))
+
+
+@pytest.mark.parametrize("other", [lambda v: v > 5, lambda v: v * 1.5, lambda v: f"v{v}"])
+def test_frames_with_nulls_that_rows_decide_are_joined_as_pandas_does(other):
+    def joined(lib, x):
+        mapped = x.number.map(lambda v: None if v < 28 else other(v))
+        return lib.concat([x, x.assign(number=mapped)])
+
+    pdf = pd.DataFrame({"number": pd.Series([0, 1, 28, 29], dtype="int32")})
+    both = joined(gd, gd.from_pandas(pdf, npartitions=2))
+    assert_eq(both, joined(pd, pdf))
+    assert_eq(both.number.astype(str), joined(pd, pdf).number.astype(str))

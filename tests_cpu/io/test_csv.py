@@ -96,6 +96,8 @@ PLAIN = "a,b,c\n1,x,1.5\n2,,2.5\n-3,zz,\n40,NA,1e30\n5,last,0.1\n"
         ("a,b\nTrue,1\nFALSE,2\ntrue,3\n", {}),
         ("a,b\nTrue,1\n,2\nFalse,3\n", {"dtype": {"a": object}}),
         ("a,b\n1\n2,3\n4,\n", {}),
+        ("a,b\n\n1,2\n\n3,4\n", {"skip_blank_lines": False, "dtype": "float64"}),
+        ("a\n\n1\n\n3\n", {"skip_blank_lines": False, "dtype": "float64"}),
         ("a,b,a\n1,2,3\n4,5,6\n", {}),
         ("a\n1\n\n2\n", {}),
         ("a\nx\n \ny\n", {}),

@@ -109,16 +109,19 @@ class SideBySide:
 class Conform:
     """Give a partition the columns and dtypes that all have together.
 
+    Columns of which data have decided another dtype than was planned keep it: what comes of that
+    one and those of other frames is known once they are put together.
+
     Parameters
     ----------
     out : object of pandas
         Without rows.
-    own : tuple of label
-        Columns that have the dtype already, as far as that can be known: data may decide it.
+    planned : tuple of pairs of label and dtype
+        Columns that have another dtype, as far as that can be known.
     """
 
     out: Any
-    own: tuple[Any, ...]
+    planned: tuple[tuple[Any, Any], ...]
 
     def __call__(self, partition: Any) -> Any:
         """Put it before one without rows, as pandas finds columns and dtypes, and cast."""
@@ -126,9 +129,13 @@ class Conform:
             named = (
                 partition if partition.name == self.out.name else partition.rename(self.out.name)
             )
-            return named if self.own else named.astype(self.out.dtype)
+            is_planned = any(dtype == partition.dtype for _, dtype in self.planned)
+            return named.astype(self.out.dtype) if is_planned else named
         frame = partition.to_frame() if partition.ndim == 1 else partition
-        new = {label: each for label, each in self.out.dtypes.items() if label not in self.own}
+        planned = dict(self.planned)
+        found = {name: dtype for name, dtype in frame.dtypes.items() if name in self.out.columns}
+        kept = [name for name, dtype in found.items() if planned.get(name, "") != dtype]
+        new = {name: dtype for name, dtype in self.out.dtypes.items() if name not in kept}
         return frame.reindex(columns=self.out.columns).astype(new)
 
 
@@ -168,8 +175,8 @@ def _conformed(frame: Any, out: Any) -> Any:
         return frame
     dtypes = dict(meta.dtypes) if isinstance(meta, pd.DataFrame) else {meta.name: meta.dtype}
     wanted = dict(out.dtypes) if isinstance(out, pd.DataFrame) else {meta.name: out.dtype}
-    own = tuple(label for label, dtype in wanted.items() if dtypes.get(label) == dtype)
-    return call(Conform(out, own), (frame,), label="concat")
+    planned = tuple((label, d) for label, d in dtypes.items() if d != wanted.get(label, d))
+    return call(Conform(out, planned), (frame,), label="concat")
 
 
 def _divisions(nodes: Sequence[Any]) -> tuple[Any, ...] | None:
