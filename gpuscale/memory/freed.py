@@ -49,7 +49,7 @@ def keep_freed_columns() -> None:
     """Let this process reuse freed blocks of up to 32 MiB, as columns are, and Arrow with it.
 
     Arrow has memory of its own, which it gives back a moment after it is freed: partitions that
-    are read one after the other then spend as long on page faults as on decoding. It is left alone
+    are read one after the other then ask for new pages again and again. It is left alone
     where the user, or a cluster, has said what becomes of memory.
 
     Examples

@@ -38,7 +38,7 @@ def is_index(partition: Any) -> bool:
 def selected(frame: Any, labels: Sequence[Any]) -> Any:
     """Return some columns of a frame, each as it lies in memory; a list between brackets copies.
 
-    What `concat` does for all kinds of columns takes several times as long.
+    What `concat` does for all kinds of columns takes longer.
 
     Examples
     --------
