@@ -143,15 +143,20 @@ def is_like(one: Any, other: Any) -> bool:
 def _check_column(files: Files, number: int, name: str, first: Any, other: Any) -> None:
     has, has_other = name in first.names, name in other.names
     one, two = files.name(0), files.name(number)
-    remedy = "read them without it by columns=[...], or cast one of them"
+    remedy = "read them without it by columns=[...]"
     if has != has_other:
         having, lacking = (one, two) if has else (two, one)
-        raise ValueError(f"{having} has a column {name!r}, and {lacking} has none; {remedy}")
+        raise ValueError(
+            f"{having} has a column {name!r}, and {lacking} has none; {remedy}, or read them apart "
+            "and concat"
+        )
     if not has:
         return
     mine, its = first.field(name).type, other.field(name).type
     if not is_like(mine, its):
-        raise ValueError(f"column {name!r} is {mine} in {one}, and {its} in {two}; {remedy}")
+        raise ValueError(
+            f"column {name!r} is {mine} in {one}, and {its} in {two}; {remedy}, or cast one of them"
+        )
 
 
 def row_groups_of(file: int, footer: Any, schema: Any) -> list[RowGroup]:

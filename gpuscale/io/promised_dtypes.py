@@ -44,7 +44,7 @@ def keep_promises(frame: Any, schema: Any) -> Any:
     >>> keep_promises(pd.DataFrame({"x": ["a"]}), pd.DataFrame({"x": [1]}))
     Traceback (most recent call last):
     ...
-    ValueError: column 'x' is str here, and int64 in the first rows; pass dtype={'x': ...}
+    ValueError: column 'x' is str here, and int64 in the first rows; pass dtype={'x': 'str'}
     """
     for at, expected in enumerate(schema.dtypes):
         column = frame.iloc[:, at]
@@ -54,10 +54,31 @@ def keep_promises(frame: Any, schema: Any) -> Any:
             label = schema.columns[at]
             is_null = column.isna().all()
             found = "null in all rows" if is_null else column.dtype
-            wider = "'float64'" if is_null and expected.kind in "iu" else "..."
             raise ValueError(
                 f"column {label!r} is {found} here, and {expected} in the first rows; pass "
-                f"dtype={{{label!r}: {wider}}}"
+                f"dtype={{{label!r}: {_wider(column, expected)!r}}}"
             )
         frame.isetitem(at, column.astype(expected))
     return frame
+
+
+def _wider(column: Any, expected: Any) -> str:
+    """Name a dtype that has values and those of the first rows."""
+    import pandas as pd
+
+    is_number = pd.api.types.is_numeric_dtype
+    if pd.api.types.is_bool_dtype(expected) and _are_truths(column):
+        return "boolean"
+    if is_number(expected) and (is_number(column) or column.isna().all()):
+        return "float64"
+    is_text = isinstance(expected, pd.StringDtype) or isinstance(column.dtype, pd.StringDtype)
+    return "str" if is_text else "object"
+
+
+def _are_truths(column: Any) -> bool:
+    """Whether values are truth values or null, or numbers that stand for these."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column):
+        return bool(column.dropna().isin([0, 1]).all())
+    return pd.api.types.infer_dtype(column, skipna=True) in ("boolean", "empty")

@@ -230,6 +230,13 @@ def test_surprises_late_in_a_file(tmp_path, late, options, message):
             read(opened(path, blocksize, sample=80, **options))
 
 
+def test_numbers_of_any_size_beside_small_ones(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a\n" + "1\n" * 50 + "9" * 23 + "\n")
+    with pytest.raises(ValueError, match="'a' is of objects in the first lines, and int64 here; p"):
+        read(opened(path, 50))
+
+
 def test_a_surprise_whose_line_is_not_sure_names_the_block(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n" + "1,x\n\n" * 50 + "1.5,x\n")

@@ -50,6 +50,24 @@ def test_compressed(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("first", "late", "dtype"),
+    [
+        ("true", "null", "boolean"),
+        ("true", "3", "float64"),
+        ("1", "null", "float64"),
+        ("1", '"x"', "str"),
+        ("1", '{"y": 1}', "object"),
+        ('"x"', "3", "str"),
+    ],
+)
+def test_surprises_name_a_dtype_that_helps(tmp_path, first, late, dtype):
+    (tmp_path / "x.json").write_text(f'{{"x": {first}}}\n' * 20 + f'{{"x": {late}}}\n')
+    with pytest.raises(ValueError, match=rf"pass dtype={{'x': '{dtype}'}}"):
+        read(opened(tmp_path / "x.json", 9, sample=20))
+    assert len(read(opened(tmp_path / "x.json", 9, sample=20, dtype={"x": dtype}))) == 21
+
+
+@pytest.mark.parametrize(
     ("late", "message"),
     [
         ('{"x": 1.5}', "lines 21 to 21: column 'x' is float64 here, and int64 in the first rows"),
