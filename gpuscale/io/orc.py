@@ -65,7 +65,7 @@ class OrcPieces(FramePieces):
                 nbytes = 4 * files.size(number) * len(stripes) // count
                 pieces.append(FramePiece((number, stripes), rows if whole else None, nbytes))
         check_labels(columns or (), schemas[0].names, files.name(0))
-        self._arrow = check_alike(files, schemas, columns)
+        self._arrow = check_alike(files.name, schemas, columns)
         if columns is not None:
             self._arrow = self._arrow.empty_table().select(list(columns)).schema
         self.schema = flat_frame(self._arrow.empty_table(), dtype_backend)

@@ -88,7 +88,7 @@ class ParquetPieces(FramePieces):
         noted = labels_of(schemas[0])
         layout = choose(noted, hive_columns(files), columns, index, files.name(0))
         names = [*layout.index_names, *layout.names(layout.columns)]
-        arrow = check_alike(files, schemas, None if columns is None else names)
+        arrow = check_alike(files.name, schemas, None if columns is None else names)
         arrow = arrow.empty_table().select(names).schema
         groups = [row_groups_of(k, footer, arrow) for k, (footer, _) in enumerate(footers)]
         every = [group for each in groups for group in each]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,9 @@ __all__ = [
 
 _READERS = 16  # footers of stores come one request each, which is waiting for the most part
 _DICTIONARY = 1 << 20  # bytes of different texts, beyond which writers give dictionaries up
+
+_WITHOUT = "read them without it by columns=[...]"
+_READING = f"{_WITHOUT}, or read them apart and concat", f"{_WITHOUT}, or cast one of them"
 
 Statistics = Mapping[str, tuple[Any, Any, int | None]]
 
@@ -81,18 +84,27 @@ def _read_footer(files: Files, number: int) -> tuple[Any, Any]:
         ) from error
 
 
-def check_alike(files: Files, schemas: Sequence[Any], columns: Iterable[str] | None) -> Any:
+def check_alike(
+    name_of: Callable[[int], str],
+    schemas: Sequence[Any],
+    columns: Iterable[str] | None,
+    remedies: tuple[str, str] = _READING,
+) -> Any:
     """Return the schema that all files share.
 
-    A column without any value in one file (Arrow's null type) takes its type from the others;
-    decimals are as wide as in the widest.
+    What is without any value in one file (Arrow's null type), a column or what is nested in it,
+    takes its type from the others; decimals are as wide as in the widest, and objects have the
+    fields of all.
 
     Parameters
     ----------
-    files : Files
+    name_of : callable
+        Name of a file from its number.
     schemas : sequence of pyarrow.Schema
     columns : iterable of str or None
         Those that are read; None for all.
+    remedies : tuple of str
+        What is to be done where a file lacks a column, and where columns are not alike.
 
     Raises
     ------
@@ -102,26 +114,41 @@ def check_alike(files: Files, schemas: Sequence[Any], columns: Iterable[str] | N
     import pyarrow as pa
 
     first = schemas[0]
+    types = dict(zip(first.names, first.types, strict=True))
+    origins = dict.fromkeys(types, 0)  # files that the types are from
+    seen = [first]
     for number, schema in enumerate(schemas):
-        if schema is first or schema.equals(first):
+        if any(schema is each or schema.equals(each) for each in seen):
             continue
+        seen = [first, schema]
         names = set(first.names) | set(schema.names) if columns is None else set(columns)
         for name in sorted(names):
-            _check_column(files, number, name, first, schema)
+            mine = types.get(name)
+            its = schema.field(name).type if name in schema.names else None
+            one, two = name_of(origins.get(name, 0)), name_of(number)
+            if (mine is None) != (its is None):
+                having, lacking = (one, two) if its is None else (two, one)
+                said = f"{having} has a column {name!r}, and {lacking} has none"
+                raise ValueError(f"{said}; {remedies[0]}")
+            if mine is None:
+                continue
+            if not is_like(mine, its):
+                said = f"column {name!r} is {mine} in {one}, and {its} in {two}"
+                raise ValueError(f"{said}; {remedies[1]}")
+            types[name] = _common(mine, its)
+            if types[name] != mine:
+                origins[name] = number
     shared = [name for name in first.names if all(name in s.names for s in schemas)]
-    types = [_common(dict.fromkeys(s.field(name).type for s in schemas)) for name in shared]
-    fields = [first.field(name).with_type(t) for name, t in zip(shared, types, strict=True)]
-    return pa.schema(fields, first.metadata)
+    return pa.schema([first.field(n).with_type(types[n]) for n in shared], first.metadata)
 
 
-def _common(types: Iterable[Any]) -> Any:
-    """Return the first type that is not Arrow's null type; of decimals the one that has all."""
+def _common(one: Any, other: Any) -> Any:
+    """Return the type of columns of two types that are like each other."""
     import pyarrow as pa
 
-    found = [each for each in types if not pa.types.is_null(each)] or [pa.null()]
-    if len(found) == 1 or not all(map(pa.types.is_decimal, found)):
-        return found[0]
-    alone = [pa.schema([("column", each)]) for each in found]
+    if one == other:
+        return one
+    alone = [pa.schema([("column", each)]) for each in (one, other)]
     return pa.unify_schemas(alone, promote_options="permissive").field(0).type
 
 
@@ -130,33 +157,16 @@ def is_like(one: Any, other: Any) -> bool:
     import pyarrow as pa
 
     kinds = pa.types
-    if (
-        kinds.is_null(one)
-        or kinds.is_null(other)
-        or kinds.is_decimal(one)
-        and kinds.is_decimal(other)
-    ):
+    if kinds.is_null(one) or kinds.is_null(other):
         return True
+    if kinds.is_decimal(one) and kinds.is_decimal(other):
+        return True
+    if kinds.is_list(one) and kinds.is_list(other):
+        return is_like(one.value_type, other.value_type)
+    if kinds.is_struct(one) and kinds.is_struct(other):
+        shared = {field.name for field in one} & {field.name for field in other}
+        return all(is_like(one.field(name).type, other.field(name).type) for name in shared)
     return bool(one == other)
-
-
-def _check_column(files: Files, number: int, name: str, first: Any, other: Any) -> None:
-    has, has_other = name in first.names, name in other.names
-    one, two = files.name(0), files.name(number)
-    remedy = "read them without it by columns=[...]"
-    if has != has_other:
-        having, lacking = (one, two) if has else (two, one)
-        raise ValueError(
-            f"{having} has a column {name!r}, and {lacking} has none; {remedy}, or read them apart "
-            "and concat"
-        )
-    if not has:
-        return
-    mine, its = first.field(name).type, other.field(name).type
-    if not is_like(mine, its):
-        raise ValueError(
-            f"column {name!r} is {mine} in {one}, and {its} in {two}; {remedy}, or cast one of them"
-        )
 
 
 def row_groups_of(file: int, footer: Any, schema: Any) -> list[RowGroup]:

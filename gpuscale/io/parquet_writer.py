@@ -35,6 +35,10 @@ def _foreign(path: Path) -> str | None:
     return None
 
 
+_WRITING = (
+    "give all partitions the same columns before to_parquet",
+    "a column of Parquet has one type: give all its rows values of one kind before to_parquet",
+)
 KIND = Kind("a folder of Parquet files", is_folder=True, foreign=_foreign)
 
 
@@ -190,37 +194,28 @@ class ParquetWriter(FrameWriter):
             there = [] if self._there is None else [self._there]
             files = find_files([*there, *paths], self._storage)
             schemas = [schema for _, schema in read_footers(files)]
-            shared = check_alike(files, schemas, None)
+            named = [*there, *(f"{self._staging.given}/{name}" for name in names)]
+            shared = check_alike(named.__getitem__, schemas, None, _WRITING)
             for number, name in enumerate(names, len(there)):
-                if not _void(schemas[number]) <= _void(shared):
-                    self._retype(files, number, name, shared)
+                fields = [shared.field(column) for column in schemas[number].names]
+                if schemas[number].types != [field.type for field in fields]:
+                    self._retype(files, number, name, fields)
         self._staging.publish()
 
-    def _retype(self, files: Files, number: int, name: str, shared: Any) -> None:
-        """Write a file again, whose columns without any value get the types that others have."""
+    def _retype(self, files: Files, number: int, name: str, fields: list[Any]) -> None:
+        """Write a file again, whose columns have the types that hold for all files."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         with files.open(number) as file, pq.ParquetFile(file) as opened:
             table = opened.read()
-        metadata = table.schema.metadata
-        for column in _void(table.schema):
-            field = shared.field(column)
-            place = table.schema.get_field_index(column)
-            table = table.set_column(place, field, pa.nulls(len(table), field.type))
+        schema = pa.schema(fields, table.schema.metadata)
         with self._staging.open(name) as file:
-            pq.write_table(table.replace_schema_metadata(metadata), file, **self._options)
+            pq.write_table(table.cast(schema), file, **self._options)
 
     def abort(self) -> None:
         """Remove what was written so far."""
         self._staging.remove()
-
-
-def _void(schema: Any) -> set[str]:
-    """Return the names of columns without any value, of which Arrow knows no type."""
-    import pyarrow as pa
-
-    return {field.name for field in schema if pa.types.is_null(field.type)}
 
 
 def _check_types(file: str, there: Any, new: Any) -> None:

@@ -1,10 +1,13 @@
 """What is written is what pandas reads, and appears whole or not at all."""
 
 import os
+import re
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import gpuscale.dataframe as gd
@@ -105,10 +108,38 @@ def test_decimals_are_as_wide_as_they_have_to_be(tmp_path):
     prices = [Decimal("1.5"), Decimal("10.25"), None, Decimal("3"), None, Decimal("1234.5")]
     pdf = pd.DataFrame({"price": prices})
     made(pdf, 3).to_parquet(tmp_path / "x")
+    assert pd.read_parquet(tmp_path / "x").price.dropna().tolist() == pdf.price.dropna().tolist()
     made(pdf[1:2].reset_index(drop=True) * 1000, 1).to_parquet(tmp_path / "x", append=True)
     found = gd.read_parquet(tmp_path / "x", blocksize="1 MiB").price.compute(engine="sync")
     assert found.dropna().tolist() == [*pdf.price.dropna(), Decimal(10250)]
     assert found.dropna().map(type).eq(Decimal).all()
+
+
+NESTED = {
+    "lists": [[1], [2], [], None],
+    "without values": [{"a": 1, "b": None}, None, {"a": None, "b": []}, {"a": 2, "b": ["s"]}],
+    "other fields": [{"a": 1}, {"a": None}, {"b": [2]}, {"b": []}],
+    "decimals": [{"a": Decimal("1.5")}, {"a": Decimal("10.25")}, {"a": None}, {"a": Decimal(3)}],
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_what_is_nested_has_one_type_in_all_files(tmp_path, name):
+    pdf = pd.DataFrame({"x": NESTED[name]})
+    expected = pa.Table.from_pandas(pdf).column("x").to_pylist()
+    for order in (slice(None), slice(None, None, -1)):
+        made(pdf[order].reset_index(drop=True), 4).to_parquet(tmp_path / "x", overwrite=True)
+        files = [pq.read_table(each) for each in sorted((tmp_path / "x").glob("*.parquet"))]
+        assert all(each.schema.equals(files[0].schema) for each in files)
+        assert pa.concat_tables(files).column("x").to_pylist() == expected[order]
+        assert len(pd.read_parquet(tmp_path / "x")) == len(gd.read_parquet(tmp_path / "x"))
+
+
+def test_files_of_more_than_two_types_are_told(tmp_path):
+    for number, value in enumerate(([], [1], ["s"])):
+        pd.DataFrame({"x": [value]}).to_parquet(tmp_path / f"{number}.parquet")
+    with pytest.raises(ValueError, match=r"is list.*int64.* in .*1.parquet, and list.*2.parquet"):
+        gd.read_parquet(tmp_path)
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "string", "int64[pyarrow]"])
@@ -144,7 +175,8 @@ def test_a_run_that_fails_leaves_nothing(tmp_path, name):
 
 def test_columns_that_cannot_be(tmp_path):
     pdf = pd.DataFrame({"a": [1, "x"]}, dtype=object)
-    with pytest.raises(ValueError, match="column 'a' is int64 in .*, and string in"):
+    said = f"column 'a' is int64 in {re.escape(str(tmp_path))}/x/part-00000.parquet, and string in"
+    with pytest.raises(ValueError, match=f"{said} .*: give all its rows values of one kind"):
         made(pdf, 2).to_parquet(tmp_path / "x")
     with pytest.raises(KeyError, match="no column 'kinds'; did you mean 'kind'"):
         made().to_parquet(tmp_path / "x", partition_on="kinds")
