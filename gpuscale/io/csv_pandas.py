@@ -121,7 +121,8 @@ def _surprise(form: CsvFormat, data: bytes, label: Any, found: Any) -> Surprise:
     source = "as dtype= has it" if label in form.dtypes else "as the first lines have it"
     is_number = isinstance(found, np.dtype) and found.kind in "iuf" and expected.kind in "iuf"
     said = "float64" if is_number else "str"
-    if found is not None and expected is np.dtype(object):  # as are numbers of any size
+    is_any = isinstance(expected, np.dtype) and expected.kind == "O"
+    if found is not None and is_any:  # as are numbers of any size
         return Surprise(
             f"column {label!r} is of objects in the first lines, and {found} here; pass "
             f"dtype={{{label!r}: {said!r}}}"
