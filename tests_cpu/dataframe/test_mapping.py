@@ -103,6 +103,19 @@ NULLS = {
         lambda row: small(row.number), axis=1, **meta(x, (None, float))
     ),
     "rows of texts": lambda x: x.apply(lambda row: louder(row.text), axis=1),
+    "rows of few numbers": lambda x: x.assign(number=x.number * 10).apply(
+        lambda row: None if row.number < 20 else row.number, axis=1
+    ),
+    "below zero": lambda x: (x.number - 2).apply(lambda v: None if v >= 0 else v),
+    "rows below zero": lambda x: x.assign(number=x.number - 2).apply(
+        lambda row: None if row.number >= 0 else f"{row.number}", axis=1
+    ),
+    "rows of few texts": lambda x: x.apply(
+        lambda row: row.text if row.number > 1 and row.text == row.text else None, axis=1
+    ),
+    "rows of few truths": lambda x: x.apply(
+        lambda row: row.number > 3 if row.number > 1 else None, axis=1
+    ),
     "rows of tables": lambda x: x.apply(
         lambda row: pd.Series({"a": small(row.number), "b": louder(row.text)}), axis=1
     ),

@@ -15,7 +15,7 @@ from gpuscale.dataframe.api.mapping import of_function
 from gpuscale.dataframe.calls import call, node_of
 from gpuscale.dataframe.collection import Frame, api, wrap
 from gpuscale.dataframe.elsewhere import advice
-from gpuscale.dataframe.inference import emptied, inferred_of_values, names_in
+from gpuscale.dataframe.inference import emptied, names_in, nonempty, sample
 from gpuscale.dataframe.methods import Method, Property, resolved
 from gpuscale.dataframe.nodes.partwise import Assign, Filter, Project
 from gpuscale.dataframe.promises import Promised, but_for_nulls, name_of, promise
@@ -215,10 +215,9 @@ def apply(x: Any, func: Callable[..., Any], options: dict[str, Any], meta: Any) 
 
 def _tried(x: Any, method: Any, func: Any, options: dict[str, Any]) -> Any:
     try:
-        if x.ndim == 1:
-            return emptied(of_function(x._meta, lambda made: method(made, func, **options)))
         with nearest_told(names_in(x._meta)):
-            return emptied(inferred_of_values(method, (x.expr, func), options))
+            first = sample(x.expr, nonempty)
+            return emptied(of_function(x._meta, lambda made: method(made, func, **options), first))
     except Exception as error:
         error.add_note(
             "gpuscale tried the function on made-up rows, to know what comes out; say what it "

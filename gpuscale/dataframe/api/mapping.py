@@ -25,7 +25,7 @@ from gpuscale.dataframe.promises import (
 
 __all__: list[str] = []
 
-_EXAMPLES = ("a", "1", "2000-01-01", 1, 0, 100)
+_EXAMPLES = ("a", "1", "2000-01-01", 1, 0, 100, -1)
 
 
 def mapped(x: Any, arg: Any, options: dict[str, Any], rows: Rows = "same", meta: Any = None) -> Any:
@@ -110,17 +110,27 @@ def _made(some: Any, values: list[Any]) -> Any:
     return make(values, dtype=some.dtype, name=some.name)
 
 
-def of_function(some: Any, call_on: Callable[[Any], Any]) -> Any:
-    """Call a function on made-up values, until it gives something; objects may be anything."""
+def of_function(some: Any, call_on: Callable[[Any], Any], first: Any = None) -> Any:
+    """Call a function on made-up values, until it gives something; objects may be anything.
+
+    Parameters
+    ----------
+    some : DataFrame, Series or Index
+        Without rows.
+    call_on : callable
+    first : object of pandas, optional
+        With what is tried first.
+    """
     found, raised = [], []
-    for made in _examples(some):
+    is_open = some.ndim == 1 and some.dtype == object
+    for made in _examples(some, nonempty(some) if first is None else first):
         try:
             result = call_on(made)
         except Exception as error:  # whatever the user's function raises
             raised.append(error)
             continue
         found.append(result)
-        if some.dtype != object and not all_null(result):
+        if not is_open and not all_null(result):
             return result
     if not found:
         raise raised[0]
@@ -129,9 +139,23 @@ def of_function(some: Any, call_on: Callable[[Any], Any]) -> Any:
     return told[0] if same else told[0].astype(object)
 
 
-def _examples(some: Any) -> Iterator[Any]:
-    yield nonempty(some)
-    if some.dtype == object or isinstance(some.dtype, pd.StringDtype) or some.dtype.kind in "iuf":
+def _examples(some: Any, first: Any) -> Iterator[Any]:
+    yield first
+    if some.ndim == 2:
+        for value in _EXAMPLES:
+            yield _with_value(first, value)
+    elif some.dtype == object or isinstance(some.dtype, pd.StringDtype) or some.dtype.kind in "iuf":
         for value in _EXAMPLES:
             if _takes(some, value):
                 yield _made(some, [value])
+
+
+def _with_value(made: Any, value: Any) -> Any:
+    """Return a table with a value in all numbers or texts that it may be, by their dtype."""
+    result = made.copy(deep=False)
+    for at, dtype in enumerate(made.dtypes):
+        column, is_text = made.iloc[:, at], isinstance(dtype, pd.StringDtype)
+        is_alike = is_text == isinstance(value, str)
+        if is_alike and (is_text or dtype.kind in "iuf") and _takes(column, value):
+            result.isetitem(at, pd.Series([value] * len(made), made.index, dtype))
+    return result
