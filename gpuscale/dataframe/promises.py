@@ -242,13 +242,20 @@ class Promised:
             advice = (
                 "let it give what meta= says, or say there what it gives in all partitions"
                 if self.is_said
-                else "say what it gives by meta="
+                else f"say what it gives by meta={_said(result, self.out)}"
             )
             raise TypeError(
                 f"{name} was expected to give {described(self.out)} and gave "
                 f"{described(result)}; {advice}"
             )
         return result
+
+
+def _said(found: Any, planned: Any) -> str:
+    """Say what users may write for ``meta=``, where made-up values had given nulls or objects."""
+    one = isinstance(found, pd.Series) and isinstance(planned, pd.Series)
+    is_open = one and planned.dtype == object and found.name == planned.name
+    return repr((found.name, str(found.dtype))) if is_open else ""
 
 
 def name_of(function: Any) -> str:

@@ -71,6 +71,14 @@ def test_functions_that_give_something_else():
     assert_eq(said, PDF.number.map({1: 2.0, 2: 1.0}))
 
 
+def test_functions_of_which_nothing_is_known_say_what_to_write_for_meta():
+    x = gd.from_pandas(PDF, npartitions=2)
+    rare = lambda price: float(price) if price == 4 else None  # noqa: E731
+    with pytest.raises(TypeError, match=r"by meta=\('price', 'float64'\)"):
+        x.price.apply(rare).compute(engine="sync")
+    assert_eq(x.price.apply(rare, meta=("price", "float64")), PDF.price.apply(rare))
+
+
 SOME_NULL = pd.DataFrame(
     {"text": ["a", "b", None, None], "number": [1, 2, 3, 4], "part": [0.5, 2.0, 1.0, 3.0]}
 )
