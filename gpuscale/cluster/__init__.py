@@ -4,6 +4,7 @@
 `client`         `Client`: makes a cluster the engine that `compute` and `persist` use
 `calls`          what a client submits, as workers call it
 `closed`         a closed client says so; `as_completed` of its futures
+`giving_way`     tasks that wait leave their thread to others; `get_client`
 `local`          `LocalCluster`: processes of this machine
 `holding`        `futures_of`, `wait` and `progress` of collections that workers hold
 `local_cuda`     `LocalCUDACluster`: one for each GPU of this machine
@@ -49,6 +50,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpuscale.cluster.client import Client as Client
     from gpuscale.cluster.closed import as_completed as as_completed
+    from gpuscale.cluster.giving_way import get_client as get_client
     from gpuscale.cluster.holding import futures_of as futures_of
     from gpuscale.cluster.holding import progress as progress
     from gpuscale.cluster.holding import wait as wait
@@ -96,6 +98,7 @@ _OWN = {
     ),
     "as_completed": "gpuscale.cluster.closed",
     "futures_of": "gpuscale.cluster.holding",
+    "get_client": "gpuscale.cluster.giving_way",
     "performance_report": "gpuscale.cluster.reports",
     "progress": "gpuscale.cluster.holding",
     "wait": "gpuscale.cluster.holding",
@@ -107,7 +110,7 @@ _HANDED_ON = (
     "KilledWorker", "MultiLock", "Nanny", "NannyPlugin", "Reschedule",
     "Scheduler", "SchedulerPlugin", "Security", "SpecCluster", "Status",
     "TimeoutError", "UploadDirectory", "UploadFile", "Worker", "WorkerPlugin",
-    "default_client", "fire_and_forget", "get_client",
+    "default_client", "fire_and_forget",
     "get_task_metadata", "get_task_stream", "get_worker", "print",
     "rejoin", "secede", "span", "warn", "worker_client",
 )  # fmt: skip

@@ -17,6 +17,7 @@ from gpuscale.base import config
 from gpuscale.base.errors import EngineError, add_note
 from gpuscale.cluster.calls import for_worker, not_fetched, not_scattered, not_sent
 from gpuscale.cluster.closed import NoScheduler
+from gpuscale.cluster.giving_way import giving_way, waits
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
 from gpuscale.cluster.reaching import (
@@ -186,6 +187,11 @@ class Client(distributed.Client):
         scheduler: Any = self.scheduler
         return (await scheduler.identity(n_workers=-1))["workers"]
 
+    def wait_for_workers(self, *args: Any, **options: Any) -> Any:
+        """Wait until there are so many workers; see ``distributed.Client.wait_for_workers``."""
+        check_open(self)
+        return super().wait_for_workers(*args, **options)
+
     async def _wait_for_workers(self, n_workers: int, timeout: Any = None) -> None:
         waiting = super()._wait_for_workers(n_workers, timeout)
         await said_after_a_while(waiting, self, n_workers)
@@ -215,10 +221,12 @@ class Client(distributed.Client):
         """Wait for what is to be done in the client's thread, and raise errors in words of ours."""
         if not self.asynchronous:
             check_open(self)
-        if getattr(func, "__name__", "") in _WAITING and not options.get("asynchronous"):
+        is_waiting = waits(func, options)
+        if is_waiting:
             func = watched(func, self)
         try:
-            return super().sync(func, *args, **options)
+            with giving_way(is_waiting):
+                return super().sync(func, *args, **options)
         except distributed.KilledWorker as error:
             name, origin = self._calls.get(error.task, (None, None))
             told = died(self, error, f"the task {name or error.task}")
@@ -439,8 +447,6 @@ def _sent(send: Any, func: Any, args: Any, kwargs: Any) -> Any:
         raise add_note(told, operation=_name_of(func), origin=user_line()) from error.__cause__
 
 
-# What waits for tasks, of clients and futures.
-_WAITING = frozenset({"_gather", "_result", "_exception", "_scatter", "_traceback", "_wait"})
 _OF_CLIENT = frozenset(
     {
         "loop", "timeout", "security", "asynchronous", "name", "heartbeat_interval",

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import distributed
 
 from gpuscale.base.errors import EngineError
+from gpuscale.cluster.giving_way import giving_way
 from gpuscale.engines.events import PERIOD
 from gpuscale.engines.stuck import Watch
 from gpuscale.memory.remote import CLOSED, check_open
@@ -68,7 +69,9 @@ class as_completed(distributed.as_completed):  # type: ignore[misc]  # noqa: N80
         if self.queue.empty():
             waited_for = list(self.futures)
             _check_all(waited_for)
-            self._watch(waited_for)
+            with giving_way():
+                self._watch(waited_for)
+                return super().__next__()
         return super().__next__()
 
     def _watch(self, futures: list[Any]) -> None:

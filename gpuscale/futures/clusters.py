@@ -33,7 +33,7 @@ def client_of_cluster(address: Any, timeout: Any, resolve_address: bool) -> Any 
     if library is None:
         return None
     try:
-        return library.get_client(address, timeout, resolve_address)
+        return library_of_clusters().get_client(address, timeout, resolve_address)
     except ValueError:
         return None
 

@@ -184,6 +184,27 @@ def total_of_squares(n):
     return sum(client.gather(client.map(pow, range(n), [2] * n)))
 
 
+def count(n, how):
+    if n < 2:
+        return n
+    client = gs.get_client()
+    futures = client.map(count, [n - 1, n - 2], [how] * 2)
+    return sum(WAYS[how](client, futures))
+
+
+WAYS = {
+    "gather": lambda client, futures: client.gather(futures),
+    "result": lambda client, futures: [future.result() for future in futures],
+    "wait": lambda client, futures: [future.result() for future in gs.wait(futures).done],
+    "as_completed": lambda client, futures: [each.result() for each in gs.as_completed(futures)],
+}
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_tasks_wait_for_tasks_to_any_depth(client, how):
+    assert client.submit(count, 5, how).result(timeout=60) == 5
+
+
 def test_names_of_gpuscale_take_futures_of_clusters(client):
     futures = client.map(abs, [1, -2])
     assert sorted(future.result() for future in gs.as_completed(futures)) == [1, 2]
@@ -541,6 +562,7 @@ def test_every_door_of_a_closed_client_says_that_it_is_closed(cluster, x, shares
     doors = [
         closed.__enter__, closed.restart, closed.nthreads, closed.who_has, closed.scheduler_info,
         closed.list_datasets, closed.retire_workers, closed.get_worker_logs, closed.amm.running,
+        lambda: closed.wait_for_workers(1),
         lambda: closed.submit(sum, [1]), lambda: closed.submit(str, future),
         lambda: closed.map(str, [1]), lambda: closed.scatter([1]),
         lambda: closed.run(int), lambda: closed.get({"k": (sum, [1])}, "k"),
