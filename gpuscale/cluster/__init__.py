@@ -4,6 +4,7 @@
 `client`         `Client`: makes a cluster the engine that `compute` and `persist` use
 `calls`          what a client submits, as workers call it
 `closed`         a closed client says so; `as_completed` of its futures
+`gathering`      results that users gather, in messages that workers have room for
 `giving_way`     tasks that wait leave their thread to others; `get_client`
 `local`          `LocalCluster`: processes of this machine
 `holding`        `futures_of`, `wait` and `progress` of collections that workers hold

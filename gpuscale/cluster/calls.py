@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import cloudpickle
-from dask.tokenize import normalize_token
+from dask.tokenize import TokenizationError, normalize_token
 from dask.utils import funcname
 from distributed.utils import iscoroutinefunction
 
+from gpuscale.base.errors import add_note
 from gpuscale.cluster.scattered import named_items
+from gpuscale.cluster.short_logs import cannot_be_sent
 from gpuscale.engines.remote import that_travels
+from gpuscale.expr.node import user_line
 
-__all__ = ["Call", "for_worker", "not_fetched", "not_scattered", "not_sent"]
+__all__ = ["Call", "for_worker", "name_of", "not_fetched", "not_scattered", "not_sent", "sent"]
 
 
 class Call:
@@ -63,6 +66,23 @@ def for_worker(function: Any, options: dict[str, Any]) -> Any:
     if not callable(function) or is_actor or is_done or iscoroutinefunction(function):
         return function
     return Call(function)
+
+
+def name_of(func: Any) -> str:
+    """Name of a function, for people."""
+    return getattr(func, "__name__", None) or type(func).__name__
+
+
+def sent(send: Any, func: Any, args: Any, kwargs: Any) -> Any:
+    """Send a call to workers; what of it cannot be pickled is said."""
+    try:
+        return send(for_worker(func, kwargs), *args, **kwargs)
+    except (TypeError, TokenizationError) as error:
+        is_ours = isinstance(error, TokenizationError) or cannot_be_sent(error)
+        told = not_sent(name_of(func), func, args, kwargs) if is_ours else None
+        if told is None:
+            raise
+        raise add_note(told, operation=name_of(func), origin=user_line()) from error.__cause__
 
 
 def not_sent(

@@ -15,8 +15,9 @@ from dask.utils import parse_timedelta
 
 from gpuscale.base import config
 from gpuscale.base.errors import EngineError, add_note
-from gpuscale.cluster.calls import for_worker, not_fetched, not_scattered, not_sent
+from gpuscale.cluster.calls import name_of, not_fetched, not_scattered, sent
 from gpuscale.cluster.closed import NoScheduler
+from gpuscale.cluster.gathering import gather_in_messages
 from gpuscale.cluster.giving_way import giving_way, waits
 from gpuscale.cluster.holding import held
 from gpuscale.cluster.local import LocalCluster
@@ -247,8 +248,11 @@ class Client(distributed.Client):
                 add_note(error, operation=name, origin=origin)
 
     async def _gather(self, futures: Any, *args: Any, **options: Any) -> Any:
+        async def gather(some: Any) -> Any:
+            return await super(Client, self)._gather(some, *args, **options)
+
         try:
-            return await super()._gather(futures, *args, **options)
+            return await gather_in_messages(gather, futures, self.scheduler)
         except TypeError as error:
             if not cannot_be_sent(error):
                 raise
@@ -280,7 +284,7 @@ class Client(distributed.Client):
 
     def _note_call(self, func: Any, futures: Sequence[Any]) -> None:
         """Keep what is called, and in which line, for as long as there are futures of it."""
-        call = _name_of(func), user_line()
+        call = name_of(func), user_line()
         self._calls.update({future.key: call for future in futures})
 
     def compute(  # type: ignore[override]
@@ -355,7 +359,7 @@ class Client(distributed.Client):
         """
         args, kwargs = self._with_futures((args, kwargs))
         self._check_room(func, [*enumerate(args), *kwargs.items()])
-        future = _sent(super().submit, func, args, kwargs)
+        future = sent(super().submit, func, args, kwargs)
         self._note_call(func, [future])
         return future
 
@@ -374,19 +378,19 @@ class Client(distributed.Client):
         many = [(k, each) for k, each in enumerate(iterables) if isinstance(each, list | tuple)]
         each = [(k, one) for k, several in many for one in several]
         self._check_room(func, [*each, *kwargs.items()])
-        futures = _sent(super().map, func, iterables, kwargs)
+        futures = sent(super().map, func, iterables, kwargs)
         self._note_call(func, futures)
         return futures
 
     def _check_room(self, func: Any, arguments: Sequence[tuple[Any, Any]]) -> None:
         """Refuse a call of which no worker has room for an argument: it would kill some."""
-        named = [(f"argument {name} of {_name_of(func)}", value) for name, value in arguments]
+        named = [(f"argument {name} of {name_of(func)}", value) for name, value in arguments]
         if self.asynchronous or largest(named)[0] <= MESSAGE:
             return
         try:
             self.sync(check_room, named, self._ask_for_workers)
         except ValueError as error:
-            raise add_note(error, operation=_name_of(func), origin=user_line()) from None
+            raise add_note(error, operation=name_of(func), origin=user_line()) from None
 
     def _with_futures(self, value: Any) -> Any:
         """Put futures of their whole values in the place of collections."""
@@ -429,22 +433,6 @@ _ENDED = (
 
 def _notes(error: BaseException) -> list[str]:
     return getattr(error, "__notes__", [])
-
-
-def _name_of(func: Any) -> str:
-    return getattr(func, "__name__", None) or type(func).__name__
-
-
-def _sent(send: Any, func: Any, args: Any, kwargs: Any) -> Any:
-    """Send a call to workers; what of it cannot be pickled is said."""
-    try:
-        return send(for_worker(func, kwargs), *args, **kwargs)
-    except (TypeError, TokenizationError) as error:
-        is_ours = isinstance(error, TokenizationError) or cannot_be_sent(error)
-        told = not_sent(_name_of(func), func, args, kwargs) if is_ours else None
-        if told is None:
-            raise
-        raise add_note(told, operation=_name_of(func), origin=user_line()) from error.__cause__
 
 
 _OF_CLIENT = frozenset(

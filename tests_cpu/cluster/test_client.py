@@ -26,6 +26,7 @@ from gpuscale.cluster import (  # noqa: E402
     LocalCluster,
     as_completed,
     futures_of,
+    gathering,  # noqa: E402
     performance_report,
     progress,
     wait,
@@ -182,6 +183,31 @@ def test_futures_that_fail_in_delayed_calls(client):
 def total_of_squares(n):
     client = gs.get_client()
     return sum(client.gather(client.map(pow, range(n), [2] * n)))
+
+
+def test_results_are_gathered_in_messages_that_workers_have_room_for(client, monkeypatch):
+    numbers = client.map(np.arange, [1000, 2000, 3000, 4000])
+    asked_for = {"a": numbers[:2], "b": (numbers[2], [numbers[3], numbers[0]])}
+    asked, gather = [], distributed.Client._gather
+
+    async def noted(self, futures, *args, **options):
+        asked.append(len(distributed.futures_of(futures)))
+        return await gather(self, futures, *args, **options)
+
+    monkeypatch.setattr(distributed.Client, "_gather", noted)
+    whole = client.gather(asked_for)
+    for module in (scattering, gathering):
+        monkeypatch.setattr(module, "MESSAGE", 40_000)
+    parts = client.gather(asked_for)
+    assert asked[0] == sum(asked[1:]) == 4 and len(asked) > 2
+    for found in (whole, parts):
+        (first, second), (third, [fourth, again]) = found["a"], found["b"]
+        sizes = [len(each) for each in (first, second, third, fourth, again)]
+        assert sizes == [1000, 2000, 3000, 4000, 1000]
+    failing = client.submit(divmod, 1, 0)
+    with pytest.raises(ZeroDivisionError):
+        client.gather([*numbers, failing])
+    assert len(client.gather([*numbers, failing], errors="skip")) == 4
 
 
 def count(n, how):
