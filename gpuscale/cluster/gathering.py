@@ -40,6 +40,8 @@ async def gather_in_messages(
     values: dict[Any, Any] = {}
     for message in in_messages(own, [sizes[key] for key in own]):
         found = await gather([own[key] for key in message])
+        if len(found) < len(message):  # one is gone meanwhile, and errors are skipped
+            return await gather(futures)
         values.update(zip(message, found, strict=True))
     packed, _ = unpack_remotedata(futures, byte_keys=True)
     return pack_data(packed, values)
