@@ -252,7 +252,8 @@ class Client(distributed.Client):
             return await super(Client, self)._gather(some, *args, **options)
 
         try:
-            return await gather_in_messages(gather, futures, self.scheduler)
+            skips = options.get("errors") == "skip"
+            return await gather_in_messages(gather, futures, self.scheduler, skips)
         except TypeError as error:
             if not cannot_be_sent(error):
                 raise

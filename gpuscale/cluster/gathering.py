@@ -15,7 +15,7 @@ __all__ = ["gather_in_messages"]
 
 
 async def gather_in_messages(
-    gather: Callable[[Any], Awaitable[Any]], futures: Any, scheduler: Any
+    gather: Callable[[Any], Awaitable[Any]], futures: Any, scheduler: Any, skips: bool = False
 ) -> Any:
     """Gather what futures in a container stand for, a few at a time.
 
@@ -27,10 +27,16 @@ async def gather_in_messages(
         Gathers some of them.
     futures : object
     scheduler : rpc of the scheduler
+    skips : bool
+        Leave out what has failed.
     """
     own = {each.key: each for each in distributed.futures_of(futures)}
-    if len(own) < 2 or not await _are_finished(list(own.values())):
+    if len(own) < 2 or not (await _are_finished(list(own.values())) or skips):
         return await gather(futures)  # which raises, if one has failed
+    for each in own.values():
+        await each._state.wait()
+    failed = [key for key, each in own.items() if each.status != "finished"]
+    own = {key: each for key, each in own.items() if each.status == "finished"}
     try:
         sizes = await scheduler.nbytes(keys=list(own), summary=False)
     except KeyError:  # somebody has let one go meanwhile
@@ -44,7 +50,9 @@ async def gather_in_messages(
             return await gather(futures)
         values.update(zip(message, found, strict=True))
     packed, _ = unpack_remotedata(futures, byte_keys=True)
-    return pack_data(packed, values)
+    if failed and isinstance(packed, list):
+        packed = [each for each in packed if each not in failed]
+    return pack_data(packed, values | dict.fromkeys(failed))
 
 
 async def _are_finished(futures: list[Any]) -> bool:
